@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod config_source;
+mod object;
+mod open_enum;
+mod optional;
+mod raw_json;
+mod signed_url;
+mod timestamp;
+
+#[cfg(feature = "schemars")]
+mod json_schema;
+
+/// Output of `cargo xtask generate`: not formatted, not linted, never edited.
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic, clippy::restriction, unused_qualifications)]
+mod generated {
+    pub mod config;
+    pub mod messages;
+    pub mod notifications;
+}
+
+pub use config_source::ConfigSource;
+pub use generated::{config, messages, notifications};
+pub use open_enum::UnknownValue;
+pub use optional::{Collection, Optional};
+pub use raw_json::{JsonError, RawJson};
+pub use signed_url::SignedUrl;
+pub use timestamp::{Timestamp, TimestampError};
+
+// Generated code names this crate as its users do.
+extern crate self as ampersand_types;

@@ -1,0 +1,285 @@
+//! How the generated structs are read and written: every member of an object is kept, whether the contract has it or not.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+
+use crate::RawJson;
+
+/// The members of an object that have no field of their own, or whose field cannot say that they are `null`.
+pub(crate) type OtherFields = std::collections::BTreeMap<String, RawJson>;
+
+/// Gives a struct with a field `other_fields` its `Serialize` and `Deserialize`. Each field is named with its kind,
+/// which is a module below, and with its name in JSON.
+macro_rules! object {
+    ($name:ident { $( $kind:ident $field:ident = $member:literal, )* }) => {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                use ::serde::ser::SerializeMap as _;
+                let mut map = serializer.serialize_map(None)?;
+                $( $crate::object::$kind::write(&self.$field, $member, &mut map)?; )*
+                for (member, value) in &self.other_fields {
+                    let written = match member.as_str() {
+                        $( $member => $crate::object::$kind::is_written(&self.$field), )*
+                        _ => false,
+                    };
+                    if !written {
+                        map.serialize_entry(member, value)?;
+                    }
+                }
+                map.end()
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                struct Members;
+
+                impl<'de> ::serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        f.write_str(concat!("an object (", stringify!($name), ")"))
+                    }
+
+                    fn visit_map<A>(self, mut map: A) -> ::core::result::Result<$name, A::Error>
+                    where
+                        A: ::serde::de::MapAccess<'de>,
+                    {
+                        $( let mut $field = ::core::option::Option::None; )*
+                        let mut others = $crate::object::OtherFields::new();
+                        while let ::core::option::Option::Some($crate::object::Name(name)) = map.next_key()? {
+                            match &*name {
+                                $( $member => $crate::object::$kind::read(&mut $field, $member, &mut map, &mut others)?, )*
+                                _ => $crate::object::keep(name, &mut map, &mut others)?,
+                            }
+                        }
+                        ::core::result::Result::Ok($name {
+                            $( $field: $crate::object::$kind::finish($field, $member)?, )*
+                            other_fields: others,
+                        })
+                    }
+                }
+
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+pub(crate) use object;
+
+/// The name of a member, copied only where it has escapes.
+pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Keeps a member that has no field.
+pub(crate) fn keep<'de, A: MapAccess<'de>>(
+    name: Cow<'_, str>,
+    map: &mut A,
+    others: &mut OtherFields,
+) -> Result<(), A::Error> {
+    match others.insert(name.into_owned(), map.next_value()?) {
+        Some(_) => Err(A::Error::custom("a member comes twice")),
+        None => Ok(()),
+    }
+}
+
+/// A field that has to be there: `T`.
+pub(crate) mod required {
+    use serde::de::{Deserialize, Error, MapAccess};
+    use serde::ser::{Serialize, SerializeMap};
+
+    use super::OtherFields;
+
+    pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+        slot: &mut Option<T>,
+        member: &'static str,
+        map: &mut A,
+        _: &mut OtherFields,
+    ) -> Result<(), A::Error> {
+        if slot.is_some() {
+            return Err(A::Error::duplicate_field(member));
+        }
+        *slot = Some(map.next_value()?);
+        Ok(())
+    }
+
+    pub(crate) fn finish<T, E: Error>(slot: Option<T>, member: &'static str) -> Result<T, E> {
+        slot.ok_or_else(|| E::missing_field(member))
+    }
+
+    pub(crate) fn write<T: Serialize, M: SerializeMap>(field: &T, member: &str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(member, field)
+    }
+
+    pub(crate) fn is_written<T>(_: &T) -> bool {
+        true
+    }
+}
+
+/// A field that may be absent, and whose type has a `null` of its own: `Option<RawJson>`, `Option<Option<T>>`.
+pub(crate) mod nullable {
+    use serde::de::Error;
+    use serde::ser::{Serialize, SerializeMap};
+
+    pub(crate) use super::required::read;
+
+    pub(crate) fn finish<T, E: Error>(slot: Option<T>, _: &'static str) -> Result<Option<T>, E> {
+        Ok(slot)
+    }
+
+    pub(crate) fn write<T: Serialize, M: SerializeMap>(
+        field: &Option<T>,
+        member: &str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        field.as_ref().map_or(Ok(()), |value| map.serialize_entry(member, value))
+    }
+
+    pub(crate) fn is_written<T>(field: &Option<T>) -> bool {
+        field.is_some()
+    }
+}
+
+/// A field that may be absent: `Option<T>`. A `null` leaves it `None`, and is kept among the others until it has a value.
+pub(crate) mod optional {
+    use serde::de::{Deserialize, Error as _, MapAccess};
+
+    use super::OtherFields;
+    use crate::RawJson;
+
+    pub(crate) use super::nullable::{finish, is_written, write};
+
+    pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+        slot: &mut Option<T>,
+        member: &'static str,
+        map: &mut A,
+        others: &mut OtherFields,
+    ) -> Result<(), A::Error> {
+        if slot.is_some() || others.contains_key(member) {
+            return Err(A::Error::duplicate_field(member));
+        }
+        *slot = map.next_value()?;
+        if slot.is_none() {
+            others.insert(member.to_owned(), RawJson::null());
+        }
+        Ok(())
+    }
+}
+
+/// A list or a map: `Optional<C>`.
+pub(crate) mod collection {
+    use serde::de::Error;
+    use serde::ser::{Serialize, SerializeMap};
+
+    use crate::{Collection, Optional};
+
+    pub(crate) use super::required::read;
+
+    pub(crate) fn finish<C: Collection, E: Error>(
+        slot: Option<Optional<C>>,
+        _: &'static str,
+    ) -> Result<Optional<C>, E> {
+        Ok(slot.unwrap_or_default())
+    }
+
+    pub(crate) fn write<C: Collection + Serialize, M: SerializeMap>(
+        field: &Optional<C>,
+        member: &str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        if field.is_absent() {
+            return Ok(());
+        }
+        map.serialize_entry(member, field)
+    }
+
+    pub(crate) fn is_written<C: Collection>(field: &Optional<C>) -> bool {
+        !field.is_absent()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OtherFields;
+    use crate::{Optional, RawJson};
+
+    #[derive(Debug, PartialEq)]
+    struct Thing {
+        id: String,
+        size: Option<u8>,
+        raw: Option<RawJson>,
+        tags: Optional<Vec<String>>,
+        other_fields: OtherFields,
+    }
+    object!(Thing { required id = "id", optional size = "size", nullable raw = "raw", collection tags = "tags", });
+
+    fn decode(json: &str) -> Result<Thing, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    fn encode(thing: &Thing) -> String {
+        serde_json::to_string(thing).expect("it has a JSON form")
+    }
+
+    #[test]
+    fn every_member_survives() {
+        for json in [
+            r#"{"id":"a"}"#,
+            r#"{"id":"a","size":5,"raw":{"b":1.10},"tags":["x"]}"#,
+            r#"{"id":"a","raw":null,"tags":null,"size":null}"#,
+            r#"{"id":"a","tags":[],"new":{"z":1e400,"a":null}}"#,
+        ] {
+            assert_eq!(encode(&decode(json).expect(json)), json);
+        }
+        let escaped = decode(r#"{"\u0069d":"a","n\u0065w":1}"#).expect("escaped names");
+        assert_eq!(encode(&escaped), r#"{"id":"a","new":1}"#);
+    }
+
+    #[test]
+    fn a_null_gives_way_to_a_value() {
+        let mut thing = decode(r#"{"id":"a","size":null}"#).expect("null");
+        assert_eq!(thing.size, None);
+        thing.size = Some(1);
+        assert_eq!(encode(&thing), r#"{"id":"a","size":1}"#);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for (json, error) in [
+            ("{}", "missing field `id` at line 1 column 2"),
+            (r#"{"id":null}"#, "invalid type: null, expected a string at line 1 column 10"),
+            (r#"{"id":"a","id":"a"}"#, "duplicate field `id` at line 1 column 14"),
+            (r#"{"id":"a","size":null,"size":1}"#, "duplicate field `size` at line 1 column 28"),
+            (r#"{"id":"a","new":1,"new":1}"#, "a member comes twice at line 1 column 26"),
+            ("[]", "invalid type: sequence, expected an object (Thing) at line 1 column 0"),
+        ] {
+            assert_eq!(decode(json), Err(error.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A list or a map that may be left out, be `null`, or be empty, and is sent back as whichever it was.
+///
+/// It reads as the collection itself, empty where none was sent, and so needs no `unwrap_or_default`:
+///
+/// ```
+/// use ampersand_types::Optional;
+///
+/// #[derive(serde::Deserialize, serde::Serialize)]
+/// struct Report {
+///     #[serde(default, skip_serializing_if = "Optional::is_absent")]
+///     errors: Optional<Vec<String>>,
+/// }
+///
+/// for json in ["{}", r#"{"errors":null}"#, r#"{"errors":[]}"#] {
+///     let mut report: Report = serde_json::from_str(json)?;
+///     assert!(report.errors.is_empty());
+///     assert_eq!(serde_json::to_string(&report)?, json);
+///
+///     report.errors.push("late".to_owned());
+///     assert_eq!(serde_json::to_string(&report)?, r#"{"errors":["late"]}"#);
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// The senders are written in Go, where a list without elements is encoded as any of the three, depending
+/// on how it came to be.
+#[derive(Clone)]
+pub struct Optional<C> {
+    items: C,
+    when_empty: WhenEmpty,
+}
+
+/// How a collection without elements is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenEmpty {
+    Absent,
+    Null,
+    Empty,
+}
+
+/// What an [`Optional`] can hold.
+pub trait Collection: Default {
+    /// Whether there are no elements.
+    fn is_empty(&self) -> bool;
+}
+
+impl<T> Collection for Vec<T> {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<K, V> Collection for BTreeMap<K, V> {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<C> Optional<C> {
+    /// The collection alone.
+    pub fn into_inner(self) -> C {
+        self.items
+    }
+}
+
+impl<C: Collection> Optional<C> {
+    /// What is sent as `null`.
+    pub fn null() -> Self {
+        Self { items: C::default(), when_empty: WhenEmpty::Null }
+    }
+
+    /// Whether it was left out, and is left out when it is encoded.
+    pub fn is_absent(&self) -> bool {
+        self.encoded() == Some(WhenEmpty::Absent)
+    }
+
+    /// Whether it was `null`, and is `null` when it is encoded.
+    pub fn is_null(&self) -> bool {
+        self.encoded() == Some(WhenEmpty::Null)
+    }
+
+    /// `None` when there are elements, and these are what is encoded.
+    fn encoded(&self) -> Option<WhenEmpty> {
+        self.items.is_empty().then_some(self.when_empty)
+    }
+}
+
+/// Left out.
+impl<C: Collection> Default for Optional<C> {
+    fn default() -> Self {
+        Self { items: C::default(), when_empty: WhenEmpty::Absent }
+    }
+}
+
+/// Sent, even when it is empty.
+impl<C> From<C> for Optional<C> {
+    fn from(items: C) -> Self {
+        Self { items, when_empty: WhenEmpty::Empty }
+    }
+}
+
+impl<C: FromIterator<T>, T> FromIterator<T> for Optional<C> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self::from(C::from_iter(items))
+    }
+}
+
+impl<C> Deref for Optional<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.items
+    }
+}
+
+impl<C> DerefMut for Optional<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.items
+    }
+}
+
+impl<C: IntoIterator> IntoIterator for Optional<C> {
+    type Item = C::Item;
+    type IntoIter = C::IntoIter;
+
+    fn into_iter(self) -> C::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, C> IntoIterator for &'a Optional<C>
+where
+    &'a C: IntoIterator,
+{
+    type Item = <&'a C as IntoIterator>::Item;
+    type IntoIter = <&'a C as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        (&self.items).into_iter()
+    }
+}
+
+impl<C: Collection + PartialEq> PartialEq for Optional<C> {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items && self.encoded() == other.encoded()
+    }
+}
+
+impl<C: Collection + fmt::Debug> fmt::Debug for Optional<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.encoded() {
+            Some(WhenEmpty::Absent) => f.write_str("absent"),
+            Some(WhenEmpty::Null) => f.write_str("null"),
+            Some(WhenEmpty::Empty) | None => self.items.fmt(f),
+        }
+    }
+}
+
+impl<C: Collection + Serialize> Serialize for Optional<C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.encoded() {
+            Some(WhenEmpty::Absent | WhenEmpty::Null) => serializer.serialize_none(),
+            Some(WhenEmpty::Empty) | None => self.items.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, C: Collection + Deserialize<'de>> Deserialize<'de> for Optional<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sent = Option::<C>::deserialize(deserializer)?;
+        Ok(sent.map_or_else(Self::null, Self::from))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sent {
+        #[serde(default, skip_serializing_if = "Optional::is_absent")]
+        map: Optional<BTreeMap<String, Optional<Vec<u8>>>>,
+    }
+
+    fn decode(json: &str) -> Sent {
+        serde_json::from_str(json).expect(json)
+    }
+
+    #[test]
+    fn absent_null_and_empty_survive_at_any_depth() {
+        for json in ["{}", r#"{"map":null}"#, r#"{"map":{}}"#, r#"{"map":{"a":null,"b":[],"c":[1]}}"#] {
+            assert_eq!(serde_json::to_string(&decode(json)).expect(json), json);
+        }
+    }
+
+    #[test]
+    fn looking_and_changing_back_leaves_what_was_sent() {
+        for json in ["{}", r#"{"map":null}"#, r#"{"map":{}}"#] {
+            let mut sent = decode(json);
+            assert!(sent.map.get_mut("a").is_none());
+            sent.map.insert("a".to_owned(), Optional::default());
+            sent.map.clear();
+            assert_eq!(sent, decode(json));
+            assert_eq!(serde_json::to_string(&sent).expect(json), json);
+        }
+    }
+
+    #[test]
+    fn equal_when_they_are_encoded_alike() {
+        let mut grown = Optional::<Vec<u8>>::null();
+        assert_ne!(grown, Optional::default());
+        assert_ne!(grown, Optional::from(vec![]));
+        grown.push(1);
+        assert_eq!(grown, [1].into_iter().collect());
+        assert_eq!(grown.into_inner(), [1]);
+    }
+
+    #[test]
+    fn debug_tells_the_three_apart() {
+        let shown = [Optional::default(), Optional::null(), Optional::from(vec![]), vec![1].into()]
+            .map(|list: Optional<Vec<u8>>| format!("{list:?}"));
+        assert_eq!(shown, ["absent", "null", "[]", "[1]"]);
+    }
+}

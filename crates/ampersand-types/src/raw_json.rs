@@ -1,0 +1,220 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// One JSON value, kept as the text that was sent.
+///
+/// Everything in a payload whose shape the contract leaves open is a `RawJson`: configurations, a
+/// provider's records, values of any type. The text comes out as it went in, with its key order,
+/// its escapes and its numbers of any size, and nothing is parsed until [`parse`](Self::parse) is called.
+///
+/// `Debug` shows the kind and the size and never the text, which may hold a customer's data.
+/// Two values are equal when their texts are.
+///
+/// ```
+/// use ampersand_types::RawJson;
+///
+/// let raw = RawJson::new(r#"{"commit": 1742558812455698400, "price": 1.10}"#)?;
+/// assert_eq!(raw.as_str(), r#"{"commit": 1742558812455698400, "price": 1.10}"#);
+///
+/// #[derive(serde::Deserialize)]
+/// struct Change { commit: u64 }
+/// assert_eq!(raw.parse::<Change>()?.commit, 1_742_558_812_455_698_400);
+/// # Ok::<(), ampersand_types::JsonError>(())
+/// ```
+///
+/// A `RawJson` can be decoded by `serde_json` alone, and not through what buffers a value first:
+/// an untagged or internally tagged enum, or a field marked `#[serde(flatten)]`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RawJson(Box<RawValue>);
+
+impl RawJson {
+    /// Takes the text of one JSON value. White space around it is dropped, inside it is kept.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not exactly one JSON value.
+    pub fn new(text: impl Into<String>) -> Result<Self, JsonError> {
+        RawValue::from_string(text.into()).map(Self).map_err(|e| JsonError::new::<Self>(&e))
+    }
+
+    /// Encodes a value, a changed configuration for instance.
+    ///
+    /// # Errors
+    ///
+    /// When `value` has no JSON form: a map whose keys are not strings, or a `Serialize` that fails.
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
+        serde_json::value::to_raw_value(value).map(Self).map_err(|e| JsonError::new::<T>(&e))
+    }
+
+    /// Decodes the value as a `T`: a type of this crate such as `ConfigContent`, one of your own,
+    /// or `serde_json::Value`.
+    ///
+    /// # Errors
+    ///
+    /// When the value does not have the shape of a `T`.
+    pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(|e| JsonError::new::<T>(&e))
+    }
+
+    /// The text, as it was sent.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(&self) -> bool {
+        self.as_str() == "null"
+    }
+
+    pub(crate) fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
+    /// Whether the value is `null` or `{}`: what a sender leaves in a place that a URL fills.
+    pub(crate) fn is_blank(&self) -> bool {
+        let inside = self.as_str().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        self.is_null() || inside.is_some_and(|inside| inside.trim_ascii().is_empty())
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.as_str().as_bytes().first() {
+            Some(b'{') => "object",
+            Some(b'[') => "array",
+            Some(b'"') => "string",
+            Some(b't' | b'f') => "boolean",
+            Some(b'n') => "null",
+            _ => "number",
+        }
+    }
+}
+
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawJson({}, {} bytes)", self.kind(), self.as_str().len())
+    }
+}
+
+impl PartialEq for RawJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for RawJson {}
+
+/// Why a text is not JSON, or not JSON of the shape that was asked for.
+///
+/// It names the place and the type that was expected, and never quotes the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    expected: &'static str,
+    syntax: bool,
+    line: usize,
+    column: usize,
+}
+
+impl JsonError {
+    fn new<T: ?Sized>(cause: &serde_json::Error) -> Self {
+        Self {
+            expected: std::any::type_name::<T>(),
+            syntax: cause.is_syntax() || cause.is_eof(),
+            line: cause.line(),
+            column: cause.column(),
+        }
+    }
+
+    /// Whether the text is not JSON at all, as opposed to JSON of another shape.
+    pub fn is_syntax(&self) -> bool {
+        self.syntax
+    }
+
+    /// The line of the text, from 1; 0 where there was no text yet because encoding failed.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column of the line in bytes, from 1; 0 before the first byte.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expected, syntax, line, column } = self;
+        match (syntax, line) {
+            (true, _) => write!(f, "not valid JSON at line {line} column {column}"),
+            (false, 0) => write!(f, "this `{expected}` has no JSON form"),
+            (false, _) => write!(f, "not the JSON of a `{expected}` at line {line} column {column}"),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Result = std::result::Result<(), JsonError>;
+
+    #[test]
+    fn text_comes_out_as_it_went_in() -> Result {
+        let text = r#"{"b" : 1e400, "a": [1.10, 9007199254740993, "\u00e9\ud83d\ude00"]}"#;
+        let raw = RawJson::new(format!(" {text}\n"))?;
+        assert_eq!(raw.as_str(), text);
+        assert_eq!(RawJson::encode(&raw)?.as_str(), text);
+        Ok(())
+    }
+
+    #[test]
+    fn debug_shows_kind_and_size_only() -> Result {
+        for (text, shown) in [
+            (r#"{"secret":1}"#, "RawJson(object, 12 bytes)"),
+            ("[1]", "RawJson(array, 3 bytes)"),
+            (r#""secret""#, "RawJson(string, 8 bytes)"),
+            ("true", "RawJson(boolean, 4 bytes)"),
+            ("null", "RawJson(null, 4 bytes)"),
+            ("-5", "RawJson(number, 2 bytes)"),
+        ] {
+            assert_eq!(format!("{:?}", RawJson::new(text)?), shown);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn errors_name_the_place_and_quote_nothing() -> Result {
+        let wrong = RawJson::new(r#"{"a": "secret"}"#)?;
+        let error = wrong.parse::<std::collections::BTreeMap<String, i64>>();
+        let error = error.expect_err("a string is no integer");
+        assert!(!error.is_syntax());
+        assert_eq!(
+            error.to_string(),
+            "not the JSON of a `alloc::collections::btree::map::BTreeMap<alloc::string::String, i64>` \
+             at line 1 column 14"
+        );
+        let error = RawJson::new("{\n\"secret\"").expect_err("cut short");
+        assert!(error.is_syntax());
+        assert_eq!(error.to_string(), "not valid JSON at line 2 column 8");
+        Ok(())
+    }
+
+    #[test]
+    fn blank_is_null_or_an_object_without_members() -> Result {
+        for (text, blank) in [
+            ("null", true),
+            ("{}", true),
+            ("{ \n\t}", true),
+            (r#"{"a":1}"#, false),
+            ("[]", false),
+            (r#""""#, false),
+            ("0", false),
+        ] {
+            assert_eq!(RawJson::new(text)?.is_blank(), blank, "{text}");
+        }
+        Ok(())
+    }
+}

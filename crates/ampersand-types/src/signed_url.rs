@@ -1,0 +1,153 @@
+use std::fmt;
+
+use jiff::{Timestamp, ToSpan, civil::DateTime, tz::Offset};
+use serde::{Deserialize, Serialize};
+
+/// A URL that carries its own permission to read: whoever has it can read the customer's configuration.
+///
+/// `Debug` and `Display` show scheme, host and path, and `…` in place of the rest. Only
+/// [`expose_secret`](Self::expose_secret) and `Serialize` give it whole. Decoding never refuses a text: what is
+/// not a URL fails when it is fetched.
+///
+/// ```
+/// use ampersand_types::SignedUrl;
+///
+/// let url = SignedUrl::from(
+///     "https://storage.googleapis.com/bucket/config.json\
+///      ?X-Goog-Date=20260819T170310Z&X-Goog-Expires=900&X-Goog-Signature=c0ffee",
+/// );
+/// assert_eq!(url.to_string(), "https://storage.googleapis.com/bucket/config.json?…");
+/// assert_eq!(url.expires_at(), Some("2026-08-19T17:18:10Z".parse()?));
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SignedUrl(String);
+
+impl SignedUrl {
+    /// The whole URL, signature included. Keep it out of logs and error messages.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+
+    /// When the signature stops being valid, as far as the URL says so.
+    ///
+    /// Understands Google Cloud Storage V4 and V2, Amazon S3 V4 and V2, and CloudFront with a canned policy.
+    /// `None` for any other URL, and for one whose time cannot be read: it may have expired or not.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.lifetime("X-Goog-Date", "X-Goog-Expires")
+            .or_else(|| self.lifetime("X-Amz-Date", "X-Amz-Expires"))
+            .or_else(|| Timestamp::from_second(self.parameter("Expires")?.parse().ok()?).ok())
+    }
+
+    /// The end of a V4 signature: the time it was made and the seconds it lasts.
+    fn lifetime(&self, made: &str, lasts: &str) -> Option<Timestamp> {
+        let made = DateTime::strptime("%Y%m%dT%H%M%SZ", self.parameter(made)?).ok()?;
+        let made = Offset::UTC.to_timestamp(made).ok()?;
+        let lasts: u32 = self.parameter(lasts)?.parse().ok()?;
+        made.checked_add(i64::from(lasts).seconds()).ok()
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let (url, _fragment) = self.0.split_once('#').unwrap_or((&self.0, ""));
+        let (_, query) = url.split_once('?')?;
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    }
+}
+
+impl From<String> for SignedUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl From<&str> for SignedUrl {
+    fn from(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+}
+
+impl fmt::Display for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return f.write_str("…"); // Not a URL, so no part of it is known to be harmless.
+        };
+        let place = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
+        let secret = &rest[place.len()..];
+        let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+        write!(f, "{scheme}://")?;
+        match authority.rsplit_once('@') {
+            Some((_user, host)) => write!(f, "…@{host}{path}")?,
+            None => write!(f, "{authority}{path}")?,
+        }
+        match secret.chars().next() {
+            Some(mark) => write!(f, "{mark}…"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expiry_of_every_kind_of_signature() {
+        let cases = [
+            (
+                "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260819T170310Z&X-Goog-Expires=900",
+                Some("2026-08-19T17:18:10Z"),
+            ),
+            ("GoogleAccessId=a@b&Expires=1787159890&Signature=x", Some("2026-08-19T17:18:10Z")),
+            ("X-Amz-Date=20261231T235959Z&X-Amz-Expires=604800&X-Amz-Signature=x", Some("2027-01-07T23:59:59Z")),
+            ("x-amz-expires=1&x-amz-date=20260101T000000Z", Some("2026-01-01T00:00:01Z")),
+            ("AWSAccessKeyId=a&Signature=x&Expires=1787159890", Some("2026-08-19T17:18:10Z")),
+            ("Expires=1787159890&Signature=x&Key-Pair-Id=K#Expires=1", Some("2026-08-19T17:18:10Z")),
+            ("", None),
+            ("Expires=", None),
+            ("Expires=soon", None),
+            ("Expires=99999999999999999999", None),
+            ("Expires=9223372036854775807", None),
+            ("X-Goog-Date=20260819T170310Z", None),
+            ("X-Goog-Date=20261319T170310Z&X-Goog-Expires=900", None),
+            ("X-Amz-Date=20260819T170310Z&X-Amz-Expires=-5", None),
+            ("X-Amz-Date=99991230T220000Z&X-Amz-Expires=4294967295", None),
+            ("Policy=eyJTdGF0ZW1lbnQi", None),
+        ];
+        for (query, expected) in cases {
+            let url = SignedUrl::from(format!("https://host/path?{query}"));
+            let expected = expected.map(|e| e.parse::<Timestamp>().expect(e));
+            assert_eq!(url.expires_at(), expected, "{query}");
+        }
+        assert_eq!(SignedUrl::from("").expires_at(), None);
+        assert_eq!(SignedUrl::from("Expires=5").expires_at(), None);
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let cases = [
+            ("https://host/a/b?X=SECRET", "https://host/a/b?…"),
+            ("https://host/a/b?", "https://host/a/b?…"),
+            ("https://host/a/b", "https://host/a/b"),
+            ("https://host?SECRET/x@y", "https://host?…"),
+            ("https://user:SECRET@host:8443/a@b?SECRET", "https://…@host:8443/a@b?…"),
+            ("https://host/a#SECRET?x", "https://host/a#…"),
+            ("host/a?SECRET", "…"),
+            ("", "…"),
+        ];
+        for (url, shown) in cases {
+            let url = SignedUrl::from(url);
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(format!("{url:?}"), format!("SignedUrl({shown})"));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time, kept as the text that was sent.
+///
+/// The contract promises RFC 3339. A payload is never refused for a time that is not: the text is read only when
+/// [`parse`](Self::parse) asks for it, and is encoded as it came, its offset and its fraction included.
+///
+/// ```
+/// use ampersand_types::Timestamp;
+///
+/// let sent = Timestamp::from("2026-08-19T10:03:10.5-07:00");
+/// assert_eq!(sent.parse()?, "2026-08-19T17:03:10.5Z".parse()?);
+/// assert_eq!(sent.as_str(), "2026-08-19T10:03:10.5-07:00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(String);
+
+impl Timestamp {
+    /// The text, as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The time that the text stands for.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not an RFC 3339 time with an offset, is empty, or lies outside of the years
+    /// -9999 to 9999.
+    pub fn parse(&self) -> Result<jiff::Timestamp, TimestampError> {
+        self.0.parse().map_err(|_| TimestampError(self.0.clone()))
+    }
+}
+
+impl From<String> for Timestamp {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Timestamp {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(time: jiff::Timestamp) -> Self {
+        Self(time.to_string())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A [`Timestamp`] whose text is not a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimestampError(String);
+
+impl fmt::Display for TimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a time as RFC 3339 writes it, such as 2026-08-19T17:03:10Z", self.0)
+    }
+}
+
+impl std::error::Error for TimestampError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_on_demand_and_refuses_nothing_before() {
+        for (text, expected) in [
+            ("2026-08-19T17:03:10Z", Some(1_787_158_990)),
+            ("2026-08-19T10:03:10-07:00", Some(1_787_158_990)),
+            ("0001-01-01T00:00:00Z", Some(-62_135_596_800)),
+            ("2026-08-19T17:03:10", None),
+            ("2026-08-19", None),
+            ("", None),
+            ("9999-12-31T23:59:59Z", None),
+        ] {
+            let json = format!("{text:?}");
+            let sent: Timestamp = serde_json::from_str(&json).expect(text);
+            assert_eq!(serde_json::to_string(&sent).expect(text), json);
+            assert_eq!(sent.parse().ok().map(jiff::Timestamp::as_second), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn error_shows_what_was_sent_and_what_was_wanted() {
+        let error = Timestamp::from("yesterday").parse().expect_err("no time");
+        assert_eq!(
+            error.to_string(),
+            r#""yesterday" is not a time as RFC 3339 writes it, such as 2026-08-19T17:03:10Z"#
+        );
+    }
+}

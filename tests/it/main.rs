@@ -1,0 +1,16 @@
+//! What the crates promise, shown on payloads as they are sent.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod configurations;
+mod corpus;
+mod envelopes;
+mod json;
+mod messages;
+mod properties;
+mod tidy;
+
+/// Output of `cargo xtask generate`.
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub)]
+mod generated;

@@ -1,0 +1,148 @@
+//! Published documents in canonical form: facts that can change code, in one order.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+/// Keys that say nothing to a machine.
+const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];
+
+/// Keys of an object whose members' names are free: a property may be called `title`.
+const NAMED: [&str; 14] = [
+    "properties",
+    "schemas",
+    "responses",
+    "parameters",
+    "headers",
+    "requestBodies",
+    "securitySchemes",
+    "callbacks",
+    "links",
+    "paths",
+    "content",
+    "encoding",
+    "variables",
+    "scopes",
+];
+
+/// Keys whose value is data and not to be looked into.
+const DATA: [&str; 6] = ["enum", "default", "required", "security", "mapping", "tags"];
+
+/// Drops what is not part of the contract and puts sets in order. The result is an OpenAPI document still, which has
+/// to have a title.
+pub(crate) fn strip(file: &str, document: &mut Value) {
+    strip_object(document);
+    if let Some(root) = document.as_object_mut() {
+        root.remove("tags");
+        root.insert("info".to_owned(), json!({ "title": stem(file), "version": "" }));
+    }
+}
+
+/// `api` for `api/api.yaml`.
+pub(crate) fn stem(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.split('.').next().unwrap_or(name)
+}
+
+fn strip_object(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(strip_object),
+        Value::Object(members) => {
+            members.retain(|key, _| !PROSE.contains(&key.as_str()) && !key.starts_with("x-"));
+            for (key, child) in members.iter_mut() {
+                match (key.as_str(), &mut *child) {
+                    ("required" | "enum", Value::Array(set)) => sort(set),
+                    ("responses", Value::Object(responses)) => responses.values_mut().for_each(strip_response),
+                    (key, Value::Object(named)) if NAMED.contains(&key) => {
+                        named.values_mut().for_each(strip_object);
+                    }
+                    (key, _) if DATA.contains(&key) => {}
+                    _ => strip_object(child),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A response is the one object that OpenAPI does not allow without a description.
+fn strip_response(response: &mut Value) {
+    strip_object(response);
+    if let Some(response) = response.as_object_mut().filter(|members| !members.contains_key("$ref")) {
+        response.insert("description".to_owned(), json!(""));
+    }
+}
+
+fn sort(set: &mut Vec<Value>) {
+    set.sort_by_key(Value::to_string);
+    set.dedup();
+}
+
+/// The text of a contract file: keys in order, whatever the maps of this build do.
+pub(crate) fn to_text(document: &Value) -> Result<String> {
+    fn ordered(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let sorted: BTreeMap<_, _> = members.iter().collect();
+                sorted.into_iter().map(|(key, child)| (key.clone(), ordered(child))).collect()
+            }
+            Value::Array(items) => items.iter().map(ordered).collect(),
+            other => other.clone(),
+        }
+    }
+    Ok(serde_json::to_string_pretty(&ordered(document))? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_goes_and_names_stay() {
+        let mut document = json!({
+            "openapi": "3.0.1",
+            "info": { "title": "t", "license": {} },
+            "tags": [{ "name": "T", "description": "d" }],
+            "paths": { "/a": { "get": {
+                "summary": "s", "tags": ["T"],
+                "parameters": [{ "name": "p", "in": "query", "description": "d" }],
+                "responses": { "200": { "description": "d", "content": { "application/json": { "example": 1 } } } },
+            } } },
+            "components": { "schemas": { "A": {
+                "title": "t", "x-go-type": "any", "required": ["title", "example", "title"],
+                "properties": {
+                    "title": { "type": "string", "enum": ["b", "a"] },
+                    "example": { "description": "d", "default": { "description": "data" } },
+                },
+            } } },
+        });
+        strip("api/api.yaml", &mut document);
+        assert_eq!(
+            document,
+            json!({
+                "openapi": "3.0.1",
+                "info": { "title": "api", "version": "" },
+                "paths": { "/a": { "get": {
+                    "tags": ["T"],
+                    "parameters": [{ "name": "p", "in": "query" }],
+                    "responses": { "200": { "description": "", "content": { "application/json": {} } } },
+                } } },
+                "components": { "schemas": { "A": {
+                    "required": ["example", "title"],
+                    "properties": {
+                        "title": { "type": "string", "enum": ["a", "b"] },
+                        "example": { "default": { "description": "data" } },
+                    },
+                } } },
+            })
+        );
+    }
+
+    #[test]
+    fn text_does_not_depend_on_order() -> Result<()> {
+        let text = to_text(&json!({ "b": [{ "d": 1, "c": 2 }], "a": null }))?;
+        assert_eq!(text, "{\n  \"a\": null,\n  \"b\": [\n    {\n      \"c\": 2,\n      \"d\": 1\n    }\n  ]\n}\n");
+        Ok(())
+    }
+}

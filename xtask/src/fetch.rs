@@ -1,0 +1,242 @@
+//! Reads the published documents: the only part that touches the network.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use ureq::Agent;
+use ureq::http::StatusCode;
+
+use crate::bundle::{self, Tree};
+use crate::canonical;
+use crate::document;
+use crate::output::Plan;
+use crate::sources::{CONTRACT, Contract, LOCK, Lock, Sources, sha256};
+
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Far above any published document, far below what would hurt.
+const LARGEST: u64 = 32 << 20;
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Commit, tag or branch to read and to pin; the pinned commit when absent.
+    /// With --from, the commit that the copy was made of
+    #[arg(long)]
+    pub(crate) rev: Option<String>,
+    /// Read a directory or a base URL that has the published layout, instead of the published repository
+    #[arg(long, value_name = "DIR_OR_URL")]
+    pub(crate) from: Option<String>,
+    /// Leave out documents that are not there, as an older contract needs
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+}
+
+/// The files to write, and what there is to say about them.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) plan: Plan,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads everything, and only then plans what to write.
+pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
+    let sources = Sources::load(root)?;
+    let lock = Lock::load(root)?;
+    let origin = Origin::choose(&sources, &lock, options)?;
+    let (published, tree, mut notes) = read_all(&sources, &origin, options.allow_missing)?;
+    bundle::check_references(&tree)?;
+
+    let unchanged = published == lock.published;
+    let commit = origin.commit().or_else(|| lock.commit.clone().filter(|_| unchanged));
+    notes.push(format!("read {} files of {}", published.len(), origin.describe(commit.as_deref())));
+
+    let mut plan = Plan::default();
+    let mut contract = BTreeMap::new();
+    for source in sources.documents().filter(|source| tree.contains_key(source.path)) {
+        let text = canonical::to_text(&bundle::bundle(source.path, &tree)?)?;
+        let (file, sha256) = (format!("{}.json", source.name), sha256(text.as_bytes()));
+        let known = lock.contract.get(&file).filter(|known| known.sha256 == sha256);
+        let since = known.map_or_else(|| commit.clone(), |known| known.since.clone());
+        plan.add(format!("{CONTRACT}/{file}"), text);
+        contract.insert(file, Contract { sha256, since });
+    }
+    plan.nothing_else_in(root, CONTRACT)?;
+    plan.add(LOCK.to_owned(), Lock { commit, published, contract }.to_text()?);
+    Ok(Fetched { plan, notes })
+}
+
+type Published = (BTreeMap<String, String>, Tree, Vec<String>);
+
+/// Reads the listed documents, and the files that they refer to.
+fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<Published> {
+    let (mut published, mut tree, mut notes) = (BTreeMap::new(), Tree::new(), Vec::new());
+    let mut waiting: Vec<(String, Option<String>)> = Vec::new();
+    let progress = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").context("a template that indicatif reads")?,
+    );
+    for source in sources.documents() {
+        if (source.optional || allow_missing) && origin.read(source.path)?.is_none() {
+            notes.push(format!("warning: {} is not there, and is left out", source.path));
+        } else {
+            waiting.push((source.path.to_owned(), None));
+        }
+    }
+    while let Some((path, wanted_by)) = waiting.pop() {
+        if tree.contains_key(&path) {
+            continue;
+        }
+        progress.set_length((tree.len() + waiting.len() + 1) as u64);
+        progress.set_message(path.clone());
+        let Some(bytes) = origin.read(&path)? else {
+            let wanted_by = wanted_by.unwrap_or_else(|| "openapi/sources.toml".to_owned());
+            bail!("{path}: not found in {}; {wanted_by} asks for it", origin.place(&path));
+        };
+        let mut document = document::read(&path, &bytes)?;
+        canonical::strip(&path, &mut document);
+        for (place, _, target) in bundle::references(&path, &document)? {
+            if target.file() != path {
+                waiting.push((target.file().to_owned(), Some(format!("{path} at {place}"))));
+            }
+        }
+        published.insert(path.clone(), sha256(&bytes));
+        tree.insert(path, document);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok((published, tree, notes))
+}
+
+/// Where the published documents are read from.
+enum Origin {
+    Published { files: String, commit: String, agent: Agent },
+    Directory { path: PathBuf, commit: Option<String> },
+    Url { base: String, commit: Option<String>, agent: Agent },
+}
+
+impl Origin {
+    fn choose(sources: &Sources, lock: &Lock, options: &Options) -> Result<Self> {
+        if let Some(rev) = &options.rev {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+            if rev.is_empty() || !rev.chars().all(plain) {
+                bail!("--rev {rev:?} is not the name of a commit, tag or branch");
+            }
+        }
+        match (&options.from, &options.rev) {
+            (Some(base), commit) if base.contains("://") => {
+                let (base, commit) = (base.trim_end_matches('/').to_owned(), commit.clone());
+                Ok(Self::Url { base, commit, agent: agent() })
+            }
+            (Some(path), commit) => {
+                let path = PathBuf::from(path);
+                if !path.is_dir() {
+                    bail!("--from {}: no such directory", path.display());
+                }
+                Ok(Self::Directory { path, commit: commit.clone() })
+            }
+            (None, rev) => {
+                let agent = agent();
+                let commit = match (rev, &lock.commit) {
+                    (Some(rev), _) => resolve(&agent, &sources.revisions, rev)?,
+                    (None, Some(commit)) => commit.clone(),
+                    (None, None) => bail!("{LOCK} pins no commit: say which with --rev"),
+                };
+                Ok(Self::Published { files: sources.files.clone(), commit, agent })
+            }
+        }
+    }
+
+    /// The commit that is read, where it is known.
+    fn commit(&self) -> Option<String> {
+        match self {
+            Self::Published { commit, .. } => Some(commit.clone()),
+            Self::Directory { commit, .. } | Self::Url { commit, .. } => commit.clone(),
+        }
+    }
+
+    fn describe(&self, commit: Option<&str>) -> String {
+        let commit = commit.map_or_else(|| "an unknown commit".to_owned(), |commit| format!("commit {commit}"));
+        match self {
+            Self::Published { .. } => commit,
+            Self::Directory { path, .. } => format!("{commit} in {}", path.display()),
+            Self::Url { base, .. } => format!("{commit} at {base}"),
+        }
+    }
+
+    /// Where a published file is.
+    fn place(&self, path: &str) -> String {
+        match self {
+            Self::Published { files, commit, .. } => files.replace("{commit}", commit).replace("{path}", path),
+            Self::Directory { path: directory, .. } => directory.join(path).display().to_string(),
+            Self::Url { base, .. } => format!("{base}/{path}"),
+        }
+    }
+
+    /// The bytes of a published file; `None` when there is no such file.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let place = self.place(path);
+        match self {
+            Self::Published { agent, .. } | Self::Url { agent, .. } => get(agent, &place, "*/*"),
+            Self::Directory { .. } => match std::fs::read(&place) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error).context(place),
+            },
+        }
+    }
+}
+
+fn agent() -> Agent {
+    Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        .user_agent("ampersand-xtask")
+        .build()
+        .into()
+}
+
+/// The commit that a tag or a branch stands for at this moment.
+fn resolve(agent: &Agent, revisions: &str, rev: &str) -> Result<String> {
+    let is_commit = |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_commit(rev) {
+        return Ok(rev.to_owned());
+    }
+    let url = revisions.replace("{rev}", rev);
+    let Some(answer) = get(agent, &url, "application/vnd.github.sha")? else {
+        bail!("{url}: the published repository has no commit, tag or branch {rev:?}");
+    };
+    let commit = String::from_utf8_lossy(&answer).trim().to_owned();
+    if !is_commit(&commit) {
+        bail!("{url}: the answer is not a commit's SHA");
+    }
+    Ok(commit)
+}
+
+/// Gets a URL; again, after a pause that doubles, when the failure may pass.
+fn get(agent: &Agent, url: &str, accept: &str) -> Result<Option<Vec<u8>>> {
+    let (mut tries, mut pause) = (1, FIRST_PAUSE);
+    loop {
+        let failure = match agent.get(url).header("accept", accept).call() {
+            Ok(mut response) => match response.status() {
+                StatusCode::OK => match response.body_mut().with_config().limit(LARGEST).read_to_vec() {
+                    Ok(bytes) => return Ok(Some(bytes)),
+                    Err(error) => error.to_string(),
+                },
+                StatusCode::NOT_FOUND => return Ok(None),
+                status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => status.to_string(),
+                status => bail!("{url}: the server answered {status}"),
+            },
+            Err(error) => error.to_string(),
+        };
+        if tries == TRIES {
+            bail!("{url}: {failure}, {tries} times");
+        }
+        std::thread::sleep(pause);
+        (tries, pause) = (tries + 1, pause * 2);
+    }
+}

@@ -1,0 +1,88 @@
+use anyhow::Result;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+
+use super::{Docs, enums};
+use crate::lower::{self, Event, OpenEnum};
+
+/// `NotificationType`, and `Event`: what comes with each.
+pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
+    let types = enums::open_enum(
+        &OpenEnum {
+            name: "NotificationType".to_owned(),
+            description: Some("What a notification tells of, such as `installation.created`.".to_owned()),
+            values: events.iter().map(|event| event.notification_type.clone()).collect(),
+            descriptions: events
+                .iter()
+                .filter_map(|event| Some((event.notification_type.clone(), event.description.clone()?)))
+                .collect(),
+        },
+        docs,
+    )?;
+
+    let (mut variants, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    for event in events {
+        let name = enums::variant(&event.notification_type);
+        let doc = docs.of(&format!("Event::{name}"), event.description.as_deref());
+        let name = format_ident!("{name}");
+        let data = if document["components"]["schemas"].get(&event.data).is_some_and(lower::is_struct) {
+            let data = format_ident!("{}", lower::pascal(&event.data));
+            quote!(#data)
+        } else {
+            quote!(::ampersand_types::RawJson)
+        };
+        variants.extend(quote! { #[doc = #doc] #name(#data), });
+        decode.extend(quote! { NotificationType::#name => #data::deserialize(data).map(Self::#name), });
+        encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
+    }
+
+    Ok(quote! {
+        #types
+
+        /// What a notification tells, its data typed after its [`NotificationType`].
+        ///
+        /// A type that the contract gains becomes a variant in the version of this crate that knows it. Before
+        /// that it arrives as [`Unknown`](Self::Unknown), whole.
+        #[derive(Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema), schemars(untagged))]
+        #[non_exhaustive]
+        pub enum Event {
+            #variants
+            /// The data of a notification whose type this version of the crate does not know.
+            Unknown(::ampersand_types::RawJson),
+        }
+
+        impl Event {
+            /// Decodes the data of a notification as what its type says it is.
+            ///
+            /// # Errors
+            ///
+            /// When `data` does not have the shape of the data of that type: a required field is missing, or a
+            /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
+            pub fn deserialize<'de, D>(
+                notification_type: &NotificationType,
+                data: D,
+            ) -> ::core::result::Result<Self, D::Error>
+            where
+                D: ::serde::Deserializer<'de>,
+            {
+                use ::serde::Deserialize as _;
+                match notification_type {
+                    #decode
+                    NotificationType::Unknown(_) => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
+                }
+            }
+        }
+
+        /// Encodes the data alone: its type is part of the envelope.
+        impl ::serde::Serialize for Event {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                match self {
+                    #encode
+                    Self::Unknown(data) => data.serialize(serializer),
+                }
+            }
+        }
+    })
+}

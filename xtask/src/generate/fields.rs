@@ -1,0 +1,172 @@
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Field, Fields, ItemStruct, Path, Token, Type, parse_quote};
+
+/// The field of every struct that holds what has no field of its own.
+pub(super) const OTHERS: &str = "other_fields";
+
+/// Makes a struct one that keeps every member of an object, and returns how it is read and written.
+///
+/// serde's derives, which typify asks for, drop members that they do not know, and cannot tell `null` from absent.
+pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
+    let Fields::Named(fields) = &mut item.fields else { return None };
+    let mut members = TokenStream::new();
+    let mut all_optional = true;
+    for field in &mut fields.named {
+        let (kind, ident, member) = (kind(&field.ty), field.ident.clone()?, wire_name(field)?);
+        all_optional &= !matches!(kind, Kind::Required);
+        field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+        if camel_case(&ident.to_string()) != member {
+            field.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename = #member))]));
+        }
+        if matches!(kind, Kind::Collection) {
+            field.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(default))]));
+        }
+        let kind = format_ident!("{}", kind.module());
+        members.extend(quote! { #kind #ident = #member, });
+    }
+    let others = format_ident!("{OTHERS}");
+    fields.named.push(parse_quote! {
+        /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+        #[cfg_attr(feature = "schemars", schemars(flatten))]
+        pub #others: ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>
+    });
+
+    item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+    item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
+    let derive = item.attrs.iter_mut().find(|attribute| attribute.path().is_ident("derive"))?;
+    *derive = derives(derive, all_optional)?;
+    let name = &item.ident;
+    Some(quote! { crate::object::object!(#name { #members }); })
+}
+
+fn derives(derive: &Attribute, default: bool) -> Option<Attribute> {
+    let traits = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok()?;
+    let mut kept: Vec<Path> =
+        traits.into_iter().filter(|path| path.segments.len() == 1 && !path.is_ident("Default")).collect();
+    if default {
+        kept.push(parse_quote!(Default));
+    }
+    Some(parse_quote!(#[derive(#(#kept),*)]))
+}
+
+/// What a field may be in JSON; the names of the modules of `ampersand_types::object`.
+enum Kind {
+    Required,
+    /// An `Option` of what can be `null` itself.
+    Nullable,
+    Optional,
+    /// `Optional<_>`
+    Collection,
+}
+
+impl Kind {
+    fn module(&self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Nullable => "nullable",
+            Self::Optional => "optional",
+            Self::Collection => "collection",
+        }
+    }
+}
+
+fn kind(ty: &Type) -> Kind {
+    let (outer, inner) = outer(ty);
+    match (outer.as_str(), inner.map(|inner| self::outer(inner).0).as_deref()) {
+        ("Optional", _) => Kind::Collection,
+        ("Option", Some("RawJson" | "Option")) => Kind::Nullable,
+        ("Option", _) => Kind::Optional,
+        _ => Kind::Required,
+    }
+}
+
+/// The last name of a path, and its first parameter.
+pub(super) fn outer(ty: &Type) -> (String, Option<&Type>) {
+    let Type::Path(path) = ty else { return (String::new(), None) };
+    let Some(last) = path.path.segments.last() else { return (String::new(), None) };
+    let inner = match &last.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+            syn::GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        }),
+        _ => None,
+    };
+    (last.ident.to_string(), inner)
+}
+
+/// The name of a field in JSON, before `finish` takes its attributes.
+pub(super) fn wire_name(field: &Field) -> Option<String> {
+    let mut name = field.ident.as_ref()?.to_string();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // What is neither `rename` nor has a value is skipped.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let value: Option<syn::LitStr> = meta.value().and_then(syn::parse::ParseBuffer::parse).ok();
+            if let (true, Some(value)) = (meta.path.is_ident("rename"), value) {
+                name = value.value();
+            }
+            Ok(())
+        });
+    }
+    Some(name)
+}
+
+/// What `rename_all = "camelCase"` makes of a field's name.
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase());
+        name + &initial.into_iter().chain(letters).collect::<String>()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::ToTokens as _;
+
+    #[test]
+    fn structs_keep_what_they_have_no_field_for() {
+        let mut item: ItemStruct = parse_quote! {
+            #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+            pub struct A {
+                #[serde(rename = "configURL", skip_serializing_if = "::std::option::Option::is_none")]
+                pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
+                pub raw: ::std::option::Option<::ampersand_types::RawJson>,
+                #[serde(rename = "objectNames")]
+                pub object_names: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+                #[serde(rename = "type")]
+                pub type_: i64,
+            }
+        };
+        let members = finish(&mut item).expect("a struct with fields");
+        let expected = quote! {
+            crate::object::object!(A {
+                optional config_url = "configURL",
+                nullable raw = "raw",
+                collection object_names = "objectNames",
+                required type_ = "type",
+            });
+        };
+        assert_eq!(members.to_string(), expected.to_string());
+        let text = item.to_token_stream().to_string();
+        assert!(!text.contains("serde"), "{text}");
+        assert!(text.contains(r#"rename = "configURL""#) && !text.contains(r#"rename = "objectNames""#), "{text}");
+        assert!(text.contains("pub other_fields"), "{text}");
+        assert!(text.contains("derive (Clone , Debug)"), "{text}");
+    }
+
+    #[test]
+    fn a_struct_without_required_fields_has_a_default() {
+        let mut item: ItemStruct = parse_quote! {
+            #[derive(::serde::Deserialize, Clone)]
+            pub struct A { pub id: ::std::option::Option<i64>, pub ids: ::ampersand_types::Optional<::std::vec::Vec<i64>> }
+        };
+        finish(&mut item);
+        let text = item.to_token_stream().to_string();
+        assert!(text.contains("derive (Clone , Default)"), "{text}");
+    }
+}

@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::panic;
+
+use anyhow::{Context as _, Result, bail};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::{Value, json};
+use syn::{Field, File, Ident, Item, ItemStruct};
+use typify::{TypeSpace, TypeSpaceSettings, UnknownPolicy};
+use typify_schemars::schema::Schema;
+
+use super::{Docs, fields};
+use crate::document;
+use crate::lower::{self, is_rust_type, replaced_by_url};
+
+/// The structs of a lowered document, by typify.
+pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
+    let mut schemas = BTreeMap::new();
+    for (name, schema) in document::schemas(document) {
+        let mut schema = schema.clone();
+        describe(&mut schema, name, docs);
+        json_schema(&mut schema);
+        let schema: Schema = serde_json::from_value(schema).with_context(|| format!("schema `{name}`"))?;
+        schemas.insert(name.clone(), schema);
+    }
+    let mut file: File = syn::parse2(typify(schemas)?).context("typify's output is not Rust")?;
+    file.items.retain(|item| !matches!(item, Item::Mod(_))); // Its error type, which nothing here returns.
+    let mut impls = TokenStream::new();
+    for item in &mut file.items {
+        if let Item::Struct(item) = item {
+            impls.extend(config_sources(item, document));
+            impls.extend(fields::finish(item));
+        }
+    }
+    Ok(quote! { #file #impls })
+}
+
+fn typify(schemas: BTreeMap<String, Schema>) -> Result<TokenStream> {
+    let mut settings = TypeSpaceSettings::default();
+    settings
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq".to_owned())
+        .with_attr(r#"#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]"#.to_owned())
+        .with_unknown_crates(UnknownPolicy::Allow);
+    // It panics on constructs that it has not seen; what it says then is the best message there is.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(|| {
+        let mut types = TypeSpace::new(&settings);
+        types.add_ref_types(schemas)?;
+        Ok::<_, typify::Error>(types.to_stream())
+    });
+    panic::set_hook(hook);
+    match result {
+        Ok(tokens) => tokens.context("typify"),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            bail!("typify gave up: {}", text.unwrap_or("without a word"))
+        }
+    }
+}
+
+/// Gives a schema and its fields the words that they will have in Rust.
+fn describe(schema: &mut Value, name: &str, docs: &mut Docs<'_>) {
+    let name = lower::pascal(name);
+    schema["description"] = docs.of(&name, schema["description"].as_str()).into();
+    for (field, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let mut words = docs.of(&format!("{name}::{field}"), property["description"].as_str());
+        if property["deprecated"] == true {
+            words.push_str("\n\nDeprecated by the contract.");
+        }
+        property["description"] = words.into();
+    }
+}
+
+/// From the dialect of OpenAPI 3.0 to that of JSON Schema, as far as the passes leave a difference.
+fn json_schema(schema: &mut Value) {
+    let required: Vec<String> = strings(&schema["required"]);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, property) in properties.iter_mut() {
+            json_schema(property);
+            if take_nullable(property) {
+                *property = if required.contains(name) { or_null(property) } else { twice_optional(property) };
+            }
+        }
+        let present: Vec<Value> =
+            required.into_iter().filter(|name| properties.contains_key(name)).map(Value::from).collect();
+        schema["required"] = present.into();
+    }
+    for inner in ["/items", "/additionalProperties", "/x-rust-type/parameters/0"] {
+        if let Some(inner) = schema.pointer_mut(inner) {
+            json_schema(inner);
+            if take_nullable(inner) {
+                *inner = or_null(inner);
+            }
+        }
+    }
+    if let Some(members) = schema.as_object_mut() {
+        let is_reference = members.contains_key("$ref");
+        members.retain(|key, _| match key.as_str() {
+            "$ref" | "description" | "nullable" => true,
+            "deprecated" | "x-enum-descriptions" | lower::SIGNED_URL => false,
+            _ => !is_reference, // What else stands beside a reference says nothing.
+        });
+    }
+}
+
+/// Whether a value may be `null` and its type does not say so yet.
+fn take_nullable(schema: &mut Value) -> bool {
+    let holds_null = is_rust_type(schema, "RawJson") || is_rust_type(schema, "Optional");
+    let nullable = schema.as_object_mut().and_then(|members| members.remove("nullable"));
+    nullable == Some(Value::Bool(true)) && !holds_null
+}
+
+fn or_null(schema: &mut Value) -> Value {
+    described(schema, |schema| ("oneOf", json!([schema, { "type": "null" }])))
+}
+
+/// `Option<Option<T>>`: absent, `null`, or a value.
+fn twice_optional(schema: &mut Value) -> Value {
+    described(schema, |schema| {
+        (
+            "x-rust-type",
+            json!({ "crate": "std", "version": "*", "path": "std::option::Option", "parameters": [schema] }),
+        )
+    })
+}
+
+/// A schema around another one, which takes over its words.
+fn described(schema: &mut Value, around: impl FnOnce(&Value) -> (&'static str, Value)) -> Value {
+    let description = schema.as_object_mut().and_then(|members| members.remove("description"));
+    let (key, value) = around(schema);
+    let mut outer = json!({ key: value });
+    if let Some(description) = description {
+        outer["description"] = description;
+    }
+    outer
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL.
+fn config_sources(item: &ItemStruct, document: &Value) -> Option<TokenStream> {
+    let schema = document::schemas(document).find(|(name, _)| item.ident == lower::pascal(name))?.1;
+    let properties = &schema["properties"];
+    let field = |name: &str| item.fields.iter().find(|field| fields::wire_name(field).as_deref() == Some(name));
+    let mut accessors = TokenStream::new();
+    for (url, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "SignedUrl")) {
+        let Some(inline) = replaced_by_url(url).filter(|name| is_rust_type(&properties[name], "RawJson")) else {
+            continue;
+        };
+        let (Some(inline_field), Some(url_field)) = (field(inline), field(url)) else { continue };
+        let name = format_ident!("{}_source", inline_field.ident.as_ref()?);
+        let (from_inline, from_url) = (borrow(inline_field)?, borrow(url_field)?);
+        let doc = format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline));
+        accessors.extend(quote! {
+            #[doc = #doc]
+            pub fn #name(&self) -> ::ampersand_types::ConfigSource<'_> {
+                ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
+            }
+        });
+    }
+    let ident = &item.ident;
+    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } })
+}
+
+/// `last config` for `lastConfig`.
+fn spoken(field: &str) -> String {
+    heck::ToSnakeCase::to_snake_case(field).replace('_', " ").replace("config", "configuration")
+}
+
+/// The expression that gives an `Option` of a reference to a field's value.
+fn borrow(field: &Field) -> Option<TokenStream> {
+    let ident: &Ident = field.ident.as_ref()?;
+    let (outer, inner) = fields::outer(&field.ty);
+    Some(match (outer.as_str(), inner.map(|inner| fields::outer(inner).0).as_deref()) {
+        ("Option", Some("Option")) => quote!(self.#ident.as_ref().and_then(::core::option::Option::as_ref)),
+        ("Option", _) => quote!(self.#ident.as_ref()),
+        _ => quote!(::core::option::Option::Some(&self.#ident)),
+    })
+}
+
+/// For the tests: what each schema of the contract decodes and encodes to, and its JSON Schema.
+pub(super) fn table(schemas: &[(&str, &str, String)]) -> TokenStream {
+    let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    for (module, document, schema) in schemas {
+        let (module, ident) = (format_ident!("{module}"), format_ident!("{}", lower::pascal(schema)));
+        names.extend(quote! { (#document, #schema), });
+        let ty = quote!(::ampersand_types::#module::#ident);
+        decode
+            .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
+        emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
+    }
+    quote! {
+        #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
+        pub const SCHEMAS: &[(&str, &str)] = &[#names];
+
+        #[doc = "Decodes JSON as the type of a schema, and encodes it again."]
+        pub fn round_trip(document: &str, schema: &str, json: &str) -> ::serde_json::Result<String> {
+            match (document, schema) {
+                #decode
+                _ => panic!("no type is generated from {document} {schema}"),
+            }
+        }
+
+        #[doc = "The JSON Schema that the type of a schema emits."]
+        pub fn json_schema(document: &str, schema: &str) -> ::schemars::Schema {
+            match (document, schema) {
+                #emit
+                _ => panic!("no type is generated from {document} {schema}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value};
+
+use super::{Context, DOCUMENTATION, for_each_schema};
+use crate::document;
+
+/// Drops alternatives that only say which fields are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
+///
+/// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
+/// `configURL` when `config` is `{}`. Without them both are optional fields, and `ConfigSource` chooses.
+pub(super) fn drop_conditional_required(document: &mut Value, _: &Context) -> Result<usize> {
+    let mut hits = 0;
+    for_each_schema(document, &mut |schema| {
+        let Some(members) = schema.as_object_mut() else { return };
+        for key in ["oneOf", "anyOf"] {
+            let only_required = members.get(key).and_then(Value::as_array).is_some_and(|parts| {
+                parts.iter().all(|part| {
+                    part.as_object().is_some_and(|part| {
+                        part.contains_key("required")
+                            && part.keys().all(|key| matches!(key.as_str(), "required" | "type" | "not"))
+                    })
+                })
+            });
+            if only_required {
+                members.remove(key);
+                hits += 1;
+            }
+        }
+    });
+    Ok(hits)
+}
+
+/// Merges the parts of an `allOf` into one object.
+///
+/// typify merges too, but makes a type of its own of every property that a part refines, under a name such as
+/// `ReadConfigObjectsValue`, and repeats what the part refers to. Here a later part replaces what an earlier one
+/// says of a property, and everything that is referred to keeps its name.
+pub(super) fn merge_all_of(document: &mut Value, _: &Context) -> Result<usize> {
+    let Some(schemas) = document::schemas_mut(document) else { return Ok(0) };
+    let before = schemas.clone();
+    let mut hits = 0;
+    for (name, schema) in schemas {
+        *schema = merged(schema, &before, &mut vec![name], &mut hits).with_context(|| format!("schema `{name}`"))?;
+    }
+    Ok(hits)
+}
+
+fn merged<'a>(
+    schema: &Value,
+    schemas: &'a Map<String, Value>,
+    within: &mut Vec<&'a str>,
+    hits: &mut usize,
+) -> Result<Value> {
+    let schema = match schema {
+        Value::Object(members) => members,
+        Value::Array(items) => return items.iter().map(|item| merged(item, schemas, within, hits)).collect(),
+        other => return Ok(other.clone()),
+    };
+    let mut own = Map::new();
+    for (key, child) in schema.iter().filter(|(key, _)| *key != "allOf") {
+        own.insert(key.clone(), merged(child, schemas, within, hits)?);
+    }
+    let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return Ok(own.into()) };
+    *hits += 1;
+    if let [Value::Object(part)] = parts.as_slice() {
+        // The usual way to say something beside a `$ref`.
+        if part.contains_key("$ref") && own.keys().all(|key| DOCUMENTATION.contains(&key.as_str()) || key == "nullable")
+        {
+            own.insert("$ref".to_owned(), part["$ref"].clone());
+            return Ok(own.into());
+        }
+    }
+    let mut result = Map::new();
+    for part in parts {
+        let part = match part["$ref"].as_str() {
+            None => merged(part, schemas, within, hits)?,
+            Some(reference) => {
+                let found = document::schema_name(reference).and_then(|name| schemas.get_key_value(name));
+                let Some((name, base)) = found else { bail!("`{reference}` refers to nothing that can be merged") };
+                if within.contains(&name.as_str()) {
+                    bail!("is an `allOf` of itself, by way of `{name}`");
+                }
+                within.push(name);
+                let mut base = merged(base, schemas, within, hits)?;
+                within.pop();
+                // What is said of the base is not said of what builds on it.
+                if let Some(base) = base.as_object_mut() {
+                    base.retain(|key, _| !DOCUMENTATION.contains(&key.as_str()));
+                }
+                base
+            }
+        };
+        merge(&mut result, part);
+    }
+    merge(&mut result, own.into());
+    Ok(result.into())
+}
+
+fn merge(into: &mut Map<String, Value>, part: Value) {
+    let Value::Object(part) = part else { return };
+    for (key, value) in part {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(properties)), Value::Object(more)) if key == "properties" => {
+                for (name, property) in more {
+                    let refined = match properties.remove(&name) {
+                        Some(base) => refine(base, property),
+                        None => property,
+                    };
+                    properties.insert(name, refined);
+                }
+            }
+            (Some(Value::Array(required)), Value::Array(more)) if key == "required" => {
+                required.extend(more);
+                required.sort_by_key(Value::to_string);
+                required.dedup();
+            }
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+/// A property that two parts describe: what the later one leaves open is as the earlier one says.
+fn refine(base: Value, mut later: Value) -> Value {
+    let (Value::Object(base), Value::Object(members)) = (base, &mut later) else { return later };
+    let other_type = base.contains_key("$ref") || members.contains_key("$ref");
+    for (key, value) in base {
+        if !other_type || DOCUMENTATION.contains(&key.as_str()) {
+            members.entry(key).or_insert(value);
+        }
+    }
+    later
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::testing::{run, run_document};
+    use serde_json::json;
+
+    #[test]
+    fn alternatives_of_required_fields_go_and_others_stay() {
+        let (schemas, hits) = run(
+            drop_conditional_required,
+            json!({
+                "A": { "allOf": [{ "properties": { "a": {} }, "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] }] },
+                "B": { "oneOf": [{ "required": ["a"], "properties": {} }, { "type": "string" }] },
+            }),
+        );
+        assert_eq!(schemas["A"], json!({ "allOf": [{ "properties": { "a": {} } }] }));
+        assert_eq!(schemas["B"]["oneOf"].as_array().map(Vec::len), Some(2));
+        assert_eq!(hits, 1);
+    }
+
+    #[test]
+    fn parts_become_one_object() {
+        let (schemas, hits) = run(
+            merge_all_of,
+            json!({
+                "Base": { "description": "of the base", "type": "object", "required": ["id"], "properties": {
+                    "id": { "type": "string" },
+                    "map": { "description": "kept", "type": "object", "additionalProperties": { "$ref": "#/components/schemas/Base" } },
+                    "read": { "description": "kept", "$ref": "#/components/schemas/Base" },
+                } },
+                "Middle": { "allOf": [{ "$ref": "#/components/schemas/Base" }] , "type": "object" },
+                "A": { "allOf": [
+                    { "$ref": "#/components/schemas/Middle" },
+                    { "description": "own", "required": ["name", "id"], "properties": {
+                        "name": { "type": "string" },
+                        "map": { "additionalProperties": { "$ref": "#/components/schemas/A" } },
+                        "read": { "$ref": "#/components/schemas/A" },
+                    } },
+                ] },
+            }),
+        );
+        assert_eq!(
+            schemas["A"],
+            json!({ "description": "own", "type": "object", "required": ["id", "name"], "properties": {
+            "id": { "type": "string" },
+            "name": { "type": "string" },
+            "map": { "description": "kept", "type": "object", "additionalProperties": { "$ref": "#/components/schemas/A" } },
+            "read": { "description": "kept", "$ref": "#/components/schemas/A" },
+        } })
+        );
+        assert_eq!(hits, 3);
+    }
+
+    #[test]
+    fn a_described_reference_stays_a_reference() {
+        let (schemas, _) = run(
+            merge_all_of,
+            json!({
+                "A": { "properties": { "b": { "description": "d", "allOf": [{ "$ref": "#/components/schemas/B" }] } } },
+                "B": {},
+            }),
+        );
+        assert_eq!(schemas["A"]["properties"]["b"], json!({ "description": "d", "$ref": "#/components/schemas/B" }));
+    }
+
+    #[test]
+    fn an_all_of_itself_is_an_error() {
+        let part = json!([{ "$ref": "#/components/schemas/A" }, {}]);
+        let document = json!({ "components": { "schemas": { "A": { "allOf": part } } } });
+        let error = run_document(merge_all_of, document).expect_err("endless");
+        assert_eq!(format!("{error:#}"), "schema `A`: is an `allOf` of itself, by way of `A`");
+    }
+}

@@ -1,0 +1,62 @@
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::{Context, DOCUMENTATION, become_rust_type, for_each_schema, is_map, is_rust_type};
+
+/// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
+///
+/// The senders are written in Go, whose nil maps and lists are `null` or absent. typify refuses `null`, and drops
+/// what is empty when it encodes.
+pub(super) fn optional_collections(document: &mut Value, _: &Context) -> Result<usize> {
+    let mut hits = 0;
+    for_each_schema(document, &mut |schema| {
+        if schema["type"] == "array" || schema.get("items").is_some() || is_map(schema) {
+            let mut collection = schema.clone();
+            collection["type"] = json!(if is_map(schema) { "object" } else { "array" });
+            if let Some(members) = collection.as_object_mut() {
+                members.retain(|key, _| !DOCUMENTATION.contains(&key.as_str()) && key != "nullable");
+            }
+            become_rust_type(schema, "Optional", &[collection]);
+            hits += 1;
+        }
+    });
+    // An `Optional` is its own option, which typify adds to what is not required.
+    for_each_schema(document, &mut |schema| {
+        let properties = schema["properties"].as_object();
+        let fields = properties.into_iter().flatten().filter(|(_, property)| is_rust_type(property, "Optional"));
+        let fields: Vec<Value> = fields.map(|(name, _)| json!(name)).collect();
+        if let (Some(members), false) = (schema.as_object_mut(), fields.is_empty()) {
+            let required = members.entry("required").or_insert_with(|| json!([]));
+            if let Some(required) = required.as_array_mut() {
+                required.extend(fields.into_iter().filter(|field| !required.contains(field)).collect::<Vec<_>>());
+            }
+        }
+    });
+    Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::testing::run;
+
+    #[test]
+    fn lists_and_maps_may_be_absent_null_or_empty() {
+        let (schemas, hits) = run(
+            optional_collections,
+            json!({ "A": { "required": ["id", "map"], "properties": {
+            "id": { "type": "string" },
+            "list": { "description": "kept", "type": "array", "items": { "type": "string" } },
+            "map": { "additionalProperties": { "type": "array", "items": { "type": "string" } } },
+        } } }),
+        );
+        assert_eq!(schemas["A"]["required"], json!(["id", "map", "list"]));
+        let list = &schemas["A"]["properties"]["list"];
+        assert_eq!(list["description"], "kept");
+        assert_eq!(list["x-rust-type"]["path"], "ampersand_types::Optional");
+        assert_eq!(list["x-rust-type"]["parameters"], json!([{ "type": "array", "items": { "type": "string" } }]));
+        let map = &schemas["A"]["properties"]["map"]["x-rust-type"]["parameters"][0];
+        assert!(is_rust_type(&map["additionalProperties"], "Optional"), "{map}");
+        assert_eq!(hits, 3);
+    }
+}

@@ -1,0 +1,97 @@
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{Context, for_each_schema, is_struct};
+
+/// Keywords by which a decoder would refuse a value, or choose a type that does.
+const VALIDATION: [&str; 13] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
+
+/// Drops everything by which the generated types would refuse what is sent.
+///
+/// typify makes `NonZeroU64` of `minimum: 1`, a validated newtype of `maxLength` and `pattern`, a tuple of an array of
+/// fixed length, `deny_unknown_fields` of `additionalProperties: false`, and a narrow integer of `format: int32`. The
+/// sender may be ahead of the contract; what arrives has to be read.
+pub(super) fn drop_validation(document: &mut Value, _: &Context) -> Result<usize> {
+    let mut hits = 0;
+    for_each_schema(document, &mut |schema| {
+        let fields_are_named = is_struct(schema);
+        let Some(members) = schema.as_object_mut() else { return };
+        let text = members.get("type").is_none_or(|kind| kind == "string");
+        let before = members.len();
+        members.retain(|key, value| match key.as_str() {
+            "format" => text && value == "date-time",
+            "enum" => text,
+            "additionalProperties" => !fields_are_named && *value != Value::Bool(false),
+            key => !VALIDATION.contains(&key),
+        });
+        hits += before - members.len();
+    });
+    Ok(hits)
+}
+
+/// Drops defaults. typify puts them in where a field is absent, so that what is encoded is not what was decoded.
+pub(super) fn drop_defaults(document: &mut Value, _: &Context) -> Result<usize> {
+    let mut hits = 0;
+    for_each_schema(document, &mut |schema| {
+        if let Some(members) = schema.as_object_mut() {
+            hits += usize::from(members.remove("default").is_some());
+        }
+    });
+    Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::testing::run;
+    use serde_json::json;
+
+    #[test]
+    fn nothing_that_refuses_is_left() {
+        let (schemas, hits) = run(
+            drop_validation,
+            json!({ "A": { "additionalProperties": false, "properties": {
+            "pattern": { "type": "string", "pattern": "a+", "minLength": 1, "format": "email" },
+            "count": { "type": "integer", "minimum": 1, "format": "int32", "enum": [1, 2] },
+            "when": { "type": "string", "format": "date-time" },
+            "map": { "type": "object", "additionalProperties": { "type": "string", "maxLength": 3 } },
+        } } }),
+        );
+        assert_eq!(
+            schemas,
+            json!({ "A": { "properties": {
+            "pattern": { "type": "string" },
+            "count": { "type": "integer" },
+            "when": { "type": "string", "format": "date-time" },
+            "map": { "type": "object", "additionalProperties": { "type": "string" } },
+        } } })
+        );
+        assert_eq!(hits, 8);
+    }
+
+    #[test]
+    fn defaults_go_and_a_property_of_that_name_stays() {
+        let (schemas, hits) = run(
+            drop_defaults,
+            json!({
+                "A": { "properties": { "default": { "type": "boolean", "default": false } } },
+            }),
+        );
+        assert_eq!(schemas, json!({ "A": { "properties": { "default": { "type": "boolean" } } } }));
+        assert_eq!(hits, 1);
+    }
+}

@@ -1,0 +1,115 @@
+//! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares.
+//!
+//! `fetch → canonical → bundle → overlay → lower → generate → output`: each a module, each a function over values. Only
+//! `fetch` touches the network and only `output` writes.
+
+#![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
+
+mod bundle;
+mod canonical;
+mod document;
+mod fetch;
+mod generate;
+mod lower;
+mod output;
+mod overlay;
+mod sources;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Follows Ampersand's published contract", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// The workspace to work on
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Download the published documents into openapi/contract
+    ///
+    /// Reads the documents of openapi/sources.toml and those they refer to, and writes openapi/contract/*.json and
+    /// openapi/contract.lock: all of them, or none when anything is wrong.
+    Fetch(fetch::Options),
+    /// Generate the Rust code from openapi/contract and openapi/overlays
+    Generate(GenerateOptions),
+    /// Compare what `generate` would write with what is there; exit with 1 and a diff when they differ
+    Check(GenerateOptions),
+}
+
+#[derive(Args)]
+struct GenerateOptions {
+    /// Report overlay actions and passes that no longer match anything as warnings, as an older contract needs
+    #[arg(long)]
+    allow_stale: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let root = cli.root.unwrap_or_else(workspace);
+    match run(&cli.command, &root) {
+        Ok(code) => code,
+        Err(error) => {
+            say(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, root: &Path) -> Result<ExitCode> {
+    match command {
+        Command::Fetch(options) => {
+            let fetched = fetch::fetch(root, options)?;
+            let changed = fetched.plan.write(root)?;
+            for line in &fetched.notes {
+                say(line);
+            }
+            report(&fetched.plan, &changed);
+        }
+        Command::Generate(options) => {
+            let generated = generate::generate(root, options.allow_stale)?;
+            let changed = generated.plan.write(root)?;
+            say(&generated.summary);
+            report(&generated.plan, &changed);
+        }
+        Command::Check(options) => {
+            let generated = generate::generate(root, options.allow_stale)?;
+            say(&generated.summary);
+            let diff = format!("{}{}", sources::lock_diff(root)?, generated.plan.diff(root)?);
+            if !diff.is_empty() {
+                let _ = std::io::stdout().write_all(diff.as_bytes());
+                say("error: run `cargo xtask generate`, or `cargo xtask fetch` where contract.lock differs");
+                return Ok(ExitCode::FAILURE);
+            }
+            say("everything is up to date");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(plan: &output::Plan, changed: &[&str]) {
+    for path in changed {
+        say(format!("wrote {path}"));
+    }
+    say(format!("{} of {} files changed", changed.len(), plan.len()));
+}
+
+/// A line for the person at the terminal, who may have closed it.
+fn say(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+}
+
+fn workspace() -> PathBuf {
+    let xtask =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}

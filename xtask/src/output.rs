@@ -1,0 +1,170 @@
+//! Files to be written, or to be compared with what is there. The one place that changes the tree.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use similar::TextDiff;
+
+/// The files that should be, by their path below the workspace's root.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// `None` for a file that should not be.
+    files: BTreeMap<String, Option<String>>,
+}
+
+impl Plan {
+    pub(crate) fn add(&mut self, path: String, text: String) {
+        self.files.insert(path, Some(text));
+    }
+
+    /// Plans the removal of what is in `directory` and was not added.
+    pub(crate) fn nothing_else_in(&mut self, root: &Path, directory: &str) -> Result<()> {
+        for path in list(root, directory)? {
+            self.files.entry(path).or_insert(None);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Writes what differs, and says what that was. Everything is staged before anything is replaced, so that a full
+    /// disk leaves the tree as it was; what has not changed is not touched.
+    pub(crate) fn write(&self, root: &Path) -> Result<Vec<&str>> {
+        let changed = self.changed(root)?;
+        let mut staged = Vec::new();
+        let result = stage(root, &changed, &mut staged);
+        if result.is_err() {
+            for (temporary, _) in &staged {
+                let _ = fs::remove_file(temporary);
+            }
+        }
+        result?;
+        for (temporary, path) in &staged {
+            fs::rename(temporary, path).with_context(|| path.display().to_string())?;
+        }
+        for (path, _) in changed.iter().filter(|(_, text)| text.is_none()) {
+            fs::remove_file(root.join(path)).with_context(|| (*path).to_owned())?;
+        }
+        Ok(changed.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// A unified diff from what is there to what should be; empty when they are the same.
+    pub(crate) fn diff(&self, root: &Path) -> Result<String> {
+        let changed = self.changed(root)?;
+        let diffs = changed.iter().map(|(path, text)| {
+            let old = read_if_there(root, path)?.unwrap_or_default();
+            Ok(unified(path, &old, text.unwrap_or_default()))
+        });
+        diffs.collect()
+    }
+
+    fn changed(&self, root: &Path) -> Result<Vec<(&str, Option<&str>)>> {
+        let mut changed = Vec::new();
+        for (path, text) in &self.files {
+            if read_if_there(root, path)? != *text {
+                changed.push((path.as_str(), text.as_deref()));
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Writes each new text beside the file that it will replace.
+fn stage(root: &Path, changed: &[(&str, Option<&str>)], staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+    for (path, text) in changed {
+        let Some(text) = text else { continue };
+        let path = root.join(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.new"));
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+        }
+        staged.push((temporary.clone(), path));
+        fs::write(&temporary, text).with_context(|| temporary.display().to_string())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
+    let (from, to) = (format!("a/{path}"), format!("b/{path}"));
+    TextDiff::from_lines(old, new).unified_diff().header(&from, &to).to_string()
+}
+
+/// The text of a file that has to be there.
+pub(crate) fn read(root: &Path, path: &str) -> Result<String> {
+    fs::read_to_string(root.join(path)).with_context(|| path.to_owned())
+}
+
+fn read_if_there(root: &Path, path: &str) -> Result<Option<String>> {
+    match fs::read(root.join(path)) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.to_owned()),
+    }
+}
+
+/// The files in a directory, sorted; none where there is no such directory. Hidden ones are not ours.
+pub(crate) fn list(root: &Path, directory: &str) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(root.join(directory)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| directory.to_owned()),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            files.push(format!("{directory}/{name}"));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(files: &[(&str, &str)]) -> Plan {
+        let mut plan = Plan::default();
+        for (path, text) in files {
+            plan.add((*path).to_owned(), (*text).to_owned());
+        }
+        plan
+    }
+
+    #[test]
+    fn writes_what_differs_and_removes_what_should_not_be() -> Result<()> {
+        let root = tempfile::tempdir()?;
+        let root = root.path();
+        plan(&[("out/a", "1\n"), ("out/b", "2\n"), ("out/old", "3\n")]).write(root)?;
+
+        let mut next = plan(&[("out/a", "1\n"), ("out/b", "4\n")]);
+        next.nothing_else_in(root, "out")?;
+        assert_eq!(
+            next.diff(root)?,
+            "--- a/out/b\n+++ b/out/b\n@@ -1 +1 @@\n-2\n+4\n--- a/out/old\n+++ b/out/old\n@@ -1 +0,0 @@\n-3\n"
+        );
+        assert_eq!(next.write(root)?, ["out/b", "out/old"]);
+        assert_eq!(list(root, "out")?, ["out/a", "out/b"]);
+        assert_eq!(next.diff(root)?, "");
+        assert_eq!(next.write(root)?, [""; 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_rest_as_it_was() -> Result<()> {
+        let root = tempfile::tempdir()?;
+        let root = root.path();
+        plan(&[("a", "1\n"), ("blocked", "")]).write(root)?;
+        plan(&[("a", "2\n"), ("blocked/b", "")]).write(root).expect_err("a file is in the way");
+        assert_eq!(read(root, "a")?, "1\n");
+        assert_eq!(list(root, "")?.len(), 2);
+        Ok(())
+    }
+}

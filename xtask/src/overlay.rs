@@ -1,0 +1,184 @@
+//! OpenAPI Overlay 1.0: our corrections of the contract and our documentation of it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json_path::{JsonPath, PathElement};
+
+use crate::output;
+use crate::sources::CONTRACT;
+
+pub(crate) const OVERLAYS: &str = "openapi/overlays";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Overlay {
+    overlay: String,
+    #[expect(dead_code, reason = "required by the specification, of no use here")]
+    info: Value,
+    extends: String,
+    actions: Vec<Action>,
+    /// The path that messages name.
+    #[serde(skip)]
+    pub(crate) file: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    target: String,
+    #[serde(default, rename = "description")]
+    _description: Option<String>,
+    update: Option<Value>,
+    #[serde(default)]
+    remove: bool,
+}
+
+impl Overlay {
+    /// Every overlay of the workspace, in the order of their names.
+    pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>> {
+        let files = output::list(root, OVERLAYS)?;
+        files.iter().map(|file| Self::parse(file, &output::read(root, file)?)).collect()
+    }
+
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self> {
+        let overlay: Self = match serde_saphyr::from_str(text) {
+            Ok(overlay) => overlay,
+            Err(error) => bail!("{file}: {error}"),
+        };
+        if !overlay.overlay.starts_with("1.0.") {
+            bail!("{file}: version {} of OpenAPI Overlay, where 1.0 is expected", overlay.overlay);
+        }
+        Ok(Self { file: file.to_owned(), ..overlay })
+    }
+
+    /// Whether this is an overlay of a contract file.
+    pub(crate) fn extends(&self, name: &str) -> bool {
+        self.extends.rsplit('/').next() == Some(&format!("{name}.json"))
+            && CONTRACT.ends_with(self.extends.rsplit('/').nth(1).unwrap_or_default())
+    }
+
+    /// Applies the actions in their order, and returns those that matched nothing.
+    pub(crate) fn apply(&self, document: &mut Value) -> Result<Vec<String>> {
+        let mut stale = Vec::new();
+        for action in &self.actions {
+            let place = || format!("{}: action on `{}`", self.file, action.target);
+            let path = JsonPath::parse(&action.target).with_context(place)?;
+            let located = path.query_located(document);
+            let mut targets: Vec<Vec<Step>> = located.locations().map(|l| l.iter().map(Step::of).collect()).collect();
+            if targets.is_empty() {
+                stale.push(format!("{} matches nothing", place()));
+            }
+            // From the end, so that the removal of an element does not move the next target.
+            targets.sort();
+            for target in targets.iter().rev() {
+                match (&action.update, action.remove) {
+                    (_, true) => remove(document, target),
+                    (Some(update), false) => {
+                        if let Some(value) = find(document, target) {
+                            merge(value, update);
+                        }
+                    }
+                    (None, false) => bail!("{}: has neither `update` nor `remove`", place()),
+                }
+            }
+        }
+        Ok(stale)
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Index(usize),
+    Name(String),
+}
+
+impl Step {
+    fn of(element: &PathElement<'_>) -> Self {
+        match element {
+            PathElement::Index(index) => Self::Index(*index),
+            PathElement::Name(name) => Self::Name((*name).to_owned()),
+        }
+    }
+}
+
+fn find<'a>(value: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Step::Index(index) => value.get_mut(index),
+        Step::Name(name) => value.get_mut(name),
+    })
+}
+
+fn remove(document: &mut Value, path: &[Step]) {
+    let Some((last, parent)) = path.split_last() else { return };
+    match (find(document, parent), last) {
+        (Some(Value::Object(members)), Step::Name(name)) => drop(members.remove(name)),
+        (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => drop(items.remove(*index)),
+        _ => {}
+    }
+}
+
+/// As the specification says: objects are merged, arrays are appended to, anything else is replaced.
+fn merge(value: &mut Value, update: &Value) {
+    match (value, update) {
+        (Value::Object(members), Value::Object(updates)) => {
+            for (key, update) in updates {
+                merge(members.entry(key).or_insert(Value::Null), update);
+            }
+        }
+        (Value::Array(items), Value::Array(more)) => items.extend(more.iter().cloned()),
+        (Value::Array(items), one) => items.push(one.clone()),
+        (value, update) => *value = update.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn apply(actions: &str, document: Value) -> Result<(Value, Vec<String>)> {
+        let text = format!("overlay: 1.0.0\ninfo: {{}}\nextends: ../contract/a.json\nactions:\n{actions}");
+        let mut document = document;
+        let stale = Overlay::parse("o.yaml", &text)?.apply(&mut document)?;
+        Ok((document, stale))
+    }
+
+    #[test]
+    fn updates_merge_objects_append_to_arrays_and_replace_the_rest() -> Result<()> {
+        let (document, stale) = apply(
+            "- {target: $.a, update: {b: 2, c: {e: 3}}}\n- {target: $.list, update: [3]}\n- {target: $.n, update: 2}",
+            json!({"a": {"b": 1, "c": {"d": 1}}, "list": [1, 2], "n": 1}),
+        )?;
+        assert_eq!(document, json!({"a": {"b": 2, "c": {"d": 1, "e": 3}}, "list": [1, 2, 3], "n": 2}));
+        assert!(stale.is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn every_match_is_removed() -> Result<()> {
+        let (document, _) = apply(
+            "- {target: \"$..required[?@ != 'keep']\", remove: true}\n- {target: $.gone, remove: true}",
+            json!({"required": ["a", "keep", "b", "c"], "gone": 1}),
+        )?;
+        assert_eq!(document, json!({"required": ["keep"]}));
+        Ok(())
+    }
+
+    #[test]
+    fn an_action_that_matches_nothing_is_named() -> Result<()> {
+        let (_, stale) = apply("- {target: $.a.b, update: {}}", json!({"a": {}}))?;
+        assert_eq!(stale, ["o.yaml: action on `$.a.b` matches nothing"]);
+        Ok(())
+    }
+
+    #[test]
+    fn mistakes_name_file_and_action() {
+        let error = |actions| format!("{:#}", apply(actions, json!({"a": 1})).expect_err(actions));
+        assert!(error("- {target: '$.[', update: 1}").starts_with("o.yaml: action on `$.[`: "));
+        assert_eq!(error("- {target: $.a}"), "o.yaml: action on `$.a`: has neither `update` nor `remove`");
+        assert!(error("- {target: $.a, updates: 1}").starts_with("o.yaml: error: line"));
+    }
+}
