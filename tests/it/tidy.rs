@@ -1,1 +1,179 @@
 //! The rules of the house, held by a test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Who may use whom, of our own crates: `name → what it may depend on`.
+const MAY_USE: [(&str, &[&str]); 7] = [
+    ("ampersand-types", &[]),
+    ("ampersand-client", &["ampersand-types"]),
+    ("ampersand-notifications", &["ampersand-types"]),
+    ("ampersand-testing", &["ampersand-types", "ampersand-notifications"]),
+    ("ampersand-cli", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing"]),
+    (
+        "tests",
+        &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing", "ampersand-cli"],
+    ),
+    // Output that does not compile must never stop it from being made again.
+    ("xtask", &[]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The packages of the workspace, as cargo describes them.
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// The dependencies of a package; with the kinds `null` (normal), `dev` and `build`.
+fn dependencies<'a>(package: &'a Value, kinds: &[Value]) -> BTreeSet<&'a str> {
+    let all = package["dependencies"].as_array().unwrap().iter();
+    all.filter(|dependency| kinds.contains(&dependency["kind"])).map(|d| d["name"].as_str().unwrap()).collect()
+}
+
+/// The files below a folder that git would track, but for what is built.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with(".git") {
+            found.extend(files(&path));
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_use_only_those_that_they_may() {
+    let any = [Value::Null, "dev".into(), "build".into()];
+    let packages = packages();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    for package in &packages {
+        let name = package["name"].as_str().unwrap();
+        let (_, allowed) = MAY_USE.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{name} is new"));
+        for used in dependencies(package, &any).intersection(&ours) {
+            assert!(allowed.contains(used), "{name} must not depend on {used}");
+        }
+    }
+}
+
+#[test]
+fn generators_are_dependencies_of_xtask_alone_and_nothing_is_generated_in_a_build() {
+    let any = [Value::Null, "dev".into(), "build".into()];
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        for generator in ["typify", "progenitor", "prettyplease", "syn", "quote"] {
+            assert!(
+                name == "xtask" || !dependencies(&package, &any).contains(generator),
+                "{name} depends on {generator}"
+            );
+        }
+        for target in package["targets"].as_array().unwrap() {
+            for kind in ["custom-build", "proc-macro"] {
+                assert!(!target["kind"].as_array().unwrap().contains(&kind.into()), "{name} has a {kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_types_are_cheap_to_depend_on() {
+    let packages = packages();
+    let types = packages.iter().find(|package| package["name"] == "ampersand-types").unwrap();
+    let normal = dependencies(types, &[Value::Null]);
+    assert_eq!(normal, BTreeSet::from(["jiff", "schemars", "serde", "serde_json"]));
+    let optional = types["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["optional"] == true);
+    assert_eq!(optional.map(|d| d["name"].as_str().unwrap()).collect::<Vec<_>>(), ["schemars"]);
+
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--package=ampersand-types",
+            "--edges=normal,build",
+            "--prefix=none",
+            "--no-dedupe",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(
+        crates,
+        BTreeSet::from([
+            "ampersand-types",
+            "itoa",
+            "jiff",
+            "jiff-core",
+            "memchr",
+            "serde",
+            "serde_core",
+            "serde_json",
+            "zmij"
+        ])
+    );
+}
+
+#[test]
+fn packages_share_what_the_workspace_says() {
+    for package in packages() {
+        let manifest = fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let name = &package["name"];
+        assert_eq!(manifest["lints"]["workspace"].as_bool(), Some(true), "{name}");
+        for field in ["edition", "rust-version", "license"] {
+            assert_eq!(manifest["package"][field]["workspace"].as_bool(), Some(true), "{name}: {field}");
+        }
+        for table in ["dependencies", "dev-dependencies"] {
+            for (dependency, is) in manifest.get(table).and_then(toml::Value::as_table).into_iter().flatten() {
+                assert_eq!(is["workspace"].as_bool(), Some(true), "{name}: {dependency}");
+            }
+        }
+    }
+}
+
+#[test]
+fn generated_files_say_so_and_are_all_documented() {
+    let generated =
+        files(&root()).into_iter().filter(|path| path.components().any(|part| part.as_os_str() == "generated"));
+    let mut seen = 0;
+    for path in generated {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("// @generated by `cargo xtask generate` from openapi/contract"),
+            "{}",
+            path.display()
+        );
+        assert!(!text.contains("Not documented yet"), "{}: see openapi/overlays", path.display());
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn no_published_document_and_nothing_of_a_machine_is_kept_here() {
+    for path in files(&root()) {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        let published = path.extension().is_some_and(|e| e == "yaml") && !name.starts_with("openapi/overlays");
+        assert!(!published, "{name} looks like a published document");
+        assert!(fs::metadata(&path).unwrap().len() < 1_000_000, "{name} is large");
+    }
+}

@@ -1,6 +1,6 @@
 //! Reads the published documents: the only part that touches the network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,7 +76,7 @@ type Published = (BTreeMap<String, String>, Tree, Vec<String>);
 /// Reads the listed documents, and the files that they refer to.
 fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<Published> {
     let (mut published, mut tree, mut notes) = (BTreeMap::new(), Tree::new(), Vec::new());
-    let mut waiting: Vec<(String, Option<String>)> = Vec::new();
+    let mut waiting: VecDeque<(String, Option<String>)> = VecDeque::new();
     let progress = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").context("a template that indicatif reads")?,
     );
@@ -84,10 +84,10 @@ fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<P
         if (source.optional || allow_missing) && origin.read(source.path)?.is_none() {
             notes.push(format!("warning: {} is not there, and is left out", source.path));
         } else {
-            waiting.push((source.path.to_owned(), None));
+            waiting.push_back((source.path.to_owned(), None));
         }
     }
-    while let Some((path, wanted_by)) = waiting.pop() {
+    while let Some((path, wanted_by)) = waiting.pop_front() {
         if tree.contains_key(&path) {
             continue;
         }
@@ -101,7 +101,7 @@ fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<P
         canonical::strip(&path, &mut document);
         for (place, _, target) in bundle::references(&path, &document)? {
             if target.file() != path {
-                waiting.push((target.file().to_owned(), Some(format!("{path} at {place}"))));
+                waiting.push_back((target.file().to_owned(), Some(format!("{path} at {place}"))));
             }
         }
         published.insert(path.clone(), sha256(&bytes));

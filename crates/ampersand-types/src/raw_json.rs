@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// One JSON value, kept as the text that was sent.
@@ -26,8 +26,7 @@ use serde_json::value::RawValue;
 ///
 /// A `RawJson` can be decoded by `serde_json` alone, and not through what buffers a value first:
 /// an untagged or internally tagged enum, or a field marked `#[serde(flatten)]`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
@@ -88,6 +87,18 @@ impl RawJson {
             Some(b'n') => "null",
             _ => "number",
         }
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Deserialize::deserialize(deserializer).map(Self)
     }
 }
 

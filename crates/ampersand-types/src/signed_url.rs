@@ -1,7 +1,7 @@
 use std::fmt;
 
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::Offset};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A URL that carries its own permission to read: whoever has it can read the customer's configuration.
 ///
@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(url.expires_at(), Some("2026-08-19T17:18:10Z".parse()?));
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SignedUrl(String);
 
 impl SignedUrl {
@@ -55,6 +54,18 @@ impl SignedUrl {
             .split('&')
             .filter_map(|pair| pair.split_once('='))
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    }
+}
+
+impl Serialize for SignedUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SignedUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
     }
 }
 

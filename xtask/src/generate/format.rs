@@ -1,7 +1,10 @@
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, Result};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Expr, ExprLit, File, Lit, Meta, parse_quote};
+use syn::{Attribute, Expr, ExprLit, File, Item, Lit, Meta, parse_quote};
 
 /// The text of a generated file.
 pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Result<String> {
@@ -14,7 +17,34 @@ pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Res
     if words.is_some() {
         head.push('\n');
     }
-    Ok(format!("{head}\n{}", prettyplease::unparse(&file)))
+    let mut text = format!("{head}\n");
+    for items in file.items.chunk_by(|a, b| call(a).is_none() && call(b).is_none()) {
+        match items.first().and_then(call) {
+            Some(call) => text.push_str(&call),
+            None => {
+                text.push_str(&prettyplease::unparse(&File { shebang: None, attrs: Vec::new(), items: items.to_vec() }))
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The text of a call of one of our macros, an entry a line: prettyplease fills its lines, so that one entry that is
+/// new would move all that follow.
+fn call(item: &Item) -> Option<String> {
+    let Item::Macro(call) = item else { return None };
+    let path = call.mac.path.to_token_stream().to_string().replace(' ', "");
+    let mut tokens = call.mac.tokens.clone().into_iter();
+    let (TokenTree::Ident(name), TokenTree::Group(entries)) = (tokens.next()?, tokens.next()?) else { return None };
+    let mut text = format!("{path}!({name} {{\n    ");
+    for token in entries.stream() {
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == ',' => text.push_str(",\n    "),
+            token => write!(text, "{}{token}", if text.ends_with(' ') { "" } else { " " }).ok()?,
+        }
+    }
+    text.truncate(text.trim_end().len());
+    Some(text + "\n});\n")
 }
 
 /// Writes documentation as people do: a line of `/// ` for each line.
@@ -42,6 +72,25 @@ fn lines(attribute: Attribute) -> Vec<Attribute> {
 mod tests {
     use super::*;
     use quote::quote;
+
+    #[test]
+    fn an_entry_of_a_call_has_a_line_of_its_own() -> Result<()> {
+        let text = file(
+            "here",
+            None,
+            quote! {
+                pub struct A;
+                crate::x::y!(A { required b = "b", optional c_d = "cD", });
+                pub struct E;
+            },
+        )?;
+        let (_, items) = text.split_once("\n\n").context("a head")?;
+        assert_eq!(
+            items,
+            "pub struct A;\ncrate::x::y!(A {\n    required b = \"b\",\n    optional c_d = \"cD\",\n});\npub struct E;\n"
+        );
+        Ok(())
+    }
 
     #[test]
     fn a_file_says_where_it_comes_from_and_what_it_is() -> Result<()> {

@@ -126,9 +126,9 @@ fn items(document: &Value, module: &Module, findings: &mut Findings) -> Result<T
     check_names(document, &enums)?;
     for open in &enums {
         let described = open.descriptions.keys().filter(|value| !open.values.contains(value));
-        findings.stale.extend(described.map(|value| {
-            format!("the documentation of `{value}`, a value of {} that the contract does not have,", open.name)
-        }));
+        findings.stale.extend(
+            described.map(|value| format!("openapi/overlays describe `{value}`, which is no value of {}", open.name)),
+        );
     }
     let mut tokens = types::structs(document, &mut docs)?;
     for open in &enums {

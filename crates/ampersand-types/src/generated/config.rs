@@ -749,122 +749,171 @@ pub struct WriteConfigObject {
         ::ampersand_types::RawJson,
     >,
 }
-crate::object::object!(
-    BackfillConfig { required default_period = "defaultPeriod", collection field_filters
-    = "fieldFilters", }
-);
-crate::object::object!(
-    BaseConfigContent { optional provider = "provider", optional proxy = "proxy",
-    optional read = "read", optional write = "write", }
-);
-crate::object::object!(BaseProxyConfig { optional enabled = "enabled", });
-crate::object::object!(BaseReadConfig { collection objects = "objects", });
-crate::object::object!(
-    BaseReadConfigObject { optional backfill = "backfill", optional destination =
-    "destination", optional disabled = "disabled", collection dynamic_mappings_input =
-    "dynamicMappingsInput", collection field_filters = "fieldFilters", optional
-    object_name = "objectName", optional schedule = "schedule", collection
-    selected_field_mappings = "selectedFieldMappings", collection selected_fields =
-    "selectedFields", optional selected_fields_auto = "selectedFieldsAuto", collection
-    selected_value_mappings = "selectedValueMappings", }
-);
-crate::object::object!(BaseSubscribeConfig { collection objects = "objects", });
-crate::object::object!(
-    BaseSubscribeConfigObject { optional create_event = "createEvent", optional
-    delete_event = "deleteEvent", required destination = "destination", required
-    inherit_fields_and_mappings = "inheritFieldsAndMappings", required object_name =
-    "objectName", collection other_events = "otherEvents", optional provider_options =
-    "providerOptions", optional update_event = "updateEvent", }
-);
-crate::object::object!(BaseWriteConfig { collection objects = "objects", });
-crate::object::object!(
-    BaseWriteConfigObject { optional deletion_settings = "deletionSettings", required
-    object_name = "objectName", collection selected_field_settings =
-    "selectedFieldSettings", collection selected_value_defaults =
-    "selectedValueDefaults", }
-);
-crate::object::object!(
-    ConfigContent { optional provider = "provider", optional proxy = "proxy", optional
-    read = "read", optional subscribe = "subscribe", optional write = "write", }
-);
-crate::object::object!(ConfigCreateEvent { required enabled = "enabled", });
-crate::object::object!(ConfigDeleteEvent { required enabled = "enabled", });
-crate::object::object!(
-    ConfigUpdateEvent { required enabled = "enabled", collection required_watch_fields =
-    "requiredWatchFields", optional watch_fields_auto = "watchFieldsAuto", }
-);
-crate::object::object!(
-    DefaultPeriodConfig { optional days = "days", optional full_history = "fullHistory",
-    }
-);
-crate::object::object!(DeletionSettings { required enabled = "enabled", });
-crate::object::object!(
-    DynamicMappingsInputEntry { optional field_name = "fieldName", optional
-    map_to_display_name = "mapToDisplayName", required map_to_name = "mapToName",
-    collection mapped_values = "mappedValues", optional prompt = "prompt", }
-);
-crate::object::object!(
-    DynamicMappingsInputMappedValue { required mapped_display_value =
-    "mappedDisplayValue", required mapped_value = "mappedValue", }
-);
-crate::object::object!(
-    FieldSetting { optional default = "default", optional write_on_create =
-    "writeOnCreate", optional write_on_update = "writeOnUpdate", }
-);
-crate::object::object!(
-    FieldSettingDefault { optional boolean_value = "booleanValue", optional integer_value
-    = "integerValue", optional string_value = "stringValue", }
-);
-crate::object::object!(QuotaOptimizationConfig { required enabled = "enabled", });
-crate::object::object!(ReadConfig { collection objects = "objects", });
-crate::object::object!(
-    ReadConfigObject { optional backfill = "backfill", optional destination =
-    "destination", optional disabled = "disabled", collection dynamic_mappings_input =
-    "dynamicMappingsInput", collection field_filters = "fieldFilters", required
-    object_name = "objectName", optional schedule = "schedule", collection
-    selected_field_mappings = "selectedFieldMappings", collection selected_fields =
-    "selectedFields", optional selected_fields_auto = "selectedFieldsAuto", collection
-    selected_value_mappings = "selectedValueMappings", }
-);
-crate::object::object!(
-    ReadFilter { required field_name = "fieldName", required operator = "operator",
-    nullable value = "value", }
-);
-crate::object::object!(SubscribeConfig { collection objects = "objects", });
-crate::object::object!(
-    SubscribeConfigObject { optional create_event = "createEvent", optional delete_event
-    = "deleteEvent", required destination = "destination", required
-    inherit_fields_and_mappings = "inheritFieldsAndMappings", required object_name =
-    "objectName", collection other_events = "otherEvents", optional provider_options =
-    "providerOptions", optional update_event = "updateEvent", }
-);
-crate::object::object!(
-    SubscribeProviderOptions { optional quota_optimization = "quotaOptimization", }
-);
-crate::object::object!(
-    UpdateInstallationConfigContent { optional provider = "provider", optional proxy =
-    "proxy", optional read = "read", optional subscribe = "subscribe", optional write =
-    "write", }
-);
-crate::object::object!(
-    ValueDefaultBoolean { optional apply_on_update = "applyOnUpdate", required value =
-    "value", }
-);
-crate::object::object!(
-    ValueDefaultInteger { optional apply_on_update = "applyOnUpdate", required value =
-    "value", }
-);
-crate::object::object!(
-    ValueDefaultString { optional apply_on_update = "applyOnUpdate", required value =
-    "value", }
-);
-crate::object::object!(WriteConfig { collection objects = "objects", });
-crate::object::object!(
-    WriteConfigObject { optional deletion_settings = "deletionSettings", required
-    object_name = "objectName", collection selected_field_settings =
-    "selectedFieldSettings", collection selected_value_defaults =
-    "selectedValueDefaults", }
-);
+crate::object::object!(BackfillConfig {
+    required default_period = "defaultPeriod",
+    collection field_filters = "fieldFilters",
+});
+crate::object::object!(BaseConfigContent {
+    optional provider = "provider",
+    optional proxy = "proxy",
+    optional read = "read",
+    optional write = "write",
+});
+crate::object::object!(BaseProxyConfig {
+    optional enabled = "enabled",
+});
+crate::object::object!(BaseReadConfig {
+    collection objects = "objects",
+});
+crate::object::object!(BaseReadConfigObject {
+    optional backfill = "backfill",
+    optional destination = "destination",
+    optional disabled = "disabled",
+    collection dynamic_mappings_input = "dynamicMappingsInput",
+    collection field_filters = "fieldFilters",
+    optional object_name = "objectName",
+    optional schedule = "schedule",
+    collection selected_field_mappings = "selectedFieldMappings",
+    collection selected_fields = "selectedFields",
+    optional selected_fields_auto = "selectedFieldsAuto",
+    collection selected_value_mappings = "selectedValueMappings",
+});
+crate::object::object!(BaseSubscribeConfig {
+    collection objects = "objects",
+});
+crate::object::object!(BaseSubscribeConfigObject {
+    optional create_event = "createEvent",
+    optional delete_event = "deleteEvent",
+    required destination = "destination",
+    required inherit_fields_and_mappings = "inheritFieldsAndMappings",
+    required object_name = "objectName",
+    collection other_events = "otherEvents",
+    optional provider_options = "providerOptions",
+    optional update_event = "updateEvent",
+});
+crate::object::object!(BaseWriteConfig {
+    collection objects = "objects",
+});
+crate::object::object!(BaseWriteConfigObject {
+    optional deletion_settings = "deletionSettings",
+    required object_name = "objectName",
+    collection selected_field_settings = "selectedFieldSettings",
+    collection selected_value_defaults = "selectedValueDefaults",
+});
+crate::object::object!(ConfigContent {
+    optional provider = "provider",
+    optional proxy = "proxy",
+    optional read = "read",
+    optional subscribe = "subscribe",
+    optional write = "write",
+});
+crate::object::object!(ConfigCreateEvent {
+    required enabled = "enabled",
+});
+crate::object::object!(ConfigDeleteEvent {
+    required enabled = "enabled",
+});
+crate::object::object!(ConfigUpdateEvent {
+    required enabled = "enabled",
+    collection required_watch_fields = "requiredWatchFields",
+    optional watch_fields_auto = "watchFieldsAuto",
+});
+crate::object::object!(DefaultPeriodConfig {
+    optional days = "days",
+    optional full_history = "fullHistory",
+});
+crate::object::object!(DeletionSettings {
+    required enabled = "enabled",
+});
+crate::object::object!(DynamicMappingsInputEntry {
+    optional field_name = "fieldName",
+    optional map_to_display_name = "mapToDisplayName",
+    required map_to_name = "mapToName",
+    collection mapped_values = "mappedValues",
+    optional prompt = "prompt",
+});
+crate::object::object!(DynamicMappingsInputMappedValue {
+    required mapped_display_value = "mappedDisplayValue",
+    required mapped_value = "mappedValue",
+});
+crate::object::object!(FieldSetting {
+    optional default = "default",
+    optional write_on_create = "writeOnCreate",
+    optional write_on_update = "writeOnUpdate",
+});
+crate::object::object!(FieldSettingDefault {
+    optional boolean_value = "booleanValue",
+    optional integer_value = "integerValue",
+    optional string_value = "stringValue",
+});
+crate::object::object!(QuotaOptimizationConfig {
+    required enabled = "enabled",
+});
+crate::object::object!(ReadConfig {
+    collection objects = "objects",
+});
+crate::object::object!(ReadConfigObject {
+    optional backfill = "backfill",
+    optional destination = "destination",
+    optional disabled = "disabled",
+    collection dynamic_mappings_input = "dynamicMappingsInput",
+    collection field_filters = "fieldFilters",
+    required object_name = "objectName",
+    optional schedule = "schedule",
+    collection selected_field_mappings = "selectedFieldMappings",
+    collection selected_fields = "selectedFields",
+    optional selected_fields_auto = "selectedFieldsAuto",
+    collection selected_value_mappings = "selectedValueMappings",
+});
+crate::object::object!(ReadFilter {
+    required field_name = "fieldName",
+    required operator = "operator",
+    nullable value = "value",
+});
+crate::object::object!(SubscribeConfig {
+    collection objects = "objects",
+});
+crate::object::object!(SubscribeConfigObject {
+    optional create_event = "createEvent",
+    optional delete_event = "deleteEvent",
+    required destination = "destination",
+    required inherit_fields_and_mappings = "inheritFieldsAndMappings",
+    required object_name = "objectName",
+    collection other_events = "otherEvents",
+    optional provider_options = "providerOptions",
+    optional update_event = "updateEvent",
+});
+crate::object::object!(SubscribeProviderOptions {
+    optional quota_optimization = "quotaOptimization",
+});
+crate::object::object!(UpdateInstallationConfigContent {
+    optional provider = "provider",
+    optional proxy = "proxy",
+    optional read = "read",
+    optional subscribe = "subscribe",
+    optional write = "write",
+});
+crate::object::object!(ValueDefaultBoolean {
+    optional apply_on_update = "applyOnUpdate",
+    required value = "value",
+});
+crate::object::object!(ValueDefaultInteger {
+    optional apply_on_update = "applyOnUpdate",
+    required value = "value",
+});
+crate::object::object!(ValueDefaultString {
+    optional apply_on_update = "applyOnUpdate",
+    required value = "value",
+});
+crate::object::object!(WriteConfig {
+    collection objects = "objects",
+});
+crate::object::object!(WriteConfigObject {
+    optional deletion_settings = "deletionSettings",
+    required object_name = "objectName",
+    collection selected_field_settings = "selectedFieldSettings",
+    collection selected_value_defaults = "selectedValueDefaults",
+});
 /// When new records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -876,9 +925,10 @@ pub enum ConfigCreateEventEnabled {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ConfigCreateEventEnabled { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ConfigCreateEventEnabled {
+    Always = "always",
+    Never = "never",
+});
 /// When deleted records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -890,9 +940,10 @@ pub enum ConfigDeleteEventEnabled {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ConfigDeleteEventEnabled { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ConfigDeleteEventEnabled {
+    Always = "always",
+    Never = "never",
+});
 /// When changes of records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -904,9 +955,10 @@ pub enum ConfigUpdateEventEnabled {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ConfigUpdateEventEnabled { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ConfigUpdateEventEnabled {
+    Always = "always",
+    Never = "never",
+});
 /// Watches fields without naming them. To name them, leave it out and fill `requiredWatchFields`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -916,7 +968,9 @@ pub enum ConfigUpdateEventWatchFieldsAuto {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(ConfigUpdateEventWatchFieldsAuto { All = "all", });
+crate::open_enum::open_enum!(ConfigUpdateEventWatchFieldsAuto {
+    All = "all",
+});
 /// Whether the default applies when a record is created. Absent means `always`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -928,9 +982,10 @@ pub enum FieldSettingWriteOnCreate {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    FieldSettingWriteOnCreate { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(FieldSettingWriteOnCreate {
+    Always = "always",
+    Never = "never",
+});
 /// Whether the default applies when an existing record is updated. Absent means `always`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -944,10 +999,11 @@ pub enum FieldSettingWriteOnUpdate {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    FieldSettingWriteOnUpdate { Always = "always", IfEmpty = "ifEmpty", Never = "never",
-    }
-);
+crate::open_enum::open_enum!(FieldSettingWriteOnUpdate {
+    Always = "always",
+    IfEmpty = "ifEmpty",
+    Never = "never",
+});
 /// How the field is compared with `value`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -957,7 +1013,9 @@ pub enum ReadFilterOperator {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(ReadFilterOperator { Eq = "eq", });
+crate::open_enum::open_enum!(ReadFilterOperator {
+    Eq = "eq",
+});
 /// Which fields are selected without being named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -967,7 +1025,9 @@ pub enum SelectedFieldsAutoConfig {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(SelectedFieldsAutoConfig { All = "all", });
+crate::open_enum::open_enum!(SelectedFieldsAutoConfig {
+    All = "all",
+});
 /// Whether the default applies to updates as well as to new records. Absent means `always`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -979,9 +1039,10 @@ pub enum ValueDefaultBooleanApplyOnUpdate {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ValueDefaultBooleanApplyOnUpdate { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ValueDefaultBooleanApplyOnUpdate {
+    Always = "always",
+    Never = "never",
+});
 /// Whether the default applies to updates as well as to new records. Absent means `always`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -993,9 +1054,10 @@ pub enum ValueDefaultIntegerApplyOnUpdate {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ValueDefaultIntegerApplyOnUpdate { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ValueDefaultIntegerApplyOnUpdate {
+    Always = "always",
+    Never = "never",
+});
 /// Whether the default applies to updates as well as to new records. Absent means `always`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -1007,6 +1069,7 @@ pub enum ValueDefaultStringApplyOnUpdate {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ValueDefaultStringApplyOnUpdate { Always = "always", Never = "never", }
-);
+crate::open_enum::open_enum!(ValueDefaultStringApplyOnUpdate {
+    Always = "always",
+    Never = "never",
+});

@@ -215,40 +215,60 @@ pub struct WebhookMessage {
         ::ampersand_types::RawJson,
     >,
 }
-crate::object::object!(
-    AssociatedObject { nullable fields = "fields", required id = "id", nullable
-    mapped_fields = "mappedFields", optional object_name = "objectName", nullable raw =
-    "raw", optional raw_object_name = "rawObjectName", }
-);
-crate::object::object!(
-    Association { nullable fields = "fields", optional id = "id", nullable mapped_fields
-    = "mappedFields", optional object_name = "objectName", nullable
-    provider_association_metadata = "providerAssociationMetadata", nullable raw = "raw",
-    optional raw_object_name = "rawObjectName", }
-);
-crate::object::object!(
-    ResultEntry { collection associations = "associations", nullable fields = "fields",
-    collection fields_updated = "fieldsUpdated", optional from_record = "fromRecord",
-    optional id = "id", nullable mapped_fields = "mappedFields", optional
-    provider_event_type = "providerEventType", nullable raw = "raw", nullable raw_event =
-    "rawEvent", optional subscribe_event_type = "subscribeEventType", optional to_record
-    = "toRecord", }
-);
-crate::object::object!(
-    ResultInfo { optional download_url = "downloadUrl", required num_records =
-    "numRecords", required type_ = "type", }
-);
-crate::object::object!(
-    WebhookMessage { required action = "action", required consumer_name = "consumerName",
-    required consumer_ref = "consumerRef", required group_name = "groupName", required
-    group_ref = "groupRef", required installation_id = "installationId", required
-    installation_update_time = "installationUpdateTime", required object_name =
-    "objectName", optional operation_id = "operationId", optional operation_time =
-    "operationTime", required project_id = "projectId", required provider = "provider",
-    optional raw_object_name = "rawObjectName", optional read_type = "readType",
-    collection result = "result", optional result_info = "resultInfo", optional workspace
-    = "workspace", }
-);
+crate::object::object!(AssociatedObject {
+    nullable fields = "fields",
+    required id = "id",
+    nullable mapped_fields = "mappedFields",
+    optional object_name = "objectName",
+    nullable raw = "raw",
+    optional raw_object_name = "rawObjectName",
+});
+crate::object::object!(Association {
+    nullable fields = "fields",
+    optional id = "id",
+    nullable mapped_fields = "mappedFields",
+    optional object_name = "objectName",
+    nullable provider_association_metadata = "providerAssociationMetadata",
+    nullable raw = "raw",
+    optional raw_object_name = "rawObjectName",
+});
+crate::object::object!(ResultEntry {
+    collection associations = "associations",
+    nullable fields = "fields",
+    collection fields_updated = "fieldsUpdated",
+    optional from_record = "fromRecord",
+    optional id = "id",
+    nullable mapped_fields = "mappedFields",
+    optional provider_event_type = "providerEventType",
+    nullable raw = "raw",
+    nullable raw_event = "rawEvent",
+    optional subscribe_event_type = "subscribeEventType",
+    optional to_record = "toRecord",
+});
+crate::object::object!(ResultInfo {
+    optional download_url = "downloadUrl",
+    required num_records = "numRecords",
+    required type_ = "type",
+});
+crate::object::object!(WebhookMessage {
+    required action = "action",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required installation_update_time = "installationUpdateTime",
+    required object_name = "objectName",
+    optional operation_id = "operationId",
+    optional operation_time = "operationTime",
+    required project_id = "projectId",
+    required provider = "provider",
+    optional raw_object_name = "rawObjectName",
+    optional read_type = "readType",
+    collection result = "result",
+    optional result_info = "resultInfo",
+    optional workspace = "workspace",
+});
 /// What happened to the record, in terms that are the same for every provider.
 /// The provider's own term is in `providerEventType`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -267,10 +287,13 @@ pub enum ResultEntrySubscribeEventType {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    ResultEntrySubscribeEventType { AssociationUpdate = "associationUpdate", Create =
-    "create", Delete = "delete", Other = "other", Update = "update", }
-);
+crate::open_enum::open_enum!(ResultEntrySubscribeEventType {
+    AssociationUpdate = "associationUpdate",
+    Create = "create",
+    Delete = "delete",
+    Other = "other",
+    Update = "update",
+});
 /// Whether the records are in the message or in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -282,7 +305,10 @@ pub enum ResultInfoType {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(ResultInfoType { Inline = "inline", Url = "url", });
+crate::open_enum::open_enum!(ResultInfoType {
+    Inline = "inline",
+    Url = "url",
+});
 /// What started the read. Read actions have it; subscribe actions do not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -296,7 +322,8 @@ pub enum WebhookMessageReadType {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    WebhookMessageReadType { Backfill = "backfill", Scheduled = "scheduled", Triggered =
-    "triggered", }
-);
+crate::open_enum::open_enum!(WebhookMessageReadType {
+    Backfill = "backfill",
+    Scheduled = "scheduled",
+    Triggered = "triggered",
+});

@@ -550,22 +550,30 @@ pub struct WriteAsyncDoneData {
         ::ampersand_types::RawJson,
     >,
 }
-crate::object::object!(
-    ConnectionData { required connection_id = "connectionId", required consumer_name =
-    "consumerName", required consumer_ref = "consumerRef", required group_ref =
-    "groupRef", required project_id = "projectId", required provider = "provider", }
-);
-crate::object::object!(
-    ConnectionErrorData { required connection_id = "connectionId", required consumer_name
-    = "consumerName", required consumer_ref = "consumerRef", collection error = "error",
-    collection errors = "errors", required group_ref = "groupRef", required project_id =
-    "projectId", required provider = "provider", }
-);
-crate::object::object!(
-    DestinationWebhookDisabledData { required destination_id = "destinationId", required
-    destination_name = "destinationName", required project_id = "projectId", required url
-    = "url", }
-);
+crate::object::object!(ConnectionData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_ref = "groupRef",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(ConnectionErrorData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    collection error = "error",
+    collection errors = "errors",
+    required group_ref = "groupRef",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(DestinationWebhookDisabledData {
+    required destination_id = "destinationId",
+    required destination_name = "destinationName",
+    required project_id = "projectId",
+    required url = "url",
+});
 impl InstallationCreatedData {
     /// Where the configuration is: in `config`, or to be downloaded from `configURL`.
     pub fn config_source(&self) -> ::ampersand_types::ConfigSource<'_> {
@@ -575,15 +583,20 @@ impl InstallationCreatedData {
         )
     }
 }
-crate::object::object!(
-    InstallationCreatedData { nullable config = "config", optional config_url =
-    "configURL", required connection_id = "connectionId", required consumer_name =
-    "consumerName", required consumer_ref = "consumerRef", required group_name =
-    "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", required project_id = "projectId", required
-    provider = "provider", }
-);
+crate::object::object!(InstallationCreatedData {
+    nullable config = "config",
+    optional config_url = "configURL",
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
 impl InstallationDeletedData {
     /// Where the configuration is: in `config`, or to be downloaded from `configURL`.
     pub fn config_source(&self) -> ::ampersand_types::ConfigSource<'_> {
@@ -593,23 +606,32 @@ impl InstallationDeletedData {
         )
     }
 }
-crate::object::object!(
-    InstallationDeletedData { nullable config = "config", optional config_url =
-    "configURL", required connection_id = "connectionId", required consumer_name =
-    "consumerName", required consumer_ref = "consumerRef", required group_name =
-    "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", required project_id = "projectId", required
-    provider = "provider", }
-);
-crate::object::object!(
-    InstallationFields { required connection_id = "connectionId", required consumer_name
-    = "consumerName", required consumer_ref = "consumerRef", required group_name =
-    "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", required project_id = "projectId", required
-    provider = "provider", }
-);
+crate::object::object!(InstallationDeletedData {
+    nullable config = "config",
+    optional config_url = "configURL",
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(InstallationFields {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
 impl InstallationUpdatedData {
     /// Where the configuration is: in `config`, or to be downloaded from `configURL`.
     pub fn config_source(&self) -> ::ampersand_types::ConfigSource<'_> {
@@ -626,24 +648,35 @@ impl InstallationUpdatedData {
         )
     }
 }
-crate::object::object!(
-    InstallationUpdatedData { nullable config = "config", optional config_url =
-    "configURL", required connection_id = "connectionId", required consumer_name =
-    "consumerName", required consumer_ref = "consumerRef", required group_name =
-    "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", nullable last_config = "lastConfig", optional
-    last_config_url = "lastConfigURL", required project_id = "projectId", required
-    provider = "provider", }
-);
-crate::object::object!(
-    ReadBackfillDoneData { required connection_id = "connectionId", required
-    consumer_name = "consumerName", required consumer_ref = "consumerRef", required
-    group_name = "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", required object_name = "objectName", required
-    project_id = "projectId", required provider = "provider", }
-);
+crate::object::object!(InstallationUpdatedData {
+    nullable config = "config",
+    optional config_url = "configURL",
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    nullable last_config = "lastConfig",
+    optional last_config_url = "lastConfigURL",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(ReadBackfillDoneData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required object_name = "objectName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
 impl ReadSchedulePausedData {
     /// Where the configuration is: in `config`, or to be downloaded from `configURL`.
     pub fn config_source(&self) -> ::ampersand_types::ConfigSource<'_> {
@@ -653,52 +686,81 @@ impl ReadSchedulePausedData {
         )
     }
 }
-crate::object::object!(
-    ReadSchedulePausedData { nullable config = "config", optional config_url =
-    "configURL", required connection_id = "connectionId", required consumer_name =
-    "consumerName", required consumer_ref = "consumerRef", optional error = "error",
-    required group_name = "groupName", required group_ref = "groupRef", required
-    installation_id = "installationId", required integration_id = "integrationId",
-    required integration_name = "integrationName", required project_id = "projectId",
-    required provider = "provider", }
-);
-crate::object::object!(
-    ReadTriggeredDoneData { required connection_id = "connectionId", required
-    consumer_name = "consumerName", required consumer_ref = "consumerRef", optional
-    from_timestamp = "fromTimestamp", required group_name = "groupName", required
-    group_ref = "groupRef", required installation_id = "installationId", required
-    integration_id = "integrationId", required integration_name = "integrationName",
-    required object_name = "objectName", required project_id = "projectId", required
-    provider = "provider", optional until_timestamp = "untilTimestamp", }
-);
-crate::object::object!(
-    ReadTriggeredErrorData { required connection_id = "connectionId", required
-    consumer_name = "consumerName", required consumer_ref = "consumerRef", optional error
-    = "error", optional from_timestamp = "fromTimestamp", required group_name =
-    "groupName", required group_ref = "groupRef", required installation_id =
-    "installationId", required integration_id = "integrationId", required
-    integration_name = "integrationName", required object_name = "objectName", required
-    project_id = "projectId", required provider = "provider", optional until_timestamp =
-    "untilTimestamp", }
-);
-crate::object::object!(
-    SubscribeCreateErrorData { required connection_id = "connectionId", required
-    consumer_name = "consumerName", required consumer_ref = "consumerRef", optional error
-    = "error", required group_name = "groupName", required group_ref = "groupRef",
-    required installation_id = "installationId", required integration_id =
-    "integrationId", required integration_name = "integrationName", required project_id =
-    "projectId", required provider = "provider", }
-);
-crate::object::object!(
-    WriteAsyncDoneData { required connection_id = "connectionId", required consumer_name
-    = "consumerName", required consumer_ref = "consumerRef", collection errors =
-    "errors", required group_name = "groupName", required group_ref = "groupRef",
-    required installation_id = "installationId", required integration_id =
-    "integrationId", required integration_name = "integrationName", required object_name
-    = "objectName", required project_id = "projectId", required provider = "provider",
-    required success = "success", collection successful_record_ids =
-    "successfulRecordIds", }
-);
+crate::object::object!(ReadSchedulePausedData {
+    nullable config = "config",
+    optional config_url = "configURL",
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    optional error = "error",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(ReadTriggeredDoneData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    optional from_timestamp = "fromTimestamp",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required object_name = "objectName",
+    required project_id = "projectId",
+    required provider = "provider",
+    optional until_timestamp = "untilTimestamp",
+});
+crate::object::object!(ReadTriggeredErrorData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    optional error = "error",
+    optional from_timestamp = "fromTimestamp",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required object_name = "objectName",
+    required project_id = "projectId",
+    required provider = "provider",
+    optional until_timestamp = "untilTimestamp",
+});
+crate::object::object!(SubscribeCreateErrorData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    optional error = "error",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required project_id = "projectId",
+    required provider = "provider",
+});
+crate::object::object!(WriteAsyncDoneData {
+    required connection_id = "connectionId",
+    required consumer_name = "consumerName",
+    required consumer_ref = "consumerRef",
+    collection errors = "errors",
+    required group_name = "groupName",
+    required group_ref = "groupRef",
+    required installation_id = "installationId",
+    required integration_id = "integrationId",
+    required integration_name = "integrationName",
+    required object_name = "objectName",
+    required project_id = "projectId",
+    required provider = "provider",
+    required success = "success",
+    collection successful_record_ids = "successfulRecordIds",
+});
 /// What a notification tells of, such as `installation.created`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -756,18 +818,23 @@ pub enum NotificationType {
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
 }
-crate::open_enum::open_enum!(
-    NotificationType { ConnectionCreated = "connection.created", ConnectionDeleted =
-    "connection.deleted", ConnectionError = "connection.error", ConnectionRefreshed =
-    "connection.refreshed", ConnectionUpdated = "connection.updated",
-    DestinationWebhookDisabled = "destination.webhook.disabled", InstallationCreated =
-    "installation.created", InstallationDeleted = "installation.deleted",
-    InstallationUpdated = "installation.updated", ReadBackfillDone =
-    "read.backfill.done", ReadSchedulePaused = "read.schedule.paused", ReadTriggeredDone
-    = "read.triggered.done", ReadTriggeredError = "read.triggered.error",
-    SubscribeCreateError = "subscribe.create.error", WriteAsyncDone = "write.async.done",
-    }
-);
+crate::open_enum::open_enum!(NotificationType {
+    ConnectionCreated = "connection.created",
+    ConnectionDeleted = "connection.deleted",
+    ConnectionError = "connection.error",
+    ConnectionRefreshed = "connection.refreshed",
+    ConnectionUpdated = "connection.updated",
+    DestinationWebhookDisabled = "destination.webhook.disabled",
+    InstallationCreated = "installation.created",
+    InstallationDeleted = "installation.deleted",
+    InstallationUpdated = "installation.updated",
+    ReadBackfillDone = "read.backfill.done",
+    ReadSchedulePaused = "read.schedule.paused",
+    ReadTriggeredDone = "read.triggered.done",
+    ReadTriggeredError = "read.triggered.error",
+    SubscribeCreateError = "subscribe.create.error",
+    WriteAsyncDone = "write.async.done",
+});
 /// What a notification tells, its data typed after its [`NotificationType`].
 /// A type that the contract gains becomes a variant in the version of this crate that knows it. Before
 /// that it arrives as [`Unknown`](Self::Unknown), whole.

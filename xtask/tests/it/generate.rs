@@ -1,0 +1,333 @@
+//! `generate` and `check`: from the contract to Rust.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::Workspace;
+
+const NOTIFICATIONS: &str = "openapi/contract/notifications.json";
+const CONFIG: &str = "openapi/contract/config.json";
+const GENERATED: &str = "crates/ampersand-types/src/generated";
+
+fn workspace() -> Workspace {
+    Workspace::copy_of(&["openapi", GENERATED, "tests/it/generated"])
+}
+
+impl Workspace {
+    /// Changes a contract file as JSON.
+    fn change(&self, path: &str, change: impl FnOnce(&mut Value)) {
+        let mut document: Value = serde_json::from_str(&self.read(path)).unwrap();
+        change(&mut document);
+        self.write(path, &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+    }
+}
+
+#[test]
+fn what_is_there_is_what_would_be_generated() {
+    let workspace = workspace();
+    let before = workspace.tree("");
+    assert!(workspace.succeed(&["check"]).err.ends_with("everything is up to date\n"));
+    assert!(workspace.succeed(&["generate"]).err.ends_with("0 of 4 files changed\n"));
+    assert_eq!(workspace.tree(""), before);
+}
+
+#[test]
+fn everything_is_made_again_where_nothing_is() {
+    let workspace = workspace();
+    let before = workspace.tree("");
+    std::fs::remove_dir_all(workspace.path().join("crates")).unwrap();
+    std::fs::remove_dir_all(workspace.path().join("tests")).unwrap();
+    insta::assert_snapshot!(workspace.succeed(&["generate"]).err, @"
+    read openapi/contract/notifications.json: 28 schemas
+    read openapi/contract/webhook.json: 5 schemas
+    read openapi/contract/config.json: 38 schemas
+    wrote crates/ampersand-types/src/generated/config.rs
+    wrote crates/ampersand-types/src/generated/messages.rs
+    wrote crates/ampersand-types/src/generated/notifications.rs
+    wrote tests/it/generated/mod.rs
+    4 of 4 files changed
+    ");
+    assert_eq!(workspace.tree(""), before);
+}
+
+#[test]
+fn an_edit_by_hand_is_found_and_shown() {
+    let workspace = workspace();
+    workspace.edit(&format!("{GENERATED}/messages.rs"), "pub num_records: i64", "pub num_records: u64");
+    workspace.write(&format!("{GENERATED}/own.rs"), "struct Own;\n");
+    let run = workspace.xtask(&["check"]);
+    assert_eq!(run.code, 1);
+    insta::assert_snapshot!(run.out, @"
+    --- a/crates/ampersand-types/src/generated/messages.rs
+    +++ b/crates/ampersand-types/src/generated/messages.rs
+    @@ -144,7 +144,7 @@
+         /// Whoever holds it can read the customer's records: keep it out of logs.
+         pub download_url: ::std::option::Option<::ampersand_types::SignedUrl>,
+         /// Count of the records, inline or in the file.
+    -    pub num_records: u64,
+    +    pub num_records: i64,
+         /// Whether the records are in the message or in a file.
+         pub type_: ::ampersand_types::messages::ResultInfoType,
+         /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    --- a/crates/ampersand-types/src/generated/own.rs
+    +++ b/crates/ampersand-types/src/generated/own.rs
+    @@ -1 +0,0 @@
+    -struct Own;
+    ");
+    assert_eq!(workspace.succeed(&["generate"]).err.matches("wrote ").count(), 2);
+    assert_eq!(workspace.succeed(&["check"]).out, "");
+}
+
+#[test]
+fn a_contract_that_is_not_the_locked_one_is_found_and_shown() {
+    let workspace = workspace();
+    let problem = "openapi/contract/problem.json";
+    workspace.write(problem, &(workspace.read(problem) + "\n"));
+    let run = workspace.xtask(&["check"]);
+    assert_eq!(run.code, 1);
+    let lines: Vec<&str> = run.out.lines().filter(|line| line.starts_with(['-', '+'])).collect();
+    assert_eq!(lines.len(), 4, "{}", run.out);
+    assert_eq!(lines[..2], ["--- a/openapi/contract.lock", "+++ b/openapi/contract.lock"]);
+}
+
+#[test]
+fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
+    let workspace = workspace();
+    workspace.change(NOTIFICATIONS, |document| {
+        let schemas = &mut document["components"]["schemas"];
+        let mut body = schemas["ConnectionDeletedNotificationPayload"].clone();
+        body["properties"]["notificationType"]["enum"] = json!(["connection.paused"]);
+        schemas["ConnectionPausedNotificationPayload"] = body;
+    });
+    workspace.change(CONFIG, |document| {
+        let schemas = &mut document["components"]["schemas"];
+        schemas["ReadFilter"]["properties"]["caseSensitive"] = json!({ "type": "boolean" });
+        schemas["ReadFilter"]["properties"]["operator"]["enum"] = json!(["eq", "not-eq"]);
+    });
+    let diff = workspace.xtask(&["check"]).out;
+    let diff = diff.split_once("--- a/crates").unwrap().1;
+    let changed: Vec<&str> = diff.lines().filter(|line| line.starts_with(['-', '+'])).collect();
+    insta::assert_snapshot!(changed.join("\n"), @r#"
+    +++ b/crates/ampersand-types/src/generated/config.rs
+    +    /// Not documented yet: the contract has it, and our words for it are still to be written.
+    +    pub case_sensitive: ::std::option::Option<bool>,
+    +    optional case_sensitive = "caseSensitive",
+    +    /// Not documented yet: the contract has it, and our words for it are still to be written.
+    +    NotEq,
+    +    NotEq = "not-eq",
+    --- a/crates/ampersand-types/src/generated/notifications.rs
+    +++ b/crates/ampersand-types/src/generated/notifications.rs
+    +    /// Not documented yet: the contract has it, and our words for it are still to be written.
+    +    ConnectionPaused,
+    +    ConnectionPaused = "connection.paused",
+    +    /// Not documented yet: the contract has it, and our words for it are still to be written.
+    +    ConnectionPaused(ConnectionData),
+    +            NotificationType::ConnectionPaused => {
+    +                ConnectionData::deserialize(data).map(Self::ConnectionPaused)
+    +            }
+    +            Self::ConnectionPaused(data) => data.serialize(serializer),
+    "#);
+
+    let err = workspace.succeed(&["generate"]).err;
+    let warnings: Vec<&str> = err.lines().filter(|line| line.starts_with("warning")).collect();
+    insta::assert_snapshot!(warnings.join("\n"), @"
+    warning: notifications::NotificationType::ConnectionPaused is not documented in openapi/overlays
+    warning: notifications::Event::ConnectionPaused is not documented in openapi/overlays
+    warning: config::ReadFilter::caseSensitive is not documented in openapi/overlays
+    warning: config::ReadFilterOperator::NotEq is not documented in openapi/overlays
+    ");
+}
+
+#[test]
+fn what_no_longer_applies_is_named() {
+    let workspace = workspace();
+    workspace.change(CONFIG, |document| {
+        let schemas = &mut document["components"]["schemas"];
+        schemas["ReadFilter"]["properties"].as_object_mut().unwrap().remove("value");
+        schemas["ConfigContent"]["allOf"][1].as_object_mut().unwrap().remove("required");
+        schemas["FieldSetting"]["properties"]["writeOnUpdate"]["enum"] = json!(["always", "never"]);
+    });
+    let before = workspace.tree("");
+    let run = workspace.xtask(&["generate"]);
+    assert_eq!(run.code, 1);
+    insta::assert_snapshot!(run.err, @"
+    error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
+      openapi/overlays/config.corrections.yaml: action on `$.components.schemas.ConfigContent..required[?@ == 'provider']` matches nothing
+      openapi/overlays/config.docs.yaml: action on `$.components.schemas.ReadFilter..properties.value` matches nothing
+      openapi/overlays describe `ifEmpty`, which is no value of FieldSettingWriteOnUpdate
+    ");
+    assert_eq!(workspace.tree(""), before);
+
+    let run = workspace.succeed(&["generate", "--allow-stale"]);
+    assert_eq!(run.err.matches("warning: ").count(), 3, "{}", run.err);
+}
+
+#[test]
+fn a_pass_that_finds_nothing_is_named() {
+    let workspace = workspace();
+    for document in ["notifications", "webhook", "config"] {
+        workspace.write(
+            &format!("openapi/contract/{document}.json"),
+            r#"{"openapi": "3.0.1", "components": {"schemas": {"A": {"properties": {"id": {"type": "string"}}}}}}"#,
+        );
+        let _ = std::fs::remove_file(workspace.path().join(format!("openapi/overlays/{document}.corrections.yaml")));
+        let _ = std::fs::remove_file(workspace.path().join(format!("openapi/overlays/{document}.docs.yaml")));
+    }
+    insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
+    error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
+      pass `drop_conditional_required` finds nothing to do in the whole contract
+      pass `drop_defaults` finds nothing to do in the whole contract
+      pass `drop_validation` finds nothing to do in the whole contract
+      pass `inline_aliases` finds nothing to do in the whole contract
+      pass `merge_all_of` finds nothing to do in the whole contract
+      pass `name_inline_schemas` finds nothing to do in the whole contract
+      pass `opaque_values` finds nothing to do in the whole contract
+      pass `optional_collections` finds nothing to do in the whole contract
+      pass `signed_urls` finds nothing to do in the whole contract
+      pass `split_events` finds nothing to do in the whole contract
+      pass `timestamps` finds nothing to do in the whole contract
+    ");
+}
+
+#[test]
+fn broken_input_gives_one_error_with_its_place_and_leaves_the_tree_alone() {
+    let docs = "openapi/overlays/config.docs.yaml";
+    let cases = [
+        (CONFIG, "\"components\"", "\"components", "openapi/contract/config.json: error: line "),
+        (
+            CONFIG,
+            "\"openapi\": \"3.0.1\"",
+            "\"openapi\": \"3.1.0\"",
+            "openapi/contract/config.json: at /openapi: version 3.1.0, where 3.0 is expected",
+        ),
+        (
+            CONFIG,
+            "schemas/ReadFilterValue",
+            "schemas/Gone",
+            "openapi/contract/config.json: at /components/schemas/ReadFilter/properties/value/$ref: `#/components/schemas/Gone` refers to nothing",
+        ),
+        (CONFIG, "\"ReadFilter\": {", "\"ReadFilter\": {}, \"ReadFilter\": {", "duplicate mapping key: ReadFilter"),
+        (
+            CONFIG,
+            "\"ReadFilter\": {",
+            "\"read_filter\": {\"properties\": {\"a\": {}}}, \"ReadFilter\": {",
+            "openapi/contract/config.json: the schema `ReadFilter` and the schema `read_filter` would both be named `ReadFilter` in Rust",
+        ),
+        (
+            CONFIG,
+            "\"fieldName\": {",
+            "\"field_name\": {}, \"fieldName\": {",
+            "would both be named `field_name` in Rust",
+        ),
+        (
+            CONFIG,
+            "\"BaseProxyConfig\": {",
+            "\"BaseProxyConfig\": {\"allOf\": [{\"$ref\": \"#/components/schemas/BaseProxyConfig\"}, {}],",
+            "openapi/contract/config.json: pass `merge_all_of`: schema `BaseProxyConfig`: is an `allOf` of itself",
+        ),
+        (docs, "actions:", "actoins:", "openapi/overlays/config.docs.yaml: error: line "),
+        (
+            docs,
+            "$.components.schemas.ReadFilter\n",
+            "$.components[\n",
+            "openapi/overlays/config.docs.yaml: action on `$.components[",
+        ),
+        (
+            docs,
+            "contract/config.json",
+            "contract/gone.json",
+            "openapi/overlays/config.docs.yaml extends no contract file",
+        ),
+        ("openapi/contract.lock", "[published]", "[publish", "openapi/contract.lock: TOML parse error at line"),
+    ];
+    for (file, old, new, message) in cases {
+        let workspace = workspace();
+        workspace.edit(file, old, new);
+        let before = workspace.tree("");
+        let run = workspace.xtask(&["generate"]);
+        assert_eq!(run.code, 1, "{new}");
+        assert!(run.err.contains(message), "{message}\n{}", run.err);
+        assert_eq!(workspace.tree(""), before, "{new}");
+    }
+    let workspace = workspace();
+    std::fs::remove_file(workspace.path().join(CONFIG)).unwrap();
+    assert_eq!(
+        workspace.xtask(&["generate"]).err,
+        "error: openapi/contract/config.json: No such file or directory (os error 2)\n"
+    );
+}
+
+/// What the contract does not do today and may do next month, all at once: the result has to compile.
+#[test]
+fn the_contract_of_next_month_compiles() {
+    let workspace = Workspace::copy_of(&[
+        "Cargo.toml",
+        "Cargo.lock",
+        "openapi",
+        "crates",
+        "xtask/Cargo.toml",
+        "xtask/src/main.rs",
+        "tests/Cargo.toml",
+        "tests/it/main.rs",
+        "xtask/tests/it/main.rs",
+    ]);
+    workspace.change(NOTIFICATIONS, |document| {
+        let schemas = &mut document["components"]["schemas"];
+        // Two types in one body, with data of its own.
+        schemas["Body"] = json!({ "properties": {
+            "notificationType": { "type": "string", "enum": ["read.unknown", "unknown", "self"] },
+            "data": { "type": "object", "properties": { "self": { "type": "string" } } },
+        } });
+        schemas["Raw"] = json!({ "properties": {
+            "notificationType": { "type": "string", "enum": ["raw"] },
+            "data": { "type": "object" },
+        } });
+        schemas["AnyBody"] =
+            json!({ "oneOf": [{ "$ref": "#/components/schemas/Body" }, { "$ref": "#/components/schemas/Raw" }] });
+        // A configuration that is required, and one whose URL may be null.
+        let data = &mut schemas["ReadSchedulePausedData"]["allOf"][1];
+        data["required"] = json!(["config"]);
+        data["properties"]["configURL"]["nullable"] = json!(true);
+        schemas.as_object_mut().unwrap().remove("SubscribeCreateErrorNotificationPayload");
+    });
+    workspace.change(CONFIG, |document| {
+        document["components"]["schemas"]["Next"] = json!({
+            "type": "object",
+            "required": ["list", "nothing", "requiredNull", "gone"],
+            "additionalProperties": false,
+            "properties": {
+                "@odata.type": { "type": "string" },
+                "type": { "type": "string", "nullable": true },
+                "requiredNull": { "type": "integer", "format": "int32", "minimum": 1, "nullable": true },
+                "map": { "type": "object", "additionalProperties": { "type": "string", "enum": ["", "*", "1h", "Unknown", "a b"] } },
+                "extra": { "type": "number" },
+                "others": { "type": "boolean" },
+                "name": { "type": "string", "maxLength": 3, "pattern": "^a" },
+                "list": { "type": "array", "uniqueItems": true, "minItems": 2, "maxItems": 2, "items": {
+                    "type": "array", "items": { "type": "object", "properties": {
+                        "self": { "$ref": "#/components/schemas/Next" },
+                        "when": { "type": "string", "format": "date-time", "nullable": true },
+                    } },
+                } },
+                "nulls": { "type": "array", "items": { "type": "string", "nullable": true } },
+                "nothing": {},
+                "described": { "description": "d", "nullable": true, "allOf": [{ "$ref": "#/components/schemas/ReadFilter" }] },
+                "reference": { "$ref": "#/components/schemas/Tree", "nullable": true },
+                "choice": { "anyOf": [{ "type": "string" }, { "$ref": "#/components/schemas/ReadFilter" }] },
+                "read-filter": { "type": "object", "properties": { "value": { "type": "object", "properties": { "a": {} } } } },
+            },
+        });
+        document["components"]["schemas"]["Tree"] = json!({ "type": "array", "items": { "$ref": "#/components/schemas/Tree" } });
+        document["components"]["schemas"]["NextReadFilter"] = json!({ "properties": { "taken": { "type": "string" } } });
+    });
+    workspace.succeed(&["generate", "--allow-stale"]);
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--package=ampersand-types", "--all-features", "--locked", "--offline", "--quiet"])
+        .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env("RUSTFLAGS", "-D warnings")
+        .current_dir(workspace.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
