@@ -9,6 +9,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
 
+use crate::corpus::payloads;
 use crate::generated::{SCHEMAS, json_schema, round_trip};
 use crate::json::difference;
 
@@ -81,6 +82,42 @@ fn notifications_that_the_contract_allows_decode_and_survive() {
     }
     seen.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     assert_eq!(seen, NotificationType::KNOWN);
+}
+
+#[test]
+fn the_schemas_of_our_types_accept_the_corpus() {
+    let accept = |document: &str, schema: &str, name: &str, text: &str| {
+        let validator = jsonschema::validator_for(json_schema(document, schema).as_value()).expect("a schema");
+        match serde_json::from_str(text) {
+            Ok(payload) => assert!(validator.is_valid(&payload), "{schema} {name}: {:?}", validator.validate(&payload)),
+            // The validator reads numbers into those of the machine.
+            Err(error) => assert_eq!((name, error.to_string().contains("out of range")), ("big-numbers", true)),
+        }
+    };
+    let data_of = |notification_type: &str| {
+        let contract = contract("notifications");
+        let mut schemas = contract["components"]["schemas"].as_object().expect("schemas").values().cloned();
+        let body =
+            schemas.find(|schema| schema["properties"]["notificationType"]["enum"] == json!([notification_type]));
+        let data = body.expect("a body")["properties"]["data"]["$ref"].as_str().expect("a reference").to_owned();
+        data.rsplit('/').next().expect("a name").to_owned()
+    };
+    for payload in payloads("kinesis-bare") {
+        accept("notifications", &data_of(&payload.name), &payload.name, &payload.text);
+    }
+    for payload in payloads("configurations") {
+        let body: Value = serde_json::from_str(&payload.text).expect("JSON");
+        let data = data_of(body["notificationType"].as_str().expect("a type"));
+        accept("notifications", &data, &payload.name, &body["data"].to_string());
+    }
+    for folder in ["messages", "messages-s3"] {
+        for payload in payloads(folder) {
+            accept("webhook", "WebhookMessage", &payload.name, &payload.text);
+        }
+    }
+    for payload in payloads("config") {
+        accept("config", "ConfigContent", &payload.name, &payload.text);
+    }
 }
 
 #[test]

@@ -22,7 +22,11 @@ pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Res
         match items.first().and_then(call) {
             Some(call) => text.push_str(&call),
             None => {
-                text.push_str(&prettyplease::unparse(&File { shebang: None, attrs: Vec::new(), items: items.to_vec() }))
+                text.push_str(&prettyplease::unparse(&File {
+                    shebang: None,
+                    attrs: Vec::new(),
+                    items: items.to_vec(),
+                }));
             }
         }
     }
