@@ -14,7 +14,7 @@ pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
     let mut members = TokenStream::new();
     let mut all_optional = true;
     for field in &mut fields.named {
-        let (kind, ident, member) = (kind(&field.ty), field.ident.clone()?, wire_name(field)?);
+        let (kind, ident, member) = (kind(field), field.ident.clone()?, wire_name(field)?);
         all_optional &= !matches!(kind, Kind::Required);
         field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
         if camel_case(&ident.to_string()) != member {
@@ -72,10 +72,11 @@ impl Kind {
     }
 }
 
-fn kind(ty: &Type) -> Kind {
-    let (outer, inner) = outer(ty);
+fn kind(field: &Field) -> Kind {
+    let (outer, inner) = outer(&field.ty);
     match (outer.as_str(), inner.map(|inner| self::outer(inner).0).as_deref()) {
         ("Optional", _) => Kind::Collection,
+        _ if is_required_null(field) => Kind::Required,
         ("Option", Some("RawJson" | "Option")) => Kind::Nullable,
         ("Option", _) => Kind::Optional,
         _ => Kind::Required,
@@ -96,20 +97,35 @@ pub(super) fn outer(ty: &Type) -> (String, Option<&Type>) {
     (last.ident.to_string(), inner)
 }
 
+/// Whether a type is one of the open enums: what a generated module has, by its full path.
+pub(super) fn is_open_enum(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.len() == 3 && path.path.segments[0].ident == "ampersand_types")
+}
+
 /// The name of a field in JSON, before `finish` takes its attributes.
 pub(super) fn wire_name(field: &Field) -> Option<String> {
-    let mut name = field.ident.as_ref()?.to_string();
+    let name = field.ident.as_ref()?.to_string();
+    Some(serde_attribute(field, "rename").unwrap_or(name))
+}
+
+/// Whether an `Option` has to be there, and may be `null`.
+fn is_required_null(field: &Field) -> bool {
+    serde_attribute(field, "deserialize_with").is_some_and(|function| function.ends_with("Option::deserialize"))
+}
+
+fn serde_attribute(field: &Field, key: &str) -> Option<String> {
+    let mut found = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // What is neither `rename` nor has a value is skipped.
+        // What has no value is skipped.
         let _ = attribute.parse_nested_meta(|meta| {
             let value: Option<syn::LitStr> = meta.value().and_then(syn::parse::ParseBuffer::parse).ok();
-            if let (true, Some(value)) = (meta.path.is_ident("rename"), value) {
-                name = value.value();
+            if meta.path.is_ident(key) {
+                found = value.map(|value| value.value());
             }
             Ok(())
         });
     }
-    Some(name)
+    found
 }
 
 /// What `rename_all = "camelCase"` makes of a field's name.

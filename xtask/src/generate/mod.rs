@@ -1,5 +1,6 @@
 //! From the contract to Rust, in memory.
 
+mod accessors;
 mod enums;
 mod events;
 mod fields;

@@ -5,13 +5,13 @@ use anyhow::{Context as _, Result, bail};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::{Value, json};
-use syn::{Field, File, Ident, Item, ItemStruct};
+use syn::{File, Item};
 use typify::{TypeSpace, TypeSpaceSettings, UnknownPolicy};
 use typify_schemars::schema::Schema;
 
-use super::{Docs, fields};
+use super::{Docs, accessors, fields};
 use crate::document;
-use crate::lower::{self, is_rust_type, replaced_by_url};
+use crate::lower::{self, is_rust_type};
 
 /// The structs of a lowered document, by typify.
 pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
@@ -28,7 +28,7 @@ pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStre
     let mut impls = TokenStream::new();
     for item in &mut file.items {
         if let Item::Struct(item) = item {
-            impls.extend(config_sources(item, document));
+            impls.extend(accessors::accessors(item, document));
             impls.extend(fields::finish(item));
         }
     }
@@ -79,8 +79,9 @@ fn json_schema(schema: &mut Value) {
     let required: Vec<String> = strings(&schema["required"]);
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties.iter_mut() {
+            let nullable = is_nullable(property);
             json_schema(property);
-            if take_nullable(property) {
+            if nullable {
                 *property = if required.contains(name) { or_null(property) } else { twice_optional(property) };
             }
         }
@@ -90,8 +91,9 @@ fn json_schema(schema: &mut Value) {
     }
     for inner in ["/items", "/additionalProperties", "/x-rust-type/parameters/0"] {
         if let Some(inner) = schema.pointer_mut(inner) {
+            let nullable = is_nullable(inner);
             json_schema(inner);
-            if take_nullable(inner) {
+            if nullable {
                 *inner = or_null(inner);
             }
         }
@@ -99,18 +101,17 @@ fn json_schema(schema: &mut Value) {
     if let Some(members) = schema.as_object_mut() {
         let is_reference = members.contains_key("$ref");
         members.retain(|key, _| match key.as_str() {
-            "$ref" | "description" | "nullable" => true,
-            "deprecated" | "x-enum-descriptions" | lower::SIGNED_URL => false,
+            "$ref" | "description" => true,
+            lower::SIGNED_URL => false,
+            key if lower::BESIDE.contains(&key) => false,
             _ => !is_reference, // What else stands beside a reference says nothing.
         });
     }
 }
 
-/// Whether a value may be `null` and its type does not say so yet.
-fn take_nullable(schema: &mut Value) -> bool {
-    let holds_null = is_rust_type(schema, "RawJson") || is_rust_type(schema, "Optional");
-    let nullable = schema.as_object_mut().and_then(|members| members.remove("nullable"));
-    nullable == Some(Value::Bool(true)) && !holds_null
+/// Whether a value may be `null` and its type does not say so.
+fn is_nullable(schema: &Value) -> bool {
+    schema["nullable"] == true && !is_rust_type(schema, "RawJson") && !is_rust_type(schema, "Optional")
 }
 
 fn or_null(schema: &mut Value) -> Value {
@@ -140,47 +141,6 @@ fn described(schema: &mut Value, around: impl FnOnce(&Value) -> (&'static str, V
 
 fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-}
-
-/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL.
-fn config_sources(item: &ItemStruct, document: &Value) -> Option<TokenStream> {
-    let schema = document::schemas(document).find(|(name, _)| item.ident == lower::pascal(name))?.1;
-    let properties = &schema["properties"];
-    let field = |name: &str| item.fields.iter().find(|field| fields::wire_name(field).as_deref() == Some(name));
-    let mut accessors = TokenStream::new();
-    for (url, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "SignedUrl")) {
-        let Some(inline) = replaced_by_url(url).filter(|name| is_rust_type(&properties[name], "RawJson")) else {
-            continue;
-        };
-        let (Some(inline_field), Some(url_field)) = (field(inline), field(url)) else { continue };
-        let name = format_ident!("{}_source", inline_field.ident.as_ref()?);
-        let (from_inline, from_url) = (borrow(inline_field)?, borrow(url_field)?);
-        let doc = format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline));
-        accessors.extend(quote! {
-            #[doc = #doc]
-            pub fn #name(&self) -> ::ampersand_types::ConfigSource<'_> {
-                ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
-            }
-        });
-    }
-    let ident = &item.ident;
-    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } })
-}
-
-/// `last config` for `lastConfig`.
-fn spoken(field: &str) -> String {
-    heck::ToSnakeCase::to_snake_case(field).replace('_', " ").replace("config", "configuration")
-}
-
-/// The expression that gives an `Option` of a reference to a field's value.
-fn borrow(field: &Field) -> Option<TokenStream> {
-    let ident: &Ident = field.ident.as_ref()?;
-    let (outer, inner) = fields::outer(&field.ty);
-    Some(match (outer.as_str(), inner.map(|inner| fields::outer(inner).0).as_deref()) {
-        ("Option", Some("Option")) => quote!(self.#ident.as_ref().and_then(::core::option::Option::as_ref)),
-        ("Option", _) => quote!(self.#ident.as_ref()),
-        _ => quote!(::core::option::Option::Some(&self.#ident)),
-    })
 }
 
 /// For the tests: what each schema of the contract decodes and encodes to, and its JSON Schema.
@@ -213,5 +173,42 @@ pub(super) fn table(schemas: &[(&str, &str, String)]) -> TokenStream {
                 _ => panic!("no type is generated from {document} {schema}"),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_told_from_absent_where_the_contract_allows_both() -> Result<()> {
+        let rust = |path: &str| json!({ "crate": "ampersand-types", "version": "*", "path": path, "parameters": [] });
+        let document = json!({ "components": { "schemas": { "A": {
+            "required": ["requiredNull", "gone"],
+            "properties": {
+                "optionalNull": { "type": "string", "nullable": true },
+                "requiredNull": { "type": "string", "nullable": true },
+                "raw": { "x-rust-type": rust("ampersand_types::RawJson"), "nullable": true },
+                "time": { "x-rust-type": rust("ampersand_types::Timestamp"), "nullable": true },
+                "reference": { "$ref": "#/components/schemas/A", "nullable": true, "format": "stray" },
+            },
+        } } } });
+        let mut undocumented = Vec::new();
+        let tokens = structs(&document, &mut Docs { module: "m", undocumented: &mut undocumented })?;
+        let text = tokens.to_string().replace(' ', "").replace(",>", ">");
+        let text = text.replace("::std::option::", "").replace("::std::string::", "");
+        for field in [
+            "optional_null:Option<Option<String>>",
+            "required_null:Option<String>",
+            "raw:Option<::ampersand_types::RawJson>",
+            "time:Option<Option<::ampersand_types::Timestamp>>",
+            "reference:Option<Option<A>>",
+            "requiredrequired_null=\"requiredNull\"",
+            "nullableoptional_null=\"optionalNull\"",
+        ] {
+            assert!(text.contains(field), "{field} is not in {text}");
+        }
+        assert_eq!(undocumented.len(), 6);
+        Ok(())
     }
 }

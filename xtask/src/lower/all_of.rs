@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use super::{Context, DOCUMENTATION, for_each_schema};
+use super::{BESIDE, Context, DOCUMENTATION, for_each_schema};
 use crate::document;
 
 /// Drops alternatives that only say which fields are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
@@ -64,8 +64,7 @@ fn merged<'a>(
     *hits += 1;
     if let [Value::Object(part)] = parts.as_slice() {
         // The usual way to say something beside a `$ref`.
-        if part.contains_key("$ref") && own.keys().all(|key| DOCUMENTATION.contains(&key.as_str()) || key == "nullable")
-        {
+        if part.contains_key("$ref") && own.keys().all(|key| BESIDE.contains(&key.as_str()) || key == "default") {
             own.insert("$ref".to_owned(), part["$ref"].clone());
             return Ok(own.into());
         }

@@ -1,7 +1,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{Context, DOCUMENTATION, become_rust_type, for_each_schema, is_map, is_rust_type};
+use super::{BESIDE, Context, become_rust_type, for_each_schema, is_map, is_rust_type};
 
 /// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
 ///
@@ -14,7 +14,7 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context) -> Result<
             let mut collection = schema.clone();
             collection["type"] = json!(if is_map(schema) { "object" } else { "array" });
             if let Some(members) = collection.as_object_mut() {
-                members.retain(|key, _| !DOCUMENTATION.contains(&key.as_str()) && key != "nullable");
+                members.retain(|key, _| !BESIDE.contains(&key.as_str()));
             }
             become_rust_type(schema, "Optional", &[collection]);
             hits += 1;

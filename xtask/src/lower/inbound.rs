@@ -1,7 +1,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Context, for_each_schema, is_struct};
+use super::{Context, DEFAULT, for_each_schema, is_struct};
 
 /// Keywords by which a decoder would refuse a value, or choose a type that does.
 const VALIDATION: [&str; 13] = [
@@ -43,12 +43,14 @@ pub(super) fn drop_validation(document: &mut Value, _: &Context) -> Result<usize
     Ok(hits)
 }
 
-/// Drops defaults. typify puts them in where a field is absent, so that what is encoded is not what was decoded.
-pub(super) fn drop_defaults(document: &mut Value, _: &Context) -> Result<usize> {
+/// Sets defaults aside, for accessors to tell. typify puts them in where a field is absent, so that what is encoded is not
+/// what was decoded.
+pub(super) fn set_defaults_aside(document: &mut Value, _: &Context) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
-        if let Some(members) = schema.as_object_mut() {
-            hits += usize::from(members.remove("default").is_some());
+        if let Some((members, default)) = schema.as_object_mut().and_then(|m| m.remove("default").map(|d| (m, d))) {
+            members.insert(DEFAULT.to_owned(), default);
+            hits += 1;
         }
     });
     Ok(hits)
@@ -84,14 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn defaults_go_and_a_property_of_that_name_stays() {
+    fn defaults_are_set_aside_and_a_property_of_that_name_stays() {
         let (schemas, hits) = run(
-            drop_defaults,
-            json!({
-                "A": { "properties": { "default": { "type": "boolean", "default": false } } },
-            }),
+            set_defaults_aside,
+            json!({ "A": { "properties": { "default": { "type": "boolean", "default": false } } } }),
         );
-        assert_eq!(schemas, json!({ "A": { "properties": { "default": { "type": "boolean" } } } }));
+        let expected = json!({ "A": { "properties": { "default": { "type": "boolean", DEFAULT: false } } } });
+        assert_eq!(schemas, expected);
         assert_eq!(hits, 1);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) const PASSES: [(&str, Run); 11] = [
     ("drop_conditional_required", all_of::drop_conditional_required),
     ("merge_all_of", all_of::merge_all_of),
     ("drop_validation", inbound::drop_validation),
-    ("drop_defaults", inbound::drop_defaults),
+    ("set_defaults_aside", inbound::set_defaults_aside),
     ("signed_urls", scalars::signed_urls),
     ("timestamps", scalars::timestamps),
     ("opaque_values", scalars::opaque_values),
@@ -49,10 +49,10 @@ fn rust_type(path: &str, parameters: &[Value]) -> Value {
 
 const RUST_TYPE: &str = "x-rust-type";
 
-/// Turns a schema into a type that is written by hand. Its documentation stays.
+/// Turns a schema into a type that is written by hand. What is said beside the type stays.
 fn become_rust_type(schema: &mut Value, path: &str, parameters: &[Value]) {
     let Some(members) = schema.as_object_mut() else { return };
-    members.retain(|key, _| DOCUMENTATION.contains(&key.as_str()));
+    members.retain(|key, _| BESIDE.contains(&key.as_str()));
     members.insert(RUST_TYPE.to_owned(), rust_type(path, parameters));
 }
 
@@ -63,6 +63,12 @@ pub(crate) fn is_rust_type(schema: &Value, path: &str) -> bool {
 
 /// What says something to a reader and nothing to the generator.
 const DOCUMENTATION: [&str; 3] = ["description", "deprecated", "x-enum-descriptions"];
+
+/// What is said of a value whatever its type, and beside a `$ref`.
+pub(crate) const BESIDE: [&str; 5] = ["description", "deprecated", "x-enum-descriptions", "nullable", DEFAULT];
+
+/// What an absent value means, in a lowered document.
+pub(crate) const DEFAULT: &str = "x-default";
 
 /// Calls `visit` on every schema of a document, inner ones first.
 fn for_each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value)) {

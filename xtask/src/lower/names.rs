@@ -5,9 +5,7 @@ use heck::ToPascalCase as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    Child, Context, DOCUMENTATION, become_rust_type, for_each_child, for_each_schema, is_struct, reference, walk,
-};
+use super::{BESIDE, Child, Context, become_rust_type, for_each_child, for_each_schema, is_struct, reference, walk};
 use crate::document;
 
 /// Where the enums are kept in a lowered document.
@@ -68,11 +66,7 @@ impl Named {
             self.hoist_enum(schema, &name);
             if is_struct(schema) {
                 let mut outside = reference(&name);
-                for key in DOCUMENTATION {
-                    if let Some(text) = schema.get(key) {
-                        outside[key] = text.clone();
-                    }
-                }
+                beside(&mut outside, schema);
                 self.structs.insert(name, std::mem::replace(schema, outside));
             }
         });
@@ -111,16 +105,21 @@ pub(super) fn inline_aliases(document: &mut Value, _: &Context) -> Result<usize>
         for_each_schema(document, &mut |schema| {
             if is_reference(schema) {
                 let outer = std::mem::replace(schema, definition.clone());
-                for key in DOCUMENTATION.into_iter().chain(["nullable"]) {
-                    if let Some(value) = outer.get(key) {
-                        schema[key] = value.clone();
-                    }
-                }
+                beside(schema, &outer);
             }
         });
         hits += 1;
     }
     Ok(hits)
+}
+
+/// Says of one schema what stands beside the type of another.
+fn beside(schema: &mut Value, other: &Value) {
+    for key in BESIDE {
+        if let Some(value) = other.get(key) {
+            schema[key] = value.clone();
+        }
+    }
 }
 
 fn take_alias(document: &mut Value) -> Option<(String, Value)> {

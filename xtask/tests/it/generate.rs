@@ -177,13 +177,13 @@ fn a_pass_that_finds_nothing_is_named() {
     insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
       pass `drop_conditional_required` finds nothing to do in the whole contract
-      pass `drop_defaults` finds nothing to do in the whole contract
       pass `drop_validation` finds nothing to do in the whole contract
       pass `inline_aliases` finds nothing to do in the whole contract
       pass `merge_all_of` finds nothing to do in the whole contract
       pass `name_inline_schemas` finds nothing to do in the whole contract
       pass `opaque_values` finds nothing to do in the whole contract
       pass `optional_collections` finds nothing to do in the whole contract
+      pass `set_defaults_aside` finds nothing to do in the whole contract
       pass `signed_urls` finds nothing to do in the whole contract
       pass `split_events` finds nothing to do in the whole contract
       pass `timestamps` finds nothing to do in the whole contract

@@ -765,6 +765,12 @@ crate::object::object!(BaseProxyConfig {
 crate::object::object!(BaseReadConfig {
     collection objects = "objects",
 });
+impl BaseReadConfigObject {
+    /// `disabled`, or `false` where it is absent, as the contract says.
+    pub fn disabled_or_default(&self) -> bool {
+        self.disabled.clone().unwrap_or_else(|| false)
+    }
+}
 crate::object::object!(BaseReadConfigObject {
     optional backfill = "backfill",
     optional destination = "destination",
@@ -836,6 +842,20 @@ crate::object::object!(DynamicMappingsInputMappedValue {
     required mapped_display_value = "mappedDisplayValue",
     required mapped_value = "mappedValue",
 });
+impl FieldSetting {
+    /// `writeOnCreate`, or `always` where it is absent, as the contract says.
+    pub fn write_on_create_or_default(
+        &self,
+    ) -> ::ampersand_types::config::FieldSettingWriteOnCreate {
+        self.write_on_create.clone().unwrap_or_else(|| "always".into())
+    }
+    /// `writeOnUpdate`, or `always` where it is absent, as the contract says.
+    pub fn write_on_update_or_default(
+        &self,
+    ) -> ::ampersand_types::config::FieldSettingWriteOnUpdate {
+        self.write_on_update.clone().unwrap_or_else(|| "always".into())
+    }
+}
 crate::object::object!(FieldSetting {
     optional default = "default",
     optional write_on_create = "writeOnCreate",
@@ -852,6 +872,12 @@ crate::object::object!(QuotaOptimizationConfig {
 crate::object::object!(ReadConfig {
     collection objects = "objects",
 });
+impl ReadConfigObject {
+    /// `disabled`, or `false` where it is absent, as the contract says.
+    pub fn disabled_or_default(&self) -> bool {
+        self.disabled.clone().unwrap_or_else(|| false)
+    }
+}
 crate::object::object!(ReadConfigObject {
     optional backfill = "backfill",
     optional destination = "destination",

@@ -1,0 +1,88 @@
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Field, Ident, ItemStruct};
+
+use super::fields;
+use crate::document;
+use crate::lower::{self, is_rust_type, replaced_by_url};
+
+/// What a struct tells of its fields, together or when they are absent.
+pub(super) fn accessors(item: &ItemStruct, document: &Value) -> Option<TokenStream> {
+    let schema = document::schemas(document).find(|(name, _)| item.ident == lower::pascal(name))?.1;
+    let mut accessors = config_sources(item, &schema["properties"])?;
+    accessors.extend(defaults(item, &schema["properties"])?);
+    let ident = &item.ident;
+    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } })
+}
+
+fn field<'a>(item: &'a ItemStruct, name: &str) -> Option<&'a Field> {
+    item.fields.iter().find(|field| fields::wire_name(field).as_deref() == Some(name))
+}
+
+/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL.
+fn config_sources(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
+    let mut accessors = TokenStream::new();
+    for (url, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "SignedUrl")) {
+        let Some(inline) = replaced_by_url(url).filter(|name| is_rust_type(&properties[name], "RawJson")) else {
+            continue;
+        };
+        let (Some(inline_field), Some(url_field)) = (field(item, inline), field(item, url)) else { continue };
+        let name = format_ident!("{}_source", inline_field.ident.as_ref()?);
+        let (from_inline, from_url) = (borrow(inline_field)?, borrow(url_field)?);
+        let doc = format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline));
+        accessors.extend(quote! {
+            #[doc = #doc]
+            pub fn #name(&self) -> ::ampersand_types::ConfigSource<'_> {
+                ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
+            }
+        });
+    }
+    Some(accessors)
+}
+
+/// An accessor for each optional field that the contract gives a default.
+fn defaults(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
+    let mut accessors = TokenStream::new();
+    for (name, property) in properties.as_object()? {
+        let (Some(field), Some(default)) = (field(item, name), property.get(lower::DEFAULT)) else { continue };
+        let ("Option", Some(ty)) = (fields::outer(&field.ty).0.as_str(), fields::outer(&field.ty).1) else { continue };
+        let value = match (default, fields::outer(ty).0.as_str()) {
+            (Value::Bool(value), "bool") => quote!(#value),
+            (Value::Number(value), "i64") => {
+                let value = value.as_i64()?;
+                quote!(#value)
+            }
+            (Value::String(value), "String") => quote!(#value.to_owned()),
+            (Value::String(value), _) if fields::is_open_enum(ty) => quote!(#value.into()),
+            _ => continue,
+        };
+        let ident = field.ident.as_ref()?;
+        let accessor = format_ident!("{}_or_default", ident);
+        let spoken = default.to_string();
+        let doc = format!("`{name}`, or `{}` where it is absent, as the contract says.", spoken.trim_matches('"'));
+        accessors.extend(quote! {
+            #[doc = #doc]
+            pub fn #accessor(&self) -> #ty {
+                self.#ident.clone().unwrap_or_else(|| #value)
+            }
+        });
+    }
+    Some(accessors)
+}
+
+/// `last config` for `lastConfig`.
+fn spoken(field: &str) -> String {
+    heck::ToSnakeCase::to_snake_case(field).replace('_', " ").replace("config", "configuration")
+}
+
+/// The expression that gives an `Option` of a reference to a field's value.
+fn borrow(field: &Field) -> Option<TokenStream> {
+    let ident: &Ident = field.ident.as_ref()?;
+    let (outer, inner) = fields::outer(&field.ty);
+    Some(match (outer.as_str(), inner.map(|inner| fields::outer(inner).0).as_deref()) {
+        ("Option", Some("Option")) => quote!(self.#ident.as_ref().and_then(::core::option::Option::as_ref)),
+        ("Option", _) => quote!(self.#ident.as_ref()),
+        _ => quote!(::core::option::Option::Some(&self.#ident)),
+    })
+}
