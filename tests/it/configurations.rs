@@ -33,8 +33,7 @@ fn every_form_of_sending_a_configuration_is_understood() {
     let mut found = String::new();
     for payload in payloads("configurations") {
         let body: Body = serde_json::from_str(&payload.text).unwrap();
-        let mut data = serde_json::Deserializer::from_str(body.data.as_str());
-        let event = Event::deserialize(&body.notification_type, &mut data).unwrap();
+        let event = Event::parse(&body.notification_type, &body.data).unwrap();
 
         let encoded = serde_json::to_string(&event).unwrap();
         assert_eq!(difference(body.data.as_str(), &encoded), None, "{}", payload.name);

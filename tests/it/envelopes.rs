@@ -47,8 +47,7 @@ fn open(envelope: &str, payload: &Payload) -> (NotificationType, RawJson) {
 }
 
 fn decode(notification_type: &NotificationType, data: &RawJson) -> Event {
-    let mut data = serde_json::Deserializer::from_str(data.as_str());
-    Event::deserialize(notification_type, &mut data).unwrap_or_else(|error| panic!("{notification_type}: {error}"))
+    Event::parse(notification_type, data).unwrap_or_else(|error| panic!("{notification_type}: {error}"))
 }
 
 fn encode(event: &Event) -> String {
@@ -103,9 +102,10 @@ fn a_field_that_is_new_is_no_error_and_is_kept() {
 
 #[test]
 fn data_of_another_shape_is_an_error_that_says_what_is_missing() {
-    let event = Event::deserialize(
-        &NotificationType::ReadBackfillDone,
-        &mut serde_json::Deserializer::from_str(r#"{"projectId": "p"}"#),
+    let data = RawJson::new(r#"{"projectId": "p"}"#).unwrap();
+    let error = Event::parse(&NotificationType::ReadBackfillDone, &data).unwrap_err();
+    insta::assert_snapshot!(
+        error,
+        @"not the JSON of a `ampersand_types::generated::notifications::Event` at line 1 column 18: missing field `connectionId`"
     );
-    insta::assert_snapshot!(event.unwrap_err(), @"missing field `connectionId` at line 1 column 18");
 }

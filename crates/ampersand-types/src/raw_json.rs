@@ -55,7 +55,16 @@ impl RawJson {
     ///
     /// When the value does not have the shape of a `T`.
     pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
-        serde_json::from_str(self.as_str()).map_err(|e| JsonError::new::<T>(&e))
+        self.parse_with(|json| T::deserialize(json))
+    }
+
+    /// Decodes the value by a function, where `Deserialize` alone does not know enough.
+    pub(crate) fn parse_with<'a, T>(
+        &'a self,
+        decode: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> serde_json::Result<T>,
+    ) -> Result<T, JsonError> {
+        // There is nothing behind the value that would have to be refused.
+        decode(&mut serde_json::Deserializer::from_str(self.as_str())).map_err(|e| JsonError::new::<T>(&e))
     }
 
     /// The text, as it was sent.
@@ -118,10 +127,11 @@ impl Eq for RawJson {}
 
 /// Why a text is not JSON, or not JSON of the shape that was asked for.
 ///
-/// It names the place and the type that was expected, and never quotes the text.
+/// It says where, what was expected and what kind of value was found, and never quotes the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
     expected: &'static str,
+    reason: Option<String>,
     syntax: bool,
     line: usize,
     column: usize,
@@ -131,6 +141,7 @@ impl JsonError {
     fn new<T: ?Sized>(cause: &serde_json::Error) -> Self {
         Self {
             expected: std::any::type_name::<T>(),
+            reason: reason(&cause.to_string()),
             syntax: cause.is_syntax() || cause.is_eof(),
             line: cause.line(),
             column: cause.column(),
@@ -153,14 +164,27 @@ impl JsonError {
     }
 }
 
+/// What serde says, without the value that it quotes: names and kinds, which are those of the types.
+fn reason(message: &str) -> Option<String> {
+    let (message, _place) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    if message.starts_with("missing field `") || message.starts_with("duplicate field `") {
+        return Some(message.to_owned());
+    }
+    let (_, found) = message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
+    let (found, expected) = found.rsplit_once(", expected ")?;
+    let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+    Some(format!("found {kind}, expected {expected}"))
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { expected, syntax, line, column } = self;
+        let Self { expected, reason, syntax, line, column } = self;
         match (syntax, line) {
-            (true, _) => write!(f, "not valid JSON at line {line} column {column}"),
-            (false, 0) => write!(f, "this `{expected}` has no JSON form"),
-            (false, _) => write!(f, "not the JSON of a `{expected}` at line {line} column {column}"),
+            (true, _) => write!(f, "not valid JSON at line {line} column {column}")?,
+            (false, 0) => write!(f, "this `{expected}` has no JSON form")?,
+            (false, _) => write!(f, "not the JSON of a `{expected}` at line {line} column {column}")?,
         }
+        reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 
@@ -205,12 +229,35 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "not the JSON of a `alloc::collections::btree::map::BTreeMap<alloc::string::String, i64>` \
-             at line 1 column 14"
+             at line 1 column 14: found string, expected i64"
         );
         let error = RawJson::new("{\n\"secret\"").expect_err("cut short");
         assert!(error.is_syntax());
         assert_eq!(error.to_string(), "not valid JSON at line 2 column 8");
         Ok(())
+    }
+
+    #[test]
+    fn reasons_hold_names_and_kinds_and_no_values() {
+        for (message, expected) in [
+            ("missing field `id` at line 1 column 2", Some("missing field `id`")),
+            ("duplicate field `id` at line 1 column 2", Some("duplicate field `id`")),
+            (
+                "invalid type: string \"a, expected b\", expected u8 at line 1 column 2",
+                Some("found string, expected u8"),
+            ),
+            (
+                "invalid type: integer `5`, expected a string at line 1 column 2",
+                Some("found integer, expected a string"),
+            ),
+            ("invalid value: integer `-5`, expected u8 at line 1 column 2", Some("found integer, expected u8")),
+            ("invalid type: null, expected a string at line 1 column 2", Some("found null, expected a string")),
+            ("invalid length 3, expected fewer elements at line 1 column 2", None),
+            ("unknown variant `secret`, expected `a` or `b` at line 1 column 2", None),
+            ("secret", None),
+        ] {
+            assert_eq!(reason(message).as_deref(), expected, "{message}");
+        }
     }
 
     #[test]

@@ -86,3 +86,51 @@ fn borrow(field: &Field) -> Option<TokenStream> {
         _ => quote!(::core::option::Option::Some(&self.#ident)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use syn::parse_quote;
+
+    #[test]
+    fn pairs_and_defaults_have_accessors() {
+        let rust = |name: &str| json!({ "x-rust-type": { "path": format!("ampersand_types::{name}") } });
+        let document = json!({ "components": { "schemas": { "A": { "properties": {
+            "lastConfig": rust("RawJson"),
+            "lastConfigURL": rust("SignedUrl"),
+            "disabled": { "type": "boolean", "x-default": false },
+            "mode": { "x-default": "always" },
+            "required": { "type": "boolean", "x-default": true },
+        } } } } });
+        let item: ItemStruct = parse_quote! {
+            pub struct A {
+                #[serde(rename = "lastConfig")]
+                pub last_config: ::ampersand_types::RawJson,
+                #[serde(rename = "lastConfigURL")]
+                pub last_config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
+                pub disabled: ::std::option::Option<bool>,
+                pub mode: ::std::option::Option<::ampersand_types::config::Mode>,
+                pub required: bool,
+            }
+        };
+        let tokens = accessors(&item, &document).expect("accessors").to_string();
+        let expected = quote! {
+            impl A {
+                #[doc = "Where the last configuration is: in `lastConfig`, or to be downloaded from `lastConfigURL`."]
+                pub fn last_config_source(&self) -> ::ampersand_types::ConfigSource<'_> {
+                    ::ampersand_types::ConfigSource::new(::core::option::Option::Some(&self.last_config), self.last_config_url.as_ref())
+                }
+                #[doc = "`disabled`, or `false` where it is absent, as the contract says."]
+                pub fn disabled_or_default(&self) -> bool {
+                    self.disabled.clone().unwrap_or_else(|| false)
+                }
+                #[doc = "`mode`, or `always` where it is absent, as the contract says."]
+                pub fn mode_or_default(&self) -> ::ampersand_types::config::Mode {
+                    self.mode.clone().unwrap_or_else(|| "always".into())
+                }
+            }
+        };
+        assert_eq!(tokens, expected.to_string());
+    }
+}

@@ -1,5 +1,4 @@
 use anyhow::Result;
-use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
@@ -34,7 +33,7 @@ pub(super) fn open_enum(open: &OpenEnum, docs: &mut Docs<'_>) -> Result<TokenStr
 
 /// What the value of an enum is called in Rust.
 pub(super) fn variant(value: &str) -> String {
-    let name = crate::lower::pascal(value).to_pascal_case();
+    let name = crate::lower::pascal(value);
     match name.as_str() {
         "" if value.is_empty() => "Empty".to_owned(),
         "" => value.chars().map(|c| format!("U{:X}", u32::from(c))).collect(),

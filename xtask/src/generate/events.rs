@@ -58,6 +58,18 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
             ///
             /// # Errors
             ///
+            /// As [`deserialize`](Self::deserialize).
+            pub fn parse(
+                notification_type: &NotificationType,
+                data: &::ampersand_types::RawJson,
+            ) -> ::core::result::Result<Self, ::ampersand_types::JsonError> {
+                data.parse_with(|data| Self::deserialize(notification_type, data))
+            }
+
+            /// Decodes the data of a notification, by any deserializer of serde.
+            ///
+            /// # Errors
+            ///
             /// When `data` does not have the shape of the data of that type: a required field is missing, or a
             /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
             pub fn deserialize<'de, D>(
@@ -85,4 +97,33 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_has_the_type_of_its_data_or_is_raw() -> Result<()> {
+        let document = json!({ "components": { "schemas": { "AData": { "properties": { "id": {} } } } } });
+        let event = |notification_type: &str, data: &str| Event {
+            notification_type: notification_type.to_owned(),
+            data: data.to_owned(),
+            description: Some("Sent.".to_owned()),
+        };
+        let mut undocumented = Vec::new();
+        let mut docs = Docs { module: "m", undocumented: &mut undocumented };
+        let tokens = events(&[event("a.b", "AData"), event("c", "Gone")], &document, &mut docs)?.to_string();
+        for expected in [
+            quote!(AB(AData),),
+            quote!(C(::ampersand_types::RawJson),),
+            quote!(NotificationType::AB => AData::deserialize(data).map(Self::AB),),
+            quote!(AB = "a.b", C = "c",),
+        ] {
+            assert!(tokens.contains(&expected.to_string()), "{expected} is not in {tokens}");
+        }
+        assert_eq!(undocumented, [""; 0]);
+        Ok(())
+    }
 }

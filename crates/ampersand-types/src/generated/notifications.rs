@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use ampersand_types::notifications::{Event, NotificationType};
-//! use ampersand_types::{ConfigSource, RawJson};
+//! use ampersand_types::RawJson;
 //!
 //! #[derive(serde::Deserialize)]
 //! #[serde(rename_all = "camelCase")]
@@ -27,13 +27,12 @@
 //!         }
 //!     }"#,
 //! )?;
-//! let mut data = serde_json::Deserializer::from_str(body.data.as_str());
-//! match Event::deserialize(&body.notification_type, &mut data)? {
+//! match Event::parse(&body.notification_type, &body.data)? {
 //!     Event::ConnectionError(data) => assert_eq!(data.errors[0], "the token was revoked"),
-//!     Event::Unknown(data) => println!("{} is new: {}", body.notification_type, data.as_str()),
+//!     Event::Unknown(data) => println!("{} is new: {data:?}", body.notification_type),
 //!     _ => {}
 //! }
-//! # Ok::<(), serde_json::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 /// Data of `connection.created`, `.refreshed`, `.updated` and `.deleted`.
@@ -897,6 +896,15 @@ pub enum Event {
 }
 impl Event {
     /// Decodes the data of a notification as what its type says it is.
+    /// # Errors
+    /// As [`deserialize`](Self::deserialize).
+    pub fn parse(
+        notification_type: &NotificationType,
+        data: &::ampersand_types::RawJson,
+    ) -> ::core::result::Result<Self, ::ampersand_types::JsonError> {
+        data.parse_with(|data| Self::deserialize(notification_type, data))
+    }
+    /// Decodes the data of a notification, by any deserializer of serde.
     /// # Errors
     /// When `data` does not have the shape of the data of that type: a required field is missing, or a
     /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
