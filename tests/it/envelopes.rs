@@ -106,6 +106,6 @@ fn data_of_another_shape_is_an_error_that_says_what_is_missing() {
     let error = Event::parse(&NotificationType::ReadBackfillDone, &data).unwrap_err();
     insta::assert_snapshot!(
         error,
-        @"not the JSON of a `ampersand_types::generated::notifications::Event` at line 1 column 18: missing field `connectionId`"
+        @"not the JSON of a `ampersand_types::notifications::Event` at line 1 column 18: missing field `connectionId`"
     );
 }

@@ -179,6 +179,8 @@ fn reason(message: &str) -> Option<String> {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { expected, reason, syntax, line, column } = self;
+        // The module that this crate keeps generated code in is not how its users know it.
+        let expected = expected.replace("ampersand_types::generated::", "ampersand_types::");
         match (syntax, line) {
             (true, _) => write!(f, "not valid JSON at line {line} column {column}")?,
             (false, 0) => write!(f, "this `{expected}` has no JSON form")?,
