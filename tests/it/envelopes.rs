@@ -1,53 +1,45 @@
-//! Every event decodes to the same whichever envelope carried it, and encodes to what was sent.
+//! Every event is the same whichever envelope carried it, and encodes to what was sent.
 
 use std::collections::BTreeMap;
 
+use ampersand_notifications::{
+    Delivery, NormalizeError, Notification, Records, Source, from_any, from_attributes, from_kinesis, from_kinesis_as,
+    from_s3, from_webhook,
+};
 use ampersand_types::RawJson;
 use ampersand_types::notifications::{Event, NotificationType};
-use serde::Deserialize;
 
 use crate::corpus::{Payload, metadata, payloads};
 use crate::json::difference;
 
-/// The body of a webhook, and of a Kinesis record that is wrapped.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    notification_type: Option<NotificationType>,
-    metadata: Option<BTreeMap<String, String>>,
-    data: RawJson,
-}
+const ENVELOPES: [&str; 7] = ["webhook", "kinesis", "kinesis-wrapped", "kinesis-bare", "s3", "sqs", "attributes"];
 
-/// The type and the data of a payload, as the table of envelopes has them.
-fn open(envelope: &str, payload: &Payload) -> (NotificationType, RawJson) {
-    let bare = || RawJson::new(payload.text.as_str()).unwrap();
-    let wrapped = || serde_json::from_str::<Body>(&payload.text).unwrap();
-    let flat = |text: &str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap();
-    let named = |map: &BTreeMap<String, String>, key: &str| NotificationType::from(map[key].as_str());
-    let told_apart = || NotificationType::from(payload.name.as_str());
+/// Reads a payload of the corpus by the door for its envelope.
+fn receive(envelope: &str, payload: &Payload) -> Result<Delivery, NormalizeError> {
+    let body = payload.text.as_bytes();
+    let attributes = || serde_json::from_str::<BTreeMap<String, String>>(&metadata(envelope, &payload.name)).unwrap();
     match envelope {
-        "webhook" => {
-            let body = wrapped();
-            (body.notification_type.unwrap(), body.data)
-        }
-        "kinesis" => {
-            let body = wrapped();
-            (named(&body.metadata.unwrap(), "notificationType"), body.data)
-        }
-        "kinesis-wrapped" => (told_apart(), wrapped().data),
-        "kinesis-bare" => (told_apart(), bare()),
-        "s3" => (named(&flat(&metadata("s3", &payload.name)), "notificationtype"), bare()),
-        "sqs" => {
-            let attribute = &flat(&metadata("sqs", &payload.name))["metadata"];
-            (named(&flat(attribute), "notificationType"), bare())
-        }
-        "attributes" => (named(&flat(&metadata("attributes", &payload.name)), "notificationType"), bare()),
+        "webhook" => from_webhook(body),
+        "kinesis" => from_kinesis(body),
+        "kinesis-wrapped" | "kinesis-bare" => from_kinesis_as(body, &payload.name.as_str().into()),
+        "s3" => from_s3(body, attributes()),
+        "sqs" | "attributes" => from_attributes(body, attributes()),
         other => panic!("no envelope {other}"),
     }
 }
 
-fn decode(notification_type: &NotificationType, data: &RawJson) -> Event {
-    Event::parse(notification_type, data).unwrap_or_else(|error| panic!("{notification_type}: {error}"))
+fn notification(delivery: Result<Delivery, NormalizeError>) -> Notification {
+    match delivery {
+        Ok(Delivery::Notification(notification)) => notification,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn records(delivery: Result<Delivery, NormalizeError>) -> Records {
+    match delivery {
+        Ok(Delivery::Records(records)) => records,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn encode(event: &Event) -> String {
@@ -57,18 +49,18 @@ fn encode(event: &Event) -> String {
 #[test]
 fn every_event_is_the_same_in_every_envelope() {
     let mut snapshots = BTreeMap::new();
-    for envelope in ["webhook", "kinesis", "kinesis-wrapped", "kinesis-bare", "s3", "sqs", "attributes"] {
+    for envelope in ENVELOPES {
         let payloads = payloads(envelope);
         let names: Vec<&str> = payloads.iter().map(|payload| payload.name.as_str()).collect();
         let known: Vec<&str> = NotificationType::KNOWN.iter().map(NotificationType::as_str).collect();
         assert_eq!(names, known, "{envelope} has every type of the contract");
 
         for payload in &payloads {
-            let (notification_type, data) = open(envelope, payload);
+            let Notification { notification_type, event, raw, .. } = notification(receive(envelope, payload));
             assert_eq!(notification_type.as_str(), payload.name, "{envelope}");
-            let event = decode(&notification_type, &data);
             assert!(!matches!(event, Event::Unknown(_)), "{envelope} {}", payload.name);
-            assert_eq!(difference(data.as_str(), &encode(&event)), None, "{envelope} {}", payload.name);
+            assert_eq!(raw.body(), payload.text, "to the byte");
+            assert_eq!(difference(raw.data(), &encode(&event)), None, "{envelope} {}", payload.name);
 
             let first = snapshots.entry(payload.name.clone()).or_insert_with(|| event.clone());
             assert_eq!(difference(&encode(first), &encode(&event)), None, "{envelope} {}", payload.name);
@@ -80,32 +72,222 @@ fn every_event_is_the_same_in_every_envelope() {
 }
 
 #[test]
+fn what_the_envelopes_say_is_the_same_too() {
+    for payload in payloads("kinesis") {
+        let kinesis = notification(receive("kinesis", &payload));
+        assert!(kinesis.id.is_some() && kinesis.timestamp.is_some());
+        assert_eq!(kinesis.metadata.get("NOTIFICATIONTYPE"), Some(payload.name.as_str()));
+        for (envelope, source) in [("s3", Source::S3), ("sqs", Source::Attributes), ("attributes", Source::Attributes)]
+        {
+            let payload = payloads(envelope).into_iter().find(|other| other.name == payload.name).unwrap();
+            let other = notification(receive(envelope, &payload));
+            assert_eq!((&other.id, &other.timestamp, other.source), (&kinesis.id, &kinesis.timestamp, source));
+            for (name, value) in kinesis.metadata.iter() {
+                assert_eq!(other.metadata.get(name), Some(value), "{envelope} {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_envelope_that_is_not_known_is_recognised() {
+    for (envelope, source) in [("webhook", Source::Webhook), ("kinesis", Source::Kinesis)] {
+        for payload in payloads(envelope) {
+            let recognised = notification(from_any(payload.text.as_bytes()));
+            assert_eq!(recognised.source, source);
+            assert_eq!(recognised, notification(receive(envelope, &payload)));
+        }
+    }
+}
+
+#[test]
+fn where_no_one_says_the_type_those_that_fit_are_listed() {
+    for envelope in ["kinesis-wrapped", "kinesis-bare"] {
+        for payload in payloads(envelope) {
+            let error = from_kinesis(payload.text.as_bytes()).unwrap_err();
+            assert_eq!(error.body(), payload.text.as_bytes());
+            assert!(error.to_string().contains(&payload.name), "{envelope}: {error}");
+        }
+    }
+    let only =
+        from_any(br#"{"projectId": "p", "destinationId": "d", "destinationName": "n", "url": "u"}"#).unwrap_err();
+    insta::assert_snapshot!(only, @"nothing says which notification this is: pass its type, which by its shape may be destination.webhook.disabled");
+    insta::assert_snapshot!(from_any(b"{}").unwrap_err(), @"nothing says which notification this is: pass its type, though no known type has this shape");
+    insta::assert_snapshot!(from_any(br#"{"data": {}}"#).unwrap_err(), @"nothing says which notification this is: pass its type, though no known type has this shape");
+}
+
+#[test]
+fn messages_are_records_in_every_envelope() {
+    for payload in payloads("messages") {
+        let body = payload.text.as_bytes();
+        let webhook = records(from_webhook(body));
+        assert_eq!(webhook.raw.data(), payload.text.trim());
+        let none: [(&str, &str); 0] = [];
+        assert_eq!(records(from_s3(body, none)).message, webhook.message);
+        assert_eq!(records(from_attributes(body, [("topic", "t")])).message, webhook.message);
+        let wrapped = format!(r#"{{"data": {}, "metadata": {{"event-id": "e"}}}}"#, payload.text);
+        let kinesis = records(from_kinesis(wrapped.as_bytes()));
+        assert_eq!((&kinesis.message, kinesis.id.as_deref()), (&webhook.message, Some("e")));
+    }
+    for payload in payloads("messages-kinesis") {
+        assert_eq!(records(from_kinesis(payload.text.as_bytes())).source, Source::Kinesis);
+    }
+    for payload in payloads("messages-s3") {
+        let none: [(&str, &str); 0] = [];
+        assert_eq!(records(from_s3(payload.text.as_bytes(), none)).message.result_info, None);
+    }
+}
+
+#[test]
 fn an_event_of_a_type_that_is_new_arrives_whole() {
     for payload in payloads("unknown") {
-        let (notification_type, data) = open("webhook", &payload);
+        let Notification { notification_type, event, raw, .. } = notification(receive("webhook", &payload));
         assert!(matches!(notification_type, NotificationType::Unknown(_)), "{}", payload.name);
-        let event = decode(&notification_type, &data);
-        assert_eq!(event, Event::Unknown(data.clone()), "{}", payload.name);
-        assert_eq!(encode(&event), data.as_str(), "to the byte");
+        assert_eq!(event, Event::Unknown(RawJson::new(raw.data()).unwrap()), "{}", payload.name);
+        assert_eq!(encode(&event), raw.data(), "to the byte");
     }
 }
 
 #[test]
 fn a_field_that_is_new_is_no_error_and_is_kept() {
-    for payload in payloads("webhook") {
-        let (notification_type, data) = open("webhook", &payload);
-        let wider = RawJson::new(data.as_str().replacen('{', r#"{"brandNew": {"a": [1e400]},"#, 1)).unwrap();
-        let encoded = encode(&decode(&notification_type, &wider));
-        assert_eq!(difference(wider.as_str(), &encoded), None, "{}", payload.name);
+    for payload in payloads("kinesis-bare") {
+        let wider = payload.text.replacen('{', r#"{"brandNew": {"a": [1e400]},"#, 1);
+        let event = notification(from_kinesis_as(wider.as_bytes(), &payload.name.as_str().into())).event;
+        assert_eq!(difference(&wider, &encode(&event)), None, "{}", payload.name);
+    }
+}
+
+/// Data of `connection.deleted`, with a member that looks like what an envelope says.
+const DATA: &str = r#"{"projectId": "p", "connectionId": "c", "provider": "x", "groupRef": "g", "consumerRef": "r",
+    "consumerName": "\"notificationType\": \"connection.error\"", "notificationType": "read.backfill.done"}"#;
+
+#[test]
+fn members_come_in_any_order_and_decoys_are_not_believed() {
+    let deleted = |body: String| {
+        let notification = notification(from_any(body.as_bytes()));
+        assert_eq!(notification.notification_type, NotificationType::ConnectionDeleted, "{body}");
+        assert!(matches!(notification.event, Event::ConnectionDeleted(_)), "{body}");
+        assert_eq!(notification.raw.data(), DATA);
+    };
+    let last = format!(r#"{{"new": [{{}}], "data": {DATA}, "notificationType" : "connection.deleted"}}"#);
+    deleted(last);
+    deleted(format!(r#"{{"notificationType": "connection.deleted", "data": {DATA}}}"#));
+    deleted(format!(
+        r#"{{"data": {DATA}, "notificationType": "connection.deleted", "z": "\"notificationType\": \"no\""}}"#
+    ));
+    deleted(format!(r#"{{"data": {DATA}, "metadata": {{"notificationtype": "connection.deleted"}}}}"#));
+    deleted(format!(r#"{{"metadata": {{"NotificationType": "connection.deleted"}}, "data": {DATA}}}"#));
+    deleted(format!(r#"{{"\u0064ata": {DATA}, "notification\u0054ype": "connection\u002edeleted"}}"#));
+    // What stands last is far from the end.
+    let far = "x".repeat(10_000);
+    deleted(format!(r#"{{"data": {DATA}, "notificationType": "connection.deleted", "far": "{far}"}}"#));
+}
+
+#[test]
+fn a_member_that_comes_twice_is_refused() {
+    for body in [
+        format!(r#"{{"notificationType": "connection.deleted", "data": {DATA}, "data": {DATA}}}"#),
+        format!(r#"{{"notificationType": "connection.deleted", "notificationType": "x", "data": {DATA}}}"#),
+        format!(r#"{{"data": {DATA}, "metadata": {{"notificationType": "x"}}, "metadata": {{}}}}"#),
+        format!(r#"{{"data": {DATA}, "metadata": {{"notificationType": "x", "notificationType": "y"}}}}"#),
+        format!(
+            r#"{{"notificationType": "connection.deleted", "data": {}}}"#,
+            DATA.replacen('{', r#"{"projectId": "q", "#, 1)
+        ),
+    ] {
+        let error = from_any(body.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("twice") || error.to_string().contains("duplicate"), "{error}");
     }
 }
 
 #[test]
-fn data_of_another_shape_is_an_error_that_says_what_is_missing() {
-    let data = RawJson::new(r#"{"projectId": "p"}"#).unwrap();
-    let error = Event::parse(&NotificationType::ReadBackfillDone, &data).unwrap_err();
-    insta::assert_snapshot!(
-        error,
-        @"not the JSON of a `ampersand_types::notifications::Event` at line 1 column 18: missing field `connectionId`"
-    );
+fn errors_say_where_and_what_and_give_the_body_back() {
+    let mut errors = String::new();
+    for body in [
+        &b""[..],
+        b"{\"notificationType\": \"connection.deleted\", \"da",
+        b"{} {}",
+        b"{\"a\":\n \"\xff\"}",
+        b"[1, 2]",
+        b"\"text\"",
+        br#"{"notificationType": 5, "data": {}}"#,
+        br#"{"notificationType": "connection.deleted"}"#,
+        br#"{"notificationType": "connection.deleted", "data": [SECRET]}"#,
+        br#"{"notificationType": "connection.deleted", "data": ["SECRET"]}"#,
+        br#"{"notificationType": "connection.deleted", "data": {"projectId": "SECRET"}}"#,
+        br#"{"data": {"projectId": {"SECRET": 1}}, "metadata": {"notificationType": "connection.deleted"}}"#,
+        br#"{"data": {}, "metadata": ["SECRET"]}"#,
+        br#"{"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}"#,
+        br#"{"data": {"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}}"#,
+    ] {
+        let error = from_any(body).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+        assert_eq!(error.body(), body);
+        errors.push_str(&format!("{}\n    {error}\n", String::from_utf8_lossy(body).replace('\n', " ")));
+        assert_eq!(error.into_body(), body);
+    }
+    insta::assert_snapshot!(errors, @r#"
+
+        not valid JSON at line 1 column 0
+    {"notificationType": "connection.deleted", "da
+        not valid JSON at line 1 column 46
+    {} {}
+        not valid JSON at line 1 column 4
+    {"a":  "�"}
+        not valid JSON at line 2 column 3
+    [1, 2]
+        at $: found sequence, expected an object
+    "text"
+        at $: found string, expected an object
+    {"notificationType": 5, "data": {}}
+        at $.notificationType: found integer, expected a string
+    {"notificationType": "connection.deleted"}
+        not a `connection.deleted`: at $: missing field `data`
+    {"notificationType": "connection.deleted", "data": [SECRET]}
+        not valid JSON at line 1 column 53
+    {"notificationType": "connection.deleted", "data": ["SECRET"]}
+        not a `connection.deleted`: at $.data: found sequence, expected an object (ConnectionData)
+    {"notificationType": "connection.deleted", "data": {"projectId": "SECRET"}}
+        not a `connection.deleted`: at $.data: missing field `connectionId`
+    {"data": {"projectId": {"SECRET": 1}}, "metadata": {"notificationType": "connection.deleted"}}
+        not a `connection.deleted`: at $.data.projectId: found map, expected a string
+    {"data": {}, "metadata": ["SECRET"]}
+        at $.metadata: found sequence, expected an object of strings
+    {"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}
+        at $.result[0].fieldsUpdated[1]: found integer, expected a string
+    {"data": {"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}}
+        at $.data.result[0].fieldsUpdated[1]: found integer, expected a string
+    "#);
+}
+
+#[test]
+fn nesting_of_any_depth_is_no_danger() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let event =
+        notification(from_any(format!(r#"{{"notificationType": "new", "data": {}}}"#, deep(100_000)).as_bytes()));
+    assert_eq!(encode(&event.event), deep(100_000));
+    assert!(from_any(deep(100_000).as_bytes()).is_err());
+    assert!(from_any("[".repeat(100_000).as_bytes()).is_err());
+    assert!(from_any(r#"{"data":"#.repeat(100_000).as_bytes()).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = from_any(&body);
+        let _ = from_kinesis_as(&body, &NotificationType::ConnectionDeleted);
+    }
+
+    #[test]
+    fn no_damage_to_a_body_makes_it_panic(at in 0..2000_usize, byte in proptest::prelude::any::<u8>(), cut in 0..2000_usize) {
+        for payload in payloads("webhook") {
+            let mut body = payload.text.into_bytes();
+            if let Some(hit) = body.get_mut(at) {
+                *hit = byte;
+            }
+            let _ = from_any(&body);
+            body.truncate(cut);
+            let _ = from_any(&body);
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod json;
 mod messages;
 mod properties;
 mod tidy;
+mod verify;
 
 /// Output of `cargo xtask generate`.
 #[rustfmt::skip]

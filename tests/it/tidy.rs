@@ -59,6 +59,18 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The crates that a package is built with, by default.
+fn tree(package: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", package, "--edges=normal,build", "--prefix=none", "--no-dedupe", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
 #[test]
 fn crates_use_only_those_that_they_may() {
     let any = [Value::Null, "dev".into(), "build".into()];
@@ -101,21 +113,8 @@ fn the_types_are_cheap_to_depend_on() {
     let optional = types["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["optional"] == true);
     assert_eq!(optional.map(|d| d["name"].as_str().unwrap()).collect::<Vec<_>>(), ["schemars"]);
 
-    let tree = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--package=ampersand-types",
-            "--edges=normal,build",
-            "--prefix=none",
-            "--no-dedupe",
-            "--offline",
-        ])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let tree = String::from_utf8(tree.stdout).unwrap();
-    let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let crates = tree("ampersand-types");
+    let crates: BTreeSet<&str> = crates.iter().map(String::as_str).collect();
     assert_eq!(
         crates,
         BTreeSet::from([
@@ -130,6 +129,14 @@ fn the_types_are_cheap_to_depend_on() {
             "zmij"
         ])
     );
+}
+
+#[test]
+fn verifying_and_normalising_take_no_runtime_and_no_network() {
+    let crates = tree("ampersand-notifications");
+    for heavy in ["tokio", "hyper", "http", "reqwest", "rustls", "regex", "syn", "url"] {
+        assert!(!crates.contains(heavy), "{heavy}");
+    }
 }
 
 #[test]

@@ -28,5 +28,11 @@ pub use raw_json::{JsonError, RawJson};
 pub use signed_url::SignedUrl;
 pub use timestamp::{Timestamp, TimestampError};
 
+/// For the other crates of this workspace alone.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::raw_json::reason;
+}
+
 // Generated code names this crate as its users do.
 extern crate self as ampersand_types;

@@ -165,9 +165,12 @@ impl JsonError {
 }
 
 /// What serde says, without the value that it quotes: names and kinds, which are those of the types.
-fn reason(message: &str) -> Option<String> {
+pub fn reason(message: &str) -> Option<String> {
     let (message, _place) = message.rsplit_once(" at line ").unwrap_or((message, ""));
-    if message.starts_with("missing field `") || message.starts_with("duplicate field `") {
+    if message == "a member comes twice"
+        || message.starts_with("missing field `")
+        || message.starts_with("duplicate field `")
+    {
         return Some(message.to_owned());
     }
     let (_, found) = message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
@@ -243,6 +246,7 @@ mod tests {
     fn reasons_hold_names_and_kinds_and_no_values() {
         for (message, expected) in [
             ("missing field `id` at line 1 column 2", Some("missing field `id`")),
+            ("a member comes twice at line 1 column 2", Some("a member comes twice")),
             ("duplicate field `id` at line 1 column 2", Some("duplicate field `id`")),
             (
                 "invalid type: string \"a, expected b\", expected u8 at line 1 column 2",

@@ -1,0 +1,428 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use ampersand_types::__private::reason;
+use ampersand_types::Timestamp;
+use ampersand_types::messages::WebhookMessage;
+use ampersand_types::notifications::{Event, NotificationType};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_path_to_error::Track;
+
+use crate::{Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
+
+/// The body of a webhook, and what its headers say. Made of a [`Verified`], or of bytes that were not verified.
+#[derive(Clone, Copy)]
+pub struct Webhook<'a> {
+    /// The body, as it came.
+    pub body: &'a [u8],
+    /// The header `svix-id` or `webhook-id`.
+    pub id: Option<&'a str>,
+    /// The header `svix-timestamp` or `webhook-timestamp`.
+    pub timestamp: Option<jiff::Timestamp>,
+}
+
+impl<'a> From<Verified<'a>> for Webhook<'a> {
+    fn from(verified: Verified<'a>) -> Self {
+        Self { body: verified.body, id: Some(verified.id), timestamp: Some(verified.timestamp) }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Webhook<'a> {
+    fn from(body: &'a [u8]) -> Self {
+        Self { body, id: None, timestamp: None }
+    }
+}
+
+impl fmt::Debug for Webhook<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = format_args!("{} bytes", self.body.len());
+        let mut shown = f.debug_struct("Webhook");
+        shown.field("body", &body).field("id", &self.id).field("timestamp", &self.timestamp).finish()
+    }
+}
+
+/// Reads a webhook: `{"notificationType": …, "data": …}`, or a data message.
+///
+/// # Errors
+///
+/// When the body is not JSON, names no type and is no data message, or does not have the shape of its type. An event
+/// type or a field that is new is no error.
+pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, NormalizeError> {
+    let webhook = webhook.into();
+    let known = Known {
+        id: webhook.id.map(str::to_owned),
+        timestamp: webhook.timestamp.map(Timestamp::from),
+        ..Known::of(Source::Webhook)
+    };
+    normalize(webhook.body, known)
+}
+
+/// Reads the data of a Kinesis record: `{"data": …, "metadata": …}`.
+///
+/// A destination may be set up to leave the metadata out, or the wrapping too. Then the record does not say what it
+/// tells: use [`from_kinesis_as`].
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_kinesis(record: &[u8]) -> Result<Delivery, NormalizeError> {
+    normalize(record, Known::of(Source::Kinesis))
+}
+
+/// Reads the data of a Kinesis record that does not name its type.
+///
+/// A type that the record names after all counts more than `notification_type`.
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_kinesis_as(record: &[u8], notification_type: &NotificationType) -> Result<Delivery, NormalizeError> {
+    let known = Known { notification_type: Some(notification_type.clone()), ..Known::of(Source::Kinesis) };
+    normalize(record, known)
+}
+
+/// Reads an S3 object and its user metadata, with or without the prefix `x-amz-meta-`.
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_s3<N: Into<String>, V: Into<String>>(
+    body: &[u8],
+    metadata: impl IntoIterator<Item = (N, V)>,
+) -> Result<Delivery, NormalizeError> {
+    let unprefixed = |name: String| match name.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest.to_owned(),
+        _ => name,
+    };
+    let metadata = metadata.into_iter().map(|(name, value)| (unprefixed(name.into()), value));
+    normalize(body, Known::with(Source::S3, metadata.collect()))
+}
+
+const PREFIX: &str = "x-amz-meta-";
+
+/// Reads the body of a queue's message and its attributes: those of SQS, Pub/Sub, Service Bus or RabbitMQ.
+///
+/// SQS has one attribute `metadata`, whose value is a JSON object; the others have an attribute for each entry.
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_attributes<N: Into<String>, V: Into<String>>(
+    body: &[u8],
+    attributes: impl IntoIterator<Item = (N, V)>,
+) -> Result<Delivery, NormalizeError> {
+    let attributes: Metadata = attributes.into_iter().collect();
+    let packed = attributes.get("metadata").and_then(|json| serde_json::from_str(json).ok());
+    normalize(body, Known::with(Source::Attributes, packed.unwrap_or(attributes)))
+}
+
+/// Reads a body whose envelope is not known: it is recognised.
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_any(body: &[u8]) -> Result<Delivery, NormalizeError> {
+    normalize(body, Known::of(Source::Bare))
+}
+
+/// What the transport knows of a body.
+struct Known {
+    source: Source,
+    notification_type: Option<NotificationType>,
+    id: Option<String>,
+    timestamp: Option<Timestamp>,
+    metadata: Metadata,
+}
+
+impl Known {
+    fn of(source: Source) -> Self {
+        Self::with(source, Metadata::default())
+    }
+
+    fn with(source: Source, metadata: Metadata) -> Self {
+        Self { source, notification_type: named(&metadata), id: None, timestamp: None, metadata }
+    }
+}
+
+/// The type that metadata name.
+fn named(metadata: &Metadata) -> Option<NotificationType> {
+    metadata.get("notificationType").map(NotificationType::from)
+}
+
+fn normalize(body: &[u8], known: Known) -> Result<Delivery, NormalizeError> {
+    deliver(body, known).map_err(|problem| NormalizeError::new(problem, body))
+}
+
+fn deliver(body: &[u8], known: Known) -> Result<Delivery, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
+    let Opened { wrapped, notification_type, metadata, payload } = open(text, known.notification_type.as_ref())?;
+    let source = match known.source {
+        Source::Bare if notification_type.is_some() => Source::Webhook,
+        Source::Bare if wrapped => Source::Kinesis,
+        source => source,
+    };
+    let metadata = metadata.unwrap_or(known.metadata);
+    let notification_type = notification_type.or_else(|| named(&metadata)).or(known.notification_type);
+    let content = match payload {
+        Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Content::Event(guess, event),
+        Payload::Event(..) => content(data(text).unwrap_or(text), notification_type, wrapped)?,
+        Payload::Text(payload) => content(payload, notification_type, wrapped)?,
+    };
+
+    let id = known.id.or_else(|| metadata.get("event-id").map(str::to_owned));
+    let sent = || metadata.get("timestamp-ms").or_else(|| metadata.get("timestamp")).map(Timestamp::from);
+    let timestamp = known.timestamp.or_else(sent);
+    let raw = Raw { body: text.into(), wrapped };
+    Ok(match content {
+        Content::Event(notification_type, event) => {
+            Delivery::Notification(Notification { notification_type, event, id, timestamp, metadata, source, raw })
+        }
+        Content::Message(message) => Delivery::Records(Records { message, id, timestamp, metadata, source, raw }),
+    })
+}
+
+/// A body of which the payload is found.
+struct Opened<'t> {
+    wrapped: bool,
+    /// What the body itself says of the payload.
+    notification_type: Option<NotificationType>,
+    metadata: Option<Metadata>,
+    payload: Payload<'t>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "there is one, for the length of a call")]
+enum Payload<'t> {
+    /// Decoded on the way, as the type that it was taken for.
+    Event(NotificationType, Event),
+    Text(&'t str),
+}
+
+/// Finds the payload in one pass where its type is known beforehand: where the transport says it, where it comes before
+/// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
+fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, Problem> {
+    let bare = |payload| Opened { wrapped: false, notification_type: None, metadata: None, payload };
+    let seems_wrapped = matches!(first_name(text), Some("data" | "metadata" | "notificationType"));
+    if let (false, Some(known)) = (seems_wrapped, known)
+        && let Ok(event) = parse(text, EventOf(known))
+    {
+        return Ok(bare(Payload::Event(known.clone(), event)));
+    }
+    let guess = known.cloned().or_else(|| last_type(text)).filter(|_| seems_wrapped);
+    // What fails for a wrong guess does not without one. Then it is the envelope alone that can be wrong.
+    let members = parse(text, Envelope { decode: true, guess })
+        .or_else(|_| parse(text, Envelope::AS_TEXT))
+        .map_err(|_| misshapen(text, None, "$", Envelope::AS_TEXT))?;
+    match members {
+        Members { payload: Some(payload), is_payload: false, notification_type, metadata } => {
+            Ok(Opened { wrapped: true, notification_type, metadata, payload })
+        }
+        Members { payload: None, is_payload: false, notification_type: notification_type @ Some(_), .. } => {
+            let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
+            Err(Problem::Shape { notification_type, path, reason })
+        }
+        _ => Ok(bare(Payload::Text(text))),
+    }
+}
+
+enum Content {
+    Event(NotificationType, Event),
+    Message(WebhookMessage),
+}
+
+fn content(payload: &str, notification_type: Option<NotificationType>, wrapped: bool) -> Result<Content, Problem> {
+    let place = if wrapped { "$.data" } else { "$" };
+    match notification_type {
+        Some(notification_type) => match parse(payload, EventOf(&notification_type)) {
+            Ok(event) => Ok(Content::Event(notification_type, event)),
+            Err(_) => Err(misshapen(payload, Some(notification_type.clone()), place, EventOf(&notification_type))),
+        },
+        None => match parse(payload, PhantomData::<WebhookMessage>) {
+            Ok(message) => Ok(Content::Message(message)),
+            Err(_) if parse(payload, HasAction) == Ok(true) => {
+                Err(misshapen(payload, None, place, PhantomData::<WebhookMessage>))
+            }
+            Err(_) => {
+                let known = NotificationType::KNOWN.iter();
+                Err(Problem::TypeMissing {
+                    fits: known.filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect(),
+                })
+            }
+        },
+    }
+}
+
+/// The payload of a wrapped body.
+pub(crate) fn data(text: &str) -> Option<&str> {
+    match parse(text, Envelope::AS_TEXT).ok()?.payload? {
+        Payload::Text(payload) => Some(payload),
+        Payload::Event(..) => None,
+    }
+}
+
+/// The name of the first member of an object.
+fn first_name(text: &str) -> Option<&str> {
+    let inside = text.trim_ascii_start().strip_prefix('{')?;
+    inside.trim_ascii_start().strip_prefix('"')?.split('"').next()
+}
+
+/// What seems to be the type, where it stands near the end of a body.
+fn last_type(text: &str) -> Option<NotificationType> {
+    let end = (text.len().saturating_sub(TAIL)..).find_map(|start| text.get(start..))?;
+    let (_, value) = end.rsplit_once("\"notificationType\"")?;
+    let value = value.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?;
+    let (value, _) = value.split_once('"')?;
+    (!value.contains('\\')).then(|| NotificationType::from(value))
+}
+
+/// Enough for the metadata of a Kinesis record.
+const TAIL: usize = 4096;
+
+/// Reads one JSON value, which is all that there may be.
+fn parse<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value, Failed> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut json).map_err(|_| Failed)?;
+    json.end().map_err(|_| Failed)?;
+    Ok(value)
+}
+
+/// Why and where is found out by [`misshapen`], which costs more.
+#[derive(Debug, PartialEq)]
+struct Failed;
+
+/// Says what is wrong with a text that `parse` could not read.
+fn misshapen<'t, S: DeserializeSeed<'t>>(
+    text: &'t str,
+    notification_type: Option<NotificationType>,
+    place: &str,
+    seed: S,
+) -> Problem {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut track = Track::new();
+    let result = seed.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+    let error = match result.map(|_| json.end()) {
+        Err(error) | Ok(Err(error)) => error,
+        Ok(Ok(())) => serde_json::Error::custom("it is refused"),
+    };
+    if !error.is_data() {
+        return Problem::NotJson { line: error.line(), column: error.column() };
+    }
+    let path = match track.path().to_string() {
+        path if path == "." => place.to_owned(),
+        path if path.starts_with('[') => format!("{place}{path}"),
+        path => format!("{place}.{path}"),
+    };
+    let reason = reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned());
+    Problem::Shape { notification_type, path, reason }
+}
+
+fn not_utf8(body: &[u8], valid: usize) -> Problem {
+    let before = body.get(..valid).unwrap_or(body);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    Problem::NotJson { line, column }
+}
+
+/// The data of a notification whose type is known.
+struct EventOf<'a>(&'a NotificationType);
+
+impl<'de> DeserializeSeed<'de> for EventOf<'_> {
+    type Value = Event;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Event, D::Error> {
+        Event::deserialize(self.0, json)
+    }
+}
+
+/// A body that may wrap a payload.
+struct Envelope {
+    /// Whether the payload is decoded on the way, where its type is known or guessed.
+    decode: bool,
+    guess: Option<NotificationType>,
+}
+
+impl Envelope {
+    const AS_TEXT: Self = Self { decode: false, guess: None };
+}
+
+/// What stands in a body beside the payload, and the payload.
+struct Members<'t> {
+    notification_type: Option<NotificationType>,
+    metadata: Option<Metadata>,
+    payload: Option<Payload<'t>>,
+    /// Whether there are members that every payload has and no envelope does: then `data` is a part of the payload.
+    is_payload: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Envelope {
+    type Value = Members<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Members<'de>, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Members { notification_type: None, metadata: None, payload: None, is_payload: false };
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "notificationType" if members.notification_type.is_none() => {
+                    members.notification_type = Some(map.next_value()?);
+                }
+                "metadata" if members.metadata.is_none() => members.metadata = map.next_value()?,
+                "data" if members.payload.is_none() => {
+                    let said = members.notification_type.clone();
+                    let said = said.or_else(|| members.metadata.as_ref().and_then(named));
+                    let taken_for = said.or_else(|| self.guess.clone()).filter(|_| self.decode);
+                    members.payload = Some(match taken_for {
+                        Some(notification_type) => {
+                            let event = map.next_value_seed(EventOf(&notification_type))?;
+                            Payload::Event(notification_type, event)
+                        }
+                        None => Payload::Text(map.next_value::<&RawValue>()?.get()),
+                    });
+                }
+                "notificationType" | "metadata" | "data" => return Err(A::Error::custom("a member comes twice")),
+                name => {
+                    members.is_payload |= matches!(name, "projectId" | "action");
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// Whether an object has a member `action`, as data messages have and notifications do not.
+struct HasAction;
+
+impl<'de> DeserializeSeed<'de> for HasAction {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for HasAction {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+            found |= name == "action";
+        }
+        Ok(found)
+    }
+}

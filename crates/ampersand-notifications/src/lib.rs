@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod delivery;
+mod envelope;
+mod error;
+mod verify;
+
+pub use delivery::{Delivery, Metadata, Notification, Raw, Records, Source};
+pub use envelope::{Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_webhook};
+pub use error::{NormalizeError, Problem};
+pub use verify::{Headers, Secret, SecretError, TOLERANCE, Verified, Verifier, VerifyError};
