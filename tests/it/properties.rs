@@ -72,7 +72,7 @@ fn notifications_that_the_contract_allows_decode_and_survive() {
             let notification_type = NotificationType::from(payload["notificationType"].as_str().unwrap_or_default());
             let sent = payload["data"].to_string();
             let mut data = serde_json::Deserializer::from_str(&sent);
-            let event = Event::deserialize(&notification_type, &mut data).map_err(|error| error.to_string())?;
+            let event = Event::from_deserializer(&notification_type, &mut data).map_err(|error| error.to_string())?;
             let encoded = serde_json::to_string(&event).map_err(|error| error.to_string())?;
             match event {
                 Event::Unknown(_) => Err("unknown".to_owned()),

@@ -33,14 +33,16 @@ impl Target {
         let Some((path, pointer)) = reference.split_once('#') else {
             bail!("`{reference}` names a file and no place in it, such as #/components/schemas/Name");
         };
-        let file = if path.is_empty() { file.to_owned() } else { beside(file, path)? };
+        let file = if path.is_empty() { file.to_owned() } else { beside(file, &document::unescaped(path))? };
+        let pointer = document::unescaped(pointer);
         let mut parts = pointer.strip_prefix("/components/").unwrap_or_default().splitn(3, '/');
         let (section, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         if section.is_empty() || name.is_empty() {
             bail!("`{reference}` refers to nothing: it should end like #/components/schemas/Name");
         }
         let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
-        let component = Component { section: section.to_owned(), name: name.to_owned(), file };
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let component = Component { section: section.to_owned(), name, file };
         Ok(Self { component, rest })
     }
 
@@ -240,6 +242,7 @@ fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>) -
             Value::String(reference) if key == "$ref" => {
                 let Target { component, rest } = Target::of(file, reference)?;
                 let name = names.get(&component).unwrap_or(&component.name);
+                let name = name.replace('~', "~0").replace('/', "~1");
                 *reference = format!("#/components/{}/{name}{rest}", component.section);
                 Ok(())
             }

@@ -1,20 +1,94 @@
 //! One OpenAPI document as a JSON value: reading it, and finding its way around in it.
 
-use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
 /// Reads YAML or JSON, and refuses what is not an OpenAPI 3.0 document or says a key twice.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(text).with_context(|| format!("{file}: not UTF-8"))?;
-    let document: Value = match serde_saphyr::from_str(text) {
-        Ok(document) => document,
-        Err(error) => bail!("{file}: {error}"),
-    };
+    let document: Value = yaml(file, text)?;
     match document.get("openapi").and_then(Value::as_str) {
-        Some(version) if version == "3.0" || version.starts_with("3.0.") => Ok(document),
+        Some(version) if version == "3.0" || version.starts_with("3.0.") => {
+            check_structure(file, &document)?;
+            Ok(document)
+        }
         Some(version) => bail!("{file}: at /openapi: version {version}, where 3.0 is expected"),
         None => bail!("{file}: at /openapi: not an OpenAPI document, which says `openapi: 3.0.x`"),
     }
+}
+
+/// Reads YAML 1.2, in which `no`, `on` and `y` are text.
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T> {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        // Its advice is for who calls the reader.
+        let error = error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+        anyhow!("{file}: {error}")
+    })
+}
+
+/// Refuses what no reader of OpenAPI could make sense of, before anything is made of it.
+fn check_structure(file: &str, document: &Value) -> Result<()> {
+    let Some(components) = document.get("components") else { return Ok(()) };
+    let sections = object(file, "/components", components)?;
+    for (section, named) in sections {
+        let place = format!("/components/{section}");
+        for (name, component) in object(file, &place, named)? {
+            let place = format!("{place}/{name}");
+            object(file, &place, component)?;
+            if section == "schemas" {
+                check_schema(file, &place, component)?;
+            }
+        }
+    }
+    let aliases =
+        schemas(document).filter_map(|(name, schema)| Some((name.as_str(), schema_name(schema["$ref"].as_str()?)?)));
+    let aliases: BTreeMap<&str, &str> = aliases.collect();
+    for start in aliases.keys() {
+        let end = std::iter::successors(aliases.get(start), |name| aliases.get(*name)).take(aliases.len());
+        if end.into_iter().any(|name| name == start) {
+            bail!("{file}: at /components/schemas/{start}: refers to itself and to nothing else");
+        }
+    }
+    Ok(())
+}
+
+fn check_schema(file: &str, place: &str, schema: &Value) -> Result<()> {
+    const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+    let members = object(file, place, schema)?;
+    for (key, child) in members {
+        let place = format!("{place}/{key}");
+        match key.as_str() {
+            "$ref" if !child.is_string() => bail!("{file}: at {place}: a reference is a string"),
+            "type" if !child.as_str().is_some_and(|kind| TYPES.contains(&kind)) => {
+                bail!("{file}: at {place}: {child} is none of the types of OpenAPI 3.0, which are {}", TYPES.join(", "))
+            }
+            "required" if !child.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
+                bail!("{file}: at {place}: a list of names is expected")
+            }
+            "properties" => {
+                for (name, property) in object(file, &place, child)? {
+                    check_schema(file, &format!("{place}/{name}"), property)?;
+                }
+            }
+            "items" | "not" => check_schema(file, &place, child)?,
+            "additionalProperties" if !child.is_boolean() => check_schema(file, &place, child)?,
+            "allOf" | "oneOf" | "anyOf" => {
+                let Some(parts) = child.as_array() else { bail!("{file}: at {place}: a list of schemas is expected") };
+                for (index, part) in parts.iter().enumerate() {
+                    check_schema(file, &format!("{place}/{index}"), part)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn object<'a>(file: &str, place: &str, value: &'a Value) -> Result<&'a Map<String, Value>> {
+    value.as_object().with_context(|| format!("{file}: at {place}: an object is expected"))
 }
 
 /// The schemas of a document; empty where it has none.
@@ -60,13 +134,42 @@ pub(crate) fn for_each_ref<'a>(value: &'a Value, visit: &mut dyn FnMut(&str, &'a
 /// Refuses a document that refers to what it does not have, or to another file.
 pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
     for_each_ref(document, &mut |place, target| {
-        let found = target.strip_prefix('#').map(|pointer| document.pointer(pointer));
+        let found = target.strip_prefix('#').map(|pointer| document.pointer(&unescaped(pointer)));
         match found {
             Some(Some(_)) => Ok(()),
             Some(None) => bail!("{file}: at {place}: `{target}` refers to nothing"),
             None => bail!("{file}: at {place}: `{target}` refers to another file, which `fetch` would have brought in"),
         }
     })
+}
+
+/// A JSON pointer that stands in a URL, without the URL's escapes.
+pub(crate) fn unescaped(pointer: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = pointer.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let (byte, length) = match code.filter(|_| *first == b'%') {
+            Some(code) => (code, 3),
+            None => (*first, 1),
+        };
+        bytes.push(byte);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Refuses references into a schema, for which there is no type.
+pub(crate) fn check_names_of_schemas(file: &str, document: &Value) -> Result<()> {
+    for (name, schema) in schemas(document) {
+        for_each_ref(schema, &mut |place, target| match schema_name(target) {
+            Some(_) => Ok(()),
+            None => bail!(
+                "{file}: at /components/schemas/{name}{place}: `{target}` is no schema of its own, so has no type"
+            ),
+        })?;
+    }
+    Ok(())
 }
 
 /// The name of the schema that a `$ref` stands for.
@@ -102,6 +205,47 @@ mod tests {
     fn response_codes_become_text() {
         let document = read("a.yaml", b"openapi: 3.0.1\npaths: {200: {x: 1}}").expect("reads");
         assert_eq!(document, json!({"openapi": "3.0.1", "paths": {"200": {"x": 1}}}));
+    }
+
+    #[test]
+    fn words_that_were_booleans_once_are_text() {
+        let document = read("a.yaml", b"openapi: 3.0.1\nx: [y, no, on, Off, true]").expect("reads");
+        assert_eq!(document["x"], json!(["y", "no", "on", "Off", true]));
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused_with_its_place() {
+        for (components, message) in [
+            ("[]", "a.yaml: at /components: an object is expected"),
+            ("{schemas: }", "a.yaml: at /components/schemas: an object is expected"),
+            ("{schemas: {A: text}}", "a.yaml: at /components/schemas/A: an object is expected"),
+            ("{schemas: {A: {properties: [a]}}}", "a.yaml: at /components/schemas/A/properties: an object is expected"),
+            (
+                "{schemas: {A: {properties: {b: }}}}",
+                "a.yaml: at /components/schemas/A/properties/b: an object is expected",
+            ),
+            (
+                "{schemas: {A: {items: {type: strng}}}}",
+                "a.yaml: at /components/schemas/A/items/type: \"strng\" is none of the types",
+            ),
+            (
+                "{schemas: {A: {required: [1]}}}",
+                "a.yaml: at /components/schemas/A/required: a list of names is expected",
+            ),
+            ("{schemas: {A: {$ref: 5}}}", "a.yaml: at /components/schemas/A/$ref: a reference is a string"),
+            (
+                "{schemas: {A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}}}",
+                "a.yaml: at /components/schemas/A: refers to itself and to nothing else",
+            ),
+        ] {
+            let error = error(&format!("openapi: 3.0.1\ncomponents: {components}"));
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn escapes_of_urls_are_read() {
+        assert_eq!(unescaped("/components/schemas/A%20b~1c%2"), "/components/schemas/A b~1c%2");
     }
 
     #[test]

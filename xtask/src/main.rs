@@ -96,9 +96,9 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(plan: &output::Plan, changed: &[&str]) {
-    for path in changed {
-        say(format!("wrote {path}"));
+fn report(plan: &output::Plan, changed: &[(&str, bool)]) {
+    for (path, written) in changed {
+        say(format!("{} {path}", if *written { "wrote" } else { "removed" }));
     }
     say(format!("{} of {} files changed", changed.len(), plan.len()));
 }

@@ -32,25 +32,28 @@ impl Plan {
         self.files.len()
     }
 
-    /// Writes what differs, and says what that was. Everything is staged before anything is replaced, so that a full
+    /// Writes what differs, and says what that was and whether it is there now. Everything is staged before anything is replaced, so that a full
     /// disk leaves the tree as it was; what has not changed is not touched.
-    pub(crate) fn write(&self, root: &Path) -> Result<Vec<&str>> {
+    pub(crate) fn write(&self, root: &Path) -> Result<Vec<(&str, bool)>> {
         let changed = self.changed(root)?;
         let mut staged = Vec::new();
-        let result = stage(root, &changed, &mut staged);
+        let result = stage(root, &changed, &mut staged).and_then(|()| {
+            // From the end: the lock comes last, so that what is cut short is found by `check`.
+            let mut replacements = staged.iter().rev();
+            replacements.try_for_each(|(temporary, path)| {
+                fs::rename(temporary, path).with_context(|| path.display().to_string())
+            })
+        });
         if result.is_err() {
             for (temporary, _) in &staged {
                 let _ = fs::remove_file(temporary);
             }
         }
         result?;
-        for (temporary, path) in &staged {
-            fs::rename(temporary, path).with_context(|| path.display().to_string())?;
-        }
         for (path, _) in changed.iter().filter(|(_, text)| text.is_none()) {
             fs::remove_file(root.join(path)).with_context(|| (*path).to_owned())?;
         }
-        Ok(changed.into_iter().map(|(path, _)| path).collect())
+        Ok(changed.into_iter().map(|(path, text)| (path, text.is_some())).collect())
     }
 
     /// A unified diff from what is there to what should be; empty when they are the same.
@@ -80,7 +83,7 @@ fn stage(root: &Path, changed: &[(&str, Option<&str>)], staged: &mut Vec<(PathBu
         let Some(text) = text else { continue };
         let path = root.join(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.new"));
+        let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
@@ -117,7 +120,11 @@ pub(crate) fn list(root: &Path, directory: &str) -> Result<Vec<String>> {
     };
     let mut files = Vec::new();
     for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') {
             files.push(format!("{directory}/{name}"));
         }
@@ -150,10 +157,10 @@ mod tests {
             next.diff(root)?,
             "--- a/out/b\n+++ b/out/b\n@@ -1 +1 @@\n-2\n+4\n--- a/out/old\n+++ b/out/old\n@@ -1 +0,0 @@\n-3\n"
         );
-        assert_eq!(next.write(root)?, ["out/b", "out/old"]);
+        assert_eq!(next.write(root)?, [("out/b", true), ("out/old", false)]);
         assert_eq!(list(root, "out")?, ["out/a", "out/b"]);
         assert_eq!(next.diff(root)?, "");
-        assert_eq!(next.write(root)?, [""; 0]);
+        assert_eq!(next.write(root)?, []);
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
-use crate::output;
 use crate::sources::CONTRACT;
+use crate::{document, output};
 
 pub(crate) const OVERLAYS: &str = "openapi/overlays";
 
@@ -44,10 +44,7 @@ impl Overlay {
     }
 
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self> {
-        let overlay: Self = match serde_saphyr::from_str(text) {
-            Ok(overlay) => overlay,
-            Err(error) => bail!("{file}: {error}"),
-        };
+        let overlay: Self = document::yaml(file, text)?;
         if !overlay.overlay.starts_with("1.0.") {
             bail!("{file}: version {} of OpenAPI Overlay, where 1.0 is expected", overlay.overlay);
         }

@@ -330,7 +330,7 @@ impl<'de> DeserializeSeed<'de> for EventOf<'_> {
     type Value = Event;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Event, D::Error> {
-        Event::deserialize(self.0, json)
+        Event::from_deserializer(self.0, json)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -24,8 +25,8 @@ use serde_json::value::RawValue;
 /// # Ok::<(), ampersand_types::JsonError>(())
 /// ```
 ///
-/// A `RawJson` can be decoded by `serde_json` alone, and not through what buffers a value first:
-/// an untagged or internally tagged enum, or a field marked `#[serde(flatten)]`.
+/// Where serde buffers a value before it decodes it (an untagged or internally tagged enum, a field marked
+/// `#[serde(flatten)]`), the text is gone: then it is written anew, from the value.
 #[derive(Clone)]
 pub struct RawJson(Box<RawValue>);
 
@@ -107,7 +108,56 @@ impl Serialize for RawJson {
 
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Deserialize::deserialize(deserializer).map(Self)
+        Deserialize::deserialize(Buffered(deserializer)).map(Self)
+    }
+}
+
+/// A deserializer that gives a `RawValue` its text, or else text that says the same.
+///
+/// `serde_json` answers the request for a `RawValue` with a map that holds the text. Any other deserializer, such as
+/// serde's own over what it has buffered, answers with a newtype around the value.
+struct Buffered<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Buffered<D> {
+    type Error = D::Error;
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_newtype_struct(name, TextOr { name, visitor })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct TextOr<V> {
+    name: &'static str,
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TextOr<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(map)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        value.deserialize_newtype_struct(self.name, self.visitor).map_err(D::Error::custom)
     }
 }
 
@@ -223,6 +273,31 @@ mod tests {
             assert_eq!(format!("{:?}", RawJson::new(text)?), shown);
         }
         Ok(())
+    }
+
+    #[test]
+    fn what_serde_has_buffered_says_the_same() {
+        #[derive(Deserialize)]
+        struct Outer {
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            raw: RawJson,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Inner(Inner),
+        }
+        let json = r#"{"other": 1, "raw": {"b": [1.5, null, "x"], "a": 9007199254740993}}"#;
+        let says_the_same = |raw: &RawJson| assert_eq!(raw.as_str(), r#"{"a":9007199254740993,"b":[1.5,null,"x"]}"#);
+        says_the_same(&serde_json::from_str::<Outer>(json).expect("flattened").inner.raw);
+        let Either::Inner(inner) = serde_json::from_str(json).expect("untagged");
+        says_the_same(&inner.raw);
+        let value = serde_json::from_str::<serde_json::Value>(json).expect("a value");
+        says_the_same(&serde_json::from_value::<Inner>(value).expect("from a value").raw);
     }
 
     #[test]

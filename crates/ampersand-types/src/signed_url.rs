@@ -34,17 +34,21 @@ impl SignedUrl {
     /// Understands Google Cloud Storage V4 and V2, Amazon S3 V4 and V2, and CloudFront with a canned policy.
     /// `None` for any other URL, and for one whose time cannot be read: it may have expired or not.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.lifetime("X-Goog-Date", "X-Goog-Expires")
-            .or_else(|| self.lifetime("X-Amz-Date", "X-Amz-Expires"))
-            .or_else(|| Timestamp::from_second(self.parameter("Expires")?.parse().ok()?).ok())
+        let v4 = [("X-Goog-Date", "X-Goog-Expires"), ("X-Amz-Date", "X-Amz-Expires")];
+        for (made, lasts) in v4 {
+            if let Some(made) = self.parameter(made) {
+                let made = DateTime::strptime("%Y%m%dT%H%M%SZ", made).ok()?;
+                let made = Offset::UTC.to_timestamp(made).ok()?;
+                return made.checked_add(self.seconds(lasts)?.seconds()).ok();
+            }
+        }
+        Timestamp::from_second(self.seconds("Expires")?).ok()
     }
 
-    /// The end of a V4 signature: the time it was made and the seconds it lasts.
-    fn lifetime(&self, made: &str, lasts: &str) -> Option<Timestamp> {
-        let made = DateTime::strptime("%Y%m%dT%H%M%SZ", self.parameter(made)?).ok()?;
-        let made = Offset::UTC.to_timestamp(made).ok()?;
-        let lasts: u32 = self.parameter(lasts)?.parse().ok()?;
-        made.checked_add(i64::from(lasts).seconds()).ok()
+    /// A parameter that counts seconds. More than a span can hold is no such count.
+    fn seconds(&self, name: &str) -> Option<i64> {
+        let digits = self.parameter(name).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))?;
+        digits.parse().ok().filter(|seconds| *seconds <= MOST)
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
@@ -56,6 +60,9 @@ impl SignedUrl {
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 }
+
+/// The last second of the year 9999, which is the last that a time can be.
+const MOST: i64 = 253_402_300_799;
 
 impl Serialize for SignedUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -83,7 +90,12 @@ impl From<&str> for SignedUrl {
 
 impl fmt::Display for SignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else {
+        let is_scheme = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphabetic())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        };
+        let printable = !self.0.contains(char::is_control);
+        let Some((scheme, rest)) = self.0.split_once("://").filter(|(scheme, _)| printable && is_scheme(scheme)) else {
             return f.write_str("…"); // Not a URL, so no part of it is known to be harmless.
         };
         let place = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
@@ -126,6 +138,8 @@ mod tests {
             ("", None),
             ("Expires=", None),
             ("Expires=soon", None),
+            ("Expires=+5", None),
+            ("X-Amz-Date=20260819T170310Z&X-Amz-Expires=soon&Expires=5", None),
             ("Expires=99999999999999999999", None),
             ("Expires=9223372036854775807", None),
             ("X-Goog-Date=20260819T170310Z", None),
@@ -154,6 +168,8 @@ mod tests {
             ("https://host/a#SECRET?x", "https://host/a#…"),
             ("host/a?SECRET", "…"),
             ("", "…"),
+            ("host/a?X=SECRET&next=https://x/y", "…"),
+            ("https://host/a\nb?SECRET", "…"),
         ];
         for (url, shown) in cases {
             let url = SignedUrl::from(url);

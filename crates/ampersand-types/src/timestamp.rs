@@ -28,8 +28,8 @@ impl Timestamp {
     ///
     /// # Errors
     ///
-    /// When the text is not an RFC 3339 time with an offset, is empty, or lies outside of the years
-    /// -9999 to 9999.
+    /// When the text is not a time with an offset, as RFC 3339 has it, or is one that `jiff` does not reach: its last is
+    /// 9999-12-30T22:00:00Z. Forms that RFC 3339 does not have but `jiff` does, such as 20260819T170310Z, are read.
     pub fn parse(&self) -> Result<jiff::Timestamp, TimestampError> {
         self.0.parse().map_err(|_| TimestampError(self.0.clone()))
     }
@@ -77,7 +77,7 @@ pub struct TimestampError(String);
 
 impl fmt::Display for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a time as RFC 3339 writes it, such as 2026-08-19T17:03:10Z", self.0)
+        write!(f, "{:?} is not a time that can be read, such as 2026-08-19T17:03:10Z", self.0)
     }
 }
 
@@ -108,9 +108,6 @@ mod tests {
     #[test]
     fn error_shows_what_was_sent_and_what_was_wanted() {
         let error = Timestamp::from("yesterday").parse().expect_err("no time");
-        assert_eq!(
-            error.to_string(),
-            r#""yesterday" is not a time as RFC 3339 writes it, such as 2026-08-19T17:03:10Z"#
-        );
+        assert_eq!(error.to_string(), r#""yesterday" is not a time that can be read, such as 2026-08-19T17:03:10Z"#);
     }
 }

@@ -79,10 +79,8 @@ fn spoken(field: &str) -> String {
 /// The expression that gives an `Option` of a reference to a field's value.
 fn borrow(field: &Field) -> Option<TokenStream> {
     let ident: &Ident = field.ident.as_ref()?;
-    let (outer, inner) = fields::outer(&field.ty);
-    Some(match (outer.as_str(), inner.map(|inner| fields::outer(inner).0).as_deref()) {
-        ("Option", Some("Option")) => quote!(self.#ident.as_ref().and_then(::core::option::Option::as_ref)),
-        ("Option", _) => quote!(self.#ident.as_ref()),
+    Some(match fields::outer(&field.ty).0.as_str() {
+        "Option" => quote!(self.#ident.as_ref()),
         _ => quote!(::core::option::Option::Some(&self.#ident)),
     })
 }

@@ -11,8 +11,7 @@ pub(super) fn open_enum(open: &OpenEnum, docs: &mut Docs<'_>) -> Result<TokenStr
     let name: Ident = syn::parse_str(&open.name)?;
     let doc = docs.of(&open.name, open.description.as_deref());
     let (mut variants, mut texts) = (TokenStream::new(), TokenStream::new());
-    for value in &open.values {
-        let variant: Ident = syn::parse_str(&variant(value))?;
+    for (value, variant) in open.values.iter().zip(self::variants(&open.values)?) {
         let words = open.descriptions.get(value).map(String::as_str);
         let doc = docs.of(&format!("{name}::{variant}"), words);
         variants.extend(quote! { #[doc = #doc] #variant, });
@@ -31,8 +30,20 @@ pub(super) fn open_enum(open: &OpenEnum, docs: &mut Docs<'_>) -> Result<TokenStr
     })
 }
 
-/// What the value of an enum is called in Rust.
-pub(super) fn variant(value: &str) -> String {
+/// What the values of an enum are called in Rust. `asc` and `ASC` are the same; the one that comes later gives way.
+pub(super) fn variants(values: &[String]) -> Result<Vec<Ident>> {
+    let mut variants: Vec<Ident> = Vec::new();
+    for value in values {
+        let mut name = variant(value);
+        while variants.iter().any(|taken| *taken == name) {
+            name.push('_');
+        }
+        variants.push(syn::parse_str(&name)?);
+    }
+    Ok(variants)
+}
+
+fn variant(value: &str) -> String {
     let name = crate::lower::pascal(value);
     match name.as_str() {
         "" if value.is_empty() => "Empty".to_owned(),
@@ -62,5 +73,13 @@ mod tests {
             assert_eq!(variant(value), name);
             syn::parse_str::<Ident>(name).expect(name);
         }
+    }
+
+    #[test]
+    fn values_that_are_alike_have_names_of_their_own() -> Result<()> {
+        let values = ["ASC", "asc", "a-sc", "Asc"].map(str::to_owned);
+        let names: Vec<String> = variants(&values)?.iter().map(Ident::to_string).collect();
+        assert_eq!(names, ["Asc", "Asc_", "ASc", "Asc__"]);
+        Ok(())
     }
 }

@@ -6,13 +6,21 @@ use serde_json::Value;
 use super::{Docs, enums};
 use crate::lower::{self, Event, OpenEnum};
 
-/// `NotificationType`, and `Event`: what comes with each.
-pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
+/// `NotificationType`, and `Event`: what comes with each. Types that are `listed` may come with nothing that is known.
+pub(super) fn events(
+    events: &[Event],
+    listed: Vec<String>,
+    document: &Value,
+    docs: &mut Docs<'_>,
+) -> Result<TokenStream> {
+    let mut values: Vec<String> = events.iter().map(|event| event.notification_type.clone()).collect();
+    values.extend(listed.into_iter().filter(|value| !events.iter().any(|event| event.notification_type == *value)));
+    let names = enums::variants(&values)?;
     let types = enums::open_enum(
         &OpenEnum {
             name: "NotificationType".to_owned(),
             description: Some("What a notification tells of, such as `installation.created`.".to_owned()),
-            values: events.iter().map(|event| event.notification_type.clone()).collect(),
+            values,
             descriptions: events
                 .iter()
                 .filter_map(|event| Some((event.notification_type.clone(), event.description.clone()?)))
@@ -22,10 +30,8 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
     )?;
 
     let (mut variants, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for event in events {
-        let name = enums::variant(&event.notification_type);
+    for (event, name) in events.iter().zip(&names) {
         let doc = docs.of(&format!("Event::{name}"), event.description.as_deref());
-        let name = format_ident!("{name}");
         let data = if document["components"]["schemas"].get(&event.data).is_some_and(lower::is_struct) {
             let data = format_ident!("{}", lower::pascal(&event.data));
             quote!(#data)
@@ -58,12 +64,12 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
             ///
             /// # Errors
             ///
-            /// As [`deserialize`](Self::deserialize).
+            /// As [`from_deserializer`](Self::from_deserializer).
             pub fn parse(
                 notification_type: &NotificationType,
                 data: &::ampersand_types::RawJson,
             ) -> ::core::result::Result<Self, ::ampersand_types::JsonError> {
-                data.parse_with(|data| Self::deserialize(notification_type, data))
+                data.parse_with(|data| Self::from_deserializer(notification_type, data))
             }
 
             /// Decodes the data of a notification, by any deserializer of serde.
@@ -72,7 +78,7 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
             ///
             /// When `data` does not have the shape of the data of that type: a required field is missing, or a
             /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
-            pub fn deserialize<'de, D>(
+            pub fn from_deserializer<'de, D>(
                 notification_type: &NotificationType,
                 data: D,
             ) -> ::core::result::Result<Self, D::Error>
@@ -82,7 +88,7 @@ pub(super) fn events(events: &[Event], document: &Value, docs: &mut Docs<'_>) ->
                 use ::serde::Deserialize as _;
                 match notification_type {
                     #decode
-                    NotificationType::Unknown(_) => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
+                    _ => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
                 }
             }
         }
@@ -114,16 +120,17 @@ mod tests {
         };
         let mut undocumented = Vec::new();
         let mut docs = Docs { module: "m", undocumented: &mut undocumented };
-        let tokens = events(&[event("a.b", "AData"), event("c", "Gone")], &document, &mut docs)?.to_string();
+        let listed = vec!["a.b".to_owned(), "d".to_owned()];
+        let tokens = events(&[event("a.b", "AData"), event("c", "Gone")], listed, &document, &mut docs)?.to_string();
         for expected in [
             quote!(AB(AData),),
             quote!(C(::ampersand_types::RawJson),),
             quote!(NotificationType::AB => AData::deserialize(data).map(Self::AB),),
-            quote!(AB = "a.b", C = "c",),
+            quote!(AB = "a.b", C = "c", D = "d",),
         ] {
             assert!(tokens.contains(&expected.to_string()), "{expected} is not in {tokens}");
         }
-        assert_eq!(undocumented, [""; 0]);
+        assert_eq!(undocumented, ["m::NotificationType::D"]);
         Ok(())
     }
 }

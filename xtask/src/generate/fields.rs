@@ -6,6 +6,19 @@ use syn::{Attribute, Field, Fields, ItemStruct, Path, Token, Type, parse_quote};
 /// The field of every struct that holds what has no field of its own.
 pub(super) const OTHERS: &str = "other_fields";
 
+/// Gives fields that are the same in Rust, as `type` and `@type` are, names of their own: the later one gives way.
+pub(super) fn tell_apart(item: &mut ItemStruct) {
+    let mut taken = vec![format_ident!("{OTHERS}")];
+    for field in &mut item.fields {
+        let Some(mut ident) = field.ident.clone() else { continue };
+        while taken.contains(&ident) {
+            ident = format_ident!("{ident}_");
+        }
+        taken.push(ident.clone());
+        field.ident = Some(ident);
+    }
+}
+
 /// Makes a struct one that keeps every member of an object, and returns how it is read and written.
 ///
 /// serde's derives, which typify asks for, drop members that they do not know, and cannot tell `null` from absent.
@@ -77,7 +90,7 @@ fn kind(field: &Field) -> Kind {
     match (outer.as_str(), inner.map(|inner| self::outer(inner).0).as_deref()) {
         ("Optional", _) => Kind::Collection,
         _ if is_required_null(field) => Kind::Required,
-        ("Option", Some("RawJson" | "Option")) => Kind::Nullable,
+        ("Option", Some("RawJson")) => Kind::Nullable,
         ("Option", _) => Kind::Optional,
         _ => Kind::Required,
     }

@@ -12,12 +12,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use serde_json::Value;
 
 use crate::document;
-use crate::lower::{self, ENUMS, EVENTS, OpenEnum, PASSES};
+use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::sources::{CONTRACT, Lock};
@@ -68,6 +67,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             document::read(&file, output::read(root, &file)?.as_bytes())?
         };
         document::check_refs(&file, &document)?;
+        document::check_names_of_schemas(&file, &document)?;
         let published = document::schemas(&document).count();
 
         for overlay in overlays.iter().filter(|overlay| overlay.extends(module.document)) {
@@ -132,37 +132,27 @@ fn items(document: &Value, module: &Module, findings: &mut Findings) -> Result<T
         );
     }
     let mut tokens = types::structs(document, &mut docs)?;
+    let events: Option<Vec<Event>> =
+        document.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose()?;
+    // A list of the types in the contract is what we have of our own.
+    let (types, enums): (Vec<_>, Vec<_>) =
+        enums.into_iter().partition(|open| events.is_some() && open.name == "NotificationType");
     for open in &enums {
         tokens.extend(enums::open_enum(open, &mut docs)?);
     }
-    if let Some(events) = document.get(EVENTS) {
-        tokens.extend(events::events(&serde_json::from_value::<Vec<_>>(events.clone())?, document, &mut docs)?);
+    if let Some(events) = events {
+        let values = types.into_iter().flat_map(|listed| listed.values).collect();
+        tokens.extend(events::events(&events, values, document, &mut docs)?);
     }
     Ok(tokens)
 }
 
-/// Refuses names that differ in the contract and are the same in Rust.
+/// Refuses schemas whose names differ in the contract and are the same in Rust.
 fn check_names(document: &Value, enums: &[OpenEnum]) -> Result<()> {
     let types = document::schemas(document).map(|(name, _)| (lower::pascal(name), format!("the schema `{name}`")));
-    let enums_too = enums.iter().map(|open| (open.name.clone(), "an enum".to_owned()));
-    let own = ["Event", "NotificationType"].map(|name| (name.to_owned(), "the union of the events".to_owned()));
-    let own = own.into_iter().filter(|_| document.get(EVENTS).is_some());
-    unique(types.chain(enums_too).chain(own))?;
-    for (name, schema) in document::schemas(document) {
-        let fields = schema["properties"].as_object().into_iter().flatten();
-        let fields = fields.map(|(field, _)| (field.to_snake_case(), format!("the field `{field}` of `{name}`")));
-        let own = (fields::OTHERS.to_owned(), format!("the other fields of `{name}`"));
-        unique(fields.chain([own]))?;
-    }
-    for OpenEnum { name, values, .. } in enums {
-        unique(values.iter().map(|value| (enums::variant(value), format!("the value `{value}` of `{name}`"))))?;
-    }
-    Ok(())
-}
-
-fn unique(names: impl Iterator<Item = (String, String)>) -> Result<()> {
+    let enums = enums.iter().map(|open| (open.name.clone(), "an enum".to_owned()));
     let mut taken = BTreeMap::new();
-    for (name, what) in names {
+    for (name, what) in types.chain(enums) {
         if let Some(other) = taken.insert(name.clone(), what.clone()) {
             bail!("{other} and {what} would both be named `{name}` in Rust");
         }

@@ -28,6 +28,7 @@ pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStre
     let mut impls = TokenStream::new();
     for item in &mut file.items {
         if let Item::Struct(item) = item {
+            fields::tell_apart(item);
             impls.extend(accessors::accessors(item, document));
             impls.extend(fields::finish(item));
         }
@@ -79,10 +80,11 @@ fn json_schema(schema: &mut Value) {
     let required: Vec<String> = strings(&schema["required"]);
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         for (name, property) in properties.iter_mut() {
-            let nullable = is_nullable(property);
+            // What is not required is an `Option` anyway, and keeps a `null` among the other fields.
+            let nullable = is_nullable(property) && required.contains(name);
             json_schema(property);
             if nullable {
-                *property = if required.contains(name) { or_null(property) } else { twice_optional(property) };
+                *property = or_null(property);
             }
         }
         let present: Vec<Value> =
@@ -115,24 +117,8 @@ fn is_nullable(schema: &Value) -> bool {
 }
 
 fn or_null(schema: &mut Value) -> Value {
-    described(schema, |schema| ("oneOf", json!([schema, { "type": "null" }])))
-}
-
-/// `Option<Option<T>>`: absent, `null`, or a value.
-fn twice_optional(schema: &mut Value) -> Value {
-    described(schema, |schema| {
-        (
-            "x-rust-type",
-            json!({ "crate": "std", "version": "*", "path": "std::option::Option", "parameters": [schema] }),
-        )
-    })
-}
-
-/// A schema around another one, which takes over its words.
-fn described(schema: &mut Value, around: impl FnOnce(&Value) -> (&'static str, Value)) -> Value {
     let description = schema.as_object_mut().and_then(|members| members.remove("description"));
-    let (key, value) = around(schema);
-    let mut outer = json!({ key: value });
+    let mut outer = json!({ "oneOf": [schema, { "type": "null" }] });
     if let Some(description) = description {
         outer["description"] = description;
     }
@@ -181,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_is_told_from_absent_where_the_contract_allows_both() -> Result<()> {
+    fn what_may_be_null_can_hold_it() -> Result<()> {
         let rust = |path: &str| json!({ "crate": "ampersand-types", "version": "*", "path": path, "parameters": [] });
         let document = json!({ "components": { "schemas": { "A": {
             "required": ["requiredNull", "gone"],
@@ -198,13 +184,14 @@ mod tests {
         let text = tokens.to_string().replace(' ', "").replace(",>", ">");
         let text = text.replace("::std::option::", "").replace("::std::string::", "");
         for field in [
-            "optional_null:Option<Option<String>>",
+            "optional_null:Option<String>",
             "required_null:Option<String>",
             "raw:Option<::ampersand_types::RawJson>",
-            "time:Option<Option<::ampersand_types::Timestamp>>",
-            "reference:Option<Option<A>>",
+            "time:Option<::ampersand_types::Timestamp>",
+            "reference:Option<::std::boxed::Box<A>>",
             "requiredrequired_null=\"requiredNull\"",
-            "nullableoptional_null=\"optionalNull\"",
+            "optionaloptional_null=\"optionalNull\"",
+            "nullableraw=\"raw\"",
         ] {
             assert!(text.contains(field), "{field} is not in {text}");
         }

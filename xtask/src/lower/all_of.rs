@@ -1,33 +1,47 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use super::{BESIDE, Context, DOCUMENTATION, for_each_schema};
+use super::{BESIDE, Context, DOCUMENTATION, for_each_schema, is_struct};
 use crate::document;
 
-/// Drops alternatives that only say which fields are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
+/// Folds alternatives of an object into it: the fields of each become optional fields of the object. Nearly always they
+/// say only which fields are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
 ///
 /// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
-/// `configURL` when `config` is `{}`. Without them both are optional fields, and `ConfigSource` chooses.
-pub(super) fn drop_conditional_required(document: &mut Value, _: &Context) -> Result<usize> {
+/// `configURL` when `config` is `{}`. Folded in, both are optional fields, and `ConfigSource` chooses.
+pub(super) fn fold_alternatives(document: &mut Value, _: &Context) -> Result<usize> {
+    let before = document::schemas_mut(document).cloned().unwrap_or_default();
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
-        let Some(members) = schema.as_object_mut() else { return };
-        for key in ["oneOf", "anyOf"] {
-            let only_required = members.get(key).and_then(Value::as_array).is_some_and(|parts| {
-                parts.iter().all(|part| {
-                    part.as_object().is_some_and(|part| {
-                        part.contains_key("required")
-                            && part.keys().all(|key| matches!(key.as_str(), "required" | "type" | "not"))
-                    })
-                })
-            });
-            if only_required {
-                members.remove(key);
-                hits += 1;
-            }
+        let only_required = ["oneOf", "anyOf"].iter().filter_map(|key| schema[key].as_array()).flatten().all(|part| {
+            part.as_object()
+                .is_some_and(|part| part.keys().all(|key| matches!(key.as_str(), "required" | "type" | "not")))
+        });
+        if is_struct(schema) || only_required {
+            hits += fold(schema, &before);
+        }
+        for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            hits += fold(part, &before);
         }
     });
     Ok(hits)
+}
+
+fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
+    let Some(members) = schema.as_object_mut() else { return 0 };
+    let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
+    for alternative in alternatives.iter().filter_map(Value::as_array).flatten() {
+        let named = alternative["$ref"].as_str().and_then(document::schema_name).and_then(|name| schemas.get(name));
+        let fields = named.unwrap_or(alternative)["properties"].as_object().into_iter().flatten();
+        for (name, field) in fields {
+            let properties = members.entry("properties").or_insert_with(|| Map::new().into());
+            match properties.get(name) {
+                Some(other) if other != field => properties[name] = Map::new().into(), // It may be either.
+                _ => properties[name] = field.clone(),
+            }
+        }
+    }
+    alternatives.len()
 }
 
 /// Merges the parts of an `allOf` into one object.
@@ -137,17 +151,29 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn alternatives_of_required_fields_go_and_others_stay() {
+    fn alternatives_of_an_object_are_optional_fields_and_others_stay() {
         let (schemas, hits) = run(
-            drop_conditional_required,
+            fold_alternatives,
             json!({
-                "A": { "allOf": [{ "properties": { "a": {} }, "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] }] },
+                "A": { "allOf": [
+                    { "properties": { "a": {} }, "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] },
+                    { "anyOf": [{ "$ref": "#/components/schemas/Part" }, { "properties": { "d": {} } }] },
+                ] },
                 "B": { "oneOf": [{ "required": ["a"], "properties": {} }, { "type": "string" }] },
+                "C": { "properties": { "a": {} }, "oneOf": [
+                    { "required": ["b"], "properties": { "b": { "type": "string" }, "c": { "type": "string" } } },
+                    { "required": ["b"], "properties": { "b": { "type": "integer" }, "c": { "type": "string" } } },
+                ] },
+                "Part": { "properties": { "c": {} } },
             }),
         );
-        assert_eq!(schemas["A"], json!({ "allOf": [{ "properties": { "a": {} } }] }));
+        assert_eq!(
+            schemas["A"],
+            json!({ "allOf": [{ "properties": { "a": {} } }, { "properties": { "c": {}, "d": {} } }] })
+        );
         assert_eq!(schemas["B"]["oneOf"].as_array().map(Vec::len), Some(2));
-        assert_eq!(hits, 1);
+        assert_eq!(schemas["C"], json!({ "properties": { "a": {}, "b": {}, "c": { "type": "string" } } }));
+        assert_eq!(hits, 3);
     }
 
     #[test]

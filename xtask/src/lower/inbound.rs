@@ -34,7 +34,9 @@ pub(super) fn drop_validation(document: &mut Value, _: &Context) -> Result<usize
         let before = members.len();
         members.retain(|key, value| match key.as_str() {
             "format" => text && value == "date-time",
-            "enum" => text,
+            "enum" => {
+                text && value.as_array().is_some_and(|values| values.iter().all(|v| v.is_string() || v.is_null()))
+            }
             "additionalProperties" => !fields_are_named && *value != Value::Bool(false),
             key => !VALIDATION.contains(&key),
         });

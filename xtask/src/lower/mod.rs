@@ -29,16 +29,16 @@ type Run = fn(&mut Value, &Context) -> Result<usize>;
 
 /// The passes, in their order.
 pub(crate) const PASSES: [(&str, Run); 11] = [
-    ("split_events", events::split_events),
-    ("drop_conditional_required", all_of::drop_conditional_required),
+    ("fold_alternatives", all_of::fold_alternatives),
     ("merge_all_of", all_of::merge_all_of),
+    ("split_events", events::split_events),
     ("drop_validation", inbound::drop_validation),
     ("set_defaults_aside", inbound::set_defaults_aside),
+    ("inline_aliases", names::inline_aliases),
     ("signed_urls", scalars::signed_urls),
     ("timestamps", scalars::timestamps),
     ("opaque_values", scalars::opaque_values),
     ("name_inline_schemas", names::name_inline_schemas),
-    ("inline_aliases", names::inline_aliases),
     ("optional_collections", collections::optional_collections),
 ];
 

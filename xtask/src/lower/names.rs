@@ -41,6 +41,7 @@ pub(super) fn name_inline_schemas(document: &mut Value, context: &Context) -> Re
     let hits = named.structs.len() + named.enums.len();
     schemas.extend(named.structs);
     document[ENUMS] = serde_json::to_value(named.enums)?;
+    inline(document, |schema| !is_struct(schema));
     Ok(hits)
 }
 
@@ -87,14 +88,18 @@ impl Named {
     }
 }
 
-/// Puts a named schema that is not an object with fields (a list, a map, a string, a type of ours) in the place of
-/// every reference to it.
+/// Puts a named schema that is neither an object with fields nor an enum (a list, a map, a string, another name) in the
+/// place of every reference to it.
 ///
 /// typify makes a newtype of each, which stands between a user and the list, and hides from the passes that follow
-/// whether a field may be `null`.
+/// what a field is and whether it may be `null`.
 pub(super) fn inline_aliases(document: &mut Value, _: &Context) -> Result<usize> {
+    Ok(inline(document, |schema| !is_struct(schema) && schema.get("enum").is_none()))
+}
+
+fn inline(document: &mut Value, is_alias: fn(&Value) -> bool) -> usize {
     let mut hits = 0;
-    while let Some((name, mut definition)) = take_alias(document) {
+    while let Some((name, mut definition)) = take(document, is_alias) {
         let is_reference = |schema: &Value| schema["$ref"] == reference(&name)["$ref"];
         // A list of itself has no type that could be written out.
         walk(&mut definition, &mut |schema| {
@@ -110,7 +115,7 @@ pub(super) fn inline_aliases(document: &mut Value, _: &Context) -> Result<usize>
         });
         hits += 1;
     }
-    Ok(hits)
+    hits
 }
 
 /// Says of one schema what stands beside the type of another.
@@ -122,9 +127,9 @@ fn beside(schema: &mut Value, other: &Value) {
     }
 }
 
-fn take_alias(document: &mut Value) -> Option<(String, Value)> {
+fn take(document: &mut Value, is_alias: fn(&Value) -> bool) -> Option<(String, Value)> {
     let schemas = document::schemas_mut(document)?;
-    let name = schemas.iter().find(|(_, schema)| !is_struct(schema))?.0.clone();
+    let name = schemas.iter().find(|(_, schema)| is_alias(schema))?.0.clone();
     schemas.remove_entry(&name)
 }
 
@@ -170,7 +175,7 @@ mod tests {
             schemas["AListItem"]["properties"]["kind"]["x-rust-type"]["path"],
             "ampersand_types::config::AListItemKind"
         );
-        assert_eq!(schemas["Root"]["x-rust-type"]["path"], "ampersand_types::config::Root");
+        assert!(schemas.get("Root").is_none(), "it is in the list of enums");
         let enums: Vec<OpenEnum> = serde_json::from_value(document[ENUMS].clone())?;
         let names: Vec<&str> = enums.iter().map(|e| e.name.as_str()).collect();
         assert_eq!(names, ["AListItemKind", "AMode", "Root"]);

@@ -6,20 +6,29 @@ use super::{Context, RUST_TYPE, become_rust_type, for_each_schema, is_map, is_st
 /// What an overlay says of a string that is a signed URL, where its name does not.
 pub(crate) const SIGNED_URL: &str = "x-signed-url";
 
-/// Makes `SignedUrl` of a string `xURL` beside a field `x`, and of one that an overlay marks with `x-signed-url`.
+/// Makes `SignedUrl` of a string `xURL` beside a field `x`, and of one that an overlay marks with `x-signed-url`; and
+/// `RawJson` of `x`, which is what the URL leads to.
 ///
-/// As a `String` it would show its signature in `Debug`.
+/// As a `String` the URL would show its signature in `Debug`. And what is there at times and elsewhere at others is one
+/// value to a reader, a `ConfigSource`.
 pub(super) fn signed_urls(document: &mut Value, _: &Context) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
         let names: Vec<String> = properties.keys().cloned().collect();
-        for (name, property) in properties {
+        let mut replaced = Vec::new();
+        for (name, property) in properties.iter_mut() {
             let stands_for_another =
                 replaced_by_url(name).is_some_and(|field| names.iter().any(|other| other == field));
             if property["type"] == "string" && (stands_for_another || property[SIGNED_URL] == true) {
                 become_rust_type(property, "SignedUrl", &[]);
+                replaced.extend(replaced_by_url(name).map(str::to_owned));
                 hits += 1;
+            }
+        }
+        for name in replaced {
+            if let Some(property) = properties.get_mut(&name) {
+                become_rust_type(property, "RawJson", &[]);
             }
         }
     });
@@ -107,7 +116,7 @@ mod tests {
             types(&schemas),
             [
                 ("URL".to_owned(), ""),
-                ("config".to_owned(), ""),
+                ("config".to_owned(), "RawJson"),
                 ("configURL".to_owned(), "SignedUrl"),
                 ("downloadUrl".to_owned(), "SignedUrl"),
                 ("hookURL".to_owned(), ""),

@@ -145,15 +145,19 @@ fn a_rewording_changes_the_lock_alone() {
     workspace.edit("published/orders/orders.yaml", "What was ordered.", "An order.");
     workspace.edit("published/orders/orders.yaml", "example: o-1", "example: o-2");
     workspace.edit("published/orders/orders.yaml", "[id, item]", "[item, id]");
-    let run = workspace.succeed(&[&FETCH[..], &["--rev", "f00d"]].concat());
+    let run = workspace.succeed(&[&FETCH[..], &["--rev", "f00df00df00df00df00df00df00df00df00df00d"]].concat());
     insta::assert_snapshot!(run.err, @r"
     warning: later/later.yaml is not there, and is left out
-    read 2 files of commit f00d in published
+    read 2 files of commit f00df00df00df00df00df00df00df00df00df00d in published
     wrote openapi/contract.lock
     1 of 3 files changed
     ");
     let lock = workspace.read("openapi/contract.lock");
-    assert!(lock.contains("commit = \"f00d\"") && lock.contains(&format!("since = \"{COMMIT}\"")), "{lock}");
+    assert!(
+        lock.contains("commit = \"f00df00df00df00df00df00df00df00df00df00d\"")
+            && lock.contains(&format!("since = \"{COMMIT}\"")),
+        "{lock}"
+    );
 }
 
 #[test]

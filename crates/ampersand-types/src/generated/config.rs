@@ -254,7 +254,8 @@ pub struct BaseWriteConfigObject {
 }
 /// Configuration of an installation: what is read, written and subscribed to, and how.
 ///
-/// This is what the `config` of a notification holds. Only `provider` is required.
+/// This is what the `config` of a notification holds. Nothing in it is certain to be there: the contract requires
+/// `provider`, and there are configurations without.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]

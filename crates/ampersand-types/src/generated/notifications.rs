@@ -897,18 +897,18 @@ pub enum Event {
 impl Event {
     /// Decodes the data of a notification as what its type says it is.
     /// # Errors
-    /// As [`deserialize`](Self::deserialize).
+    /// As [`from_deserializer`](Self::from_deserializer).
     pub fn parse(
         notification_type: &NotificationType,
         data: &::ampersand_types::RawJson,
     ) -> ::core::result::Result<Self, ::ampersand_types::JsonError> {
-        data.parse_with(|data| Self::deserialize(notification_type, data))
+        data.parse_with(|data| Self::from_deserializer(notification_type, data))
     }
     /// Decodes the data of a notification, by any deserializer of serde.
     /// # Errors
     /// When `data` does not have the shape of the data of that type: a required field is missing, or a
     /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
-    pub fn deserialize<'de, D>(
+    pub fn from_deserializer<'de, D>(
         notification_type: &NotificationType,
         data: D,
     ) -> ::core::result::Result<Self, D::Error>
@@ -964,9 +964,7 @@ impl Event {
             NotificationType::WriteAsyncDone => {
                 WriteAsyncDoneData::deserialize(data).map(Self::WriteAsyncDone)
             }
-            NotificationType::Unknown(_) => {
-                ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown)
-            }
+            _ => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
         }
     }
 }
