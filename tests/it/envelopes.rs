@@ -261,6 +261,19 @@ fn errors_say_where_and_what_and_give_the_body_back() {
 }
 
 #[test]
+fn a_body_that_is_handed_over_is_not_copied() {
+    for payload in payloads("webhook") {
+        let (body, length) = (payload.text.clone().into_bytes(), payload.text.len());
+        let address = body.as_ptr();
+        let raw = notification(from_webhook(body)).raw;
+        assert_eq!((raw.body().as_ptr(), raw.body().len()), (address, length));
+    }
+    let bytes = b"{".to_vec();
+    let address = bytes.as_ptr();
+    assert_eq!(from_any(bytes).unwrap_err().into_body().as_ptr(), address);
+}
+
+#[test]
 fn nesting_of_any_depth_is_no_danger() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let event =

@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for Metadata {
 /// The body of a delivery, to the byte. `Debug` shows its size alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Raw {
-    pub(crate) body: Box<str>,
+    pub(crate) body: String,
     pub(crate) wrapped: bool,
 }
 

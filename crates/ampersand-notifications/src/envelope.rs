@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,10 +13,10 @@ use serde_path_to_error::Track;
 use crate::{Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
 
 /// The body of a webhook, and what its headers say. Made of a [`Verified`], or of bytes that were not verified.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Webhook<'a> {
-    /// The body, as it came.
-    pub body: &'a [u8],
+    /// The body, as it came. One that is owned becomes [`Raw`] as it is; one that is borrowed is copied.
+    pub body: Cow<'a, [u8]>,
     /// The header `svix-id` or `webhook-id`.
     pub id: Option<&'a str>,
     /// The header `svix-timestamp` or `webhook-timestamp`.
@@ -24,13 +25,19 @@ pub struct Webhook<'a> {
 
 impl<'a> From<Verified<'a>> for Webhook<'a> {
     fn from(verified: Verified<'a>) -> Self {
-        Self { body: verified.body, id: Some(verified.id), timestamp: Some(verified.timestamp) }
+        Self { body: verified.body.into(), id: Some(verified.id), timestamp: Some(verified.timestamp) }
     }
 }
 
 impl<'a> From<&'a [u8]> for Webhook<'a> {
     fn from(body: &'a [u8]) -> Self {
-        Self { body, id: None, timestamp: None }
+        Self { body: body.into(), id: None, timestamp: None }
+    }
+}
+
+impl From<Vec<u8>> for Webhook<'_> {
+    fn from(body: Vec<u8>) -> Self {
+        Self { body: body.into(), id: None, timestamp: None }
     }
 }
 
@@ -66,8 +73,8 @@ pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, Nor
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_kinesis(record: &[u8]) -> Result<Delivery, NormalizeError> {
-    normalize(record, Known::of(Source::Kinesis))
+pub fn from_kinesis<'a>(record: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, NormalizeError> {
+    normalize(record.into(), Known::of(Source::Kinesis))
 }
 
 /// Reads the data of a Kinesis record that does not name its type.
@@ -77,9 +84,12 @@ pub fn from_kinesis(record: &[u8]) -> Result<Delivery, NormalizeError> {
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_kinesis_as(record: &[u8], notification_type: &NotificationType) -> Result<Delivery, NormalizeError> {
+pub fn from_kinesis_as<'a>(
+    record: impl Into<Cow<'a, [u8]>>,
+    notification_type: &NotificationType,
+) -> Result<Delivery, NormalizeError> {
     let known = Known { notification_type: Some(notification_type.clone()), ..Known::of(Source::Kinesis) };
-    normalize(record, known)
+    normalize(record.into(), known)
 }
 
 /// Reads an S3 object and its user metadata, with or without the prefix `x-amz-meta-`.
@@ -87,8 +97,8 @@ pub fn from_kinesis_as(record: &[u8], notification_type: &NotificationType) -> R
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_s3<N: Into<String>, V: Into<String>>(
-    body: &[u8],
+pub fn from_s3<'a, N: Into<String>, V: Into<String>>(
+    body: impl Into<Cow<'a, [u8]>>,
     metadata: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
     let unprefixed = |name: String| match name.split_at_checked(PREFIX.len()) {
@@ -96,7 +106,7 @@ pub fn from_s3<N: Into<String>, V: Into<String>>(
         _ => name,
     };
     let metadata = metadata.into_iter().map(|(name, value)| (unprefixed(name.into()), value));
-    normalize(body, Known::with(Source::S3, metadata.collect()))
+    normalize(body.into(), Known::with(Source::S3, metadata.collect()))
 }
 
 const PREFIX: &str = "x-amz-meta-";
@@ -108,13 +118,13 @@ const PREFIX: &str = "x-amz-meta-";
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_attributes<N: Into<String>, V: Into<String>>(
-    body: &[u8],
+pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
+    body: impl Into<Cow<'a, [u8]>>,
     attributes: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
     let attributes: Metadata = attributes.into_iter().collect();
     let packed = attributes.get("metadata").and_then(|json| serde_json::from_str(json).ok());
-    normalize(body, Known::with(Source::Attributes, packed.unwrap_or(attributes)))
+    normalize(body.into(), Known::with(Source::Attributes, packed.unwrap_or(attributes)))
 }
 
 /// Reads a body whose envelope is not known: it is recognised.
@@ -122,8 +132,8 @@ pub fn from_attributes<N: Into<String>, V: Into<String>>(
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_any(body: &[u8]) -> Result<Delivery, NormalizeError> {
-    normalize(body, Known::of(Source::Bare))
+pub fn from_any<'a>(body: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, NormalizeError> {
+    normalize(body.into(), Known::of(Source::Bare))
 }
 
 /// What the transport knows of a body.
@@ -150,13 +160,31 @@ fn named(metadata: &Metadata) -> Option<NotificationType> {
     metadata.get("notificationType").map(NotificationType::from)
 }
 
-fn normalize(body: &[u8], known: Known) -> Result<Delivery, NormalizeError> {
-    deliver(body, known).map_err(|problem| NormalizeError::new(problem, body))
+fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeError> {
+    let body = match String::from_utf8(body.into_owned()) {
+        Ok(body) => body,
+        Err(error) => {
+            let problem = not_utf8(error.as_bytes(), error.utf8_error().valid_up_to());
+            return Err(NormalizeError::new(problem, error.into_bytes()));
+        }
+    };
+    let (content, wrapped, known) = match read(&body, known) {
+        Ok(read) => read,
+        Err(problem) => return Err(NormalizeError::new(problem, body.into_bytes())),
+    };
+    let Known { source, id, timestamp, metadata, .. } = known;
+    let raw = Raw { body, wrapped };
+    Ok(match content {
+        Content::Event(notification_type, event) => {
+            Delivery::Notification(Notification { notification_type, event, id, timestamp, metadata, source, raw })
+        }
+        Content::Message(message) => Delivery::Records(Records { message, id, timestamp, metadata, source, raw }),
+    })
 }
 
-fn deliver(body: &[u8], known: Known) -> Result<Delivery, Problem> {
-    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    let Opened { wrapped, notification_type, metadata, payload } = open(text, known.notification_type.as_ref())?;
+/// Reads a body: what is in it, whether that is wrapped, and what is known of it by then.
+fn read(body: &str, known: Known) -> Result<(Content, bool, Known), Problem> {
+    let Opened { wrapped, notification_type, metadata, payload } = open(body, known.notification_type.as_ref())?;
     let source = match known.source {
         Source::Bare if notification_type.is_some() => Source::Webhook,
         Source::Bare if wrapped => Source::Kinesis,
@@ -166,20 +194,13 @@ fn deliver(body: &[u8], known: Known) -> Result<Delivery, Problem> {
     let notification_type = notification_type.or_else(|| named(&metadata)).or(known.notification_type);
     let content = match payload {
         Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Content::Event(guess, event),
-        Payload::Event(..) => content(data(text).unwrap_or(text), notification_type, wrapped)?,
+        Payload::Event(..) => content(data(body).unwrap_or(body), notification_type, wrapped)?,
         Payload::Text(payload) => content(payload, notification_type, wrapped)?,
     };
-
     let id = known.id.or_else(|| metadata.get("event-id").map(str::to_owned));
     let sent = || metadata.get("timestamp-ms").or_else(|| metadata.get("timestamp")).map(Timestamp::from);
     let timestamp = known.timestamp.or_else(sent);
-    let raw = Raw { body: text.into(), wrapped };
-    Ok(match content {
-        Content::Event(notification_type, event) => {
-            Delivery::Notification(Notification { notification_type, event, id, timestamp, metadata, source, raw })
-        }
-        Content::Message(message) => Delivery::Records(Records { message, id, timestamp, metadata, source, raw }),
-    })
+    Ok((content, wrapped, Known { source, notification_type: None, id, timestamp, metadata }))
 }
 
 /// A body of which the payload is found.

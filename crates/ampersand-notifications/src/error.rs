@@ -39,8 +39,8 @@ pub enum Problem {
 }
 
 impl NormalizeError {
-    pub(crate) fn new(problem: Problem, body: &[u8]) -> Self {
-        Self { problem, body: body.to_vec() }
+    pub(crate) fn new(problem: Problem, body: Vec<u8>) -> Self {
+        Self { problem, body }
     }
 
     /// What is wrong.
