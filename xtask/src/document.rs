@@ -145,22 +145,11 @@ pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
 
 /// A JSON pointer that stands in a URL, without the URL's escapes.
 pub(crate) fn unescaped(pointer: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = pointer.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = tail.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        let (byte, length) = match code.filter(|_| *first == b'%') {
-            Some(code) => (code, 3),
-            None => (*first, 1),
-        };
-        bytes.push(byte);
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
 /// Refuses references into a schema, for which there is no type.
-pub(crate) fn check_names_of_schemas(file: &str, document: &Value) -> Result<()> {
+pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
     for (name, schema) in schemas(document) {
         for_each_ref(schema, &mut |place, target| match schema_name(target) {
             Some(_) => Ok(()),

@@ -67,7 +67,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             document::read(&file, output::read(root, &file)?.as_bytes())?
         };
         document::check_refs(&file, &document)?;
-        document::check_names_of_schemas(&file, &document)?;
+        document::check_schema_refs(&file, &document)?;
         let published = document::schemas(&document).count();
 
         for overlay in overlays.iter().filter(|overlay| overlay.extends(module.document)) {

@@ -47,7 +47,7 @@ pub(super) fn name_inline_schemas(document: &mut Value, context: &Context) -> Re
 
 struct Named {
     module: &'static str,
-    /// The names of the schemas that have one.
+    /// The names that schemas have, or were given.
     taken: BTreeSet<String>,
     structs: Map<String, Value>,
     enums: Vec<OpenEnum>,
@@ -56,13 +56,17 @@ struct Named {
 impl Named {
     fn inside(&mut self, schema: &mut Value, name: &str) {
         for_each_child(schema, &mut |child, schema| {
-            let name = match child {
+            let mut name = match child {
                 Child::Property(property) => format!("{name}{}", pascal(property)),
                 Child::Item => format!("{name}Item"),
                 Child::MapValue => format!("{name}Value"),
                 Child::Part => return,
             };
-            let name = if self.taken.contains(&pascal(&name)) { format!("{name}Inline") } else { name };
+            if is_struct(schema) || schema.get("enum").is_some() {
+                while !self.taken.insert(pascal(&name)) {
+                    name.push_str("Inline");
+                }
+            }
             self.inside(schema, &name);
             self.hoist_enum(schema, &name);
             if is_struct(schema) {
@@ -198,6 +202,17 @@ mod tests {
         let schemas = &document["components"]["schemas"];
         assert_eq!(schemas["A"]["properties"]["b"]["$ref"], "#/components/schemas/ABInline");
         assert_eq!(document[ENUMS][0]["name"], "AbInlineCInline");
+        Ok(())
+    }
+
+    #[test]
+    fn names_that_are_alike_are_told_apart() -> Result<()> {
+        let document = json!({ "components": { "schemas": {
+            "A": { "properties": { "b-c": { "enum": ["x"] }, "bC": { "properties": { "d": {} } } } },
+        } } });
+        let (document, _) = run_document(name_inline_schemas, document)?;
+        assert_eq!(document[ENUMS][0]["name"], "ABC");
+        assert!(document["components"]["schemas"].get("ABCInline").is_some());
         Ok(())
     }
 
