@@ -270,7 +270,8 @@ fn a_body_that_is_handed_over_is_not_copied() {
     }
     let bytes = b"{".to_vec();
     let address = bytes.as_ptr();
-    assert_eq!(from_any(bytes).unwrap_err().into_body().as_ptr(), address);
+    let back = from_any(bytes).unwrap_err().into_body();
+    assert_eq!(back.as_ptr(), address);
 }
 
 #[test]

@@ -211,7 +211,7 @@ mod tests {
             "A": { "properties": { "b-c": { "enum": ["x"] }, "bC": { "properties": { "d": {} } } } },
         } } });
         let (document, _) = run_document(name_inline_schemas, document)?;
-        assert_eq!(document[ENUMS][0]["name"], "ABC");
+        assert_eq!(document[ENUMS][0]["name"], "Abc");
         assert!(document["components"]["schemas"].get("ABCInline").is_some());
         Ok(())
     }
