@@ -44,3 +44,14 @@ fn debug_shows_neither_records_nor_signatures() {
         assert!(!shown.contains("Signature="), "{}", payload.name);
     }
 }
+
+#[test]
+fn counts_are_as_they_were_written() {
+    for payload in payloads("messages").into_iter().filter(|payload| payload.text.contains("\"numRecords\"")) {
+        for count in ["0", "1.0", "1e3", "18446744073709551616"] {
+            let (before, after) = payload.text.split_once("\"numRecords\": ").unwrap();
+            let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+            round_trip(&payload.name, &format!("{before}\"numRecords\": {count}{after}"));
+        }
+    }
+}

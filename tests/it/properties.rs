@@ -190,8 +190,10 @@ fn value(schema: &Value, contract: &Value) -> BoxedStrategy<Value> {
             (Some("string"), _) => any::<String>().prop_map(Value::from).boxed(),
             (Some("boolean"), _) => any::<bool>().prop_map(Value::from).boxed(),
             (Some("integer"), _) => {
-                let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
-                (least..=i64::MAX).prop_map(Value::from).boxed()
+                let least = schema["minimum"].as_i64();
+                let whole = (least.unwrap_or(i64::MIN)..=i64::MAX).prop_map(Value::from);
+                let large = (i64::MAX as u64..=u64::MAX).prop_map(Value::from);
+                prop_oneof![4 => whole, 1 => large].boxed()
             }
             (Some("array"), _) => vec(value(&schema["items"], contract), 0..4).prop_map(Value::from).boxed(),
             (Some("object") | None, _) if schema["additionalProperties"].is_object() => {

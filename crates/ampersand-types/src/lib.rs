@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config_source;
+mod integer;
 mod object;
 mod open_enum;
 mod optional;
@@ -22,6 +23,7 @@ mod generated {
 
 pub use config_source::ConfigSource;
 pub use generated::{config, messages, notifications};
+pub use integer::Integer;
 pub use open_enum::UnknownValue;
 pub use optional::{Collection, Optional};
 pub use raw_json::{JsonError, RawJson};

@@ -88,7 +88,8 @@ impl RawJson {
         self.is_null() || inside.is_some_and(|inside| inside.trim_ascii().is_empty())
     }
 
-    fn kind(&self) -> &'static str {
+    /// Which kind of JSON value it is.
+    pub(crate) fn kind(&self) -> &'static str {
         match self.as_str().as_bytes().first() {
             Some(b'{') => "object",
             Some(b'[') => "array",
@@ -97,6 +98,12 @@ impl RawJson {
             Some(b'n') => "null",
             _ => "number",
         }
+    }
+}
+
+impl From<i64> for RawJson {
+    fn from(number: i64) -> Self {
+        Self(RawValue::from_string(number.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 }
 

@@ -49,9 +49,9 @@ fn defaults(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
         let ("Option", Some(ty)) = (fields::outer(&field.ty).0.as_str(), fields::outer(&field.ty).1) else { continue };
         let value = match (default, fields::outer(ty).0.as_str()) {
             (Value::Bool(value), "bool") => quote!(#value),
-            (Value::Number(value), "i64") => {
+            (Value::Number(value), "Integer") => {
                 let value = value.as_i64()?;
-                quote!(#value)
+                quote!(#value.into())
             }
             (Value::String(value), "String") => quote!(#value.to_owned()),
             (Value::String(value), _) if fields::is_open_enum(ty) => quote!(#value.into()),

@@ -28,7 +28,7 @@ pub(crate) struct Context {
 type Run = fn(&mut Value, &Context) -> Result<usize>;
 
 /// The passes, in their order.
-pub(crate) const PASSES: [(&str, Run); 11] = [
+pub(crate) const PASSES: [(&str, Run); 12] = [
     ("fold_alternatives", all_of::fold_alternatives),
     ("merge_all_of", all_of::merge_all_of),
     ("split_events", events::split_events),
@@ -37,6 +37,7 @@ pub(crate) const PASSES: [(&str, Run); 11] = [
     ("inline_aliases", names::inline_aliases),
     ("signed_urls", scalars::signed_urls),
     ("timestamps", scalars::timestamps),
+    ("integers", scalars::integers),
     ("opaque_values", scalars::opaque_values),
     ("name_inline_schemas", names::name_inline_schemas),
     ("optional_collections", collections::optional_collections),

@@ -53,6 +53,18 @@ pub(super) fn timestamps(document: &mut Value, _: &Context) -> Result<usize> {
     Ok(hits)
 }
 
+/// Makes `Integer` of every whole number. An `i64` refuses what is larger, and what is written as 1.0 or 1e3.
+pub(super) fn integers(document: &mut Value, _: &Context) -> Result<usize> {
+    let mut hits = 0;
+    for_each_schema(document, &mut |schema| {
+        if schema["type"] == "integer" {
+            become_rust_type(schema, "Integer", &[]);
+            hits += 1;
+        }
+    });
+    Ok(hits)
+}
+
 /// Makes `RawJson` of every value whose shape is open, or is a choice.
 ///
 /// As a map of values it would lose the order of its keys and the text of its numbers, and cost ten times as much to
@@ -79,7 +91,7 @@ fn is_opaque(schema: &Value) -> bool {
     match schema["type"].as_str() {
         Some("object") => !is_map(schema),
         Some("array") => schema.get("items").is_none(),
-        Some("string" | "integer" | "boolean") => false,
+        Some("string" | "boolean") => false,
         Some(_) => true,
         None => !is_map(schema) && schema.get("items").is_none() && schema.get("enum").is_none(),
     }
@@ -136,6 +148,16 @@ mod tests {
         } } }),
         );
         assert_eq!(types(&schemas), [("at".to_owned(), "Timestamp"), ("url".to_owned(), "")]);
+        assert_eq!(hits, 1);
+    }
+
+    #[test]
+    fn whole_numbers_are_integers() {
+        let (schemas, hits) = run(
+            integers,
+            json!({ "A": { "properties": { "count": { "type": "integer" }, "share": { "type": "number" } } } }),
+        );
+        assert_eq!(types(&schemas), [("count".to_owned(), "Integer"), ("share".to_owned(), "")]);
         assert_eq!(hits, 1);
     }
 

@@ -54,7 +54,11 @@ fn everything_is_made_again_where_nothing_is() {
 #[test]
 fn an_edit_by_hand_is_found_and_shown() {
     let workspace = workspace();
-    workspace.edit(&format!("{GENERATED}/messages.rs"), "pub num_records: i64", "pub num_records: u64");
+    workspace.edit(
+        &format!("{GENERATED}/messages.rs"),
+        "pub num_records: ::ampersand_types::Integer",
+        "pub num_records: u64",
+    );
     workspace.write(&format!("{GENERATED}/own.rs"), "struct Own;\n");
     let run = workspace.xtask(&["check"]);
     assert_eq!(run.code, 1);
@@ -66,7 +70,7 @@ fn an_edit_by_hand_is_found_and_shown() {
          pub download_url: ::std::option::Option<::ampersand_types::SignedUrl>,
          /// Count of the records, inline or in the file.
     -    pub num_records: u64,
-    +    pub num_records: i64,
+    +    pub num_records: ::ampersand_types::Integer,
          /// Whether the records are in the message or in a file.
          pub type_: ::ampersand_types::messages::ResultInfoType,
          /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -180,6 +184,7 @@ fn a_pass_that_finds_nothing_is_named() {
       pass `drop_validation` finds nothing to do in the whole contract
       pass `fold_alternatives` finds nothing to do in the whole contract
       pass `inline_aliases` finds nothing to do in the whole contract
+      pass `integers` finds nothing to do in the whole contract
       pass `merge_all_of` finds nothing to do in the whole contract
       pass `name_inline_schemas` finds nothing to do in the whole contract
       pass `opaque_values` finds nothing to do in the whole contract

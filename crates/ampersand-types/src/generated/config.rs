@@ -335,7 +335,7 @@ pub struct ConfigUpdateEvent {
 pub struct DefaultPeriodConfig {
     /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     /// Absent when `fullHistory` is given in its place.
-    pub days: ::std::option::Option<i64>,
+    pub days: ::std::option::Option<::ampersand_types::Integer>,
     /// Whether to backfill everything there is. Absent when `days` is given in its place.
     pub full_history: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -431,7 +431,7 @@ pub struct FieldSettingDefault {
     /// The default, for a field that is true or false.
     pub boolean_value: ::std::option::Option<bool>,
     /// The default, for a field of whole numbers. The unit is the field's own.
-    pub integer_value: ::std::option::Option<i64>,
+    pub integer_value: ::std::option::Option<::ampersand_types::Integer>,
     /// The default, for a field of text.
     pub string_value: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -677,7 +677,7 @@ pub struct ValueDefaultInteger {
         ::ampersand_types::config::ValueDefaultIntegerApplyOnUpdate,
     >,
     /// The number to write. The unit is the field's own.
-    pub value: i64,
+    pub value: ::ampersand_types::Integer,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<

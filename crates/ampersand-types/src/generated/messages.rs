@@ -144,7 +144,7 @@ pub struct ResultInfo {
     /// Whoever holds it can read the customer's records: keep it out of logs.
     pub download_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Count of the records, inline or in the file.
-    pub num_records: i64,
+    pub num_records: ::ampersand_types::Integer,
     /// Whether the records are in the message or in a file.
     pub type_: ::ampersand_types::messages::ResultInfoType,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.

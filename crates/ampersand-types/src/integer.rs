@@ -1,0 +1,141 @@
+use std::fmt;
+
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::RawJson;
+
+/// A whole number, kept as it was written.
+///
+/// JSON bounds no number, and has several ways to write the same one: 1000 may come as `1e3`. A payload is never refused
+/// for either, and is encoded as it came. [`get`](Self::get) gives the number where the machine has one for it.
+///
+/// ```
+/// use ampersand_types::Integer;
+///
+/// let count: Integer = serde_json::from_str("4812")?;
+/// assert_eq!(count.get(), Some(4812));
+/// assert_eq!(count, 4812);
+///
+/// let large: Integer = serde_json::from_str("18446744073709551616")?;
+/// assert_eq!(large.get(), None);
+/// assert_eq!(serde_json::to_string(&large)?, "18446744073709551616");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Integer(RawJson);
+
+impl Integer {
+    /// The number; `None` where it does not fit an `i64`, or is not whole.
+    pub fn get(&self) -> Option<i64> {
+        let text = self.as_str();
+        text.parse().ok().or_else(|| whole(text.parse().ok()?))
+    }
+
+    /// The text, as it was sent.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// What a number with a fraction or an exponent is, where it is whole and an `f64` is exact.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within bounds")]
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+impl From<i64> for Integer {
+    fn from(number: i64) -> Self {
+        Self(RawJson::from(number))
+    }
+}
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Equal when they are the same number, or the same text where the machine has no number for it.
+impl PartialEq for Integer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.get(), other.get()) {
+            (None, None) => self.as_str() == other.as_str(),
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl Eq for Integer {}
+
+impl PartialEq<i64> for Integer {
+    fn eq(&self, other: &i64) -> bool {
+        self.get() == Some(*other)
+    }
+}
+
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = RawJson::deserialize(deserializer)?;
+        match json.kind() {
+            "number" => Ok(Self(json)),
+            kind => Err(D::Error::invalid_type(Unexpected::Other(kind), &"an integer")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_they_were_written() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("1.0", Some(1)),
+            ("1e3", Some(1000)),
+            ("-2.50E+1", Some(-25)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("1e400", None),
+            ("1.5", None),
+        ] {
+            let integer: Integer = serde_json::from_str(text).expect(text);
+            assert_eq!(integer.get(), number, "{text}");
+            assert_eq!(serde_json::to_string(&integer).expect(text), text);
+            assert_eq!((integer.to_string(), format!("{integer:?}")), (text.to_owned(), text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_and_not_quoted() {
+        for (json, found) in [(r#""SECRET""#, "string"), ("null", "null"), ("[1]", "array"), ("true", "boolean")] {
+            let error = serde_json::from_str::<Integer>(json).expect_err(json).to_string();
+            assert!(error.starts_with(&format!("invalid type: {found}, expected an integer")), "{error}");
+        }
+    }
+
+    #[test]
+    fn equal_as_numbers() {
+        let integer = |text| serde_json::from_str::<Integer>(text).expect(text);
+        assert_eq!(integer("1e3"), integer("1000"));
+        assert_eq!(Integer::from(5), 5);
+        assert_ne!(integer("1e400"), integer("1e401"));
+        assert_ne!(integer("1e400"), integer("1"));
+    }
+}
