@@ -20,6 +20,11 @@ fn field<'a>(item: &'a ItemStruct, name: &str) -> Option<&'a Field> {
     item.fields.iter().find(|field| fields::wire_name(field).as_deref() == Some(name))
 }
 
+/// The name of an accessor; of `type_` too, whose underscore only tells it from the keyword.
+fn named_after(field: &Ident, what: &str) -> Ident {
+    format_ident!("{}_{what}", field.to_string().trim_end_matches('_'))
+}
+
 /// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL.
 fn config_sources(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
     let mut accessors = TokenStream::new();
@@ -28,7 +33,7 @@ fn config_sources(item: &ItemStruct, properties: &Value) -> Option<TokenStream> 
             continue;
         };
         let (Some(inline_field), Some(url_field)) = (field(item, inline), field(item, url)) else { continue };
-        let name = format_ident!("{}_source", inline_field.ident.as_ref()?);
+        let name = named_after(inline_field.ident.as_ref()?, "source");
         let (from_inline, from_url) = (borrow(inline_field)?, borrow(url_field)?);
         let doc = format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline));
         accessors.extend(quote! {
@@ -58,7 +63,7 @@ fn defaults(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
             _ => continue,
         };
         let ident = field.ident.as_ref()?;
-        let accessor = format_ident!("{}_or_default", ident);
+        let accessor = named_after(ident, "or_default");
         let spoken = default.to_string();
         let doc = format!("`{name}`, or `{}` where it is absent, as the contract says.", spoken.trim_matches('"'));
         accessors.extend(quote! {
@@ -100,6 +105,7 @@ mod tests {
             "disabled": { "type": "boolean", "x-default": false },
             "mode": { "x-default": "always" },
             "required": { "type": "boolean", "x-default": true },
+            "type": { "x-default": "a" },
         } } } } });
         let item: ItemStruct = parse_quote! {
             pub struct A {
@@ -110,6 +116,8 @@ mod tests {
                 pub disabled: ::std::option::Option<bool>,
                 pub mode: ::std::option::Option<::ampersand_types::config::Mode>,
                 pub required: bool,
+                #[serde(rename = "type")]
+                pub type_: ::std::option::Option<::std::string::String>,
             }
         };
         let tokens = accessors(&item, &document).expect("accessors").to_string();
@@ -126,6 +134,10 @@ mod tests {
                 #[doc = "`mode`, or `always` where it is absent, as the contract says."]
                 pub fn mode_or_default(&self) -> ::ampersand_types::config::Mode {
                     self.mode.clone().unwrap_or_else(|| "always".into())
+                }
+                #[doc = "`type`, or `a` where it is absent, as the contract says."]
+                pub fn type_or_default(&self) -> ::std::string::String {
+                    self.type_.clone().unwrap_or_else(|| "a".to_owned())
                 }
             }
         };
