@@ -73,37 +73,48 @@ pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
     Ok(Fetched { plan, notes })
 }
 
+/// A file that is to be read.
+struct Wanted {
+    path: String,
+    by: String,
+    /// Whether there may be no such file.
+    optional: bool,
+}
+
 type Published = (BTreeMap<String, String>, Tree, Vec<String>);
 
 /// Reads the listed documents, and the files that they refer to.
 fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<Published> {
     let (mut published, mut tree, mut notes) = (BTreeMap::new(), Tree::new(), Vec::new());
-    let mut waiting: VecDeque<(String, Option<String>)> = VecDeque::new();
     let progress = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").context("a template that indicatif reads")?,
     );
-    for source in sources.documents() {
-        if (source.optional || allow_missing) && origin.read(source.path)?.is_none() {
-            notes.push(format!("warning: {} is not there, and is left out", source.path));
-        } else {
-            waiting.push_back((source.path.to_owned(), None));
-        }
-    }
-    while let Some((path, wanted_by)) = waiting.pop_front() {
+    let listed = sources.documents().map(|source| Wanted {
+        path: source.path.to_owned(),
+        by: "openapi/sources.toml".to_owned(),
+        optional: source.optional || allow_missing,
+    });
+    let mut waiting: VecDeque<Wanted> = listed.collect();
+    while let Some(Wanted { path, by, optional }) = waiting.pop_front() {
         if tree.contains_key(&path) {
             continue;
         }
         progress.set_length((tree.len() + waiting.len() + 1) as u64);
         progress.set_message(path.clone());
-        let Some(bytes) = origin.read(&path)? else {
-            let wanted_by = wanted_by.unwrap_or_else(|| "openapi/sources.toml".to_owned());
-            bail!("{path}: not found in {}; {wanted_by} asks for it", origin.place(&path));
+        let bytes = match origin.read(&path)? {
+            Some(bytes) => bytes,
+            None if optional => {
+                notes.push(format!("warning: {path} is not there, and is left out"));
+                continue;
+            }
+            None => bail!("{path}: not found in {}; {by} asks for it", origin.place(&path)),
         };
         let mut document = document::read(&path, &bytes)?;
         canonical::strip(&path, &mut document);
         for (place, _, target) in bundle::references(&path, &document)? {
             if target.file() != path {
-                waiting.push_back((target.file().to_owned(), Some(format!("{path} at {place}"))));
+                let (path, by) = (target.file().to_owned(), format!("{path} at {place}"));
+                waiting.push_back(Wanted { path, by, optional: false });
             }
         }
         published.insert(path.clone(), sha256(&bytes));
