@@ -74,7 +74,8 @@ fn strip_response(response: &mut Value) {
     }
 }
 
-fn sort(set: &mut Vec<Value>) {
+/// Puts a set in order.
+pub(crate) fn sort(set: &mut Vec<Value>) {
     set.sort_by_key(Value::to_string);
     set.dedup();
 }

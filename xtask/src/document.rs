@@ -161,6 +161,12 @@ pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
     Ok(())
 }
 
+/// The schema that a schema stands for: itself, or the one that it refers to.
+pub(crate) fn resolve<'a>(schema: &'a Value, schemas: &'a Map<String, Value>) -> &'a Value {
+    let named = schema["$ref"].as_str().and_then(schema_name).and_then(|name| schemas.get(name));
+    named.unwrap_or(schema)
+}
+
 /// The name of the schema that a `$ref` stands for.
 pub(crate) fn schema_name(reference: &str) -> Option<&str> {
     let name = reference.strip_prefix("#/components/schemas/")?;

@@ -57,11 +57,9 @@ impl fmt::Debug for Webhook<'_> {
 /// type or a field that is new is no error.
 pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, NormalizeError> {
     let webhook = webhook.into();
-    let known = Known {
-        id: webhook.id.map(str::to_owned),
-        timestamp: webhook.timestamp.map(Timestamp::from),
-        ..Known::of(Source::Webhook)
-    };
+    let mut known = Known::of(Source::Webhook);
+    known.said.id = webhook.id.map(str::to_owned);
+    known.said.timestamp = webhook.timestamp.map(Timestamp::from);
     normalize(webhook.body, known)
 }
 
@@ -138,8 +136,13 @@ pub fn from_any<'a>(body: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, Normaliz
 
 /// What the transport knows of a body.
 struct Known {
-    source: Source,
     notification_type: Option<NotificationType>,
+    said: Said,
+}
+
+/// What is said of a payload, beside its type.
+struct Said {
+    source: Source,
     id: Option<String>,
     timestamp: Option<Timestamp>,
     metadata: Metadata,
@@ -151,7 +154,8 @@ impl Known {
     }
 
     fn with(source: Source, metadata: Metadata) -> Self {
-        Self { source, notification_type: named(&metadata), id: None, timestamp: None, metadata }
+        let notification_type = named(&metadata);
+        Self { notification_type, said: Said { source, id: None, timestamp: None, metadata } }
     }
 }
 
@@ -168,11 +172,11 @@ fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeErr
             return Err(NormalizeError::new(problem, error.into_bytes()));
         }
     };
-    let (content, wrapped, known) = match read(&body, known) {
+    let (content, wrapped, said) = match read(&body, known) {
         Ok(read) => read,
         Err(problem) => return Err(NormalizeError::new(problem, body.into_bytes())),
     };
-    let Known { source, id, timestamp, metadata, .. } = known;
+    let Said { source, id, timestamp, metadata } = said;
     let raw = Raw { body, wrapped };
     Ok(match content {
         Content::Event(notification_type, event) => {
@@ -182,25 +186,25 @@ fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeErr
     })
 }
 
-/// Reads a body: what is in it, whether that is wrapped, and what is known of it by then.
-fn read(body: &str, known: Known) -> Result<(Content, bool, Known), Problem> {
+/// Reads a body: what is in it, whether that is wrapped, and what is said of it.
+fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
     let Opened { wrapped, notification_type, metadata, payload } = open(body, known.notification_type.as_ref())?;
-    let source = match known.source {
+    let source = match known.said.source {
         Source::Bare if notification_type.is_some() => Source::Webhook,
         Source::Bare if wrapped => Source::Kinesis,
         source => source,
     };
-    let metadata = metadata.unwrap_or(known.metadata);
+    let metadata = metadata.unwrap_or(known.said.metadata);
     let notification_type = notification_type.or_else(|| named(&metadata)).or(known.notification_type);
     let content = match payload {
         Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Content::Event(guess, event),
         Payload::Event(..) => content(data(body).unwrap_or(body), notification_type, wrapped)?,
         Payload::Text(payload) => content(payload, notification_type, wrapped)?,
     };
-    let id = known.id.or_else(|| metadata.get("event-id").map(str::to_owned));
+    let id = known.said.id.or_else(|| metadata.get("event-id").map(str::to_owned));
     let sent = || metadata.get("timestamp-ms").or_else(|| metadata.get("timestamp")).map(Timestamp::from);
-    let timestamp = known.timestamp.or_else(sent);
-    Ok((content, wrapped, Known { source, notification_type: None, id, timestamp, metadata }))
+    let timestamp = known.said.timestamp.or_else(sent);
+    Ok((content, wrapped, Said { source, id, timestamp, metadata }))
 }
 
 /// A body of which the payload is found.

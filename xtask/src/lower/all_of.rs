@@ -2,7 +2,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use super::{BESIDE, Context, DOCUMENTATION, for_each_schema, is_struct};
-use crate::document;
+use crate::{canonical, document};
 
 /// Folds alternatives of an object into it: the fields of each become optional fields of the object. Nearly always they
 /// say only which fields are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
@@ -31,8 +31,7 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     let Some(members) = schema.as_object_mut() else { return 0 };
     let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
     for alternative in alternatives.iter().filter_map(Value::as_array).flatten() {
-        let named = alternative["$ref"].as_str().and_then(document::schema_name).and_then(|name| schemas.get(name));
-        let fields = named.unwrap_or(alternative)["properties"].as_object().into_iter().flatten();
+        let fields = document::resolve(alternative, schemas)["properties"].as_object().into_iter().flatten();
         for (name, field) in fields {
             let properties = members.entry("properties").or_insert_with(|| Map::new().into());
             match properties.get(name) {
@@ -124,8 +123,7 @@ fn merge(into: &mut Map<String, Value>, part: Value) {
             }
             (Some(Value::Array(required)), Value::Array(more)) if key == "required" => {
                 required.extend(more);
-                required.sort_by_key(Value::to_string);
-                required.dedup();
+                canonical::sort(required);
             }
             (_, value) => drop(into.insert(key, value)),
         }

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Context, become_rust_type, for_each_schema, is_struct, pascal, reference};
+use super::{Context, become_rust_type, for_each_schema, is_struct, pascal, reference, refers_to};
 use crate::document;
 
 /// Where the events are kept in a lowered document.
@@ -55,7 +55,7 @@ pub(super) fn split_events(document: &mut Value, _: &Context) -> Result<usize> {
     let events = serde_json::to_value(events.into_values().collect::<Vec<_>>())?;
     // What refers to a body is a union of them, which `Event` is, or holds a whole one.
     for_each_schema(document, &mut |schema| {
-        if bodies.iter().any(|(body, _)| schema["$ref"] == reference(body)["$ref"]) {
+        if bodies.iter().any(|(body, _)| refers_to(schema, body)) {
             become_rust_type(schema, "RawJson", &[]);
         }
     });
@@ -68,9 +68,8 @@ pub(super) fn split_events(document: &mut Value, _: &Context) -> Result<usize> {
 
 /// The notification types that a schema is the body of. It is known by its shape, whatever its name.
 fn types<'a>(schema: &'a Value, schemas: &'a Map<String, Value>) -> Option<Vec<&'a str>> {
-    let notification_type = &schema["properties"]["notificationType"];
-    let named = notification_type["$ref"].as_str().and_then(document::schema_name).and_then(|name| schemas.get(name));
-    let values = named.unwrap_or(notification_type)["enum"].as_array()?;
+    let notification_type = document::resolve(&schema["properties"]["notificationType"], schemas);
+    let values = notification_type["enum"].as_array()?;
     schema["properties"].get("data")?;
     Some(values.iter().filter_map(Value::as_str).collect())
 }
@@ -96,7 +95,7 @@ fn make_way(document: &mut Value) {
             schemas.insert(renamed.clone(), schema);
         }
         for_each_schema(document, &mut |schema| {
-            if schema["$ref"] == reference(name)["$ref"] {
+            if refers_to(schema, name) {
                 schema["$ref"] = reference(&renamed)["$ref"].clone();
             }
         });

@@ -128,6 +128,10 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
+fn refers_to(schema: &Value, name: &str) -> bool {
+    schema["$ref"].as_str().and_then(document::schema_name) == Some(name)
+}
+
 #[cfg(test)]
 mod testing {
     use super::*;

@@ -5,7 +5,9 @@ use heck::ToPascalCase as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{BESIDE, Child, Context, become_rust_type, for_each_child, for_each_schema, is_struct, reference, walk};
+use super::{
+    BESIDE, Child, Context, become_rust_type, for_each_child, for_each_schema, is_struct, reference, refers_to, walk,
+};
 use crate::document;
 
 /// Where the enums are kept in a lowered document.
@@ -104,15 +106,14 @@ pub(super) fn inline_aliases(document: &mut Value, _: &Context) -> Result<usize>
 fn inline(document: &mut Value, is_alias: fn(&Value) -> bool) -> usize {
     let mut hits = 0;
     while let Some((name, mut definition)) = take(document, is_alias) {
-        let is_reference = |schema: &Value| schema["$ref"] == reference(&name)["$ref"];
         // A list of itself has no type that could be written out.
         walk(&mut definition, &mut |schema| {
-            if is_reference(schema) {
+            if refers_to(schema, &name) {
                 become_rust_type(schema, "RawJson", &[]);
             }
         });
         for_each_schema(document, &mut |schema| {
-            if is_reference(schema) {
+            if refers_to(schema, &name) {
                 let outer = std::mem::replace(schema, definition.clone());
                 beside(schema, &outer);
             }
