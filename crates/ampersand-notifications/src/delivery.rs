@@ -156,6 +156,11 @@ impl Raw {
         &self.body
     }
 
+    /// The whole body.
+    pub fn into_body(self) -> String {
+        self.body
+    }
+
     /// The payload in it, whatever it was wrapped in. Looks for it, which takes the time of skipping over the body once.
     pub fn data(&self) -> &str {
         if !self.wrapped {

@@ -25,7 +25,7 @@ pub struct Webhook<'a> {
 
 impl<'a> From<Verified<'a>> for Webhook<'a> {
     fn from(verified: Verified<'a>) -> Self {
-        Self { body: verified.body.into(), id: Some(verified.id), timestamp: Some(verified.timestamp) }
+        Self { body: verified.body, id: Some(verified.id), timestamp: Some(verified.timestamp) }
     }
 }
 

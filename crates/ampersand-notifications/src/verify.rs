@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
@@ -129,13 +130,16 @@ impl Verifier {
 
     /// Verifies the bytes of a body, as they came: before anything parses them.
     ///
+    /// A body that is handed over as a `Vec` is never copied on its way to a [`Notification`](crate::Notification); one
+    /// that is lent is copied once, and is still yours when it is refused.
+    ///
     /// # Errors
     ///
     /// When headers are missing, the time is not now, or no signature is right: see [`VerifyError`].
     pub fn verify<'a>(
         &self,
         headers: &'a (impl Headers + ?Sized),
-        body: &'a [u8],
+        body: impl Into<Cow<'a, [u8]>>,
     ) -> Result<Verified<'a>, VerifyError> {
         self.verify_at(headers, body, Timestamp::now())
     }
@@ -148,7 +152,7 @@ impl Verifier {
     pub fn verify_at<'a>(
         &self,
         headers: &'a (impl Headers + ?Sized),
-        body: &'a [u8],
+        body: impl Into<Cow<'a, [u8]>>,
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         let Signed { id, timestamp: sent, signatures } = signed(headers)?;
@@ -164,13 +168,14 @@ impl Verifier {
             return Err(VerifyError::TooNew { ahead: -age });
         }
 
+        let body = body.into();
         let v1 = signatures.split(|byte| *byte == b' ').filter_map(|signature| signature.strip_prefix(b"v1,"));
         let tags: Vec<Vec<u8>> = v1.filter_map(|tag| BASE64.decode(tag).ok()).collect();
         if tags.is_empty() {
             return Err(VerifyError::NoSignature);
         }
         for (secret, key) in self.secrets.iter().enumerate() {
-            let mac = key.mac(id.as_bytes(), sent, body);
+            let mac = key.mac(id.as_bytes(), sent, &body);
             if tags.iter().any(|tag| mac.clone().verify_slice(tag).is_ok()) {
                 return Ok(Verified { id, timestamp, body, secret });
             }
@@ -180,14 +185,14 @@ impl Verifier {
 }
 
 /// A webhook that was sent by who holds the secret.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Verified<'a> {
     /// Identifies the event: it is the same in every delivery, and the key to drop repeats by.
     pub id: &'a str,
     /// When this delivery was signed.
     pub timestamp: Timestamp,
     /// The body, as it came.
-    pub body: &'a [u8],
+    pub body: Cow<'a, [u8]>,
     /// The secret that matched: 0 for that of [`Verifier::new`], 1 for the first [`Verifier::or_secret`].
     pub secret: usize,
 }
