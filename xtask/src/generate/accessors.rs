@@ -10,10 +10,10 @@ use crate::lower::{self, is_rust_type, replaced_by_url};
 /// What a struct tells of its fields, together or when they are absent.
 pub(super) fn accessors(item: &ItemStruct, document: &Value) -> Option<TokenStream> {
     let schema = document::schemas(document).find(|(name, _)| item.ident == lower::pascal(name))?.1;
-    let mut accessors = config_sources(item, &schema["properties"])?;
+    let (mut accessors, conversion) = config_sources(item, &schema["properties"])?;
     accessors.extend(defaults(item, &schema["properties"])?);
     let ident = &item.ident;
-    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } })
+    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
 }
 
 fn field<'a>(item: &'a ItemStruct, name: &str) -> Option<&'a Field> {
@@ -25,9 +25,10 @@ fn named_after(field: &Ident, what: &str) -> Ident {
     format_ident!("{}_{what}", field.to_string().trim_end_matches('_'))
 }
 
-/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL.
-fn config_sources(item: &ItemStruct, properties: &Value) -> Option<TokenStream> {
-    let mut accessors = TokenStream::new();
+/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL; and a
+/// conversion, so that where a configuration is looked for, the data of an event may stand for the one they tell of.
+fn config_sources(item: &ItemStruct, properties: &Value) -> Option<(TokenStream, TokenStream)> {
+    let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
     for (url, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "SignedUrl")) {
         let Some(inline) = replaced_by_url(url).filter(|name| is_rust_type(&properties[name], "RawJson")) else {
             continue;
@@ -42,8 +43,18 @@ fn config_sources(item: &ItemStruct, properties: &Value) -> Option<TokenStream> 
                 ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
             }
         });
+        if inline == "config" {
+            let ident = &item.ident;
+            conversion = quote! {
+                impl<'a> ::core::convert::From<&'a #ident> for ::ampersand_types::ConfigSource<'a> {
+                    fn from(data: &'a #ident) -> Self {
+                        data.#name()
+                    }
+                }
+            };
+        }
     }
-    Some(accessors)
+    Some((accessors, conversion))
 }
 
 /// An accessor for each optional field that the contract gives a default.
@@ -95,6 +106,28 @@ mod tests {
     use super::*;
     use serde_json::json;
     use syn::parse_quote;
+
+    #[test]
+    fn data_stand_for_their_configuration() {
+        let rust = |name: &str| json!({ "x-rust-type": { "path": format!("ampersand_types::{name}") } });
+        let properties = json!({ "config": rust("RawJson"), "configURL": rust("SignedUrl") });
+        let item: ItemStruct = parse_quote! {
+            pub struct A {
+                pub config: ::std::option::Option<::ampersand_types::RawJson>,
+                #[serde(rename = "configURL")]
+                pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
+            }
+        };
+        let (_, conversion) = config_sources(&item, &properties).expect("a pair");
+        let expected = quote! {
+            impl<'a> ::core::convert::From<&'a A> for ::ampersand_types::ConfigSource<'a> {
+                fn from(data: &'a A) -> Self {
+                    data.config_source()
+                }
+            }
+        };
+        assert_eq!(conversion.to_string(), expected.to_string());
+    }
 
     #[test]
     fn pairs_and_defaults_have_accessors() {

@@ -582,6 +582,12 @@ impl InstallationCreatedData {
         )
     }
 }
+impl<'a> ::core::convert::From<&'a InstallationCreatedData>
+for ::ampersand_types::ConfigSource<'a> {
+    fn from(data: &'a InstallationCreatedData) -> Self {
+        data.config_source()
+    }
+}
 crate::object::object!(InstallationCreatedData {
     nullable config = "config",
     optional config_url = "configURL",
@@ -603,6 +609,12 @@ impl InstallationDeletedData {
             self.config.as_ref(),
             self.config_url.as_ref(),
         )
+    }
+}
+impl<'a> ::core::convert::From<&'a InstallationDeletedData>
+for ::ampersand_types::ConfigSource<'a> {
+    fn from(data: &'a InstallationDeletedData) -> Self {
+        data.config_source()
     }
 }
 crate::object::object!(InstallationDeletedData {
@@ -647,6 +659,12 @@ impl InstallationUpdatedData {
         )
     }
 }
+impl<'a> ::core::convert::From<&'a InstallationUpdatedData>
+for ::ampersand_types::ConfigSource<'a> {
+    fn from(data: &'a InstallationUpdatedData) -> Self {
+        data.config_source()
+    }
+}
 crate::object::object!(InstallationUpdatedData {
     nullable config = "config",
     optional config_url = "configURL",
@@ -683,6 +701,12 @@ impl ReadSchedulePausedData {
             self.config.as_ref(),
             self.config_url.as_ref(),
         )
+    }
+}
+impl<'a> ::core::convert::From<&'a ReadSchedulePausedData>
+for ::ampersand_types::ConfigSource<'a> {
+    fn from(data: &'a ReadSchedulePausedData) -> Self {
+        data.config_source()
     }
 }
 crate::object::object!(ReadSchedulePausedData {
