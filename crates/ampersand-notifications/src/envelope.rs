@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use ampersand_types::__private::reason;
+use ampersand_types::__private::{place_of_invalid, reason};
 use ampersand_types::Timestamp;
 use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -168,8 +168,8 @@ fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeErr
     let body = match String::from_utf8(body.into_owned()) {
         Ok(body) => body,
         Err(error) => {
-            let problem = not_utf8(error.as_bytes(), error.utf8_error().valid_up_to());
-            return Err(NormalizeError::new(problem, error.into_bytes()));
+            let (line, column) = place_of_invalid(&error);
+            return Err(NormalizeError::new(Problem::NotJson { line, column }, error.into_bytes()));
         }
     };
     let (content, wrapped, said) = match read(&body, known) {
@@ -339,13 +339,6 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
     };
     let reason = reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned());
     Problem::Shape { notification_type, path, reason }
-}
-
-fn not_utf8(body: &[u8], valid: usize) -> Problem {
-    let before = body.get(..valid).unwrap_or(body);
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    Problem::NotJson { line, column }
 }
 
 /// The data of a notification whose type is known.

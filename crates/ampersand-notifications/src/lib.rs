@@ -3,9 +3,13 @@
 mod delivery;
 mod envelope;
 mod error;
+#[cfg(feature = "resolve")]
+mod resolve;
 mod verify;
 
 pub use delivery::{Delivery, Metadata, Notification, Raw, Records, Source};
 pub use envelope::{Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_webhook};
 pub use error::{NormalizeError, Problem};
+#[cfg(feature = "resolve")]
+pub use resolve::{Blocked, Policy, ResolveError, Resolver};
 pub use verify::{Headers, Secret, SecretError, TOLERANCE, Verified, Verifier, VerifyError};

@@ -33,7 +33,7 @@ pub use timestamp::{Timestamp, TimestampError};
 /// For the other crates of this workspace alone.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::raw_json::reason;
+    pub use crate::raw_json::{place_of_invalid, reason};
 }
 
 // Generated code names this crate as its users do.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::string::FromUtf8Error;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -38,6 +39,15 @@ impl RawJson {
     /// When the text is not exactly one JSON value.
     pub fn new(text: impl Into<String>) -> Result<Self, JsonError> {
         RawValue::from_string(text.into()).map(Self).map_err(|e| JsonError::new::<Self>(&e))
+    }
+
+    /// Takes the bytes of one JSON value, as a file or a response holds them. They are not copied.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not exactly one JSON value in UTF-8.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, JsonError> {
+        String::from_utf8(bytes).map_err(|error| JsonError::not_utf8::<Self>(&error)).and_then(Self::new)
     }
 
     /// Encodes a value, a changed configuration for instance.
@@ -205,6 +215,11 @@ impl JsonError {
         }
     }
 
+    fn not_utf8<T: ?Sized>(cause: &FromUtf8Error) -> Self {
+        let (line, column) = place_of_invalid(cause);
+        Self { expected: std::any::type_name::<T>(), reason: None, syntax: true, line, column }
+    }
+
     /// Whether the text is not JSON at all, as opposed to JSON of another shape.
     pub fn is_syntax(&self) -> bool {
         self.syntax
@@ -219,6 +234,14 @@ impl JsonError {
     pub fn column(&self) -> usize {
         self.column
     }
+}
+
+/// The line and the column, each from 1, of the first byte that is not UTF-8.
+pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
+    let before = cause.as_bytes().get(..cause.utf8_error().valid_up_to()).unwrap_or_default();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    (line, column)
 }
 
 /// What serde says, without the value that it quotes: names and kinds, which are those of the types.
@@ -318,6 +341,9 @@ mod tests {
             "not the JSON of a `alloc::collections::btree::map::BTreeMap<alloc::string::String, i64>` \
              at line 1 column 14: found string, expected i64"
         );
+        assert_eq!(RawJson::from_bytes(b"[1]".to_vec())?.as_str(), "[1]");
+        let error = RawJson::from_bytes(b"[\n  \"\xff\"]".to_vec()).expect_err("not UTF-8");
+        assert_eq!((error.is_syntax(), error.line(), error.column()), (true, 2, 4));
         let error = RawJson::new("{\n\"secret\"").expect_err("cut short");
         assert!(error.is_syntax());
         assert_eq!(error.to_string(), "not valid JSON at line 2 column 8");

@@ -1,0 +1,127 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use ampersand_types::JsonError;
+use jiff::Timestamp;
+
+use super::policy::Blocked;
+
+/// Why a value could not be had.
+///
+/// It shows no part of the URL but, where that is the reason, its host. Where the value cannot be had any more
+/// ([`Missing`](Self::Missing), [`Expired`](Self::Expired), [`Forbidden`](Self::Forbidden), [`Gone`](Self::Gone)), the
+/// REST API has the configuration that the installation has now.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// The notification has neither the value nor a URL of it, as those sent before 2026 may.
+    Missing,
+    /// The URL was good for a time that is over.
+    Expired {
+        /// When it was over, where the URL says so.
+        at: Option<Timestamp>,
+    },
+    /// The server refuses the URL, which has not expired (401 or 403).
+    Forbidden,
+    /// There is nothing at the URL any more (404 or 410).
+    Gone,
+    /// The [`Policy`](crate::Policy) does not let the URL, or what it redirects to, be asked.
+    Blocked(Blocked),
+    /// There is more than [`Policy::max_bytes`](crate::Policy::max_bytes).
+    TooLarge {
+        /// The most that is taken, in bytes.
+        limit: usize,
+    },
+    /// What came is not JSON, or not of the shape that was asked for.
+    NotJson(JsonError),
+    /// The server, or all attempts together, took longer than the [`Policy`](crate::Policy) gives them.
+    TimedOut,
+    /// The server answered with another status than one of success.
+    Status {
+        /// The status.
+        status: u16,
+        /// How long the server asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The server was not reached, could not be trusted, or broke the transfer off. The cause is in `source()`.
+    Connection(Box<dyn Error + Send + Sync>),
+    /// The writer that was to take the value failed. The cause is in `source()`.
+    Write(io::Error),
+    /// TLS could not be set up, as where the system has no root certificates. The cause is in `source()`.
+    Tls(Box<dyn Error + Send + Sync>),
+}
+
+impl ResolveError {
+    /// Whether the same may go well later: the [`Resolver`](crate::Resolver) has tried more than once.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::Connection(_) => true,
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
+            _ => false,
+        }
+    }
+}
+
+/// Finds what the client was told by our own rules.
+impl From<reqwest::Error> for ResolveError {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            if let Some(blocked) = inner.downcast_ref::<Blocked>() {
+                return Self::Blocked(blocked.clone());
+            }
+            cause = inner.source();
+        }
+        if error.is_timeout() { Self::TimedOut } else { Self::Connection(error.into()) }
+    }
+}
+
+impl From<Blocked> for ResolveError {
+    fn from(blocked: Blocked) -> Self {
+        Self::Blocked(blocked)
+    }
+}
+
+impl From<JsonError> for ResolveError {
+    fn from(error: JsonError) -> Self {
+        Self::NotJson(error)
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("neither the value nor a URL of it was sent: read it by the REST API"),
+            Self::Expired { at: Some(at) } => write!(f, "the URL expired at {at}: read the value by the REST API"),
+            Self::Expired { at: None } => f.write_str("the URL has expired: read the value by the REST API"),
+            Self::Forbidden => f.write_str("the server refuses the URL, though its time is not over"),
+            Self::Gone => f.write_str("there is nothing at the URL any more: read the value by the REST API"),
+            Self::Blocked(why) => write!(f, "the policy does not let the URL be asked: {why}"),
+            Self::TooLarge { limit } => {
+                write!(f, "there is more than {limit} bytes: raise `max_bytes`, or download it to a writer")
+            }
+            Self::NotJson(error) => write!(f, "what was downloaded is {error}"),
+            Self::TimedOut => f.write_str("the server took too long: try later"),
+            Self::Status { status, retry_after: Some(after) } => {
+                write!(f, "the server answered {status}: try again in {} s", after.as_secs())
+            }
+            Self::Status { status, retry_after: None } => write!(f, "the server answered {status}"),
+            Self::Connection(_) => f.write_str("the server was not reached, or broke the transfer off"),
+            Self::Write(_) => f.write_str("what was downloaded could not be written"),
+            Self::Tls(_) => f.write_str("TLS could not be set up: does the system have root certificates?"),
+        }
+    }
+}
+
+impl Error for ResolveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Connection(cause) | Self::Tls(cause) => Some(cause.as_ref()),
+            Self::Write(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Downloads what was too large to send.
+
+mod download;
+mod error;
+mod policy;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use ampersand_types::messages::{ResultEntry, ResultInfoType};
+use ampersand_types::notifications::InstallationUpdatedData;
+use ampersand_types::{ConfigSource, RawJson, SignedUrl};
+use reqwest::dns::Resolve;
+
+use crate::Records;
+use policy::{Guard, Rule, System};
+
+pub use error::ResolveError;
+pub use policy::{Blocked, Policy};
+
+/// Gets configurations and records: those that were sent, or else those that a signed URL leads to.
+///
+/// Make one and keep it: it holds the connections, and its clones share them. A URL came from outside, so it is asked
+/// only within a [`Policy`], without cookies, credentials or a proxy.
+///
+/// ```no_run
+/// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// use ampersand_notifications::{Policy, Resolver};
+/// use ampersand_types::config::ConfigContent;
+///
+/// let resolver = Resolver::new(Policy::default())?; // once
+/// let config: ConfigContent = resolver.config(data).await?.parse()?;
+/// println!("{} uses {:?}", data.group_ref, config.provider);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Resolver {
+    client: reqwest::Client,
+    policy: Arc<Policy>,
+    rule: Rule,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Resolver {
+    /// A resolver that holds to a policy.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError::Tls`], when the system has no root certificates to trust.
+    pub fn new(policy: Policy) -> Result<Self, ResolveError> {
+        let rule = policy.rule();
+        Self::build(policy, rule, System)
+    }
+
+    fn build(policy: Policy, rule: Rule, lookup: impl Resolve + 'static) -> Result<Self, ResolveError> {
+        let client = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Guard { lookup, rule })
+            // A proxy would be what is connected to, and would look names up by itself.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(policy.connect_timeout)
+            .read_timeout(policy.idle_timeout)
+            .build()
+            .map_err(|error| ResolveError::Tls(error.into()))?;
+        Ok(Self { client, policy: Arc::new(policy), rule })
+    }
+
+    /// The configuration that an event tells of: its data, or any [`ConfigSource`]. One that was sent is lent, and
+    /// nothing is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`] says why there is none: it was not sent, the URL has expired or is refused, the policy is against
+    /// it, or the server cannot be reached or does not give JSON.
+    pub async fn config<'a>(&self, data: impl Into<ConfigSource<'a>>) -> Result<Cow<'a, RawJson>, ResolveError> {
+        match data.into() {
+            ConfigSource::Inline(config) => Ok(Cow::Borrowed(config)),
+            ConfigSource::Url(url) => Ok(Cow::Owned(self.json(url).await?)),
+            ConfigSource::Missing => Err(ResolveError::Missing),
+        }
+    }
+
+    /// The configuration before an update.
+    ///
+    /// # Errors
+    ///
+    /// As [`config`](Self::config).
+    pub async fn last_config<'a>(&self, data: &'a InstallationUpdatedData) -> Result<Cow<'a, RawJson>, ResolveError> {
+        self.config(data.last_config_source()).await
+    }
+
+    /// The configurations after and before an update. What has to be downloaded is, at the same time.
+    ///
+    /// Each has its own result, as each may be there without the other. For their errors see [`config`](Self::config).
+    pub async fn configs<'a>(
+        &self,
+        data: &'a InstallationUpdatedData,
+    ) -> (Result<Cow<'a, RawJson>, ResolveError>, Result<Cow<'a, RawJson>, ResolveError>) {
+        futures_util::future::join(self.config(data), self.last_config(data)).await
+    }
+
+    /// The records of a message. Those that were sent are lent, and nothing is asked.
+    ///
+    /// The URL of those that were not expires 15 minutes after the message was made.
+    ///
+    /// # Errors
+    ///
+    /// As [`config`](Self::config); and when what comes is not an array of records.
+    pub async fn records<'a>(&self, records: &'a Records) -> Result<Cow<'a, [ResultEntry]>, ResolveError> {
+        let message = &records.message;
+        let info = message.result_info.as_ref();
+        let url = info.and_then(|info| info.download_url.as_ref()).filter(|url| !url.expose_secret().is_empty());
+        match url {
+            Some(url) if message.result.is_empty() => Ok(Cow::Owned(self.json(url).await?.parse()?)),
+            None if message.result.is_empty() && info.is_some_and(|info| info.type_ == ResultInfoType::Url) => {
+                Err(ResolveError::Missing)
+            }
+            _ => Ok(Cow::Borrowed(&message.result)),
+        }
+    }
+
+    async fn json(&self, url: &SignedUrl) -> Result<RawJson, ResolveError> {
+        Ok(RawJson::from_bytes(self.get(url).await?)?)
+    }
+}
