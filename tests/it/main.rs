@@ -8,6 +8,8 @@ mod envelopes;
 mod json;
 mod messages;
 mod properties;
+mod resolve;
+mod server;
 mod tidy;
 mod verify;
 

@@ -94,11 +94,11 @@ impl From<JsonError> for ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("neither the value nor a URL of it was sent: read it by the REST API"),
-            Self::Expired { at: Some(at) } => write!(f, "the URL expired at {at}: read the value by the REST API"),
-            Self::Expired { at: None } => f.write_str("the URL has expired: read the value by the REST API"),
+            Self::Missing => write!(f, "neither the value nor a URL of it was sent{ELSEWHERE}"),
+            Self::Expired { at: Some(at) } => write!(f, "the URL expired at {at}{ELSEWHERE}"),
+            Self::Expired { at: None } => write!(f, "the URL has expired{ELSEWHERE}"),
             Self::Forbidden => f.write_str("the server refuses the URL, though its time is not over"),
-            Self::Gone => f.write_str("there is nothing at the URL any more: read the value by the REST API"),
+            Self::Gone => write!(f, "there is nothing at the URL any more{ELSEWHERE}"),
             Self::Blocked(why) => write!(f, "the policy does not let the URL be asked: {why}"),
             Self::TooLarge { limit } => {
                 write!(f, "there is more than {limit} bytes: raise `max_bytes`, or download it to a writer")
@@ -115,6 +115,8 @@ impl fmt::Display for ResolveError {
         }
     }
 }
+
+const ELSEWHERE: &str = "; of a configuration, the REST API has the present one";
 
 impl Error for ResolveError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -23,8 +23,8 @@ pub struct Policy {
     pub hosts: Option<Vec<String>>,
     /// Whether `http` will do. By default it will not: the URL would be readable on the way.
     pub allow_http: bool,
-    /// Whether addresses may be asked that are not of the public internet: loopback, private networks, link-local ones,
-    /// and with them the metadata services of clouds. By default they may not.
+    /// Whether addresses may be asked that are not of the public internet: loopback, private networks and the like. By
+    /// default they may not. Those of the metadata services of clouds, and all others that are link-local, never may.
     pub allow_private_addresses: bool,
     /// The most bytes that are taken into memory, counted after decompression: 64 MiB by default.
     pub max_bytes: usize,
@@ -68,7 +68,8 @@ pub enum Blocked {
     Credentials,
     /// The host is not one of [`Policy::hosts`].
     Host(String),
-    /// The host is, or its name stands for, an address that is not of the public internet.
+    /// The host is, or its name stands for, an address that may not be asked: see
+    /// [`Policy::allow_private_addresses`].
     Address(IpAddr),
     /// It was redirected more often than [`Policy::max_redirects`].
     Redirects,
@@ -81,7 +82,7 @@ impl fmt::Display for Blocked {
             Self::NotHttps => f.write_str("it is not https"),
             Self::Credentials => f.write_str("it has credentials in it"),
             Self::Host(host) => write!(f, "{host} is not one of the hosts that are allowed"),
-            Self::Address(address) => write!(f, "{address} is not an address of the public internet"),
+            Self::Address(address) => write!(f, "{address} is private, link-local or otherwise not to be asked"),
             Self::Redirects => f.write_str("it redirects too often"),
         }
     }
@@ -94,7 +95,7 @@ pub(super) type Rule = fn(IpAddr) -> bool;
 
 impl Policy {
     pub(super) fn rule(&self) -> Rule {
-        if self.allow_private_addresses { |_| true } else { is_public }
+        if self.allow_private_addresses { |address| !is_metadata(address) } else { is_public }
     }
 
     /// Checks what can be seen of a URL. What its name stands for is checked by [`Guard`], when it is connected to.
@@ -169,6 +170,18 @@ fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// Whether an address is link-local, or another that clouds have their metadata services at.
+fn is_metadata(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            address.is_link_local() || [[168, 63, 129, 16], [100, 100, 100, 200]].contains(&address.octets())
+        }
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local() || address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
+        }
     }
 }
 
@@ -252,6 +265,27 @@ mod tests {
             "ff02::1",
         ] {
             assert!(!is_public(address.parse().expect(address)), "{address}");
+        }
+    }
+
+    #[test]
+    fn metadata_services_are_not_asked_even_where_private_addresses_are() {
+        let rule = Policy { allow_private_addresses: true, ..Policy::default() }.rule();
+        for (address, allowed) in [
+            ("127.0.0.1", true),
+            ("10.0.0.1", true),
+            ("::1", true),
+            ("fd00::1", true),
+            ("1.1.1.1", true),
+            ("169.254.169.254", false),
+            ("169.254.170.2", false),
+            ("168.63.129.16", false),
+            ("100.100.100.200", false),
+            ("::ffff:169.254.169.254", false),
+            ("fe80::1", false),
+            ("fd00:ec2::254", false),
+        ] {
+            assert_eq!(rule(address.parse().expect(address)), allowed, "{address}");
         }
     }
 

@@ -1,0 +1,78 @@
+use super::*;
+
+async fn get_at_most(max_bytes: usize, response: Vec<u8>) -> Result<String, ResolveError> {
+    let server = Server::script([response]);
+    let result = get_within(Policy { max_bytes, ..policy() }, &server.url("/")).await;
+    assert_eq!(server.requests().len(), 1, "trying again is no use");
+    result
+}
+
+#[tokio::test]
+async fn a_body_of_the_limit_is_taken_and_one_byte_more_is_not() {
+    let chunked = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+            .into_bytes()
+    };
+    let encoded = |body: &str| response(200, "Content-Encoding: gzip\r\n", gzip(body.as_bytes()));
+    for shape in [&chunked as &dyn Fn(&str) -> Vec<u8>, &encoded, &|body| response(200, "", body)] {
+        assert_eq!(get_at_most(CONFIG.len(), shape(CONFIG)).await.unwrap(), CONFIG);
+        let error = get_at_most(CONFIG.len() - 1, shape(CONFIG)).await.unwrap_err();
+        assert!(matches!(error, ResolveError::TooLarge { limit } if limit == CONFIG.len() - 1), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_given_up_before_it_comes() {
+    let server = Server::start(|_, stream| {
+        send(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n");
+        sleep(Duration::from_secs(10));
+    });
+    let error = get(&server).await.unwrap_err();
+    assert!(matches!(error, ResolveError::TooLarge { limit } if limit == 64 << 20), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_is_given_up() {
+    let server = Server::start(|_, stream| {
+        send(stream, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        while stream.write_all(chunk.as_bytes()).is_ok() {}
+    });
+    let error = get(&server).await.unwrap_err();
+    assert!(matches!(error, ResolveError::TooLarge { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_size_is_that_after_decompression() {
+    let bomb = gzip(&vec![b' '; 100 << 20]);
+    assert!(bomb.len() < 200_000);
+    let error = get_at_most(64 << 20, response(200, "Content-Encoding: gzip\r\n", bomb)).await.unwrap_err();
+    assert!(matches!(error, ResolveError::TooLarge { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_told_where() {
+    for (body, place) in [
+        (&b"<html>503</html>"[..], "line 1 column 1"),
+        (b"", "line 1 column 0"),
+        (b"{\"a\":\n1", "line 2 column 1"),
+        (b"{}{}", "line 1 column 3"),
+        (b"{\"a\": \"\xff\"}", "line 1 column 8"),
+    ] {
+        let error = get(&Server::script([response(200, "", body)])).await.unwrap_err();
+        assert!(error.to_string().ends_with(&format!("not valid JSON at {place}")), "{error}");
+    }
+    // Shorter than it is.
+    let error = get(&Server::script(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{\"a\": 1}"])).await.unwrap_err();
+    assert!(matches!(&error, ResolveError::NotJson(json) if json.is_syntax()), "{error:?}");
+}
+
+#[tokio::test]
+async fn compression_that_is_broken_is_told() {
+    let mut broken = gzip(CONFIG.as_bytes());
+    broken.truncate(broken.len() - 9);
+    let once = Policy { max_attempts: 1, ..policy() };
+    let server = Server::script([response(200, "Content-Encoding: gzip\r\n", broken)]);
+    let error = get_within(once, &server.url("/")).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Connection(_)), "{error:?}");
+}

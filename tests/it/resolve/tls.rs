@@ -1,0 +1,80 @@
+//! The system's root certificates are those of the file that `SSL_CERT_FILE` names, in the process that it is set for.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use super::*;
+
+/// Serves `CONFIG` at `/`, and a redirect to http at `/http`, to whoever trusts its certificate for `localhost`.
+/// Returns the port, and the certificate of who issued that.
+async fn serve() -> (u16, String) {
+    let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut ca = CertificateParams::new([]).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = ca.self_signed(&ca_key).unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = certificate.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            let answer = match &request[..read] {
+                b if b.starts_with(b"GET /http ") => response(302, "Location: http://localhost:9/\r\n", ""),
+                _ => response(200, "", CONFIG),
+            };
+            let _ = stream.write_all(&answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (port, root.pem())
+}
+
+const PORT: &str = "AMPERSAND_TEST_PORT";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_trusted_by_the_root_certificates_of_the_system() {
+    let (port, root) = serve().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), root).unwrap();
+
+    let once = Policy { max_attempts: 1, ..policy() };
+    let error = get_within(once, &format!("https://localhost:{port}/").into()).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Connection(_)), "this process does not trust it: {error:?}");
+
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "resolve::tls::who_trusts_it_gets_the_configuration"])
+        .env("SSL_CERT_FILE", file.path())
+        .env(PORT, port.to_string())
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && output.contains("1 passed"), "{output}");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a process of its own"]
+async fn who_trusts_it_gets_the_configuration() {
+    let port = std::env::var(PORT).unwrap();
+    let policy = Policy { allow_http: false, max_attempts: 1, ..policy() };
+    let get = async |url: String| get_within(policy.clone(), &url.into()).await;
+    assert_eq!(get(format!("https://localhost:{port}/?X=y")).await.unwrap(), CONFIG);
+    let redirected = get(format!("https://localhost:{port}/http")).await;
+    assert!(matches!(redirected, Err(ResolveError::Blocked(Blocked::NotHttps))), "{redirected:?}");
+    let misnamed = get(format!("https://127.0.0.1:{port}/")).await;
+    assert!(matches!(misnamed, Err(ResolveError::Connection(_))), "not its name: {misnamed:?}");
+}
