@@ -238,12 +238,13 @@ pub enum VerifyError {
 
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = |duration: &SignedDuration| SignedDuration::from_secs(duration.as_secs());
         match self {
             Self::MissingHeader(name) => write!(f, "the request has no header `{name}`: was it sent as a webhook?"),
             Self::MixedHeaders => f.write_str("the headers are partly `webhook-…` and partly `svix-…`: one set must be whole"),
             Self::NotATime => f.write_str("the time that was signed is not a count of seconds"),
-            Self::TooOld { age } => write!(f, "it was signed {age:#} ago: a repeat, or this machine's clock is ahead"),
-            Self::TooNew { ahead } => write!(f, "it was signed {ahead:#} from now: this machine's clock is behind"),
+            Self::TooOld { age } => write!(f, "it was signed {:#} ago: a repeat, or this machine's clock is ahead", whole(age)),
+            Self::TooNew { ahead } => write!(f, "it was signed {:#} from now: this machine's clock is behind", whole(ahead)),
             Self::NoSignature => f.write_str("there is no signature of version v1"),
             Self::WrongSignature => f.write_str(
                 "the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again",
