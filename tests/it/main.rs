@@ -7,6 +7,7 @@ mod configurations;
 mod corpus;
 mod envelopes;
 mod json;
+mod leaks;
 mod messages;
 mod properties;
 mod resolve;
