@@ -38,7 +38,10 @@ impl RawJson {
     ///
     /// When the text is not exactly one JSON value.
     pub fn new(text: impl Into<String>) -> Result<Self, JsonError> {
-        RawValue::from_string(text.into()).map(Self).map_err(|e| JsonError::new::<Self>(&e))
+        let mut text = text.into();
+        // What is behind the value, the end of the last line of a file for instance, would have all of it copied.
+        text.truncate(text.trim_end_matches([' ', '\t', '\n', '\r']).len());
+        RawValue::from_string(text).map(Self).map_err(|e| JsonError::new::<Self>(&e))
     }
 
     /// Takes the bytes of one JSON value, as a file or a response holds them. They are not copied.
