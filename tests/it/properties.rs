@@ -1,6 +1,8 @@
 //! Payloads made from the contract's own schemas: a validator that is not ours accepts them, and so do our types, which
 //! encode them as they were.
 
+use ampersand_notifications::{Delivery, from_any};
+use ampersand_types::RawJson;
 use ampersand_types::notifications::{Event, NotificationType};
 use jsonschema::{Draft, Validator};
 use proptest::collection::{btree_map, vec};
@@ -82,6 +84,48 @@ fn notifications_that_the_contract_allows_decode_and_survive() {
     }
     seen.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     assert_eq!(seen, NotificationType::KNOWN);
+}
+
+#[test]
+fn any_json_comes_out_of_any_envelope_as_it_went_in() {
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let texts = (anything(), any::<bool>())
+        .prop_map(|(value, pretty)| if pretty { format!("{value:#}") } else { value.to_string() });
+    let result = runner.run(&texts, |text| {
+        for notification_type in ["new.type", "installation.created"] {
+            let data = match notification_type {
+                "new.type" => text.clone(),
+                _ => format!(
+                    r#"{{"projectId": "p", "provider": "x", "integrationId": "i", "integrationName": "n", "installationId": "x",
+                        "connectionId": "c", "groupRef": "g", "groupName": "G", "consumerRef": "r", "consumerName": "R",
+                        "config": {text}}}"#
+                ),
+            };
+            for body in [
+                format!(r#"{{"notificationType": "{notification_type}", "data": {data}}}"#),
+                format!(r#"{{"data": {data}, "notificationType": "{notification_type}"}}"#),
+                format!(r#"{{"data": {data}, "metadata": {{"notificationType": "{notification_type}"}}}}"#),
+            ] {
+                let Ok(Delivery::Notification(notification)) = from_any(body.as_bytes()) else {
+                    return Err(TestCaseError::fail(body));
+                };
+                prop_assert_eq!(notification.raw.data(), &data);
+                match notification.event {
+                    Event::Unknown(raw) => prop_assert_eq!(raw.as_str(), &text),
+                    Event::InstallationCreated(data) => {
+                        let config = data.config.as_ref().map_or("null", RawJson::as_str);
+                        prop_assert_eq!(config, &text);
+                    }
+                    other => return Err(TestCaseError::fail(format!("{other:?}"))),
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
 }
 
 #[test]
