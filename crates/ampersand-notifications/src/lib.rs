@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "resolve", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "resolve"),
+    doc = "One typed event from any of the envelopes that Ampersand's notifications come in, verified."
+)]
 
 #[cfg(feature = "axum")]
 pub mod axum;
