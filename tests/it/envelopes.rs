@@ -219,6 +219,7 @@ fn errors_say_where_and_what_and_give_the_body_back() {
         br#"{"data": {}, "metadata": ["SECRET"]}"#,
         br#"{"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}"#,
         br#"{"data": {"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}}"#,
+        br#"{"action": "read", "result": [{"associations": {"it's 1": {}}}]}"#,
     ] {
         let error = from_any(body).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
@@ -257,6 +258,8 @@ fn errors_say_where_and_what_and_give_the_body_back() {
         at $.result[0].fieldsUpdated[1]: found integer, expected a string
     {"data": {"action": "read", "result": [{"fieldsUpdated": ["a", 5]}]}}
         at $.data.result[0].fieldsUpdated[1]: found integer, expected a string
+    {"action": "read", "result": [{"associations": {"it's 1": {}}}]}
+        at $.result[0].associations['it\'s 1']: found map, expected a sequence
     "#);
 }
 

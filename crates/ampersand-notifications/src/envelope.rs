@@ -8,7 +8,7 @@ use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_path_to_error::Track;
+use serde_path_to_error::{Segment, Track};
 
 use crate::{Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
 
@@ -332,13 +332,22 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
     if !error.is_data() {
         return Problem::NotJson { line: error.line(), column: error.column() };
     }
-    let path = match track.path().to_string() {
-        path if path == "." => place.to_owned(),
-        path if path.starts_with('[') => format!("{place}{path}"),
-        path => format!("{place}.{path}"),
-    };
+    let path = track.path().iter().fold(place.to_owned(), |path, segment| path + &json_path(segment));
     let reason = reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned());
     Problem::Shape { notification_type, path, reason }
+}
+
+/// A segment of a JSONPath, as [RFC 9535](https://www.rfc-editor.org/rfc/rfc9535#section-2.7) writes it.
+fn json_path(segment: &Segment) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match segment {
+        Segment::Seq { index } => format!("[{index}]"),
+        Segment::Map { key } if key.chars().all(is_plain) && !key.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!(".{key}")
+        }
+        Segment::Map { key } => format!("['{}']", key.escape_default()),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
 }
 
 /// The data of a notification whose type is known.
