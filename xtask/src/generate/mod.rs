@@ -35,6 +35,9 @@ const MODULES: [Module; 3] = [
 
 const TYPES: &str = "crates/ampersand-types/src/generated";
 const TESTS: &str = "tests/it/generated";
+const BENCHES: &str = "benches/generated";
+/// What the benchmark decodes.
+const BENCHED: &str = "InstallationCreatedNotificationPayload";
 
 /// What `generate` would have on disk, and what there is to say about it.
 pub(crate) struct Generated {
@@ -69,6 +72,12 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         document::check_refs(&file, &document)?;
         document::check_schema_refs(&file, &document)?;
         let published = document::schemas(&document).count();
+        let commit = lock.contract.get(&format!("{}.json", module.document)).and_then(|known| known.since.as_deref());
+        let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
+        if document::schemas(&document).any(|(name, _)| name == BENCHED) {
+            let text = format::file(&origin, None, types::plain(&document, BENCHED)?)?;
+            plan.add(format!("{BENCHES}/plain.rs"), text);
+        }
 
         for overlay in overlays.iter().filter(|overlay| overlay.extends(module.document)) {
             findings.stale.extend(overlay.apply(&mut document)?);
@@ -79,8 +88,6 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             *hits.entry(name).or_default() += found;
         }
 
-        let commit = lock.contract.get(&format!("{}.json", module.document)).and_then(|known| known.since.as_deref());
-        let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
         let items = items(&document, module, &mut findings).with_context(|| file.clone())?;
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         writeln!(summary, "read {file}: {published} schemas")?;
@@ -88,8 +95,9 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         table.extend(document::schemas(&document).map(|(schema, _)| (module.name, module.document, schema.clone())));
     }
     plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table))?);
-    plan.nothing_else_in(root, TYPES)?;
-    plan.nothing_else_in(root, TESTS)?;
+    for directory in [TYPES, TESTS, BENCHES] {
+        plan.nothing_else_in(root, directory)?;
+    }
 
     for overlay in overlays.iter().filter(|overlay| !MODULES.iter().any(|module| overlay.extends(module.document))) {
         findings.stale.push(format!("{} extends no contract file that code is generated from", overlay.file));

@@ -23,7 +23,13 @@ pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStre
         let schema: Schema = serde_json::from_value(schema).with_context(|| format!("schema `{name}`"))?;
         schemas.insert(name.clone(), schema);
     }
-    let mut file: File = syn::parse2(typify(schemas)?).context("typify's output is not Rust")?;
+    let mut settings = TypeSpaceSettings::default();
+    settings
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq".to_owned())
+        .with_attr(r#"#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]"#.to_owned())
+        .with_unknown_crates(UnknownPolicy::Allow);
+    let mut file: File = syn::parse2(typify(schemas, &settings)?).context("typify's output is not Rust")?;
     file.items.retain(|item| !matches!(item, Item::Mod(_))); // Its error type, which nothing here returns.
     let mut impls = TokenStream::new();
     for item in &mut file.items {
@@ -36,18 +42,28 @@ pub(super) fn structs(document: &Value, docs: &mut Docs<'_>) -> Result<TokenStre
     Ok(quote! { #file #impls })
 }
 
-fn typify(schemas: BTreeMap<String, Schema>) -> Result<TokenStream> {
-    let mut settings = TypeSpaceSettings::default();
-    settings
-        .with_map_type("::std::collections::BTreeMap")
-        .with_derive("PartialEq".to_owned())
-        .with_attr(r#"#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]"#.to_owned())
-        .with_unknown_crates(UnknownPolicy::Allow);
+/// What typify makes of a schema, and of those that it refers to, as they are published: what the benchmark compares
+/// with.
+pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
+    let published = &document["components"]["schemas"];
+    let (mut schemas, mut next) = (BTreeMap::new(), vec![name.to_owned()]);
+    while let Some(name) = next.pop() {
+        let schema = &published[&name];
+        document::for_each_ref(schema, &mut |_, target| {
+            next.extend(document::schema_name(target).filter(|name| !schemas.contains_key(*name)).map(str::to_owned));
+            Ok(())
+        })?;
+        schemas.insert(name, serde_json::from_value(schema.clone())?);
+    }
+    typify(schemas, &TypeSpaceSettings::default())
+}
+
+fn typify(schemas: BTreeMap<String, Schema>, settings: &TypeSpaceSettings) -> Result<TokenStream> {
     // It panics on constructs that it has not seen; what it says then is the best message there is.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(|| {
-        let mut types = TypeSpace::new(&settings);
+        let mut types = TypeSpace::new(settings);
         types.add_ref_types(schemas)?;
         Ok::<_, typify::Error>(types.to_stream())
     });

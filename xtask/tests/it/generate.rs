@@ -11,7 +11,7 @@ const CONFIG: &str = "openapi/contract/config.json";
 const GENERATED: &str = "crates/ampersand-types/src/generated";
 
 fn workspace() -> Workspace {
-    Workspace::copy_of(&["openapi", GENERATED, "tests/it/generated"])
+    Workspace::copy_of(&["openapi", GENERATED, "benches/generated", "tests/it/generated"])
 }
 
 impl Workspace {
@@ -28,7 +28,7 @@ fn what_is_there_is_what_would_be_generated() {
     let workspace = workspace();
     let before = workspace.tree("");
     assert!(workspace.succeed(&["check"]).err.ends_with("everything is up to date\n"));
-    assert!(workspace.succeed(&["generate"]).err.ends_with("0 of 4 files changed\n"));
+    assert!(workspace.succeed(&["generate"]).err.ends_with("0 of 5 files changed\n"));
     assert_eq!(workspace.tree(""), before);
 }
 
@@ -36,17 +36,19 @@ fn what_is_there_is_what_would_be_generated() {
 fn everything_is_made_again_where_nothing_is() {
     let workspace = workspace();
     let before = workspace.tree("");
-    std::fs::remove_dir_all(workspace.path().join("crates")).unwrap();
-    std::fs::remove_dir_all(workspace.path().join("tests")).unwrap();
+    for folder in ["benches", "crates", "tests"] {
+        std::fs::remove_dir_all(workspace.path().join(folder)).unwrap();
+    }
     insta::assert_snapshot!(workspace.succeed(&["generate"]).err, @"
     read openapi/contract/notifications.json: 28 schemas
     read openapi/contract/webhook.json: 5 schemas
     read openapi/contract/config.json: 38 schemas
+    wrote benches/generated/plain.rs
     wrote crates/ampersand-types/src/generated/config.rs
     wrote crates/ampersand-types/src/generated/messages.rs
     wrote crates/ampersand-types/src/generated/notifications.rs
     wrote tests/it/generated/mod.rs
-    4 of 4 files changed
+    5 of 5 files changed
     ");
     assert_eq!(workspace.tree(""), before);
 }
@@ -265,6 +267,7 @@ fn the_contract_of_next_month_compiles() {
         "Cargo.toml",
         "Cargo.lock",
         "openapi",
+        "benches",
         "crates",
         "xtask/Cargo.toml",
         "xtask/src/main.rs",
