@@ -227,13 +227,17 @@ enum Payload<'t> {
 /// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
 fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, Problem> {
     let bare = |payload| Opened { wrapped: false, notification_type: None, metadata: None, payload };
-    let seems_wrapped = matches!(first_name(text), Some("data" | "metadata" | "notificationType"));
+    let first = first_name(text);
+    let seems_wrapped = matches!(first, Some("data" | "metadata" | "notificationType"));
     if let (false, Some(known)) = (seems_wrapped, known)
         && let Ok(event) = parse(text, EventOf(known))
     {
         return Ok(bare(Payload::Event(known.clone(), event)));
     }
-    let guess = known.cloned().or_else(|| last_type(text)).filter(|_| seems_wrapped);
+    let guess = match first {
+        Some("data" | "metadata") => known.cloned().or_else(|| last_type(text)),
+        _ => None, // The type comes before the payload, or there is no envelope.
+    };
     // What fails for a wrong guess does not without one. Then it is the envelope alone that can be wrong.
     let members = parse(text, Envelope { decode: true, guess })
         .or_else(|_| parse(text, Envelope::AS_TEXT))
