@@ -13,6 +13,7 @@ mod generate;
 mod lower;
 mod output;
 mod overlay;
+mod peers;
 mod sources;
 
 use std::io::Write as _;
@@ -44,6 +45,10 @@ enum Command {
     Generate(GenerateOptions),
     /// Compare what `generate` would write with what is there; exit with 1 and a diff when they differ
     Check(GenerateOptions),
+    /// Run the tests against implementations that we did not write
+    ///
+    /// Needs python3 (with venv), node and npm, and installs what tests/peers pins into the target folder.
+    Peers,
 }
 
 #[derive(Args)]
@@ -92,6 +97,7 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode> {
             }
             say("everything is up to date");
         }
+        Command::Peers => peers::peers(root)?,
     }
     Ok(ExitCode::SUCCESS)
 }

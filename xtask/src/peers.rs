@@ -1,0 +1,90 @@
+//! `peers`: tests against implementations that we did not write, which are Python's and Node's.
+//!
+//! What they need is in `tests/peers`, every version pinned, and is installed below the target folder once.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// What says which versions are installed.
+const PINS: [&str; 3] = ["requirements.txt", "package.json", "package-lock.json"];
+
+pub(crate) fn peers(root: &Path) -> Result<()> {
+    let place = target(root)?.join("peers");
+    install(&root.join("tests/peers"), &place)?;
+    let tests = ["test", "--package", "tests", "--test", "peers", "--locked", "--", "--ignored"];
+    let mut cargo = cargo(root);
+    cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node");
+    run(cargo.env("NODE_PATH", place.join("node_modules")))
+}
+
+/// Installs what is pinned, when it is not there yet.
+fn install(pins: &Path, place: &Path) -> Result<()> {
+    let mut wanted = version("python3", "Python 3.11 or newer")?;
+    wanted += &version("node", "Node 20 or newer")?;
+    wanted += &version("npm", "Node's package manager")?;
+    for pin in PINS {
+        wanted += &fs::read_to_string(pins.join(pin)).with_context(|| format!("tests/peers/{pin}"))?;
+    }
+    let stamp = place.join("installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+
+    crate::say(format!("installing peers into {}", place.display()));
+    if place.exists() {
+        fs::remove_dir_all(place)?;
+    }
+    fs::create_dir_all(place)?;
+    run(Command::new("python3").args(["-m", "venv"]).arg(place.join("python")))?;
+    // What is not pinned is not installed, and is missed when a test runs.
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
+    run(Command::new(python(place)).args(pip).arg(pins.join("requirements.txt")))?;
+    for pin in ["package.json", "package-lock.json"] {
+        fs::copy(pins.join(pin), place.join(pin))?;
+    }
+    run(Command::new("npm")
+        .args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(place))?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+/// The version of a program, or what to do when there is none.
+fn version(program: &str, which: &str) -> Result<String> {
+    let output = Command::new(program).arg("--version").output();
+    match output {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        _ => bail!("`{program}` does not run: install {which}"),
+    }
+}
+
+fn python(place: &Path) -> PathBuf {
+    place.join(if cfg!(windows) { "python/Scripts/python.exe" } else { "python/bin/python" })
+}
+
+/// Where cargo builds, whoever said so.
+fn target(root: &Path) -> Result<PathBuf> {
+    let output = cargo(root).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target folder")
+}
+
+fn cargo(root: &Path) -> Command {
+    let cargo = std::env::var_os("CARGO");
+    let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
+    command.current_dir(root);
+    command
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command.status().with_context(|| program.clone())?;
+    if !status.success() {
+        bail!("{program} failed: {status}");
+    }
+    Ok(())
+}
