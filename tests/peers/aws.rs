@@ -1,9 +1,14 @@
 //! What Kinesis, S3 and SQS make of a notification on its way.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use ampersand_notifications::{Delivery, NormalizeError, Notification, from_attributes, from_kinesis, from_s3};
+use ampersand_notifications::{
+    Delivery, NormalizeError, Notification, Policy, ResolveError, Resolver, from_attributes, from_kinesis, from_s3,
+    from_webhook,
+};
 use ampersand_types::notifications::NotificationType;
+use ampersand_types::{ConfigSource, SignedUrl};
 use serde_json::{Value, json};
 
 use crate::corpus::{Payload, metadata, payloads};
@@ -15,6 +20,15 @@ struct Aws(Peer);
 impl Aws {
     fn start() -> Self {
         Self(Peer::start("aws.py", &[]))
+    }
+
+    /// A URL that gives an object of the bucket `events`.
+    fn presign(&mut self, version: &str, key: &str, seconds: u32) -> SignedUrl {
+        let object = json!({"Bucket": "events", "Key": key});
+        let arguments = json!({"ClientMethod": "get_object", "Params": object, "ExpiresIn": seconds});
+        let question = json!({"service": "s3", "signature_version": version, "call": "generate_presigned_url",
+            "arguments": arguments});
+        SignedUrl::from(self.0.ask(&question).as_str().unwrap())
     }
 
     fn call(&mut self, service: &str, call: &str, arguments: Value) -> Value {
@@ -110,4 +124,59 @@ fn the_type_is_found_in_the_attribute_of_an_sqs_message() {
         let done = json!({"QueueUrl": queue, "ReceiptHandle": received["ReceiptHandle"]});
         aws.call("sqs", "delete_message", done);
     }
+}
+
+/// What S3 says of a URL that has expired or is forged is not tested here: moto serves both.
+#[tokio::test]
+#[ignore = "run by `cargo xtask peers`"]
+async fn what_was_put_on_s3_is_downloaded_to_the_byte() {
+    let mut aws = Aws::start();
+    aws.call("s3", "create_bucket", json!({"Bucket": "events"}));
+    let policy = Policy { allow_http: true, allow_private_addresses: true, ..Policy::default() };
+    let resolver = Resolver::new(policy).unwrap();
+    for Payload { name, text } in payloads("config") {
+        let key = format!("a b/ü?&+{name}");
+        aws.call("s3", "put_object", json!({"Bucket": "events", "Key": key, "Body": text}));
+        for version in ["s3v4", "s3"] {
+            let url = aws.presign(version, &key, 900);
+            let config = resolver.config(ConfigSource::Url(&url)).await.unwrap();
+            assert_eq!(config.as_str(), text.trim(), "{name}");
+            let mut written = Vec::new();
+            assert_eq!(resolver.download(&url, &mut written).await.unwrap(), text.len() as u64);
+            assert_eq!(written, text.as_bytes(), "{name}");
+        }
+    }
+    for version in ["s3v4", "s3"] {
+        let missing = aws.presign(version, "missing", 900);
+        let error = resolver.config(ConfigSource::Url(&missing)).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Gone), "{error}");
+
+        let short = aws.presign(version, "missing", 1);
+        std::thread::sleep(Duration::from_millis(2100)); // as it is made in the course of a second
+        let error = resolver.config(ConfigSource::Url(&short)).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Expired { at } if at == short.expires_at() && at.is_some()), "{error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask peers`"]
+async fn records_that_are_on_s3_are_downloaded() {
+    let mut aws = Aws::start();
+    aws.call("s3", "create_bucket", json!({"Bucket": "events"}));
+    let Payload { text, .. } =
+        payloads("messages").into_iter().find(|payload| payload.name == "read.triggered.inline").unwrap();
+    let mut message: Value = serde_json::from_str(&text).unwrap();
+    let many: Vec<&Value> = message["result"].as_array().unwrap().iter().cycle().take(20_000).collect();
+    let body = json!(many).to_string();
+    let count = many.len();
+    aws.call("s3", "put_object", json!({"Bucket": "events", "Key": "records", "Body": body}));
+    let url = aws.presign("s3v4", "records", 900);
+    message["result"] = json!([]);
+    message["resultInfo"] = json!({"type": "url", "numRecords": count, "downloadUrl": url.expose_secret()});
+
+    let Ok(Delivery::Records(records)) = from_webhook(message.to_string().as_bytes()) else { panic!("{message}") };
+    let policy = Policy { allow_http: true, allow_private_addresses: true, ..Policy::default() };
+    let downloaded = Resolver::new(policy).unwrap().records(&records).await.unwrap().into_owned();
+    assert_eq!(downloaded.len(), count);
+    assert_eq!(serde_json::to_value(&downloaded).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
 }
