@@ -99,11 +99,11 @@ fn what_is_refused_and_why() {
         verify(&verifier, &headers, b"{}")
     };
     assert_eq!(with(0, "n"), Err(VerifyError::WrongSignature));
-    for wrong in ["", "x", "1787158990.0", "-1787158990", "+1787158990", " 1787158990", "99999999999999999999"] {
+    for wrong in ["x", "1787158990.0", "-1787158990", "+1787158990", " 1787158990", "99999999999999999999"] {
         assert_eq!(with(1, wrong), Err(VerifyError::NotATime), "{wrong}");
     }
     assert_eq!(with(1, "1787158991"), Err(VerifyError::WrongSignature));
-    for wrong in ["", "v1", "v1,", "v1,!!!!", "v2,AAAA", &signature[3..], &signature.replace("v1", "V1")] {
+    for wrong in ["v1", "v1,", "v1,!!!!", "v2,AAAA", &signature[3..], &signature.replace("v1", "V1")] {
         let expected = if wrong == "v1," { VerifyError::WrongSignature } else { VerifyError::NoSignature };
         assert_eq!(with(2, wrong), Err(expected), "{wrong}");
     }
@@ -115,6 +115,7 @@ fn what_is_refused_and_why() {
         let (name, _) = headers.remove(index);
         let missing = NAMES[0].into_iter().find(|known| *known == name).unwrap();
         assert_eq!(verify(&verifier, &headers, b"{}"), Err(VerifyError::MissingHeader(missing)));
+        assert_eq!(with(index, ""), Err(VerifyError::MissingHeader(missing)), "as good as none");
         headers.push((name.replace("svix", "webhook"), good[index].1.clone()));
         assert_eq!(verify(&verifier, &headers, b"{}"), Err(VerifyError::MixedHeaders));
     }

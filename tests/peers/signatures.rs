@@ -245,41 +245,41 @@ fn where_they_and_we_differ() {
             table.push_str(&line(what, &us, &them));
         }
     }
-    insta::assert_snapshot!(table, @"
-    svix-id                           we                         py svix      js svix
-    the padding is missing            verified                   Error        refused
-    a word beside it                  verified                   ValueError   verified
-    two spaces before it              verified                   ValueError   verified
-    a comma after it                  NoSignature                ValueError   verified
-    no base64 in it                   NoSignature                verified     refused
-    an id that is empty               verified                   refused      refused
-    a fraction of the time            NotATime                   verified     verified
-    a zero before the time            WrongSignature             verified     verified
-    a word after the time             NotATime                   refused      verified
-    the id of the other prefix        MixedHeaders               verified     verified
-    the time of the other prefix      MixedHeaders               verified     verified
-    the signature of the other prefix MixedHeaders               verified     verified
-    an id of `svix-` as well          WrongSignature             refused      refused
-    an id of `webhook-` as well       verified                   verified     verified
-    webhook-id                        we                         py svix      py standard  js svix      js standard
-    the padding is missing            verified                   Error        Error        refused      refused
-    a word beside it                  verified                   ValueError   ValueError   verified     verified
-    two spaces before it              verified                   ValueError   ValueError   verified     verified
-    a comma after it                  NoSignature                ValueError   ValueError   verified     verified
-    no base64 in it                   NoSignature                verified     verified     refused      refused
-    an id that is empty               verified                   refused      refused      refused      refused
-    a fraction of the time            NotATime                   verified     verified     verified     verified
-    a zero before the time            WrongSignature             verified     verified     verified     verified
-    a word after the time             NotATime                   refused      refused      verified     verified
-    the id of the other prefix        MixedHeaders               verified     refused      verified     refused
-    the time of the other prefix      MixedHeaders               verified     refused      verified     refused
-    the signature of the other prefix MixedHeaders               verified     refused      verified     refused
-    an id of `svix-` as well          verified                   refused      verified     refused      verified
-    an id of `webhook-` as well       WrongSignature             refused      refused      refused      refused
-    ");
+    insta::assert_snapshot!(table, @r#"
+    svix-id                           we                            py svix      js svix
+    the padding is missing            verified                      Error        refused
+    a word beside it                  verified                      ValueError   verified
+    two spaces before it              verified                      ValueError   verified
+    a comma after it                  NoSignature                   ValueError   verified
+    no base64 in it                   NoSignature                   verified     refused
+    an id that is empty               MissingHeader("svix-id")      refused      refused
+    a fraction of the time            NotATime                      verified     verified
+    a zero before the time            WrongSignature                verified     verified
+    a word after the time             NotATime                      refused      verified
+    the id of the other prefix        MixedHeaders                  verified     verified
+    the time of the other prefix      MixedHeaders                  verified     verified
+    the signature of the other prefix MixedHeaders                  verified     verified
+    an id of `svix-` as well          WrongSignature                refused      refused
+    an id of `webhook-` as well       verified                      verified     verified
+    webhook-id                        we                            py svix      py standard  js svix      js standard
+    the padding is missing            verified                      Error        Error        refused      refused
+    a word beside it                  verified                      ValueError   ValueError   verified     verified
+    two spaces before it              verified                      ValueError   ValueError   verified     verified
+    a comma after it                  NoSignature                   ValueError   ValueError   verified     verified
+    no base64 in it                   NoSignature                   verified     verified     refused      refused
+    an id that is empty               MissingHeader("webhook-id")   refused      refused      refused      refused
+    a fraction of the time            NotATime                      verified     verified     verified     verified
+    a zero before the time            WrongSignature                verified     verified     verified     verified
+    a word after the time             NotATime                      refused      refused      verified     verified
+    the id of the other prefix        MixedHeaders                  verified     refused      verified     refused
+    the time of the other prefix      MixedHeaders                  verified     refused      verified     refused
+    the signature of the other prefix MixedHeaders                  verified     refused      verified     refused
+    an id of `svix-` as well          verified                      refused      verified     refused      verified
+    an id of `webhook-` as well       WrongSignature                refused      refused      refused      refused
+    "#);
 }
 
 fn line(what: &str, us: &str, them: &[String]) -> String {
     let them: String = them.iter().map(|said| format!("  {said:11}")).collect();
-    format!("{}\n", format!("{what:34}{us:25}{them}").trim_end())
+    format!("{}\n", format!("{what:34}{us:28}{them}").trim_end())
 }

@@ -214,7 +214,7 @@ impl fmt::Debug for Verified<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// A header is not there, or its value is not text.
+    /// A header is not there, or is empty, or its value is not text.
     MissingHeader(&'static str),
     /// The three headers are there, some with one prefix and some with the other.
     MixedHeaders,
@@ -267,7 +267,7 @@ struct Signed<'a> {
 fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> {
     const NAMES: [[&str; 3]; 2] =
         [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
-    let sets = NAMES.map(|names| names.map(|name| headers.get(name)));
+    let sets = NAMES.map(|names| names.map(|name| headers.get(name).filter(|value| !value.is_empty())));
     for (set, [id_name, ..]) in sets.iter().zip(NAMES) {
         if let [Some(id), Some(timestamp), Some(signatures)] = *set {
             let id = std::str::from_utf8(id).map_err(|_| VerifyError::MissingHeader(id_name))?;
