@@ -85,6 +85,11 @@ impl Metadata {
         found.map(String::as_str)
     }
 
+    /// The type that is named.
+    pub(crate) fn notification_type(&self) -> Option<NotificationType> {
+        self.get("notificationType").map(NotificationType::from)
+    }
+
     /// Every name, as it came, with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -166,7 +171,7 @@ impl Raw {
         if !self.wrapped {
             return self.body.trim_ascii();
         }
-        crate::envelope::data(&self.body).unwrap_or(&self.body)
+        crate::payload::data(&self.body).unwrap_or(&self.body)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod axum;
 mod delivery;
 mod envelope;
 mod error;
+mod payload;
 #[cfg(feature = "resolve")]
 mod resolve;
 mod verify;

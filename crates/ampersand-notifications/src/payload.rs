@@ -1,0 +1,268 @@
+//! Finds the payload in a body, and decodes it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use ampersand_types::__private::reason;
+use ampersand_types::messages::WebhookMessage;
+use ampersand_types::notifications::{Event, NotificationType};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_path_to_error::{Segment, Track};
+
+use crate::{Metadata, Problem};
+
+/// A body of which the payload is found.
+pub(crate) struct Opened<'t> {
+    pub(crate) wrapped: bool,
+    /// What the body itself says of the payload.
+    pub(crate) notification_type: Option<NotificationType>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) payload: Payload<'t>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "there is one, for the length of a call")]
+pub(crate) enum Payload<'t> {
+    /// Decoded on the way, as the type that it was taken for.
+    Event(NotificationType, Event),
+    Text(&'t str),
+}
+
+/// Finds the payload in one pass where its type is known beforehand: where the transport says it, where it comes before
+/// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
+pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, Problem> {
+    let bare = |payload| Opened { wrapped: false, notification_type: None, metadata: None, payload };
+    let first = first_name(text);
+    let seems_wrapped = matches!(first, Some("data" | "metadata" | "notificationType"));
+    if let (false, Some(known)) = (seems_wrapped, known)
+        && let Ok(event) = parse(text, EventOf(known))
+    {
+        return Ok(bare(Payload::Event(known.clone(), event)));
+    }
+    let guess = match first {
+        Some("data" | "metadata") => known.cloned().or_else(|| last_type(text)),
+        _ => None, // The type comes before the payload, or there is no envelope.
+    };
+    // What fails for a wrong guess does not without one. Then it is the envelope alone that can be wrong.
+    let members = parse(text, Envelope { decode: true, guess })
+        .or_else(|_| parse(text, Envelope::AS_TEXT))
+        .map_err(|_| misshapen(text, None, "$", Envelope::AS_TEXT))?;
+    match members {
+        Members { payload: Some(payload), is_payload: false, notification_type, metadata } => {
+            Ok(Opened { wrapped: true, notification_type, metadata, payload })
+        }
+        Members { payload: None, is_payload: false, notification_type: notification_type @ Some(_), .. } => {
+            let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
+            Err(Problem::Shape { notification_type, path, reason })
+        }
+        _ => Ok(bare(Payload::Text(text))),
+    }
+}
+
+pub(crate) enum Content {
+    Event(NotificationType, Event),
+    Message(WebhookMessage),
+}
+
+pub(crate) fn content(
+    payload: &str,
+    notification_type: Option<NotificationType>,
+    wrapped: bool,
+) -> Result<Content, Problem> {
+    let place = if wrapped { "$.data" } else { "$" };
+    match notification_type {
+        Some(notification_type) => match parse(payload, EventOf(&notification_type)) {
+            Ok(event) => Ok(Content::Event(notification_type, event)),
+            Err(_) => Err(misshapen(payload, Some(notification_type.clone()), place, EventOf(&notification_type))),
+        },
+        None => match parse(payload, PhantomData::<WebhookMessage>) {
+            Ok(message) => Ok(Content::Message(message)),
+            Err(_) if parse(payload, HasAction) == Ok(true) => {
+                Err(misshapen(payload, None, place, PhantomData::<WebhookMessage>))
+            }
+            Err(_) => {
+                let known = NotificationType::KNOWN.iter();
+                Err(Problem::TypeMissing {
+                    fits: known.filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect(),
+                })
+            }
+        },
+    }
+}
+
+/// The payload of a wrapped body.
+pub(crate) fn data(text: &str) -> Option<&str> {
+    match parse(text, Envelope::AS_TEXT).ok()?.payload? {
+        Payload::Text(payload) => Some(payload),
+        Payload::Event(..) => None,
+    }
+}
+
+/// The name of the first member of an object.
+fn first_name(text: &str) -> Option<&str> {
+    let inside = text.trim_ascii_start().strip_prefix('{')?;
+    inside.trim_ascii_start().strip_prefix('"')?.split('"').next()
+}
+
+/// What seems to be the type, where it stands near the end of a body.
+fn last_type(text: &str) -> Option<NotificationType> {
+    let end = (text.len().saturating_sub(TAIL)..).find_map(|start| text.get(start..))?;
+    let (_, value) = end.rsplit_once("\"notificationType\"")?;
+    let value = value.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?;
+    let (value, _) = value.split_once('"')?;
+    (!value.contains('\\')).then(|| NotificationType::from(value))
+}
+
+/// Enough for the metadata of a Kinesis record.
+const TAIL: usize = 4096;
+
+/// Reads one JSON value, which is all that there may be.
+fn parse<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value, Failed> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut json).map_err(|_| Failed)?;
+    json.end().map_err(|_| Failed)?;
+    Ok(value)
+}
+
+/// Why and where is found out by [`misshapen`], which costs more.
+#[derive(Debug, PartialEq)]
+struct Failed;
+
+/// Says what is wrong with a text that `parse` could not read.
+fn misshapen<'t, S: DeserializeSeed<'t>>(
+    text: &'t str,
+    notification_type: Option<NotificationType>,
+    place: &str,
+    seed: S,
+) -> Problem {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut track = Track::new();
+    let result = seed.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+    let error = match result.map(|_| json.end()) {
+        Err(error) | Ok(Err(error)) => error,
+        Ok(Ok(())) => serde_json::Error::custom("it is refused"),
+    };
+    if !error.is_data() {
+        return Problem::NotJson { line: error.line(), column: error.column() };
+    }
+    let path = track.path().iter().fold(place.to_owned(), |path, segment| path + &json_path(segment));
+    let reason = reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned());
+    Problem::Shape { notification_type, path, reason }
+}
+
+/// A segment of a JSONPath, as [RFC 9535](https://www.rfc-editor.org/rfc/rfc9535#section-2.7) writes it.
+fn json_path(segment: &Segment) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match segment {
+        Segment::Seq { index } => format!("[{index}]"),
+        Segment::Map { key } if key.chars().all(is_plain) && !key.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!(".{key}")
+        }
+        Segment::Map { key } => format!("['{}']", key.escape_default()),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
+}
+
+/// The data of a notification whose type is known.
+struct EventOf<'a>(&'a NotificationType);
+
+impl<'de> DeserializeSeed<'de> for EventOf<'_> {
+    type Value = Event;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Event, D::Error> {
+        Event::from_deserializer(self.0, json)
+    }
+}
+
+/// A body that may wrap a payload.
+struct Envelope {
+    /// Whether the payload is decoded on the way, where its type is known or guessed.
+    decode: bool,
+    guess: Option<NotificationType>,
+}
+
+impl Envelope {
+    const AS_TEXT: Self = Self { decode: false, guess: None };
+}
+
+/// What stands in a body beside the payload, and the payload.
+struct Members<'t> {
+    notification_type: Option<NotificationType>,
+    metadata: Option<Metadata>,
+    payload: Option<Payload<'t>>,
+    /// Whether there are members that every payload has and no envelope does: then `data` is a part of the payload.
+    is_payload: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Envelope {
+    type Value = Members<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Members<'de>, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Members { notification_type: None, metadata: None, payload: None, is_payload: false };
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "notificationType" if members.notification_type.is_none() => {
+                    members.notification_type = Some(map.next_value()?);
+                }
+                "metadata" if members.metadata.is_none() => members.metadata = map.next_value()?,
+                "data" if members.payload.is_none() => {
+                    let said = members.notification_type.clone();
+                    let said = said.or_else(|| members.metadata.as_ref().and_then(Metadata::notification_type));
+                    let taken_for = said.or_else(|| self.guess.clone()).filter(|_| self.decode);
+                    members.payload = Some(match taken_for {
+                        Some(notification_type) => {
+                            let event = map.next_value_seed(EventOf(&notification_type))?;
+                            Payload::Event(notification_type, event)
+                        }
+                        None => Payload::Text(map.next_value::<&RawValue>()?.get()),
+                    });
+                }
+                "notificationType" | "metadata" | "data" => return Err(A::Error::custom("a member comes twice")),
+                name => {
+                    members.is_payload |= matches!(name, "projectId" | "action");
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// Whether an object has a member `action`, as data messages have and notifications do not.
+struct HasAction;
+
+impl<'de> DeserializeSeed<'de> for HasAction {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for HasAction {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+            found |= name == "action";
+        }
+        Ok(found)
+    }
+}
