@@ -12,6 +12,7 @@ mod messages;
 mod properties;
 mod resolve;
 mod server;
+mod testing;
 mod tidy;
 mod verify;
 

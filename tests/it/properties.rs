@@ -17,13 +17,13 @@ use crate::json::difference;
 
 const CASES: u32 = 500;
 
-fn contract(document: &str) -> Value {
+pub(crate) fn contract(document: &str) -> Value {
     let path = format!("{}/../openapi/contract/{document}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).expect(&path)).expect(&path)
 }
 
 /// A validator for one schema of the contract; OpenAPI 3.0 builds on draft 4 or so.
-fn validator(contract: &Value, schema: &str) -> Validator {
+pub(crate) fn validator(contract: &Value, schema: &str) -> Validator {
     let schema = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": contract["components"] });
     jsonschema::options().with_draft(Draft::Draft4).build(&schema).expect("a schema")
 }

@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+mod fixture;
+mod redact;
+mod url_server;
+mod values;
+
+pub use fixture::{Envelope, Fixture, Sent};
+pub use redact::redacted;
+pub use url_server::UrlServer;

@@ -1,0 +1,141 @@
+use std::collections::HashMap;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use ampersand_types::SignedUrl;
+use jiff::Timestamp;
+
+/// A server of signed URLs on loopback, for tests of what is too large to send. It ends with the process.
+///
+/// A `Resolver` reaches it when its policy has `allow_http` and `allow_private_addresses`.
+///
+/// ```
+/// use ampersand_testing::{Fixture, UrlServer};
+///
+/// let server = UrlServer::start()?;
+/// let url = server.url(r#"{"provider": "hubspot"}"#);
+/// let fixture = Fixture::new("installation.created").too_large(&url);
+/// assert_eq!(fixture.data()["configURL"], url.expose_secret());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct UrlServer {
+    address: SocketAddr,
+    files: Arc<Mutex<HashMap<String, File>>>,
+}
+
+/// What a signed URL does.
+#[derive(Clone, Debug)]
+struct File {
+    content: Vec<u8>,
+    behaviour: Behaviour,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Behaviour {
+    Serves,
+    Expired,
+    Waits(Duration),
+    BreaksOff,
+    Fails(u16),
+}
+
+impl UrlServer {
+    /// Starts a server on a free port.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port to be had.
+    pub fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let server = Self { address: listener.local_addr()?, files: Arc::default() };
+        let files = Arc::clone(&server.files);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let files = Arc::clone(&files);
+                thread::spawn(move || answer(&stream, &files));
+            }
+        });
+        Ok(server)
+    }
+
+    /// A URL that gives `content` for the next 15 minutes.
+    pub fn url(&self, content: impl Into<Vec<u8>>) -> SignedUrl {
+        self.add(content.into(), Behaviour::Serves, FIFTEEN_MINUTES)
+    }
+
+    /// A URL that says that it has expired. A server is not asked for it.
+    pub fn expired(&self) -> SignedUrl {
+        self.add(Vec::new(), Behaviour::Expired, -FIFTEEN_MINUTES)
+    }
+
+    /// A URL that is good for 15 minutes by its own account, and has expired by that of the server.
+    pub fn expired_for_the_server(&self) -> SignedUrl {
+        self.add(Vec::new(), Behaviour::Expired, FIFTEEN_MINUTES)
+    }
+
+    /// A URL that gives `content` after a while.
+    pub fn slow(&self, content: impl Into<Vec<u8>>, after: Duration) -> SignedUrl {
+        self.add(content.into(), Behaviour::Waits(after), FIFTEEN_MINUTES)
+    }
+
+    /// A URL that gives half of `content` and hangs up.
+    pub fn broken(&self, content: impl Into<Vec<u8>>) -> SignedUrl {
+        self.add(content.into(), Behaviour::BreaksOff, FIFTEEN_MINUTES)
+    }
+
+    /// A URL that is answered with a status: 404 for what is gone, 503 for a server in trouble.
+    pub fn failing(&self, status: u16) -> SignedUrl {
+        self.add(Vec::new(), Behaviour::Fails(status), FIFTEEN_MINUTES)
+    }
+
+    fn add(&self, content: Vec<u8>, behaviour: Behaviour, seconds: i64) -> SignedUrl {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let expires = Timestamp::now().as_second() + seconds;
+        let place = format!("/{}.json?Expires={expires}&Signature=c0ffee", files.len());
+        let url = SignedUrl::from(format!("http://{}{place}", self.address));
+        files.insert(place, File { content, behaviour });
+        url
+    }
+}
+
+const FIFTEEN_MINUTES: i64 = 15 * 60;
+
+/// Answers the one request of a connection. A client that goes away is its own affair.
+fn answer(stream: &TcpStream, files: &Mutex<HashMap<String, File>>) -> Option<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let request = lines.next()?.ok()?;
+    let place = request.split(' ').nth(1)?;
+    while !lines.next()?.ok()?.is_empty() {}
+    let file = files.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned();
+    let expired = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+    let denied = "<Error><Code>SignatureDoesNotMatch</Code></Error>";
+    match file {
+        None => respond(stream, 403, denied.as_bytes()),
+        Some(File { behaviour: Behaviour::Expired, .. }) => respond(stream, 403, expired.as_bytes()),
+        Some(File { behaviour: Behaviour::Fails(status), .. }) => respond(stream, status, b""),
+        Some(File { content, behaviour }) => {
+            let sent = match behaviour {
+                Behaviour::BreaksOff => content.get(..content.len() / 2)?,
+                _ => &content[..],
+            };
+            if let Behaviour::Waits(after) = behaviour {
+                thread::sleep(after);
+            }
+            head(stream, 200, content.len()).and_then(|()| (&*stream).write_all(sent))
+        }
+    }
+    .ok()
+}
+
+fn respond(stream: &TcpStream, status: u16, body: &[u8]) -> io::Result<()> {
+    head(stream, status, body.len())?;
+    (&*stream).write_all(body)
+}
+
+fn head(mut stream: &TcpStream, status: u16, length: usize) -> io::Result<()> {
+    write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
+}

@@ -1,0 +1,218 @@
+//! The test kit is as good as what it stands for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ampersand_notifications::{Delivery, Notification, Policy, Records, ResolveError, Resolver};
+use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, assert_delivery_snapshot, redacted};
+use ampersand_types::notifications::{Event, NotificationType};
+use ampersand_types::{ConfigSource, SignedUrl};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::properties::{contract, validator};
+
+#[test]
+fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
+    let (contract, messages) = (contract("notifications"), contract("webhook"));
+    let bodies = contract["components"]["schemas"].as_object().unwrap();
+    for seed in 0..20 {
+        for notification_type in NotificationType::KNOWN {
+            let sent = Fixture::seeded(notification_type.clone(), seed).send(Envelope::Webhook);
+            let body = serde_json::from_slice(&sent.body).unwrap();
+            let is_it = |name: &&String| {
+                bodies[*name]["properties"]["notificationType"]["enum"] == json!([notification_type.as_str()])
+            };
+            let schema = bodies.keys().find(is_it).unwrap();
+            let add = format!("see payloads.json of ampersand-testing: {notification_type}");
+            validator(&contract, schema).validate(&body).unwrap_or_else(|error| panic!("{add}: {error}"));
+            // Not just what is required: an event that tells of an installation names it.
+            assert!(body["data"].as_object().unwrap().len() >= 4, "{add}");
+        }
+        validator(&messages, "WebhookMessage").validate(Fixture::seeded_records(seed).data()).unwrap();
+    }
+}
+
+#[test]
+fn a_fixture_is_the_same_event_in_every_envelope() {
+    assert_eq!(Fixture::all().count(), NotificationType::KNOWN.len());
+    for fixture in Fixture::all() {
+        let events: Vec<(Option<String>, Event)> = Envelope::ALL
+            .into_iter()
+            .map(|envelope| match fixture.delivery(envelope) {
+                Ok(Delivery::Notification(Notification { notification_type, event, id, .. })) => {
+                    assert_eq!(Some(&notification_type), fixture.notification_type(), "{envelope}");
+                    assert!(!matches!(event, Event::Unknown(_)), "{envelope}");
+                    (id, event)
+                }
+                other => panic!("{envelope}: {other:?}"),
+            })
+            .collect();
+        assert!(events.iter().all(|(_, event)| *event == events[0].1));
+        let ids: BTreeSet<&String> = events.iter().filter_map(|(id, _)| id.as_ref()).collect();
+        assert_eq!(ids, BTreeSet::from([&fixture.id()]));
+    }
+    for envelope in Envelope::ALL {
+        let delivery = Fixture::records().delivery(envelope);
+        assert!(
+            matches!(&delivery, Ok(Delivery::Records(records)) if records.message.result.len() == 2),
+            "{delivery:?}"
+        );
+    }
+}
+
+#[test]
+fn equal_seeds_make_equal_fixtures_and_others_make_others() {
+    let seeded = |seed| Fixture::seeded("installation.updated", seed).send(Envelope::Kinesis);
+    assert_eq!(seeded(7), seeded(7));
+    let bodies: BTreeSet<Vec<u8>> = (0..1000).map(|seed| seeded(seed).body).collect();
+    assert_eq!(bodies.len(), 1000);
+    insta::assert_snapshot!(String::from_utf8(Fixture::new("connection.created").send(Envelope::Kinesis).body).unwrap(), @r#"{"data":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","consumerName":"Hank Scorpio","consumerRef":"usr_1207","groupRef":"globex","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","provider":"zendeskSupport"},"metadata":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","event-id":"9ec0d929-2529-487c-afed-5fc002255180","notificationType":"connection.created","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","timestamp":"2025-12-27T12:03:27Z","topic":"crm-events"}}"#);
+}
+
+#[test]
+fn any_field_can_be_set_or_left_out() {
+    let fixture = Fixture::new("installation.created")
+        .set("groupRef", "acme")
+        .set("config.read.objects", json!({"a": [1, {"b": 2}]}))
+        .set("config.read.objects.a.1.b", 3)
+        .set("brand.new", true)
+        .without("config.provider")
+        .without("consumerName");
+    assert_eq!(fixture.data()["groupRef"], "acme");
+    assert_eq!(fixture.data()["config"], json!({"read": {"objects": {"a": [1, {"b": 3}]}}}));
+    assert_eq!(fixture.data()["brand"], json!({"new": true}));
+    let error = fixture.delivery(Envelope::Webhook).unwrap_err();
+    assert_eq!(error.to_string(), "not a `installation.created`: at $.data: missing field `consumerName`");
+}
+
+#[test]
+fn a_type_that_is_new_has_a_fixture_too() {
+    let delivery = Fixture::new("next.month").set("answer", 42).delivery(Envelope::S3).unwrap();
+    assert_delivery_snapshot!(delivery, @r#"
+    {
+      "data": {
+        "answer": 42,
+        "projectId": "[uuid 1]"
+      },
+      "id": "[uuid 2]",
+      "kind": "notification",
+      "metadata": {
+        "event-id": "[uuid 2]",
+        "notificationtype": "next.month",
+        "projectid": "[uuid 1]",
+        "timestamp": "[time 1]",
+        "topic": "crm-events"
+      },
+      "notificationType": "next.month",
+      "timestamp": "[time 1]"
+    }
+    "#);
+}
+
+#[test]
+fn what_is_signed_verifies_with_an_implementation_that_is_not_ours() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let theirs = standardwebhooks::Webhook::new(secret).unwrap();
+    for fixture in Fixture::all() {
+        let now = Timestamp::now();
+        let Sent { body, headers } = fixture.signed(secret, now).unwrap();
+        assert_eq!(theirs.sign(&headers["svix-id"], now.as_second(), &body).unwrap(), headers["svix-signature"]);
+    }
+    assert!(Fixture::records().signed("no secret", Timestamp::now()).is_err());
+}
+
+#[tokio::test]
+async fn a_signed_url_does_what_it_is_made_for() {
+    let policy = Policy {
+        allow_http: true,
+        allow_private_addresses: true,
+        idle_timeout: Duration::from_millis(200),
+        max_attempts: 1,
+        ..Policy::default()
+    };
+    let (server, resolver) = (UrlServer::start().unwrap(), Resolver::new(policy).unwrap());
+    let get = async |url: &SignedUrl| {
+        let config = resolver.config(ConfigSource::Url(url)).await;
+        config.map_or_else(|error| format!("{error:?}"), |config| config.as_str().to_owned())
+    };
+    let large = format!("[{}]", " ".repeat(5 << 20));
+    assert_eq!(get(&server.url("{}")).await, "{}");
+    assert_eq!(get(&server.url(large.as_str())).await, large);
+    assert_eq!(get(&server.slow("{}", Duration::from_millis(50))).await, "{}");
+    assert_eq!(get(&server.slow("{}", Duration::from_secs(1))).await, "TimedOut");
+    assert!(get(&server.broken("{\"a\": 1}")).await.starts_with("Connection("));
+    assert_eq!(get(&server.failing(404)).await, "Gone");
+    assert_eq!(get(&server.failing(503)).await, "Status { status: 503, retry_after: None }");
+    let forged = server.url("{}").expose_secret().replace("c0ffee", "decaf");
+    assert_eq!(get(&forged.into()).await, "Forbidden");
+
+    let expired = server.expired();
+    let error = resolver.config(ConfigSource::Url(&expired)).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Expired { at } if at == expired.expires_at() && at < Some(Timestamp::now())));
+    let expired = server.expired_for_the_server();
+    let error = resolver.config(ConfigSource::Url(&expired)).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Expired { at } if at > Some(Timestamp::now())));
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_at_a_url_in_every_envelope() {
+    let policy = Policy { allow_http: true, allow_private_addresses: true, ..Policy::default() };
+    let (server, resolver) = (UrlServer::start().unwrap(), Resolver::new(policy).unwrap());
+    let (config, records) = (server.url(r#"{"a": 1}"#), server.url(r#"[{"id": "1"}]"#));
+    for envelope in Envelope::ALL {
+        let delivery = Fixture::new("installation.created").too_large(&config).delivery(envelope).unwrap();
+        let Delivery::Notification(Notification { event: Event::InstallationCreated(data), .. }) = delivery else {
+            panic!("{delivery:?}")
+        };
+        assert_eq!(resolver.config(&data).await.unwrap().as_str(), r#"{"a": 1}"#);
+        let delivery = Fixture::records().too_large(&records).delivery(envelope).unwrap();
+        let Delivery::Records(records) = delivery else { panic!("{delivery:?}") };
+        let records: Records = records;
+        assert_eq!(resolver.records(&records).await.unwrap()[0].id.as_deref(), Some("1"));
+    }
+}
+
+#[test]
+fn snapshots_show_what_refers_to_what_and_nothing_that_changes() {
+    let snapshot = |seed| {
+        let fixture = Fixture::seeded("read.triggered.done", seed).set("groupRef", "g").set("groupName", "G");
+        let fixture =
+            fixture.set("consumerRef", "c").set("consumerName", "C").set("provider", "p").set("objectName", "o");
+        redacted(&fixture.set("integrationName", "i").delivery(Envelope::Kinesis).unwrap())
+    };
+    assert_eq!(snapshot(1), snapshot(2));
+    insta::assert_snapshot!(snapshot(1), @r#"
+    {
+      "data": {
+        "connectionId": "[uuid 1]",
+        "consumerName": "C",
+        "consumerRef": "c",
+        "fromTimestamp": "[time 1]",
+        "groupName": "G",
+        "groupRef": "g",
+        "installationId": "[uuid 2]",
+        "integrationId": "[uuid 3]",
+        "integrationName": "i",
+        "objectName": "o",
+        "projectId": "[uuid 4]",
+        "provider": "p",
+        "untilTimestamp": "[time 2]"
+      },
+      "id": "[uuid 5]",
+      "kind": "notification",
+      "metadata": {
+        "connectionId": "[uuid 1]",
+        "event-id": "[uuid 5]",
+        "installationId": "[uuid 2]",
+        "notificationType": "read.triggered.done",
+        "objectName": "o",
+        "projectId": "[uuid 4]",
+        "timestamp": "[time 3]",
+        "topic": "crm-events"
+      },
+      "notificationType": "read.triggered.done",
+      "timestamp": "[time 3]"
+    }
+    "#);
+}
