@@ -212,6 +212,7 @@ fn errors_say_where_and_what_and_give_the_body_back() {
         b"\"text\"",
         br#"{"notificationType": 5, "data": {}}"#,
         br#"{"notificationType": "connection.deleted"}"#,
+        br#"{"notificationType": "SECRET"}"#,
         br#"{"notificationType": "connection.deleted", "data": [SECRET]}"#,
         br#"{"notificationType": "connection.deleted", "data": ["SECRET"]}"#,
         br#"{"notificationType": "connection.deleted", "data": {"projectId": "SECRET"}}"#,
@@ -244,6 +245,8 @@ fn errors_say_where_and_what_and_give_the_body_back() {
         at $.notificationType: found integer, expected a string
     {"notificationType": "connection.deleted"}
         not a `connection.deleted`: at $: missing field `data`
+    {"notificationType": "SECRET"}
+        at $: missing field `data`
     {"notificationType": "connection.deleted", "data": [SECRET]}
         not valid JSON at line 1 column 53
     {"notificationType": "connection.deleted", "data": ["SECRET"]}

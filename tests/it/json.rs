@@ -11,6 +11,9 @@ pub(crate) fn difference(sent: &str, encoded: &str) -> Option<String> {
 
 fn differ(sent: &str, encoded: &str, path: &str) -> Option<String> {
     let (sent, encoded) = (sent.trim_ascii(), encoded.trim_ascii());
+    if sent == encoded {
+        return None;
+    }
     match (sent.as_bytes()[0], encoded.as_bytes()[0]) {
         (b'{', b'{') => {
             let (sent, encoded) = (object(sent), object(encoded));

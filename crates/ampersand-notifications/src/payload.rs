@@ -51,9 +51,11 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
         Members { payload: Some(payload), is_payload: false, notification_type, metadata } => {
             Ok(Opened { wrapped: true, notification_type, metadata, payload })
         }
-        Members { payload: None, is_payload: false, notification_type: notification_type @ Some(_), .. } => {
+        Members { payload: None, is_payload: false, notification_type: Some(notification_type), .. } => {
             let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
-            Err(Problem::Shape { notification_type, path, reason })
+            // A type that is not known is a text of the body's.
+            let is_known = !matches!(notification_type, NotificationType::Unknown(_));
+            Err(Problem::Shape { notification_type: is_known.then_some(notification_type), path, reason })
         }
         _ => Ok(bare(Payload::Text(text))),
     }
