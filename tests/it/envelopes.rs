@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ampersand_notifications::{
-    Delivery, NormalizeError, Notification, Records, Source, from_any, from_attributes, from_kinesis, from_kinesis_as,
-    from_s3, from_webhook,
+    Delivery, Metadata, NormalizeError, Notification, Records, Source, from_any, from_attributes, from_kinesis,
+    from_kinesis_as, from_s3, from_source, from_webhook,
 };
 use ampersand_types::RawJson;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -97,6 +97,45 @@ fn an_envelope_that_is_not_known_is_recognised() {
             assert_eq!(recognised.source, source);
             assert_eq!(recognised, notification(receive(envelope, &payload)));
         }
+    }
+}
+
+#[test]
+fn a_source_that_is_chosen_at_run_time_reads_the_same() {
+    for (envelope, source) in [
+        ("webhook", Source::Webhook),
+        ("kinesis", Source::Kinesis),
+        ("kinesis-bare", Source::Kinesis),
+        ("s3", Source::S3),
+        ("sqs", Source::Attributes),
+        ("attributes", Source::Attributes),
+    ] {
+        for payload in payloads(envelope) {
+            let has_metadata = matches!(source, Source::S3 | Source::Attributes);
+            let metadata: Metadata = match has_metadata {
+                true => serde_json::from_str(&metadata(envelope, &payload.name)).unwrap(),
+                false => Metadata::default(),
+            };
+            let notification_type = NotificationType::from(payload.name.as_str());
+            let body = payload.text.as_bytes();
+            let chosen = notification(from_source(body, source, metadata.clone(), Some(&notification_type)));
+            assert_eq!(chosen, notification(receive(envelope, &payload)), "{envelope}");
+            if envelope != "sqs" {
+                let any = notification(from_source(body, Source::Bare, metadata, Some(&notification_type)));
+                assert_eq!((any.event, any.id, any.metadata), (chosen.event, chosen.id, chosen.metadata), "{envelope}");
+            }
+        }
+    }
+    // What is said in the body, or in the metadata, counts more than what was said beforehand.
+    let beforehand = NotificationType::from("beforehand");
+    let metadata = || Metadata::from_iter([("NotificationType", "in.the.metadata")]);
+    let read = |body: &[u8], metadata| from_source(body, Source::Bare, metadata, Some(&beforehand));
+    for (body, metadata, expected) in [
+        (&br#"{"notificationType": "in.the.body", "data": {}}"#[..], metadata(), "in.the.body"),
+        (b"{}", metadata(), "in.the.metadata"),
+        (b"{}", Metadata::default(), "beforehand"),
+    ] {
+        assert_eq!(notification(read(body, metadata)).notification_type.as_str(), expected);
     }
 }
 

@@ -95,15 +95,17 @@ pub fn from_s3<'a, N: Into<String>, V: Into<String>>(
     body: impl Into<Cow<'a, [u8]>>,
     metadata: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
-    let unprefixed = |name: String| match name.split_at_checked(PREFIX.len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest.to_owned(),
-        _ => name,
-    };
-    let metadata = metadata.into_iter().map(|(name, value)| (unprefixed(name.into()), value));
-    normalize(body.into(), Known::with(Source::S3, metadata.collect()))
+    from_source(body, Source::S3, metadata.into_iter().collect(), None)
 }
 
 const PREFIX: &str = "x-amz-meta-";
+
+fn without_prefix(name: &str) -> &str {
+    match name.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => name,
+    }
+}
 
 /// Reads the body of a queue's message and its attributes: those of SQS, Pub/Sub, Service Bus or RabbitMQ.
 ///
@@ -116,9 +118,7 @@ pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
     body: impl Into<Cow<'a, [u8]>>,
     attributes: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
-    let attributes: Metadata = attributes.into_iter().collect();
-    let packed = attributes.get("metadata").and_then(|json| serde_json::from_str(json).ok());
-    normalize(body.into(), Known::with(Source::Attributes, packed.unwrap_or(attributes)))
+    from_source(body, Source::Attributes, attributes.into_iter().collect(), None)
 }
 
 /// Reads a body whose envelope is not known: it is recognised.
@@ -128,6 +128,43 @@ pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
 /// As [`from_webhook`].
 pub fn from_any<'a>(body: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, NormalizeError> {
     normalize(body.into(), Known::of(Source::Bare))
+}
+
+/// Reads a body from a source that is chosen at run time, with all that is known of it beside: its metadata, and its type
+/// where neither the body nor the metadata says it. [`Source::Bare`] stands for any: it is recognised.
+///
+/// ```
+/// use ampersand_notifications::{Delivery, Metadata, Source, from_source};
+/// use ampersand_types::notifications::NotificationType;
+///
+/// let metadata = Metadata::from_iter([("event-id", "evt_1")]);
+/// let new = NotificationType::from("something.new");
+/// let Delivery::Notification(notification) = from_source(b"{}", Source::Bare, metadata, Some(&new))? else {
+///     panic!("it has a type");
+/// };
+/// assert_eq!((notification.notification_type, notification.id.as_deref()), (new, Some("evt_1")));
+/// # Ok::<(), ampersand_notifications::NormalizeError>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`from_webhook`].
+pub fn from_source<'a>(
+    body: impl Into<Cow<'a, [u8]>>,
+    source: Source,
+    metadata: Metadata,
+    notification_type: Option<&NotificationType>,
+) -> Result<Delivery, NormalizeError> {
+    let metadata = match source {
+        Source::S3 => metadata.iter().map(|(name, value)| (without_prefix(name), value)).collect(),
+        Source::Attributes => {
+            metadata.get("metadata").and_then(|json| serde_json::from_str(json).ok()).unwrap_or(metadata)
+        }
+        _ => metadata,
+    };
+    let mut known = Known::with(source, metadata);
+    known.notification_type = known.notification_type.or_else(|| notification_type.cloned());
+    normalize(body.into(), known)
 }
 
 /// What the transport knows of a body.

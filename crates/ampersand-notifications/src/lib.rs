@@ -15,7 +15,9 @@ mod resolve;
 mod verify;
 
 pub use delivery::{Delivery, Metadata, Notification, Raw, Records, Source};
-pub use envelope::{Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_webhook};
+pub use envelope::{
+    Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
+};
 pub use error::{NormalizeError, Problem};
 #[cfg(feature = "resolve")]
 pub use resolve::{Blocked, Policy, ResolveError, Resolver};
