@@ -1,0 +1,224 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use ampersand_notifications::{Metadata, Source};
+use ampersand_types::notifications::NotificationType;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Read, resolve and verify Ampersand's notifications
+///
+/// Results go to stdout, messages to stderr. The exit code is 0 when all is well, 1 when some input failed, and 2 when
+/// the command was not understood.
+#[derive(Parser)]
+#[command(name = "ampersand", version, max_term_width = 100, after_help = MAIN_EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Read notifications and data messages from whichever envelope they came in
+    #[command(after_help = DECODE_EXAMPLES)]
+    Decode(Decode),
+    /// As `decode`, with configurations and records that were too large to send downloaded and put in place
+    #[command(after_help = RESOLVE_EXAMPLES)]
+    Resolve(Resolve),
+    /// Check the signature of a webhook, and say which secret matched, or why none did
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+    /// Print a script that completes commands and options in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page of a command, in roff
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// The command; without it, the page of `ampersand` itself
+        command: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Decode {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Resolve {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) policy: Policy,
+}
+
+/// Which documents, and what is known of them.
+#[derive(Args)]
+pub(crate) struct Input {
+    /// Files of JSON documents: one, several one after the other, or one a line; `-` is stdin, and so is no file
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The envelope that the documents are in
+    #[arg(long, value_enum, default_value_t, value_name = "ENVELOPE")]
+    pub(crate) from: Envelope,
+    /// The notification type, where a document does not say it
+    #[arg(long = "type", value_name = "TYPE", value_parser = |text: &str| Ok::<_, String>(NotificationType::from(text)))]
+    pub(crate) notification_type: Option<NotificationType>,
+    /// What the transport said beside the documents: an entry, or a file with a JSON object of them; repeatable
+    #[arg(long, value_name = "NAME=VALUE|FILE")]
+    pub(crate) metadata: Vec<String>,
+    /// Append the documents that cannot be read to this file, as they came
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letter: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Output {
+    /// The form of the results
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) output: Form,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people: a line for each
+    #[default]
+    Text,
+    /// For programs: a JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Envelope {
+    /// Recognised, document by document
+    #[default]
+    Auto,
+    /// `{"notificationType": …, "data": …}`, or a data message
+    Webhook,
+    /// `{"data": …, "metadata": …}`, or without its metadata or its wrapping
+    Kinesis,
+    /// The payload; the user metadata of the object is given by `--metadata`
+    S3,
+    /// The payload; the attributes of the queue's message are given by `--metadata`
+    Attributes,
+}
+
+impl From<Envelope> for Source {
+    fn from(envelope: Envelope) -> Self {
+        match envelope {
+            Envelope::Auto => Self::Bare,
+            Envelope::Webhook => Self::Webhook,
+            Envelope::Kinesis => Self::Kinesis,
+            Envelope::S3 => Self::S3,
+            Envelope::Attributes => Self::Attributes,
+        }
+    }
+}
+
+/// What may be asked for a URL.
+#[derive(Args)]
+pub(crate) struct Policy {
+    /// Download over http too, where anybody on the way can read the URL
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+    /// Download from private addresses and loopback too
+    #[arg(long)]
+    pub(crate) allow_private: bool,
+    /// Download from this host, and others that are named so, alone; `*.example.com` is all below one
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+    /// The most bytes of one download, counted after decompression
+    #[arg(long, value_name = "N", default_value_t = ampersand_notifications::Policy::default().max_bytes)]
+    pub(crate) max_bytes: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The body, to the byte; `-` is stdin, and so is no file
+    #[arg(value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// The headers: as HTTP writes them and `curl -i` shows them, or a JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(crate) headers: PathBuf,
+    /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Verify as at this time: RFC 3339, or seconds since 1970; for requests that were kept
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// How far the time of the signature may be from now, either way
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) tolerance: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+fn time(text: &str) -> Result<jiff::Timestamp, String> {
+    let seconds = text.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let expected = |_| "it is neither RFC 3339, as 2026-08-19T17:03:10Z, nor seconds since 1970".to_owned();
+    seconds.map_or_else(|| text.parse().map_err(expected), Ok)
+}
+
+impl Input {
+    /// What `--metadata` says, later ones over earlier ones.
+    pub(crate) fn metadata(&self) -> anyhow::Result<Metadata> {
+        let mut entries: Vec<(String, String)> = Vec::new();
+        for said in &self.metadata {
+            if let Some((name, value)) = said.split_once('=') {
+                entries.push((name.to_owned(), value.to_owned()));
+                continue;
+            }
+            let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
+            let metadata: Metadata = serde_json::from_slice(&read)
+                .map_err(|error| crate::usage(format!("--metadata {said}: not a JSON object of strings: {error}")))?;
+            entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        Ok(entries.into_iter().collect())
+    }
+}
+
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  ampersand decode events.jsonl                        a line for each notification
+  ampersand resolve --output json events.jsonl | jq .  with what was too large to send
+  ampersand verify --headers head.txt body.json        was it signed with our secret?";
+
+const DECODE_EXAMPLES: &str = "\
+Examples:
+  ampersand decode events.jsonl more/*.json
+  ampersand decode --output json --dead-letter bad.jsonl < events.jsonl > good.jsonl
+  ampersand decode --from kinesis --type installation.created record.json
+  ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json";
+
+const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  ampersand resolve events.jsonl
+  ampersand resolve --output json --allow-host storage.googleapis.com events.jsonl
+  ampersand resolve --allow-http --allow-private --max-bytes 1000000 local.json";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  AMPERSAND_WEBHOOK_SECRET=\"$NEW,$OLD\" ampersand verify --headers head.txt body.json
+  ampersand verify --secret-file secrets.txt --headers head.json < body.json
+  ampersand verify --headers head.txt --at 2026-08-19T17:03:10Z kept.json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(ampersand completions bash)
+  ampersand completions zsh > ~/.zfunc/_ampersand
+  ampersand completions fish > ~/.config/fish/completions/ampersand.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ampersand man | man -l -
+  ampersand man decode | man -l -
+  ampersand man decode > ~/.local/share/man/man1/ampersand-decode.1";

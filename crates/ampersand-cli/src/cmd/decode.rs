@@ -1,0 +1,205 @@
+//! Reads documents, one after the other.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_source};
+use ampersand_types::notifications::NotificationType;
+use anyhow::{Context as _, Result};
+
+use crate::args::{self, Form};
+use crate::input::{Documents, Piece, Place};
+use crate::output::{Messages, Output, plain};
+
+pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
+    let messages = Messages::default();
+    let form = options.output.output;
+    let mut output = Output::new(form);
+    let tally = Reader::new(&options.input, messages.clone())?.read(&mut output)?;
+    output.flush()?;
+    if tally.failed > 0 || form == Form::Text {
+        messages.say(format_args!("{} decoded, {} failed", tally.decoded, tally.failed));
+    }
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where deliveries go.
+pub(crate) trait Sink {
+    /// A delivery, and where its document begins.
+    fn delivery(&mut self, delivery: Delivery, file: &str, place: Place) -> Result<()>;
+
+    /// The next delivery may take long to come.
+    fn pause(&mut self) -> Result<()>;
+}
+
+impl Sink for Output {
+    fn delivery(&mut self, delivery: Delivery, _: &str, _: Place) -> Result<()> {
+        let data = match &delivery {
+            Delivery::Notification(notification) => notification.raw.data(),
+            Delivery::Records(records) => records.raw.data(),
+        };
+        self.delivery(&delivery, data)
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.flush()
+    }
+}
+
+/// How it went.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) decoded: usize,
+    pub(crate) failed: usize,
+}
+
+/// Reads the documents of all files.
+pub(crate) struct Reader<'o> {
+    files: &'o [std::path::PathBuf],
+    source: Source,
+    notification_type: Option<&'o NotificationType>,
+    metadata: Metadata,
+    dead_letter: Option<DeadLetter>,
+    messages: Messages,
+    tally: Tally,
+}
+
+impl<'o> Reader<'o> {
+    pub(crate) fn new(options: &'o args::Input, messages: Messages) -> Result<Self> {
+        Ok(Self {
+            files: &options.files,
+            source: options.from.into(),
+            notification_type: options.notification_type.as_ref(),
+            metadata: options.metadata()?,
+            dead_letter: options.dead_letter.as_deref().map(DeadLetter::open).transpose()?,
+            messages,
+            tally: Tally::default(),
+        })
+    }
+
+    pub(crate) fn read(mut self, sink: &mut impl Sink) -> Result<Tally> {
+        let stdin = [Path::new("-").to_owned()];
+        for file in if self.files.is_empty() { &stdin } else { self.files } {
+            if file.as_os_str() == "-" {
+                if io::stdin().is_terminal() {
+                    self.messages.say("reading what you type, to the end of input (ctrl-D)");
+                }
+                self.read_file("stdin", io::stdin().lock(), sink)?;
+                continue;
+            }
+            let name = plain(&file.to_string_lossy()).into_owned();
+            match File::open(file) {
+                Ok(opened) => self.read_file(&name, opened, sink)?,
+                Err(error) => self.fail(format_args!("{name}: {error}")),
+            }
+        }
+        sink.pause()?;
+        if let Some(mut letters) = self.dead_letter {
+            letters.end_line()?;
+        }
+        Ok(self.tally)
+    }
+
+    fn read_file(&mut self, name: &str, mut file: impl Read, sink: &mut impl Sink) -> Result<()> {
+        let before = self.tally.decoded + self.tally.failed;
+        let mut documents = Documents::new();
+        loop {
+            while let Some(piece) = documents.next() {
+                match piece {
+                    Piece::Document { text, place, checked } => match self.decode(text) {
+                        Ok(delivery) => {
+                            self.tally.decoded += 1;
+                            sink.delivery(delivery, name, place)?;
+                        }
+                        Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
+                            let length = text.len();
+                            documents.put_back(length, place);
+                        }
+                        Err(error) => {
+                            self.fail(describe(name, place, &error));
+                            self.bury(error.body())?;
+                        }
+                    },
+                    Piece::Broken { text, at, reason } => {
+                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}", at.line, at.column));
+                        self.bury(text)?;
+                    }
+                    Piece::Rest(text) => {
+                        if let Some(letters) = &mut self.dead_letter {
+                            letters.write(text)?;
+                        }
+                    }
+                }
+            }
+            if documents.ended() {
+                break;
+            }
+            sink.pause()?;
+            if let Err(error) = documents.fill(&mut file) {
+                self.fail(format_args!("{name}: {error}"));
+                return Ok(());
+            }
+        }
+        if self.tally.decoded + self.tally.failed == before {
+            self.messages.say(format_args!("{name}: there is no document in it"));
+        }
+        Ok(())
+    }
+
+    fn decode(&self, text: &[u8]) -> Result<Delivery, NormalizeError> {
+        from_source(text, self.source, self.metadata.clone(), self.notification_type)
+    }
+
+    fn fail(&mut self, why: impl std::fmt::Display) {
+        self.tally.failed += 1;
+        self.messages.say(why);
+    }
+
+    fn bury(&mut self, text: &[u8]) -> Result<()> {
+        let Some(letters) = &mut self.dead_letter else { return Ok(()) };
+        letters.end_line()?;
+        letters.write(text)
+    }
+}
+
+/// Says where a document is, and what is wrong with it.
+fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
+    match error.problem() {
+        Problem::NotJson { line, column } => {
+            let at = start.at(*line, *column);
+            format!("{file}:{}:{}: not valid JSON", at.line, at.column)
+        }
+        Problem::TypeMissing { .. } => format!("{file}:{}: {error} (option --type)", start.line),
+        _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
+    }
+}
+
+/// The documents that could not be read, as they came, each on lines of its own.
+struct DeadLetter {
+    file: io::BufWriter<File>,
+    name: String,
+    line_is_open: bool,
+}
+
+impl DeadLetter {
+    fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::options().append(true).create(true).open(path);
+        let file = file.map_err(|error| crate::usage(format!("--dead-letter {name}: {error}")))?;
+        Ok(Self { file: io::BufWriter::new(file), name, line_is_open: false })
+    }
+
+    fn write(&mut self, text: &[u8]) -> Result<()> {
+        self.line_is_open = !text.ends_with(b"\n");
+        self.file.write_all(text).with_context(|| format!("{} cannot be written", self.name))
+    }
+
+    fn end_line(&mut self) -> Result<()> {
+        if self.line_is_open {
+            self.write(b"\n")?;
+        }
+        self.file.flush().with_context(|| format!("{} cannot be written", self.name))
+    }
+}

@@ -1,0 +1,5 @@
+//! The commands, a module each.
+
+pub(crate) mod decode;
+pub(crate) mod resolve;
+pub(crate) mod verify;

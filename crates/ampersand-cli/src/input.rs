@@ -1,0 +1,344 @@
+//! Finds the documents in a stream of bytes, one after the other, in memory that does not grow with the stream.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+use serde::de::IgnoredAny;
+
+/// Bytes that are read at once, and the memory that small documents take.
+const CHUNK: usize = 256 << 10;
+
+/// A document that is cut short is looked at again with each read up to this size, and from then on each time that
+/// twice as much is there: otherwise a large one would take quadratic time.
+const EAGER: usize = 1 << 20;
+
+/// What some editors begin a file in UTF-8 with.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The documents of a stream: concatenated, one a line, or over several lines each.
+///
+/// [`fill`](Self::fill) reads, [`next`](Self::next) takes what is whole. So the caller knows when it is about to wait.
+pub(crate) struct Documents {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The place of `start`.
+    place: Place,
+    ended: bool,
+    /// So many bytes of a document were there, and it was not whole.
+    tried: usize,
+    skip: Skip,
+    lines: Lines,
+}
+
+/// Where something is in a file: line and column, from 1, the column in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl Place {
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// A place that is counted from this one.
+    pub(crate) fn at(self, line: usize, column: usize) -> Self {
+        match line {
+            0 | 1 => Self { line: self.line, column: self.column + column.max(1) - 1 },
+            _ => Self { line: self.line + line - 1, column: column.max(1) },
+        }
+    }
+
+    fn after(self, text: &[u8]) -> Self {
+        match memchr::memrchr(b'\n', text) {
+            None => Self { column: self.column + text.len(), ..self },
+            Some(last) => {
+                let lines = text.iter().filter(|byte| **byte == b'\n').count();
+                Self { line: self.line + lines, column: text.len() - last }
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Piece<'b> {
+    /// What is a document, or may be one: see [`Documents::put_back`].
+    Document { text: &'b [u8], place: Place, checked: bool },
+    /// What is not JSON: a line, with the lines that look like the inside of what begins on it.
+    Broken { text: &'b [u8], at: Place, reason: String },
+    /// More of what is not JSON.
+    Rest(&'b [u8]),
+}
+
+/// Whether a broken document is being skipped.
+#[derive(Clone, Copy, PartialEq)]
+enum Skip {
+    No,
+    InLine,
+    AtLineStart,
+}
+
+/// Whether a document seems to be a line. Then it is not looked for: the line is tried as one.
+#[derive(Clone, Copy, PartialEq)]
+enum Lines {
+    Likely,
+    Unlikely,
+    /// The next one is not: it was tried.
+    NotNext,
+}
+
+enum Found {
+    Whole(usize),
+    Cut,
+    Broken(serde_json::Error),
+}
+
+impl Documents {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffer: vec![0; CHUNK],
+            start: 0,
+            end: 0,
+            place: Place::START,
+            ended: false,
+            tried: 0,
+            skip: Skip::No,
+            lines: Lines::Likely,
+        }
+    }
+
+    /// Reads on.
+    pub(crate) fn fill(&mut self, source: &mut impl Read) -> io::Result<()> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(2 * self.end, 0);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let read = loop {
+            match source.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += read;
+        self.ended = read == 0;
+        Ok(())
+    }
+
+    /// Whether there is nothing more to read.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The next piece of what was read, or `None` when more has to be read first.
+    pub(crate) fn next(&mut self) -> Option<Piece<'_>> {
+        if self.skip != Skip::No {
+            let length;
+            (length, self.skip) = extent(self.rest(), self.skip);
+            if length > 0 {
+                return Some(Piece::Rest(self.take(length).0));
+            }
+            if self.skip != Skip::No {
+                return None;
+            }
+        }
+        self.skip_blank();
+        let rest = self.rest();
+        let seen = rest.len();
+        let may_be_mark = self.place == Place::START && MARK.starts_with(rest);
+        let is_too_early = may_be_mark || seen > EAGER && seen < 2 * self.tried;
+        if seen == 0 || is_too_early && !self.ended {
+            return None;
+        }
+        if self.lines == Lines::Likely
+            && let Some(length) = line(self.rest())
+        {
+            let (text, place) = self.take(length);
+            return Some(Piece::Document { text, place, checked: false });
+        }
+        let rest = self.rest();
+        match find(rest, self.ended) {
+            Found::Whole(length) => {
+                let ends_line = matches!(rest.get(length), None | Some(b'\n' | b'\r'));
+                let one_line = memchr(b'\n', rest.get(..length).unwrap_or_default()).is_none();
+                self.lines = if ends_line && one_line { Lines::Likely } else { Lines::Unlikely };
+                let (text, place) = self.take(length);
+                Some(Piece::Document { text, place, checked: true })
+            }
+            Found::Cut => {
+                self.tried = seen;
+                None
+            }
+            Found::Broken(error) => {
+                let (length, skip) = extent(rest, Skip::InLine);
+                (self.skip, self.lines) = (skip, Lines::Likely);
+                let (text, place) = self.take(length);
+                let (end, error_at) = (place.after(text.trim_ascii_end()), place.at(error.line(), error.column()));
+                // What is missing at the end of a line is missed on the next.
+                let at = if error_at.line > end.line { end } else { error_at };
+                let reason = error.to_string();
+                let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
+                Some(Piece::Broken { text, at, reason })
+            }
+        }
+    }
+
+    /// Takes back a line that was not a document after all: it holds several, or the beginning of one.
+    pub(crate) fn put_back(&mut self, length: usize, place: Place) {
+        self.start -= length;
+        self.place = place;
+        self.lines = Lines::NotNext;
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn take(&mut self, length: usize) -> (&[u8], Place) {
+        let (start, place) = (self.start, self.place);
+        self.start += length;
+        self.tried = 0;
+        let text = self.buffer.get(start..self.start).unwrap_or_default();
+        self.place = place.after(text);
+        (text, place)
+    }
+
+    fn skip_blank(&mut self) {
+        let rest = self.rest();
+        let mark = if self.place == Place::START && rest.starts_with(MARK) { MARK.len() } else { 0 };
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let length = mark + rest.iter().skip(mark).take_while(blank).count();
+        if length > 0 {
+            let tried = self.tried;
+            self.take(length);
+            self.tried = tried;
+        }
+    }
+}
+
+/// The length of the line that a text begins with, where it looks like a document.
+fn line(text: &[u8]) -> Option<usize> {
+    let line = text.get(..memchr(b'\n', text)?)?.trim_ascii_end();
+    (line.starts_with(b"{") && line.ends_with(b"}")).then_some(line.len())
+}
+
+/// Finds the end of the document that a text begins with.
+fn find(text: &[u8], ended: bool) -> Found {
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => {
+            let length = values.byte_offset();
+            let may_go_on = !matches!(text.first(), Some(b'{' | b'[' | b'"'));
+            if length == text.len() && may_go_on && !ended { Found::Cut } else { Found::Whole(length) }
+        }
+        Some(Err(error)) if error.is_eof() && !ended => Found::Cut,
+        Some(Err(error)) => Found::Broken(error),
+        None => Found::Cut,
+    }
+}
+
+/// How much of a text belongs to a broken document: the rest of its line, and the lines that go on inside of it.
+fn extent(text: &[u8], mut skip: Skip) -> (usize, Skip) {
+    let mut length = 0;
+    loop {
+        let rest = text.get(length..).unwrap_or_default();
+        match (skip, rest.first()) {
+            (Skip::No, _) | (_, None) => return (length, skip),
+            (Skip::AtLineStart, Some(b' ' | b'\t' | b'}' | b']')) => skip = Skip::InLine,
+            (Skip::AtLineStart, _) => skip = Skip::No,
+            (Skip::InLine, _) => match memchr(b'\n', rest) {
+                Some(end) => (length, skip) = (length + end + 1, Skip::AtLineStart),
+                None => return (text.len(), skip),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pieces of a text that is read so many bytes at a time: what is whole is marked `+`, what is broken `-`.
+    fn pieces(text: &str, size: usize) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut documents = Documents::new();
+        let mut chunks = text.as_bytes().chunks(size);
+        loop {
+            while let Some(piece) = documents.next() {
+                match piece {
+                    Piece::Document { text, place, checked }
+                        if !checked && serde_json::from_slice::<IgnoredAny>(text).is_err() =>
+                    {
+                        let length = text.len();
+                        documents.put_back(length, place);
+                    }
+                    Piece::Document { text, place, .. } => {
+                        found.push(format!("{}:{} +{}", place.line, place.column, String::from_utf8_lossy(text)));
+                    }
+                    Piece::Broken { text, at, .. } => {
+                        found.push(format!("{}:{} -{}", at.line, at.column, String::from_utf8_lossy(text)));
+                    }
+                    Piece::Rest(text) => found.last_mut().unwrap().push_str(&String::from_utf8_lossy(text)),
+                }
+            }
+            if documents.ended() {
+                return found;
+            }
+            documents.fill(&mut chunks.next().unwrap_or_default()).unwrap();
+        }
+    }
+
+    #[test]
+    fn documents_are_found_however_they_are_laid_out() {
+        let broken_at = |text: &str| {
+            let whole = pieces(text, usize::MAX);
+            for size in [1, 2, 3, 7] {
+                let pieces = pieces(text, size);
+                let texts = |pieces: &[String]| -> Vec<String> {
+                    pieces.iter().map(|piece| piece.split_once(' ').unwrap().1.to_owned()).collect()
+                };
+                assert_eq!(texts(&pieces), texts(&whole), "{text:?} by {size}");
+            }
+            whole
+        };
+        for (text, expected) in [
+            ("", vec![]),
+            (" \n\r\n\t", vec![]),
+            ("{}", vec!["1:1 +{}"]),
+            ("\u{feff}{}\n", vec!["1:4 +{}"]),
+            ("{}\n{}\r\n\n {} \n", vec!["1:1 +{}", "2:1 +{}", "4:2 +{}"]),
+            ("{}{}[] {}\n{}", vec!["1:1 +{}", "1:3 +{}", "1:5 +[]", "1:8 +{}", "2:1 +{}"]),
+            ("{\n  \"a\": {}\n}\n{}", vec!["1:1 +{\n  \"a\": {}\n}", "4:1 +{}"]),
+            ("{\"a\":{}\n}\n", vec!["1:1 +{\"a\":{}\n}"]),
+            ("12 34\ntrue", vec!["1:1 +12", "1:4 +34", "2:1 +true"]),
+            ("[1,\n2]{}", vec!["1:1 +[1,\n2]", "2:3 +{}"]),
+            ("{} x {}\n{}", vec!["1:1 +{}", "1:4 -x {}\n", "2:1 +{}"]),
+            ("{\"a\": 1\n{}\n", vec!["1:8 -{\"a\": 1\n", "2:1 +{}"]),
+            ("{\n  \"a\": 1,\n}\n{}", vec!["3:1 -{\n  \"a\": 1,\n}\n", "4:1 +{}"]),
+            ("x\ny\n{}", vec!["1:1 -x\n", "2:1 -y\n", "3:1 +{}"]),
+            ("{}\n{\"a\":", vec!["1:1 +{}", "2:5 -{\"a\":"]),
+        ] {
+            assert_eq!(broken_at(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_document_takes_linear_time() {
+        let text = format!("{{\"a\":[{}0]}}", "0,".repeat(1 << 20));
+        assert_eq!(pieces(&text, 8 << 10).len(), 1);
+    }
+
+    #[test]
+    fn what_is_broken_without_an_end_takes_no_memory() {
+        let mut documents = Documents::new();
+        for _ in 0..10 {
+            documents.fill(&mut io::repeat(b'x')).unwrap();
+            while documents.next().is_some() {}
+        }
+        assert_eq!(documents.buffer.len(), CHUNK);
+    }
+}

@@ -1,0 +1,68 @@
+//! The command `ampersand`.
+
+mod args;
+mod cmd;
+mod input;
+mod output;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use args::{Cli, Command};
+use clap::{CommandFactory as _, Parser as _};
+use output::Messages;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
+        Err(error) => {
+            Messages::default().say(format_args!("error: {error:#}"));
+            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Decode(options) => cmd::decode::run(&options),
+        Command::Resolve(options) => cmd::resolve::run(options),
+        Command::Verify(options) => cmd::verify::run(&options),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ampersand", &mut script);
+            output::print(&script)
+        }
+        Command::Man { command } => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(manual(command.as_deref())?).render(&mut page)?;
+            output::print(&page)
+        }
+    }
+}
+
+/// The command that a manual page is about.
+fn manual(name: Option<&str>) -> Result<clap::Command> {
+    let mut whole = Cli::command();
+    whole.build(); // gives the commands their full names
+    let Some(name) = name else { return Ok(whole) };
+    let command = whole.find_subcommand(name);
+    command.cloned().ok_or_else(|| usage(format!("there is no command `{name}`: see `ampersand help`")))
+}
+
+/// What was asked cannot be done, whatever the input is.
+#[derive(Debug)]
+struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+fn usage(message: String) -> anyhow::Error {
+    Usage(message).into()
+}

@@ -1,0 +1,1 @@
+//! The command, driven as people and scripts drive it.
