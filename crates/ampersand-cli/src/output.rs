@@ -89,7 +89,7 @@ impl Output {
             (20, time.into_owned(), faint),
             (28, plain(&name).into_owned(), style),
             (16, column(who.group), Style::new()),
-            (24, column(who.installation.or(who.connection)), Style::new()),
+            (36, column(who.installation.or(who.connection)), Style::new()),
             (10, shown.source.to_owned(), faint),
         ];
         for (width, text, style) in columns {
