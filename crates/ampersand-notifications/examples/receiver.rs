@@ -20,7 +20,8 @@ use axum::routing::post;
 struct App {
     verifier: Verifier,
     resolver: Resolver,
-    /// The ids of what has come. In earnest this is a table of a database.
+    /// The ids of what has come. In earnest this is a table of a database, and what has come is written beside its id
+    /// before the answer: what is lost after that is not sent again.
     seen: Arc<Mutex<HashSet<String>>>,
 }
 

@@ -3,6 +3,7 @@
     not(feature = "resolve"),
     doc = "One typed event from any of the envelopes that Ampersand's notifications come in, verified."
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -68,11 +68,49 @@ async fn what_is_not_json_is_told_where() {
 }
 
 #[tokio::test]
+async fn a_size_that_no_memory_has_is_too_large_even_without_a_limit() {
+    let unlimited = Policy { max_bytes: usize::MAX, ..policy() };
+    let server = Server::script(["HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n{}"]);
+    let error = get_within(unlimited, &server.url("/")).await.unwrap_err();
+    assert!(matches!(error, ResolveError::TooLarge { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_part_of_a_value_is_not_taken_for_the_value() {
+    for status in [201, 203, 204, 206] {
+        let error = get(&Server::script([response(status, "", "{}")])).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Status { status: s, .. } if s == status), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn compression_is_undone_whole_or_told() {
+    let twice = [gzip(br#"{"a": "#), gzip(b"1}")].concat();
+    for (headers, body, expected) in [
+        ("Content-Encoding: gzip\r\n", gzip(CONFIG.as_bytes()), Some(CONFIG)),
+        ("Content-Encoding: x-GZIP\r\n", gzip(CONFIG.as_bytes()), Some(CONFIG)),
+        ("Content-Encoding: identity\r\n", CONFIG.into(), Some(CONFIG)),
+        ("Content-Encoding: gzip\r\n", twice, Some(r#"{"a": 1}"#)),
+        ("Content-Encoding: br\r\n", CONFIG.into(), None),
+        ("Content-Encoding: gzip, gzip\r\n", gzip(&gzip(CONFIG.as_bytes())), None),
+        ("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", gzip(&gzip(CONFIG.as_bytes())), None),
+    ] {
+        let server = Server::script([response(200, headers, body)]);
+        match (get(&server).await, expected) {
+            (Ok(config), Some(expected)) => assert_eq!(config, expected, "{headers}"),
+            (Err(ResolveError::Encoding), None) => assert_eq!(server.requests().len(), 1),
+            (other, _) => panic!("{headers}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn compression_that_is_broken_is_told() {
-    let mut broken = gzip(CONFIG.as_bytes());
-    broken.truncate(broken.len() - 9);
+    let whole = gzip(CONFIG.as_bytes());
     let once = Policy { max_attempts: 1, ..policy() };
-    let server = Server::script([response(200, "Content-Encoding: gzip\r\n", broken)]);
-    let error = get_within(once, &server.url("/")).await.unwrap_err();
-    assert!(matches!(error, ResolveError::Connection(_)), "{error:?}");
+    for broken in [&whole[..whole.len() - 9], &whole[..whole.len() - 1], b"{}", b"", &[&whole[..], b"{}"].concat()] {
+        let server = Server::script([response(200, "Content-Encoding: gzip\r\n", broken)]);
+        let error = get_within(once.clone(), &server.url("/")).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Connection(_)), "{broken:?}: {error:?}");
+    }
 }

@@ -18,8 +18,8 @@ async fn an_expired_url_is_not_asked() {
 
 #[tokio::test]
 async fn a_url_that_expires_between_two_attempts_has_expired() {
-    let server = Server::script([busy("Retry-After: 1\r\n"), response(200, "", CONFIG)]);
-    let error = get_within(policy(), &server.url(&good_for(1))).await.unwrap_err();
+    let server = Server::script([busy("Retry-After: 2\r\n"), response(200, "", CONFIG)]);
+    let error = get_within(policy(), &server.url(&good_for(2))).await.unwrap_err();
     assert!(matches!(error, ResolveError::Expired { at: Some(_) }), "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
@@ -28,6 +28,7 @@ async fn a_url_that_expires_between_two_attempts_has_expired() {
 async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
     let s3 = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
     let gcs = "<Error><Code>ExpiredToken</Code><Message>Invalid argument.</Message></Error>";
+    let named = "<Error><Code>SignatureDoesNotMatch</Code><Resource>/expired/expiredtoken</Resource></Error>";
     let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     for (status, body, expected) in [
         (403, s3, "the URL has expired; of a configuration, the REST API has the present one"),
@@ -35,6 +36,7 @@ async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
         (400, denied, "the server answered 400"),
         (401, denied, "the server refuses the URL, though its time is not over"),
         (403, denied, "the server refuses the URL, though its time is not over"),
+        (403, named, "the server refuses the URL, though its time is not over"),
         (403, "", "the server refuses the URL, though its time is not over"),
         (404, s3, "there is nothing at the URL any more; of a configuration, the REST API has the present one"),
         (410, "", "there is nothing at the URL any more; of a configuration, the REST API has the present one"),

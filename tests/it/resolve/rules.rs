@@ -71,3 +71,10 @@ async fn a_redirect_to_nowhere_is_a_status() {
     let error = get(&Server::script([response(302, "", "")])).await.unwrap_err();
     assert!(matches!(error, ResolveError::Status { status: 302, .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_url_that_no_request_can_hold_is_none() {
+    let server = Server::script([response(200, "", CONFIG)]);
+    let long = server.url(&format!("/?{}", "x".repeat(70_000)));
+    assert_blocked(get_within(policy(), &long).await, |why| *why == Blocked::NotAUrl);
+}

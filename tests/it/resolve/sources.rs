@@ -127,17 +127,19 @@ async fn a_request_says_no_more_than_it_must() {
     get(&server).await.unwrap();
     let mut requests = server.requests().concat();
     requests = requests.replace(&server.url("").expose_secret()["http://".len()..], "HOST");
+    let version = requests.split_once("ampersand-notifications/").unwrap().1.split("\r\n").next().unwrap().to_owned();
+    requests = requests.replace(&format!("ampersand-notifications/{version}"), "ampersand-notifications/VERSION");
     insta::assert_snapshot!(requests.replace("\r\n", "\n").trim_end(), @"
     GET /config.json?X-Signature=s HTTP/1.1
     accept: */*
-    user-agent: ampersand-notifications/0.1.0
     accept-encoding: gzip
+    user-agent: ampersand-notifications/VERSION
     host: HOST
 
     GET /b?Y=z HTTP/1.1
     accept: */*
-    user-agent: ampersand-notifications/0.1.0
     accept-encoding: gzip
+    user-agent: ampersand-notifications/VERSION
     host: HOST
     ");
 }

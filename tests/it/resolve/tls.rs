@@ -54,13 +54,13 @@ async fn a_server_is_trusted_by_the_root_certificates_of_the_system() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), root).unwrap();
 
-    let once = Policy { max_attempts: 1, ..policy() };
-    let error = get_within(once, &format!("https://localhost:{port}/").into()).await.unwrap_err();
-    assert!(matches!(error, ResolveError::Connection(_)), "this process does not trust it: {error:?}");
+    let error = get_within(policy(), &format!("https://localhost:{port}/").into()).await.unwrap_err();
+    assert!(matches!(error, ResolveError::Tls(_)), "this process does not trust it: {error:?}");
 
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "resolve::tls::who_trusts_it_gets_the_configuration"])
         .env("SSL_CERT_FILE", file.path())
+        .envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"))) // not to be asked
         .env(PORT, port.to_string())
         .output()
         .unwrap();
@@ -78,5 +78,10 @@ async fn who_trusts_it_gets_the_configuration() {
     let redirected = get(format!("https://localhost:{port}/http")).await;
     assert!(matches!(redirected, Err(ResolveError::Blocked(Blocked::NotHttps))), "{redirected:?}");
     let misnamed = get(format!("https://127.0.0.1:{port}/")).await;
-    assert!(matches!(misnamed, Err(ResolveError::Connection(_))), "not its name: {misnamed:?}");
+    assert!(matches!(misnamed, Err(ResolveError::Tls(_))), "not its name: {misnamed:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || send(&mut listener.accept().unwrap().0, &response(400, "", "")));
+    let plain = get(format!("https://localhost:{port}/")).await;
+    assert!(matches!(plain, Err(ResolveError::Tls(_))), "no TLS: {plain:?}");
 }

@@ -60,6 +60,26 @@ async fn who_is_asked_to_wait_longer_than_there_is_time_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn no_time_is_too_long_to_be_reckoned_with() {
+    for seconds in [u64::MAX, i64::MAX as u64, 1 << 40] {
+        let server = Server::script([response(503, &format!("Retry-After: {seconds}\r\n"), "")]);
+        let error = get(&server).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Status { status: 503, retry_after: Some(_) }), "{error:?}");
+    }
+    let patient = Policy {
+        connect_timeout: Duration::MAX,
+        idle_timeout: Duration::MAX,
+        timeout: Duration::MAX,
+        max_redirects: u32::MAX,
+        ..policy()
+    };
+    let server = Server::script([busy(""), response(200, "", CONFIG)]);
+    assert_eq!(get_within(patient, &server.url("/")).await.unwrap(), CONFIG);
+    let hasty = Policy { timeout: Duration::ZERO, max_attempts: 0, ..policy() };
+    assert!(matches!(get_within(hasty, &server.url("/")).await, Err(ResolveError::TimedOut)));
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_a_connection_that_failed() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = get_within(policy(), &format!("http://127.0.0.1:{port}/").into()).await.unwrap_err();

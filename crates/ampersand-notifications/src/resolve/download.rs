@@ -1,12 +1,17 @@
+use std::io::{self, Write as _};
+use std::mem;
 use std::time::Duration;
 
 use ampersand_types::SignedUrl;
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Response, Url};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode, Url};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::error::failed;
 use super::{Blocked, ResolveError, Resolver};
 
 impl Resolver {
@@ -14,16 +19,17 @@ impl Resolver {
     ///
     /// It takes no more memory than a piece of it, and [`Policy::max_bytes`](crate::Policy::max_bytes) is no limit: what
     /// is too much is for the writer to say. [`Policy::timeout`](crate::Policy::timeout) is for the server to begin
-    /// in. Until then it is tried again as other downloads are; what broke off after that is not, as some of it is
-    /// written.
+    /// in, and until then it is tried again as other downloads are. From then on there is only
+    /// [`Policy::idle_timeout`](crate::Policy::idle_timeout), and what breaks off has to be begun anew, with an empty
+    /// writer.
     ///
     /// # Errors
     ///
     /// As [`config`](Self::config), but for what is no JSON, which is not looked at; and when the writer fails.
     pub async fn download<W: AsyncWrite + Unpin>(&self, url: &SignedUrl, writer: &mut W) -> Result<u64, ResolveError> {
-        let mut response = self.retry(|| self.open(url)).await?;
+        let mut body = self.retry(|| self.open(url)).await?;
         let mut written = 0;
-        while let Some(piece) = response.chunk().await? {
+        while let Some(piece) = body.next().await? {
             writer.write_all(&piece).await.map_err(ResolveError::Write)?;
             written += piece.len() as u64;
         }
@@ -33,21 +39,23 @@ impl Resolver {
 
     /// Downloads what a URL leads to into memory.
     pub(super) async fn get(&self, url: &SignedUrl) -> Result<Vec<u8>, ResolveError> {
+        let limit = self.policy.max_bytes;
+        let too_large = || ResolveError::TooLarge { limit };
         self.retry(|| async {
-            let mut response = self.open(url).await?;
-            let limit = self.policy.max_bytes;
-            let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+            let mut body = self.open(url).await?;
+            let announced = usize::try_from(body.announced()).unwrap_or(usize::MAX);
             if announced > limit {
-                return Err(ResolveError::TooLarge { limit });
+                return Err(too_large());
             }
-            let mut body = Vec::with_capacity(announced);
-            while let Some(piece) = response.chunk().await? {
-                if piece.len() > limit - body.len() {
-                    return Err(ResolveError::TooLarge { limit });
+            let mut taken = Vec::new();
+            taken.try_reserve_exact(announced).map_err(|_| too_large())?;
+            while let Some(piece) = body.next().await? {
+                if piece.len() > limit - taken.len() {
+                    return Err(too_large());
                 }
-                body.extend_from_slice(&piece);
+                taken.extend_from_slice(&piece);
             }
-            Ok(body)
+            Ok(taken)
         })
         .await
     }
@@ -57,16 +65,17 @@ impl Resolver {
         &self,
         attempt: impl Fn() -> F,
     ) -> Result<T, ResolveError> {
-        let deadline = Instant::now() + self.policy.timeout;
+        let start = Instant::now();
+        let left = || self.policy.timeout.saturating_sub(start.elapsed());
         let mut attempts = 1;
         loop {
-            let error = match timeout_at(deadline, attempt()).await {
+            let error = match timeout(left(), attempt()).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(ResolveError::TimedOut),
             };
             let wait = pause(attempts, &error);
-            if !error.is_transient() || attempts >= self.policy.max_attempts || Instant::now() + wait >= deadline {
+            if !error.is_transient() || attempts >= self.policy.max_attempts || wait >= left() {
                 return Err(error);
             }
             sleep(wait).await;
@@ -74,22 +83,73 @@ impl Resolver {
         }
     }
 
-    /// Asks a URL, and those that it redirects to, until one answers with success. The body is yet to be read.
-    async fn open(&self, signed: &SignedUrl) -> Result<Response, ResolveError> {
+    /// Asks a URL, and those that it redirects to, until one answers with all there is. The body is yet to be read.
+    async fn open(&self, signed: &SignedUrl) -> Result<Body, ResolveError> {
         if has_expired(signed) {
             return Err(ResolveError::Expired { at: signed.expires_at() });
         }
         let mut url = Url::parse(signed.expose_secret()).map_err(|_| Blocked::NotAUrl)?;
         for _ in 0..=self.policy.max_redirects {
             self.policy.check(&url, self.rule)?;
-            let response = self.client.get(url.clone()).send().await?;
+            let response = self.client.get(url.clone()).send().await.map_err(failed)?;
             match location(&response) {
                 Some(to) => url = url.join(to).map_err(|_| Blocked::NotAUrl)?,
-                None if response.status().is_success() => return Ok(response),
+                None if response.status() == StatusCode::OK => return Body::new(response),
                 None => return Err(refusal(signed, response).await),
             }
         }
         Err(Blocked::Redirects.into())
+    }
+}
+
+/// The body of a response, decompressed.
+struct Body {
+    response: Response,
+    gzip: Option<MultiGzDecoder<Vec<u8>>>,
+    /// What has come and is yet to be decompressed.
+    pending: Bytes,
+}
+
+/// How much is decompressed at a time, to at most about a thousand times as much.
+const STEP: usize = 8 << 10;
+
+impl Body {
+    fn new(response: Response) -> Result<Self, ResolveError> {
+        let mut encodings = response.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+        let gzip = match encodings.next() {
+            None => None,
+            Some(_) if encodings.next().is_some() => return Err(ResolveError::Encoding),
+            Some(encoding) if encoding.eq_ignore_ascii_case(b"identity") => None,
+            Some(encoding) if [&b"gzip"[..], b"x-gzip"].iter().any(|gzip| encoding.eq_ignore_ascii_case(gzip)) => {
+                Some(MultiGzDecoder::new(Vec::new()))
+            }
+            Some(_) => return Err(ResolveError::Encoding),
+        };
+        Ok(Self { response, gzip, pending: Bytes::new() })
+    }
+
+    /// How many bytes it will be; 0 where no one knows.
+    fn announced(&self) -> u64 {
+        self.response.content_length().filter(|_| self.gzip.is_none()).unwrap_or(0)
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, ResolveError> {
+        let broken = |error: io::Error| ResolveError::Connection(error.into());
+        loop {
+            if self.pending.is_empty() {
+                match self.response.chunk().await.map_err(failed)? {
+                    Some(piece) => self.pending = piece,
+                    None => {
+                        return self.gzip.take().map(|gzip| gzip.finish().map(Bytes::from)).transpose().map_err(broken);
+                    }
+                }
+            }
+            let Some(gzip) = &mut self.gzip else { return Ok(Some(mem::take(&mut self.pending))) };
+            gzip.write_all(&self.pending.split_to(STEP.min(self.pending.len()))).map_err(broken)?;
+            if !gzip.get_ref().is_empty() {
+                return Ok(Some(mem::take(gzip.get_mut()).into()));
+            }
+        }
     }
 }
 
@@ -108,17 +168,16 @@ async fn refusal(url: &SignedUrl, mut response: Response) -> ResolveError {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     match status {
-        400 | 401 | 403 if has_expired(url) || says_expired(&mut response).await => {
-            ResolveError::Expired { at: url.expires_at() }
-        }
+        400 | 401 | 403 if has_expired(url) => ResolveError::Expired { at: url.expires_at() },
+        400 | 401 | 403 if says_expired(&mut response).await => ResolveError::Expired { at: None },
         401 | 403 => ResolveError::Forbidden,
         404 | 410 => ResolveError::Gone,
         _ => ResolveError::Status { status, retry_after },
     }
 }
 
-/// Whether the server says that a URL has expired: the clocks may differ, and not every URL tells its time. Amazon's
-/// message is `Request has expired`, Google's code `ExpiredToken`.
+/// Whether the server says that a URL has expired: the clocks may differ, and not every URL tells its time. Amazon has a
+/// message for it, and both Amazon and Google have a code. The word alone may be part of a name.
 async fn says_expired(response: &mut Response) -> bool {
     let mut body = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await {
@@ -128,11 +187,11 @@ async fn says_expired(response: &mut Response) -> bool {
         }
     }
     body.make_ascii_lowercase();
-    body.windows(EXPIRED.len()).any(|window| window == EXPIRED)
+    EXPIRED.iter().any(|text| body.windows(text.len()).any(|window| window == *text))
 }
 
 const ENOUGH: usize = 4096;
-const EXPIRED: &[u8] = b"expired";
+const EXPIRED: [&[u8]; 2] = [b"<message>request has expired", b"<code>expiredtoken"];
 
 /// How long to wait after so many attempts: longer each time, as the server asks, and not all clients at once.
 fn pause(attempts: u32, error: &ResolveError) -> Duration {

@@ -45,16 +45,21 @@ pub enum ResolveError {
         /// How long the server asks to be left alone.
         retry_after: Option<Duration>,
     },
-    /// The server was not reached, could not be trusted, or broke the transfer off. The cause is in `source()`.
+    /// The body came compressed in a way that was not asked for, which is any but gzip.
+    Encoding,
+    /// The server was not reached, or broke the transfer off. The cause is in `source()`.
     Connection(Box<dyn Error + Send + Sync>),
     /// The writer that was to take the value failed. The cause is in `source()`.
     Write(io::Error),
-    /// TLS could not be set up, as where the system has no root certificates. The cause is in `source()`.
+    /// The server cannot be trusted: its certificate is not for its name, or by no one whom the system trusts, if the
+    /// system has root certificates at all. The cause is in `source()`.
     Tls(Box<dyn Error + Send + Sync>),
 }
 
 impl ResolveError {
-    /// Whether the same may go well later: the [`Resolver`](crate::Resolver) has tried more than once.
+    /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
+    /// its policy says; but for a [`download`](crate::Resolver::download) that broke off, which is to be begun anew, with
+    /// an empty writer.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::TimedOut | Self::Connection(_) => true,
@@ -64,19 +69,33 @@ impl ResolveError {
     }
 }
 
-/// Finds what the client was told by our own rules.
-impl From<reqwest::Error> for ResolveError {
-    fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            if let Some(blocked) = inner.downcast_ref::<Blocked>() {
-                return Self::Blocked(blocked.clone());
-            }
-            cause = inner.source();
+/// Tells apart why the client failed, without the URL that it names.
+pub(super) fn failed(error: reqwest::Error) -> ResolveError {
+    let error = error.without_url();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(blocked) = inner.downcast_ref::<Blocked>() {
+            return ResolveError::Blocked(blocked.clone());
         }
-        if error.is_timeout() { Self::TimedOut } else { Self::Connection(error.into()) }
+        if error.is_connect() && is_tls(inner) {
+            return ResolveError::Tls(error.into());
+        }
+        cause = inner.source();
     }
+    if error.is_builder() {
+        ResolveError::Blocked(Blocked::NotAUrl) // One that is too long, for instance.
+    } else if error.is_timeout() {
+        ResolveError::TimedOut
+    } else {
+        ResolveError::Connection(error.into())
+    }
+}
+
+/// Failures of rustls come as `InvalidData`, in an `io::Error` that may be in another.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| {
+        error.kind() == io::ErrorKind::InvalidData || error.get_ref().is_some_and(|inner| is_tls(inner))
+    })
 }
 
 impl From<Blocked> for ResolveError {
@@ -111,7 +130,8 @@ impl fmt::Display for ResolveError {
             Self::Status { status, retry_after: None } => write!(f, "the server answered {status}"),
             Self::Connection(_) => f.write_str("the server was not reached, or broke the transfer off"),
             Self::Write(_) => f.write_str("what was downloaded could not be written"),
-            Self::Tls(_) => f.write_str("TLS could not be set up: does the system have root certificates?"),
+            Self::Encoding => f.write_str("the server compressed the value in a way that was not asked for"),
+            Self::Tls(_) => f.write_str("the server cannot be trusted: see its certificate, and those of the system"),
         }
     }
 }

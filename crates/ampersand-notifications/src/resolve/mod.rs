@@ -10,11 +10,13 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ampersand_types::messages::{ResultEntry, ResultInfoType};
 use ampersand_types::notifications::InstallationUpdatedData;
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use reqwest::dns::Resolve;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 use crate::Records;
 use policy::{Guard, Rule, System};
@@ -23,6 +25,8 @@ pub use error::ResolveError;
 pub use policy::{Blocked, Policy};
 
 /// Gets configurations and records: those that were sent, or else those that a signed URL leads to.
+///
+/// It works within a [Tokio](https://docs.rs/tokio) runtime that has I/O and time enabled, and panics without.
 ///
 /// Make one and keep it: it holds the connections, and its clones share them. A URL came from outside, so it is asked
 /// only within a [`Policy`], without cookies, credentials or a proxy.
@@ -65,14 +69,14 @@ impl Resolver {
 
     fn build(policy: Policy, rule: Rule, lookup: impl Resolve + 'static) -> Result<Self, ResolveError> {
         let client = reqwest::Client::builder()
+            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Guard { lookup, rule })
             // A proxy would be what is connected to, and would look names up by itself.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(policy.connect_timeout)
-            .read_timeout(policy.idle_timeout)
+            .connect_timeout(policy.connect_timeout.min(A_YEAR))
+            .read_timeout(policy.idle_timeout.min(A_YEAR))
             .build()
             .map_err(|error| ResolveError::Tls(error.into()))?;
         Ok(Self { client, policy: Arc::new(policy), rule })
@@ -136,3 +140,6 @@ impl Resolver {
         Ok(RawJson::from_bytes(self.get(url).await?)?)
     }
 }
+
+/// The client adds times to now, which must not overflow.
+const A_YEAR: Duration = Duration::from_secs(31_536_000);

@@ -18,25 +18,27 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The hosts that may be asked: names such as `storage.googleapis.com`, or `*.s3.amazonaws.com` for all below one.
-    /// By default `None`: any, within the other rules.
+    /// The hosts that may be asked, as a URL spells them, without a port: `storage.googleapis.com`, or
+    /// `*.s3.amazonaws.com` for all below one. By default `None`: any, within the other rules.
     pub hosts: Option<Vec<String>>,
     /// Whether `http` will do. By default it will not: the URL would be readable on the way.
     pub allow_http: bool,
     /// Whether addresses may be asked that are not of the public internet: loopback, private networks and the like. By
     /// default they may not. Those of the metadata services of clouds, and all others that are link-local, never may.
     pub allow_private_addresses: bool,
-    /// The most bytes that are taken into memory, counted after decompression: 64 MiB by default.
+    /// The most bytes that are taken into memory, counted after decompression: 64 MiB by default. A value whose size is
+    /// not announced may take twice as many while it grows.
     pub max_bytes: usize,
     /// How many redirects are followed, each held to the same rules: 3 by default.
-    pub max_redirects: usize,
-    /// How often a download is tried before its error is returned: 4 times by default.
+    pub max_redirects: u32,
+    /// How often a download is tried before its error is returned: 4 times by default, and once at least.
     pub max_attempts: u32,
     /// The time to be connected in: 5 seconds by default.
     pub connect_timeout: Duration,
     /// The longest silence of a server: 15 seconds by default.
     pub idle_timeout: Duration,
-    /// The time for one value, with all attempts and the waits between them: 60 seconds by default.
+    /// The time for one value, with all attempts and the waits between them: 60 seconds by default. For
+    /// [`download`](crate::Resolver::download), the time until a server has begun to answer.
     pub timeout: Duration,
 }
 
@@ -122,7 +124,7 @@ impl Policy {
 /// Whether an entry of [`Policy::hosts`] stands for a host.
 fn stands_for(entry: &str, host: &str) -> bool {
     match entry.strip_prefix('*') {
-        Some(parent) if parent.starts_with('.') => host
+        Some(parent) if parent.len() > 1 && parent.starts_with('.') => host
             .len()
             .checked_sub(parent.len())
             .and_then(|start| host.split_at_checked(start))
@@ -175,14 +177,37 @@ fn is_public(address: IpAddr) -> bool {
 
 /// Whether an address is link-local, or another that clouds have their metadata services at.
 fn is_metadata(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            address.is_link_local() || [[168, 63, 129, 16], [100, 100, 100, 200]].contains(&address.octets())
-        }
-        IpAddr::V6(address) => {
-            address.is_unicast_link_local() || address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
-        }
+    match address {
+        IpAddr::V4(address) => is_metadata_v4(address),
+        IpAddr::V6(address) => match embedded_v4(address) {
+            Some(inner) => is_metadata_v4(inner),
+            None => {
+                address.is_unicast_link_local()
+                    || matches!(
+                        address.segments(),
+                        [0xfd00, 0xec2, ..]
+                            | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+                            | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+                    )
+            }
+        },
     }
+}
+
+fn is_metadata_v4(address: Ipv4Addr) -> bool {
+    address.is_link_local() || [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]].contains(&address.octets())
+}
+
+/// The IPv4 address that an IPv6 address stands for, or may: mapped, compatible, translated or tunnelled.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0 | 1, .., high, low]
+        | [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -284,6 +309,16 @@ mod tests {
             ("::ffff:169.254.169.254", false),
             ("fe80::1", false),
             ("fd00:ec2::254", false),
+            ("fd00:ec2::23", false),
+            ("fd20:ce::254", false),
+            ("fd00:42::42", false),
+            ("fd00:42::43", true),
+            ("192.0.0.192", false),
+            ("64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b:1::a9fe:a9fe", false),
+            ("2002:a9fe:a9fe::", false),
+            ("::a9fe:a9fe", false),
+            ("::ffff:0:a9fe:a9fe", false),
         ] {
             assert_eq!(rule(address.parse().expect(address)), allowed, "{address}");
         }
@@ -321,6 +356,7 @@ mod tests {
         let address = |address: &str| Err(Blocked::Address(address.parse().expect("an address")));
         let listed = Policy { hosts: Some(vec!["a.test".into(), "*.b.test".into()]), ..Policy::default() };
         let (open, none) = (Policy::default(), Policy { hosts: Some(Vec::new()), ..Policy::default() });
+        let nothing = Policy { hosts: Some(vec!["*.".into(), "*".into(), "".into()]), ..Policy::default() };
         for (policy, url, expected) in [
             (&open, "https://a.test/x?y", Ok(())),
             (&open, "HTTPS://1.1.1.1:8443", Ok(())),
@@ -340,6 +376,7 @@ mod tests {
             (&listed, "https://a.test.evil.test", host("a.test.evil.test")),
             (&listed, "https://a.test@evil.test", Err(Blocked::Credentials)),
             (&none, "https://a.test", host("a.test")),
+            (&nothing, "https://a.test.", host("a.test.")),
         ] {
             assert_eq!(policy.check(&url.parse().expect(url), is_public), expected, "{url}");
         }

@@ -60,6 +60,8 @@ fn serve(address: IpAddr, port: u16, answer: &'static str) -> (u16, Arc<AtomicUs
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+const ELSEWHERE: &str =
+    "HTTP/1.1 302 Found\r\nLocation: //other.test/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 async fn config(resolver: &Resolver, port: u16) -> Result<String, ResolveError> {
@@ -102,4 +104,12 @@ async fn a_name_that_stands_for_a_private_address_among_others_is_blocked() {
         assert_blocked(config(&resolver, port).await, PRIVATE);
     }
     assert_eq!(public.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_name_that_stands_for_a_private_address_is_blocked() {
+    let (port, public) = serve(PUBLIC, 0, ELSEWHERE);
+    let (resolver, asked) = resolver(&[&[PUBLIC], &[PRIVATE]]);
+    assert_blocked(config(&resolver, port).await, PRIVATE);
+    assert_eq!((public.load(Ordering::SeqCst), asked.load(Ordering::SeqCst)), (1, 2));
 }
