@@ -87,7 +87,7 @@ impl Output {
         let column = |text: Option<Cow<'_, str>>| plain(text.as_deref().unwrap_or("-")).into_owned();
         let columns = [
             (20, time.into_owned(), faint),
-            (28, plain(&name).into_owned(), style),
+            (30, plain(&name).into_owned(), style),
             (16, column(who.group), Style::new()),
             (36, column(who.installation.or(who.connection)), Style::new()),
             (10, shown.source.to_owned(), faint),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use ampersand_notifications::{Delivery, Policy, ResolveError, Resolver};
+use ampersand_notifications::{Blocked, Delivery, Policy, ResolveError, Resolver};
 use ampersand_types::messages::ResultEntry;
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use anyhow::{Context as _, Result, anyhow};
@@ -119,13 +119,24 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
             }
             Ok(value) => data.replace_range(gap.range.clone(), value.as_str()),
             Err(error) => {
-                let error = anyhow::Error::from(error);
-                failures.push(format!("{file}:{}: {} of {}: {error:#}", place.line, gap.member, gap.url));
+                let (option, error) = (option(&error), anyhow::Error::from(error));
+                failures.push(format!("{file}:{}: {} of {}: {error:#}{option}", place.line, gap.member, gap.url));
             }
         }
     }
     failures.reverse();
     Resolved { delivery, data, downloads: gaps.len() - failures.len(), failures }
+}
+
+/// The option that would have let a download be.
+fn option(error: &ResolveError) -> &'static str {
+    match error {
+        ResolveError::Blocked(Blocked::NotHttps) => " (option --allow-http)",
+        ResolveError::Blocked(Blocked::Address(_)) => " (option --allow-private)",
+        ResolveError::Blocked(Blocked::Host(_)) => " (option --allow-host)",
+        ResolveError::TooLarge { .. } => " (option --max-bytes)",
+        _ => "",
+    }
 }
 
 /// Where something belongs that has to be downloaded.

@@ -1,1 +1,11 @@
 //! The command, driven as people and scripts drive it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod command;
+mod decode;
+mod help;
+mod resolve;
+mod server;
+mod trouble;
+mod verify;

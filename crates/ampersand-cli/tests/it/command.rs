@@ -1,0 +1,86 @@
+//! Runs the built command in the folder of the corpus.
+
+use std::fmt;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+/// What a command printed, and its exit code.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, stdout, stderr } = self;
+        write!(f, "exit code {code}\n-- stdout\n{stdout}-- stderr\n{stderr}")
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+pub(crate) fn command<A: AsRef<str>>(arguments: &[A]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ampersand"));
+    command.args(arguments.iter().map(AsRef::as_ref)).current_dir(corpus());
+    for variable in ["AMPERSAND_WEBHOOK_SECRET", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+pub(crate) fn run<A: AsRef<str>>(arguments: &[A]) -> Run {
+    command(arguments).stdin(Stdio::null()).output().unwrap().into()
+}
+
+/// Runs with a text as stdin, which is written at once.
+pub(crate) fn run_on<A: AsRef<str>>(stdin: impl AsRef<[u8]>, arguments: &[A]) -> Run {
+    feed(command(arguments), stdin)
+}
+
+pub(crate) fn feed(mut command: Command, stdin: impl AsRef<[u8]>) -> Run {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut pipe, stdin) = (child.stdin.take().unwrap(), stdin.as_ref().to_owned());
+    let writer = thread::spawn(move || {
+        let _ = pipe.write_all(&stdin);
+    });
+    let run = child.wait_with_output().unwrap().into();
+    writer.join().unwrap();
+    run
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus")
+}
+
+/// The payloads of a folder of the corpus: their paths in it, sorted. Metadata is not a payload.
+pub(crate) fn payloads(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(corpus().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = entries.map(|name| name.into_string().unwrap());
+    let is_payload = |name: &String| name.ends_with(".json") && !name.ends_with(".metadata.json");
+    let mut paths: Vec<String> = names.filter(is_payload).map(|name| format!("{folder}/{name}")).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{folder}");
+    paths
+}
+
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(corpus().join(path)).unwrap()
+}

@@ -1,0 +1,55 @@
+//! What the command says of itself.
+
+use crate::command::run;
+
+#[test]
+fn help_teaches_by_example() {
+    for command in ["", "decode", "resolve", "verify", "completions", "man"] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
+        let help = run(&arguments);
+        assert_eq!((help.code, help.stderr.as_str()), (0, ""));
+        assert!(help.stdout.contains("Examples:"), "{command}");
+        insta::assert_snapshot!(format!("help-{command}"), help.stdout);
+    }
+}
+
+#[test]
+fn every_shell_is_completed() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell]);
+        assert_eq!(script.code, 0);
+        assert!(script.stdout.contains("dead-letter"), "{shell}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    assert!(run(&["man"]).stdout.contains(".TH ampersand 1"));
+    for command in ["decode", "resolve", "verify", "completions", "man"] {
+        let page = run(&["man", command]);
+        assert_eq!(page.code, 0);
+        assert!(page.stdout.contains(&format!(".TH ampersand-{command} 1")), "{}", page.stdout);
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_from_wrong_input() {
+    for arguments in [
+        &["decode", "--form", "s3"][..],
+        &["decode", "--from", "sqs"],
+        &["decode", "--metadata", "no-such-file.json"],
+        &["decode", "--metadata", "config"],
+        &["decode", "--dead-letter", "no-such-folder/bad.jsonl"],
+        &["verify"],
+        &["verify", "--headers", "head.txt"],
+        &["verify", "--headers", "head.txt", "--at", "noon"],
+        &["verify", "--headers", "head.txt", "--secret-file", "no-such-file"],
+        &["man", "nothing"],
+        &[],
+    ] {
+        let run = run(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}: {run}");
+        assert!(!run.stderr.is_empty());
+    }
+    insta::assert_snapshot!(run(&["verify", "--headers", "head.txt"]).stderr, @"error: no secret: set AMPERSAND_WEBHOOK_SECRET, or pass --secret-file FILE");
+}

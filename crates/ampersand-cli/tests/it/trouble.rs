@@ -1,0 +1,138 @@
+//! What goes wrong ends with a message and an exit code: it does not crash, and does not hang.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::Stdio;
+
+use crate::command::{command, run, run_on};
+
+const GOOD: &str = r#"{"notificationType": "new", "data": 1}"#;
+
+#[test]
+fn what_cannot_be_read_is_reported_and_set_aside_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    let bad: [&[u8]; 10] = [
+        b"[1, 2]",
+        b"12",
+        b"\"text\"",
+        b"{\"notificationType\": \"installation.created\", \"data\": {\"projectId\": 5}}",
+        b"{\"notificationType\": \"new\", \"data\": \"\xff\"}",
+        b"{\"notificationType\": \"new\", \"data\":",
+        b"not json at all",
+        b"{\n  \"notificationType\": \"new\",\n  \"data\": 1,\n}",
+        b"{\"projectId\": \"p\"}",
+        b"{\"notificationType\": \"new\", \"notificationType\": \"new\", \"data\": 1}",
+    ];
+    let mut stream = Vec::new();
+    for document in bad {
+        for part in [document, b"\n", GOOD.as_bytes(), b"\n"] {
+            stream.extend(part);
+        }
+    }
+    stream.extend(b"{\"cut\": \"sho");
+    let run = run_on(stream, &["decode", "--output", "json", "--dead-letter", letters.to_str().unwrap()]);
+    assert_eq!((run.code, run.lines().len()), (1, bad.len()));
+    insta::assert_snapshot!(run.stderr);
+    let mut expected = bad.join(&b'\n');
+    expected.extend(b"\n{\"cut\": \"sho\n");
+    assert_eq!(String::from_utf8_lossy(&fs::read(letters).unwrap()), String::from_utf8_lossy(&expected));
+}
+
+#[test]
+fn dead_letters_are_added_to_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    for _ in 0..2 {
+        run_on("[]", &["decode", "--dead-letter", letters.to_str().unwrap()]);
+    }
+    assert_eq!(fs::read_to_string(letters).unwrap(), "[]\n[]\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_stop_the_others() {
+    insta::assert_snapshot!(run(&["decode", "no-such-file.json", "webhook/connection.created.json"]));
+    let folder = run(&["decode", "webhook", "webhook/connection.created.json"]);
+    assert_eq!((folder.code, folder.lines().len()), (1, 1));
+}
+
+#[test]
+fn a_file_without_documents_is_no_failure() {
+    insta::assert_snapshot!(run_on("", &["decode", "--output", "json"]));
+    assert_eq!(run_on(" \n\n", &["decode"]).code, 0);
+}
+
+#[test]
+fn nesting_of_any_depth_is_no_danger() {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let wrapped = format!(r#"{{"notificationType": "new", "data": {}}}"#, deep("[", "]"));
+    for form in ["text", "json"] {
+        assert_eq!(run_on(&wrapped, &["decode", "--output", form]).code, 0);
+        for text in [deep("[", "]"), deep("[", ""), deep("{\"a\":", ""), deep("{\"data\":", "}"), deep("", "]")] {
+            let run = run_on(format!("{text}\n{GOOD}"), &["decode", "--output", form]);
+            assert_eq!(run.code, 1);
+            assert!(run.stderr.len() < 1000, "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_sent_steers_the_terminal() {
+    let text = r#"{"notificationType": "new\u001b[31m", "data": {"groupRef": "\u001b]0;title\u0007", "installationId": "\n"}}"#;
+    let run = run_on(text, &["decode"]);
+    assert_eq!(run.lines().len(), 1);
+    assert!(!run.stdout.trim_end().contains(char::is_control), "{run}");
+}
+
+#[test]
+fn who_had_enough_may_leave() {
+    for verb in ["decode", "resolve"] {
+        let mut child = command(&[verb, "--output", "json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        // An answer comes as soon as there is a line, though there is no end of input.
+        stdin.write_all(format!("{GOOD}\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.contains(r#""notificationType":"new""#));
+        drop(stdout);
+        while stdin.write_all(format!("{GOOD}\n").repeat(1000).as_bytes()).is_ok() {}
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{verb}");
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(stderr, "");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_is_a_failure() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for arguments in
+        [&["decode", "webhook/connection.created.json"][..], &["resolve", "webhook/connection.created.json"], &["man"]]
+    {
+        let output = command(arguments).stdin(Stdio::null()).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.starts_with("error: the output cannot be written: No space left"), "{stderr}");
+    }
+    let letters = run_on("[]", &["decode", "--dead-letter", "/dev/full"]);
+    assert_eq!(letters.code, 1);
+    assert!(letters.stderr.contains("/dev/full cannot be written"), "{letters}");
+}
+
+/// The limit is on what is mapped, of which what is used is a small part.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stream_takes_memory_that_does_not_grow() {
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -v 60000; exec \"$0\" decode --output json", env!("CARGO_BIN_EXE_ampersand")]);
+    let document = format!(r#"{{"notificationType": "new", "data": "{}"}}"#, "x".repeat(1000));
+    let run = crate::command::feed(limited, format!("{document}\n").repeat(80_000));
+    assert_eq!((run.code, run.stderr.as_str(), run.lines().len()), (0, "", 80_000));
+}

@@ -1,0 +1,109 @@
+//! Signatures, made by us and by the reference implementation.
+
+use std::fs;
+
+use ampersand_notifications::Secret;
+use jiff::Timestamp;
+
+use crate::command::{Run, command, feed};
+
+const SECRETS: [&str; 3] =
+    ["whsec_b2xkIHNlY3JldCBvZiBhIHRlc3Q=", "whsec_bmV3IHNlY3JldCBvZiBhIHRlc3Q=", "whsec_dGhpcmQ="];
+const BODY: &str = "{\"notificationType\": \"new\",\n \"data\": 1.10 }\n";
+const SENT: i64 = 1_787_158_990; // 2026-08-19T17:03:10Z
+
+fn sign(secret: &str) -> String {
+    Secret::new(secret).unwrap().sign("msg_1", Timestamp::from_second(SENT).unwrap(), BODY.as_bytes())
+}
+
+/// Verifies a body against headers, as at the time of the corpus.
+fn verify(headers: &str, secrets: &str, body: &str, more: &[&str]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("head");
+    fs::write(&file, headers).unwrap();
+    let mut command = command(&["verify", "--headers", file.to_str().unwrap()]);
+    command.args(more).env("AMPERSAND_WEBHOOK_SECRET", secrets);
+    let run = feed(command, body);
+    for secret in SECRETS {
+        assert!(!run.to_string().contains(secret.trim_start_matches("whsec_")), "{run}");
+    }
+    run
+}
+
+fn head(signature: &str) -> String {
+    format!(
+        "POST /hook HTTP/1.1\r\nHost: x\r\nsvix-id: msg_1\r\nsvix-timestamp: {SENT}\r\nsvix-signature: {signature}\r\n\r\n"
+    )
+}
+
+const AT: [&str; 2] = ["--at", "2026-08-19T17:04:00Z"];
+
+#[test]
+fn says_which_secret_matched() {
+    let secrets = SECRETS.join(", ");
+    let run = verify(&head(&sign(SECRETS[1])), &secrets, BODY, &AT);
+    insta::assert_snapshot!(run);
+    insta::assert_snapshot!(verify(
+        &head(&sign(SECRETS[0])),
+        &secrets,
+        BODY,
+        &[&AT[..], &["--output", "json"]].concat()
+    ));
+
+    let json = format!(
+        r#"{{"Webhook-Id": "msg_1", "Webhook-Timestamp": {SENT}, "Webhook-Signature": "{}"}}"#,
+        sign(SECRETS[0])
+    );
+    assert_eq!(verify(&json, SECRETS[0], BODY, &["--at", "1787158990"]).code, 0);
+}
+
+#[test]
+fn what_the_reference_implementation_signs_is_right() {
+    let reference = standardwebhooks::Webhook::new(SECRETS[2]).unwrap();
+    let signature = reference.sign("msg_1", SENT, BODY.as_bytes()).unwrap();
+    assert_eq!(verify(&head(&signature), SECRETS[2], BODY, &AT).code, 0);
+    assert_eq!(signature, sign(SECRETS[2]));
+}
+
+#[test]
+fn secrets_and_body_come_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("secrets"), format!("{}\r\n\n{}\n", SECRETS[0], SECRETS[1])).unwrap();
+    fs::write(path("body"), BODY).unwrap();
+    let (secrets, body) = (path("secrets"), path("body"));
+    let run = verify(&head(&sign(SECRETS[1])), "", "", &[AT[0], AT[1], "--secret-file", &secrets, &body]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "verified: msg_1, signed at 2026-08-19T17:03:10Z with secret 2 of 2\n")
+    );
+}
+
+#[test]
+fn says_why_not() {
+    let right = head(&sign(SECRETS[0]));
+    let mut shown = String::new();
+    for (headers, secrets, body, options) in [
+        (right.as_str(), SECRETS[1], BODY, &AT[..]),
+        (&right, SECRETS[0], BODY.trim_end(), &AT),
+        (&right, SECRETS[0], BODY, &["--at", "2026-08-19T17:04:00Z", "--tolerance", "10"]),
+        (&right, SECRETS[0], BODY, &["--at", "2026-08-19T16:00:00Z", "--output", "json"]),
+        ("svix-id: msg_1\nwebhook-timestamp: 1", SECRETS[0], BODY, &AT),
+        (&head("v1a,xyz"), SECRETS[0], BODY, &AT),
+        ("no headers", SECRETS[0], BODY, &AT),
+    ] {
+        let run = verify(headers, secrets, body, options);
+        assert_eq!(run.code, 1);
+        let lines = run.stdout + &run.stderr;
+        shown += lines.split("head: ").last().unwrap();
+    }
+    insta::assert_snapshot!(shown);
+    // Now is no time of the corpus.
+    assert!(verify(&right, SECRETS[0], BODY, &[]).stderr.contains("pass --at"));
+
+    for secrets in ["", " , ", "not base64!"] {
+        let run = verify(&right, secrets, BODY, &AT);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(!run.stderr.contains("base64!"), "{run}");
+    }
+}
