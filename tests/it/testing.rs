@@ -67,7 +67,7 @@ fn equal_seeds_make_equal_fixtures_and_others_make_others() {
     assert_eq!(seeded(7), seeded(7));
     let bodies: BTreeSet<Vec<u8>> = (0..1000).map(|seed| seeded(seed).body).collect();
     assert_eq!(bodies.len(), 1000);
-    insta::assert_snapshot!(String::from_utf8(Fixture::new("connection.created").send(Envelope::Kinesis).body).unwrap(), @r#"{"data":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","consumerName":"Hank Scorpio","consumerRef":"usr_1207","groupRef":"globex","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","provider":"zendeskSupport"},"metadata":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","event-id":"9ec0d929-2529-487c-afed-5fc002255180","notificationType":"connection.created","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","timestamp":"2025-12-27T12:03:27Z","topic":"crm-events"}}"#);
+    insta::assert_snapshot!(String::from_utf8(Fixture::new("connection.created").send(Envelope::Kinesis).body).unwrap(), @r#"{"data":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","consumerName":"Hank Scorpio","consumerRef":"usr_1207","groupRef":"globex","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","provider":"zendeskSupport"},"metadata":{"connectionId":"f961f595-6500-45b2-ac90-f779fc0e6c29","event-id":"2a59d158-e463-4e31-9cf4-7201b28a39ac","notificationType":"connection.created","projectId":"01d68c52-4547-42ab-afbc-01a2c22525b7","timestamp":"2025-12-27T12:03:27Z","topic":"crm-events"}}"#);
 }
 
 #[test]

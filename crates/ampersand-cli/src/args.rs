@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Check the signature of a webhook, and say which secret matched, or why none did
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Verify),
+    /// Send realistic notifications, signed, to a receiver that is to be tried; or print them
+    #[command(after_help = TRIGGER_EXAMPLES)]
+    Trigger(Trigger),
     /// Print a script that completes commands and options in a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -162,6 +165,53 @@ pub(crate) struct Verify {
     pub(crate) output: Output,
 }
 
+#[derive(Args)]
+pub(crate) struct Trigger {
+    /// The notification types, such as `installation.created`; `records` is a message of records
+    #[arg(value_name = "TYPE", required_unless_present = "all")]
+    pub(crate) types: Vec<String>,
+    /// One of every type, and a message of records
+    #[arg(long, conflicts_with = "types")]
+    pub(crate) all: bool,
+    /// Send them as webhooks to this URL; without it, the bodies are printed, one a line
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// The envelope that they are printed in: webhook, kinesis, kinesis-wrapped, kinesis-bare, s3, sqs or attributes
+    #[arg(long, value_name = "ENVELOPE", value_parser = envelope, default_value = "webhook")]
+    pub(crate) envelope: ampersand_testing::Envelope,
+    /// Set a field of the payload, as JSON or else as text; repeatable
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = set)]
+    pub(crate) set: Vec<(String, serde_json::Value)>,
+    /// How many of each: every one tells of something else
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) count: u64,
+    /// Send no more than so many a second
+    #[arg(long, value_name = "N", requires = "to", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+    /// Equal seeds make equal notifications
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The secret to sign with, the first line; without it, the first of `AMPERSAND_WEBHOOK_SECRET`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+fn envelope(text: &str) -> Result<ampersand_testing::Envelope, String> {
+    let known = ampersand_testing::Envelope::ALL;
+    known.into_iter().find(|envelope| envelope.to_string() == text).ok_or_else(|| {
+        let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+        format!("it is none of {}", names.join(", "))
+    })
+}
+
+fn set(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (field, value) = text.split_once('=').ok_or("it is not FIELD=VALUE")?;
+    let field = field.strip_prefix("data.").unwrap_or(field);
+    Ok((field.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
     let seconds = text.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let expected = |_| "it is neither RFC 3339, as 2026-08-19T17:03:10Z, nor seconds since 1970".to_owned();
@@ -190,7 +240,8 @@ const MAIN_EXAMPLES: &str = "\
 Examples:
   ampersand decode events.jsonl                        a line for each notification
   ampersand resolve --output json events.jsonl | jq .  with what was too large to send
-  ampersand verify --headers head.txt body.json        was it signed with our secret?";
+  ampersand verify --headers head.txt body.json        was it signed with our secret?
+  ampersand trigger --all | ampersand decode           one of everything";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -210,6 +261,13 @@ Examples:
   AMPERSAND_WEBHOOK_SECRET=\"$NEW,$OLD\" ampersand verify --headers head.txt body.json
   ampersand verify --secret-file secrets.txt --headers head.json < body.json
   ampersand verify --headers head.txt --at 2026-08-19T17:03:10Z kept.json";
+
+const TRIGGER_EXAMPLES: &str = "\
+Examples:
+  ampersand trigger --all | ampersand decode
+  ampersand trigger installation.created --to http://localhost:3000/ --secret-file secret
+  ampersand trigger connection.error --set groupRef=acme --count 1000 --rate 100 --to $URL
+  ampersand trigger connection.error --envelope kinesis --seed 7";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -100,6 +100,13 @@ impl Output {
         Ok(())
     }
 
+    /// A line that is ready.
+    pub(crate) fn raw(&mut self, line: &[u8]) -> Result<()> {
+        self.lines.extend(line);
+        self.lines.push(b'\n');
+        if self.lines.len() > MANY { self.flush() } else { Ok(()) }
+    }
+
     /// A line of another kind: an object for programs, a sentence for people.
     pub(crate) fn line(&mut self, object: &impl Serialize, sentence: impl fmt::Display) -> Result<()> {
         match self.form {

@@ -147,9 +147,10 @@ impl Fixture {
         &self.data
     }
 
-    /// The id of the event, which is the same in every envelope.
+    /// The id of the event, which is the same in every envelope, and another for another type or seed.
     pub fn id(&self) -> String {
-        self.values.get("event-id")
+        let kind = self.notification_type.as_ref().map_or("records", NotificationType::as_str);
+        self.values.get(&format!("event-id of {kind}"))
     }
 
     /// When it was sent, which is always the same for a seed.

@@ -2,4 +2,5 @@
 
 pub(crate) mod decode;
 pub(crate) mod resolve;
+pub(crate) mod trigger;
 pub(crate) mod verify;

@@ -14,7 +14,7 @@ use crate::args::{self, Form};
 use crate::output::{Messages, Output, plain};
 use crate::usage;
 
-const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
+pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
 
 pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
     let (verifier, count) = verifier(options)?;
@@ -73,18 +73,7 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
 
 /// The verifier, and how many secrets it has.
 fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
-    let (text, separator) = match &options.secret_file {
-        Some(file) => {
-            let text = fs::read_to_string(file);
-            (text.map_err(|error| usage(format!("--secret-file {}: {error}", file.display())))?, '\n')
-        }
-        None => {
-            let text = std::env::var(VARIABLE);
-            let text = text.map_err(|_| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))?;
-            (text, ',')
-        }
-    };
-    let secrets: Vec<&str> = text.split(separator).map(str::trim).filter(|secret| !secret.is_empty()).collect();
+    let secrets = secrets(options.secret_file.as_deref())?;
     let mut verifier: Option<Verifier> = None;
     for (index, secret) in secrets.iter().enumerate() {
         let added = match verifier {
@@ -93,9 +82,21 @@ fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
         };
         verifier = Some(added.map_err(|error| usage(format!("secret {} is {error}", index + 1)))?);
     }
-    let verifier = verifier.ok_or_else(|| usage("there is no secret in what was given".to_owned()))?;
+    let verifier = verifier.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))?;
     let tolerance = jiff::SignedDuration::from_secs(options.tolerance.into());
     Ok((verifier.with_tolerance(tolerance), secrets.len()))
+}
+
+/// The secrets of a file, one a line, or else of the environment, separated by commas.
+pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
+    let (text, separator) = match file {
+        Some(file) => {
+            let text = fs::read_to_string(file);
+            (text.map_err(|error| usage(format!("--secret-file {}: {error}", file.display())))?, '\n')
+        }
+        None => (std::env::var(VARIABLE).unwrap_or_default(), ','),
+    };
+    Ok(text.split(separator).map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

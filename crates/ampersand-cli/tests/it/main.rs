@@ -7,5 +7,6 @@ mod decode;
 mod help;
 mod resolve;
 mod server;
+mod trigger;
 mod trouble;
 mod verify;

@@ -1,0 +1,144 @@
+//! Notifications that are sent for a trial.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ampersand_notifications::axum::Received;
+use ampersand_notifications::{Delivery, Verifier};
+use ampersand_types::notifications::NotificationType;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use serde_json::Value;
+
+use crate::command::{Run, command, run, run_on};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// What a receiver has taken: the type and the id of each.
+type Taken = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A receiver that verifies what comes, and its URL.
+fn receiver() -> (String, Taken) {
+    async fn receive(State((_, taken)): State<(Verifier, Taken)>, Received(delivery): Received) {
+        taken.lock().unwrap().push(match delivery {
+            Delivery::Notification(n) => (n.notification_type.to_string(), n.id.unwrap()),
+            Delivery::Records(records) => ("records".to_owned(), records.id.unwrap()),
+        });
+    }
+    #[derive(Clone, axum::extract::FromRef)]
+    struct App {
+        verifier: Verifier,
+        both: (Verifier, Taken),
+    }
+    let taken = Taken::default();
+    let verifier = Verifier::new(SECRET).unwrap();
+    let app = App { verifier: verifier.clone(), both: (verifier, taken.clone()) };
+    let (told, port) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            told.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, Router::new().route("/", post(receive)).with_state(app)).await
+        })
+    });
+    (format!("http://{}/", port.recv().unwrap()), taken)
+}
+
+fn trigger(secret: &str, arguments: &[&str]) -> Run {
+    let arguments = [&["trigger"], arguments].concat();
+    command(&arguments).env("AMPERSAND_WEBHOOK_SECRET", secret).stdin(Stdio::null()).output().unwrap().into()
+}
+
+#[test]
+fn every_type_in_every_envelope_is_printed_and_read_again() {
+    for envelope in ["webhook", "kinesis"] {
+        let sent = run(&["trigger", "--all", "--envelope", envelope]);
+        assert_eq!((sent.code, sent.stderr.as_str()), (0, ""));
+        let read = run_on(&sent.stdout, &["decode", "--output", "json"]);
+        let types: Vec<Value> = read.lines().iter().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+        let types: Vec<&str> =
+            types.iter().map(|line| line["notificationType"].as_str().unwrap_or("records")).collect();
+        let known: Vec<&str> =
+            NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).collect();
+        assert_eq!(types, known, "{envelope}");
+    }
+    for envelope in ["kinesis-wrapped", "kinesis-bare", "s3", "sqs", "attributes"] {
+        let sent = run(&["trigger", "connection.error", "--envelope", envelope]);
+        let read = run_on(&sent.stdout, &["decode", "--type", "connection.error"]);
+        assert!(read.stdout.contains("connection.error"), "{envelope}: {read}");
+    }
+}
+
+#[test]
+fn equal_seeds_print_equal_notifications_and_fields_are_set() {
+    let print = |seed: &str| run(&["trigger", "connection.created", "--seed", seed, "--count", "3"]).stdout;
+    assert_eq!(print("5"), print("5"));
+    assert_eq!(print("5").lines().nth(1), print("6").lines().next(), "each has the next seed");
+    let set = ["--set", "data.groupRef=acme", "--set", "new.field=[1, 2]", "--set", "provider=5 apples"];
+    let set = run(&[&["trigger", "connection.created"], &set[..]].concat());
+    let body: Value = serde_json::from_str(&set.stdout).unwrap();
+    assert_eq!(body["data"]["groupRef"], "acme");
+    assert_eq!(body["data"]["new"]["field"], serde_json::json!([1, 2]));
+    assert_eq!(body["data"]["provider"], "5 apples");
+}
+
+#[test]
+fn what_is_sent_is_signed_and_taken() {
+    let (url, taken) = receiver();
+    let sent = trigger(SECRET, &["--all", "--to", &url, "--output", "json"]);
+    assert_eq!((sent.code, sent.stderr.as_str()), (0, ""), "{sent}");
+    let answers: Vec<Value> = sent.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(answers.iter().all(|answer| answer["status"] == 200), "{sent}");
+    let mut taken = taken.lock().unwrap().clone();
+    taken.sort();
+    let types: Vec<&str> = taken.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut known: Vec<&str> =
+        NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).collect();
+    known.sort();
+    assert_eq!(types, known);
+    taken.dedup_by_key(|(_, id)| id.clone());
+    assert_eq!(taken.len(), known.len(), "each has an id of its own");
+}
+
+#[test]
+fn what_is_refused_is_told() {
+    let (url, taken) = receiver();
+    let other = trigger("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &["connection.created", "--to", &url]);
+    assert!(other.code == 1 && other.stdout.ends_with("  401\n"), "{other}");
+    let unsigned = trigger("", &["connection.created", "--to", &url]);
+    assert!(
+        unsigned.code == 1 && unsigned.stderr.starts_with("not signed: set AMPERSAND_WEBHOOK_SECRET"),
+        "{unsigned}"
+    );
+    assert!(taken.lock().unwrap().is_empty());
+
+    let nobody = trigger(SECRET, &["connection.created", "--to", "http://127.0.0.1:1/"]);
+    assert!(nobody.code == 1 && nobody.stdout.ends_with("  no connection\n"), "{nobody}");
+    for (arguments, why) in [
+        (&["connection.created", "--to", "nowhere"][..], "--to nowhere: not a URL of http or https"),
+        (
+            &["connection.created", "--to", &url, "--envelope", "s3"],
+            "a URL is sent webhooks: s3 is printed, without --to",
+        ),
+        (&["connection.created", "--envelope", "s4"], "it is none of webhook, kinesis,"),
+        (&["connection.created", "--set", "groupRef"], "it is not FIELD=VALUE"),
+        (&[], "required arguments were not provided"),
+    ] {
+        let wrong = trigger(SECRET, arguments);
+        assert!(wrong.code == 2 && wrong.stderr.contains(why), "{wrong}");
+    }
+    let wrong = trigger("whsec_!", &["connection.created", "--to", &url]);
+    assert!(wrong.code == 2 && !wrong.stderr.contains("whsec_!"), "{wrong}");
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let (url, taken) = receiver();
+    let start = Instant::now();
+    let sent = trigger(SECRET, &["connection.created", "--to", &url, "--count", "30", "--rate", "50"]);
+    assert_eq!((sent.code, taken.lock().unwrap().len()), (0, 30));
+    assert!(start.elapsed() >= Duration::from_millis(29 * 20), "{:?}", start.elapsed());
+}
