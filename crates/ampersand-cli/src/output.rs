@@ -190,6 +190,7 @@ fn on_one_line(json: &str, line: &mut Vec<u8>) {
     if memchr2(b'\n', b'\r', rest).is_none() {
         return line.extend(rest);
     }
+    line.reserve(rest.len());
     while let Some(quote) = memchr(b'"', rest) {
         let (between, string) = rest.split_at(quote);
         line.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));

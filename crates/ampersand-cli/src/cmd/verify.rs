@@ -15,12 +15,17 @@ use crate::output::{Messages, Output, plain};
 use crate::usage;
 
 pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
+const STDIN: &str = "-";
 
 pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
     let (verifier, count) = verifier(options)?;
+    let body = options.body.as_deref().unwrap_or(Path::new(STDIN));
+    if options.headers == body && body == Path::new(STDIN) {
+        return Err(usage("headers and body cannot both come from stdin: keep one of them in a file".to_owned()));
+    }
     let headers = read(&options.headers)?;
     let headers = parse(&headers).with_context(|| options.headers.display().to_string())?;
-    let body = read(options.body.as_deref().unwrap_or(Path::new("-")))?;
+    let body = read(body)?;
     let now = options.at.unwrap_or_else(jiff::Timestamp::now);
 
     let form = options.output.output;
@@ -101,7 +106,7 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    if path.as_os_str() == "-" {
+    if path == Path::new(STDIN) {
         io::stdin().lock().read_to_end(&mut bytes).context("stdin")?;
         return Ok(bytes);
     }

@@ -50,6 +50,20 @@ fn dead_letters_are_added_to_a_file() {
 }
 
 #[test]
+fn what_is_large_is_read_or_set_aside_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    let bad = format!("{{\"a\": {}", "x".repeat(3 << 20));
+    let large = format!("{{\n\"notificationType\": \"new\",\n\"data\": [{}0]\n}}", "0,\n".repeat(1 << 20));
+    let stream = format!("{bad}\n{GOOD}\n{large}\n{GOOD}");
+    let run = run_on(stream, &["decode", "--output", "json", "--dead-letter", letters.to_str().unwrap()]);
+    assert_eq!((run.code, run.lines().len()), (1, 3));
+    assert!(run.lines()[1].len() > 2 << 20);
+    assert!(fs::read_to_string(letters).unwrap() == bad + "\n");
+    assert_eq!(run.stderr, "stdin:1:7: not valid JSON: expected value\n3 decoded, 1 failed\n");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     insta::assert_snapshot!(run(&["decode", "no-such-file.json", "webhook/connection.created.json"]));
     let folder = run(&["decode", "webhook", "webhook/connection.created.json"]);

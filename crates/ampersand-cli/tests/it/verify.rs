@@ -101,6 +101,12 @@ fn says_why_not() {
     // Now is no time of the corpus.
     assert!(verify(&right, SECRETS[0], BODY, &[]).stderr.contains("pass --at"));
 
+    let mut both = command(&["verify", "--headers", "-"]);
+    both.env("AMPERSAND_WEBHOOK_SECRET", SECRETS[0]);
+    let both = feed(both, BODY);
+    assert_eq!(both.code, 2);
+    assert!(both.stderr.contains("cannot both come from stdin"), "{both}");
+
     for secrets in ["", " , ", "not base64!"] {
         let run = verify(&right, secrets, BODY, &AT);
         assert_eq!(run.code, 2, "{run}");
