@@ -327,6 +327,25 @@ mod tests {
     }
 
     #[test]
+    fn how_a_stream_arrives_makes_no_difference() {
+        const PARTS: [&str; 16] =
+            ["{", "}", "[", "]", "{}", "{}\n", "\n", "\r\n", " ", "{\"a\":1}", "\"a\":", ",", "x", "\"", "1", "null\n"];
+        let mut random = fastrand::Rng::with_seed(4);
+        for _ in 0..3_000 {
+            let text: String = (0..random.usize(1..20)).map(|_| PARTS[random.usize(0..PARTS.len())]).collect();
+            let without_place = |size| -> Vec<String> {
+                pieces(&text, size).iter().map(|piece| piece.split_once(' ').unwrap().1.to_owned()).collect()
+            };
+            let whole = without_place(usize::MAX);
+            let kept = |text: &str| text.split_ascii_whitespace().collect::<String>();
+            assert_eq!(kept(&whole.iter().map(|piece| &piece[1..]).collect::<String>()), kept(&text), "{text:?}");
+            for size in [1, 2, 5] {
+                assert_eq!(without_place(size), whole, "{text:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
     fn a_large_document_takes_linear_time() {
         let text = format!("{{\"a\":[{}0]}}", "0,".repeat(1 << 20));
         assert_eq!(pieces(&text, 8 << 10).len(), 1);
