@@ -152,7 +152,7 @@ async fn a_signed_url_does_what_it_is_made_for() {
     assert!(matches!(error, ResolveError::Expired { at } if at == expired.expires_at() && at < Some(Timestamp::now())));
     let expired = server.expired_for_the_server();
     let error = resolver.config(ConfigSource::Url(&expired)).await.unwrap_err();
-    assert!(matches!(error, ResolveError::Expired { at } if at > Some(Timestamp::now())));
+    assert!(matches!(error, ResolveError::Expired { at: None }), "its own account is wrong: {error:?}");
 }
 
 #[tokio::test]

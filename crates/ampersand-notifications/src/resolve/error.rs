@@ -20,7 +20,7 @@ pub enum ResolveError {
     Missing,
     /// The URL was good for a time that is over.
     Expired {
-        /// When it was over, where the URL says so.
+        /// When it was over, where the URL says so. Where only the server does, it is not known.
         at: Option<Timestamp>,
     },
     /// The server refuses the URL, which has not expired (401 or 403).
