@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Check the signature of a webhook, and say which secret matched, or why none did
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Verify),
+    /// Receive webhooks, verify them, and print a line for each
+    #[command(after_help = LISTEN_EXAMPLES)]
+    Listen(Listen),
     /// Send realistic notifications, signed, to a receiver that is to be tried; or print them
     #[command(after_help = TRIGGER_EXAMPLES)]
     Trigger(Trigger),
@@ -166,6 +169,24 @@ pub(crate) struct Verify {
 }
 
 #[derive(Args)]
+pub(crate) struct Listen {
+    /// The address and the port to listen at; port 0 is any that is free
+    #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub(crate) address: std::net::SocketAddr,
+    /// Pass each request on to this URL, as it came, and its answer back
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: Option<String>,
+    /// Keep the headers and the exact body of each request in files of this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
 pub(crate) struct Trigger {
     /// The notification types, such as `installation.created`; `records` is a message of records
     #[arg(value_name = "TYPE", required_unless_present = "all")]
@@ -261,6 +282,12 @@ Examples:
   AMPERSAND_WEBHOOK_SECRET=\"$NEW,$OLD\" ampersand verify --headers head.txt body.json
   ampersand verify --secret-file secrets.txt --headers head.json < body.json
   ampersand verify --headers head.txt --at 2026-08-19T17:03:10Z kept.json";
+
+const LISTEN_EXAMPLES: &str = "\
+Examples:
+  ampersand listen --secret-file secret
+  ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
+  ampersand listen --save kept && ampersand decode kept/*.json";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:

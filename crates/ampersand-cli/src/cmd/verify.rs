@@ -79,6 +79,14 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
 /// The verifier, and how many secrets it has.
 fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
     let secrets = secrets(options.secret_file.as_deref())?;
+    let verifier = knowing(&secrets)?;
+    let verifier = verifier.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))?;
+    let tolerance = jiff::SignedDuration::from_secs(options.tolerance.into());
+    Ok((verifier.with_tolerance(tolerance), secrets.len()))
+}
+
+/// A verifier with these secrets, if there are any.
+pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
     let mut verifier: Option<Verifier> = None;
     for (index, secret) in secrets.iter().enumerate() {
         let added = match verifier {
@@ -87,9 +95,7 @@ fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
         };
         verifier = Some(added.map_err(|error| usage(format!("secret {} is {error}", index + 1)))?);
     }
-    let verifier = verifier.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))?;
-    let tolerance = jiff::SignedDuration::from_secs(options.tolerance.into());
-    Ok((verifier.with_tolerance(tolerance), secrets.len()))
+    Ok(verifier)
 }
 
 /// The secrets of a file, one a line, or else of the environment, separated by commas.

@@ -5,6 +5,7 @@
 mod command;
 mod decode;
 mod help;
+mod listen;
 mod resolve;
 mod server;
 mod trigger;

@@ -1,0 +1,147 @@
+//! A receiver at a terminal.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use ampersand_types::notifications::NotificationType;
+
+use crate::command::{Run, command, run};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// `ampersand listen` on a free port, which ends when it is told to.
+struct Listener {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    url: String,
+    said: String,
+}
+
+impl Listener {
+    fn start(secret: &str, arguments: &[&str]) -> Self {
+        let arguments = [&["listen", "127.0.0.1:0"], arguments].concat();
+        let mut child = command(&arguments)
+            .env("AMPERSAND_WEBHOOK_SECRET", secret)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let url = loop {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "{said}");
+            said.push_str(&line);
+            if let Some(url) = line.strip_prefix("listening at ") {
+                break url.split(',').next().unwrap().to_owned();
+            }
+        };
+        Self { child, stderr, url, said }
+    }
+
+    fn trigger(&self, secret: &str, arguments: &[&str]) -> Run {
+        let arguments = [&["trigger", "--to", &self.url], arguments].concat();
+        command(&arguments).env("AMPERSAND_WEBHOOK_SECRET", secret).stdin(Stdio::null()).output().unwrap().into()
+    }
+
+    /// Sends bytes, and gives what is answered.
+    fn send(&self, request: &str) -> String {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    /// What ctrl-C does.
+    fn interrupt(mut self) -> Run {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        Run { code: self.child.wait().unwrap().code().unwrap(), stdout, stderr: self.said }
+    }
+}
+
+fn post(headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
+}
+
+#[test]
+fn what_is_triggered_is_received_verified_and_printed() {
+    let listener = Listener::start(SECRET, &["--output", "json"]);
+    let sent = listener.trigger(SECRET, &["--all"]);
+    assert_eq!(sent.code, 0, "{sent}");
+    let ended = listener.interrupt();
+    assert_eq!(ended.code, 0, "{ended}");
+    assert!(!ended.stderr.contains("WARNING"), "{ended}");
+    let lines: Vec<serde_json::Value> = ended.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), NotificationType::KNOWN.len() + 1);
+    assert!(lines.iter().all(|line| line["source"] == "webhook" && line["id"].as_str().unwrap().starts_with("msg_")));
+}
+
+#[test]
+fn what_is_refused_has_its_status() {
+    let listener = Listener::start(SECRET, &[]);
+    let forged = listener.trigger("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &["connection.created"]);
+    assert!(forged.code == 1 && forged.stdout.ends_with("  401\n"), "{forged}");
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".to_owned(), 405),
+        (post("Content-Type: text/plain\r\n", "{}"), 415),
+        (post("Content-Type: application/json; charset=utf-8\r\n", "{}"), 401),
+        (post("", &" ".repeat((1 << 20) + 1)), 413),
+    ] {
+        let answer = listener.send(&request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    let ended = listener.interrupt();
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+    assert_eq!(ended.stderr.matches("refused with ").count(), 5, "{ended}");
+}
+
+#[test]
+fn without_a_secret_it_warns_and_takes_what_can_be_read() {
+    let listener = Listener::start("", &[]);
+    assert!(listener.said.starts_with("WARNING: anybody can send anything"), "{}", listener.said);
+    assert!(listener.send(&post("", r#"{"notificationType": "new", "data": 1}"#)).starts_with("HTTP/1.1 204 "));
+    assert!(listener.send(&post("", "[1]")).starts_with("HTTP/1.1 400 "));
+    let ended = listener.interrupt();
+    assert!(ended.stdout.contains("new (new)"), "{ended}");
+}
+
+#[test]
+fn what_is_kept_is_what_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let listener = Listener::start(SECRET, &["--save", kept.to_str().unwrap()]);
+    assert_eq!(listener.trigger(SECRET, &["installation.updated"]).code, 0);
+    assert_eq!(listener.interrupt().code, 0);
+    let (headers, body) = (kept.join("0001.headers"), kept.join("0001.json"));
+    let (headers, body) = (headers.to_str().unwrap(), body.to_str().unwrap());
+    let verified = command(&["verify", "--headers", headers, body]).env("AMPERSAND_WEBHOOK_SECRET", SECRET).output();
+    let verified = Run::from(verified.unwrap());
+    assert_eq!(verified.code, 0, "{verified}");
+    assert!(run(&["decode", body]).stdout.contains("installation.updated"));
+    let sent = run(&["trigger", "installation.updated"]).stdout;
+    assert_eq!(std::fs::read_to_string(body).unwrap(), sent.trim_end(), "to the byte");
+}
+
+#[test]
+fn a_request_is_passed_on_untouched_and_the_answer_back() {
+    let behind = Listener::start(SECRET, &[]); // which verifies it again
+    let front = Listener::start(SECRET, &["--forward", &behind.url]);
+    assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  204\n"));
+    assert!(behind.interrupt().stdout.contains("connection.created"));
+    let alone = front.trigger(SECRET, &["connection.created"]);
+    assert!(alone.stdout.ends_with("  503\n"), "nobody is behind: {alone}");
+    assert!(front.interrupt().stderr.contains("refused with 503: the receiver behind cannot be reached"));
+
+    let picky = Listener::start("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &[]);
+    let front = Listener::start(SECRET, &["--forward", &picky.url]);
+    assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  401\n"), "the answer of who is behind");
+    (picky.interrupt(), front.interrupt());
+}
