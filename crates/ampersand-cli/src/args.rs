@@ -7,7 +7,7 @@ use ampersand_types::notifications::NotificationType;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-/// Read, resolve and verify Ampersand's notifications
+/// Receive, read, resolve, verify and send Ampersand's notifications
 ///
 /// Results go to stdout, messages to stderr. The exit code is 0 when all is well, 1 when some input failed, and 2 when
 /// the command was not understood.
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Check the signature of a webhook, and say which secret matched, or why none did
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Verify),
-    /// Receive webhooks, verify them, and print a line for each
+    /// Receive webhooks, verify them, and print a line for each; `--demo` shows it without an account
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(Listen),
     /// Send realistic notifications, signed, to a receiver that is to be tried; or print them
@@ -176,6 +176,9 @@ pub(crate) struct Listen {
     /// Pass each request on to this URL, as it came, and its answer back
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
+    /// Send itself one of everything, and show what came in; then end. It needs no account and no network
+    #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output"])]
+    pub(crate) demo: bool,
     /// Keep the headers and the exact body of each request in files of this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
@@ -285,6 +288,7 @@ Examples:
 
 const LISTEN_EXAMPLES: &str = "\
 Examples:
+  ampersand listen --demo
   ampersand listen --secret-file secret
   ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
   ampersand listen --save kept && ampersand decode kept/*.json";

@@ -29,6 +29,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Decode(options) => cmd::decode::run(&options),
         Command::Resolve(options) => cmd::resolve::run(options),
         Command::Verify(options) => cmd::verify::run(&options),
+        Command::Listen(options) if options.demo => cmd::demo::run(),
         Command::Listen(options) => cmd::listen::run(options),
         Command::Trigger(options) => cmd::trigger::run(options),
         Command::Completions { shell } => {

@@ -73,7 +73,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn data(delivery: &Delivery) -> &str {
+pub(crate) fn data(delivery: &Delivery) -> &str {
     match delivery {
         Delivery::Notification(notification) => notification.raw.data(),
         Delivery::Records(records) => records.raw.data(),

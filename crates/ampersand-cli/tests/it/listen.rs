@@ -143,5 +143,17 @@ fn a_request_is_passed_on_untouched_and_the_answer_back() {
     let picky = Listener::start("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &[]);
     let front = Listener::start(SECRET, &["--forward", &picky.url]);
     assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  401\n"), "the answer of who is behind");
-    (picky.interrupt(), front.interrupt());
+    picky.interrupt();
+    front.interrupt();
+}
+
+#[test]
+fn the_demo_shows_one_of_everything_and_ends() {
+    let demo = run(&["listen", "--demo"]);
+    assert_eq!(demo.code, 0, "{demo}");
+    assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 5);
+    let (_, said) = demo.stderr.split_once(", a sender").unwrap();
+    let (before, expired) = said.split_once("expired at ").unwrap();
+    let (_, after) = expired.split_once(';').unwrap();
+    insta::assert_snapshot!(format!("{before}expired at TIME;{after}"));
 }
