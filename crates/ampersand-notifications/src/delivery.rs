@@ -17,6 +17,16 @@ pub enum Delivery {
     Records(Records),
 }
 
+impl Delivery {
+    /// The body, to the byte.
+    pub fn raw(&self) -> &Raw {
+        match self {
+            Self::Notification(notification) => &notification.raw,
+            Self::Records(records) => &records.raw,
+        }
+    }
+}
+
 /// An event, the same whichever envelope it came in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {

@@ -1,4 +1,4 @@
-use ampersand_notifications::{Delivery, Metadata, Raw};
+use ampersand_notifications::{Delivery, Metadata};
 use serde_json::{Map, Value, json};
 
 use crate::values::sorted;
@@ -16,11 +16,11 @@ use crate::values::sorted;
 /// # Ok::<(), ampersand_notifications::NormalizeError>(())
 /// ```
 pub fn redacted(delivery: &Delivery) -> String {
-    let (kind, notification_type, id, timestamp, metadata, raw): (_, _, _, _, &Metadata, &Raw) = match delivery {
+    let (kind, notification_type, id, timestamp, metadata): (_, _, _, _, &Metadata) = match delivery {
         Delivery::Notification(n) => {
-            ("notification", Some(n.notification_type.as_str()), &n.id, &n.timestamp, &n.metadata, &n.raw)
+            ("notification", Some(n.notification_type.as_str()), &n.id, &n.timestamp, &n.metadata)
         }
-        Delivery::Records(r) => ("records", None, &r.id, &r.timestamp, &r.metadata, &r.raw),
+        Delivery::Records(r) => ("records", None, &r.id, &r.timestamp, &r.metadata),
     };
     let mut seen = Seen::default();
     let mut shown = Map::new();
@@ -28,6 +28,7 @@ pub fn redacted(delivery: &Delivery) -> String {
     if let Some(notification_type) = notification_type {
         shown.insert("notificationType".to_owned(), notification_type.into());
     }
+    let raw = delivery.raw();
     let data = sorted(serde_json::from_str(raw.data()).unwrap_or_else(|_| raw.data().into()));
     shown.insert("data".to_owned(), seen.redact(data));
     shown.insert("metadata".to_owned(), seen.redact(json!(metadata)));

@@ -36,11 +36,7 @@ pub(crate) trait Sink {
 
 impl Sink for Output {
     fn delivery(&mut self, delivery: Delivery, _: &str, _: Place) -> Result<()> {
-        let data = match &delivery {
-            Delivery::Notification(notification) => notification.raw.data(),
-            Delivery::Records(records) => records.raw.data(),
-        };
-        self.delivery(&delivery, data)
+        self.delivery(&delivery, delivery.raw().data())
     }
 
     fn pause(&mut self) -> Result<()> {

@@ -81,7 +81,7 @@ async fn demonstrate() -> Result<ExitCode> {
                 }
                 _ => fixture.delivery(envelope)?,
             };
-            output.delivery(&delivery, crate::cmd::listen::data(&delivery))?;
+            output.delivery(&delivery, delivery.raw().data())?;
             output.flush()?;
             tally.received += 1;
             tally.resolve(&resolver, &delivery, &messages).await?;

@@ -62,7 +62,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         while let Some(line) = printed.recv().await {
             match line {
                 Line::Received(delivery) => {
-                    output.delivery(&delivery, data(&delivery))?;
+                    output.delivery(&delivery, delivery.raw().data())?;
                     output.flush()?;
                 }
                 Line::Refused(status, why) => messages.say(format_args!("refused with {}: {why}", status.as_u16())),
@@ -71,13 +71,6 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         server.await?.context("the server failed")
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn data(delivery: &Delivery) -> &str {
-    match delivery {
-        Delivery::Notification(notification) => notification.raw.data(),
-        Delivery::Records(records) => records.raw.data(),
-    }
 }
 
 /// What there is to tell.

@@ -103,10 +103,7 @@ struct Resolved {
 }
 
 async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located) -> Resolved {
-    let mut data = match &delivery {
-        Delivery::Notification(notification) => notification.raw.data().to_owned(),
-        Delivery::Records(records) => records.raw.data().to_owned(),
-    };
+    let mut data = delivery.raw().data().to_owned();
     let mut gaps = gaps(&data, matches!(delivery, Delivery::Records(_)));
     gaps.sort_by_key(|gap| gap.range.start);
     let downloads = join_all(gaps.iter().map(|gap| gap.download(resolver))).await;

@@ -227,17 +227,13 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => v4(high, low), // IPv4, mapped
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low), // IPv4, translated
-        [0x2002, high, low, ..] => v4(high, low),            // 6to4
-        [0x2001, 0..=0x1ff, ..] => false,                    // protocols, Teredo among them
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2002, ..] => {
+            embedded_v4(address).is_some_and(is_public_v4)
+        }
+        [0x2001, 0..=0x1ff, ..] => false, // protocols, Teredo among them
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false, // documentation
-        [0x2000..=0x3fff, ..] => true,                       // what is given out
+        [0x2000..=0x3fff, ..] => true,    // what is given out
         _ => false,
     }
 }
