@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 
 use crate::{Peer, encode};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const SVIX: [&str; 3] = ["svix-id", "svix-timestamp", "svix-signature"];
 const WEBHOOK: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /// What a library says when all is well, and what it throws.
-const VERIFIED: &str = "verified";
+pub(crate) const VERIFIED: &str = "verified";
 const REFUSED: &str = "WebhookVerificationError";
 
-type Headers = BTreeMap<String, String>;
+pub(crate) type Headers = BTreeMap<String, String>;
 
 /// A library that signs and verifies, in another language.
-struct Library {
+pub(crate) struct Library {
     peer: Peer,
     python: bool,
-    svix: bool,
+    pub(crate) svix: bool,
 }
 
 impl Library {
     /// `svix` before `standardwebhooks`, Python before Node.
-    fn all() -> [Self; 4] {
+    pub(crate) fn all() -> [Self; 4] {
         [(true, true), (true, false), (false, true), (false, false)].map(|(python, svix)| {
             let script = if python { "webhooks.py" } else { "webhooks.cjs" };
             let peer = Peer::start(script, &[if svix { "svix" } else { "standardwebhooks" }]);
@@ -37,15 +37,15 @@ impl Library {
     }
 
     /// The prefixes of headers that it reads.
-    fn names(&self) -> &'static [[&'static str; 3]] {
+    pub(crate) fn names(&self) -> &'static [[&'static str; 3]] {
         if self.svix { &[SVIX, WEBHOOK] } else { &[WEBHOOK] }
     }
 
-    fn sign(&mut self, secret: &str, id: &str, sent: Timestamp, body: &[u8]) -> String {
+    pub(crate) fn sign(&mut self, secret: &str, id: &str, sent: Timestamp, body: &[u8]) -> String {
         self.ask(&json!({"secret": secret, "id": id, "timestamp": sent.as_second(), "body": encode(body)}))
     }
 
-    fn verify(&mut self, secret: &str, headers: &Headers, body: &[u8]) -> String {
+    pub(crate) fn verify(&mut self, secret: &str, headers: &Headers, body: &[u8]) -> String {
         self.ask(&json!({"secret": secret, "headers": headers, "body": encode(body)}))
     }
 
@@ -67,7 +67,7 @@ impl std::fmt::Display for Library {
 }
 
 /// Now, as a header has it: these libraries take no other time.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap()
 }
 
@@ -75,7 +75,7 @@ fn sign(secret: &str, id: &str, sent: Timestamp, body: &[u8]) -> String {
     Secret::new(secret).unwrap().sign(id, sent, body)
 }
 
-fn headers(names: [&str; 3], id: &str, sent: Timestamp, signature: &str) -> Headers {
+pub(crate) fn headers(names: [&str; 3], id: &str, sent: Timestamp, signature: &str) -> Headers {
     let values = [id.to_owned(), sent.as_second().to_string(), signature.to_owned()];
     names.map(str::to_owned).into_iter().zip(values).collect()
 }

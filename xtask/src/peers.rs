@@ -14,11 +14,14 @@ use serde_json::Value;
 const PINS: [&str; 3] = ["requirements.txt", "package.json", "package-lock.json"];
 
 pub(crate) fn peers(root: &Path) -> Result<()> {
-    let place = target(root)?.join("peers");
+    let target = target(root)?;
+    let place = target.join("peers");
     install(&root.join("tests/peers"), &place)?;
+    run(cargo(root).args(["build", "--package", "ampersand-cli", "--locked"]))?;
+    let ampersand = target.join("debug").join(format!("ampersand{}", std::env::consts::EXE_SUFFIX));
     let tests = ["test", "--package", "tests", "--test", "peers", "--locked", "--", "--ignored"];
     let mut cargo = cargo(root);
-    cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node");
+    cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node").env("PEERS_AMPERSAND", ampersand);
     run(cargo.env("NODE_PATH", place.join("node_modules")))
 }
 

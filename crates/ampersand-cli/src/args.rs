@@ -1,11 +1,15 @@
 //! What can be said on the command line.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use ampersand_notifications::{Metadata, Source};
 use ampersand_types::notifications::NotificationType;
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use crate::cmd::trigger::RECORDS;
 
 /// Receive, read, resolve, verify and send Ampersand's notifications
 ///
@@ -76,9 +80,9 @@ pub(crate) struct Input {
     /// The envelope that the documents are in
     #[arg(long, value_enum, default_value_t, value_name = "ENVELOPE")]
     pub(crate) from: Envelope,
-    /// The notification type, where a document does not say it
-    #[arg(long = "type", value_name = "TYPE", value_parser = |text: &str| Ok::<_, String>(NotificationType::from(text)))]
-    pub(crate) notification_type: Option<NotificationType>,
+    /// The notification type, where a document does not say it; one that is new is taken too
+    #[arg(long = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true)]
+    pub(crate) notification_type: Option<String>,
     /// What the transport said beside the documents: an entry, or a file with a JSON object of them; repeatable
     #[arg(long, value_name = "NAME=VALUE|FILE")]
     pub(crate) metadata: Vec<String>,
@@ -191,19 +195,25 @@ pub(crate) struct Listen {
 
 #[derive(Args)]
 pub(crate) struct Trigger {
-    /// The notification types, such as `installation.created`; `records` is a message of records
-    #[arg(value_name = "TYPE", required_unless_present = "all")]
+    /// The notification types, or `records` for a message of records; one that is new is taken too
+    #[arg(value_name = "TYPE", required_unless_present_any = ["all", "replay"], value_parser = Known::types().and(RECORDS))]
     pub(crate) types: Vec<String>,
     /// One of every type, and a message of records
     #[arg(long, conflicts_with = "types")]
     pub(crate) all: bool,
+    /// Send this request again, which `listen --save` kept: as it came, or signed anew where there is a secret; repeatable
+    #[arg(long, value_name = "FILE", requires = "to", conflicts_with_all = ["types", "all", "set", "seed", "envelope"])]
+    pub(crate) replay: Vec<PathBuf>,
     /// Send them as webhooks to this URL; without it, the bodies are printed, one a line
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
-    /// The envelope that they are printed in: webhook, kinesis, kinesis-wrapped, kinesis-bare, s3, sqs or attributes
-    #[arg(long, value_name = "ENVELOPE", value_parser = envelope, default_value = "webhook")]
+    /// The envelope that they are printed in
+    #[arg(long, value_name = "ENVELOPE", value_parser = envelope(), default_value = "webhook")]
     pub(crate) envelope: ampersand_testing::Envelope,
-    /// Set a field of the payload, as JSON or else as text; repeatable
+    /// Keep each in files of this folder, with its headers or its metadata, in place of printing it
+    #[arg(long, value_name = "DIR", conflicts_with = "to")]
+    pub(crate) save: Option<PathBuf>,
+    /// Set a field of the payload, as JSON or else as text; `@FILE` is what a file holds; repeatable
     #[arg(long, value_name = "FIELD=VALUE", value_parser = set)]
     pub(crate) set: Vec<(String, serde_json::Value)>,
     /// How many of each: every one tells of something else
@@ -222,17 +232,51 @@ pub(crate) struct Trigger {
     pub(crate) output: Output,
 }
 
-fn envelope(text: &str) -> Result<ampersand_testing::Envelope, String> {
-    let known = ampersand_testing::Envelope::ALL;
-    known.into_iter().find(|envelope| envelope.to_string() == text).ok_or_else(|| {
-        let names: Vec<String> = known.iter().map(ToString::to_string).collect();
-        format!("it is none of {}", names.join(", "))
-    })
+/// Values that are shown and completed, beside which any other is taken.
+#[derive(Clone)]
+struct Known(Vec<&'static str>);
+
+impl Known {
+    fn types() -> Self {
+        Self(NotificationType::KNOWN.iter().map(NotificationType::as_str).collect())
+    }
+
+    fn and(mut self, other: &'static str) -> Self {
+        self.0.push(other);
+        self
+    }
+}
+
+impl TypedValueParser for Known {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> clap::error::Result<String> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+    }
+}
+
+fn envelope() -> impl TypedValueParser<Value = ampersand_testing::Envelope> {
+    use ampersand_testing::Envelope;
+    let names = PossibleValuesParser::new(Envelope::ALL.map(|envelope| envelope.as_str()));
+    names.try_map(|name| Envelope::ALL.into_iter().find(|envelope| envelope.as_str() == name).ok_or("no envelope"))
 }
 
 fn set(text: &str) -> Result<(String, serde_json::Value), String> {
     let (field, value) = text.split_once('=').ok_or("it is not FIELD=VALUE")?;
     let field = field.strip_prefix("data.").unwrap_or(field);
+    let value = match value.strip_prefix('@') {
+        Some(file) => &std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+        None => value,
+    };
     Ok((field.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
 }
 
@@ -291,14 +335,16 @@ Examples:
   ampersand listen --demo
   ampersand listen --secret-file secret
   ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
-  ampersand listen --save kept && ampersand decode kept/*.json";
+  ampersand listen --save kept    # then `ampersand decode kept/*.json`, or `trigger --replay`";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:
   ampersand trigger --all | ampersand decode
   ampersand trigger installation.created --to http://localhost:3000/ --secret-file secret
   ampersand trigger connection.error --set groupRef=acme --count 1000 --rate 100 --to $URL
-  ampersand trigger connection.error --envelope kinesis --seed 7";
+  ampersand trigger connection.error --envelope kinesis --seed 7
+  ampersand trigger --all --envelope s3 --save objects
+  ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

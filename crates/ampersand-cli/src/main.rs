@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod input;
+mod kept;
 mod output;
 
 use std::fmt;

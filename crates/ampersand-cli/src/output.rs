@@ -56,11 +56,55 @@ impl Output {
     /// A delivery, whose payload may have been added to.
     pub(crate) fn delivery(&mut self, delivery: &Delivery, data: &str) -> Result<()> {
         let shown = Shown::of(delivery);
-        match self.form {
-            Form::Json => self.json(&shown, data)?,
-            Form::Text => self.text(&shown, data)?,
+        if self.form == Form::Json {
+            self.json(&shown, data)?;
+        } else {
+            let time = shown.timestamp.map_or("-".into(), |sent| match sent.parse() {
+                Ok(time) => format!("{time:.0}").into(),
+                Err(_) => plain(sent.as_str()),
+            });
+            let mut columns = vec![Column { width: 20, text: time.into_owned(), style: FAINT }];
+            columns.extend(who(&shown, data));
+            columns.push(Column { width: 10, text: shown.source.to_owned(), style: FAINT });
+            columns.push(size(Some(data.len())));
+            self.row(&columns)?;
         }
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
+    }
+
+    /// A request that came now: with the delivery that it was, or without one when it was refused, and what became of
+    /// it. For programs, it is a delivery as any, and what was refused is none.
+    pub(crate) fn request(
+        &mut self,
+        now: jiff::Timestamp,
+        delivery: Option<&Delivery>,
+        bytes: Option<usize>,
+        verdict: Column,
+    ) -> Result<()> {
+        match delivery {
+            Some(delivery) if self.form == Form::Json => self.delivery(delivery, delivery.raw().data())?,
+            None if self.form == Form::Json => Messages::default().say(plain(&verdict.text)),
+            _ => {
+                let mut columns = vec![Column { width: 9, text: now.strftime("%H:%M:%SZ").to_string(), style: FAINT }];
+                columns.extend(match delivery {
+                    Some(delivery) => who(&Shown::of(delivery), delivery.raw().data()),
+                    None => nobody(),
+                });
+                columns.extend([size(bytes), verdict]);
+                self.row(&columns)?;
+            }
+        }
+        self.flush()
+    }
+
+    fn row(&mut self, columns: &[Column]) -> Result<()> {
+        for (index, Column { width, text, style }) in columns.iter().enumerate() {
+            let (style, gap) = (if self.coloured { *style } else { Style::new() }, if index == 0 { "" } else { "  " });
+            let width = if index + 1 == columns.len() { 0 } else { *width };
+            write!(self.lines, "{gap}{style}{text:<width$}{style:#}")?;
+        }
+        self.lines.push(b'\n');
+        Ok(())
     }
 
     fn json(&mut self, shown: &Shown<'_>, data: &str) -> Result<()> {
@@ -69,34 +113,6 @@ impl Output {
         self.lines.extend(b",\"data\":");
         on_one_line(data, &mut self.lines);
         self.lines.extend(b"}\n");
-        Ok(())
-    }
-
-    fn text(&mut self, shown: &Shown<'_>, data: &str) -> Result<()> {
-        let who: Who = serde_json::from_str(data).unwrap_or_default();
-        let (name, style) = match shown.notification_type {
-            Some(known @ NotificationType::Unknown(_)) => (format!("{known} (new)"), AnsiColor::Yellow.on_default()),
-            Some(known) => (known.to_string(), AnsiColor::Green.on_default()),
-            None => (format!("records ({})", who.action.as_deref().unwrap_or("-")), AnsiColor::Cyan.on_default()),
-        };
-        let time = shown.timestamp.map_or("-".into(), |sent| match sent.parse() {
-            Ok(time) => format!("{time:.0}").into(),
-            Err(_) => plain(sent.as_str()),
-        });
-        let faint = Style::new().dimmed();
-        let column = |text: Option<Cow<'_, str>>| plain(text.as_deref().unwrap_or("-")).into_owned();
-        let columns = [
-            (20, time.into_owned(), faint),
-            (30, plain(&name).into_owned(), style),
-            (16, column(who.group), Style::new()),
-            (36, column(who.installation.or(who.connection)), Style::new()),
-            (10, shown.source.to_owned(), faint),
-        ];
-        for (width, text, style) in columns {
-            let style = if self.coloured { style } else { Style::new() };
-            write!(self.lines, "{style}{text:<width$}{style:#}  ")?;
-        }
-        writeln!(self.lines, "{:>8}", size(data.len()))?;
         Ok(())
     }
 
@@ -124,6 +140,44 @@ pub(crate) fn print(text: &[u8]) -> Result<ExitCode> {
     output.lines.extend(text);
     output.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A text that is shown below others of its kind.
+pub(crate) struct Column {
+    width: usize,
+    text: String,
+    style: Style,
+}
+
+impl Column {
+    /// The last one of a row.
+    pub(crate) fn last(text: String, colour: AnsiColor) -> Self {
+        Self { width: 0, text, style: colour.on_default() }
+    }
+}
+
+const FAINT: Style = Style::new().dimmed();
+
+/// Type, group, and installation or connection.
+fn who(shown: &Shown<'_>, data: &str) -> Vec<Column> {
+    let who: Who = serde_json::from_str(data).unwrap_or_default();
+    let (name, style) = match shown.notification_type {
+        Some(known @ NotificationType::Unknown(_)) => (format!("{known} (new)"), AnsiColor::Yellow.on_default()),
+        Some(known) => (known.to_string(), AnsiColor::Green.on_default()),
+        None => (format!("records ({})", who.action.as_deref().unwrap_or("-")), AnsiColor::Cyan.on_default()),
+    };
+    let text = |text: Option<Cow<'_, str>>| (plain(text.as_deref().unwrap_or("-")).into_owned(), Style::new());
+    about([(plain(&name).into_owned(), style), text(who.group), text(who.installation.or(who.connection))])
+}
+
+/// The columns of [`who`], of what cannot be read.
+fn nobody() -> Vec<Column> {
+    about([(); 3].map(|()| ("-".to_owned(), FAINT)))
+}
+
+fn about(texts: [(String, Style); 3]) -> Vec<Column> {
+    let columns = [30, 16, 36].into_iter().zip(texts);
+    columns.map(|(width, (text, style))| Column { width, text, style }).collect()
 }
 
 /// What is shown of a delivery beside its payload.
@@ -223,12 +277,14 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn size(bytes: usize) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
+fn size(bytes: Option<usize>) -> Column {
+    let text = match bytes {
+        None => "-".to_owned(),
+        Some(bytes @ 0..1_000) => format!("{bytes} B"),
+        Some(bytes @ 1_000..1_000_000) => format!("{:.1} kB", bytes as f64 / 1e3),
+        Some(bytes) => format!("{:.1} MB", bytes as f64 / 1e6),
+    };
+    Column { width: 8, text: format!("{text:>8}"), style: Style::new() }
 }
 
 /// Lines for the person at the terminal, who may have closed it. They keep clear of a progress bar.
@@ -275,6 +331,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!([0, 999, 1_000, 999_999, 25_300_000].map(size), ["0 B", "999 B", "1.0 kB", "1000.0 kB", "25.3 MB"]);
+        let shown = [0, 999, 1_000, 999_999, 25_300_000].map(|bytes| size(Some(bytes)).text);
+        assert_eq!(shown, ["     0 B", "   999 B", "  1.0 kB", "1000.0 kB", " 25.3 MB"]);
     }
 }

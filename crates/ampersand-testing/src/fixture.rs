@@ -59,6 +59,19 @@ impl Envelope {
     /// Every envelope.
     pub const ALL: [Self; 7] =
         [Self::Webhook, Self::Kinesis, Self::KinesisWrapped, Self::KinesisBare, Self::S3, Self::Sqs, Self::Attributes];
+
+    /// Its name: `webhook`, `kinesis`, `kinesis-wrapped`, `kinesis-bare`, `s3`, `sqs` or `attributes`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Kinesis => "kinesis",
+            Self::KinesisWrapped => "kinesis-wrapped",
+            Self::KinesisBare => "kinesis-bare",
+            Self::S3 => "s3",
+            Self::Sqs => "sqs",
+            Self::Attributes => "attributes",
+        }
+    }
 }
 
 /// What is sent: a body, and what goes beside it.
@@ -66,7 +79,7 @@ impl Envelope {
 pub struct Sent {
     /// The body, in JSON.
     pub body: Vec<u8>,
-    /// The headers of a signed webhook, the user metadata of an S3 object, the attributes of a queue's message.
+    /// The headers of a webhook, the user metadata of an S3 object, the attributes of a queue's message.
     pub headers: BTreeMap<String, String>,
 }
 
@@ -170,6 +183,7 @@ impl Fixture {
             _ => data.clone(),
         };
         let headers = match envelope {
+            Envelope::Webhook => BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]),
             Envelope::S3 => {
                 self.metadata().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
             }
@@ -190,7 +204,6 @@ impl Fixture {
         let id = format!("msg_{}", self.id().replace('-', ""));
         let signature = Secret::new(secret)?.sign(&id, at, &body);
         headers.extend([
-            ("content-type".to_owned(), "application/json".to_owned()),
             ("svix-id".to_owned(), id),
             ("svix-timestamp".to_owned(), at.as_second().to_string()),
             ("svix-signature".to_owned(), signature),
@@ -233,15 +246,7 @@ impl Fixture {
 
 impl fmt::Display for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Webhook => "webhook",
-            Self::Kinesis => "kinesis",
-            Self::KinesisWrapped => "kinesis-wrapped",
-            Self::KinesisBare => "kinesis-bare",
-            Self::S3 => "s3",
-            Self::Sqs => "sqs",
-            Self::Attributes => "attributes",
-        })
+        f.pad(self.as_str())
     }
 }
 

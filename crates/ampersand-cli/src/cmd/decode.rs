@@ -55,7 +55,7 @@ pub(crate) struct Tally {
 pub(crate) struct Reader<'o> {
     files: &'o [std::path::PathBuf],
     source: Source,
-    notification_type: Option<&'o NotificationType>,
+    notification_type: Option<NotificationType>,
     metadata: Metadata,
     dead_letter: Option<DeadLetter>,
     messages: Messages,
@@ -67,7 +67,7 @@ impl<'o> Reader<'o> {
         Ok(Self {
             files: &options.files,
             source: options.from.into(),
-            notification_type: options.notification_type.as_ref(),
+            notification_type: options.notification_type.as_deref().map(NotificationType::from),
             metadata: options.metadata()?,
             dead_letter: options.dead_letter.as_deref().map(DeadLetter::open).transpose()?,
             messages,
@@ -145,7 +145,7 @@ impl<'o> Reader<'o> {
     }
 
     fn decode(&self, text: &[u8]) -> Result<Delivery, NormalizeError> {
-        from_source(text, self.source, self.metadata.clone(), self.notification_type)
+        from_source(text, self.source, self.metadata.clone(), self.notification_type.as_ref())
     }
 
     fn fail(&mut self, why: impl std::fmt::Display) {

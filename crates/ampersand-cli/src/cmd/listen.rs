@@ -7,18 +7,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ampersand_notifications::{Delivery, Verifier, Webhook, from_webhook};
-use anyhow::{Context as _, Result};
+use anstyle::AnsiColor;
+use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
 use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args;
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
-use crate::output::{Messages, Output};
+use crate::kept::{self, end_to_end};
+use crate::output::{Column, Messages, Output};
 
 /// More than three times what the sender sends.
 const MOST_BYTES: usize = 1 << 20;
@@ -40,7 +45,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     if let Some(folder) = &options.save {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let (lines, mut printed) = channel(BACKLOG);
     let receiver = Arc::new(Receiver {
         verifier,
@@ -55,28 +60,41 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
         let app = Router::new().fallback(receive).layer(DefaultBodyLimit::max(MOST_BYTES)).with_state(receiver);
         let server = axum::serve(listener, app).with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
+            let _ = ctrl_c().await;
         });
         let server = tokio::spawn(async move { server.await });
         let mut output = Output::new(options.output.output);
-        while let Some(line) = printed.recv().await {
-            match line {
-                Line::Received(delivery) => {
-                    output.delivery(&delivery, delivery.raw().data())?;
-                    output.flush()?;
+        let served = async {
+            while let Some(Line { at, bytes, received }) = printed.recv().await {
+                match received {
+                    Ok((delivery, verdict)) => output.request(at, Some(&delivery), bytes, verdict)?,
+                    Err(verdict) => output.request(at, None, bytes, verdict)?,
                 }
-                Line::Refused(status, why) => messages.say(format_args!("refused with {}: {why}", status.as_u16())),
             }
+            server.await?.context("the server failed")
+        };
+        tokio::select! {
+            served = served => served,
+            () = impatience(&messages) => bail!("ended before all requests were answered"),
         }
-        server.await?.context("the server failed")
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is to tell.
-enum Line {
-    Received(Box<Delivery>),
-    Refused(StatusCode, String),
+/// Is over when a second ctrl-C comes, or the first one does not end all in time.
+async fn impatience(messages: &Messages) {
+    let _ = ctrl_c().await;
+    sleep(Duration::from_secs(1)).await;
+    messages.say("requests are being answered: ctrl-C again ends at once");
+    let _ = timeout(PATIENCE, ctrl_c()).await;
+}
+
+/// What there is to tell of a request.
+struct Line {
+    at: Timestamp,
+    /// Of the body.
+    bytes: Option<usize>,
+    received: Result<(Box<Delivery>, Column), Column>,
 }
 
 struct Receiver {
@@ -92,17 +110,37 @@ struct Receiver {
 type Refusal = (StatusCode, String);
 
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
-    match receiver.take(request).await {
-        Ok(answer) => answer,
-        Err((status, why)) => {
-            let _ = receiver.lines.send(Line::Refused(status, why.clone())).await;
-            (status, why).into_response()
+    let (at, deadline, mut bytes) = (Timestamp::now(), Instant::now() + PATIENCE, None);
+    let taken = match timeout_at(deadline, receiver.take(request, &mut bytes)).await {
+        Ok(taken) => taken,
+        // The sender was as slow, or whoever is behind.
+        Err(_) if bytes.is_none() => Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned())),
+        Err(_) => Err(unavailable("the receiver behind did not answer in time")),
+    };
+    let (answer, received) = match taken {
+        Ok((answer, delivery)) => {
+            let verdict = receiver.verdict(answer.status());
+            (answer, Ok((Box::new(delivery), verdict)))
         }
+        Err((status, why)) => {
+            let verdict = Column::last(format!("refused with {}: {why}", status.as_u16()), AnsiColor::Red);
+            ((status, why).into_response(), Err(verdict))
+        }
+    };
+    let told = timeout_at(deadline, receiver.lines.send(Line { at, bytes, received })).await;
+    match told {
+        Ok(Ok(())) => answer,
+        _ if receiver.forward.is_some() => answer,
+        _ => unavailable("nobody reads what is printed").into_response(),
     }
 }
 
+fn unavailable(why: &str) -> Refusal {
+    (StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
+}
+
 impl Receiver {
-    async fn take(&self, request: Request) -> Result<Response, Refusal> {
+    async fn take(&self, request: Request, bytes: &mut Option<usize>) -> Result<(Response, Delivery), Refusal> {
         if request.method() != Method::POST {
             return Err((StatusCode::METHOD_NOT_ALLOWED, format!("{}: a webhook is a POST", request.method())));
         }
@@ -111,18 +149,24 @@ impl Receiver {
             return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "a webhook is application/json".to_owned()));
         }
         let body = Bytes::from_request(request, &()).await;
-        let body = body.map_err(|rejection| (rejection.status(), rejection.body_text()))?;
-        let delivery = self.read(&headers, &body)?;
+        let body = body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => (rejection.status(), "the body has more than 1 MiB".to_owned()),
+            status => (status, rejection.body_text()),
+        })?;
+        *bytes = Some(body.len());
         if let Some(folder) = &self.save {
-            let kept = save(folder, self.count.fetch_add(1, Ordering::Relaxed) + 1, &headers, &body).await;
-            kept.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {error}", folder.display())))?;
+            let kept = self.keep(folder, &headers, &body).await;
+            kept.map_err(|error| unavailable(&format!("{}: {error}", folder.display())))?;
         }
+        let delivery = self.read(&headers, &body)?;
         let answer = match &self.forward {
-            Some(url) => self.pass_on(url, headers, body).await?,
+            Some(url) => self
+                .pass_on(url, headers, body)
+                .await
+                .map_err(|_| unavailable("the receiver behind cannot be reached"))?,
             None => StatusCode::NO_CONTENT.into_response(),
         };
-        let _ = self.lines.send(Line::Received(Box::new(delivery))).await;
-        Ok(answer)
+        Ok((answer, delivery))
     }
 
     fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Refusal> {
@@ -136,46 +180,35 @@ impl Receiver {
         from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
     }
 
+    async fn keep(&self, folder: &Path, headers: &HeaderMap, body: &[u8]) -> std::io::Result<()> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let [headers_file, body_file] = kept::files(folder, number);
+        tokio::fs::write(headers_file, kept::lines(headers)).await?;
+        tokio::fs::write(body_file, body).await
+    }
+
     /// Passes a request on, but for what is about the connection, and takes the answer.
-    async fn pass_on(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
-        let unreachable = |error: reqwest::Error| {
-            let why = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
-            (StatusCode::SERVICE_UNAVAILABLE, format!("the receiver behind {why}"))
-        };
-        let request = self.client.post(url).headers(end_to_end(headers)).body(body);
-        let answer = request.send().await.map_err(unreachable)?;
+    async fn pass_on(&self, url: &str, headers: HeaderMap, body: Bytes) -> reqwest::Result<Response> {
+        let answer = self.client.post(url).headers(end_to_end(headers)).body(body).send().await?;
         let (status, headers) = (answer.status(), end_to_end(answer.headers().clone()));
-        Ok((status, headers, answer.bytes().await.map_err(unreachable)?).into_response())
+        Ok((status, headers, answer.bytes().await?).into_response())
+    }
+
+    /// What became of a request that could be read.
+    fn verdict(&self, answer: StatusCode) -> Column {
+        let (mut text, mut colour) = match &self.verifier {
+            Some(_) => ("verified".to_owned(), AnsiColor::Green),
+            None => ("not verified".to_owned(), AnsiColor::Yellow),
+        };
+        if self.forward.is_some() {
+            text += &format!(", answered with {}", answer.as_u16());
+            colour = if answer.is_success() { colour } else { AnsiColor::Red };
+        }
+        Column::last(text, colour)
     }
 }
 
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     kind.eq_ignore_ascii_case(b"application/json")
-}
-
-/// The headers without those of one connection: see [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#field.connection).
-fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
-    const HOP: [HeaderName; 6] = [
-        header::HOST,
-        header::CONTENT_LENGTH,
-        header::CONNECTION,
-        header::TRANSFER_ENCODING,
-        header::TE,
-        header::UPGRADE,
-    ];
-    for name in HOP {
-        headers.remove(name);
-    }
-    headers
-}
-
-/// Keeps a request as `0001.headers` and `0001.json`.
-async fn save(folder: &Path, number: usize, headers: &HeaderMap, body: &[u8]) -> std::io::Result<()> {
-    let mut lines = Vec::new();
-    for (name, value) in headers {
-        lines.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
-    }
-    tokio::fs::write(folder.join(format!("{number:04}.headers")), lines).await?;
-    tokio::fs::write(folder.join(format!("{number:04}.json")), body).await
 }

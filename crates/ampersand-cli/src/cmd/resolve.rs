@@ -122,7 +122,15 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
         }
     }
     failures.reverse();
-    Resolved { delivery, data, downloads: gaps.len() - failures.len(), failures }
+    let downloads = gaps.len() - failures.len();
+    // Of some records it is said that a URL leads to them, and there is none.
+    if gaps.is_empty()
+        && let Delivery::Records(records) = &delivery
+        && let Err(error) = resolver.records(records).await
+    {
+        failures.push(format!("{file}:{}: {RESULT}: {error}", place.line));
+    }
+    Resolved { delivery, data, downloads, failures }
 }
 
 /// The option that would have let a download be.

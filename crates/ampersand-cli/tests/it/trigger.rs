@@ -86,6 +86,40 @@ fn equal_seeds_print_equal_notifications_and_fields_are_set() {
 }
 
 #[test]
+fn a_type_that_is_new_is_sent_and_said_to_be() {
+    let sent = run(&["trigger", "connection.craeted"]);
+    assert!(sent.code == 0 && sent.stdout.contains("connection.craeted"), "{sent}");
+    assert_eq!(sent.stderr, "connection.craeted is no type of the contract: sent as one that is new\n");
+}
+
+#[test]
+fn what_is_kept_has_beside_it_what_the_transport_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("ref"), "acme").unwrap();
+    let set = format!("groupRef=@{}", path("ref"));
+    for envelope in ["s3", "sqs", "attributes"] {
+        let kept = path(envelope);
+        let arguments = ["trigger", "--all", "--envelope", envelope, "--save", &kept, "--set", &set];
+        let made = run(&arguments);
+        assert_eq!((made.code, made.stdout.as_str(), made.stderr.as_str()), (0, "", ""));
+        let from = if envelope == "s3" { "s3" } else { "attributes" };
+        for (index, kind) in NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).enumerate()
+        {
+            let file = |extension: &str| path(&format!("{envelope}/{:04}.{extension}", index + 1));
+            let read = run(&["decode", "--from", from, "--metadata", &file("metadata.json"), &file("json")]);
+            assert!(read.code == 0 && read.stdout.contains(kind), "{read}");
+            assert!(kind == "records" || read.stdout.contains("  acme  "), "{read}");
+        }
+    }
+    let made = trigger(SECRET, &["connection.error", "--save", &path("webhooks")]);
+    assert_eq!(made.code, 0, "{made}");
+    let verified = ["verify", "--headers", &path("webhooks/0001.headers"), &path("webhooks/0001.json")];
+    let verified = Run::from(command(&verified).env("AMPERSAND_WEBHOOK_SECRET", SECRET).output().unwrap());
+    assert!(verified.stdout.starts_with("verified: msg_"), "{verified}");
+}
+
+#[test]
 fn what_is_sent_is_signed_and_taken() {
     let (url, taken) = receiver();
     let sent = trigger(SECRET, &["--all", "--to", &url, "--output", "json"]);
@@ -123,7 +157,9 @@ fn what_is_refused_is_told() {
             &["connection.created", "--to", &url, "--envelope", "s3"],
             "a URL is sent webhooks: s3 is printed, without --to",
         ),
-        (&["connection.created", "--envelope", "s4"], "it is none of webhook, kinesis,"),
+        (&["connection.created", "--envelope", "s4"], "[possible values: webhook, kinesis,"),
+        (&["connection.created", "--set", "groupRef=@no-such-file"], "no-such-file: No such file"),
+        (&["--replay", "kept.json"], "--to <URL>"),
         (&["connection.created", "--set", "groupRef"], "it is not FIELD=VALUE"),
         (&[], "required arguments were not provided"),
     ] {
