@@ -1,2 +1,8 @@
-//! The README of the repository, so that its examples are tests.
+//! The README of the repository and the pages of `docs`, so that their examples are tests.
 #![doc = include_str!("../README.md")]
+
+#[doc = include_str!("../docs/receive-notifications.md")]
+mod receive_notifications {}
+
+#[doc = include_str!("../docs/test-a-handler.md")]
+mod test_a_handler {}

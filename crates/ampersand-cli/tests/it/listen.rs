@@ -227,6 +227,10 @@ fn the_demo_shows_one_of_everything_and_ends() {
     let demo = run(&["listen", "--demo"]);
     assert_eq!(demo.code, 0, "{demo}");
     assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 5);
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    for shown in demo.lines().iter().rev().take(2).chain(&demo.stderr.lines().rev().take(2).collect::<Vec<_>>()) {
+        assert!(readme.contains(shown), "the README shows how the demo ends: {shown}");
+    }
     let (_, said) = demo.stderr.split_once(", a sender").unwrap();
     let (before, expired) = said.split_once("expired at ").unwrap();
     let (_, after) = expired.split_once(';').unwrap();

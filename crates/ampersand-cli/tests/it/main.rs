@@ -8,6 +8,8 @@ mod help;
 mod listen;
 mod resolve;
 mod server;
+#[cfg(unix)]
+mod tour;
 mod trigger;
 mod trouble;
 mod verify;

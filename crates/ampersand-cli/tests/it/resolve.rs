@@ -91,6 +91,11 @@ fn records_are_put_where_they_belong() {
     let absent = resolve(&message("", "/records"), &LOCAL);
     assert_eq!(data(absent.lines()[0]).replace("},\"result\":", "}, \"result\": "), message(records, "/records"));
 
+    let without_url = message("", "").replace("downloadUrl", "otherUrl");
+    let missing = resolve(&without_url, &LOCAL);
+    assert_eq!((missing.code, data(missing.lines()[0])), (1, without_url.as_str()));
+    assert!(missing.stderr.starts_with("stdin:1: result: neither the value nor a URL of it was sent"), "{missing}");
+
     let not_records = resolve(&message("", "/list"), &LOCAL);
     assert_eq!((not_records.code, data(not_records.lines()[0])), (1, message("", "/list").as_str()));
 }
