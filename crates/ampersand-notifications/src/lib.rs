@@ -21,5 +21,5 @@ pub use envelope::{
 };
 pub use error::{NormalizeError, Problem};
 #[cfg(feature = "resolve")]
-pub use resolve::{Blocked, Policy, ResolveError, Resolver};
+pub use resolve::{Blocked, Config, Policy, ResolveError, Resolver};
 pub use verify::{Headers, Secret, SecretError, TOLERANCE, Verified, Verifier, VerifyError};

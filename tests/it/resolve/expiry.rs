@@ -24,6 +24,9 @@ async fn a_url_that_expires_between_two_attempts_has_expired() {
     assert_eq!(server.requests().len(), 1);
 }
 
+const REFUSED: &str =
+    "the server refuses the URL, though its time is not over; of a configuration, the REST API has the present one";
+
 #[tokio::test]
 async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
     let s3 = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
@@ -34,10 +37,10 @@ async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
         (403, s3, "the URL has expired; of a configuration, the REST API has the present one"),
         (400, gcs, "the URL has expired; of a configuration, the REST API has the present one"),
         (400, denied, "the server answered 400"),
-        (401, denied, "the server refuses the URL, though its time is not over"),
-        (403, denied, "the server refuses the URL, though its time is not over"),
-        (403, named, "the server refuses the URL, though its time is not over"),
-        (403, "", "the server refuses the URL, though its time is not over"),
+        (401, denied, REFUSED),
+        (403, denied, REFUSED),
+        (403, named, REFUSED),
+        (403, "", REFUSED),
         (404, s3, "there is nothing at the URL any more; of a configuration, the REST API has the present one"),
         (410, "", "there is nothing at the URL any more; of a configuration, the REST API has the present one"),
         (418, "", "the server answered 418"),
@@ -47,4 +50,33 @@ async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
         assert_eq!(error.to_string(), expected, "{status} {body}");
         assert_eq!(server.requests().len(), 1, "trying again is no use");
     }
+}
+
+#[tokio::test]
+async fn what_is_lost_is_replaced_by_what_is_there_now_and_says_so() {
+    const CURRENT: &str = r#"{"provider": "now"}"#;
+    let current = || async { Ok::<_, std::io::Error>(RawJson::new(CURRENT).unwrap()) };
+    let resolver = resolver(policy());
+    for (status, body, of_event) in [(200, CONFIG, true), (404, "", false), (403, "", false)] {
+        let server = Server::script([response(status, "", body)]);
+        let url = server.url("/config.json");
+        let config = resolver.config_or_current(ConfigSource::Url(&url), current).await.unwrap();
+        assert_eq!((config.is_current(), config.as_str()), (!of_event, if of_event { CONFIG } else { CURRENT }));
+    }
+    let missing = resolver.config_or_current(ConfigSource::Missing, current).await;
+    assert!(missing.is_ok_and(|config| config.is_current()));
+}
+
+#[tokio::test]
+async fn what_may_be_had_later_is_not_replaced() {
+    let server = Server::script([response(418, "", "")]);
+    let never = || async { panic!("the configuration of the event is still there") };
+    let url = server.url("/config.json");
+    let error = resolver(policy()).config_or_current::<_, std::io::Error>(ConfigSource::Url(&url), never).await;
+    assert!(matches!(error, Err(ResolveError::Status { status: 418, .. })), "{error:?}");
+
+    let fails = || async { Err("the API is down") };
+    let error = resolver(policy()).config_or_current(ConfigSource::Missing, fails).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    insta::assert_snapshot!(format!("{error}: {source}"), @"neither the value nor a URL of it was sent, and the present one could not be had either: the API is down");
 }

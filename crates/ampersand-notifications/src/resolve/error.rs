@@ -11,8 +11,8 @@ use super::policy::Blocked;
 /// Why a value could not be had.
 ///
 /// It shows no part of the URL but, where that is the reason, its host. Where the value cannot be had any more
-/// ([`Missing`](Self::Missing), [`Expired`](Self::Expired), [`Forbidden`](Self::Forbidden), [`Gone`](Self::Gone)), the
-/// REST API has the configuration that the installation has now.
+/// ([`is_lost`](Self::is_lost)), the REST API has the configuration that the installation has now: see
+/// [`Resolver::config_or_current`](crate::Resolver::config_or_current).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
@@ -54,9 +54,23 @@ pub enum ResolveError {
     /// The server cannot be trusted: its certificate is not for its name, or by no one whom the system trusts, if the
     /// system has root certificates at all. The cause is in `source()`.
     Tls(Box<dyn Error + Send + Sync>),
+    /// The configuration cannot be had any more, and the present one could not be had in its place. The cause of the
+    /// latter is in `source()`.
+    NoCurrent {
+        /// Why the configuration cannot be had.
+        lost: Box<ResolveError>,
+        /// What was said by who was asked for the present one.
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
 impl ResolveError {
+    /// Whether the value cannot be had any more: it was not sent, its URL has expired or is refused, or there is nothing
+    /// at it.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Missing | Self::Expired { .. } | Self::Forbidden | Self::Gone | Self::NoCurrent { .. })
+    }
+
     /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
     /// its policy says; but for a [`download`](crate::Resolver::download) that broke off, which is to be begun anew, with
     /// an empty writer.
@@ -116,7 +130,7 @@ impl fmt::Display for ResolveError {
             Self::Missing => write!(f, "neither the value nor a URL of it was sent{ELSEWHERE}"),
             Self::Expired { at: Some(at) } => write!(f, "the URL expired at {at}{ELSEWHERE}"),
             Self::Expired { at: None } => write!(f, "the URL has expired{ELSEWHERE}"),
-            Self::Forbidden => f.write_str("the server refuses the URL, though its time is not over"),
+            Self::Forbidden => write!(f, "the server refuses the URL, though its time is not over{ELSEWHERE}"),
             Self::Gone => write!(f, "there is nothing at the URL any more{ELSEWHERE}"),
             Self::Blocked(why) => write!(f, "the policy does not let the URL be asked: {why}"),
             Self::TooLarge { limit } => {
@@ -132,6 +146,10 @@ impl fmt::Display for ResolveError {
             Self::Write(_) => f.write_str("what was downloaded could not be written"),
             Self::Encoding => f.write_str("the server compressed the value in a way that was not asked for"),
             Self::Tls(_) => f.write_str("the server cannot be trusted: see its certificate, and those of the system"),
+            Self::NoCurrent { lost, .. } => {
+                let lost = lost.to_string();
+                write!(f, "{}, and the present one could not be had either", lost.trim_end_matches(ELSEWHERE))
+            }
         }
     }
 }
@@ -141,7 +159,7 @@ const ELSEWHERE: &str = "; of a configuration, the REST API has the present one"
 impl Error for ResolveError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Connection(cause) | Self::Tls(cause) => Some(cause.as_ref()),
+            Self::Connection(cause) | Self::Tls(cause) | Self::NoCurrent { source: cause, .. } => Some(cause.as_ref()),
             Self::Write(cause) => Some(cause),
             _ => None,
         }

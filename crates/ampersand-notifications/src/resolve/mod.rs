@@ -8,7 +8,9 @@ mod policy;
 mod tests;
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,6 +99,44 @@ impl Resolver {
         }
     }
 
+    /// The configuration that an event tells of; or, where that [cannot be had any more](ResolveError::is_lost), the one
+    /// that `current` gets. `ampersand-client` gets it from the REST API; which of the two it is, the result says.
+    ///
+    /// ```no_run
+    /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn from_the_api(_: &str) -> Result<ampersand_types::RawJson, std::io::Error> { unimplemented!() }
+    /// # let resolver = ampersand_notifications::Resolver::new(Default::default())?;
+    /// let config = resolver.config_or_current(data, || from_the_api(&data.installation_id)).await?;
+    /// if config.is_current() {
+    ///     println!("{} may have changed since", data.group_ref);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`config`](Self::config); [`ResolveError::NoCurrent`] when `current` fails.
+    pub async fn config_or_current<'a, F, E>(
+        &self,
+        data: impl Into<ConfigSource<'a>>,
+        current: impl FnOnce() -> F,
+    ) -> Result<Config<'a>, ResolveError>
+    where
+        F: Future<Output = Result<RawJson, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        match self.config(data).await {
+            Ok(config) => Ok(Config::OfEvent(config)),
+            Err(lost) if lost.is_lost() => match current().await {
+                Ok(config) => Ok(Config::Current(config)),
+                Err(error) => Err(ResolveError::NoCurrent { lost: Box::new(lost), source: error.into() }),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
     /// The configuration before an update.
     ///
     /// # Errors
@@ -138,6 +178,33 @@ impl Resolver {
 
     async fn json(&self, url: &SignedUrl) -> Result<RawJson, ResolveError> {
         Ok(RawJson::from_bytes(self.get(url).await?)?)
+    }
+}
+
+/// A configuration, and of when it is. It reads as the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Config<'a> {
+    /// As it was when the event happened.
+    OfEvent(Cow<'a, RawJson>),
+    /// As it was when it was asked for, which is later: it may have changed in between.
+    Current(RawJson),
+}
+
+impl Config<'_> {
+    /// Whether it may have changed since the event.
+    pub fn is_current(&self) -> bool {
+        matches!(self, Self::Current(_))
+    }
+}
+
+impl Deref for Config<'_> {
+    type Target = RawJson;
+
+    fn deref(&self) -> &RawJson {
+        match self {
+            Self::OfEvent(config) => config,
+            Self::Current(config) => config,
+        }
     }
 }
 
