@@ -175,8 +175,8 @@ pub(crate) struct Verify {
 #[derive(Args)]
 pub(crate) struct Listen {
     /// The address and the port to listen at; port 0 is any that is free
-    #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
-    pub(crate) address: std::net::SocketAddr,
+    #[arg(value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:3000", value_parser = address)]
+    pub(crate) address: String,
     /// Pass each request on to this URL, as it came, and its answer back
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
@@ -222,9 +222,10 @@ pub(crate) struct Trigger {
     /// Send no more than so many a second
     #[arg(long, value_name = "N", requires = "to", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
-    /// Equal seeds make equal notifications
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// Equal seeds make equal notifications, with equal ids; without it, what is sent is new each time, and what is
+    /// printed has the seed 0
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// The secret to sign with, the first line; without it, the first of `AMPERSAND_WEBHOOK_SECRET`
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
@@ -270,14 +271,28 @@ fn envelope() -> impl TypedValueParser<Value = ampersand_testing::Envelope> {
     names.try_map(|name| Envelope::ALL.into_iter().find(|envelope| envelope.as_str() == name).ok_or("no envelope"))
 }
 
+fn address(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 =
+        port.parse().map_err(|_| "it is neither a port, as 3000, nor an address and a port, as 127.0.0.1:3000")?;
+    Ok(format!("{}:{port}", if host.is_empty() { "127.0.0.1" } else { host }))
+}
+
 fn set(text: &str) -> Result<(String, serde_json::Value), String> {
     let (field, value) = text.split_once('=').ok_or("it is not FIELD=VALUE")?;
     let field = field.strip_prefix("data.").unwrap_or(field);
+    if field.split('.').any(str::is_empty) {
+        return Err("it names no field".to_owned());
+    }
     let value = match value.strip_prefix('@') {
         Some(file) => &std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
         None => value,
     };
-    Ok((field.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    match serde_json::from_str(value) {
+        Ok(json) => Ok((field.to_owned(), json)),
+        Err(error) if value.trim_start().starts_with(['{', '[']) => Err(format!("it is not valid JSON: {error}")),
+        Err(_) => Ok((field.to_owned(), value.into())),
+    }
 }
 
 fn time(text: &str) -> Result<jiff::Timestamp, String> {

@@ -1,13 +1,16 @@
 //! A request that is kept in two files, and read again: `0001.headers`, in lines, and `0001.json`, the body to the byte.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 
-const HEADERS: &str = "headers";
+pub(crate) const HEADERS: &str = "headers";
 const BODY: &str = "json";
 
 pub(crate) struct Kept {
@@ -16,20 +19,57 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Reads both files. Either names the other.
+    /// Reads a request by the file of its body, or by that of its headers.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let read = |path: PathBuf| std::fs::read(&path).with_context(|| path.display().to_string());
-        let headers = file.with_extension(HEADERS);
-        Ok(Self {
-            headers: parse(&read(headers.clone())?).with_context(|| headers.display().to_string())?,
-            body: read(file.with_extension(BODY))?,
-        })
+        let is_headers = file.extension().is_some_and(|extension| extension == HEADERS);
+        let body = if is_headers { file.with_extension(BODY) } else { file.to_owned() };
+        let read = |path: &Path| fs::read(path).with_context(|| path.display().to_string());
+        let (body, headers) = (read(&body)?, file.with_extension(HEADERS));
+        Ok(Self { headers: parse(&read(&headers)?).with_context(|| headers.display().to_string())?, body })
     }
 }
 
-/// Where the headers and the body of a request are kept.
-pub(crate) fn files(folder: &Path, number: usize) -> [PathBuf; 2] {
-    [HEADERS, BODY].map(|extension| folder.join(format!("{number:04}.{extension}")))
+/// Where requests are kept, numbered. What is there already stays.
+pub(crate) struct Folder {
+    path: PathBuf,
+    last: AtomicUsize,
+}
+
+impl Folder {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        let mut last = 0;
+        for entry in fs::read_dir(path)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.split('.').next()?.parse().ok());
+            last = last.max(number.unwrap_or_default());
+        }
+        Ok(Self { path: path.to_owned(), last: AtomicUsize::new(last) })
+    }
+
+    /// Keeps a body, and what goes beside it in a file with an extension of its own; gives the name that both have.
+    pub(crate) fn keep(&self, extension: &str, beside: &[u8], body: &[u8]) -> io::Result<String> {
+        let name = format!("{:04}", self.last.fetch_add(1, Ordering::Relaxed) + 1);
+        let write = |extension: &str, content: &[u8]| {
+            let path = self.path.join(format!("{name}.{extension}"));
+            let written = create(&path).and_then(|mut file| file.write_all(content));
+            written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        };
+        if !beside.is_empty() {
+            write(extension, beside)?;
+        }
+        write(BODY, body)?;
+        Ok(name)
+    }
+}
+
+/// A file that was not there, which none but its owner reads: it holds customers' data.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Headers from their names and values.
@@ -52,15 +92,23 @@ pub(crate) fn lines(headers: &HeaderMap) -> Vec<u8> {
 
 /// The headers without those of one connection: see [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#field.connection).
 pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
-    const HOP: [HeaderName; 6] = [
+    const HOP: [HeaderName; 11] = [
         header::HOST,
         header::CONTENT_LENGTH,
         header::CONNECTION,
-        header::TRANSFER_ENCODING,
+        header::EXPECT,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
         header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
         header::UPGRADE,
+        HeaderName::from_static("keep-alive"),
     ];
-    for name in HOP {
+    let named = headers.get_all(header::CONNECTION).into_iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<HeaderName> =
+        named.flat_map(|names| names.split(',')).filter_map(|n| n.trim().parse().ok()).collect();
+    for name in named.iter().chain(&HOP) {
         headers.remove(name);
     }
     headers
@@ -113,6 +161,13 @@ fn add(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_about_a_connection_stays_with_it() {
+        let headers =
+            parse(b"host: h\nconnection: close, X-Hop\nx-hop: 1\nkeep-alive: 5\nsvix-id: a\nproxy-authorization: b");
+        assert_eq!(lines(&end_to_end(headers.unwrap())), b"svix-id: a\n");
+    }
 
     #[test]
     fn headers_of_every_form() {

@@ -72,24 +72,30 @@ impl Output {
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
     }
 
-    /// A request that came now: with the delivery that it was, or without one when it was refused, and what became of
-    /// it. For programs, it is a delivery as any, and what was refused is none.
+    /// A request that came: with the delivery that it was and whether it was verified, or without one when it was
+    /// refused, and what became of it. What was refused is no result for programs, but a message.
     pub(crate) fn request(
         &mut self,
-        now: jiff::Timestamp,
-        delivery: Option<&Delivery>,
+        at: jiff::Timestamp,
+        delivery: Option<(&Delivery, bool)>,
         bytes: Option<usize>,
         verdict: Column,
     ) -> Result<()> {
         match delivery {
-            Some(delivery) if self.form == Form::Json => self.delivery(delivery, delivery.raw().data())?,
-            None if self.form == Form::Json => Messages::default().say(plain(&verdict.text)),
+            Some((delivery, verified)) if self.form == Form::Json => {
+                let shown = Shown { verified: Some(verified), ..Shown::of(delivery) };
+                self.json(&shown, delivery.raw().data())?;
+            }
+            None if self.form == Form::Json => {
+                Messages::default().say(format_args!("{at:.0}  {}", plain(&verdict.text)));
+            }
             _ => {
-                let mut columns = vec![Column { width: 9, text: now.strftime("%H:%M:%SZ").to_string(), style: FAINT }];
+                let mut columns = vec![Column { width: 9, text: at.strftime("%H:%M:%SZ").to_string(), style: FAINT }];
                 columns.extend(match delivery {
-                    Some(delivery) => who(&Shown::of(delivery), delivery.raw().data()),
+                    Some((delivery, _)) => who(&Shown::of(delivery), delivery.raw().data()),
                     None => nobody(),
                 });
+                let verdict = Column { text: plain(&verdict.text).into_owned(), ..verdict };
                 columns.extend([size(bytes), verdict]);
                 self.row(&columns)?;
             }
@@ -190,6 +196,9 @@ struct Shown<'d> {
     id: Option<&'d str>,
     timestamp: Option<&'d Timestamp>,
     metadata: &'d Metadata,
+    /// Of a request alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
 }
 
 impl<'d> Shown<'d> {
@@ -202,6 +211,7 @@ impl<'d> Shown<'d> {
                 id: notification.id.as_deref(),
                 timestamp: notification.timestamp.as_ref(),
                 metadata: &notification.metadata,
+                verified: None,
             },
             Delivery::Records(records) => Self {
                 kind: "records",
@@ -210,6 +220,7 @@ impl<'d> Shown<'d> {
                 id: records.id.as_deref(),
                 timestamp: records.timestamp.as_ref(),
                 metadata: &records.metadata,
+                verified: None,
             },
         }
     }

@@ -1,15 +1,18 @@
 //! One of everything, sent and received on this machine.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use ampersand_notifications::axum::Received;
-use ampersand_notifications::{Delivery, Policy, ResolveError, Resolver, Verifier};
+use ampersand_notifications::{
+    Delivery, Policy, ResolveError, Resolver, Secret, Source, Verifier, from_source, from_webhook,
+};
 use ampersand_testing::{Envelope, Fixture, Sent, UrlServer};
-use ampersand_types::notifications::Event;
+use ampersand_types::notifications::{Event, NotificationType};
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
-use axum::extract::{FromRef, State};
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::post;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -21,18 +24,55 @@ use crate::output::{Messages, Output};
 /// Known to all, as it is in the source.
 const SECRET: &str = "whsec_bm90IGEgc2VjcmV0LCBidXQgYSBkZW1vbnN0cmF0aW9u";
 
-const CONFIG: &str = r#"{"provider": "salesforce", "read": {"objects": {"account": {"objectName": "account"}}}}"#;
+/// Of a configuration, so many that it is larger than what a webhook may hold.
+const OBJECTS: usize = 10_000;
 
-#[derive(Clone, FromRef)]
+/// What comes beside a body travels as Amazon S3 sends the metadata of an object.
+const METADATA: &str = "x-amz-meta-";
+
+/// What is to be received by itself, as the demo knows how the destination is set up.
+const TYPE: &str = "x-type";
+
+/// Nothing on one machine takes longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
 struct App {
     verifier: Verifier,
     received: Sender<Delivery>,
 }
 
-async fn receive(State(received): State<Sender<Delivery>>, Received(delivery): Received) -> StatusCode {
-    match received.send(delivery).await {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+/// Verifies a request and reads it from the envelope that the path names.
+async fn receive(
+    State(app): State<App>,
+    envelope: Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let verified = app.verifier.verify(&headers, body.to_vec());
+    let verified = verified.map_err(|error| (StatusCode::UNAUTHORIZED, error.to_string()))?;
+    let delivery = match envelope.as_str() {
+        "webhook" => from_webhook(verified),
+        envelope => {
+            let source = match envelope {
+                "s3" => Source::S3,
+                "sqs" | "attributes" => Source::Attributes,
+                _ => Source::Kinesis,
+            };
+            fn text(value: &HeaderValue) -> Option<&str> {
+                value.to_str().ok()
+            }
+            let metadata = headers.iter().filter_map(|(name, value)| {
+                Some((name.as_str().strip_prefix(METADATA)?.to_owned(), text(value)?.to_owned()))
+            });
+            let known = headers.get(TYPE).and_then(text).map(NotificationType::from);
+            from_source(verified.body, source, metadata.collect(), known.as_ref())
+        }
+    };
+    let delivery = delivery.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    match app.received.send(delivery).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the demo has ended".to_owned())),
     }
 }
 
@@ -44,14 +84,14 @@ async fn demonstrate() -> Result<ExitCode> {
     let (sender, mut received) = channel(1);
     let listener = TcpListener::bind("127.0.0.1:0").await.context("the receiver")?;
     let url = format!("http://{}/", listener.local_addr()?);
-    let app = App { verifier: Verifier::new(SECRET)?, received: sender };
-    let app = Router::new().route("/", post(receive)).with_state(app);
+    let app = Router::new().route("/{envelope}", post(receive));
+    let app = app.with_state(App { verifier: Verifier::new(SECRET)?, received: sender });
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let files = UrlServer::start().context("the server of signed URLs")?;
-    let (config, records) = (files.url(CONFIG), files.url(r#"[{"id": "1"}, {"id": "2"}]"#));
+    let (config, records) = (files.url(large_config()), files.url(r#"[{"id": "1"}, {"id": "2"}]"#));
     let resolver = Resolver::new(Policy { allow_http: true, allow_private_addresses: true, ..Policy::default() })?;
-    let client = reqwest::Client::builder().no_proxy().build().context("the sender")?;
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("the sender")?;
 
     let messages = Messages::default();
     messages.say(format_args!("a receiver at {url}, a sender, and a server of signed URLs: all on this machine\n"));
@@ -69,46 +109,53 @@ async fn demonstrate() -> Result<ExitCode> {
         let all =
             Fixture::all().filter_map(|fixture| Some(Fixture::seeded(fixture.notification_type()?.clone(), seed)));
         for fixture in all.chain(special.iter().filter(|_| envelope == Envelope::Webhook).cloned()) {
-            let delivery = match envelope {
-                Envelope::Webhook => {
-                    let Sent { body, headers } = fixture.signed(SECRET, Timestamp::now())?;
-                    let request =
-                        headers.iter().fold(client.post(&url), |request, (name, value)| request.header(name, value));
-                    let answer = tokio::spawn(request.body(body).send());
-                    let delivery = received.recv().await.context("the receiver ended")?;
-                    tally.answered += usize::from(answer.await??.status() == StatusCode::NO_CONTENT);
-                    delivery
-                }
-                _ => fixture.delivery(envelope)?,
-            };
+            let answer = client.execute(request(&client, &url, &fixture, envelope)?).await.context("the sender")?;
+            ensure!(answer.status() == StatusCode::NO_CONTENT, "{}: {}", answer.status(), answer.text().await?);
+            let delivery = received.try_recv().context("what was answered was not received")?;
             output.delivery(&delivery, delivery.raw().data())?;
             output.flush()?;
             tally.received += 1;
             tally.resolve(&resolver, &delivery, &messages).await?;
         }
     }
-    let Tally { received, answered, downloaded, expired } = tally;
+    let Tally { received, downloaded, expired } = tally;
     messages.say(format_args!(
-        "\n{received} deliveries in {} envelopes, {answered} of them signed webhooks; {downloaded} downloads, and {expired} \
-         URL that had expired",
+        "\n{received} signed deliveries in {} envelopes; {downloaded} downloads, and {expired} URL that had expired",
         Envelope::ALL.len()
     ));
-    let types = Fixture::all().count();
-    let expected = Tally {
-        received: types * Envelope::ALL.len() + special.len(),
-        answered: types + special.len(),
-        downloaded: 3,
-        expired: 1,
-    };
+    let received = Fixture::all().count() * Envelope::ALL.len() + special.len();
+    let expected = Tally { received, downloaded: 3, expired: 1 };
     ensure!(tally == expected, "that is not all: it should have been {expected:?}");
     messages.say("all is as it should be");
     Ok(ExitCode::SUCCESS)
 }
 
+/// A delivery in its envelope, signed whichever it is.
+fn request(client: &reqwest::Client, url: &str, fixture: &Fixture, envelope: Envelope) -> Result<reqwest::Request> {
+    let Sent { body, headers } = fixture.send(envelope);
+    let (id, now) = (fixture.id(), Timestamp::now());
+    let request =
+        client.post(format!("{url}{envelope}")).header("svix-id", &id).header("svix-timestamp", now.as_second());
+    let request = request.header("svix-signature", Secret::new(SECRET)?.sign(&id, now, &body)).body(body);
+    let beside = if envelope == Envelope::Webhook { "" } else { METADATA };
+    let request =
+        headers.iter().fold(request, |request, (name, value)| request.header(format!("{beside}{name}"), value));
+    let request = match (envelope, fixture.notification_type()) {
+        (Envelope::KinesisWrapped | Envelope::KinesisBare, Some(known)) => request.header(TYPE, known.as_str()),
+        _ => request,
+    };
+    Ok(request.build()?)
+}
+
+fn large_config() -> String {
+    let object = |number| format!(r#""object_{number}": {{"objectName": "object_{number}"}}"#);
+    let objects: Vec<String> = (0..OBJECTS).map(object).collect();
+    format!(r#"{{"provider": "salesforce", "read": {{"objects": {{{}}}}}}}"#, objects.join(", "))
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Tally {
     received: usize,
-    answered: usize,
     downloaded: usize,
     expired: usize,
 }

@@ -1,6 +1,5 @@
 //! Receives webhooks.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,26 +9,31 @@ use ampersand_notifications::{Delivery, Verifier, Webhook, from_webhook};
 use anstyle::AnsiColor;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
+use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::args;
+use crate::args::{self, Form};
+use crate::cmd::http_url;
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
-use crate::kept::{self, end_to_end};
+use crate::kept::{self, Folder, end_to_end};
 use crate::output::{Column, Messages, Output};
 
-/// More than three times what the sender sends.
+/// More than three times what the sender sends. An answer from behind may have as much.
 const MOST_BYTES: usize = 1 << 20;
 
 /// Within the 15 seconds that the sender waits.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// For what is late to be printed.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What there may be to print before requests have to wait.
 const BACKLOG: usize = 1024;
@@ -42,51 +46,35 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
             "WARNING: anybody can send anything, as nothing is verified: set {VARIABLE}, or pass --secret-file FILE"
         ));
     }
-    if let Some(folder) = &options.save {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
+    let forward = options.forward.map(|url| http_url("--forward", &url)).transpose()?;
+    let save = options.save.map(|folder| Folder::open(&folder).with_context(|| folder.display().to_string()));
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    let (lines, mut printed) = channel(BACKLOG);
-    let receiver = Arc::new(Receiver {
-        verifier,
-        client: client.build().context("TLS cannot be set up")?,
-        forward: options.forward,
-        save: options.save,
-        count: AtomicUsize::new(0),
-        lines,
-    });
+    let client = client.build().context("TLS cannot be set up")?;
+    let (lines, received) = mpsc::channel(BACKLOG);
+    let save = save.transpose()?.map(Arc::new);
+    let in_flight = AtomicUsize::new(0);
+    let receiver = Arc::new(Receiver { verifier, client, forward, save, lines, in_flight, messages });
+
+    // A thread, as writing waits for whoever reads.
+    let (ended, printed) = oneshot::channel();
+    std::thread::spawn(move || ended.send(print(received, options.output.output)));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let listener = TcpListener::bind(options.address).await.with_context(|| options.address.to_string())?;
-        messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
-        let app = Router::new().fallback(receive).layer(DefaultBodyLimit::max(MOST_BYTES)).with_state(receiver);
-        let server = axum::serve(listener, app).with_graceful_shutdown(async {
+        let listener = TcpListener::bind(&options.address).await.with_context(|| options.address.clone())?;
+        receiver.messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
+        let app = Router::new().fallback(receive).layer(DefaultBodyLimit::max(MOST_BYTES));
+        let server = axum::serve(listener, app.with_state(receiver.clone())).with_graceful_shutdown(async {
             let _ = ctrl_c().await;
         });
-        let server = tokio::spawn(async move { server.await });
-        let mut output = Output::new(options.output.output);
-        let served = async {
-            while let Some(Line { at, bytes, received }) = printed.recv().await {
-                match received {
-                    Ok((delivery, verdict)) => output.request(at, Some(&delivery), bytes, verdict)?,
-                    Err(verdict) => output.request(at, None, bytes, verdict)?,
-                }
-            }
-            server.await?.context("the server failed")
-        };
         tokio::select! {
-            served = served => served,
-            () = impatience(&messages) => bail!("ended before all requests were answered"),
+            served = async { server.await } => served.context("the server failed"),
+            printed = printed => {
+                let _ = timeout(Duration::from_secs(1), receiver.all_answered()).await;
+                printed.context("nothing can be printed")?
+            }
+            in_time = receiver.impatience() => in_time,
         }
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Is over when a second ctrl-C comes, or the first one does not end all in time.
-async fn impatience(messages: &Messages) {
-    let _ = ctrl_c().await;
-    sleep(Duration::from_secs(1)).await;
-    messages.say("requests are being answered: ctrl-C again ends at once");
-    let _ = timeout(PATIENCE, ctrl_c()).await;
 }
 
 /// What there is to tell of a request.
@@ -94,76 +82,120 @@ struct Line {
     at: Timestamp,
     /// Of the body.
     bytes: Option<usize>,
-    received: Result<(Box<Delivery>, Column), Column>,
+    received: Result<(Box<Delivery>, bool), ()>,
+    verdict: Column,
+    printed: oneshot::Sender<()>,
+}
+
+/// Prints what comes. It ends when nothing more can come, or the output fails.
+fn print(mut lines: mpsc::Receiver<Line>, form: Form) -> Result<()> {
+    let mut output = Output::new(form);
+    while let Some(Line { at, bytes, received, verdict, printed }) = lines.blocking_recv() {
+        match received {
+            Ok((delivery, verified)) => output.request(at, Some((&delivery, verified)), bytes, verdict)?,
+            Err(()) => output.request(at, None, bytes, verdict)?,
+        }
+        let _ = printed.send(());
+    }
+    Ok(())
 }
 
 struct Receiver {
     verifier: Option<Verifier>,
     client: reqwest::Client,
-    forward: Option<String>,
-    save: Option<PathBuf>,
-    count: AtomicUsize,
-    lines: Sender<Line>,
+    forward: Option<Url>,
+    save: Option<Arc<Folder>>,
+    lines: mpsc::Sender<Line>,
+    /// Requests that are not answered yet.
+    in_flight: AtomicUsize,
+    messages: Messages,
 }
 
 /// A status that is no success, and why.
-type Refusal = (StatusCode, String);
+type Refusal = (StatusCode, &'static str, Option<String>);
 
-async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
-    let (at, deadline, mut bytes) = (Timestamp::now(), Instant::now() + PATIENCE, None);
-    let taken = match timeout_at(deadline, receiver.take(request, &mut bytes)).await {
-        Ok(taken) => taken,
-        // The sender was as slow, or whoever is behind.
-        Err(_) if bytes.is_none() => Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned())),
-        Err(_) => Err(unavailable("the receiver behind did not answer in time")),
-    };
-    let (answer, received) = match taken {
-        Ok((answer, delivery)) => {
-            let verdict = receiver.verdict(answer.status());
-            (answer, Ok((Box::new(delivery), verdict)))
-        }
-        Err((status, why)) => {
-            let verdict = Column::last(format!("refused with {}: {why}", status.as_u16()), AnsiColor::Red);
-            ((status, why).into_response(), Err(verdict))
-        }
-    };
-    let told = timeout_at(deadline, receiver.lines.send(Line { at, bytes, received })).await;
-    match told {
-        Ok(Ok(())) => answer,
-        _ if receiver.forward.is_some() => answer,
-        _ => unavailable("nobody reads what is printed").into_response(),
-    }
+/// What is known of a request so far, should it end early.
+#[derive(Default)]
+struct Seen {
+    bytes: Option<usize>,
+    kept: Option<String>,
 }
 
-fn unavailable(why: &str) -> Refusal {
-    (StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
+async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
+    // It is seen through and told of, even if the sender goes away.
+    let handled = tokio::spawn(async move {
+        receiver.in_flight.fetch_add(1, Ordering::Relaxed);
+        let answer = receiver.handle(request).await;
+        receiver.in_flight.fetch_sub(1, Ordering::Relaxed);
+        answer
+    });
+    handled.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 impl Receiver {
-    async fn take(&self, request: Request, bytes: &mut Option<usize>) -> Result<(Response, Delivery), Refusal> {
+    async fn handle(&self, request: Request) -> Response {
+        let (at, deadline, mut seen) = (Timestamp::now(), Instant::now() + PATIENCE, Seen::default());
+        let taken = match timeout_at(deadline, self.take(request, &mut seen)).await {
+            Ok(taken) => taken,
+            // The sender was as slow, or whoever is behind.
+            Err(_) if seen.bytes.is_none() => Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time", None)),
+            Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the receiver behind did not answer in time", None)),
+        };
+        let kept = seen.kept.map(|name| format!(", kept as {name}")).unwrap_or_default();
+        let (answer, received, verdict) = match taken {
+            Ok((answer, delivery)) => {
+                let verdict = self.verdict(answer.status(), &kept);
+                (answer, Ok((Box::new(delivery), self.verifier.is_some())), verdict)
+            }
+            Err((status, why, detail)) => {
+                let why = format!("{why}{}", detail.unwrap_or_default());
+                let verdict = format!("refused with {}{kept}: {why}", status.as_u16());
+                let mut answer = (status, why).into_response();
+                if status == StatusCode::METHOD_NOT_ALLOWED {
+                    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+                }
+                (answer, Err(()), Column::last(verdict, AnsiColor::Red))
+            }
+        };
+        let (printed, shown) = oneshot::channel();
+        let (taken, line) = (received.is_ok(), Line { at, bytes: seen.bytes, received, verdict, printed });
+        let told = async { self.lines.send(line).await.is_ok() && shown.await.is_ok() };
+        match timeout_at(deadline + A_MOMENT, told).await {
+            // What has no answer from behind is in nobody's hands before it is printed.
+            Err(_) | Ok(false) if taken && self.forward.is_none() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be printed").into_response()
+            }
+            _ => answer,
+        }
+    }
+
+    async fn take(&self, request: Request, seen: &mut Seen) -> Result<(Response, Delivery), Refusal> {
+        const NOT_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         if request.method() != Method::POST {
-            return Err((StatusCode::METHOD_NOT_ALLOWED, format!("{}: a webhook is a POST", request.method())));
+            return Err((StatusCode::METHOD_NOT_ALLOWED, "a webhook is a POST", None));
         }
         let headers = request.headers().clone();
         if headers.get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind.as_bytes())) {
-            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "a webhook is application/json".to_owned()));
+            return Err((NOT_JSON, "a webhook is application/json", None));
         }
-        let body = Bytes::from_request(request, &()).await;
-        let body = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => (rejection.status(), "the body has more than 1 MiB".to_owned()),
-            status => (status, rejection.body_text()),
+        if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err((NOT_JSON, "a webhook is not compressed", None));
+        }
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: u64| length > MOST_BYTES as u64) {
+            return Err(TOO_LARGE);
+        }
+        let body = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
+            status => (status, "the body broke off", None),
         })?;
-        *bytes = Some(body.len());
+        seen.bytes = Some(body.len());
         if let Some(folder) = &self.save {
-            let kept = self.keep(folder, &headers, &body).await;
-            kept.map_err(|error| unavailable(&format!("{}: {error}", folder.display())))?;
+            seen.kept = Some(self.keep(folder, &headers, &body).await?);
         }
         let delivery = self.read(&headers, &body)?;
         let answer = match &self.forward {
-            Some(url) => self
-                .pass_on(url, headers, body)
-                .await
-                .map_err(|_| unavailable("the receiver behind cannot be reached"))?,
+            Some(url) => self.pass_on(url, headers, body).await?,
             None => StatusCode::NO_CONTENT.into_response(),
         };
         Ok((answer, delivery))
@@ -173,40 +205,86 @@ impl Receiver {
         let body = body.to_vec();
         let webhook: Webhook<'_> = match &self.verifier {
             Some(verifier) => {
-                verifier.verify(headers, body).map_err(|error| (StatusCode::UNAUTHORIZED, error.to_string()))?.into()
+                let verified = verifier.verify(headers, body);
+                verified.map_err(|error| (StatusCode::UNAUTHORIZED, "", Some(error.to_string())))?.into()
             }
             None => body.into(),
         };
-        from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+        from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, "", Some(error.to_string())))
     }
 
-    async fn keep(&self, folder: &Path, headers: &HeaderMap, body: &[u8]) -> std::io::Result<()> {
-        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let [headers_file, body_file] = kept::files(folder, number);
-        tokio::fs::write(headers_file, kept::lines(headers)).await?;
-        tokio::fs::write(body_file, body).await
+    /// Keeps a request, and gives the name that it has.
+    async fn keep(&self, folder: &Arc<Folder>, headers: &HeaderMap, body: &Bytes) -> Result<String, Refusal> {
+        let (folder, headers, body) = (folder.clone(), kept::lines(headers), body.clone());
+        let kept = tokio::task::spawn_blocking(move || folder.keep(kept::HEADERS, &headers, &body)).await;
+        kept.unwrap_or_else(|error| Err(error.into())).map_err(|error| {
+            self.messages.say(format_args!("--save: {error}")); // with what the sender is not to see
+            (StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept", None)
+        })
     }
 
     /// Passes a request on, but for what is about the connection, and takes the answer.
-    async fn pass_on(&self, url: &str, headers: HeaderMap, body: Bytes) -> reqwest::Result<Response> {
-        let answer = self.client.post(url).headers(end_to_end(headers)).body(body).send().await?;
-        let (status, headers) = (answer.status(), end_to_end(answer.headers().clone()));
-        Ok((status, headers, answer.bytes().await?).into_response())
+    async fn pass_on(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
+        let unreachable = |_| (StatusCode::SERVICE_UNAVAILABLE, "the receiver behind cannot be reached", None);
+        let request = self.client.post(url.clone()).headers(end_to_end(headers)).body(body);
+        let mut behind = request.send().await.map_err(unreachable)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = behind.chunk().await.map_err(unreachable)? {
+            body.extend(chunk);
+            if body.len() > MOST_BYTES {
+                return Err((StatusCode::SERVICE_UNAVAILABLE, "the receiver behind answered more than 1 MiB", None));
+            }
+        }
+        let mut answer = Response::new(Body::from(body));
+        *answer.status_mut() = behind.status();
+        *answer.headers_mut() = end_to_end(behind.headers().clone());
+        Ok(answer)
     }
 
     /// What became of a request that could be read.
-    fn verdict(&self, answer: StatusCode) -> Column {
-        let (mut text, mut colour) = match &self.verifier {
-            Some(_) => ("verified".to_owned(), AnsiColor::Green),
-            None => ("not verified".to_owned(), AnsiColor::Yellow),
+    fn verdict(&self, answer: StatusCode, kept: &str) -> Column {
+        let (verified, mut colour) = match &self.verifier {
+            Some(_) => ("verified", AnsiColor::Green),
+            None => ("not verified", AnsiColor::Yellow),
         };
+        let mut text = verified.to_owned();
         if self.forward.is_some() {
             text += &format!(", answered with {}", answer.as_u16());
             colour = if answer.is_success() { colour } else { AnsiColor::Red };
         }
-        Column::last(text, colour)
+        Column::last(text + kept, colour)
+    }
+
+    /// Is over when a second ctrl-C comes, or the first one does not end all in time. A connection without a request on
+    /// it is not waited for.
+    async fn impatience(&self) -> Result<()> {
+        let _ = ctrl_c().await;
+        let again = ctrl_c();
+        tokio::pin!(again);
+        if timeout(Duration::from_secs(1), &mut again).await.is_err() {
+            if self.in_flight.load(Ordering::Relaxed) > 0 {
+                self.messages.say("requests are being answered: ctrl-C again ends at once");
+            }
+            tokio::select! {
+                () = self.all_answered() => return Ok(()),
+                _ = timeout(PATIENCE, again) => {}
+            }
+        }
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
+            bail!("ended before all requests were answered");
+        }
+        Ok(())
+    }
+
+    async fn all_answered(&self) {
+        while self.in_flight.load(Ordering::Relaxed) > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+        sleep(Duration::from_millis(200)).await; // for the last answer to be written
     }
 }
+
+const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 1 MiB", None);
 
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();

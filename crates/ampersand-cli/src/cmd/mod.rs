@@ -6,3 +6,12 @@ pub(crate) mod listen;
 pub(crate) mod resolve;
 pub(crate) mod trigger;
 pub(crate) mod verify;
+
+use anyhow::Result;
+use reqwest::Url;
+
+/// The URL that an option gives. It may hold a password, so no message shows it.
+fn http_url(option: &str, text: &str) -> Result<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| crate::usage(format!("{option}: not a URL of http or https, as http://localhost:3000/ is one")))
+}

@@ -1,6 +1,6 @@
 //! Sends notifications as Ampersand would.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
 use crate::args;
+use crate::cmd::http_url;
 use crate::cmd::verify::{VARIABLE, secrets};
-use crate::kept::{self, Kept, end_to_end};
+use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
 use crate::usage;
 
@@ -39,7 +40,13 @@ pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
     }
     match &options.to {
         Some(url) => send_all(&options, url, &messages),
-        None => print_all(&options),
+        None => {
+            if options.save.is_none() && matches!(options.envelope, Envelope::S3 | Envelope::Sqs | Envelope::Attributes)
+            {
+                messages.say("what goes beside the bodies, which says the types, is not shown: --save DIR keeps it");
+            }
+            print_all(&options)
+        }
     }
 }
 
@@ -47,55 +54,50 @@ pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
 fn print_all(options: &args::Trigger) -> Result<ExitCode> {
     let mut output = Output::new(options.output.output);
     let secret = secret(options)?;
-    if let Some(folder) = &options.save {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    for (index, fixture) in fixtures(options).enumerate() {
-        let Some(folder) = &options.save else {
+    let open = |path: &PathBuf| Folder::open(path).with_context(|| path.display().to_string());
+    let folder = options.save.as_ref().map(open).transpose()?;
+    for fixture in fixtures(options, 0) {
+        let Some(folder) = &folder else {
             output.raw(&fixture.send(options.envelope).body)?;
             continue;
         };
-        let sent = match &secret {
-            Some(secret) if options.envelope == Envelope::Webhook => fixture.signed(secret, Timestamp::now())?,
-            _ => fixture.send(options.envelope),
+        let (extension, beside, body) = match (options.envelope, &secret) {
+            (Envelope::Webhook, secret) => {
+                let sent = secret.as_ref().map(|secret| fixture.signed(secret, Timestamp::now())).transpose()?;
+                let Sent { headers, body } = sent.unwrap_or_else(|| fixture.send(Envelope::Webhook));
+                (kept::HEADERS, kept::lines(&kept::headers(&headers)), body)
+            }
+            (envelope, _) => {
+                let Sent { headers, body } = fixture.send(envelope);
+                let metadata = if headers.is_empty() { Vec::new() } else { serde_json::to_vec(&headers)? };
+                ("metadata.json", metadata, body)
+            }
         };
-        save(folder, index + 1, options.envelope, &sent).with_context(|| folder.display().to_string())?;
+        folder.keep(extension, &beside, &body)?;
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Keeps a request as `listen` does, and of another envelope the metadata in place of headers.
-fn save(folder: &Path, number: usize, envelope: Envelope, sent: &Sent) -> Result<()> {
-    let [headers, body] = kept::files(folder, number);
-    std::fs::write(&body, &sent.body)?;
-    if envelope == Envelope::Webhook {
-        std::fs::write(headers, kept::lines(&kept::headers(&sent.headers)))?;
-    } else if !sent.headers.is_empty() {
-        std::fs::write(body.with_extension("metadata.json"), serde_json::to_vec(&sent.headers)?)?;
-    }
-    Ok(())
 }
 
 fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<ExitCode> {
     if options.envelope != Envelope::Webhook {
         return Err(usage(format!("a URL is sent webhooks: {} is printed, without --to", options.envelope)));
     }
-    let wrong = || usage(format!("--to {url}: not a URL of http or https"));
-    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
+    let url = http_url("--to", url)?;
     let secret = secret(options)?;
     if secret.is_none() {
         let how = if options.replay.is_empty() { "not signed" } else { "not signed anew" };
         messages.say(format_args!("{how}: set {VARIABLE}, or pass --secret-file FILE"));
     }
-    let client = Client::builder().no_proxy().timeout(PATIENCE).build().context("TLS cannot be set up")?;
+    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+    let client = client.build().context("TLS cannot be set up")?;
     let start = Instant::now();
     let pause = options.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
     let requests = requests(options).enumerate().map(|(index, request)| {
         let (client, url, secret) = (&client, &url, secret.as_deref());
         async move {
             sleep_until(start + pause.saturating_mul(u32::try_from(index).unwrap_or(u32::MAX))).await;
-            send(client, url, request?, secret).await
+            send(client, url, request, secret).await
         }
     });
     let mut output = Output::new(options.output.output);
@@ -103,11 +105,10 @@ fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<E
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut answers = stream::iter(requests).buffered(AT_ONCE);
         while let Some(answer) = answers.next().await {
-            let answer = answer?;
             failed += usize::from(!answer.status.is_some_and(|status| (200..300).contains(&status)));
             let Answer { kind, status, milliseconds, reason } = &answer;
             let said = status.map_or_else(|| reason.clone().unwrap_or_default(), |status| status.to_string());
-            output.line(&answer, format_args!("{:28}  {milliseconds:>6} ms  {said}", plain(kind)))?;
+            output.line(&answer, format_args!("{:28}  {milliseconds:>6} ms  {}", plain(kind), plain(&said)))?;
             output.flush()?;
         }
         Ok::<_, anyhow::Error>(())
@@ -125,60 +126,65 @@ fn secret(options: &args::Trigger) -> Result<Option<String>> {
 }
 
 /// What is to be sent.
-enum Request {
+enum Request<'o> {
     Made(Fixture),
-    /// One that was received before, and the name that it is told by.
-    Kept(String, Kept),
+    /// One that was received before.
+    Kept(&'o Path),
 }
 
-/// What was asked for, so many times over.
-fn requests(options: &args::Trigger) -> impl Iterator<Item = Result<Request>> {
-    let kept = (0..options.count).flat_map(|_| &options.replay).map(|file| {
-        let kept = Kept::read(file)?;
-        Ok(Request::Kept(file.display().to_string(), kept))
-    });
-    fixtures(options).map(|fixture| Ok(Request::Made(fixture))).chain(kept)
+/// What was asked for, so many times over. Who drops repeats is sent something new each time, unless a seed is given.
+fn requests(options: &args::Trigger) -> impl Iterator<Item = Request<'_>> {
+    let now = Timestamp::now().as_nanosecond();
+    let kept = (0..options.count).flat_map(|_| &options.replay).map(|file| Request::Kept(file));
+    fixtures(options, now as u64).map(Request::Made).chain(kept)
 }
 
-/// The notifications, each time with seeds of their own.
-fn fixtures(options: &args::Trigger) -> impl Iterator<Item = Fixture> {
+/// The notifications, each with a seed of its own: the one that is given, or else this one, and those that follow.
+fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture> {
     let known = NotificationType::KNOWN.iter().map(NotificationType::to_string).chain([RECORDS.to_owned()]);
     let types: Vec<String> = if options.all { known.collect() } else { options.types.clone() };
-    (0..options.count).flat_map(move |index| {
-        let seed = options.seed.wrapping_add(index);
-        types.clone().into_iter().map(move |name| {
+    let seed = options.seed.unwrap_or(seed);
+    (0..options.count).flat_map(move |round| {
+        let types = types.clone();
+        (0..types.len()).filter_map(move |place| {
+            let name = types.get(place)?;
+            let same = types.iter().filter(|other| *other == name).count() as u64;
+            let before = types.iter().take(place).filter(|other| *other == name).count() as u64;
+            let seed = seed.wrapping_add(round * same + before);
             let fixture =
                 if name == RECORDS { Fixture::seeded_records(seed) } else { Fixture::seeded(name.as_str(), seed) };
-            options.set.iter().fold(fixture, |fixture, (field, value)| fixture.set(field, value))
+            Some(options.set.iter().fold(fixture, |fixture, (field, value)| fixture.set(field, value)))
         })
     })
 }
 
-impl Request {
+impl Request<'_> {
     /// What tells it from others.
     fn name(&self) -> String {
         match self {
             Self::Made(fixture) => {
                 fixture.notification_type().map_or_else(|| RECORDS.to_owned(), NotificationType::to_string)
             }
-            Self::Kept(name, _) => name.clone(),
+            Self::Kept(file) => file.display().to_string(),
         }
     }
 
     /// Headers and body, signed when there is a secret.
-    fn sent(self, secret: Option<&str>) -> Result<(HeaderMap, Vec<u8>)> {
+    fn sent(&self, secret: Option<&str>) -> Result<(HeaderMap, Vec<u8>)> {
         let now = Timestamp::now();
-        match (self, secret) {
-            (Self::Made(fixture), secret) => {
+        match self {
+            Self::Made(fixture) => {
                 let sent = secret.map(|secret| fixture.signed(secret, now)).transpose()?;
                 let Sent { body, headers } = sent.unwrap_or_else(|| fixture.send(Envelope::Webhook));
                 Ok((kept::headers(&headers), body))
             }
-            (Self::Kept(name, Kept { mut headers, body }), Some(secret)) => {
-                sign(&mut headers, &body, &Secret::new(secret)?, now).context(name)?;
+            Self::Kept(file) => {
+                let Kept { mut headers, body } = Kept::read(file)?;
+                if let Some(secret) = secret {
+                    sign(&mut headers, &body, &Secret::new(secret)?, now)?;
+                }
                 Ok((end_to_end(headers), body))
             }
-            (Self::Kept(_, Kept { headers, body }), None) => Ok((end_to_end(headers), body)),
         }
     }
 }
@@ -205,9 +211,12 @@ struct Answer {
     reason: Option<String>,
 }
 
-async fn send(client: &Client, url: &Url, request: Request, secret: Option<&str>) -> Result<Answer> {
+async fn send(client: &Client, url: &Url, request: Request<'_>, secret: Option<&str>) -> Answer {
     let kind = request.name();
-    let (headers, body) = request.sent(secret)?;
+    let (headers, body) = match request.sent(secret) {
+        Ok(sent) => sent,
+        Err(error) => return Answer { kind, status: None, milliseconds: 0, reason: Some(format!("{error:#}")) },
+    };
     let start = Instant::now();
     let answer = client.post(url.clone()).headers(headers).body(body).send().await;
     let milliseconds = start.elapsed().as_millis();
@@ -216,5 +225,5 @@ async fn send(client: &Client, url: &Url, request: Request, secret: Option<&str>
         Err(error) if error.is_timeout() => (None, Some(format!("no answer within {} s", PATIENCE.as_secs()))),
         Err(_) => (None, Some("no connection".to_owned())),
     };
-    Ok(Answer { kind, status, milliseconds, reason })
+    Answer { kind, status, milliseconds, reason }
 }

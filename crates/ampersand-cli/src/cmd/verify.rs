@@ -1,5 +1,6 @@
 //! Checks the signature of a webhook.
 
+use std::env::VarError;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -97,16 +98,27 @@ pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
     Ok(verifier)
 }
 
-/// The secrets of a file, one a line, or else of the environment, separated by commas.
+/// The secrets of a file, one a line, or else of the environment, separated by commas. Where either is there, and no
+/// secret in it, something went wrong, and nothing is to go on as if none had been wanted.
 pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
-    let (text, separator) = match file {
+    let (name, text, separator) = match file {
         Some(file) => {
-            let text = fs::read_to_string(file);
-            (text.map_err(|error| usage(format!("--secret-file {}: {error}", file.display())))?, '\n')
+            let name = format!("--secret-file {}", file.display());
+            let text = fs::read_to_string(file).map_err(|error| usage(format!("{name}: {error}")))?;
+            (name, text, '\n')
         }
-        None => (std::env::var(VARIABLE).unwrap_or_default(), ','),
+        None => match std::env::var(VARIABLE) {
+            Ok(text) if !text.is_empty() => (VARIABLE.to_owned(), text, ','),
+            Err(VarError::NotUnicode(_)) => return Err(usage(format!("{VARIABLE} is not UTF-8"))),
+            _ => return Ok(Vec::new()),
+        },
     };
-    Ok(text.split(separator).map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
+    let secrets = text.split(separator).map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned);
+    let secrets: Vec<String> = secrets.collect();
+    if secrets.is_empty() {
+        return Err(usage(format!("{name}: there is no secret in it")));
+    }
+    Ok(secrets)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

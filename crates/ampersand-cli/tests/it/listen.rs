@@ -22,10 +22,14 @@ struct Listener {
 
 impl Listener {
     fn start(secret: &str, arguments: &[&str]) -> Self {
-        let arguments = [&["listen", "127.0.0.1:0"], arguments].concat();
+        Self::spawn(secret, arguments, Stdio::piped())
+    }
+
+    fn spawn(secret: &str, arguments: &[&str], stdout: Stdio) -> Self {
+        let arguments = [&["listen", "0"], arguments].concat();
         let mut child = command(&arguments)
             .env("AMPERSAND_WEBHOOK_SECRET", secret)
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -71,6 +75,10 @@ impl Listener {
     }
 }
 
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap()
+}
+
 fn post(headers: &str, body: &str) -> String {
     let length = body.len();
     format!("POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
@@ -87,6 +95,69 @@ fn what_is_triggered_is_received_verified_and_printed() {
     let lines: Vec<Value> = ended.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), NotificationType::KNOWN.len() + 1);
     assert!(lines.iter().all(|line| line["source"] == "webhook" && line["id"].as_str().unwrap().starts_with("msg_")));
+    assert!(lines.iter().all(|line| line["verified"] == true));
+}
+
+#[test]
+fn what_is_sent_is_new_each_time_unless_a_seed_is_given() {
+    let listener = Listener::start(SECRET, &["--output", "json"]);
+    let types = ["connection.error", "connection.error"];
+    for arguments in [&types[..], &types, &["connection.error", "--seed", "7"], &["connection.error", "--seed", "7"]] {
+        assert_eq!(listener.trigger(SECRET, arguments).code, 0);
+    }
+    let ids: Vec<Value> = listener.interrupt().lines().iter().map(|line| parse(line)["id"].take()).collect();
+    let different: std::collections::BTreeSet<&str> = ids.iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!((ids.len(), different.len()), (6, 5), "{ids:?}");
+}
+
+#[test]
+fn what_cannot_be_printed_is_not_taken() {
+    let mut full = Listener::spawn(SECRET, &[], std::fs::File::options().write(true).open("/dev/full").unwrap().into());
+    assert!(full.trigger(SECRET, &["connection.error"]).stdout.ends_with("  503\n"));
+    assert_eq!(full.child.wait().unwrap().code(), Some(1));
+}
+
+/// Nobody reads what it prints, and what it prints is more than a pipe holds.
+#[test]
+fn while_nobody_reads_it_goes_on_to_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.json");
+    std::fs::write(&config, format!("{{\"a\": \"{}\"}}", "b".repeat(200_000))).unwrap();
+    let set = format!("config=@{}", config.display());
+    let listener = Listener::start(SECRET, &["--output", "json"]);
+    let sent = listener.trigger(SECRET, &["installation.created", "--count", "3", "--set", &set]);
+    assert!(sent.code == 1 && sent.lines().iter().all(|line| line.ends_with("  503")), "{sent}");
+    let pid = listener.child.id().to_string();
+    let begun = std::time::Instant::now();
+    let mut child = listener.child;
+    for _ in 0..2 {
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    child.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_is_not_as_if_none_were_wanted() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let path = empty.path().to_str().unwrap();
+    for (variable, arguments) in [(" , ", &[][..]), ("", &["--secret-file", path])] {
+        let listen = [&["listen", "127.0.0.1:0"], arguments].concat();
+        let run = Run::from(command(&listen).env("AMPERSAND_WEBHOOK_SECRET", variable).output().unwrap());
+        assert!(run.code == 2 && run.stderr.ends_with(": there is no secret in it\n"), "{run}");
+    }
+}
+
+#[test]
+fn where_to_listen_and_whom_to_pass_on_to_is_checked_first() {
+    for (arguments, why) in [
+        (&["listen", "nowhere"][..], "neither a port"),
+        (&["listen", "0", "--forward", "ftp://user:PASSWORD@host/"], "--forward: not a URL of http or https"),
+    ] {
+        let run = run(arguments);
+        assert!(run.code == 2 && run.stderr.contains(why) && !run.stderr.contains("PASSWORD"), "{run}");
+    }
 }
 
 #[test]
@@ -99,8 +170,11 @@ fn what_is_refused_has_its_status() {
         (post("Content-Type: text/plain\r\n", "{}"), 415),
         (post("Content-Type: application/json; charset=utf-8\r\n", "{}"), 401),
         (post("", &" ".repeat((1 << 20) + 1)), 413),
+        ("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n".to_owned(), 413),
+        (post("Content-Encoding: gzip\r\n", "{}"), 415),
     ] {
         let answer = listener.send(&request);
+        assert_eq!(answer.contains("\r\nallow: POST\r\n"), status == 405, "{answer}");
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
     let ended = listener.interrupt();
@@ -108,10 +182,12 @@ fn what_is_refused_has_its_status() {
     let verdicts = ended.lines().into_iter().map(|line| line.split_once("refused with ").unwrap().1);
     insta::assert_snapshot!(verdicts.collect::<Vec<_>>().join("\n"), @"
     401: the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again
-    405: GET: a webhook is a POST
+    405: a webhook is a POST
     415: a webhook is application/json
     401: the request has no header `svix-id`: was it sent as a webhook?
     413: the body has more than 1 MiB
+    413: the body has more than 1 MiB
+    415: a webhook is not compressed
     ");
 }
 
@@ -151,6 +227,17 @@ fn what_is_in_flight_when_it_is_told_to_end_is_finished() {
 }
 
 #[test]
+fn a_connection_without_a_request_keeps_nothing_open() {
+    let listener = Listener::start(SECRET, &[]);
+    let mut stream = TcpStream::connect(listener.address()).unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHo").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let begun = std::time::Instant::now();
+    assert_eq!(listener.interrupt().code, 0);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn without_a_secret_it_warns_and_takes_what_can_be_read() {
     let listener = Listener::start("", &[]);
     assert!(listener.said.starts_with("WARNING: anybody can send anything"), "{}", listener.said);
@@ -165,7 +252,7 @@ fn what_is_kept_is_what_came() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
     let listener = Listener::start(SECRET, &["--save", kept.to_str().unwrap()]);
-    assert_eq!(listener.trigger(SECRET, &["installation.updated"]).code, 0);
+    assert_eq!(listener.trigger(SECRET, &["installation.updated", "--seed", "0"]).code, 0);
     assert_eq!(listener.interrupt().code, 0);
     let (headers, body) = (kept.join("0001.headers"), kept.join("0001.json"));
     let (headers, body) = (headers.to_str().unwrap(), body.to_str().unwrap());
@@ -184,8 +271,9 @@ fn what_is_kept_is_what_came() {
         std::fs::read_to_string(headers).unwrap().replace("svix-timestamp: 1", "svix-timestamp: 0"),
     )
     .unwrap();
-    let old = listener.trigger("", &["--replay", body, "--replay", headers]);
-    assert!(old.code == 1 && old.lines().iter().all(|line| line.ends_with("  401")), "{old}");
+    let old = listener.trigger("", &["--replay", body, "--replay", "no-such-file.json", "--replay", headers]);
+    let ends: Vec<&str> = old.lines().iter().map(|line| line.rsplit("  ").next().unwrap()).collect();
+    assert_eq!(ends, ["401", "no-such-file.json: No such file or directory (os error 2)", "401"]);
     assert!(listener.trigger(SECRET, &["--replay", body]).stdout.ends_with("  204\n"));
     let ended = listener.interrupt();
     let ids: Vec<Value> =
@@ -194,13 +282,16 @@ fn what_is_kept_is_what_came() {
 }
 
 #[test]
-fn what_is_refused_is_kept_too() {
+fn what_is_refused_is_kept_too_and_nothing_that_was_kept_is_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let listener = Listener::start(SECRET, &["--save", folder.path().to_str().unwrap()]);
-    assert!(listener.send(&post("X-Header: 1\r\n", "no JSON")).starts_with("HTTP/1.1 401 "));
-    listener.interrupt();
-    assert_eq!(std::fs::read_to_string(folder.path().join("0001.json")).unwrap(), "no JSON");
+    for (number, body) in [("0001", "no JSON"), ("0002", "nor this")] {
+        let listener = Listener::start(SECRET, &["--save", folder.path().to_str().unwrap()]);
+        assert!(listener.send(&post("X-Header: 1\r\n", body)).starts_with("HTTP/1.1 401 "));
+        assert!(listener.interrupt().stdout.contains(&format!("  refused with 401, kept as {number}: ")));
+        assert_eq!(std::fs::read_to_string(folder.path().join(format!("{number}.json"))).unwrap(), body);
+    }
     assert!(std::fs::read_to_string(folder.path().join("0001.headers")).unwrap().contains("x-header: 1\n"));
+    assert_eq!(std::fs::read_to_string(folder.path().join("0001.json")).unwrap(), "no JSON");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Notifications that are sent for a trial.
 
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -152,22 +153,42 @@ fn what_is_refused_is_told() {
     let nobody = trigger(SECRET, &["connection.created", "--to", "http://127.0.0.1:1/"]);
     assert!(nobody.code == 1 && nobody.stdout.ends_with("  no connection\n"), "{nobody}");
     for (arguments, why) in [
-        (&["connection.created", "--to", "nowhere"][..], "--to nowhere: not a URL of http or https"),
+        (&["connection.created", "--to", "nowhere"][..], "--to: not a URL of http or https"),
         (
             &["connection.created", "--to", &url, "--envelope", "s3"],
             "a URL is sent webhooks: s3 is printed, without --to",
         ),
         (&["connection.created", "--envelope", "s4"], "[possible values: webhook, kinesis,"),
         (&["connection.created", "--set", "groupRef=@no-such-file"], "no-such-file: No such file"),
+        (&["connection.created", "--set", "=1"], "it names no field"),
+        (&["connection.created", "--set", "config={"], "it is not valid JSON"),
+        (&["connection.created", "--to", "ftp://user:PASSWORD@host/?sig=PASSWORD"], "--to: not a URL of http or https"),
         (&["--replay", "kept.json"], "--to <URL>"),
         (&["connection.created", "--set", "groupRef"], "it is not FIELD=VALUE"),
         (&[], "required arguments were not provided"),
     ] {
         let wrong = trigger(SECRET, arguments);
-        assert!(wrong.code == 2 && wrong.stderr.contains(why), "{wrong}");
+        assert!(wrong.code == 2 && wrong.stderr.contains(why) && !wrong.stderr.contains("PASSWORD"), "{wrong}");
     }
     let wrong = trigger("whsec_!", &["connection.created", "--to", &url]);
     assert!(wrong.code == 2 && !wrong.stderr.contains("whsec_!"), "{wrong}");
+}
+
+/// The sender takes it for a failure, too.
+#[test]
+fn a_redirect_is_an_answer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 307 X\r\nLocation: /other\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .unwrap();
+    });
+    let sent = trigger(SECRET, &["connection.created", "--to", &url]);
+    assert!(sent.code == 1 && sent.stdout.ends_with("  307\n"), "{sent}");
+    server.join().unwrap();
 }
 
 #[test]
