@@ -45,11 +45,16 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-impl From<i64> for Integer {
-    fn from(number: i64) -> Self {
-        Self(RawJson::from(number))
-    }
+macro_rules! from {
+    ($( $type:ty ),*) => {$(
+        impl From<$type> for Integer {
+            fn from(number: $type) -> Self {
+                Self(RawJson::from(number))
+            }
+        }
+    )*};
 }
+from!(i32, u32, i64, u64);
 
 impl fmt::Display for Integer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -34,6 +34,17 @@ pub use timestamp::{Timestamp, TimestampError};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::raw_json::{place_of_invalid, reason};
+    pub use crate::{__object, __open_enum};
+
+    /// What the expansion of `__object` calls.
+    pub mod object {
+        pub use crate::object::{Name, OtherFields, collection, keep, nullable, optional, required};
+    }
+
+    /// What the expansion of `__open_enum` calls.
+    pub mod open_enum {
+        pub use crate::open_enum::{TextVisitor, unknown};
+    }
 }
 
 // Generated code names this crate as its users do.

@@ -1,5 +1,7 @@
 //! How the generated structs are read and written: every member of an object is kept, whether the contract has it or not.
 
+#![allow(missing_docs, missing_debug_implementations, reason = "only what `object` expands to sees these")]
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -9,20 +11,22 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use crate::RawJson;
 
 /// The members of an object that have no field of their own, or whose field cannot say that they are `null`.
-pub(crate) type OtherFields = std::collections::BTreeMap<String, RawJson>;
+pub type OtherFields = std::collections::BTreeMap<String, RawJson>;
 
 /// Gives a struct with a field `other_fields` its `Serialize` and `Deserialize`. Each field is named with its kind,
 /// which is a module below, and with its name in JSON.
-macro_rules! object {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __object {
     ($name:ident { $( $kind:ident $field:ident = $member:literal, )* }) => {
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 use ::serde::ser::SerializeMap as _;
                 let mut map = serializer.serialize_map(None)?;
-                $( $crate::object::$kind::write(&self.$field, $member, &mut map)?; )*
+                $( $crate::__private::object::$kind::write(&self.$field, $member, &mut map)?; )*
                 for (member, value) in &self.other_fields {
                     let written = match member.as_str() {
-                        $( $member => $crate::object::$kind::is_written(&self.$field), )*
+                        $( $member => $crate::__private::object::$kind::is_written(&self.$field), )*
                         _ => false,
                     };
                     if !written {
@@ -49,15 +53,15 @@ macro_rules! object {
                         A: ::serde::de::MapAccess<'de>,
                     {
                         $( let mut $field = ::core::option::Option::None; )*
-                        let mut others = $crate::object::OtherFields::new();
-                        while let ::core::option::Option::Some($crate::object::Name(name)) = map.next_key()? {
+                        let mut others = $crate::__private::object::OtherFields::new();
+                        while let ::core::option::Option::Some($crate::__private::object::Name(name)) = map.next_key()? {
                             match &*name {
-                                $( $member => $crate::object::$kind::read(&mut $field, $member, &mut map, &mut others)?, )*
-                                _ => $crate::object::keep(name, &mut map, &mut others)?,
+                                $( $member => $crate::__private::object::$kind::read(&mut $field, $member, &mut map, &mut others)?, )*
+                                _ => $crate::__private::object::keep(name, &mut map, &mut others)?,
                             }
                         }
                         ::core::result::Result::Ok($name {
-                            $( $field: $crate::object::$kind::finish($field, $member)?, )*
+                            $( $field: $crate::__private::object::$kind::finish($field, $member)?, )*
                             other_fields: others,
                         })
                     }
@@ -68,10 +72,10 @@ macro_rules! object {
         }
     };
 }
-pub(crate) use object;
+pub(crate) use __object as object;
 
 /// The name of a member, copied only where it has escapes.
-pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
+pub struct Name<'de>(pub Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -98,7 +102,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 /// Keeps a member that has no field.
-pub(crate) fn keep<'de, A: MapAccess<'de>>(
+pub fn keep<'de, A: MapAccess<'de>>(
     name: Cow<'_, str>,
     map: &mut A,
     others: &mut OtherFields,
@@ -110,13 +114,13 @@ pub(crate) fn keep<'de, A: MapAccess<'de>>(
 }
 
 /// A field that has to be there: `T`.
-pub(crate) mod required {
+pub mod required {
     use serde::de::{Deserialize, Error, MapAccess};
     use serde::ser::{Serialize, SerializeMap};
 
     use super::OtherFields;
 
-    pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    pub fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         slot: &mut Option<T>,
         member: &'static str,
         map: &mut A,
@@ -129,31 +133,31 @@ pub(crate) mod required {
         Ok(())
     }
 
-    pub(crate) fn finish<T, E: Error>(slot: Option<T>, member: &'static str) -> Result<T, E> {
+    pub fn finish<T, E: Error>(slot: Option<T>, member: &'static str) -> Result<T, E> {
         slot.ok_or_else(|| E::missing_field(member))
     }
 
-    pub(crate) fn write<T: Serialize, M: SerializeMap>(field: &T, member: &str, map: &mut M) -> Result<(), M::Error> {
+    pub fn write<T: Serialize, M: SerializeMap>(field: &T, member: &str, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry(member, field)
     }
 
-    pub(crate) fn is_written<T>(_: &T) -> bool {
+    pub fn is_written<T>(_: &T) -> bool {
         true
     }
 }
 
 /// A field that may be absent, and whose type has a `null` of its own: `Option<RawJson>`, `Option<Option<T>>`.
-pub(crate) mod nullable {
+pub mod nullable {
     use serde::de::Error;
     use serde::ser::{Serialize, SerializeMap};
 
-    pub(crate) use super::required::read;
+    pub use super::required::read;
 
-    pub(crate) fn finish<T, E: Error>(slot: Option<T>, _: &'static str) -> Result<Option<T>, E> {
+    pub fn finish<T, E: Error>(slot: Option<T>, _: &'static str) -> Result<Option<T>, E> {
         Ok(slot)
     }
 
-    pub(crate) fn write<T: Serialize, M: SerializeMap>(
+    pub fn write<T: Serialize, M: SerializeMap>(
         field: &Option<T>,
         member: &str,
         map: &mut M,
@@ -161,21 +165,21 @@ pub(crate) mod nullable {
         field.as_ref().map_or(Ok(()), |value| map.serialize_entry(member, value))
     }
 
-    pub(crate) fn is_written<T>(field: &Option<T>) -> bool {
+    pub fn is_written<T>(field: &Option<T>) -> bool {
         field.is_some()
     }
 }
 
 /// A field that may be absent: `Option<T>`. A `null` leaves it `None`, and is kept among the others until it has a value.
-pub(crate) mod optional {
+pub mod optional {
     use serde::de::{Deserialize, Error as _, MapAccess};
 
     use super::OtherFields;
     use crate::RawJson;
 
-    pub(crate) use super::nullable::{finish, is_written, write};
+    pub use super::nullable::{finish, is_written, write};
 
-    pub(crate) fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    pub fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         slot: &mut Option<T>,
         member: &'static str,
         map: &mut A,
@@ -193,22 +197,22 @@ pub(crate) mod optional {
 }
 
 /// A list or a map: `Optional<C>`.
-pub(crate) mod collection {
+pub mod collection {
     use serde::de::Error;
     use serde::ser::{Serialize, SerializeMap};
 
     use crate::{Collection, Optional};
 
-    pub(crate) use super::required::read;
+    pub use super::required::read;
 
-    pub(crate) fn finish<C: Collection, E: Error>(
+    pub fn finish<C: Collection, E: Error>(
         slot: Option<Optional<C>>,
         _: &'static str,
     ) -> Result<Optional<C>, E> {
         Ok(slot.unwrap_or_default())
     }
 
-    pub(crate) fn write<C: Collection + Serialize, M: SerializeMap>(
+    pub fn write<C: Collection + Serialize, M: SerializeMap>(
         field: &Optional<C>,
         member: &str,
         map: &mut M,
@@ -219,7 +223,7 @@ pub(crate) mod collection {
         map.serialize_entry(member, field)
     }
 
-    pub(crate) fn is_written<C: Collection>(field: &Optional<C>) -> bool {
+    pub fn is_written<C: Collection>(field: &Optional<C>) -> bool {
         !field.is_absent()
     }
 }
@@ -237,7 +241,7 @@ mod tests {
         tags: Optional<Vec<String>>,
         other_fields: OtherFields,
     }
-    object!(Thing { required id = "id", optional size = "size", nullable raw = "raw", collection tags = "tags", });
+    super::object!(Thing { required id = "id", optional size = "size", nullable raw = "raw", collection tags = "tags", });
 
     fn decode(json: &str) -> Result<Thing, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())

@@ -12,14 +12,15 @@ pub struct UnknownValue<E> {
 }
 
 impl<E> UnknownValue<E> {
-    pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.into(), of: PhantomData }
-    }
-
     /// The value, as it was sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// For the macro alone, which knows the values of `E`.
+pub fn unknown<E>(text: &str) -> UnknownValue<E> {
+    UnknownValue { text: text.into(), of: PhantomData }
 }
 
 // Derives would ask for the same of `E`, which holds no `E`.
@@ -50,7 +51,9 @@ impl<E> fmt::Debug for UnknownValue<E> {
 }
 
 /// Gives an enum the texts of its variants, and what follows from them. Any other text is `Unknown`.
-macro_rules! open_enum {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __open_enum {
     ($name:ident { $( $variant:ident = $value:literal, )* }) => {
         impl $name {
             /// Every value that this version of the crate knows.
@@ -69,7 +72,7 @@ macro_rules! open_enum {
             fn from(value: &str) -> Self {
                 match value {
                     $( $value => Self::$variant, )*
-                    _ => Self::Unknown($crate::UnknownValue::new(value)),
+                    _ => Self::Unknown($crate::__private::open_enum::unknown(value)),
                 }
             }
         }
@@ -88,7 +91,7 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::open_enum::TextVisitor::new(|text: &str| Self::from(text)))
+                deserializer.deserialize_str($crate::__private::open_enum::TextVisitor::new(|text: &str| Self::from(text)))
             }
         }
 
@@ -104,13 +107,15 @@ macro_rules! open_enum {
         }
     };
 }
-pub(crate) use open_enum;
+pub(crate) use __open_enum as open_enum;
 
 /// Reads a string without owning it, so that a known value costs no allocation.
-pub(crate) struct TextVisitor<F>(F);
+#[derive(Debug)]
+pub struct TextVisitor<F>(F);
 
 impl<F> TextVisitor<F> {
-    pub(crate) fn new(read: F) -> Self {
+    /// Makes a value of the text by `read`.
+    pub fn new(read: F) -> Self {
         Self(read)
     }
 }
@@ -138,7 +143,7 @@ mod tests {
         Never,
         Unknown(UnknownValue<Self>),
     }
-    open_enum!(Often { Always = "always", Never = "never", });
+    super::open_enum!(Often { Always = "always", Never = "never", });
 
     #[test]
     fn known_and_unknown_values_survive() {

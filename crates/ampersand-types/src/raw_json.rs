@@ -114,11 +114,18 @@ impl RawJson {
     }
 }
 
-impl From<i64> for RawJson {
-    fn from(number: i64) -> Self {
-        Self(RawValue::from_string(number.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned()))
-    }
+/// Values that have a JSON form whatever they are. A `&str` becomes a JSON string; for the text of JSON there is
+/// [`RawJson::new`].
+macro_rules! from {
+    ($( $type:ty ),*) => {$(
+        impl From<$type> for RawJson {
+            fn from(value: $type) -> Self {
+                Self::encode(&value).unwrap_or_else(|_| Self::null())
+            }
+        }
+    )*};
 }
+from!(bool, i32, u32, i64, u64, &str, String, serde_json::Value);
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

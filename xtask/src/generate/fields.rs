@@ -110,15 +110,46 @@ pub(super) fn outer(ty: &Type) -> (String, Option<&Type>) {
     (last.ident.to_string(), inner)
 }
 
+/// The second parameter of a type.
+pub(super) fn second(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    match &path.path.segments.last()?.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => match arguments.args.iter().nth(1)? {
+            syn::GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether a type is one of the open enums: what a generated module has, by its full path.
 pub(super) fn is_open_enum(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.len() == 3 && path.path.segments[0].ident == "ampersand_types")
+    matches!(ty, Type::Path(path) if path.path.segments.len() == 3
+        && ["ampersand_types", "ampersand_client"].iter().any(|name| path.path.segments[0].ident == name))
 }
 
 /// The name of a field in JSON, before `finish` takes its attributes.
 pub(super) fn wire_name(field: &Field) -> Option<String> {
     let name = field.ident.as_ref()?.to_string();
     Some(serde_attribute(field, "rename").unwrap_or(name))
+}
+
+/// The name of a field in JSON, after `finish` took its attributes.
+pub(super) fn finished_name(field: &Field) -> Option<String> {
+    let mut found = None;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg_attr")) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("schemars") {
+                meta.parse_nested_meta(|meta| {
+                    found = meta.value().and_then(syn::parse::ParseBuffer::parse).ok().map(|name: syn::LitStr| name.value());
+                    Ok(())
+                })
+            } else {
+                meta.value().and_then(syn::parse::ParseBuffer::parse::<syn::LitStr>).map(drop)
+            }
+        });
+    }
+    found.or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
 }
 
 /// Whether an `Option` has to be there, and may be `null`.

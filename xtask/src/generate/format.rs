@@ -68,6 +68,9 @@ fn lines(attribute: Attribute) -> Vec<Attribute> {
         },
         _ => return vec![attribute],
     };
+    if text.is_empty() {
+        return vec![attribute];
+    }
     let spaced = text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
     spaced.map(|line| parse_quote!(#[doc = #line])).collect()
 }

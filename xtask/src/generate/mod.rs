@@ -1,13 +1,16 @@
 //! From the contract to Rust, in memory.
 
 mod accessors;
+mod builders;
+mod client;
 mod enums;
 mod events;
 mod fields;
 mod format;
+mod operations;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -16,7 +19,7 @@ use proc_macro2::TokenStream;
 use serde_json::Value;
 
 use crate::document;
-use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES};
+use crate::lower::{self, Context, ENUMS, EVENTS, Event, FIRST, OpenEnum, PASSES, Pass};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::sources::{CONTRACT, Lock};
@@ -55,57 +58,109 @@ struct Findings {
 }
 
 pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
-    let overlays = Overlay::load_all(root)?;
-    let lock = Lock::load(root)?;
-    let (mut plan, mut findings, mut summary) = (Plan::default(), Findings::default(), String::new());
-    let mut hits = BTreeMap::from(PASSES.map(|(name, _)| (name, 0)));
-    let mut table = Vec::new();
-
+    let mut generator = Generator {
+        root,
+        allow_stale,
+        overlays: Overlay::load_all(root)?,
+        lock: Lock::load(root)?,
+        hits: PASSES.iter().chain([&FIRST]).map(|(name, _)| (*name, 0)).collect(),
+        findings: Findings::default(),
+        summary: String::new(),
+    };
+    let (mut plan, mut table, mut ours) = (Plan::default(), Vec::new(), Vec::new());
     for module in &MODULES {
-        let file = format!("{CONTRACT}/{}.json", module.document);
-        let mut document = if allow_stale && !root.join(&file).exists() {
-            findings.stale.push(format!("{file} is not there, and its module is empty"));
-            Value::Null
-        } else {
-            document::read(&file, output::read(root, &file)?.as_bytes())?
-        };
-        document::check_refs(&file, &document)?;
-        document::check_schema_refs(&file, &document)?;
-        let published = document::schemas(&document).count();
-        let commit = lock.contract.get(&format!("{}.json", module.document)).and_then(|known| known.since.as_deref());
-        let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
-        if document::schemas(&document).any(|(name, _)| name == BENCHED) {
-            let text = format::file(&origin, None, types::plain(&document, BENCHED)?)?;
+        let Contract { file, origin, published, mut document } = generator.read(module.document)?;
+        if document::schemas(&published).any(|(name, _)| name == BENCHED) {
+            let text = format::file(&origin, None, types::plain(&published, BENCHED)?)?;
             plan.add(format!("{BENCHES}/plain.rs"), text);
         }
+        let path = format!("ampersand_types::{}", module.name);
+        generator.lower(&file, &mut document, &Context { module: module.name, path: &path, shared: &BTreeMap::new() })?;
 
-        for overlay in overlays.iter().filter(|overlay| overlay.extends(module.document)) {
-            findings.stale.extend(overlay.apply(&mut document)?);
-        }
-        let context = lower::Context { module: module.name };
-        for (name, run) in PASSES {
-            let found = run(&mut document, &context).with_context(|| format!("{file}: pass `{name}`"))?;
-            *hits.entry(name).or_default() += found;
-        }
-
-        let items = items(&document, module, &mut findings).with_context(|| file.clone())?;
+        let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
+        let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
-        writeln!(summary, "read {file}: {published} schemas")?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
         table.extend(document::schemas(&document).map(|(schema, _)| (module.name, module.document, schema.clone())));
+        ours.push(client::Ours { published, path, types: type_names(&document)? });
     }
     plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table))?);
-    for directory in [TYPES, TESTS, BENCHES] {
+    client::generate(&mut generator, &ours, &mut plan)?;
+    for directory in [TYPES, TESTS, BENCHES, client::FOLDER] {
         plan.nothing_else_in(root, directory)?;
     }
+    let summary = generator.finish()?;
+    Ok(Generated { plan, summary })
+}
 
-    for overlay in overlays.iter().filter(|overlay| !MODULES.iter().any(|module| overlay.extends(module.document))) {
-        findings.stale.push(format!("{} extends no contract file that code is generated from", overlay.file));
+/// What it takes to follow a contract, and what was found on the way.
+struct Generator<'a> {
+    root: &'a Path,
+    allow_stale: bool,
+    overlays: Vec<Overlay>,
+    lock: Lock,
+    hits: BTreeMap<&'static str, usize>,
+    findings: Findings,
+    summary: String,
+}
+
+/// A document of the contract.
+struct Contract {
+    file: String,
+    /// The file, and the commit that it is of.
+    origin: String,
+    published: Value,
+    /// It as the overlays have it.
+    document: Value,
+}
+
+impl Generator<'_> {
+    fn read(&mut self, name: &str) -> Result<Contract> {
+        let file = format!("{CONTRACT}/{name}.json");
+        let published = if self.allow_stale && !self.root.join(&file).exists() {
+            self.findings.stale.push(format!("{file} is not there, and nothing is made of it"));
+            Value::Null
+        } else {
+            document::read(&file, output::read(self.root, &file)?.as_bytes())?
+        };
+        document::check_refs(&file, &published)?;
+        document::check_schema_refs(&file, &published)?;
+        writeln!(self.summary, "read {file}: {} schemas", document::schemas(&published).count())?;
+        let commit = self.lock.contract.get(&format!("{name}.json")).and_then(|known| known.since.as_deref());
+        let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
+        let mut document = published.clone();
+        for overlay in self.overlays.iter().filter(|overlay| overlay.extends(name)) {
+            self.findings.stale.extend(overlay.apply(&mut document)?);
+        }
+        Ok(Contract { file, origin, published, document })
     }
-    let idle = hits.iter().filter(|(_, found)| **found == 0);
-    findings.stale.extend(idle.map(|(name, _)| format!("pass `{name}` finds nothing to do in the whole contract")));
-    findings.report(allow_stale, &mut summary)?;
-    Ok(Generated { plan, summary: summary.trim_end().to_owned() })
+
+    fn lower(&mut self, file: &str, document: &mut Value, context: &Context<'_>) -> Result<()> {
+        PASSES.iter().try_for_each(|pass| self.pass(pass, file, document, context))
+    }
+
+    fn pass(&mut self, pass: &Pass, file: &str, document: &mut Value, context: &Context<'_>) -> Result<()> {
+        let (name, run) = pass;
+        let found = run(document, context).with_context(|| format!("{file}: pass `{name}`"))?;
+        *self.hits.entry(name).or_default() += found;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<String> {
+        let used = |overlay: &Overlay| {
+            let mut documents = MODULES.iter().map(|module| module.document).chain(client::DOCUMENTS);
+            documents.any(|document| overlay.extends(document))
+        };
+        for overlay in self.overlays.iter().filter(|overlay| !used(overlay)) {
+            let stale = format!("{} extends no contract file that code is generated from", overlay.file);
+            self.findings.stale.push(stale);
+        }
+        let idle = self.hits.iter().filter(|(_, found)| **found == 0);
+        let idle = idle.map(|(name, _)| format!("pass `{name}` finds nothing to do in the whole contract"));
+        self.findings.stale.extend(idle);
+        self.findings.report(self.allow_stale, &mut self.summary)?;
+        Ok(self.summary.trim_end().to_owned())
+    }
 }
 
 impl Findings {
@@ -126,33 +181,39 @@ impl Findings {
     }
 }
 
-fn items(document: &Value, module: &Module, findings: &mut Findings) -> Result<TokenStream> {
-    let mut docs = Docs { module: module.name, undocumented: &mut findings.undocumented };
-    let enums: Vec<OpenEnum> = match document.get(ENUMS) {
-        Some(enums) => serde_json::from_value(enums.clone())?,
-        None => Vec::new(),
-    };
+fn items(document: &Value, docs: &mut Docs<'_>, stale: &mut Vec<String>) -> Result<TokenStream> {
+    let enums = open_enums(document)?;
     check_names(document, &enums)?;
     for open in &enums {
         let described = open.descriptions.keys().filter(|value| !open.values.contains(value));
-        findings.stale.extend(
+        stale.extend(
             described.map(|value| format!("openapi/overlays describe `{value}`, which is no value of {}", open.name)),
         );
     }
-    let mut tokens = types::structs(document, &mut docs)?;
+    let mut tokens = types::structs(document, docs)?;
     let events: Option<Vec<Event>> =
         document.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose()?;
     // A list of the types in the contract is what we have of our own.
     let (types, enums): (Vec<_>, Vec<_>) =
         enums.into_iter().partition(|open| events.is_some() && open.name == "NotificationType");
     for open in &enums {
-        tokens.extend(enums::open_enum(open, &mut docs)?);
+        tokens.extend(enums::open_enum(open, docs)?);
     }
     if let Some(events) = events {
         let values = types.into_iter().flat_map(|listed| listed.values).collect();
-        tokens.extend(events::events(&events, values, document, &mut docs)?);
+        tokens.extend(events::events(&events, values, document, docs)?);
     }
     Ok(tokens)
+}
+
+fn open_enums(document: &Value) -> Result<Vec<OpenEnum>> {
+    Ok(document.get(ENUMS).map(|enums| serde_json::from_value(enums.clone())).transpose()?.unwrap_or_default())
+}
+
+/// The names in Rust of what a lowered document has a type for.
+fn type_names(document: &Value) -> Result<BTreeSet<String>> {
+    let structs = document::schemas(document).map(|(name, _)| lower::pascal(name));
+    Ok(structs.chain(open_enums(document)?.into_iter().map(|open| open.name)).collect())
 }
 
 /// Refuses schemas whose names differ in the contract and are the same in Rust.
@@ -171,16 +232,29 @@ fn check_names(document: &Value, enums: &[OpenEnum]) -> Result<()> {
 /// What is said of the items of a module.
 struct Docs<'a> {
     module: &'static str,
-    undocumented: &'a mut Vec<String>,
+    /// The items for which words are missing; `None` where they may.
+    undocumented: Option<&'a mut Vec<String>>,
 }
 
-impl Docs<'_> {
+impl<'a> Docs<'a> {
+    fn of_module(module: &'static str, undocumented: &'a mut Vec<String>) -> Self {
+        Self { module, undocumented: Some(undocumented) }
+    }
+
     /// The words for an item; where there are none, these say so.
     fn of(&mut self, item: &str, words: Option<&str>) -> String {
-        match words.map(str::trim).filter(|words| !words.is_empty()) {
-            Some(words) => words.to_owned(),
-            None => {
-                self.undocumented.push(format!("{}::{item}", self.module));
+        match (words.map(str::trim).filter(|words| !words.is_empty()), &mut self.undocumented) {
+            (Some(words), _) => words.to_owned(),
+            (None, None) => {
+                let (holder, what) = item.split_once("::").unwrap_or((item, item));
+                if holder == what {
+                    format!("`{item}`, as the contract has it.")
+                } else {
+                    format!("`{what}` of a [`{holder}`].")
+                }
+            }
+            (None, Some(undocumented)) => {
+                undocumented.push(format!("{}::{item}", self.module));
                 "Not documented yet: the contract has it, and our words for it are still to be written.".to_owned()
             }
         }

@@ -59,23 +59,58 @@ pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
 }
 
 fn typify(schemas: BTreeMap<String, Schema>, settings: &TypeSpaceSettings) -> Result<TokenStream> {
-    // It panics on constructs that it has not seen; what it says then is the best message there is.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let result = panic::catch_unwind(|| {
+    quietly("typify", || {
         let mut types = TypeSpace::new(settings);
         types.add_ref_types(schemas)?;
         Ok::<_, typify::Error>(types.to_stream())
-    });
+    })
+}
+
+/// Runs a generator that panics on constructs that it has not seen; what it says then is the best message there is.
+pub(super) fn quietly<E>(name: &'static str, run: impl FnOnce() -> Result<TokenStream, E>) -> Result<TokenStream>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(panic::AssertUnwindSafe(run));
     panic::set_hook(hook);
     match result {
-        Ok(tokens) => tokens.context("typify"),
+        Ok(tokens) => tokens.context(name),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            bail!("typify gave up: {}", text.unwrap_or("without a word"))
+            bail!("{name} gave up: {}", text.unwrap_or("without a word"))
         }
     }
+}
+
+/// The type of a lowered schema that has no name of its own.
+pub(super) fn rust(schema: &Value) -> Result<TokenStream> {
+    if let Some(name) = schema["$ref"].as_str().and_then(document::schema_name) {
+        let ident = format_ident!("{}", lower::pascal(name));
+        return Ok(quote!(types::#ident));
+    }
+    if let Some(path) = schema["x-rust-type"]["path"].as_str() {
+        let path: syn::Path = syn::parse_str(&format!("::{path}"))?;
+        let parameters: Vec<TokenStream> =
+            schema["x-rust-type"]["parameters"].as_array().into_iter().flatten().map(rust).collect::<Result<_>>()?;
+        return Ok(if parameters.is_empty() { quote!(#path) } else { quote!(#path<#(#parameters),*>) });
+    }
+    Ok(match schema["type"].as_str() {
+        Some("string") => quote!(::std::string::String),
+        Some("boolean") => quote!(bool),
+        Some("integer") => quote!(i64),
+        Some("array") => {
+            let item = rust(&schema["items"])?;
+            quote!(::std::vec::Vec<#item>)
+        }
+        Some("object") => {
+            let value = rust(&schema["additionalProperties"])?;
+            quote!(::std::collections::BTreeMap<::std::string::String, #value>)
+        }
+        _ => bail!("no type for {schema}"),
+    })
 }
 
 /// Gives a schema and its fields the words that they will have in Rust.
@@ -196,7 +231,7 @@ mod tests {
             },
         } } } });
         let mut undocumented = Vec::new();
-        let tokens = structs(&document, &mut Docs { module: "m", undocumented: &mut undocumented })?;
+        let tokens = structs(&document, &mut Docs::of_module("m", &mut undocumented))?;
         let text = tokens.to_string().replace(' ', "").replace(",>", ">");
         let text = text.replace("::std::option::", "").replace("::std::string::", "");
         for field in [

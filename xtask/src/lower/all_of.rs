@@ -1,5 +1,5 @@
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{BESIDE, Context, DOCUMENTATION, for_each_schema, is_struct};
 use crate::{canonical, document};
@@ -9,7 +9,7 @@ use crate::{canonical, document};
 ///
 /// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
 /// `configURL` when `config` is `{}`. Folded in, both are optional fields, and `ConfigSource` chooses.
-pub(super) fn fold_alternatives(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn fold_alternatives(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let before = document::schemas_mut(document).cloned().unwrap_or_default();
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
@@ -27,7 +27,7 @@ pub(super) fn fold_alternatives(document: &mut Value, _: &Context) -> Result<usi
     Ok(hits)
 }
 
-fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
+pub(super) fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     let Some(members) = schema.as_object_mut() else { return 0 };
     let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
     for alternative in alternatives.iter().filter_map(Value::as_array).flatten() {
@@ -40,6 +40,17 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
             }
         }
     }
+    // What every one of them requires is required still.
+    for parts in alternatives.iter().filter_map(Value::as_array) {
+        let required = parts.iter().map(|part| document::resolve(part, schemas)["required"].as_array().cloned());
+        let common = required.map(Option::unwrap_or_default).reduce(|mut common, required| {
+            common.retain(|name| required.contains(name));
+            common
+        });
+        if let Some(common) = common.filter(|common| !common.is_empty()) {
+            merge(members, json!({ "required": common }));
+        }
+    }
     alternatives.len()
 }
 
@@ -48,7 +59,7 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
 /// typify merges too, but makes a type of its own of every property that a part refines, under a name such as
 /// `ReadConfigObjectsValue`, and repeats what the part refers to. Here a later part replaces what an earlier one
 /// says of a property, and everything that is referred to keeps its name.
-pub(super) fn merge_all_of(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn merge_all_of(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let Some(schemas) = document::schemas_mut(document) else { return Ok(0) };
     let before = schemas.clone();
     let mut hits = 0;

@@ -1,15 +1,17 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{BESIDE, Context, become_rust_type, for_each_schema, is_map, is_rust_type};
+use super::{
+    BESIDE, Context, Holder, become_rust_type, for_each_schema, for_each_schema_of, is_map, is_rust_type, operations,
+};
 
 /// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
 ///
 /// The senders are written in Go, whose nil maps and lists are `null` or absent. typify refuses `null`, and drops
-/// what is empty when it encodes.
-pub(super) fn optional_collections(document: &mut Value, _: &Context) -> Result<usize> {
+/// what is empty when it encodes. In what is only ever sent, what is required stays as it is.
+pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
-    for_each_schema(document, &mut |schema| {
+    let mut wrap = |schema: &mut Value| {
         if schema["type"] == "array" || schema.get("items").is_some() || is_map(schema) {
             let mut collection = schema.clone();
             collection["type"] = json!(if is_map(schema) { "object" } else { "array" });
@@ -18,6 +20,21 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context) -> Result<
             }
             become_rust_type(schema, "Optional", &[collection]);
             hits += 1;
+        }
+    };
+    let only_sent = operations::only_sent(document);
+    let is_sent = |holder: Holder<'_>| match holder {
+        Holder::Component(name) => only_sent.contains(name),
+        Holder::Sent => true,
+        Holder::Received => false,
+    };
+    for_each_schema_of(document, |holder| !is_sent(holder), &mut wrap);
+    for_each_schema_of(document, is_sent, &mut |schema| {
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            if !required.contains(&json!(name)) {
+                wrap(property);
+            }
         }
     });
     // An `Optional` is its own option, which typify adds to what is not required.

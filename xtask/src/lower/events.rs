@@ -23,7 +23,7 @@ pub(crate) struct Event {
 ///
 /// Generated as it stands, each would be a struct of its own, and a union of them an untagged enum that tries one
 /// after the other, refuses a type that is new, and cannot hold JSON as text.
-pub(super) fn split_events(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn split_events(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let Some(schemas) = document::schemas_mut(document) else { return Ok(0) };
     let before = schemas.clone();
     let mut bodies: Vec<(&String, Vec<&str>)> =

@@ -25,7 +25,7 @@ const VALIDATION: [&str; 13] = [
 /// typify makes `NonZeroU64` of `minimum: 1`, a validated newtype of `maxLength` and `pattern`, a tuple of an array of
 /// fixed length, `deny_unknown_fields` of `additionalProperties: false`, and a narrow integer of `format: int32`. The
 /// sender may be ahead of the contract; what arrives has to be read.
-pub(super) fn drop_validation(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn drop_validation(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         let fields_are_named = is_struct(schema);
@@ -47,7 +47,7 @@ pub(super) fn drop_validation(document: &mut Value, _: &Context) -> Result<usize
 
 /// Sets defaults aside, for accessors to tell. typify puts them in where a field is absent, so that what is encoded is not
 /// what was decoded.
-pub(super) fn set_defaults_aside(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn set_defaults_aside(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         if let Some((members, default)) = schema.as_object_mut().and_then(|m| m.remove("default").map(|d| (m, d))) {

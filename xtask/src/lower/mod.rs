@@ -8,7 +8,10 @@ mod collections;
 mod events;
 mod inbound;
 mod names;
+mod operations;
 mod scalars;
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -17,41 +20,60 @@ use crate::document;
 
 pub(crate) use events::{EVENTS, Event};
 pub(crate) use names::{ENUMS, OpenEnum, pascal};
+pub(crate) use operations::{Content, OPERATIONS, Operation, Parameter, directions, same, together};
 pub(crate) use scalars::{SIGNED_URL, replaced_by_url};
 
 /// What a pass may know of the module that it works for.
-pub(crate) struct Context {
-    /// The module's name in `ampersand_types`.
-    pub(crate) module: &'static str,
+pub(crate) struct Context<'a> {
+    /// The name of the document's module, or of the host whose document it is.
+    pub(crate) module: &'a str,
+    /// The path of the module.
+    pub(crate) path: &'a str,
+    /// The schemas that mean the same elsewhere, and the paths of their types; none for those that are no type there.
+    pub(crate) shared: &'a BTreeMap<String, Option<String>>,
 }
 
-type Run = fn(&mut Value, &Context) -> Result<usize>;
+type Run = fn(&mut Value, &Context<'_>) -> Result<usize>;
+
+/// A pass: its name, and what it does.
+pub(crate) type Pass = (&'static str, Run);
 
 /// The passes, in their order.
-pub(crate) const PASSES: [(&str, Run); 12] = [
+pub(crate) const PASSES: [Pass; 15] = [
     ("fold_alternatives", all_of::fold_alternatives),
     ("merge_all_of", all_of::merge_all_of),
+    ("flatten_alternatives", operations::flatten_alternatives),
+    ("prune", operations::prune),
+    ("share_types", operations::share_types),
     ("split_events", events::split_events),
     ("drop_validation", inbound::drop_validation),
     ("set_defaults_aside", inbound::set_defaults_aside),
     ("inline_aliases", names::inline_aliases),
     ("signed_urls", scalars::signed_urls),
     ("timestamps", scalars::timestamps),
-    ("integers", scalars::integers),
     ("opaque_values", scalars::opaque_values),
     ("name_inline_schemas", names::name_inline_schemas),
+    ("integers", scalars::integers),
     ("optional_collections", collections::optional_collections),
 ];
 
-/// A type that is written by hand, as typify takes it.
+/// The pass that comes before them, for each document of an API; then its documents are put together.
+pub(crate) const FIRST: Pass = ("list_operations", operations::list_operations);
+
+/// A type that is there already, as typify takes it.
 fn rust_type(path: &str, parameters: &[Value]) -> Value {
-    json!({ "crate": "ampersand-types", "version": "*", "path": format!("ampersand_types::{path}"), "parameters": parameters })
+    let krate = path.split("::").next().unwrap_or_default().replace('_', "-");
+    json!({ "crate": krate, "version": "*", "path": path, "parameters": parameters })
 }
 
 const RUST_TYPE: &str = "x-rust-type";
 
-/// Turns a schema into a type that is written by hand. What is said beside the type stays.
-fn become_rust_type(schema: &mut Value, path: &str, parameters: &[Value]) {
+/// Turns a schema into a type that `ampersand_types` has by hand. What is said beside the type stays.
+fn become_rust_type(schema: &mut Value, name: &str, parameters: &[Value]) {
+    become_type_at(schema, &format!("ampersand_types::{name}"), parameters);
+}
+
+fn become_type_at(schema: &mut Value, path: &str, parameters: &[Value]) {
     let Some(members) = schema.as_object_mut() else { return };
     members.retain(|key, _| BESIDE.contains(&key.as_str()));
     members.insert(RUST_TYPE.to_owned(), rust_type(path, parameters));
@@ -73,8 +95,33 @@ pub(crate) const DEFAULT: &str = "x-default";
 
 /// Calls `visit` on every schema of a document, inner ones first.
 fn for_each_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
-    for schema in document::schemas_mut(document).into_iter().flat_map(serde_json::Map::values_mut) {
-        walk(schema, visit);
+    for_each_schema_of(document, |_| true, visit);
+}
+
+/// Where a schema of a document stands.
+enum Holder<'a> {
+    Component(&'a str),
+    Sent,
+    Received,
+}
+
+/// Calls `visit` on the schemas that stand somewhere, inner ones first.
+fn for_each_schema_of(document: &mut Value, is: impl Fn(Holder<'_>) -> bool, visit: &mut dyn FnMut(&mut Value)) {
+    for (name, schema) in document::schemas_mut(document).into_iter().flatten() {
+        if is(Holder::Component(name)) {
+            walk(schema, visit);
+        }
+    }
+    for operation in document.get_mut(OPERATIONS).and_then(Value::as_array_mut).into_iter().flatten() {
+        if is(Holder::Sent) {
+            let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
+            parameters.for_each(|parameter| walk(&mut parameter["schema"], visit));
+            operation.pointer_mut("/body/schema").into_iter().for_each(|schema| walk(schema, visit));
+        }
+        if is(Holder::Received) {
+            operation.pointer_mut("/response/json").into_iter().for_each(|schema| walk(schema, visit));
+            operation["errors"].as_array_mut().into_iter().flatten().for_each(|schema| walk(schema, visit));
+        }
     }
 }
 
@@ -143,7 +190,9 @@ mod testing {
     }
 
     pub(super) fn run_document(pass: Run, mut document: Value) -> Result<(Value, usize)> {
-        let hits = pass(&mut document, &Context { module: "config" })?;
+        let shared = BTreeMap::from([("Shared".to_owned(), Some("ampersand_types::config::Shared".to_owned()))]);
+        let context = Context { module: "config", path: "ampersand_types::config", shared: &shared };
+        let hits = pass(&mut document, &context)?;
         Ok((document, hits))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    BESIDE, Child, Context, become_rust_type, for_each_child, for_each_schema, is_struct, reference, refers_to, walk,
+    BESIDE, Child, Context, become_rust_type, become_type_at, for_each_child, for_each_schema, is_struct, reference, refers_to, walk,
 };
 use crate::document;
 
@@ -32,10 +32,10 @@ pub(crate) fn pascal(name: &str) -> String {
 /// `WebhookMessageReadType`. Enums go to a list of their own, out of which open enums are made.
 ///
 /// typify's enums are closed: one unknown value refuses the whole event. And it cannot name what stands inside a type of ours.
-pub(super) fn name_inline_schemas(document: &mut Value, context: &Context) -> Result<usize> {
+pub(super) fn name_inline_schemas(document: &mut Value, context: &Context<'_>) -> Result<usize> {
     let Some(schemas) = document::schemas_mut(document) else { return Ok(0) };
     let taken = schemas.keys().map(|name| pascal(name)).collect();
-    let mut named = Named { module: context.module, taken, structs: Map::new(), enums: Vec::new() };
+    let mut named = Named { path: context.path, taken, structs: Map::new(), enums: Vec::new() };
     for (name, schema) in schemas.iter_mut() {
         named.inside(schema, name);
         named.hoist_enum(schema, name);
@@ -47,15 +47,16 @@ pub(super) fn name_inline_schemas(document: &mut Value, context: &Context) -> Re
     Ok(hits)
 }
 
-struct Named {
-    module: &'static str,
+struct Named<'a> {
+    /// The path of the module.
+    path: &'a str,
     /// The names that schemas have, or were given.
     taken: BTreeSet<String>,
     structs: Map<String, Value>,
     enums: Vec<OpenEnum>,
 }
 
-impl Named {
+impl Named<'_> {
     fn inside(&mut self, schema: &mut Value, name: &str) {
         for_each_child(schema, &mut |child, schema| {
             let mut name = match child {
@@ -90,7 +91,7 @@ impl Named {
             descriptions: descriptions.filter_map(|(value, words)| Some((value.clone(), text(words)?))).collect(),
             name: name.clone(),
         });
-        become_rust_type(schema, &format!("{}::{name}", self.module), &[]);
+        become_type_at(schema, &format!("{}::{name}", self.path), &[]);
     }
 }
 
@@ -99,7 +100,7 @@ impl Named {
 ///
 /// typify makes a newtype of each, which stands between a user and the list, and hides from the passes that follow
 /// what a field is and whether it may be `null`.
-pub(super) fn inline_aliases(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn inline_aliases(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     Ok(inline(document, |schema| !is_struct(schema) && schema.get("enum").is_none()))
 }
 

@@ -1,7 +1,9 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Context, RUST_TYPE, become_rust_type, for_each_schema, is_map, is_struct};
+use super::{
+    Context, Holder, RUST_TYPE, become_rust_type, for_each_schema, for_each_schema_of, is_map, is_struct, operations,
+};
 
 /// What an overlay says of a string that is a signed URL, where its name does not.
 pub(crate) const SIGNED_URL: &str = "x-signed-url";
@@ -11,7 +13,7 @@ pub(crate) const SIGNED_URL: &str = "x-signed-url";
 ///
 /// As a `String` the URL would show its signature in `Debug`. And what is there at times and elsewhere at others is one
 /// value to a reader, a `ConfigSource`.
-pub(super) fn signed_urls(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn signed_urls(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
@@ -42,7 +44,7 @@ pub(crate) fn replaced_by_url(field: &str) -> Option<&str> {
 
 /// Makes `Timestamp` of a string with `format: date-time`, which typify would parse: it then refuses a payload for a
 /// time without offset, and encodes every other one in UTC.
-pub(super) fn timestamps(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn timestamps(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         if schema["type"] == "string" && schema["format"] == "date-time" {
@@ -53,10 +55,17 @@ pub(super) fn timestamps(document: &mut Value, _: &Context) -> Result<usize> {
     Ok(hits)
 }
 
-/// Makes `Integer` of every whole number. An `i64` refuses what is larger, and what is written as 1.0 or 1e3.
-pub(super) fn integers(document: &mut Value, _: &Context) -> Result<usize> {
+/// Makes `Integer` of every whole number that may be received. An `i64` refuses what is larger, and what is written as 1.0
+/// or 1e3. It is what a caller has to send.
+pub(super) fn integers(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
-    for_each_schema(document, &mut |schema| {
+    let only_sent = operations::only_sent(document);
+    let received = |holder: Holder<'_>| match holder {
+        Holder::Component(name) => !only_sent.contains(name),
+        Holder::Sent => false,
+        Holder::Received => true,
+    };
+    for_each_schema_of(document, received, &mut |schema| {
         if schema["type"] == "integer" {
             become_rust_type(schema, "Integer", &[]);
             hits += 1;
@@ -70,7 +79,7 @@ pub(super) fn integers(document: &mut Value, _: &Context) -> Result<usize> {
 /// As a map of values it would lose the order of its keys and the text of its numbers, and cost ten times as much to
 /// read; a choice would become an untagged enum, which refuses what is none of them. A `number` is open too: `f64`
 /// turns 5 into 5.0 and rounds what is above 2^53.
-pub(super) fn opaque_values(document: &mut Value, _: &Context) -> Result<usize> {
+pub(super) fn opaque_values(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     for_each_schema(document, &mut |schema| {
         if is_opaque(schema) {
@@ -91,7 +100,7 @@ fn is_opaque(schema: &Value) -> bool {
     match schema["type"].as_str() {
         Some("object") => !is_map(schema),
         Some("array") => schema.get("items").is_none(),
-        Some("string" | "boolean") => false,
+        Some("string" | "boolean" | "integer") => false,
         Some(_) => true,
         None => !is_map(schema) && schema.get("items").is_none() && schema.get("enum").is_none(),
     }

@@ -859,6 +859,7 @@ crate::open_enum::open_enum!(NotificationType {
     WriteAsyncDone = "write.async.done",
 });
 /// What a notification tells, its data typed after its [`NotificationType`].
+///
 /// A type that the contract gains becomes a variant in the version of this crate that knows it. Before
 /// that it arrives as [`Unknown`](Self::Unknown), whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -920,7 +921,9 @@ pub enum Event {
 }
 impl Event {
     /// Decodes the data of a notification as what its type says it is.
+    ///
     /// # Errors
+    ///
     /// As [`from_deserializer`](Self::from_deserializer).
     pub fn parse(
         notification_type: &NotificationType,
@@ -929,7 +932,9 @@ impl Event {
         data.parse_with(|data| Self::from_deserializer(notification_type, data))
     }
     /// Decodes the data of a notification, by any deserializer of serde.
+    ///
     /// # Errors
+    ///
     /// When `data` does not have the shape of the data of that type: a required field is missing, or a
     /// field is of another type. Fields and values that are new are not errors, and neither is a type that is.
     pub fn from_deserializer<'de, D>(

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod call;
+mod client;
+mod error;
+mod response;
+
+// Generated code finds them where it finds them in `ampersand_types`.
+mod object {
+    pub(crate) use ampersand_types::__private::__object as object;
+}
+mod open_enum {
+    pub(crate) use ampersand_types::__private::__open_enum as open_enum;
+}
+
+/// Output of `cargo xtask generate`: not formatted, not linted, never edited.
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, unused_imports, unused_qualifications)]
+mod generated;
+
+pub use builder::BuildError;
+pub use call::Operation;
+pub use client::Client;
+pub use error::Error;
+pub use generated::{Host, operations, types};
+pub use response::Response;
+
+// Generated code names this crate as its users do.
+extern crate self as ampersand_client;
