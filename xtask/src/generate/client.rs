@@ -70,13 +70,13 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
         }
         if !document.is_null() {
             documents.push((name, document));
-            origins.push(origin);
+            origins.push((name, origin));
         }
     }
     let mut document = lower::together(documents);
     let context = Context { module: "types", path: TYPES_PATH, shared: &shared };
     generator.lower("the documents of the client", &mut document, &context)?;
-    let origin = origins.join(",\n// ");
+    let origin = join(&origins, |_| true);
 
     let mut docs = Docs { module: "types", undocumented: None };
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
@@ -92,11 +92,18 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
     for group in &groups {
         let words = docs.of(&group.name, group.description.as_deref());
         let items = operations::group(group, &words, &mut structs, &mut docs)?;
+        let origin = join(&origins, |host| group.operations.iter().any(|operation| operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
         plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
     Ok(())
+}
+
+/// What some documents say of where they are from, for the head of a file.
+fn join(origins: &[(&str, String)], of: impl Fn(&str) -> bool) -> String {
+    let chosen: Vec<&str> = origins.iter().filter(|(host, _)| of(host)).map(|(_, origin)| origin.as_str()).collect();
+    chosen.join("\n// and ")
 }
 
 /// The groups, in the order of their names.
@@ -123,12 +130,8 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
     let (mut modules, mut accessors, mut all) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for group in groups {
         let (module, name) = (format_ident!("{}", group.name), format_ident!("{}", lower::pascal(&group.name)));
-        let doc = format!(
-            "{}\n\nThe {} operations that the contract tags `{}`.",
-            group.description.as_deref().unwrap_or_default(),
-            group.operations.len(),
-            group.tag
-        );
+        let words = group.description.as_deref().unwrap_or_default();
+        let doc = format!("{words}\n\nThe contract's tag for them is `{}`.", group.tag);
         modules.extend(quote! { pub mod #module; });
         accessors.extend(quote! {
             #[doc = #doc]

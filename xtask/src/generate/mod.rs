@@ -213,7 +213,8 @@ fn open_enums(document: &Value) -> Result<Vec<OpenEnum>> {
 /// The names in Rust of what a lowered document has a type for.
 fn type_names(document: &Value) -> Result<BTreeSet<String>> {
     let structs = document::schemas(document).map(|(name, _)| lower::pascal(name));
-    Ok(structs.chain(open_enums(document)?.into_iter().map(|open| open.name)).collect())
+    let events = document.get(EVENTS).map(|_| "NotificationType".to_owned());
+    Ok(structs.chain(open_enums(document)?.into_iter().map(|open| open.name)).chain(events).collect())
 }
 
 /// Refuses schemas whose names differ in the contract and are the same in Rust.

@@ -157,6 +157,9 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
         _ => {}
     }
     doc.push('.');
+    if let Some(page) = &operation.page {
+        doc.push_str(&format!(" [Reference]({page})"));
+    }
     if operation.deprecated {
         doc.push_str("\n\nDeprecated by the contract.");
     }

@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) description: Option<String>,
+    /// Its page in the public reference.
+    pub(crate) page: Option<String>,
     pub(crate) deprecated: bool,
     pub(crate) idempotent: bool,
     /// The security schemes of which it takes one; none where anyone may call it.
@@ -152,6 +154,7 @@ fn operation(
         method: method.to_uppercase(),
         path: path.to_owned(),
         description: operation["description"].as_str().map(str::to_owned),
+        page: operation["externalDocs"]["url"].as_str().map(str::to_owned),
         deprecated: operation["deprecated"] == true,
         idempotent: ["get", "put", "delete"].contains(&method) || operation[IDEMPOTENT] == true,
         security: schemes.cloned().collect(),
