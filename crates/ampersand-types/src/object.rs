@@ -102,11 +102,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 /// Keeps a member that has no field.
-pub fn keep<'de, A: MapAccess<'de>>(
-    name: Cow<'_, str>,
-    map: &mut A,
-    others: &mut OtherFields,
-) -> Result<(), A::Error> {
+pub fn keep<'de, A: MapAccess<'de>>(name: Cow<'_, str>, map: &mut A, others: &mut OtherFields) -> Result<(), A::Error> {
     match others.insert(name.into_owned(), map.next_value()?) {
         Some(_) => Err(A::Error::custom("a member comes twice")),
         None => Ok(()),
@@ -157,11 +153,7 @@ pub mod nullable {
         Ok(slot)
     }
 
-    pub fn write<T: Serialize, M: SerializeMap>(
-        field: &Option<T>,
-        member: &str,
-        map: &mut M,
-    ) -> Result<(), M::Error> {
+    pub fn write<T: Serialize, M: SerializeMap>(field: &Option<T>, member: &str, map: &mut M) -> Result<(), M::Error> {
         field.as_ref().map_or(Ok(()), |value| map.serialize_entry(member, value))
     }
 
@@ -205,10 +197,7 @@ pub mod collection {
 
     pub use super::required::read;
 
-    pub fn finish<C: Collection, E: Error>(
-        slot: Option<Optional<C>>,
-        _: &'static str,
-    ) -> Result<Optional<C>, E> {
+    pub fn finish<C: Collection, E: Error>(slot: Option<Optional<C>>, _: &'static str) -> Result<Optional<C>, E> {
         Ok(slot.unwrap_or_default())
     }
 

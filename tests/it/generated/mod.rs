@@ -53,6 +53,113 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("config", "ValueDefaultString"),
     ("config", "WriteConfig"),
     ("config", "WriteConfigObject"),
+    ("api", "AccessTokenOpts"),
+    ("api", "AccessTokenOptsHeader"),
+    ("api", "ApiKey"),
+    ("api", "ApiKeyAsBasicOpts"),
+    ("api", "ApiKeyOpts"),
+    ("api", "ApiKeyOptsHeader"),
+    ("api", "ApiKeyOptsQuery"),
+    ("api", "ApiProblem"),
+    ("api", "AssociationChangeEvent"),
+    ("api", "AuthHealthCheck"),
+    ("api", "Backfill"),
+    ("api", "BackfillProgress"),
+    ("api", "BasicAuthOpts"),
+    ("api", "BatchWriteSupport"),
+    ("api", "BatchWriteSupportConfig"),
+    ("api", "BillingAccount"),
+    ("api", "Builder"),
+    ("api", "BuilderInfo"),
+    ("api", "BulkWriteSupport"),
+    ("api", "CatalogProviderAppMetadata"),
+    ("api", "CatalogProviderMetadata"),
+    ("api", "ClaimedDomainResponse"),
+    ("api", "Config"),
+    ("api", "Connection"),
+    ("api", "Consumer"),
+    ("api", "CreateEvent"),
+    ("api", "CustomAuthConnectResponse"),
+    ("api", "CustomAuthHeader"),
+    ("api", "CustomAuthInput"),
+    ("api", "CustomAuthInputOption"),
+    ("api", "CustomAuthOpts"),
+    ("api", "CustomAuthQueryParam"),
+    ("api", "DefaultPeriod"),
+    ("api", "DeleteEvent"),
+    ("api", "Delivery"),
+    ("api", "Destination"),
+    ("api", "DestinationWithSecrets"),
+    ("api", "FieldChangedEvent"),
+    ("api", "FieldCreatedEvent"),
+    ("api", "FieldDeletedEvent"),
+    ("api", "FieldMetadata"),
+    ("api", "FieldUpsertResult"),
+    ("api", "FieldValue"),
+    ("api", "Group"),
+    ("api", "HydratedIntegration"),
+    ("api", "HydratedIntegrationField"),
+    ("api", "HydratedIntegrationObject"),
+    ("api", "HydratedIntegrationProxy"),
+    ("api", "HydratedIntegrationRead"),
+    ("api", "HydratedIntegrationWrite"),
+    ("api", "HydratedIntegrationWriteObject"),
+    ("api", "HydratedRevision"),
+    ("api", "InputValidationIssue"),
+    ("api", "InputValidationProblem"),
+    ("api", "Installation"),
+    ("api", "Integration"),
+    ("api", "IntegrationField"),
+    ("api", "IntegrationObject"),
+    ("api", "IntegrationProxy"),
+    ("api", "IntegrationRead"),
+    ("api", "IntegrationSubscribe"),
+    ("api", "IntegrationSubscribeObject"),
+    ("api", "IntegrationWrite"),
+    ("api", "IntegrationWriteObject"),
+    ("api", "Invite"),
+    ("api", "JWTKey"),
+    ("api", "JWTKeyResponse"),
+    ("api", "Log"),
+    ("api", "ManifestIntegration"),
+    ("api", "Media"),
+    ("api", "MediaTypeDarkMode"),
+    ("api", "MediaTypeRegular"),
+    ("api", "MetadataItemInput"),
+    ("api", "MetadataItemPostAuthentication"),
+    ("api", "ModuleInfo"),
+    ("api", "NotificationEventTopicRoute"),
+    ("api", "Oauth2AuthorizationCodeTokensOnly"),
+    ("api", "Oauth2Opts"),
+    ("api", "ObjectMetadata"),
+    ("api", "Operation"),
+    ("api", "Org"),
+    ("api", "PaginationInfo"),
+    ("api", "Project"),
+    ("api", "ProviderApp"),
+    ("api", "ProviderAppMetadata"),
+    ("api", "ProviderInfo"),
+    ("api", "ProviderMetadataInfo"),
+    ("read", "ReadResultAsync"),
+    ("api", "RedirectResponse"),
+    ("api", "Revision"),
+    ("api", "SearchOperators"),
+    ("search", "SearchResponse"),
+    ("search", "SearchResultEntry"),
+    ("api", "SearchSupport"),
+    ("api", "SignedUrl"),
+    ("api", "SubscribeRequirements"),
+    ("api", "SubscribeSupport"),
+    ("api", "Support"),
+    ("api", "TokenMetadataFields"),
+    ("api", "Topic"),
+    ("api", "TopicDestinationRoute"),
+    ("api", "UpdateEvent"),
+    ("api", "UpsertMetadataResponse"),
+    ("api", "ValueDefaults"),
+    ("api", "WatchSchema"),
+    ("api", "WatchSchemaAllObjects"),
+    ("write", "WriteResult"),
 ];
 /// Decodes JSON as the type of a schema, and encodes it again.
 pub fn round_trip(
@@ -401,6 +508,685 @@ pub fn round_trip(
                 >(json)?,
             )
         }
+        ("api", "AccessTokenOpts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::AccessTokenOpts,
+                >(json)?,
+            )
+        }
+        ("api", "AccessTokenOptsHeader") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::AccessTokenOptsHeader,
+                >(json)?,
+            )
+        }
+        ("api", "ApiKey") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ApiKey>(json)?,
+            )
+        }
+        ("api", "ApiKeyAsBasicOpts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ApiKeyAsBasicOpts,
+                >(json)?,
+            )
+        }
+        ("api", "ApiKeyOpts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ApiKeyOpts>(json)?,
+            )
+        }
+        ("api", "ApiKeyOptsHeader") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ApiKeyOptsHeader,
+                >(json)?,
+            )
+        }
+        ("api", "ApiKeyOptsQuery") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ApiKeyOptsQuery,
+                >(json)?,
+            )
+        }
+        ("api", "ApiProblem") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ApiProblem>(json)?,
+            )
+        }
+        ("api", "AssociationChangeEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::AssociationChangeEvent,
+                >(json)?,
+            )
+        }
+        ("api", "AuthHealthCheck") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::AuthHealthCheck,
+                >(json)?,
+            )
+        }
+        ("api", "Backfill") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Backfill>(json)?,
+            )
+        }
+        ("api", "BackfillProgress") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BackfillProgress,
+                >(json)?,
+            )
+        }
+        ("api", "BasicAuthOpts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BasicAuthOpts,
+                >(json)?,
+            )
+        }
+        ("api", "BatchWriteSupport") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BatchWriteSupport,
+                >(json)?,
+            )
+        }
+        ("api", "BatchWriteSupportConfig") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BatchWriteSupportConfig,
+                >(json)?,
+            )
+        }
+        ("api", "BillingAccount") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BillingAccount,
+                >(json)?,
+            )
+        }
+        ("api", "Builder") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Builder>(json)?,
+            )
+        }
+        ("api", "BuilderInfo") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::BuilderInfo>(json)?,
+            )
+        }
+        ("api", "BulkWriteSupport") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::BulkWriteSupport,
+                >(json)?,
+            )
+        }
+        ("api", "CatalogProviderAppMetadata") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CatalogProviderAppMetadata,
+                >(json)?,
+            )
+        }
+        ("api", "CatalogProviderMetadata") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CatalogProviderMetadata,
+                >(json)?,
+            )
+        }
+        ("api", "ClaimedDomainResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ClaimedDomainResponse,
+                >(json)?,
+            )
+        }
+        ("api", "Config") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Config>(json)?,
+            )
+        }
+        ("api", "Connection") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Connection>(json)?,
+            )
+        }
+        ("api", "Consumer") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Consumer>(json)?,
+            )
+        }
+        ("api", "CreateEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::CreateEvent>(json)?,
+            )
+        }
+        ("api", "CustomAuthConnectResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthConnectResponse,
+                >(json)?,
+            )
+        }
+        ("api", "CustomAuthHeader") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthHeader,
+                >(json)?,
+            )
+        }
+        ("api", "CustomAuthInput") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthInput,
+                >(json)?,
+            )
+        }
+        ("api", "CustomAuthInputOption") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthInputOption,
+                >(json)?,
+            )
+        }
+        ("api", "CustomAuthOpts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthOpts,
+                >(json)?,
+            )
+        }
+        ("api", "CustomAuthQueryParam") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::CustomAuthQueryParam,
+                >(json)?,
+            )
+        }
+        ("api", "DefaultPeriod") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::DefaultPeriod,
+                >(json)?,
+            )
+        }
+        ("api", "DeleteEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::DeleteEvent>(json)?,
+            )
+        }
+        ("api", "Delivery") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Delivery>(json)?,
+            )
+        }
+        ("api", "Destination") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Destination>(json)?,
+            )
+        }
+        ("api", "DestinationWithSecrets") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::DestinationWithSecrets,
+                >(json)?,
+            )
+        }
+        ("api", "FieldChangedEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::FieldChangedEvent,
+                >(json)?,
+            )
+        }
+        ("api", "FieldCreatedEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::FieldCreatedEvent,
+                >(json)?,
+            )
+        }
+        ("api", "FieldDeletedEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::FieldDeletedEvent,
+                >(json)?,
+            )
+        }
+        ("api", "FieldMetadata") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::FieldMetadata,
+                >(json)?,
+            )
+        }
+        ("api", "FieldUpsertResult") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::FieldUpsertResult,
+                >(json)?,
+            )
+        }
+        ("api", "FieldValue") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::FieldValue>(json)?,
+            )
+        }
+        ("api", "Group") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Group>(json)?,
+            )
+        }
+        ("api", "HydratedIntegration") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegration,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationField") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationField,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationObject") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationObject,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationProxy") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationProxy,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationRead") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationRead,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationWrite") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationWrite,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedIntegrationWriteObject") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedIntegrationWriteObject,
+                >(json)?,
+            )
+        }
+        ("api", "HydratedRevision") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::HydratedRevision,
+                >(json)?,
+            )
+        }
+        ("api", "InputValidationIssue") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::InputValidationIssue,
+                >(json)?,
+            )
+        }
+        ("api", "InputValidationProblem") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::InputValidationProblem,
+                >(json)?,
+            )
+        }
+        ("api", "Installation") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Installation>(json)?,
+            )
+        }
+        ("api", "Integration") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Integration>(json)?,
+            )
+        }
+        ("api", "IntegrationField") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationField,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationObject") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationObject,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationProxy") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationProxy,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationRead") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationRead,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationSubscribe") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationSubscribe,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationSubscribeObject") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationSubscribeObject,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationWrite") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationWrite,
+                >(json)?,
+            )
+        }
+        ("api", "IntegrationWriteObject") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::IntegrationWriteObject,
+                >(json)?,
+            )
+        }
+        ("api", "Invite") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Invite>(json)?,
+            )
+        }
+        ("api", "JWTKey") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::JwtKey>(json)?,
+            )
+        }
+        ("api", "JWTKeyResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::JwtKeyResponse,
+                >(json)?,
+            )
+        }
+        ("api", "Log") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Log>(json)?,
+            )
+        }
+        ("api", "ManifestIntegration") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ManifestIntegration,
+                >(json)?,
+            )
+        }
+        ("api", "Media") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Media>(json)?,
+            )
+        }
+        ("api", "MediaTypeDarkMode") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::MediaTypeDarkMode,
+                >(json)?,
+            )
+        }
+        ("api", "MediaTypeRegular") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::MediaTypeRegular,
+                >(json)?,
+            )
+        }
+        ("api", "MetadataItemInput") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::MetadataItemInput,
+                >(json)?,
+            )
+        }
+        ("api", "MetadataItemPostAuthentication") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::MetadataItemPostAuthentication,
+                >(json)?,
+            )
+        }
+        ("api", "ModuleInfo") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ModuleInfo>(json)?,
+            )
+        }
+        ("api", "NotificationEventTopicRoute") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::NotificationEventTopicRoute,
+                >(json)?,
+            )
+        }
+        ("api", "Oauth2AuthorizationCodeTokensOnly") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnly,
+                >(json)?,
+            )
+        }
+        ("api", "Oauth2Opts") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Oauth2Opts>(json)?,
+            )
+        }
+        ("api", "ObjectMetadata") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ObjectMetadata,
+                >(json)?,
+            )
+        }
+        ("api", "Operation") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Operation>(json)?,
+            )
+        }
+        ("api", "Org") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Org>(json)?,
+            )
+        }
+        ("api", "PaginationInfo") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::PaginationInfo,
+                >(json)?,
+            )
+        }
+        ("api", "Project") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Project>(json)?,
+            )
+        }
+        ("api", "ProviderApp") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ProviderApp>(json)?,
+            )
+        }
+        ("api", "ProviderAppMetadata") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ProviderAppMetadata,
+                >(json)?,
+            )
+        }
+        ("api", "ProviderInfo") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::ProviderInfo>(json)?,
+            )
+        }
+        ("api", "ProviderMetadataInfo") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ProviderMetadataInfo,
+                >(json)?,
+            )
+        }
+        ("read", "ReadResultAsync") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ReadResultAsync,
+                >(json)?,
+            )
+        }
+        ("api", "RedirectResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::RedirectResponse,
+                >(json)?,
+            )
+        }
+        ("api", "Revision") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Revision>(json)?,
+            )
+        }
+        ("api", "SearchOperators") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SearchOperators,
+                >(json)?,
+            )
+        }
+        ("search", "SearchResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SearchResponse,
+                >(json)?,
+            )
+        }
+        ("search", "SearchResultEntry") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SearchResultEntry,
+                >(json)?,
+            )
+        }
+        ("api", "SearchSupport") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SearchSupport,
+                >(json)?,
+            )
+        }
+        ("api", "SignedUrl") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::SignedUrl>(json)?,
+            )
+        }
+        ("api", "SubscribeRequirements") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SubscribeRequirements,
+                >(json)?,
+            )
+        }
+        ("api", "SubscribeSupport") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::SubscribeSupport,
+                >(json)?,
+            )
+        }
+        ("api", "Support") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Support>(json)?,
+            )
+        }
+        ("api", "TokenMetadataFields") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::TokenMetadataFields,
+                >(json)?,
+            )
+        }
+        ("api", "Topic") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::Topic>(json)?,
+            )
+        }
+        ("api", "TopicDestinationRoute") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::TopicDestinationRoute,
+                >(json)?,
+            )
+        }
+        ("api", "UpdateEvent") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::UpdateEvent>(json)?,
+            )
+        }
+        ("api", "UpsertMetadataResponse") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::UpsertMetadataResponse,
+                >(json)?,
+            )
+        }
+        ("api", "ValueDefaults") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::ValueDefaults,
+                >(json)?,
+            )
+        }
+        ("api", "WatchSchema") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::WatchSchema>(json)?,
+            )
+        }
+        ("api", "WatchSchemaAllObjects") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<
+                    ::ampersand_client::types::WatchSchemaAllObjects,
+                >(json)?,
+            )
+        }
+        ("write", "WriteResult") => {
+            ::serde_json::to_string(
+                &::serde_json::from_str::<::ampersand_client::types::WriteResult>(json)?,
+            )
+        }
         _ => panic!("no type is generated from {document} {schema}"),
     }
 }
@@ -580,6 +1366,315 @@ pub fn json_schema(document: &str, schema: &str) -> ::schemars::Schema {
         }
         ("config", "WriteConfigObject") => {
             ::schemars::schema_for!(::ampersand_types::config::WriteConfigObject)
+        }
+        ("api", "AccessTokenOpts") => {
+            ::schemars::schema_for!(::ampersand_client::types::AccessTokenOpts)
+        }
+        ("api", "AccessTokenOptsHeader") => {
+            ::schemars::schema_for!(::ampersand_client::types::AccessTokenOptsHeader)
+        }
+        ("api", "ApiKey") => ::schemars::schema_for!(::ampersand_client::types::ApiKey),
+        ("api", "ApiKeyAsBasicOpts") => {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyAsBasicOpts)
+        }
+        ("api", "ApiKeyOpts") => {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyOpts)
+        }
+        ("api", "ApiKeyOptsHeader") => {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyOptsHeader)
+        }
+        ("api", "ApiKeyOptsQuery") => {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyOptsQuery)
+        }
+        ("api", "ApiProblem") => {
+            ::schemars::schema_for!(::ampersand_client::types::ApiProblem)
+        }
+        ("api", "AssociationChangeEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::AssociationChangeEvent)
+        }
+        ("api", "AuthHealthCheck") => {
+            ::schemars::schema_for!(::ampersand_client::types::AuthHealthCheck)
+        }
+        ("api", "Backfill") => {
+            ::schemars::schema_for!(::ampersand_client::types::Backfill)
+        }
+        ("api", "BackfillProgress") => {
+            ::schemars::schema_for!(::ampersand_client::types::BackfillProgress)
+        }
+        ("api", "BasicAuthOpts") => {
+            ::schemars::schema_for!(::ampersand_client::types::BasicAuthOpts)
+        }
+        ("api", "BatchWriteSupport") => {
+            ::schemars::schema_for!(::ampersand_client::types::BatchWriteSupport)
+        }
+        ("api", "BatchWriteSupportConfig") => {
+            ::schemars::schema_for!(::ampersand_client::types::BatchWriteSupportConfig)
+        }
+        ("api", "BillingAccount") => {
+            ::schemars::schema_for!(::ampersand_client::types::BillingAccount)
+        }
+        ("api", "Builder") => ::schemars::schema_for!(::ampersand_client::types::Builder),
+        ("api", "BuilderInfo") => {
+            ::schemars::schema_for!(::ampersand_client::types::BuilderInfo)
+        }
+        ("api", "BulkWriteSupport") => {
+            ::schemars::schema_for!(::ampersand_client::types::BulkWriteSupport)
+        }
+        ("api", "CatalogProviderAppMetadata") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CatalogProviderAppMetadata
+            )
+        }
+        ("api", "CatalogProviderMetadata") => {
+            ::schemars::schema_for!(::ampersand_client::types::CatalogProviderMetadata)
+        }
+        ("api", "ClaimedDomainResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::ClaimedDomainResponse)
+        }
+        ("api", "Config") => ::schemars::schema_for!(::ampersand_client::types::Config),
+        ("api", "Connection") => {
+            ::schemars::schema_for!(::ampersand_client::types::Connection)
+        }
+        ("api", "Consumer") => {
+            ::schemars::schema_for!(::ampersand_client::types::Consumer)
+        }
+        ("api", "CreateEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::CreateEvent)
+        }
+        ("api", "CustomAuthConnectResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthConnectResponse)
+        }
+        ("api", "CustomAuthHeader") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthHeader)
+        }
+        ("api", "CustomAuthInput") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthInput)
+        }
+        ("api", "CustomAuthInputOption") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthInputOption)
+        }
+        ("api", "CustomAuthOpts") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthOpts)
+        }
+        ("api", "CustomAuthQueryParam") => {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthQueryParam)
+        }
+        ("api", "DefaultPeriod") => {
+            ::schemars::schema_for!(::ampersand_client::types::DefaultPeriod)
+        }
+        ("api", "DeleteEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::DeleteEvent)
+        }
+        ("api", "Delivery") => {
+            ::schemars::schema_for!(::ampersand_client::types::Delivery)
+        }
+        ("api", "Destination") => {
+            ::schemars::schema_for!(::ampersand_client::types::Destination)
+        }
+        ("api", "DestinationWithSecrets") => {
+            ::schemars::schema_for!(::ampersand_client::types::DestinationWithSecrets)
+        }
+        ("api", "FieldChangedEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldChangedEvent)
+        }
+        ("api", "FieldCreatedEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldCreatedEvent)
+        }
+        ("api", "FieldDeletedEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldDeletedEvent)
+        }
+        ("api", "FieldMetadata") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldMetadata)
+        }
+        ("api", "FieldUpsertResult") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldUpsertResult)
+        }
+        ("api", "FieldValue") => {
+            ::schemars::schema_for!(::ampersand_client::types::FieldValue)
+        }
+        ("api", "Group") => ::schemars::schema_for!(::ampersand_client::types::Group),
+        ("api", "HydratedIntegration") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegration)
+        }
+        ("api", "HydratedIntegrationField") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationField)
+        }
+        ("api", "HydratedIntegrationObject") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationObject)
+        }
+        ("api", "HydratedIntegrationProxy") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationProxy)
+        }
+        ("api", "HydratedIntegrationRead") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationRead)
+        }
+        ("api", "HydratedIntegrationWrite") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationWrite)
+        }
+        ("api", "HydratedIntegrationWriteObject") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::HydratedIntegrationWriteObject
+            )
+        }
+        ("api", "HydratedRevision") => {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedRevision)
+        }
+        ("api", "InputValidationIssue") => {
+            ::schemars::schema_for!(::ampersand_client::types::InputValidationIssue)
+        }
+        ("api", "InputValidationProblem") => {
+            ::schemars::schema_for!(::ampersand_client::types::InputValidationProblem)
+        }
+        ("api", "Installation") => {
+            ::schemars::schema_for!(::ampersand_client::types::Installation)
+        }
+        ("api", "Integration") => {
+            ::schemars::schema_for!(::ampersand_client::types::Integration)
+        }
+        ("api", "IntegrationField") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationField)
+        }
+        ("api", "IntegrationObject") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationObject)
+        }
+        ("api", "IntegrationProxy") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationProxy)
+        }
+        ("api", "IntegrationRead") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationRead)
+        }
+        ("api", "IntegrationSubscribe") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationSubscribe)
+        }
+        ("api", "IntegrationSubscribeObject") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::IntegrationSubscribeObject
+            )
+        }
+        ("api", "IntegrationWrite") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationWrite)
+        }
+        ("api", "IntegrationWriteObject") => {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationWriteObject)
+        }
+        ("api", "Invite") => ::schemars::schema_for!(::ampersand_client::types::Invite),
+        ("api", "JWTKey") => ::schemars::schema_for!(::ampersand_client::types::JwtKey),
+        ("api", "JWTKeyResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::JwtKeyResponse)
+        }
+        ("api", "Log") => ::schemars::schema_for!(::ampersand_client::types::Log),
+        ("api", "ManifestIntegration") => {
+            ::schemars::schema_for!(::ampersand_client::types::ManifestIntegration)
+        }
+        ("api", "Media") => ::schemars::schema_for!(::ampersand_client::types::Media),
+        ("api", "MediaTypeDarkMode") => {
+            ::schemars::schema_for!(::ampersand_client::types::MediaTypeDarkMode)
+        }
+        ("api", "MediaTypeRegular") => {
+            ::schemars::schema_for!(::ampersand_client::types::MediaTypeRegular)
+        }
+        ("api", "MetadataItemInput") => {
+            ::schemars::schema_for!(::ampersand_client::types::MetadataItemInput)
+        }
+        ("api", "MetadataItemPostAuthentication") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::MetadataItemPostAuthentication
+            )
+        }
+        ("api", "ModuleInfo") => {
+            ::schemars::schema_for!(::ampersand_client::types::ModuleInfo)
+        }
+        ("api", "NotificationEventTopicRoute") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::NotificationEventTopicRoute
+            )
+        }
+        ("api", "Oauth2AuthorizationCodeTokensOnly") => {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnly
+            )
+        }
+        ("api", "Oauth2Opts") => {
+            ::schemars::schema_for!(::ampersand_client::types::Oauth2Opts)
+        }
+        ("api", "ObjectMetadata") => {
+            ::schemars::schema_for!(::ampersand_client::types::ObjectMetadata)
+        }
+        ("api", "Operation") => {
+            ::schemars::schema_for!(::ampersand_client::types::Operation)
+        }
+        ("api", "Org") => ::schemars::schema_for!(::ampersand_client::types::Org),
+        ("api", "PaginationInfo") => {
+            ::schemars::schema_for!(::ampersand_client::types::PaginationInfo)
+        }
+        ("api", "Project") => ::schemars::schema_for!(::ampersand_client::types::Project),
+        ("api", "ProviderApp") => {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderApp)
+        }
+        ("api", "ProviderAppMetadata") => {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderAppMetadata)
+        }
+        ("api", "ProviderInfo") => {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderInfo)
+        }
+        ("api", "ProviderMetadataInfo") => {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderMetadataInfo)
+        }
+        ("read", "ReadResultAsync") => {
+            ::schemars::schema_for!(::ampersand_client::types::ReadResultAsync)
+        }
+        ("api", "RedirectResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::RedirectResponse)
+        }
+        ("api", "Revision") => {
+            ::schemars::schema_for!(::ampersand_client::types::Revision)
+        }
+        ("api", "SearchOperators") => {
+            ::schemars::schema_for!(::ampersand_client::types::SearchOperators)
+        }
+        ("search", "SearchResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::SearchResponse)
+        }
+        ("search", "SearchResultEntry") => {
+            ::schemars::schema_for!(::ampersand_client::types::SearchResultEntry)
+        }
+        ("api", "SearchSupport") => {
+            ::schemars::schema_for!(::ampersand_client::types::SearchSupport)
+        }
+        ("api", "SignedUrl") => {
+            ::schemars::schema_for!(::ampersand_client::types::SignedUrl)
+        }
+        ("api", "SubscribeRequirements") => {
+            ::schemars::schema_for!(::ampersand_client::types::SubscribeRequirements)
+        }
+        ("api", "SubscribeSupport") => {
+            ::schemars::schema_for!(::ampersand_client::types::SubscribeSupport)
+        }
+        ("api", "Support") => ::schemars::schema_for!(::ampersand_client::types::Support),
+        ("api", "TokenMetadataFields") => {
+            ::schemars::schema_for!(::ampersand_client::types::TokenMetadataFields)
+        }
+        ("api", "Topic") => ::schemars::schema_for!(::ampersand_client::types::Topic),
+        ("api", "TopicDestinationRoute") => {
+            ::schemars::schema_for!(::ampersand_client::types::TopicDestinationRoute)
+        }
+        ("api", "UpdateEvent") => {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateEvent)
+        }
+        ("api", "UpsertMetadataResponse") => {
+            ::schemars::schema_for!(::ampersand_client::types::UpsertMetadataResponse)
+        }
+        ("api", "ValueDefaults") => {
+            ::schemars::schema_for!(::ampersand_client::types::ValueDefaults)
+        }
+        ("api", "WatchSchema") => {
+            ::schemars::schema_for!(::ampersand_client::types::WatchSchema)
+        }
+        ("api", "WatchSchemaAllObjects") => {
+            ::schemars::schema_for!(::ampersand_client::types::WatchSchemaAllObjects)
+        }
+        ("write", "WriteResult") => {
+            ::schemars::schema_for!(::ampersand_client::types::WriteResult)
         }
         _ => panic!("no type is generated from {document} {schema}"),
     }

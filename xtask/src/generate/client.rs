@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
+use super::types::Typed;
 use super::{Contract, Docs, Generator, builders, format, items, operations};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
@@ -24,7 +25,7 @@ const SAME_AS: &str = "x-same-as";
 pub(super) struct Ours {
     /// The document that it is made of, as it is published.
     pub(super) published: Value,
-    pub(super) path: String,
+    pub(super) path: &'static str,
     /// The names of its types.
     pub(super) types: BTreeSet<String>,
 }
@@ -44,9 +45,10 @@ pub(super) struct Group<'a> {
     pub(super) operations: Vec<&'a Operation>,
 }
 
-/// The client: types, operations in groups, and hosts.
-pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut Plan) -> Result<()> {
+/// The client: types, operations in groups, and hosts. Gives the types of what is received.
+pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut Plan) -> Result<Vec<Typed>> {
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut holders = BTreeMap::new();
     let mut shared = BTreeMap::new();
     for name in DOCUMENTS {
         let Contract { file, origin, published, mut document } = generator.read(name)?;
@@ -58,6 +60,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
             }
         }
         for (schema, definition) in document::schemas(&document) {
+            holders.entry(schema.clone()).or_insert(name);
             if let Some(name) = definition[SAME_AS].as_str() {
                 let ours = ours.iter().find(|ours| ours.types.contains(name));
                 let ours = ours.with_context(|| format!("{file}: `{schema}`: `ampersand-types` has no `{name}`"))?;
@@ -80,7 +83,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
 
     let mut docs = Docs { module: "types", undocumented: None };
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
-    let (sent, _) = lower::directions(&document);
+    let (sent, received) = lower::directions(&document);
     let builders = builders::builders(&items, &sent.iter().map(|name| lower::pascal(name)).collect())?;
     let words = "What the operations take and give.";
     plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), quote! { #items #builders })?);
@@ -97,7 +100,12 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
         plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
-    Ok(())
+
+    let published = received.into_iter().filter_map(|schema| {
+        let document = (*holders.get(&schema)?).to_owned();
+        Some(Typed { module: TYPES_PATH, document, schema })
+    });
+    Ok(published.collect())
 }
 
 /// What some documents say of where they are from, for the head of a file.

@@ -119,7 +119,7 @@ mod tests {
             description: Some("Sent.".to_owned()),
         };
         let mut undocumented = Vec::new();
-        let mut docs = Docs { module: "m", undocumented: &mut undocumented };
+        let mut docs = Docs::of_module("m", &mut undocumented);
         let listed = vec!["a.b".to_owned(), "d".to_owned()];
         let tokens = events(&[event("a.b", "AData"), event("c", "Gone")], listed, &document, &mut docs)?.to_string();
         for expected in [

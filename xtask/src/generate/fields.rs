@@ -141,7 +141,11 @@ pub(super) fn finished_name(field: &Field) -> Option<String> {
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("schemars") {
                 meta.parse_nested_meta(|meta| {
-                    found = meta.value().and_then(syn::parse::ParseBuffer::parse).ok().map(|name: syn::LitStr| name.value());
+                    found = meta
+                        .value()
+                        .and_then(syn::parse::ParseBuffer::parse)
+                        .ok()
+                        .map(|name: syn::LitStr| name.value());
                     Ok(())
                 })
             } else {

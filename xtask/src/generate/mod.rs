@@ -17,6 +17,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::TokenStream;
 use serde_json::Value;
+use types::Typed;
 
 use crate::document;
 use crate::lower::{self, Context, ENUMS, EVENTS, Event, FIRST, OpenEnum, PASSES, Pass};
@@ -27,13 +28,14 @@ use crate::sources::{CONTRACT, Lock};
 /// A module of `ampersand-types` and the contract file that it is made of.
 struct Module {
     name: &'static str,
+    path: &'static str,
     document: &'static str,
 }
 
 const MODULES: [Module; 3] = [
-    Module { name: "notifications", document: "notifications" },
-    Module { name: "messages", document: "webhook" },
-    Module { name: "config", document: "config" },
+    Module { name: "notifications", path: "ampersand_types::notifications", document: "notifications" },
+    Module { name: "messages", path: "ampersand_types::messages", document: "webhook" },
+    Module { name: "config", path: "ampersand_types::config", document: "config" },
 ];
 
 const TYPES: &str = "crates/ampersand-types/src/generated";
@@ -74,19 +76,23 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             let text = format::file(&origin, None, types::plain(&published, BENCHED)?)?;
             plan.add(format!("{BENCHES}/plain.rs"), text);
         }
-        let path = format!("ampersand_types::{}", module.name);
-        generator.lower(&file, &mut document, &Context { module: module.name, path: &path, shared: &BTreeMap::new() })?;
+        let context = Context { module: module.name, path: module.path, shared: &BTreeMap::new() };
+        generator.lower(&file, &mut document, &context)?;
 
         let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
         let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
-        table.extend(document::schemas(&document).map(|(schema, _)| (module.name, module.document, schema.clone())));
-        ours.push(client::Ours { published, path, types: type_names(&document)? });
+        table.extend(document::schemas(&document).map(|(schema, _)| Typed {
+            module: module.path,
+            document: module.document.to_owned(),
+            schema: schema.clone(),
+        }));
+        ours.push(client::Ours { published, path: module.path, types: type_names(&document)? });
     }
-    plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table))?);
-    client::generate(&mut generator, &ours, &mut plan)?;
-    for directory in [TYPES, TESTS, BENCHES, client::FOLDER] {
+    table.extend(client::generate(&mut generator, &ours, &mut plan)?);
+    plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table)?)?);
+    for directory in [TYPES, TESTS, BENCHES, client::FOLDER, client::OPERATIONS_FOLDER] {
         plan.nothing_else_in(root, directory)?;
     }
     let summary = generator.finish()?;

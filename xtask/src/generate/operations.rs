@@ -44,7 +44,10 @@ pub(super) fn structs(operations: &[Operation]) -> Result<BTreeMap<String, Made>
         if let Some(body) = &operation.body {
             let schema = match body.schema["$ref"].as_str().and_then(crate::document::schema_name) {
                 Some(name) => {
-                    schemas.insert(name.to_owned(), json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
+                    schemas.insert(
+                        name.to_owned(),
+                        json!({ "type": "object", "properties": { "a": { "type": "string" } } }),
+                    );
                     json!({ "$ref": body.schema["$ref"] })
                 }
                 None => plain(&body.schema),

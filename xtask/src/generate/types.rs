@@ -180,18 +180,26 @@ fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
+/// A type of a schema of the contract.
+pub(super) struct Typed {
+    /// The path of the module that has it.
+    pub(super) module: &'static str,
+    pub(super) document: String,
+    pub(super) schema: String,
+}
+
 /// For the tests: what each schema of the contract decodes and encodes to, and its JSON Schema.
-pub(super) fn table(schemas: &[(&str, &str, String)]) -> TokenStream {
+pub(super) fn table(schemas: &[Typed]) -> Result<TokenStream> {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for (module, document, schema) in schemas {
-        let (module, ident) = (format_ident!("{module}"), format_ident!("{}", lower::pascal(schema)));
+    for Typed { module, document, schema } in schemas {
+        let (module, ident): (syn::Path, _) = (syn::parse_str(module)?, format_ident!("{}", lower::pascal(schema)));
         names.extend(quote! { (#document, #schema), });
-        let ty = quote!(::ampersand_types::#module::#ident);
+        let ty = quote!(::#module::#ident);
         decode
             .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
         emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
     }
-    quote! {
+    Ok(quote! {
         #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
         pub const SCHEMAS: &[(&str, &str)] = &[#names];
 
@@ -210,7 +218,7 @@ pub(super) fn table(schemas: &[(&str, &str, String)]) -> TokenStream {
                 _ => panic!("no type is generated from {document} {schema}"),
             }
         }
-    }
+    })
 }
 
 #[cfg(test)]

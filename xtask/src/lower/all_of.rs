@@ -181,7 +181,10 @@ mod tests {
             json!({ "allOf": [{ "properties": { "a": {} } }, { "properties": { "c": {}, "d": {} } }] })
         );
         assert_eq!(schemas["B"]["oneOf"].as_array().map(Vec::len), Some(2));
-        assert_eq!(schemas["C"], json!({ "properties": { "a": {}, "b": {}, "c": { "type": "string" } } }));
+        assert_eq!(
+            schemas["C"],
+            json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } } })
+        );
         assert_eq!(hits, 3);
     }
 

@@ -55,7 +55,8 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lower::testing::run;
+    use crate::lower::OPERATIONS;
+    use crate::lower::testing::{run, run_document};
 
     #[test]
     fn lists_and_maps_may_be_absent_null_or_empty() {
@@ -75,5 +76,24 @@ mod tests {
         let map = &schemas["A"]["properties"]["map"]["x-rust-type"]["parameters"][0];
         assert!(is_rust_type(&map["additionalProperties"], "Optional"), "{map}");
         assert_eq!(hits, 3);
+    }
+    #[test]
+    fn what_is_only_sent_and_required_is_a_plain_list() -> Result<()> {
+        let list = json!({ "type": "array", "items": { "type": "string" } });
+        let schema = json!({ "required": ["a"], "properties": { "a": list, "b": list } });
+        let (document, hits) = run_document(
+            optional_collections,
+            json!({
+                OPERATIONS: [{
+                    "body": { "schema": { "$ref": "#/components/schemas/Sent" } }, "response": { "json": list },
+                }],
+                "components": { "schemas": { "Sent": schema } },
+            }),
+        )?;
+        let properties = &document["components"]["schemas"]["Sent"]["properties"];
+        assert!(!is_rust_type(&properties["a"], "Optional") && is_rust_type(&properties["b"], "Optional"));
+        assert!(is_rust_type(&document[OPERATIONS][0]["response"]["json"], "Optional"));
+        assert_eq!(hits, 2);
+        Ok(())
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    BESIDE, Child, Context, become_rust_type, become_type_at, for_each_child, for_each_schema, is_struct, reference, refers_to, walk,
+    BESIDE, Child, Context, become_rust_type, become_type_at, for_each_child, for_each_schema, is_struct, reference,
+    refers_to, walk,
 };
 use crate::document;
 

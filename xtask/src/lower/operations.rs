@@ -193,7 +193,8 @@ fn name_inline(schema: &Value, name: &str, named: &mut Map<String, Value>) -> Va
         return outside;
     }
     let is_plain = schema.get("enum").is_none()
-        && (schema.get("$ref").is_some() || ["string", "boolean", "integer"].iter().any(|kind| schema["type"] == *kind));
+        && (schema.get("$ref").is_some()
+            || ["string", "boolean", "integer"].iter().any(|kind| schema["type"] == *kind));
     if is_plain {
         return outside;
     }
@@ -285,9 +286,8 @@ fn reachable<'a>(document: &Value, from: impl Iterator<Item = &'a Value>) -> BTr
     let mut next: Vec<String> = from.flat_map(references).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = next.pop() {
-        next.extend(references(&document["components"]["schemas"][&name]));
-        if !found.insert(name) {
-            continue;
+        if found.insert(name.clone()) {
+            next.extend(references(&document["components"]["schemas"][&name]));
         }
     }
     found
@@ -366,5 +366,157 @@ pub(crate) fn same(document: &Value, other: &Value) -> BTreeSet<String> {
     let documents = [("", document.clone()), ("", other.clone())];
     let differing = differing(&documents);
     let theirs = document::schemas(other).map(|(name, _)| name);
-    theirs.filter(|name| !differing.contains(*name) && document["components"]["schemas"].get(name).is_some()).cloned().collect()
+    theirs
+        .filter(|name| !differing.contains(*name) && document["components"]["schemas"].get(name).is_some())
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::testing::{run, run_document};
+
+    fn reference_to(name: &str) -> Value {
+        json!({ "schema": reference(name) })
+    }
+
+    #[test]
+    fn operations_are_listed_and_their_schemas_named() -> Result<()> {
+        let text = json!({ "content": { "text/plain; charset=utf-8": {} } });
+        let problem = json!({ "content": { "application/problem+json": reference_to("Problem") } });
+        let inline = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+        let (document, hits) = run_document(
+            list_operations,
+            json!({
+                "security": [{ "Key": [] }, { "Bearer": [] }],
+                "paths": { "/a/{id}": {
+                    "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                    "put": {
+                        "operationId": "putA", "tags": ["Group"],
+                        "parameters": [{ "$ref": "#/components/parameters/Mode" }],
+                        "requestBody": { "content": { "application/json": { "schema": inline } } },
+                        "responses": {
+                            "200": { "content": { "application/json": { "schema": { "items": inline } } } },
+                            "204": {}, "400": problem, "default": problem,
+                        },
+                    },
+                    "post": { "operationId": "postA", "security": [], "responses": { "201": text, "500": text } },
+                } },
+                "components": {
+                    "parameters": { "Mode": { "name": "mode", "in": "query", "schema": { "enum": ["x"] } } },
+                    "schemas": { "Problem": {} },
+                },
+            }),
+        )?;
+        let operations: Vec<Operation> = serde_json::from_value(document[OPERATIONS].clone())?;
+        let [post, put] = operations.as_slice() else { bail!("two operations") };
+        assert_eq!(put.body, Some(Body { required: false, schema: reference("PutARequest") }));
+        assert_eq!(put.response, Content::Json(json!({ "items": reference("PutAResponseItem") })));
+        assert_eq!(put.errors, [reference("Problem"), reference("Problem")]);
+        assert_eq!((put.security.len(), put.idempotent, put.tag.as_deref()), (2, true, Some("Group")));
+        let places: Vec<_> = put.parameters.iter().map(|p| (p.name.as_str(), p.place.as_str(), p.required)).collect();
+        assert_eq!(places, [("id", "path", true), ("mode", "query", false)]);
+        assert_eq!((&post.response, post.security.len(), post.idempotent), (&Content::Text, 0, false));
+        let schemas: Vec<&String> = document::schemas(&document).map(|(name, _)| name).collect();
+        assert_eq!(schemas, ["Problem", "PutAMode", "PutARequest", "PutAResponseItem"]);
+        assert!(document.get("paths").is_none());
+        assert_eq!(hits, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_an_error() {
+        let body = json!({ "content": { "application/json": { "schema": { "properties": { "a": {} } } } } });
+        let error = run_document(
+            list_operations,
+            json!({
+                "paths": { "/": { "post": { "operationId": "create", "requestBody": body } } },
+                "components": { "schemas": { "CreateRequest": {} } },
+            }),
+        );
+        let error = error.expect_err("taken").to_string();
+        assert_eq!(error, "an operation would name a schema `CreateRequest`, which there is already");
+    }
+
+    fn with_operation(schemas: Value) -> Value {
+        let operation = json!({
+            "parameters": [], "body": reference_to("Sent"), "response": { "json": reference("Received") },
+            "errors": [reference("Problem")],
+        });
+        json!({ OPERATIONS: [operation], "components": { "schemas": schemas } })
+    }
+
+    #[test]
+    fn what_is_also_received_is_not_only_sent() -> Result<()> {
+        let mut schemas = json!({ "Unused": {}, "Inner": { "items": reference("Sent") }, "Problem": {}, "Both": {} });
+        schemas["Sent"] = json!({ "properties": { "a": reference("Inner"), "b": reference("Both") } });
+        schemas["Received"] = json!({ "items": reference("Both") });
+        let (document, hits) = run_document(prune, with_operation(schemas))?;
+        assert_eq!(only_sent(&document), BTreeSet::from(["Inner".to_owned(), "Sent".to_owned()]));
+        assert!(document["components"]["schemas"].get("Unused").is_none());
+        assert_eq!(hits, 1);
+        assert_eq!(run(prune, json!({ "A": {} })).1, 0, "there is nothing that would lead to it");
+        Ok(())
+    }
+
+    #[test]
+    fn alternatives_that_are_objects_become_one() -> Result<()> {
+        let part = |required: &[&str], field: &str| json!({ "required": required, "properties": { "id": { "type": "string" }, field: { "type": "string" } } });
+        let schemas = json!({
+            "Received": { "oneOf": [reference("Problem"), part(&["id", "b"], "b")] },
+            "Sent": { "oneOf": [{ "type": "string" }, reference("Problem")] },
+            "Shared": { "oneOf": [part(&[], "a"), part(&[], "b")] },
+            "Problem": part(&["id"], "a"),
+        });
+        let (document, hits) = run_document(flatten_alternatives, with_operation(schemas.clone()))?;
+        let found = &document["components"]["schemas"];
+        let text = json!({ "type": "string" });
+        assert_eq!(
+            found["Received"],
+            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text } })
+        );
+        assert_eq!((&found["Sent"], &found["Shared"]), (&schemas["Sent"], &schemas["Shared"]));
+        assert_eq!(hits, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn types_that_are_there_are_used() -> Result<()> {
+        let schemas = json!({ "Received": { "properties": { "a": reference("Shared") } }, "Shared": {} });
+        let (document, hits) = run_document(share_types, with_operation(schemas))?;
+        let schemas = &document["components"]["schemas"];
+        let path = &schemas["Received"]["properties"]["a"]["x-rust-type"]["path"];
+        assert_eq!(path, "ampersand_types::config::Shared");
+        assert!(schemas.get("Shared").is_none());
+        assert_eq!(hits, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn what_two_documents_define_differently_is_qualified_by_the_later_one() {
+        let document = |kind: &str| {
+            json!({
+                OPERATIONS: [{ "body": reference_to("Holder") }],
+                "components": { "schemas": {
+                    "Holder": { "items": reference("Thing") }, "Thing": { "type": kind }, "Same": { "type": "string" },
+                } },
+            })
+        };
+        let document = together(vec![("api", document("string")), ("read", document("boolean"))]);
+        let schemas: Vec<&String> = document::schemas(&document).map(|(name, _)| name).collect();
+        assert_eq!(schemas, ["Holder", "ReadHolder", "ReadThing", "Same", "Thing"]);
+        assert_eq!(document["components"]["schemas"]["ReadHolder"]["items"], reference("ReadThing"));
+        assert_eq!(document[OPERATIONS][1]["body"], reference_to("ReadHolder"));
+    }
+
+    #[test]
+    fn the_same_is_what_leads_to_the_same() {
+        let document = |kind: &str| {
+            json!({ "components": { "schemas": {
+                "Holder": { "items": reference("Thing") }, "Thing": { "type": kind }, "Same": { "type": "string" },
+            } } })
+        };
+        assert_eq!(same(&document("string"), &document("boolean")), BTreeSet::from(["Same".to_owned()]));
+    }
 }

@@ -109,7 +109,8 @@ fn is_opaque(schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lower::testing::run;
+    use crate::lower::OPERATIONS;
+    use crate::lower::testing::{run, run_document};
     use serde_json::json;
 
     fn types(schemas: &Value) -> Vec<(String, &str)> {
@@ -168,6 +169,20 @@ mod tests {
         );
         assert_eq!(types(&schemas), [("count".to_owned(), "Integer"), ("share".to_owned(), "")]);
         assert_eq!(hits, 1);
+    }
+
+    #[test]
+    fn whole_numbers_that_are_only_sent_are_plain() {
+        let schema = json!({ "properties": { "count": { "type": "integer" } } });
+        let (_, hits) = run_document(
+            integers,
+            json!({
+                OPERATIONS: [{ "body": { "schema": { "$ref": "#/components/schemas/A" } } }],
+                "components": { "schemas": { "A": schema } },
+            }),
+        )
+        .expect("passes");
+        assert_eq!(hits, 0);
     }
 
     #[test]

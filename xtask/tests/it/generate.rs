@@ -8,10 +8,12 @@ use crate::Workspace;
 
 const NOTIFICATIONS: &str = "openapi/contract/notifications.json";
 const CONFIG: &str = "openapi/contract/config.json";
+const API: &str = "openapi/contract/api.json";
 const GENERATED: &str = "crates/ampersand-types/src/generated";
+const CLIENT: &str = "crates/ampersand-client/src/generated";
 
 fn workspace() -> Workspace {
-    Workspace::copy_of(&["openapi", GENERATED, "benches/generated", "tests/it/generated"])
+    Workspace::copy_of(&["openapi", GENERATED, CLIENT, "benches/generated", "tests/it/generated"])
 }
 
 impl Workspace {
@@ -28,7 +30,7 @@ fn what_is_there_is_what_would_be_generated() {
     let workspace = workspace();
     let before = workspace.tree("");
     assert!(workspace.succeed(&["check"]).err.ends_with("everything is up to date\n"));
-    assert!(workspace.succeed(&["generate"]).err.ends_with("0 of 5 files changed\n"));
+    assert!(workspace.succeed(&["generate"]).err.ends_with("\n0 of 28 files changed\n"));
     assert_eq!(workspace.tree(""), before);
 }
 
@@ -43,12 +45,39 @@ fn everything_is_made_again_where_nothing_is() {
     read openapi/contract/notifications.json: 28 schemas
     read openapi/contract/webhook.json: 5 schemas
     read openapi/contract/config.json: 38 schemas
+    read openapi/contract/api.json: 175 schemas
+    read openapi/contract/read.json: 7 schemas
+    read openapi/contract/write.json: 7 schemas
+    read openapi/contract/search.json: 6 schemas
     wrote benches/generated/plain.rs
+    wrote crates/ampersand-client/src/generated/mod.rs
+    wrote crates/ampersand-client/src/generated/operations/api_keys.rs
+    wrote crates/ampersand-client/src/generated/operations/billing_accounts.rs
+    wrote crates/ampersand-client/src/generated/operations/connections.rs
+    wrote crates/ampersand-client/src/generated/operations/destinations.rs
+    wrote crates/ampersand-client/src/generated/operations/installations.rs
+    wrote crates/ampersand-client/src/generated/operations/integrations.rs
+    wrote crates/ampersand-client/src/generated/operations/jwt_keys.rs
+    wrote crates/ampersand-client/src/generated/operations/notifications.rs
+    wrote crates/ampersand-client/src/generated/operations/oauth.rs
+    wrote crates/ampersand-client/src/generated/operations/objects.rs
+    wrote crates/ampersand-client/src/generated/operations/operations.rs
+    wrote crates/ampersand-client/src/generated/operations/orgs.rs
+    wrote crates/ampersand-client/src/generated/operations/projects.rs
+    wrote crates/ampersand-client/src/generated/operations/provider_apps.rs
+    wrote crates/ampersand-client/src/generated/operations/providers.rs
+    wrote crates/ampersand-client/src/generated/operations/reads.rs
+    wrote crates/ampersand-client/src/generated/operations/revisions.rs
+    wrote crates/ampersand-client/src/generated/operations/search.rs
+    wrote crates/ampersand-client/src/generated/operations/upload_urls.rs
+    wrote crates/ampersand-client/src/generated/operations/users.rs
+    wrote crates/ampersand-client/src/generated/operations/writes.rs
+    wrote crates/ampersand-client/src/generated/types.rs
     wrote crates/ampersand-types/src/generated/config.rs
     wrote crates/ampersand-types/src/generated/messages.rs
     wrote crates/ampersand-types/src/generated/notifications.rs
     wrote tests/it/generated/mod.rs
-    5 of 5 files changed
+    28 of 28 files changed
     ");
     assert_eq!(workspace.tree(""), before);
 }
@@ -107,11 +136,13 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
         body["properties"]["notificationType"]["enum"] = json!(["connection.paused"]);
         schemas["ConnectionPausedNotificationPayload"] = body;
     });
-    workspace.change(CONFIG, |document| {
-        let schemas = &mut document["components"]["schemas"];
-        schemas["ReadFilter"]["properties"]["caseSensitive"] = json!({ "type": "boolean" });
-        schemas["ReadFilter"]["properties"]["operator"]["enum"] = json!(["eq", "not-eq"]);
-    });
+    for document in [CONFIG, API] {
+        workspace.change(document, |document| {
+            let schemas = &mut document["components"]["schemas"];
+            schemas["ReadFilter"]["properties"]["caseSensitive"] = json!({ "type": "boolean" });
+            schemas["ReadFilter"]["properties"]["operator"]["enum"] = json!(["eq", "not-eq"]);
+        });
+    }
     let diff = workspace.xtask(&["check"]).out;
     let diff = diff.split_once("--- a/crates").unwrap().1;
     let changed: Vec<&str> = diff.lines().filter(|line| line.starts_with(['-', '+'])).collect();
@@ -147,6 +178,56 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
 }
 
 #[test]
+fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
+    let workspace = workspace();
+    workspace.change(API, |document| {
+        document["components"]["schemas"]["Label"] =
+            json!({ "type": "object", "required": ["text"], "properties": { "text": { "type": "string" } } });
+        let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Label" } } });
+        document["paths"]["/labels"] = json!({ "post": {
+            "operationId": "createLabel",
+            "tags": ["Label"],
+            "requestBody": { "required": true, "content": content },
+            "responses": { "201": { "description": "", "content": content } },
+        } });
+        let parameters = &mut document["paths"]["/projects"]["get"]["parameters"];
+        *parameters = json!([{ "name": "type", "in": "query", "schema": { "type": "string", "enum": ["a"] } }]);
+    });
+    let diff = workspace.xtask(&["check"]).out;
+    let files: Vec<&str> = diff.lines().filter_map(|line| line.strip_prefix("+++ b/")).collect();
+    insta::assert_snapshot!(files.join("\n"), @"
+    openapi/contract.lock
+    crates/ampersand-client/src/generated/mod.rs
+    crates/ampersand-client/src/generated/operations/label.rs
+    crates/ampersand-client/src/generated/operations/projects.rs
+    crates/ampersand-client/src/generated/types.rs
+    tests/it/generated/mod.rs
+    ");
+    let public = |line: &&str| line.starts_with('+') && line.contains("pub ");
+    let added: Vec<&str> = diff.lines().filter(public).map(|line| line[1..].trim()).collect();
+    insta::assert_snapshot!(added.join("\n"), @"
+    pub mod label;
+    pub fn label(&self) -> operations::label::Label<'_> {
+    pub struct Label<'a> {
+    pub fn create_label(self) -> CreateLabel<'a> {
+    pub struct CreateLabel<'a> {
+    pub fn body<V>(mut self, value: V) -> Self
+    pub fn body_map<F>(mut self, f: F) -> Self
+    pub const OPERATION: crate::Operation = crate::Operation {
+    pub async fn send(
+    pub fn type_<V>(mut self, value: V) -> Self
+    pub struct Label {
+    pub text: ::std::string::String,
+    pub other_fields: ::std::collections::BTreeMap<
+    pub enum ListProjectsType {
+    pub fn builder() -> builder::Label {
+    pub struct Label {
+    pub fn text<V>(mut self, value: V) -> Self
+    pub fn other_field(
+    ");
+}
+
+#[test]
 fn what_no_longer_applies_is_named() {
     let workspace = workspace();
     workspace.change(CONFIG, |document| {
@@ -173,7 +254,7 @@ fn what_no_longer_applies_is_named() {
 #[test]
 fn a_pass_that_finds_nothing_is_named() {
     let workspace = workspace();
-    for document in ["notifications", "webhook", "config"] {
+    for document in ["notifications", "webhook", "config", "api", "read", "write", "search"] {
         workspace.write(
             &format!("openapi/contract/{document}.json"),
             r#"{"openapi": "3.0.1", "components": {"schemas": {"A": {"properties": {"id": {"type": "string"}}}}}}"#,
@@ -184,14 +265,17 @@ fn a_pass_that_finds_nothing_is_named() {
     insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
       pass `drop_validation` finds nothing to do in the whole contract
+      pass `flatten_alternatives` finds nothing to do in the whole contract
       pass `fold_alternatives` finds nothing to do in the whole contract
       pass `inline_aliases` finds nothing to do in the whole contract
       pass `integers` finds nothing to do in the whole contract
+      pass `list_operations` finds nothing to do in the whole contract
       pass `merge_all_of` finds nothing to do in the whole contract
       pass `name_inline_schemas` finds nothing to do in the whole contract
       pass `opaque_values` finds nothing to do in the whole contract
       pass `optional_collections` finds nothing to do in the whole contract
       pass `set_defaults_aside` finds nothing to do in the whole contract
+      pass `share_types` finds nothing to do in the whole contract
       pass `signed_urls` finds nothing to do in the whole contract
       pass `split_events` finds nothing to do in the whole contract
       pass `timestamps` finds nothing to do in the whole contract
@@ -344,6 +428,45 @@ fn the_contract_of_next_month_compiles() {
         document["components"]["schemas"]["Tree"] = json!({ "type": "array", "items": { "$ref": "#/components/schemas/Tree" } });
         document["components"]["schemas"]["NextReadFilter"] = json!({ "properties": { "taken": { "type": "string" } } });
     });
+    workspace.change(API, |document| {
+        let schemas = &mut document["components"]["schemas"];
+        schemas["Next"] = json!({
+            "required": ["type", "when", "maps"],
+            "properties": {
+                "type": { "$ref": "#/components/schemas/NotificationEventType" },
+                "when": { "type": "string", "format": "date-time" },
+                "self": { "$ref": "#/components/schemas/Next" },
+                "maps": { "additionalProperties": { "type": "array", "items": { "type": "integer" } } },
+                "nested": { "type": "array", "items": { "type": "array", "items": { "properties": { "a": {} } } } },
+                "builder": { "type": "integer", "minimum": 1 },
+                "config": { "allOf": [{ "$ref": "#/components/schemas/ConfigContent" }] },
+            },
+        });
+        let next = json!({ "$ref": "#/components/schemas/Next" });
+        let json = |schema: &Value| json!({ "description": "", "content": { "application/json": { "schema": schema } } });
+        document["paths"]["/next/{type}/{client}:go"] = json!({
+            "parameters": [
+                { "name": "type", "in": "path", "required": true, "schema": { "type": "integer" } },
+                { "name": "client", "in": "path", "required": true, "schema": { "type": "string", "enum": ["a", "b"] } },
+            ],
+            "put": {
+                "operationId": "putNext",
+                "deprecated": true,
+                "parameters": [
+                    { "name": "X-Mode", "in": "header", "schema": { "type": "string" } },
+                    { "name": "until", "in": "query", "required": true, "schema": { "type": "string", "format": "date-time" } },
+                ],
+                "requestBody": json(&next),
+                "responses": { "2XX": json(&json!({ "additionalProperties": next })), "4XX": json(&json!({})) },
+            },
+            "post": {
+                "operationId": "postNext",
+                "tags": ["Next & Last", "Other"],
+                "requestBody": json(&json!({ "type": "array", "items": next })),
+                "responses": { "200": json(&json!({ "type": "string" })), "204": { "description": "" } },
+            },
+        });
+    });
     workspace.succeed(&["generate", "--allow-stale"]);
     let notifications = workspace.read(&format!("{GENERATED}/notifications.rs"));
     for expected in ["Parts(EventSchema)", "ConnectionError_(ConnectionErrorData)", "pub fn report_source(&self)"] {
@@ -357,4 +480,14 @@ fn the_contract_of_next_month_compiles() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Where the dependencies of the client are built already.
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--package=ampersand-client", "--locked", "--offline", "--quiet"])
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(workspace.path())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !err.contains("warning"), "{err}");
 }

@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use ampersand_client::{Host, Operation, operations};
+use ampersand_types::notifications::NotificationType;
+use serde_json::Value;
+
+use super::{Peer, Seen};
+use crate::properties::contract;
+
+const TOPIC: &str = r#"{"id":"t1","name":"n","projectId":"p","createTime":"2026-08-19T10:00:00Z","new":[1.10]}"#;
+
+#[tokio::test]
+async fn an_operation_sends_what_was_said_and_gives_what_came() {
+    let peer = Peer::answering(201, "application/json", TOPIC).await;
+    let created = peer.client.destinations().create_topic().project_id_or_name("my project");
+    let topic = created.body_map(|topic| topic.name("n")).send().await.unwrap();
+    assert_eq!(topic.status(), 201);
+    assert_eq!((topic.id.as_str(), topic.other_fields["new"].as_str()), ("t1", "[1.10]"));
+    let expected = Seen {
+        line: "POST /api/projects/my%20project/topics".to_owned(),
+        api_key: "secret".to_owned(),
+        content_type: "application/json".to_owned(),
+        body: r#"{"name":"n"}"#.to_owned(),
+    };
+    assert_eq!(peer.only(), expected);
+}
+
+#[tokio::test]
+async fn parameters_of_the_query_are_sent_where_they_are_given() {
+    let peer = Peer::answering(200, "application/json", "null").await;
+    let routes = peer.client.notifications().list_event_topic_routes().project_id_or_name("p");
+    let routes = routes.event_type(NotificationType::InstallationCreated).send().await.unwrap();
+    assert!(routes.is_empty(), "a list that is null is empty");
+    assert_eq!(peer.only().line, "GET /api/projects/p/notification-event-topic-routes?eventType=installation.created");
+    assert_eq!(peer.only().content_type, "");
+}
+
+#[tokio::test]
+async fn text_is_text_and_nothing_is_nothing() {
+    let peer = Peer::answering(200, "text/plain", "https://provider/authorize?state=a").await;
+    let begun = peer.client.oauth().oauth_update().project_id_or_name("p").connection_id("c").send().await.unwrap();
+    assert_eq!(begun.into_inner(), "https://provider/authorize?state=a");
+    assert_eq!(peer.only().line, "PATCH /api/projects/p/connections/c:oauth-update");
+
+    let peer = Peer::answering(204, "application/json", "").await;
+    let deleted = peer.client.destinations().delete_topic().project_id_or_name("p").topic_id("t").send().await;
+    let () = deleted.unwrap().into_inner();
+}
+
+#[tokio::test]
+async fn hosts_that_share_a_path_are_told_apart() {
+    let peer = Peer::answering(200, "application/json", r#"{"operationId":"o"}"#).await;
+    let client = &peer.client;
+    let read = client.reads().trigger_read().project_id_or_name("p").integration_id("i").object_name("contact");
+    read.body_map(|read| read.group_ref("g").mode("async")).send().await.unwrap();
+    let written = client.writes().write_records().project_id_or_name("p").integration_id("i").object_name("contact");
+    written.body_map(|write| write.group_ref("g").type_("create")).send().await.unwrap();
+    let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /read/projects/p/integrations/i/objects/contact",
+            "POST /write/projects/p/integrations/i/objects/contact"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_optional_body_is_sent_where_something_was_said_of_it() {
+    for (objects, body) in [(vec![], ""), (vec!["contact"], r#"{"objects":["contact"]}"#)] {
+        let peer = Peer::answering(204, "", "").await;
+        let paused = peer.client.reads().pause_reads().project_id_or_name("p").integration_id("i").installation_id("n");
+        let paused = if objects.is_empty() { paused } else { paused.body_map(|body| body.objects(objects)) };
+        paused.send().await.unwrap();
+        assert_eq!(peer.only().body, body);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_told_before_a_request_is_made() {
+    let peer = Peer::answering(204, "", "").await;
+    let client = &peer.client;
+    for id in ["", ".", ".."] {
+        let deleted = client.connections().delete_connection().project_id_or_name("p").connection_id(id).send().await;
+        let expected = format!("deleteConnection: `connectionId` is {id:?}, which no path can hold");
+        assert_eq!(deleted.unwrap_err().to_string(), expected);
+    }
+    let deleted = client.connections().delete_connection().project_id_or_name("p").send().await;
+    assert_eq!(deleted.unwrap_err().to_string(), "deleteConnection: `connectionId` was not given");
+    let created = client.destinations().create_topic().project_id_or_name("p").send().await;
+    assert_eq!(created.unwrap_err().to_string(), "createTopic: body: `name` is required and was not given");
+    assert_eq!(peer.seen(), []);
+}
+
+#[tokio::test]
+async fn an_error_keeps_its_status_and_its_body() {
+    for (status, content_type, body) in [
+        (502, "text/html", "<h1>Bad gateway</h1>"),
+        (429, "", ""),
+        (422, "application/problem+json", r#"{"issues":[{"in":"somewhere"}]}"#),
+    ] {
+        let peer = Peer::answering(status, content_type, body).await;
+        let error = peer.client.projects().list_projects().send().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), status);
+        assert_eq!(error.body().unwrap(), body);
+    }
+}
+
+#[test]
+fn every_operation_of_the_contract_is_there() {
+    let mut expected = BTreeSet::new();
+    for host in Host::ALL {
+        let document = contract(host.name());
+        assert_eq!(document["servers"][0]["url"], host.default_url());
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                expected.insert((*host, method.to_uppercase(), path.clone(), id, schemes(&document, operation)));
+            }
+        }
+    }
+    let found = |operation: &Operation| {
+        let security = operation.security.iter().map(|scheme| (*scheme).to_owned()).collect();
+        (operation.host, operation.method.to_owned(), operation.path.to_owned(), operation.id.to_owned(), security)
+    };
+    assert_eq!(operations::ALL.iter().map(found).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(operations::ALL.len(), 88);
+}
+
+fn schemes(document: &Value, operation: &Value) -> Vec<String> {
+    let security = operation.get("security").unwrap_or(&document["security"]).as_array().unwrap();
+    security.iter().flat_map(|scheme| scheme.as_object().unwrap().keys().cloned()).collect()
+}

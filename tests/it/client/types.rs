@@ -1,0 +1,150 @@
+use ampersand_client::types::{
+    CreateInstallationRequest, CreateInstallationRequestConfig, CustomAuthConnectResponse, FieldFilter, Installation,
+    Integration, JsonPatchOperation, ListOperationsResponse, Log, ManifestIntegration, PatchApiKeyRequest,
+    UpdateInstallationRequest, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
+    WriteRecordsResponse, WriteRequest, WriteRequestBatchPolicy,
+};
+use ampersand_client::{BuildError, types};
+use ampersand_types::RawJson;
+use ampersand_types::config::{ConfigContent, UpdateInstallationConfigContent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::json::difference;
+
+fn decode<T: DeserializeOwned + Serialize>(json: &str) -> T {
+    let value: T = serde_json::from_str(json).unwrap();
+    assert_eq!(difference(json, &encode(&value)), None);
+    value
+}
+
+fn encode<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap()
+}
+
+#[test]
+fn a_batch_keeps_its_counts_and_what_is_new() {
+    let batch: WriteRecordsResponse = decode(
+        r#"{"operationId":"o","successCount":1,"failureCount":1e0,"results":[{"success":true,"recordId":"1"},{"success":false}],
+            "errors":null,"new":{}}"#,
+    );
+    assert_eq!(batch.success_count.unwrap(), 1);
+    assert_eq!(batch.results.len(), 2);
+    let single: WriteRecordsResponse = decode(r#"{"operationId":"o","result":{"success":true,"data":{"a":1.10}}}"#);
+    assert_eq!(single.result.unwrap().data.unwrap().as_str(), r#"{"a":1.10}"#);
+}
+
+#[test]
+fn a_member_beside_a_step_of_authentication_is_no_error() {
+    let step: CustomAuthConnectResponse =
+        decode(r#"{"redirect":{"url":"https://provider/","sessionId":"s"},"connection":null,"expires":5}"#);
+    assert!(step.redirect.is_some() && step.connection.is_none());
+    let _: CustomAuthConnectResponse = decode("{}");
+}
+
+#[test]
+fn a_value_is_sent_as_it_is_written() {
+    for (value, expected) in [
+        (RawJson::from(5), "5"),
+        (RawJson::from(9_007_199_254_740_993_i64), "9007199254740993"),
+        (RawJson::from("5"), r#""5""#),
+        (RawJson::from(true), "true"),
+        (RawJson::from(json!(1.5)), "1.5"),
+        (RawJson::new("1.10").unwrap(), "1.10"),
+    ] {
+        let filter = FieldFilter::builder().field_name("a").operator("eq").value(value);
+        let filter = FieldFilter::try_from(filter).unwrap();
+        assert_eq!(encode(&filter), format!(r#"{{"fieldName":"a","operator":"eq","value":{expected}}}"#));
+    }
+}
+
+#[test]
+fn values_and_lists_that_the_contract_does_not_have_survive() {
+    let answered: types::Connection = decode(
+        r#"{"id":"c","projectId":"p","provider":"x","authScheme":"passkey","status":"dormant","group":{"groupRef":"g","groupName":"G",
+            "projectId":"p","createTime":"yesterday"},"consumer":{"consumerRef":"r","consumerName":"R","projectId":"p",
+            "createTime":""},"createTime":"2026-08-19T10:03:10-07:00"}"#,
+    );
+    assert_eq!(answered.auth_scheme.as_str(), "passkey");
+    let page: ListOperationsResponse = decode(r#"{"results":null,"pagination":{"done":true,"nextPageToken":null}}"#);
+    assert!(page.results.is_empty() && page.pagination.done);
+    let log: Log =
+        decode(r#"{"severity":"INFO","timestamp":"t","message":{"msg":"m","details":null,"object_name":"a"}}"#);
+    assert_eq!(log.message.other_fields["object_name"].as_str(), r#""a""#);
+}
+
+#[test]
+fn a_request_holds_what_was_said_and_nothing_else() {
+    let create = CreateInstallationRequest::builder()
+        .group_ref("g")
+        .config(CreateInstallationRequestConfig::builder().content(ConfigContent::default()));
+    let create = CreateInstallationRequest::try_from(create).unwrap();
+    assert_eq!(encode(&create), r#"{"config":{"content":{}},"groupRef":"g"}"#);
+
+    let write = WriteRequest::builder()
+        .group_ref("g")
+        .type_("upsert")
+        .record(json!({ "id": 5 }))
+        .batch_policy(WriteRequestBatchPolicy::builder())
+        .other_field("priority", 1);
+    let write = WriteRequest::try_from(write).unwrap();
+    let expected = r#"{"batchPolicy":{},"groupRef":"g","record":{"id":5},"type":"upsert","priority":1}"#;
+    assert_eq!(difference(expected, &encode(&write)), None);
+
+    // An empty list is sent, an absent one is not.
+    let patch = PatchApiKeyRequest::builder().update_mask([""; 0]);
+    let patch = patch.api_key(types::PatchApiKeyRequestApiKey::builder().scopes([""; 0]));
+    let patch = PatchApiKeyRequest::try_from(patch).unwrap();
+    assert_eq!(encode(&patch), r#"{"apiKey":{"scopes":[]},"updateMask":[]}"#);
+}
+
+#[test]
+fn what_is_required_and_missing_is_named() {
+    let missing = |result: Result<_, BuildError>| result.map(drop).unwrap_err().to_string();
+    let operation = JsonPatchOperation::try_from(JsonPatchOperation::builder().path("/a"));
+    assert_eq!(missing(operation.map(drop)), "`op` is required and was not given");
+    let nested = FieldFilter::builder().field_name("a");
+    let search = types::SearchRequest::builder().object_name("contact").field_filters([nested]);
+    let search = types::SearchRequest::try_from(search);
+    assert_eq!(missing(search.map(drop)), "`fieldFilters`: `operator` is required and was not given");
+}
+
+/// A configuration is one type, whichever way it comes.
+#[test]
+fn a_configuration_that_is_read_and_sent_back_is_the_same() {
+    let folder = format!("{}/corpus/config", env!("CARGO_MANIFEST_DIR"));
+    for file in std::fs::read_dir(folder).unwrap() {
+        let json = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let installation = format!(
+            r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
+                {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{json}}},"connection":{{"id":"c",
+                "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
+                "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
+                "projectId":"p","createTime":"t"}}}}}}"#
+        );
+        let installation: Installation = decode(&installation);
+        let content: ConfigContent = installation.config.content;
+        let content: UpdateInstallationConfigContent = RawJson::encode(&content).unwrap().parse().unwrap();
+        let config = UpdateInstallationRequestInstallationConfig::builder().content(content);
+        let update = UpdateInstallationRequest::builder()
+            .update_mask(["config.content"])
+            .installation(UpdateInstallationRequestInstallation::builder().config(config));
+        let update = UpdateInstallationRequest::try_from(update).unwrap();
+        let expected =
+            format!(r#"{{"installation":{{"config":{{"content":{json}}}}},"updateMask":["config.content"]}}"#);
+        assert_eq!(difference(&expected, &encode(&update)), None);
+    }
+}
+
+#[test]
+fn names_that_two_documents_have_are_qualified_by_the_document() {
+    let integration: Integration = decode(
+        r#"{"id":"i","projectId":"p","name":"n","provider":"x","createTime":"t","latestRevision":
+            {"id":"r","specVersion":"1","createTime":"t","content":{"name":"m","provider":"x","new":1}}}"#,
+    );
+    let manifest: &ManifestIntegration = &integration.latest_revision.content;
+    assert_eq!((integration.name.as_str(), manifest.name.as_str()), ("n", "m"));
+    let manifest = ManifestIntegration::try_from(ManifestIntegration::builder().name("n").provider("x"));
+    assert_eq!(encode(&manifest.unwrap()), r#"{"name":"n","provider":"x"}"#);
+}
