@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::{BESIDE, Context, DOCUMENTATION, for_each_schema, is_struct};
+use super::{BESIDE, Context, DOCUMENTATION, OPERATIONS, for_each_schema, is_struct, walk};
 use crate::{canonical, document};
 
 /// Folds alternatives of an object into it: the fields of each become optional fields of the object. Nearly always they
@@ -27,7 +27,7 @@ pub(super) fn fold_alternatives(document: &mut Value, _: &Context<'_>) -> Result
     Ok(hits)
 }
 
-pub(super) fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
+fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     let Some(members) = schema.as_object_mut() else { return 0 };
     let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
     for alternative in alternatives.iter().filter_map(Value::as_array).flatten() {
@@ -52,6 +52,32 @@ pub(super) fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
         }
     }
     alternatives.len()
+}
+
+/// Makes one object of alternatives that are all objects: what they have in common is required, everything else may
+/// be there.
+///
+/// typify's enum of `oneOf: [{required: [redirect], …}, {required: [connection], …}]` refuses an answer for one member
+/// more than it knows, and takes the first alternative that fits: as `WriteResponseSingleSuccess` every batch would lose
+/// its counts.
+pub(super) fn flatten_alternatives(document: &mut Value, context: &Context<'_>) -> Result<usize> {
+    if document.get(OPERATIONS).is_none() {
+        return Ok(0);
+    }
+    let Some(schemas) = document::schemas_mut(document) else { return Ok(0) };
+    let before = schemas.clone();
+    let mut hits = 0;
+    for (_, schema) in schemas.iter_mut().filter(|(name, _)| !context.shared.contains_key(*name)) {
+        walk(schema, &mut |schema| {
+            let parts: Vec<&Value> =
+                ["oneOf", "anyOf"].iter().filter_map(|key| schema[key].as_array()).flatten().collect();
+            let objects = parts.iter().map(|part| document::resolve(part, &before));
+            if !parts.is_empty() && !is_struct(schema) && objects.clone().all(is_struct) {
+                hits += fold(schema, &before);
+            }
+        });
+    }
+    Ok(hits)
 }
 
 /// Merges the parts of an `allOf` into one object.
@@ -156,7 +182,8 @@ fn refine(base: Value, mut later: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lower::testing::{run, run_document};
+    use crate::lower::reference;
+    use crate::lower::testing::{run, run_document, with_operation};
     use serde_json::json;
 
     #[test]
@@ -186,6 +213,27 @@ mod tests {
             json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } } })
         );
         assert_eq!(hits, 3);
+    }
+
+    #[test]
+    fn alternatives_that_are_objects_become_one() -> Result<()> {
+        let part = |required: &[&str], field: &str| json!({ "required": required, "properties": { "id": { "type": "string" }, field: { "type": "string" } } });
+        let schemas = json!({
+            "Received": { "oneOf": [reference("Problem"), part(&["id", "b"], "b")] },
+            "Sent": { "oneOf": [{ "type": "string" }, reference("Problem")] },
+            "Shared": { "oneOf": [part(&[], "a"), part(&[], "b")] },
+            "Problem": part(&["id"], "a"),
+        });
+        let (document, hits) = run_document(flatten_alternatives, with_operation(schemas.clone()))?;
+        let found = &document["components"]["schemas"];
+        let text = json!({ "type": "string" });
+        assert_eq!(
+            found["Received"],
+            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text } })
+        );
+        assert_eq!((&found["Sent"], &found["Shared"]), (&schemas["Sent"], &schemas["Shared"]));
+        assert_eq!(hits, 1);
+        Ok(())
     }
 
     #[test]

@@ -2,7 +2,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
-    BESIDE, Context, Holder, become_rust_type, for_each_schema, for_each_schema_of, is_map, is_rust_type, operations,
+    BESIDE, Context, Holder, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_rust_type,
 };
 
 /// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
@@ -22,7 +22,7 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Res
             hits += 1;
         }
     };
-    let only_sent = operations::only_sent(document);
+    let only_sent = direction::only_sent(document);
     let is_sent = |holder: Holder<'_>| match holder {
         Holder::Component(name) => only_sent.contains(name),
         Holder::Sent => true,

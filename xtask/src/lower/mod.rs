@@ -5,11 +5,13 @@
 
 mod all_of;
 mod collections;
+mod direction;
 mod events;
 mod inbound;
 mod names;
 mod operations;
 mod scalars;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -18,10 +20,12 @@ use serde_json::{Value, json};
 
 use crate::document;
 
+pub(crate) use direction::directions;
 pub(crate) use events::{EVENTS, Event};
 pub(crate) use names::{ENUMS, OpenEnum, pascal};
-pub(crate) use operations::{Content, OPERATIONS, Operation, Parameter, directions, same, together};
+pub(crate) use operations::{Content, OPERATIONS, Operation, Parameter};
 pub(crate) use scalars::{SIGNED_URL, replaced_by_url};
+pub(crate) use together::{same, together};
 
 /// What a pass may know of the module that it works for.
 pub(crate) struct Context<'a> {
@@ -42,9 +46,9 @@ pub(crate) type Pass = (&'static str, Run);
 pub(crate) const PASSES: [Pass; 15] = [
     ("fold_alternatives", all_of::fold_alternatives),
     ("merge_all_of", all_of::merge_all_of),
-    ("flatten_alternatives", operations::flatten_alternatives),
-    ("prune", operations::prune),
-    ("share_types", operations::share_types),
+    ("flatten_alternatives", all_of::flatten_alternatives),
+    ("prune", direction::prune),
+    ("share_types", together::share_types),
     ("split_events", events::split_events),
     ("drop_validation", inbound::drop_validation),
     ("set_defaults_aside", inbound::set_defaults_aside),
@@ -187,6 +191,15 @@ mod testing {
     pub(super) fn run(pass: Run, schemas: Value) -> (Value, usize) {
         let (document, hits) = run_document(pass, json!({ "components": { "schemas": schemas } })).expect("passes");
         (document["components"]["schemas"].clone(), hits)
+    }
+
+    /// A document with one operation, which sends a `Sent`, and receives a `Received` or a `Problem`.
+    pub(super) fn with_operation(schemas: Value) -> Value {
+        let operation = json!({
+            "parameters": [], "body": { "schema": reference("Sent") }, "response": { "json": reference("Received") },
+            "errors": [reference("Problem")],
+        });
+        json!({ OPERATIONS: [operation], "components": { "schemas": schemas } })
     }
 
     pub(super) fn run_document(pass: Run, mut document: Value) -> Result<(Value, usize)> {

@@ -2,7 +2,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
-    Context, Holder, RUST_TYPE, become_rust_type, for_each_schema, for_each_schema_of, is_map, is_struct, operations,
+    Context, Holder, RUST_TYPE, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_struct,
 };
 
 /// What an overlay says of a string that is a signed URL, where its name does not.
@@ -59,7 +59,7 @@ pub(super) fn timestamps(document: &mut Value, _: &Context<'_>) -> Result<usize>
 /// or 1e3. It is what a caller has to send.
 pub(super) fn integers(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
-    let only_sent = operations::only_sent(document);
+    let only_sent = direction::only_sent(document);
     let received = |holder: Holder<'_>| match holder {
         Holder::Component(name) => !only_sent.contains(name),
         Holder::Sent => false,
