@@ -4,6 +4,7 @@ mod builder;
 mod call;
 mod client;
 mod error;
+mod paging;
 mod response;
 
 // Generated code finds them where it finds them in `ampersand_types`.
@@ -24,6 +25,7 @@ pub use call::Operation;
 pub use client::Client;
 pub use error::Error;
 pub use generated::{Host, operations, types};
+pub use paging::{Page, Paged};
 pub use response::Response;
 
 // Generated code names this crate as its users do.

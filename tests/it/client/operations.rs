@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use ampersand_client::{Host, Operation, operations};
+use ampersand_client::{Host, Operation, Paged as _, operations};
 use ampersand_types::notifications::NotificationType;
 use serde_json::Value;
 
@@ -73,6 +73,26 @@ async fn an_optional_body_is_sent_where_something_was_said_of_it() {
         let paused = if objects.is_empty() { paused } else { paused.body_map(|body| body.objects(objects)) };
         paused.send().await.unwrap();
         assert_eq!(peer.only().body, body);
+    }
+}
+
+#[tokio::test]
+async fn a_list_in_pages_says_which_is_next() {
+    let operation = r#"{"id":"o","projectId":"p","integrationId":"i","configId":"c","installationId":"n","actionType":"read","status":"success",
+        "createTime":"t"}"#;
+    for (pagination, next) in [
+        (r#"{"done":false,"nextPageToken":"a b"}"#, Some("a b")),
+        (r#"{"done":true,"nextPageToken":"a b"}"#, None),
+        (r#"{"done":false,"nextPageToken":null}"#, None),
+    ] {
+        let body = format!(r#"{{"results":[{operation}],"pagination":{pagination}}}"#);
+        let peer = Peer::answering(200, "application/json", &body).await;
+        let list = peer.client.operations().list_operations().project_id_or_name("p").integration_id("i");
+        let list = list.installation_id("n").page_size(1);
+        let page = list.clone().after("x/y".to_owned()).page().await.unwrap();
+        assert_eq!((page.items.len(), page.next.as_deref()), (1, next));
+        let path = "/api/projects/p/integrations/i/installations/n/operations";
+        assert_eq!(peer.only().line, format!("GET {path}?pageSize=1&pageToken=x%2Fy"));
     }
 }
 

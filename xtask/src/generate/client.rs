@@ -94,7 +94,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
     let mut structs = operations::structs(&list).context("progenitor")?;
     for group in &groups {
         let words = docs.of(&group.name, group.description.as_deref());
-        let items = operations::group(group, &words, &mut structs, &mut docs)?;
+        let items = operations::group(group, &words, &document, &mut structs, &mut docs)?;
         let origin = join(&origins, |host| group.operations.iter().any(|operation| operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
         plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);

@@ -110,6 +110,7 @@ fn plain(schema: &Value) -> Value {
 pub(super) fn group(
     group: &Group<'_>,
     words: &str,
+    document: &Value,
     made: &mut BTreeMap<String, Made>,
     docs: &mut Docs<'_>,
 ) -> Result<TokenStream> {
@@ -127,6 +128,7 @@ pub(super) fn group(
             }
         });
         builders.extend(builder(operation, &doc, made).with_context(|| operation.id.clone())?);
+        builders.extend(pages(operation, document)?);
     }
     Ok(quote! {
         use super::super::types;
@@ -220,6 +222,40 @@ fn setter_doc(operation: &Operation, setter: &Ident) -> String {
             })
         }
     }
+}
+
+/// How an operation whose list comes in pages goes from one to the next: it takes a `pageToken`, and its response says
+/// whether it is `done` and which token is next.
+fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>> {
+    let schemas = &document["components"]["schemas"];
+    let properties = |schema: &Value| {
+        let name = schema["$ref"].as_str().and_then(crate::document::schema_name)?;
+        Some(&schemas[name]["properties"])
+    };
+    let takes_token = operation.parameters.iter().any(|parameter| parameter.name == "pageToken");
+    let Content::Json(response) = &operation.response else { return Ok(None) };
+    let Some(response) = properties(response).filter(|_| takes_token) else { return Ok(None) };
+    let results = &response["results"]["x-rust-type"]["parameters"][0]["items"];
+    let Some(pagination) = properties(&response["pagination"]) else { return Ok(None) };
+    if results.is_null() || pagination["done"]["type"] != "boolean" || pagination["nextPageToken"]["type"] != "string" {
+        return Ok(None);
+    }
+    let (ident, item) = (format_ident!("{}", lower::pascal(&operation.id)), types::rust(results)?);
+    Ok(Some(quote! {
+        impl crate::Paged for #ident<'_> {
+            type Item = #item;
+
+            fn after(self, token: ::std::string::String) -> Self {
+                self.page_token(token)
+            }
+
+            async fn page(self) -> ::core::result::Result<crate::Page<#item>, crate::Error> {
+                let page = self.send().await?.into_inner();
+                let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
+                Ok(crate::Page { items: page.results.into_inner(), next })
+            }
+        }
+    }))
 }
 
 /// The name of a field, as progenitor has it but for what Rust keeps to itself.

@@ -255,6 +255,22 @@ impl<'a> ListOperations<'a> {
         Ok(call)
     }
 }
+impl crate::Paged for ListOperations<'_> {
+    type Item = types::Operation;
+    fn after(self, token: ::std::string::String) -> Self {
+        self.page_token(token)
+    }
+    async fn page(
+        self,
+    ) -> ::core::result::Result<crate::Page<types::Operation>, crate::Error> {
+        let page = self.send().await?.into_inner();
+        let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
+        Ok(crate::Page {
+            items: page.results.into_inner(),
+            next,
+        })
+    }
+}
 /// One operation, and how it went.
 ///
 /// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
