@@ -151,12 +151,16 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
         BTreeSet::from([
             "ampersand-types",
             "bytes",
+            "fastrand",
+            "futures-util",
             "http",
+            "jiff",
             "percent-encoding",
             "reqwest",
             "schemars",
             "serde",
-            "serde_json"
+            "serde_json",
+            "tokio"
         ])
     );
     let crates = tree("ampersand-client");

@@ -1,40 +1,273 @@
+use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 
+use crate::auth::{self, Bearer, Credentials};
 use crate::call::Call;
-use crate::{Error, Host, Response};
+use crate::{Error, Host, Response, Retry};
 
 /// A client of the API: a method for each group of operations.
+///
+/// It is cheap to clone, and its clones share connections. `Debug` shows no credential.
+///
+/// ```
+/// use ampersand_client::Client;
+///
+/// let client = Client::builder().api_key("key").build()?;
+/// let topics = client.topics().list().project_id_or_name("my-project"); // sent by `send().await`
+/// # Ok::<(), ampersand_client::ClientError>(())
+/// ```
 #[derive(Clone)]
-pub struct Client {
+pub struct Client(Arc<Inner>);
+
+struct Inner {
     http: reqwest::Client,
     /// By the place in [`Host::ALL`].
     urls: Vec<String>,
-    api_key: HeaderValue,
+    credentials: Credentials,
+    user_agent: HeaderValue,
+    timeout: Duration,
+    retry: Retry,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("urls", &self.urls).finish_non_exhaustive()
+        let Inner { urls, credentials, timeout, retry, .. } = &*self.0;
+        f.debug_struct("Client")
+            .field("urls", urls)
+            .field("credentials", credentials)
+            .field("timeout", timeout)
+            .field("retry", retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a [`Client`] is to be: [`Client::builder`] begins one.
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    http: Option<reqwest::Client>,
+    urls: Vec<(Host, String)>,
+    credentials: Credentials,
+    user_agent: String,
+    timeout: Duration,
+    connect_timeout: Duration,
+    retry: Retry,
+    /// The first thing that was wrong.
+    error: Option<ClientError>,
+}
+
+/// Why there is no client.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// There is neither an API key nor a bearer token.
+    NoCredentials,
+    /// An API key, a token or a user agent holds what no header can hold, such as a line break. It says which.
+    NotAHeader(&'static str),
+    /// A base URL is none: it has to begin with `http://` or `https://`, and to end with the path, without query.
+    NotAUrl(Host),
+    /// TLS cannot be set up; the system may have no root certificates.
+    Tls(Box<dyn StdError + Send + Sync>),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCredentials => write!(f, "there is neither an API key nor a bearer token: set {API_KEY}"),
+            Self::NotAHeader(what) => write!(f, "{what} holds what no header can hold, such as a line break"),
+            Self::NotAUrl(host) => {
+                write!(f, "the base URL of {host:?} is none: it is to be as {}, without a query", host.default_url())
+            }
+            Self::Tls(_) => f.write_str("TLS cannot be set up"),
+        }
+    }
+}
+
+impl StdError for ClientError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Tls(source) => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+const API_KEY: &str = "AMPERSAND_API_KEY";
+const BEARER_TOKEN: &str = "AMPERSAND_BEARER_TOKEN";
+const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+impl ClientBuilder {
+    /// The API key of a project, which Ampersand's dashboard gives.
+    pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
+        match auth::secret(key.as_ref().trim()) {
+            Ok(key) => self.credentials.api_key = Some(key),
+            Err(_) => self.error = self.error.or(Some(ClientError::NotAHeader("the API key"))),
+        }
+        self
+    }
+
+    /// A bearer token, a JWT. Where an operation takes an API key too, and there is one, that is sent.
+    pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
+        match auth::bearer(token.as_ref()) {
+            Ok(token) => self.credentials.bearer = Some(Bearer::Fixed(token)),
+            Err(_) => self.error = self.error.or(Some(ClientError::NotAHeader("the bearer token"))),
+        }
+        self
+    }
+
+    /// Bearer tokens that are good for a while. It is asked before every attempt, so it is to keep a token as long as that
+    /// is good.
+    ///
+    /// ```
+    /// # use ampersand_client::Client;
+    /// let client = Client::builder().token_provider(|| async { std::fs::read_to_string("/run/secrets/jwt") }).build()?;
+    /// # Ok::<(), ampersand_client::ClientError>(())
+    /// ```
+    pub fn token_provider<F, E>(mut self, provider: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let provider: auth::Provider = Arc::new(move || {
+            let token = provider();
+            Box::pin(async move { token.await.map_err(Into::into) })
+        });
+        self.credentials.bearer = Some(Bearer::Provided(provider));
+        self
+    }
+
+    /// Where a host is: for a fake server in tests, or a proxy of yours. It replaces [`Host::default_url`].
+    pub fn base_url(mut self, host: Host, url: impl Into<String>) -> Self {
+        self.urls.push((host, url.into()));
+        self
+    }
+
+    /// How long an attempt may take, to the end of the response. Default: 60 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long it may take to connect. Default: 10 seconds. A [`reqwest::Client`] of yours has its own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often and for how long an operation is tried.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// What your application calls itself, as `acme/1.2`. It comes before the name of this crate.
+    pub fn user_agent(mut self, user_agent: impl fmt::Display) -> Self {
+        self.user_agent = format!("{user_agent} {OURSELVES}");
+        self
+    }
+
+    /// A client of HTTP that you have set up: its proxy, its certificates, its pool.
+    ///
+    /// Ours follows no redirect, as the API has none. One that does may carry the API key elsewhere.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`]: credentials are missing, what was given is no header or no URL, or TLS cannot be set up.
+    pub fn build(self) -> Result<Client, ClientError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if self.credentials.is_empty() {
+            return Err(ClientError::NoCredentials);
+        }
+        let mut urls: Vec<String> = Host::ALL.iter().map(|host| host.default_url().to_owned()).collect();
+        for (host, url) in self.urls {
+            let parsed = Url::parse(&url).ok().filter(|url| {
+                matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+            });
+            if parsed.is_none() {
+                return Err(ClientError::NotAUrl(host));
+            }
+            for (known, place) in Host::ALL.iter().zip(&mut urls) {
+                if *known == host {
+                    *place = url.trim_end_matches('/').to_owned();
+                }
+            }
+        }
+        let user_agent =
+            HeaderValue::try_from(self.user_agent).map_err(|_| ClientError::NotAHeader("the user agent"))?;
+        let http = match self.http {
+            Some(http) => http,
+            None => reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(self.connect_timeout)
+                .build()
+                .map_err(|error| ClientError::Tls(error.into()))?,
+        };
+        let Self { credentials, timeout, retry, .. } = self;
+        Ok(Client(Arc::new(Inner { http, urls, credentials, user_agent, timeout, retry })))
     }
 }
 
 impl Client {
-    /// A client that sends an API key to every host where `url` says that it is.
-    #[doc(hidden)]
-    pub fn with(http: reqwest::Client, api_key: HeaderValue, url: impl Fn(Host) -> String) -> Self {
-        Self { http, urls: Host::ALL.iter().map(|host| url(*host)).collect(), api_key }
+    /// Begins a client. It needs an [API key](ClientBuilder::api_key), or a [token](ClientBuilder::bearer_token), or
+    /// [someone to ask for tokens](ClientBuilder::token_provider); the rest has defaults.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder {
+            http: None,
+            urls: Vec::new(),
+            credentials: Credentials::default(),
+            user_agent: OURSELVES.to_owned(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            retry: Retry::default(),
+            error: None,
+        }
+    }
+
+    /// A client as the environment says: `AMPERSAND_API_KEY` or `AMPERSAND_BEARER_TOKEN`, and the base URLs
+    /// `AMPERSAND_API_URL`, `AMPERSAND_READ_URL`, `AMPERSAND_WRITE_URL` and `AMPERSAND_SEARCH_URL` where they are set.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, ClientError> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut builder = Self::builder();
+        if let Some(key) = set(API_KEY) {
+            builder = builder.api_key(key);
+        }
+        if let Some(token) = set(BEARER_TOKEN) {
+            builder = builder.bearer_token(token);
+        }
+        for host in Host::ALL {
+            if let Some(url) = set(&format!("AMPERSAND_{}_URL", host.name().to_uppercase())) {
+                builder = builder.base_url(*host, url);
+            }
+        }
+        builder.build()
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<Response<T>, Error> {
         let operation = call.operation;
-        let response = self.execute(call).await?;
-        match serde_json::from_slice(&response) {
-            Ok(value) => Ok(response.map(|_| value)),
-            Err(error) => Err(Error::body_is(operation, error)),
+        let Response { status, headers, value } = self.execute(call).await?;
+        match serde_json::from_slice(&value) {
+            Ok(decoded) => Ok(Response { status, headers, value: decoded }),
+            Err(error) => Err(Error::unreadable(operation, status, headers, value, error)),
         }
     }
 
@@ -48,25 +281,46 @@ impl Client {
 
     /// Every request goes through here.
     async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
-        let Call { operation, path, mut headers, body } = call;
-        let place = Host::ALL.iter().position(|host| *host == operation.host);
-        let url = place.and_then(|place| self.urls.get(place)).map_or(operation.host.default_url(), String::as_str);
-        let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
-        headers.insert("x-api-key", self.api_key.clone());
-        let mut request = self.http.request(method, format!("{url}{path}"));
-        if let Some(body) = body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            request = request.body(body);
+        let begun = Instant::now();
+        let mut attempts = 1;
+        loop {
+            let error = match self.attempt(&call).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error.after(attempts),
+            };
+            let Some(pause) = self.0.retry.pause(attempts, begun.elapsed(), &error, fastrand::f64()) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+            attempts += 1;
         }
-        let failed = |error| Error::transport(operation, error);
-        let response = request.headers(headers).send().await.map_err(failed)?;
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Response<Bytes>, Error> {
+        let (inner, operation) = (&*self.0, call.operation);
+        let place = Host::ALL.iter().position(|host| *host == operation.host);
+        let url = place.and_then(|place| inner.urls.get(place)).map_or(operation.host.default_url(), String::as_str);
+        let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
+        let mut headers = call.headers.clone();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
+        headers.insert(USER_AGENT, inner.user_agent.clone());
+        let authenticated = inner.credentials.add_to(&mut headers, operation).await;
+        authenticated.map_err(|error| Error::credentials(operation, error))?;
+        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(inner.timeout);
+        if let Some(body) = &call.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request = request.body(body.clone());
+        }
+        let response = request.headers(headers).send().await.map_err(|error| Error::transport(operation, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let value = response.bytes().await.map_err(failed)?;
+        let value = match response.bytes().await {
+            Ok(value) => value,
+            Err(error) => return Err(Error::broken(operation, status, headers, error)),
+        };
         if status.is_success() {
             Ok(Response { status, headers, value })
         } else {
-            Err(Error::status_is(operation, status, value))
+            Err(Error::refused(operation, status, headers, value))
         }
     }
 }

@@ -1,76 +1,285 @@
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 
 use crate::Operation;
+use crate::types::InputValidationProblem;
 
 /// Why an operation did not give what it is to give.
+///
+/// [`kind`](Self::kind) tells what went wrong. Where there was a response, its status, headers and body are here, whoever
+/// made it and whatever is in it; where it holds a problem ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), that is
+/// [`problem`](Self::problem).
+///
+/// ```
+/// use ampersand_client::{Error, ErrorKind};
+///
+/// fn tell(error: &Error) -> String {
+///     match (error.kind(), error.problem()) {
+///         (ErrorKind::Problem, Some(problem)) => {
+///             let issues = problem.issues.iter().filter_map(|issue| issue.name.as_deref());
+///             format!("{error}; see {}", issues.collect::<Vec<_>>().join(", "))
+///         }
+///         _ if error.is_retryable() => format!("{error}; later it may work"),
+///         _ => error.to_string(),
+///     }
+/// }
+/// ```
+///
+/// Neither `Display` nor `Debug` shows credentials, URLs, or the body, which may hold what is not for a log.
 #[derive(Debug)]
-pub struct Error {
-    operation: &'static Operation,
-    kind: Kind,
-}
+pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
-enum Kind {
-    Request(String),
-    Transport(reqwest::Error),
-    Status(http::StatusCode, Bytes),
-    Body(serde_json::Error),
+struct Inner {
+    operation: &'static Operation,
+    kind: ErrorKind,
+    /// What was wrong with the request.
+    reason: Option<String>,
+    answer: Option<Answer>,
+    attempts: u32,
+    source: Option<Source>,
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong, as far as it changes what there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request was not made: something is missing, or has no place in it. The message says what.
+    Request,
+    /// The request was not made, as there is no token: its provider failed.
+    Credentials,
+    /// There was no connection: nobody listens, the name is not known, or TLS failed. Nothing was sent.
+    Connection,
+    /// There was no whole response in time. What became of the request is not known.
+    Timeout,
+    /// The connection broke in between. What became of the request is not known.
+    Interrupted,
+    /// The API refused, and says why: see [`Error::problem`].
+    Problem,
+    /// The status is no success, and the body is no problem: the page of a proxy, for instance, or nothing.
+    Status,
+    /// The status is a success, and the body is not what the contract says.
+    Response,
+}
+
+/// A response, as it came.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    problem: Option<InputValidationProblem>,
+    retry_after: Option<Duration>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 impl Error {
+    fn new(operation: &'static Operation, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { operation, kind, reason: None, answer: None, attempts: 1, source: None }))
+    }
+
     pub(crate) fn request(operation: &'static Operation, reason: String) -> Self {
-        Self { operation, kind: Kind::Request(reason) }
+        let mut error = Self::new(operation, ErrorKind::Request);
+        error.0.reason = Some(reason);
+        error
     }
 
+    pub(crate) fn credentials(operation: &'static Operation, source: Source) -> Self {
+        let mut error = Self::new(operation, ErrorKind::Credentials);
+        error.0.source = Some(source);
+        error
+    }
+
+    /// Without the URL, which may hold a base URL's credentials.
     pub(crate) fn transport(operation: &'static Operation, error: reqwest::Error) -> Self {
-        Self { operation, kind: Kind::Transport(error.without_url()) }
+        let kind = if error.is_connect() {
+            ErrorKind::Connection
+        } else if error.is_timeout() {
+            ErrorKind::Timeout
+        } else if error.is_builder() {
+            ErrorKind::Request
+        } else {
+            ErrorKind::Interrupted
+        };
+        let mut failed = Self::new(operation, kind);
+        failed.0.source = Some(error.without_url().into());
+        failed
     }
 
-    pub(crate) fn status_is(operation: &'static Operation, status: http::StatusCode, body: Bytes) -> Self {
-        Self { operation, kind: Kind::Status(status, body) }
+    /// A response that broke off.
+    pub(crate) fn broken(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        error: reqwest::Error,
+    ) -> Self {
+        let mut broken = Self::transport(operation, error);
+        broken.0.answer = Some(Answer { status, headers, body: Bytes::new(), problem: None, retry_after: None });
+        broken
     }
 
-    pub(crate) fn body_is(operation: &'static Operation, error: serde_json::Error) -> Self {
-        Self { operation, kind: Kind::Body(error) }
+    /// A response whose status is no success.
+    pub(crate) fn refused(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let is_json = headers.get(CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().starts_with(b"text/"));
+        let problem = is_json.then(|| serde_json::from_slice(&body).ok()).flatten().filter(says_something);
+        let retry_after = retry_after(&headers, problem.as_ref(), Timestamp::now());
+        let kind = if problem.is_some() { ErrorKind::Problem } else { ErrorKind::Status };
+        let mut error = Self::new(operation, kind);
+        error.0.answer = Some(Answer { status, headers, body, problem, retry_after });
+        error
     }
 
-    /// The status, where there was a response that is not 2xx.
-    pub fn status(&self) -> Option<http::StatusCode> {
-        match &self.kind {
-            Kind::Status(status, _) => Some(*status),
-            _ => None,
-        }
+    /// A response whose body cannot be read.
+    pub(crate) fn unreadable(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        error: serde_json::Error,
+    ) -> Self {
+        let mut unreadable = Self::new(operation, ErrorKind::Response);
+        unreadable.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
+        unreadable.0.source = Some(error.into());
+        unreadable
     }
 
-    /// The body that came with the status.
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// The operation that failed.
+    pub fn operation(&self) -> &'static Operation {
+        self.0.operation
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// How often it was tried.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The status of the response, where there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The headers of the response, where there was one.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    /// The body of the response, as it came; empty when it broke off.
     pub fn body(&self) -> Option<&Bytes> {
-        match &self.kind {
-            Kind::Status(_, body) => Some(body),
-            _ => None,
+        self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// What the API says of why it refused. Every member of it may be missing.
+    pub fn problem(&self) -> Option<&InputValidationProblem> {
+        self.0.answer.as_ref()?.problem.as_ref()
+    }
+
+    /// What to name when you ask Ampersand about this request: from the problem, or else from a header.
+    pub fn request_id(&self) -> Option<&str> {
+        let of_header = || REQUEST_ID.iter().find_map(|name| self.headers()?.get(*name)?.to_str().ok());
+        self.problem().and_then(|problem| problem.request_id.as_deref()).or_else(of_header)
+    }
+
+    /// Whether the same request may succeed later. The API says so in a problem, and otherwise the status does
+    /// (408, 425, 429, 500, 502, 503, 504), or that there was no whole response.
+    ///
+    /// Unless the [kind](Self::kind) is [`Connection`](ErrorKind::Connection) it may have been carried out all the same.
+    /// The client has then tried again only what [may be sent twice](Operation::idempotent).
+    pub fn is_retryable(&self) -> bool {
+        let said = self.problem().and_then(|problem| problem.retryable);
+        match self.kind() {
+            ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Interrupted => true,
+            ErrorKind::Problem | ErrorKind::Status => {
+                said.unwrap_or_else(|| self.status().is_some_and(|status| TRANSIENT.contains(&status.as_u16())))
+            }
+            ErrorKind::Request | ErrorKind::Credentials | ErrorKind::Response => false,
         }
     }
+
+    /// How long the API asked to wait, from when its response came: by the header
+    /// [`Retry-After`](https://www.rfc-editor.org/rfc/rfc9110#field.retry-after), or else the problem's `retryAfter`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.answer.as_ref()?.retry_after
+    }
+}
+
+const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
+
+const REQUEST_ID: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
+
+/// Any JSON object reads as a problem without members.
+fn says_something(problem: &InputValidationProblem) -> bool {
+    problem.title.is_some() || problem.detail.is_some() || problem.type_.is_some() || problem.status.is_some()
+}
+
+fn retry_after(headers: &HeaderMap, problem: Option<&InputValidationProblem>, now: Timestamp) -> Option<Duration> {
+    let until = |at: Timestamp| Duration::try_from(now.duration_until(at)).unwrap_or_default();
+    let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim);
+    let of_header = header.and_then(|value| match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok().map(until),
+    });
+    of_header.or_else(|| problem?.retry_after.as_ref()?.parse().ok().map(until))
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.operation.id)?;
-        match &self.kind {
-            Kind::Request(reason) => f.write_str(reason),
-            Kind::Transport(_) => f.write_str("the request failed"),
-            Kind::Status(status, _) => write!(f, "answered with {status}"),
-            Kind::Body(_) => f.write_str("the response is not what the contract says"),
+        let Inner { operation, kind, reason, attempts, .. } = &*self.0;
+        write!(f, "{}: ", operation.id)?;
+        match (kind, self.status()) {
+            (ErrorKind::Request, _) => f.write_str(reason.as_deref().unwrap_or("the request cannot be made"))?,
+            (ErrorKind::Credentials, _) => f.write_str("there is no token")?,
+            (ErrorKind::Connection, _) => f.write_str("there is no connection")?,
+            (ErrorKind::Timeout, _) => f.write_str("there was no whole response in time")?,
+            (ErrorKind::Interrupted, _) => f.write_str("the connection broke")?,
+            (ErrorKind::Problem | ErrorKind::Status, Some(status)) => write!(f, "{status}")?,
+            (ErrorKind::Response, _) => f.write_str("the response is not what the contract says")?,
+            (_, None) => f.write_str("no success")?,
         }
+        if let Some(problem) = self.problem() {
+            for text in [&problem.title, &problem.detail, &problem.remedy].into_iter().flatten() {
+                write!(f, ": {text}")?;
+            }
+            for issue in &*problem.issues {
+                let [name, detail] = [&issue.name, &issue.detail].map(|text| text.as_deref().unwrap_or("?"));
+                write!(f, "; `{name}`: {detail}")?;
+            }
+        } else if *kind == ErrorKind::Status && self.body().is_some_and(|body| !body.is_empty()) {
+            let kind = self.headers().and_then(|headers| headers.get(CONTENT_TYPE)?.to_str().ok());
+            write!(f, ", with {} that is no problem of the API", kind.unwrap_or("something"))?;
+        }
+        if let Some(id) = self.request_id() {
+            write!(f, " (request {id})")?;
+        }
+        if *attempts > 1 {
+            write!(f, ", after {attempts} attempts")?;
+        }
+        Ok(())
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            Kind::Transport(error) => Some(error),
-            Kind::Body(error) => Some(error),
-            Kind::Request(_) | Kind::Status(..) => None,
-        }
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

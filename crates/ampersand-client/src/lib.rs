@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
 mod builder;
 mod call;
 mod client;
 mod error;
 mod paging;
 mod response;
+mod retry;
 
 // Generated code finds them where it finds them in `ampersand_types`.
 mod object {
@@ -22,11 +24,11 @@ mod generated;
 
 pub use builder::BuildError;
 pub use call::Operation;
-pub use client::Client;
-pub use error::Error;
+pub use client::{Client, ClientBuilder, ClientError};
+pub use error::{Error, ErrorKind};
 pub use generated::{Host, operations, types};
-pub use paging::{Page, Paged};
 pub use response::Response;
+pub use retry::Retry;
 
 // Generated code names this crate as its users do.
 extern crate self as ampersand_client;

@@ -1,14 +1,15 @@
 //! The generated client, against servers on loopback and against the contract.
 
+mod errors;
 mod operations;
 mod types;
 
 use std::sync::{Arc, Mutex};
 
-use ampersand_client::{Client, Host};
-use axum::body::{Bytes, to_bytes};
+use ampersand_client::{Client, ClientBuilder, Host, Retry};
+use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 
 /// What a server saw of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,26 +27,41 @@ struct Peer {
 }
 
 impl Peer {
-    async fn answering(status: u16, content_type: &'static str, body: &str) -> Self {
-        let (seen, body) = (Arc::new(Mutex::new(Vec::new())), Bytes::copy_from_slice(body.as_bytes()));
-        let (requests, status) = (seen.clone(), StatusCode::from_u16(status).unwrap());
+    async fn answering(status: u16, content_type: &str, body: &str) -> Self {
+        Self::script([(status, format!("content-type: {content_type}").leak(), body.to_owned())]).await
+    }
+
+    /// A server that answers one after the other, and goes on with the last: status, a header, body.
+    async fn script<const N: usize>(answers: [(u16, &'static str, String); N]) -> Self {
+        Self::with(answers, Retry::NEVER).await
+    }
+
+    async fn with<const N: usize>(answers: [(u16, &'static str, String); N], retry: Retry) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (requests, answers) = (seen.clone(), Arc::new(answers));
         let answer = move |request: Request| async move {
             let (head, sent) = request.into_parts();
             let header = |name: &str| head.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
             let sent = to_bytes(sent, usize::MAX).await.unwrap();
-            requests.lock().unwrap().push(Seen {
+            let mut requests = requests.lock().unwrap();
+            let (status, with, body) = &answers[requests.len().min(N - 1)];
+            let (name, value) = with.split_once(": ").unwrap_or(("x-none", ""));
+            requests.push(Seen {
                 line: format!("{} {}", head.method, head.uri),
                 api_key: header("x-api-key"),
                 content_type: header("content-type"),
                 body: String::from_utf8(sent.to_vec()).unwrap(),
             });
-            (status, [("content-type", content_type)], body)
+            (StatusCode::from_u16(*status).unwrap(), [(name, value)], body.clone())
         };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
-        let url = move |host: Host| format!("http://127.0.0.1:{port}/{}", host.name());
-        Self { client: Client::with(reqwest::Client::new(), HeaderValue::from_static("secret"), url), seen }
+        let builder = Client::builder().api_key("secret").retry(retry);
+        let at = |builder: ClientBuilder, host: &Host| {
+            builder.base_url(*host, format!("http://127.0.0.1:{port}/{}", host.name()))
+        };
+        Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), seen }
     }
 
     fn seen(&self) -> Vec<Seen> {

@@ -242,17 +242,28 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
     }
     let (ident, item) = (format_ident!("{}", lower::pascal(&operation.id)), types::rust(results)?);
     Ok(Some(quote! {
-        impl crate::Paged for #ident<'_> {
+        impl<'a> #ident<'a> {
+            /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
+            /// stream.
+            pub fn stream(
+                self,
+            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + 'a
+            {
+                crate::paging::stream(self)
+            }
+        }
+
+        impl crate::paging::Paged for #ident<'_> {
             type Item = #item;
 
             fn after(self, token: ::std::string::String) -> Self {
                 self.page_token(token)
             }
 
-            async fn page(self) -> ::core::result::Result<crate::Page<#item>, crate::Error> {
+            async fn page(self) -> ::core::result::Result<crate::paging::Page<#item>, crate::Error> {
                 let page = self.send().await?.into_inner();
                 let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-                Ok(crate::Page { items: page.results.into_inner(), next })
+                Ok(crate::paging::Page { items: page.results.into_inner(), next })
             }
         }
     }))

@@ -255,17 +255,28 @@ impl<'a> ListOperations<'a> {
         Ok(call)
     }
 }
-impl crate::Paged for ListOperations<'_> {
+impl<'a> ListOperations<'a> {
+    /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
+    /// stream.
+    pub fn stream(
+        self,
+    ) -> impl ::futures_util::Stream<
+        Item = ::core::result::Result<types::Operation, crate::Error>,
+    > + ::core::marker::Send + 'a {
+        crate::paging::stream(self)
+    }
+}
+impl crate::paging::Paged for ListOperations<'_> {
     type Item = types::Operation;
     fn after(self, token: ::std::string::String) -> Self {
         self.page_token(token)
     }
     async fn page(
         self,
-    ) -> ::core::result::Result<crate::Page<types::Operation>, crate::Error> {
+    ) -> ::core::result::Result<crate::paging::Page<types::Operation>, crate::Error> {
         let page = self.send().await?.into_inner();
         let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-        Ok(crate::Page {
+        Ok(crate::paging::Page {
             items: page.results.into_inner(),
             next,
         })

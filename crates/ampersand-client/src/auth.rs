@@ -1,0 +1,85 @@
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use crate::Operation;
+
+/// Who sends a request. `Debug` shows no credential.
+#[derive(Clone, Default)]
+pub(crate) struct Credentials {
+    pub(crate) api_key: Option<HeaderValue>,
+    pub(crate) bearer: Option<Bearer>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Bearer {
+    /// `Bearer …`.
+    Fixed(HeaderValue),
+    Provided(Provider),
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Token = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
+pub(crate) type Provider = Arc<dyn Fn() -> Token + Send + Sync>;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Names of security schemes, as the contract has them.
+const API_KEY_SCHEME: &str = "APIKeyHeader";
+
+impl Credentials {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.api_key.is_none() && self.bearer.is_none()
+    }
+
+    /// Adds what an operation takes. One that anyone may call is sent nothing; one that takes what is not there is sent
+    /// what is, as the contract may be behind.
+    pub(crate) async fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), BoxError> {
+        if operation.security.is_empty() {
+            return Ok(());
+        }
+        let takes_key = operation.security.contains(&API_KEY_SCHEME);
+        match (&self.api_key, &self.bearer) {
+            (Some(key), bearer) if takes_key || bearer.is_none() => headers.insert(API_KEY, key.clone()),
+            (_, Some(bearer)) => headers.insert(AUTHORIZATION, bearer.header().await?),
+            _ => None,
+        };
+        Ok(())
+    }
+}
+
+impl Bearer {
+    async fn header(&self) -> Result<HeaderValue, BoxError> {
+        match self {
+            Self::Fixed(header) => Ok(header.clone()),
+            Self::Provided(provider) => Ok(bearer(&provider().await?)?),
+        }
+    }
+}
+
+/// The value of `Authorization`, which no log is to show.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    secret(&format!("Bearer {}", token.trim()))
+}
+
+pub(crate) fn secret(text: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (&self.api_key, &self.bearer) {
+            (Some(_), None) => "an API key",
+            (None, Some(Bearer::Fixed(_))) => "a bearer token",
+            (None, Some(Bearer::Provided(_))) => "a provider of bearer tokens",
+            (Some(_), Some(_)) => "an API key and bearer tokens",
+            (None, None) => "none",
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! What goes wrong is told apart, with all that came, and tried again where that may help.
+
+use std::time::{Duration, Instant};
+
+use ampersand_client::{Client, ClientError, Error, ErrorKind, Host, Retry};
+
+use super::Peer;
+
+const PROBLEM: &str = r#"{"title":"Invalid","detail":"see issues","status":422,"requestId":"r1","retryable":false,"new":1,
+    "issues":[{"in":"body","name":"name","detail":"is taken"}]}"#;
+
+fn quick() -> Retry {
+    Retry { backoff: Duration::from_millis(1), ..Retry::default() }
+}
+
+async fn get(peer: &Peer) -> Result<(), Error> {
+    peer.client.destinations().list_topics().project_id_or_name("p").send().await.map(|_| ())
+}
+
+async fn create(peer: &Peer) -> Result<(), Error> {
+    let created = peer.client.destinations().create_topic().project_id_or_name("p");
+    created.body_map(|topic| topic.name("n")).send().await.map(|_| ())
+}
+
+#[tokio::test]
+async fn whatever_the_server_sent_is_there() {
+    const HTML: &str = "<html>Bad Gateway</html>";
+    for (status, header, body, kind, retryable, shown) in [
+        (
+            422,
+            "content-type: application/problem+json",
+            PROBLEM,
+            ErrorKind::Problem,
+            false,
+            "listTopics: 422 Unprocessable Entity: Invalid: see issues; `name`: is taken (request r1)",
+        ),
+        (
+            502,
+            "content-type: text/html",
+            HTML,
+            ErrorKind::Status,
+            true,
+            "listTopics: 502 Bad Gateway, with text/html that is no problem of the API",
+        ),
+        (429, "", "", ErrorKind::Status, true, "listTopics: 429 Too Many Requests"),
+        (
+            503,
+            "content-type: application/problem+json",
+            r#"{"title":"Down","retryable":false}"#,
+            ErrorKind::Problem,
+            false,
+            "listTopics: 503 Service Unavailable: Down",
+        ),
+        (
+            404,
+            "x-request-id: r2",
+            "{}",
+            ErrorKind::Status,
+            false,
+            "listTopics: 404 Not Found, with text/plain; charset=utf-8 that is no problem of the API (request r2)",
+        ),
+        (302, "location: https://elsewhere.example/", "", ErrorKind::Status, false, "listTopics: 302 Found"),
+        (200, "", "[{]", ErrorKind::Response, false, "listTopics: the response is not what the contract says"),
+    ] {
+        let error = get(&Peer::script([(status, header, body.to_owned())]).await).await.unwrap_err();
+        assert_eq!(error.to_string(), shown);
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{shown}");
+        assert_eq!((error.status().unwrap().as_u16(), error.body().unwrap().as_ref()), (status, body.as_bytes()));
+        if let Some((name, value)) = header.split_once(": ") {
+            assert_eq!(error.headers().unwrap()[name], value);
+        }
+        assert!(!format!("{error:?}").contains("secret") && !format!("{error:?}").contains("html>"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_answered_is_told_apart() {
+    let nobody = Client::builder().api_key("secret").base_url(Host::Api, "http://127.0.0.1:1").retry(Retry::NEVER);
+    let error = nobody.build().unwrap().projects().list_projects().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable(), error.status()), (ErrorKind::Connection, true, None));
+
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let slow = Client::builder().api_key("secret").base_url(Host::Api, url).retry(Retry::NEVER);
+    let slow = slow.timeout(Duration::from_millis(100)).build().unwrap();
+    assert_eq!(slow.projects().list_projects().send().await.unwrap_err().kind(), ErrorKind::Timeout);
+
+    let no_token = Client::builder().token_provider(|| async { Err::<String, _>("the vault is sealed") });
+    let error = no_token.build().unwrap().projects().list_projects().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the vault is sealed");
+}
+
+#[tokio::test]
+async fn what_may_be_sent_twice_is_tried_again_and_the_rest_is_not() {
+    let fine = || (200, "", "[]".to_owned());
+    for (status, again) in
+        [(500, true), (502, true), (503, true), (429, true), (400, false), (404, false), (501, false)]
+    {
+        let peer = Peer::with([(status, "", String::new()), fine()], quick()).await;
+        assert_eq!(get(&peer).await.is_ok(), again, "{status}");
+        let peer = Peer::with([(status, "", String::new()), fine()], quick()).await;
+        let _ = create(&peer).await;
+        assert_eq!(peer.seen().len(), if status == 429 { 2 } else { 1 }, "a POST, {status}");
+    }
+    let peer = Peer::with([(503, "", String::new())], quick()).await;
+    let error = get(&peer).await.unwrap_err();
+    assert_eq!((error.attempts(), peer.seen().len()), (3, 3));
+    assert_eq!(error.to_string(), "listTopics: 503 Service Unavailable, after 3 attempts");
+}
+
+#[tokio::test]
+async fn it_waits_as_long_as_it_is_asked_to_and_no_longer_than_there_is_time() {
+    let begun = Instant::now();
+    let peer = Peer::with([(503, "retry-after: 1", String::new()), (200, "", "[]".to_owned())], quick()).await;
+    get(&peer).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+
+    let peer = Peer::with([(429, "retry-after: 3600", String::new())], quick()).await;
+    let begun = Instant::now();
+    let error = get(&peer).await.unwrap_err();
+    assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(3600)), 1));
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_client_shows_no_credential_and_says_what_it_lacks() {
+    let client = Client::builder().api_key("secret-key").bearer_token("secret-token").build().unwrap();
+    assert!(!format!("{client:?}").contains("secret"), "{client:?}");
+    assert!(matches!(Client::builder().build(), Err(ClientError::NoCredentials)));
+    assert!(matches!(Client::builder().api_key("a\nb").build(), Err(ClientError::NotAHeader(_))));
+    let not_a_url = Client::builder().api_key("k").base_url(Host::Read, "ftp://host/").build();
+    assert!(matches!(not_a_url, Err(ClientError::NotAUrl(Host::Read))));
+}
