@@ -21,7 +21,7 @@ use crate::{Error, Host, Response, Retry};
 /// use ampersand_client::Client;
 ///
 /// let client = Client::builder().api_key("key").build()?;
-/// let topics = client.topics().list().project_id_or_name("my-project"); // sent by `send().await`
+/// let topics = client.destinations().list_topics().project_id_or_name("my-project"); // sent by `send().await`
 /// # Ok::<(), ampersand_client::ClientError>(())
 /// ```
 #[derive(Clone)]
