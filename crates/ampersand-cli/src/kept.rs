@@ -36,14 +36,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
-        let mut last = 0;
-        for entry in fs::read_dir(path)? {
-            let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.split('.').next()?.parse().ok());
-            last = last.max(number.unwrap_or_default());
-        }
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let last = fs::create_dir_all(path).and_then(|()| last(path)).with_context(|| path.display().to_string())?;
         Ok(Self { path: path.to_owned(), last: AtomicUsize::new(last) })
     }
 
@@ -61,6 +55,15 @@ impl Folder {
         write(BODY, body)?;
         Ok(name)
     }
+}
+
+/// The highest number that something in a folder has.
+fn last(folder: &Path) -> io::Result<usize> {
+    fs::read_dir(folder)?.try_fold(0, |last, entry| {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.split('.').next()?.parse().ok());
+        Ok(last.max(number.unwrap_or_default()))
+    })
 }
 
 /// A file that was not there, which none but its owner reads: it holds customers' data.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -29,8 +30,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     http: reqwest::Client,
-    /// By the place in [`Host::ALL`].
-    urls: Vec<String>,
+    urls: BTreeMap<Host, String>,
     credentials: Credentials,
     user_agent: HeaderValue,
     timeout: Duration,
@@ -54,7 +54,7 @@ impl fmt::Debug for Client {
 #[must_use]
 pub struct ClientBuilder {
     http: Option<reqwest::Client>,
-    urls: Vec<(Host, String)>,
+    urls: BTreeMap<Host, String>,
     credentials: Credentials,
     user_agent: String,
     timeout: Duration,
@@ -146,7 +146,7 @@ impl ClientBuilder {
 
     /// Where a host is: for a fake server in tests, or a proxy of yours. It replaces [`Host::default_url`].
     pub fn base_url(mut self, host: Host, url: impl Into<String>) -> Self {
-        self.urls.push((host, url.into()));
+        self.urls.insert(host, url.into());
         self
     }
 
@@ -194,7 +194,8 @@ impl ClientBuilder {
         if self.credentials.is_empty() {
             return Err(ClientError::NoCredentials);
         }
-        let mut urls: Vec<String> = Host::ALL.iter().map(|host| host.default_url().to_owned()).collect();
+        let mut urls: BTreeMap<Host, String> =
+            Host::ALL.iter().map(|host| (*host, host.default_url().to_owned())).collect();
         for (host, url) in self.urls {
             let parsed = Url::parse(&url).ok().filter(|url| {
                 matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
@@ -202,11 +203,7 @@ impl ClientBuilder {
             if parsed.is_none() {
                 return Err(ClientError::NotAUrl(host));
             }
-            for (known, place) in Host::ALL.iter().zip(&mut urls) {
-                if *known == host {
-                    *place = url.trim_end_matches('/').to_owned();
-                }
-            }
+            urls.insert(host, url.trim_end_matches('/').to_owned());
         }
         let user_agent =
             HeaderValue::try_from(self.user_agent).map_err(|_| ClientError::NotAHeader("the user agent"))?;
@@ -229,7 +226,7 @@ impl Client {
     pub fn builder() -> ClientBuilder {
         ClientBuilder {
             http: None,
-            urls: Vec::new(),
+            urls: BTreeMap::new(),
             credentials: Credentials::default(),
             user_agent: OURSELVES.to_owned(),
             timeout: Duration::from_secs(60),
@@ -298,8 +295,7 @@ impl Client {
 
     async fn attempt(&self, call: &Call) -> Result<Response<Bytes>, Error> {
         let (inner, operation) = (&*self.0, call.operation);
-        let place = Host::ALL.iter().position(|host| *host == operation.host);
-        let url = place.and_then(|place| inner.urls.get(place)).map_or(operation.host.default_url(), String::as_str);
+        let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), String::as_str);
         let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));

@@ -1,9 +1,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{
-    BESIDE, Context, Holder, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_rust_type,
-};
+use super::{BESIDE, Context, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_rust_type};
 
 /// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
 ///
@@ -23,13 +21,8 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Res
         }
     };
     let only_sent = direction::only_sent(document);
-    let is_sent = |holder: Holder<'_>| match holder {
-        Holder::Component(name) => only_sent.contains(name),
-        Holder::Sent => true,
-        Holder::Received => false,
-    };
-    for_each_schema_of(document, |holder| !is_sent(holder), &mut wrap);
-    for_each_schema_of(document, is_sent, &mut |schema| {
+    for_each_schema_of(document, |holder| !holder.is_only_sent(&only_sent), &mut wrap);
+    for_each_schema_of(document, |holder| holder.is_only_sent(&only_sent), &mut |schema| {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
             if !required.contains(&json!(name)) {

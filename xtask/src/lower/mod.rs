@@ -13,7 +13,7 @@ mod operations;
 mod scalars;
 mod together;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -107,6 +107,17 @@ enum Holder<'a> {
     Component(&'a str),
     Sent,
     Received,
+}
+
+impl Holder<'_> {
+    /// Whether a client sends what stands here and never receives it; of named schemas, it is these.
+    fn is_only_sent(&self, names: &BTreeSet<String>) -> bool {
+        match self {
+            Self::Component(name) => names.contains(*name),
+            Self::Sent => true,
+            Self::Received => false,
+        }
+    }
 }
 
 /// Calls `visit` on the schemas that stand somewhere, inner ones first.

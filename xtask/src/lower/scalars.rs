@@ -1,9 +1,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{
-    Context, Holder, RUST_TYPE, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_struct,
-};
+use super::{Context, RUST_TYPE, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_struct};
 
 /// What an overlay says of a string that is a signed URL, where its name does not.
 pub(crate) const SIGNED_URL: &str = "x-signed-url";
@@ -60,12 +58,7 @@ pub(super) fn timestamps(document: &mut Value, _: &Context<'_>) -> Result<usize>
 pub(super) fn integers(document: &mut Value, _: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     let only_sent = direction::only_sent(document);
-    let received = |holder: Holder<'_>| match holder {
-        Holder::Component(name) => !only_sent.contains(name),
-        Holder::Sent => false,
-        Holder::Received => true,
-    };
-    for_each_schema_of(document, received, &mut |schema| {
+    for_each_schema_of(document, |holder| !holder.is_only_sent(&only_sent), &mut |schema| {
         if schema["type"] == "integer" {
             become_rust_type(schema, "Integer", &[]);
             hits += 1;

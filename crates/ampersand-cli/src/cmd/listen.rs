@@ -1,5 +1,6 @@
 //! Receives webhooks.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,8 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args::{self, Form};
-use crate::cmd::http_url;
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
+use crate::cmd::{http_url, straight};
 use crate::kept::{self, Folder, end_to_end};
 use crate::output::{Column, Messages, Output};
 
@@ -47,17 +48,16 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         ));
     }
     let forward = options.forward.map(|url| http_url("--forward", &url)).transpose()?;
-    let save = options.save.map(|folder| Folder::open(&folder).with_context(|| folder.display().to_string()));
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    let client = client.build().context("TLS cannot be set up")?;
+    let save = options.save.map(|folder| Folder::open(&folder)).transpose()?.map(Arc::new);
+    let client = straight().build().context("TLS cannot be set up")?;
     let (lines, received) = mpsc::channel(BACKLOG);
-    let save = save.transpose()?.map(Arc::new);
+    let verified = verifier.is_some();
     let in_flight = AtomicUsize::new(0);
     let receiver = Arc::new(Receiver { verifier, client, forward, save, lines, in_flight, messages });
 
     // A thread, as writing waits for whoever reads.
     let (ended, printed) = oneshot::channel();
-    std::thread::spawn(move || ended.send(print(received, options.output.output)));
+    std::thread::spawn(move || ended.send(print(received, options.output.output, verified)));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind(&options.address).await.with_context(|| options.address.clone())?;
         receiver.messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
@@ -82,19 +82,17 @@ struct Line {
     at: Timestamp,
     /// Of the body.
     bytes: Option<usize>,
-    received: Result<(Box<Delivery>, bool), ()>,
+    /// `None` of what was refused.
+    delivery: Option<Box<Delivery>>,
     verdict: Column,
     printed: oneshot::Sender<()>,
 }
 
 /// Prints what comes. It ends when nothing more can come, or the output fails.
-fn print(mut lines: mpsc::Receiver<Line>, form: Form) -> Result<()> {
+fn print(mut lines: mpsc::Receiver<Line>, form: Form, verified: bool) -> Result<()> {
     let mut output = Output::new(form);
-    while let Some(Line { at, bytes, received, verdict, printed }) = lines.blocking_recv() {
-        match received {
-            Ok((delivery, verified)) => output.request(at, Some((&delivery, verified)), bytes, verdict)?,
-            Err(()) => output.request(at, None, bytes, verdict)?,
-        }
+    while let Some(Line { at, bytes, delivery, verdict, printed }) = lines.blocking_recv() {
+        output.request(at, delivery.as_deref().map(|delivery| (delivery, verified)), bytes, verdict)?;
         let _ = printed.send(());
     }
     Ok(())
@@ -112,7 +110,7 @@ struct Receiver {
 }
 
 /// A status that is no success, and why.
-type Refusal = (StatusCode, &'static str, Option<String>);
+type Refusal = (StatusCode, Cow<'static, str>);
 
 /// What is known of a request so far, should it end early.
 #[derive(Default)]
@@ -138,27 +136,26 @@ impl Receiver {
         let taken = match timeout_at(deadline, self.take(request, &mut seen)).await {
             Ok(taken) => taken,
             // The sender was as slow, or whoever is behind.
-            Err(_) if seen.bytes.is_none() => Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time", None)),
-            Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the receiver behind did not answer in time", None)),
+            Err(_) if seen.bytes.is_none() => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
+            Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the receiver behind did not answer in time"),
         };
         let kept = seen.kept.map(|name| format!(", kept as {name}")).unwrap_or_default();
-        let (answer, received, verdict) = match taken {
+        let (answer, delivery, verdict) = match taken {
             Ok((answer, delivery)) => {
                 let verdict = self.verdict(answer.status(), &kept);
-                (answer, Ok((Box::new(delivery), self.verifier.is_some())), verdict)
+                (answer, Some(Box::new(delivery)), verdict)
             }
-            Err((status, why, detail)) => {
-                let why = format!("{why}{}", detail.unwrap_or_default());
+            Err((status, why)) => {
                 let verdict = format!("refused with {}{kept}: {why}", status.as_u16());
                 let mut answer = (status, why).into_response();
                 if status == StatusCode::METHOD_NOT_ALLOWED {
                     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
                 }
-                (answer, Err(()), Column::last(verdict, AnsiColor::Red))
+                (answer, None, Column::last(verdict, AnsiColor::Red))
             }
         };
         let (printed, shown) = oneshot::channel();
-        let (taken, line) = (received.is_ok(), Line { at, bytes: seen.bytes, received, verdict, printed });
+        let (taken, line) = (delivery.is_some(), Line { at, bytes: seen.bytes, delivery, verdict, printed });
         let told = async { self.lines.send(line).await.is_ok() && shown.await.is_ok() };
         match timeout_at(deadline + A_MOMENT, told).await {
             // What has no answer from behind is in nobody's hands before it is printed.
@@ -172,14 +169,14 @@ impl Receiver {
     async fn take(&self, request: Request, seen: &mut Seen) -> Result<(Response, Delivery), Refusal> {
         const NOT_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         if request.method() != Method::POST {
-            return Err((StatusCode::METHOD_NOT_ALLOWED, "a webhook is a POST", None));
+            return refuse(StatusCode::METHOD_NOT_ALLOWED, "a webhook is a POST");
         }
         let headers = request.headers().clone();
         if headers.get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind.as_bytes())) {
-            return Err((NOT_JSON, "a webhook is application/json", None));
+            return refuse(NOT_JSON, "a webhook is application/json");
         }
         if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err((NOT_JSON, "a webhook is not compressed", None));
+            return refuse(NOT_JSON, "a webhook is not compressed");
         }
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: u64| length > MOST_BYTES as u64) {
@@ -187,7 +184,7 @@ impl Receiver {
         }
         let body = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
-            status => (status, "the body broke off", None),
+            status => (status, "the body broke off".into()),
         })?;
         seen.bytes = Some(body.len());
         if let Some(folder) = &self.save {
@@ -206,11 +203,11 @@ impl Receiver {
         let webhook: Webhook<'_> = match &self.verifier {
             Some(verifier) => {
                 let verified = verifier.verify(headers, body);
-                verified.map_err(|error| (StatusCode::UNAUTHORIZED, "", Some(error.to_string())))?.into()
+                verified.map_err(|error| (StatusCode::UNAUTHORIZED, error.to_string().into()))?.into()
             }
             None => body.into(),
         };
-        from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, "", Some(error.to_string())))
+        from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string().into()))
     }
 
     /// Keeps a request, and gives the name that it has.
@@ -219,20 +216,20 @@ impl Receiver {
         let kept = tokio::task::spawn_blocking(move || folder.keep(kept::HEADERS, &headers, &body)).await;
         kept.unwrap_or_else(|error| Err(error.into())).map_err(|error| {
             self.messages.say(format_args!("--save: {error}")); // with what the sender is not to see
-            (StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept", None)
+            (StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept".into())
         })
     }
 
     /// Passes a request on, but for what is about the connection, and takes the answer.
     async fn pass_on(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
-        let unreachable = |_| (StatusCode::SERVICE_UNAVAILABLE, "the receiver behind cannot be reached", None);
+        let unreachable = |_| (StatusCode::SERVICE_UNAVAILABLE, "the receiver behind cannot be reached".into());
         let request = self.client.post(url.clone()).headers(end_to_end(headers)).body(body);
         let mut behind = request.send().await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = behind.chunk().await.map_err(unreachable)? {
             body.extend(chunk);
             if body.len() > MOST_BYTES {
-                return Err((StatusCode::SERVICE_UNAVAILABLE, "the receiver behind answered more than 1 MiB", None));
+                return refuse(StatusCode::SERVICE_UNAVAILABLE, "the receiver behind answered more than 1 MiB");
             }
         }
         let mut answer = Response::new(Body::from(body));
@@ -284,7 +281,11 @@ impl Receiver {
     }
 }
 
-const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 1 MiB", None);
+const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, Cow::Borrowed("the body has more than 1 MiB"));
+
+fn refuse<T>(status: StatusCode, why: &'static str) -> Result<T, Refusal> {
+    Err((status, why.into()))
+}
 
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();

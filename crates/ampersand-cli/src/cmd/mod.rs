@@ -10,6 +10,11 @@ pub(crate) mod verify;
 use anyhow::Result;
 use reqwest::Url;
 
+/// A client that asks whom it is told to and nobody else: no proxy, and no one that an answer leads to.
+fn straight() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+}
+
 /// The URL that an option gives. It may hold a password, so no message shows it.
 fn http_url(option: &str, text: &str) -> Result<Url> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

@@ -1,6 +1,6 @@
 //! Sends notifications as Ampersand would.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
 use crate::args;
-use crate::cmd::http_url;
 use crate::cmd::verify::{VARIABLE, secrets};
+use crate::cmd::{http_url, straight};
 use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
 use crate::usage;
@@ -54,20 +54,18 @@ pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
 fn print_all(options: &args::Trigger) -> Result<ExitCode> {
     let mut output = Output::new(options.output.output);
     let secret = secret(options)?;
-    let open = |path: &PathBuf| Folder::open(path).with_context(|| path.display().to_string());
-    let folder = options.save.as_ref().map(open).transpose()?;
+    let folder = options.save.as_deref().map(Folder::open).transpose()?;
     for fixture in fixtures(options, 0) {
         let Some(folder) = &folder else {
             output.raw(&fixture.send(options.envelope).body)?;
             continue;
         };
-        let (extension, beside, body) = match (options.envelope, &secret) {
-            (Envelope::Webhook, secret) => {
-                let sent = secret.as_ref().map(|secret| fixture.signed(secret, Timestamp::now())).transpose()?;
-                let Sent { headers, body } = sent.unwrap_or_else(|| fixture.send(Envelope::Webhook));
+        let (extension, beside, body) = match options.envelope {
+            Envelope::Webhook => {
+                let Sent { headers, body } = webhook(&fixture, secret.as_deref())?;
                 (kept::HEADERS, kept::lines(&kept::headers(&headers)), body)
             }
-            (envelope, _) => {
+            envelope => {
                 let Sent { headers, body } = fixture.send(envelope);
                 let metadata = if headers.is_empty() { Vec::new() } else { serde_json::to_vec(&headers)? };
                 ("metadata.json", metadata, body)
@@ -89,8 +87,7 @@ fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<E
         let how = if options.replay.is_empty() { "not signed" } else { "not signed anew" };
         messages.say(format_args!("{how}: set {VARIABLE}, or pass --secret-file FILE"));
     }
-    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
-    let client = client.build().context("TLS cannot be set up")?;
+    let client = straight().timeout(PATIENCE).build().context("TLS cannot be set up")?;
     let start = Instant::now();
     let pause = options.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
     let requests = requests(options).enumerate().map(|(index, request)| {
@@ -171,21 +168,27 @@ impl Request<'_> {
 
     /// Headers and body, signed when there is a secret.
     fn sent(&self, secret: Option<&str>) -> Result<(HeaderMap, Vec<u8>)> {
-        let now = Timestamp::now();
         match self {
             Self::Made(fixture) => {
-                let sent = secret.map(|secret| fixture.signed(secret, now)).transpose()?;
-                let Sent { body, headers } = sent.unwrap_or_else(|| fixture.send(Envelope::Webhook));
+                let Sent { body, headers } = webhook(fixture, secret)?;
                 Ok((kept::headers(&headers), body))
             }
             Self::Kept(file) => {
                 let Kept { mut headers, body } = Kept::read(file)?;
                 if let Some(secret) = secret {
-                    sign(&mut headers, &body, &Secret::new(secret)?, now)?;
+                    sign(&mut headers, &body, &Secret::new(secret)?, Timestamp::now())?;
                 }
                 Ok((end_to_end(headers), body))
             }
         }
+    }
+}
+
+/// A webhook, signed now where there is a secret.
+fn webhook(fixture: &Fixture, secret: Option<&str>) -> Result<Sent> {
+    match secret {
+        Some(secret) => Ok(fixture.signed(secret, Timestamp::now())?),
+        None => Ok(fixture.send(Envelope::Webhook)),
     }
 }
 

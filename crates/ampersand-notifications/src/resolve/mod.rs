@@ -105,7 +105,8 @@ impl Resolver {
     /// ```no_run
     /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
     /// # -> Result<(), Box<dyn std::error::Error>> {
-    /// # async fn from_the_api(_: &str) -> Result<ampersand_types::RawJson, std::io::Error> { unimplemented!() }
+    /// # use ampersand_types::{JsonError, RawJson};
+    /// # async fn from_the_api(_: &str) -> Result<RawJson, JsonError> { RawJson::new("{}") }
     /// # let resolver = ampersand_notifications::Resolver::new(Default::default())?;
     /// let config = resolver.config_or_current(data, || from_the_api(&data.installation_id)).await?;
     /// if config.is_current() {
