@@ -1,5 +1,6 @@
 //! Reads documents, one after the other.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::Path;
@@ -110,14 +111,17 @@ impl<'o> Reader<'o> {
                             sink.delivery(delivery, name, place)?;
                         }
                         Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
-                            let length = text.len();
-                            documents.put_back(length, place);
+                            documents.put_back(error.body().len(), place);
                         }
                         Err(error) => {
                             self.fail(describe(name, place, &error));
                             self.bury(error.body())?;
                         }
                     },
+                    Piece::Array { text, place } => {
+                        self.fail(format_args!("{name}:{}: {ARRAY}", place.line));
+                        self.bury(text)?;
+                    }
                     Piece::Broken { text, at, reason } => {
                         self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}", at.line, at.column));
                         self.bury(text)?;
@@ -144,7 +148,7 @@ impl<'o> Reader<'o> {
         Ok(())
     }
 
-    fn decode(&self, text: &[u8]) -> Result<Delivery, NormalizeError> {
+    fn decode(&self, text: Cow<'_, [u8]>) -> Result<Delivery, NormalizeError> {
         from_source(text, self.source, self.metadata.clone(), self.notification_type.as_ref())
     }
 
@@ -160,9 +164,12 @@ impl<'o> Reader<'o> {
     }
 }
 
+const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
+
 /// Says where a document is, and what is wrong with it.
 fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
     match error.problem() {
+        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{file}:{}: {ARRAY}", start.line),
         Problem::NotJson { line, column } => {
             let at = start.at(*line, *column);
             format!("{file}:{}:{}: not valid JSON", at.line, at.column)

@@ -64,6 +64,27 @@ fn what_is_large_is_read_or_set_aside_all_the_same() {
 }
 
 #[test]
+fn lines_that_are_all_cut_off_are_reported_one_by_one() {
+    let run = run_on("{\"a\":\n".repeat(20_000) + GOOD, &["decode", "--output", "json"]);
+    assert_eq!((run.code, run.lines().len()), (1, 1));
+    assert!(run.stderr.starts_with("stdin:1:6: not valid JSON: ") && run.stderr.ends_with("1 decoded, 20000 failed\n"));
+}
+
+#[test]
+fn a_long_array_is_set_aside_to_the_byte_and_its_items_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    let array = format!("[{}0]", format!("{GOOD},\n").repeat(100_000));
+    let run = run_on(format!("{array}\n{GOOD}"), &["decode", "--dead-letter", letters.to_str().unwrap()]);
+    assert_eq!((run.code, run.lines().len()), (1, 1));
+    insta::assert_snapshot!(run.stderr, @r"
+    stdin:1: an array is no document, but its items may be: `jq -c '.[]'` prints each on a line
+    1 decoded, 1 failed
+    ");
+    assert!(fs::read_to_string(letters).unwrap() == array + "\n");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     insta::assert_snapshot!(run(&["decode", "no-such-file.json", "webhook/connection.created.json"]));
     let folder = run(&["decode", "webhook", "webhook/connection.created.json"]);
