@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
-use crate::command::{command, run, run_on};
+use crate::command::{Run, command, run, run_on};
 
 const GOOD: &str = r#"{"notificationType": "new", "data": 1}"#;
 
@@ -47,6 +47,32 @@ fn dead_letters_are_added_to_a_file() {
         run_on("[]", &["decode", "--dead-letter", letters.to_str().unwrap()]);
     }
     assert_eq!(fs::read_to_string(letters).unwrap(), "[]\n[]\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_not_read_and_written_to_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let file = path("bad.jsonl");
+    fs::write(&file, "[1]\n").unwrap();
+    std::os::unix::fs::symlink(&file, path("link")).unwrap();
+    let open = || fs::File::options().append(true).read(true).open(&file).unwrap();
+    for verb in ["decode", "resolve"] {
+        let named = run(&[verb, "--dead-letter", &file, &path("link")]);
+        assert_eq!(named.code, 2, "{named}");
+        assert!(
+            named.stderr.ends_with("link would be read and written to at once: --dead-letter must be another file\n")
+        );
+        for mut command in [command(&[verb, "--dead-letter", &path("link")]), command(&[verb, "--output", "json"])] {
+            let run = Run::from(command.stdin(open()).stdout(open()).output().unwrap());
+            assert_eq!(run.code, 2, "{run}");
+            assert!(run.stderr.starts_with("error: stdin would be read and written to at once: "), "{run}");
+        }
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[1]\n");
+    // What is no regular file has an end, or is read in another way.
+    assert_eq!(run(&["decode", "--dead-letter", "/dev/null", "/dev/null"]).code, 0);
 }
 
 #[test]
