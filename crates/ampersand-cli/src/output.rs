@@ -44,8 +44,14 @@ impl Output {
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
+        self.write(b"")
+    }
+
+    /// Writes what was kept back, and a text.
+    fn write(&mut self, text: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(&self.lines).and_then(|()| stdout.flush());
+        let written = [&self.lines, text].into_iter().try_for_each(|text| stdout.write_all(text));
+        let written = written.and_then(|()| stdout.flush());
         self.lines.clear();
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
@@ -117,7 +123,14 @@ impl Output {
         serde_json::to_writer(&mut self.lines, shown)?;
         self.lines.pop(); // The object goes on.
         self.lines.extend(b",\"data\":");
-        on_one_line(data, &mut self.lines);
+        on_one_line(data, |text| {
+            // What is large is not kept back.
+            if self.lines.len() + text.len() > 2 * MANY {
+                return self.write(text);
+            }
+            self.lines.extend(text);
+            Ok(())
+        })?;
         self.lines.extend(b"}\n");
         Ok(())
     }
@@ -249,21 +262,21 @@ struct Who<'d> {
     action: Option<Cow<'d, str>>,
 }
 
-/// Writes JSON on one line. A text of one line stays as it is; from another, the white space between tokens is dropped.
-fn on_one_line(json: &str, line: &mut Vec<u8>) {
+/// Gives the parts that are JSON on one line. A text of one line stays as it is; from another, the white space between
+/// tokens is dropped.
+fn on_one_line(json: &str, mut put: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut rest = json.as_bytes();
     if memchr2(b'\n', b'\r', rest).is_none() {
-        return line.extend(rest);
+        return put(rest);
     }
-    line.reserve(rest.len());
-    while let Some(quote) = memchr(b'"', rest) {
-        let (between, string) = rest.split_at(quote);
-        line.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    while !rest.is_empty() {
+        let (between, string) = rest.split_at(memchr(b'"', rest).unwrap_or(rest.len()));
+        between.split(u8::is_ascii_whitespace).try_for_each(&mut put)?;
         let (string, after) = string.split_at(end_of_string(string));
-        line.extend(string);
+        put(string)?;
         rest = after;
     }
-    line.extend(rest.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    Ok(())
 }
 
 /// The length of the string, quotes included, that a text begins with.
@@ -329,7 +342,11 @@ mod tests {
             ("{\n\"\":\"\"}", r#"{"":""}"#),
         ] {
             let mut line = Vec::new();
-            on_one_line(json, &mut line);
+            on_one_line(json, |text| {
+                line.extend(text);
+                Ok(())
+            })
+            .unwrap();
             assert_eq!(String::from_utf8(line).unwrap(), expected);
         }
     }

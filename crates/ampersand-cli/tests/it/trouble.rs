@@ -187,13 +187,33 @@ fn a_disk_that_is_full_is_a_failure() {
     assert!(letters.stderr.contains("/dev/full cannot be written"), "{letters}");
 }
 
-/// The limit is on what is mapped, of which what is used is a small part.
+/// A command that may have so many kB of memory mapped, of which what is used is a small part.
+#[cfg(target_os = "linux")]
+fn limited(kilobytes: u32) -> std::process::Command {
+    let mut limited = std::process::Command::new("sh");
+    limited.arg("-c").arg(format!("ulimit -v {kilobytes}; exec \"$0\" decode --output json"));
+    limited.arg(env!("CARGO_BIN_EXE_ampersand"));
+    limited
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_stream_takes_memory_that_does_not_grow() {
-    let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "ulimit -v 60000; exec \"$0\" decode --output json", env!("CARGO_BIN_EXE_ampersand")]);
     let document = format!(r#"{{"notificationType": "new", "data": "{}"}}"#, "x".repeat(1000));
-    let run = crate::command::feed(limited, format!("{document}\n").repeat(80_000));
+    let run = crate::command::feed(limited(60_000), format!("{document}\n").repeat(80_000));
     assert_eq!((run.code, run.stderr.as_str(), run.lines().len()), (0, "", 80_000));
+    let array = format!("[{document}{}]", format!(",{document}").repeat(80_000));
+    let run = crate::command::feed(limited(60_000), array);
+    assert!(run.code == 1 && run.stderr.starts_with("stdin:1: an array"), "{}", run.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_document_is_kept_twice_at_most() {
+    for between in ["", "\n"] {
+        let document = format!(r#"{{"notificationType": "new",{between}"data": ["{}"]}}"#, "x".repeat(32 << 20));
+        let run = crate::command::feed(limited(130_000), document);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(run.stdout.len() > 32 << 20);
+    }
 }
