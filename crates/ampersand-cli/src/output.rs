@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use ampersand_notifications::{Delivery, Metadata, Source};
@@ -293,12 +294,26 @@ fn end_of_string(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Text from outside, in which nothing can steer a terminal.
+/// Text from outside, in which nothing can steer a terminal, or hide what it says.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_unseen) {
         return text.into();
     }
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character is not shown itself: it steers, has no width, breaks a line, or turns the direction of the text.
+fn is_unseen(c: char) -> bool {
+    const UNSEEN: [RangeInclusive<char>; 7] = [
+        '\u{061c}'..='\u{061c}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+        '\u{e0000}'..='\u{e007f}',
+    ];
+    c.is_control() || UNSEEN.iter().any(|range| range.contains(&c))
 }
 
 fn size(bytes: Option<usize>) -> Column {
@@ -354,7 +369,12 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         assert_eq!(plain("acme\u{1b}[2J\n"), "acme\u{fffd}[2J\u{fffd}");
-        assert_eq!(plain("Zoë"), "Zoë");
+        assert_eq!(plain("Zoë ‐ 日本"), "Zoë ‐ 日本");
+        for c in
+            ['\u{200b}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{feff}']
+        {
+            assert_eq!(plain(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
     }
 
     #[test]

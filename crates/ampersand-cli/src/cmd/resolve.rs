@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use crate::args::{self, Form};
 use crate::cmd::decode::{Reader, Sink};
 use crate::input::Place;
-use crate::output::{Messages, Output};
+use crate::output::{Messages, Output, plain};
 
 /// Deliveries whose downloads are under way at once.
 const AT_ONCE: usize = 8;
@@ -56,7 +56,7 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
             downloaded += downloads;
             failed += failures.len();
             for failure in failures {
-                messages.say(failure);
+                messages.say(plain(&failure));
             }
             progress.inc(1);
             progress.suspend(|| output.delivery(&delivery, &data).and_then(|()| output.flush()))?;

@@ -143,6 +143,29 @@ fn nothing_that_was_sent_steers_the_terminal() {
     let run = run_on(text, &["decode"]);
     assert_eq!(run.lines().len(), 1);
     assert!(!run.stdout.trim_end().contains(char::is_control), "{run}");
+    let turned = run_on(r#"{"notificationType": "new", "data": {"groupRef": "a\u202e\u200bb"}}"#, &["decode"]);
+    assert!(turned.stdout.contains("a\u{fffd}\u{fffd}b"), "{turned}");
+}
+
+#[test]
+fn no_name_of_a_file_steers_the_terminal() {
+    const NAME: &str = "no-\u{1b}[31m\u{202e}such\n/file";
+    for arguments in [
+        &["decode", NAME][..],
+        &["decode", "--dead-letter", NAME],
+        &["decode", "--metadata", NAME],
+        &["verify", "--headers", NAME, "--secret-file", NAME],
+        &["verify", "--headers", NAME],
+        &["trigger", "--replay", NAME, "--to", "http://127.0.0.1:1/"],
+    ] {
+        let mut command = command(arguments);
+        command.env("AMPERSAND_WEBHOOK_SECRET", "whsec_b2xkIHNlY3JldCBvZiBhIHRlc3Q=");
+        let run = Run::from(command.stdin(Stdio::null()).output().unwrap());
+        assert_ne!(run.code, 0);
+        let shown = run.to_string();
+        assert!(shown.contains("no-\u{fffd}[31m\u{fffd}such\u{fffd}/file"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    }
 }
 
 #[test]
