@@ -311,8 +311,12 @@ impl Input {
                 continue;
             }
             let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
-            let metadata: Metadata = serde_json::from_slice(&read)
-                .map_err(|error| crate::usage(format!("--metadata {said}: not a JSON object of strings: {error}")))?;
+            let metadata: Metadata = serde_json::from_slice(&read).map_err(|error| {
+                let why = error.to_string();
+                // Of what is JSON, the place is that of its beginning, or none.
+                let why = why.rsplit_once(" at line ").filter(|_| error.is_data()).map_or(why.as_str(), |(why, _)| why);
+                crate::usage(format!("--metadata {said}: not a JSON object of strings: {why}"))
+            })?;
             entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         Ok(entries.into_iter().collect())

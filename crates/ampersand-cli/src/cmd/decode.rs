@@ -132,7 +132,8 @@ impl<'o> Reader<'o> {
                         self.bury(text)?;
                     }
                     Piece::Broken { text, at, reason } => {
-                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}", at.line, at.column));
+                        let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
+                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}{nor}", at.line, at.column));
                         self.bury(text)?;
                     }
                     Piece::Rest(text) => {
@@ -181,7 +182,8 @@ fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
         Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{file}:{}: {ARRAY}", start.line),
         Problem::NotJson { line, column } => {
             let at = start.at(*line, *column);
-            format!("{file}:{}:{}: not valid JSON", at.line, at.column)
+            let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
+            format!("{file}:{}:{}: not valid {what}", at.line, at.column)
         }
         Problem::TypeMissing { .. } => format!("{file}:{}: {error} (option --type)", start.line),
         _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),

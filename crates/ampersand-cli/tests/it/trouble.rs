@@ -34,6 +34,11 @@ fn what_cannot_be_read_is_reported_and_set_aside_to_the_byte() {
     let run = run_on(stream, &["decode", "--output", "json", "--dead-letter", letters.to_str().unwrap()]);
     assert_eq!((run.code, run.lines().len()), (1, bad.len()));
     insta::assert_snapshot!(run.stderr);
+    let sixteen: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    insta::assert_snapshot!(run_on(sixteen, &["decode"]).stderr, @"
+    stdin:1:1: not valid JSON: expected value, nor is it valid UTF-8
+    0 decoded, 1 failed
+    ");
     let mut expected = bad.join(&b'\n');
     expected.extend(b"\n{\"cut\": \"sho\n");
     assert_eq!(String::from_utf8_lossy(&fs::read(letters).unwrap()), String::from_utf8_lossy(&expected));

@@ -90,6 +90,7 @@ fn says_why_not() {
         (&right, SECRETS[0], BODY, &["--at", "2026-08-19T16:00:00Z", "--output", "json"]),
         ("svix-id: msg_1\nwebhook-timestamp: 1", SECRETS[0], BODY, &AT),
         (&head("v1a,xyz"), SECRETS[0], BODY, &AT),
+        (&head("v1a,xyz v1,cut!"), SECRETS[0], BODY, &AT),
         ("no headers", SECRETS[0], BODY, &AT),
     ] {
         let run = verify(headers, secrets, body, options);
