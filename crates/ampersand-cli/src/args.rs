@@ -156,7 +156,7 @@ pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
     #[arg(value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
-    /// The headers: as HTTP writes them and `curl -i` shows them, or a JSON object
+    /// The headers: as HTTP writes them and `curl -i` shows them, or in JSON: an object, or a list of names and values
     #[arg(long, value_name = "FILE")]
     pub(crate) headers: PathBuf,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
