@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ampersand_notifications::{Delivery, Notification, Policy, Records, ResolveError, Resolver};
+use ampersand_notifications::{
+    Delivery, Notification, Policy, Records, ResolveError, Resolver, Verifier, from_webhook,
+};
 use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, assert_delivery_snapshot, redacted};
+use ampersand_types::messages::ResultEntrySubscribeEventType as SubscribeEventType;
 use ampersand_types::notifications::{Event, NotificationType};
 use ampersand_types::{ConfigSource, SignedUrl};
 use jiff::Timestamp;
@@ -29,7 +32,10 @@ fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
             // Not just what is required: an event that tells of an installation names it.
             assert!(body["data"].as_object().unwrap().len() >= 4, "{add}");
         }
-        validator(&messages, "WebhookMessage").validate(Fixture::seeded_records(seed).data()).unwrap();
+        for fixture in [Fixture::seeded_records(seed), Fixture::seeded_changes(seed)] {
+            validator(&messages, "WebhookMessage").validate(fixture.data()).unwrap();
+            assert_eq!(fixture.data()["resultInfo"]["numRecords"], fixture.data()["result"].as_array().unwrap().len());
+        }
     }
 }
 
@@ -43,6 +49,10 @@ fn a_fixture_is_the_same_event_in_every_envelope() {
                 Ok(Delivery::Notification(Notification { notification_type, event, id, .. })) => {
                     assert_eq!(Some(&notification_type), fixture.notification_type(), "{envelope}");
                     assert!(!matches!(event, Event::Unknown(_)), "{envelope}");
+                    if envelope == Envelope::Webhook {
+                        assert_eq!(id, Some(fixture.webhook_id()));
+                        return (None, event);
+                    }
                     (id, event)
                 }
                 other => panic!("{envelope}: {other:?}"),
@@ -58,7 +68,74 @@ fn a_fixture_is_the_same_event_in_every_envelope() {
             matches!(&delivery, Ok(Delivery::Records(records)) if records.message.result.len() == 2),
             "{delivery:?}"
         );
+        let Ok(Delivery::Records(changes)) = Fixture::changes().delivery(envelope) else { panic!("{envelope}") };
+        let kinds = changes.message.result.iter().filter_map(|entry| entry.subscribe_event_type.as_ref());
+        let kinds: Vec<&str> = kinds.map(SubscribeEventType::as_str).collect();
+        assert_eq!((changes.message.action.as_str(), &kinds[..]), ("subscribe", &["create", "update", "delete"][..]));
     }
+}
+
+/// What a handler keeps, to drop repeats.
+fn id_and_time(delivery: Delivery) -> (Option<String>, Option<String>) {
+    let (id, time) = match delivery {
+        Delivery::Notification(Notification { id, timestamp, .. }) => (id, timestamp),
+        Delivery::Records(Records { id, timestamp, .. }) => (id, timestamp),
+    };
+    (id, time.map(|time| time.as_str().to_owned()))
+}
+
+#[test]
+fn a_webhook_has_the_id_and_the_time_that_its_headers_say() {
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for fixture in Fixture::all().chain([Fixture::records(), Fixture::changes()]) {
+        let Sent { body, headers } = fixture.signed(SECRET, fixture.timestamp()).unwrap();
+        let verifier = Verifier::new(SECRET).unwrap();
+        let verified = verifier.verify_at(&headers, body, fixture.timestamp()).unwrap();
+        let received = id_and_time(from_webhook(verified).unwrap());
+        assert!(received.0.is_some() && received.1.is_some(), "{}", fixture.name());
+        assert_eq!(id_and_time(fixture.delivery(Envelope::Webhook).unwrap()), received);
+        assert_eq!(
+            id_and_time(fixture.clone().set("groupRef", "other").delivery(Envelope::Webhook).unwrap()),
+            received
+        );
+    }
+    let ids = Fixture::all().chain([Fixture::records(), Fixture::changes()]).map(|fixture| fixture.webhook_id());
+    assert_eq!(ids.collect::<BTreeSet<_>>().len(), NotificationType::KNOWN.len() + 2);
+}
+
+#[test]
+fn what_is_said_beside_the_payload_can_be_set() {
+    let at = "2026-08-19T17:03:10Z";
+    let fixture = Fixture::changes().with_id("evt_1").at(at.parse().unwrap()).with_metadata("topic", "other");
+    for envelope in [Envelope::Webhook, Envelope::Kinesis, Envelope::S3, Envelope::Sqs, Envelope::Attributes] {
+        let delivery = fixture.delivery(envelope).unwrap();
+        assert_eq!(id_and_time(delivery), (Some("evt_1".to_owned()), Some(at.to_owned())), "{envelope}");
+    }
+    let Delivery::Records(records) = fixture.delivery(Envelope::S3).unwrap() else { panic!("records") };
+    assert_eq!(records.metadata.get("topic"), Some("other"));
+}
+
+#[test]
+fn a_webhook_may_be_signed_twice_and_have_the_headers_of_the_standard() {
+    let (old, new) = ("whsec_b2xkIHNlY3JldCBvZiBhIHRlc3Q=", "whsec_bmV3IHNlY3JldCBvZiBhIHRlc3Q=");
+    let at = Fixture::records().timestamp();
+    let sent = Fixture::records().with_id("msg_1").signed(old, at).unwrap();
+    for sent in [
+        sent.clone().and_signed(new).unwrap().with_webhook_headers(),
+        sent.with_webhook_headers().and_signed(new).unwrap(),
+    ] {
+        assert_eq!(sent.headers["webhook-id"], "msg_1");
+        assert!(sent.headers.keys().all(|name| !name.starts_with("svix-")), "{:?}", sent.headers);
+        for secret in [old, new] {
+            assert!(Verifier::new(secret).unwrap().verify_at(&sent.headers, &sent.body, at).is_ok());
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "there is no `config.nope` in the payload of `installation.created` that could be left out")]
+fn what_is_not_there_cannot_be_left_out() {
+    let _ = Fixture::new("installation.created").without("config.nope");
 }
 
 #[test]
@@ -137,7 +214,11 @@ async fn a_signed_url_does_what_it_is_made_for() {
         config.map_or_else(|error| format!("{error:?}"), |config| config.as_str().to_owned())
     };
     let large = format!("[{}]", " ".repeat(5 << 20));
+    assert_eq!(server.requests(), 0);
     assert_eq!(get(&server.url("{}")).await, "{}");
+    assert_eq!(server.requests(), 1);
+    assert!(get(&server.expired()).await.starts_with("Expired"));
+    assert_eq!(server.requests(), 1, "what says that it has expired is not asked for");
     assert_eq!(get(&server.url(large.as_str())).await, large);
     assert_eq!(get(&server.slow("{}", Duration::from_millis(50))).await, "{}");
     assert_eq!(get(&server.slow("{}", Duration::from_secs(1))).await, "TimedOut");
@@ -171,6 +252,24 @@ async fn what_is_too_large_is_at_a_url_in_every_envelope() {
         let records: Records = records;
         assert_eq!(resolver.records(&records).await.unwrap()[0].id.as_deref(), Some("1"));
     }
+}
+
+#[test]
+fn the_page_lists_what_its_code_needs() {
+    let page = include_str!("../../docs/test-a-handler.md");
+    let (manifest, code) = page.split_once("[dependencies]").unwrap().1.split_once("```").unwrap();
+    let named = code.lines().filter_map(|line| line.strip_prefix("use ").or(line.strip_prefix("#[")));
+    let needed: BTreeSet<&str> = named.filter_map(|path| Some(path.split_once("::")?.0)).collect();
+    assert!(needed.len() >= 5, "{needed:?}");
+    for name in needed.into_iter().filter(|name| *name != "std") {
+        assert!(manifest.contains(&format!("\n{} = ", name.replace('_', "-"))), "{name}");
+    }
+}
+
+#[test]
+fn a_snapshot_has_a_name_and_its_numbers_are_as_written() {
+    let body = br#"{"notificationType": "new", "data": {"b": [1742558812455698401, 1.10, 1e400], "a": {}}}"#;
+    assert_delivery_snapshot!("numbers", from_webhook(&body[..]).unwrap());
 }
 
 #[test]

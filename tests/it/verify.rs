@@ -104,7 +104,11 @@ fn what_is_refused_and_why() {
     }
     assert_eq!(with(1, "1787158991"), Err(VerifyError::WrongSignature));
     for wrong in ["v1", "v1,", "v1,!!!!", "v2,AAAA", &signature[3..], &signature.replace("v1", "V1")] {
-        let expected = if wrong == "v1," { VerifyError::WrongSignature } else { VerifyError::NoSignature };
+        let expected = match wrong {
+            "v1," => VerifyError::WrongSignature,
+            "v1,!!!!" => VerifyError::NotBase64,
+            _ => VerifyError::NoSignature,
+        };
         assert_eq!(with(2, wrong), Err(expected), "{wrong}");
     }
     for cut in 4..signature.len() - 1 {
@@ -172,6 +176,7 @@ fn messages_say_what_to_do() {
         VerifyError::TooOld { age: SignedDuration::from_secs(3601) },
         VerifyError::TooNew { ahead: SignedDuration::from_secs(301) },
         VerifyError::NoSignature,
+        VerifyError::NotBase64,
         VerifyError::WrongSignature,
     ];
     let messages: Vec<String> = errors.iter().map(VerifyError::to_string).collect();
@@ -182,6 +187,7 @@ fn messages_say_what_to_do() {
     it was signed 1h 1s ago: a repeat, or this machine's clock is ahead
     it was signed 5m 1s from now: this machine's clock is behind
     there is no signature of version v1
+    the signature of version v1 is not base64: was all of the header kept?
     the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again
     ");
 }

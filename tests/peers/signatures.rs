@@ -250,8 +250,8 @@ fn where_they_and_we_differ() {
     the padding is missing            verified                      Error        refused
     a word beside it                  verified                      ValueError   verified
     two spaces before it              verified                      ValueError   verified
-    a comma after it                  NoSignature                   ValueError   verified
-    no base64 in it                   NoSignature                   verified     refused
+    a comma after it                  NotBase64                     ValueError   verified
+    no base64 in it                   NotBase64                     verified     refused
     an id that is empty               MissingHeader("svix-id")      refused      refused
     a fraction of the time            NotATime                      verified     verified
     a zero before the time            WrongSignature                verified     verified
@@ -265,8 +265,8 @@ fn where_they_and_we_differ() {
     the padding is missing            verified                      Error        Error        refused      refused
     a word beside it                  verified                      ValueError   ValueError   verified     verified
     two spaces before it              verified                      ValueError   ValueError   verified     verified
-    a comma after it                  NoSignature                   ValueError   ValueError   verified     verified
-    no base64 in it                   NoSignature                   verified     verified     refused      refused
+    a comma after it                  NotBase64                     ValueError   ValueError   verified     verified
+    no base64 in it                   NotBase64                     verified     verified     refused      refused
     an id that is empty               MissingHeader("webhook-id")   refused      refused      refused      refused
     a fraction of the time            NotATime                      verified     verified     verified     verified
     a zero before the time            WrongSignature                verified     verified     verified     verified

@@ -156,7 +156,7 @@ pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
     #[arg(value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
-    /// The headers: as HTTP writes them and `curl -i` shows them, or a JSON object
+    /// The headers: as HTTP writes them and `curl -i` shows them, or in JSON: an object, or a list of names and values
     #[arg(long, value_name = "FILE")]
     pub(crate) headers: PathBuf,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
@@ -311,8 +311,12 @@ impl Input {
                 continue;
             }
             let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
-            let metadata: Metadata = serde_json::from_slice(&read)
-                .map_err(|error| crate::usage(format!("--metadata {said}: not a JSON object of strings: {error}")))?;
+            let metadata: Metadata = serde_json::from_slice(&read).map_err(|error| {
+                let why = error.to_string();
+                // Of what is JSON, the place is that of its beginning, or none.
+                let why = why.rsplit_once(" at line ").filter(|_| error.is_data()).map_or(why.as_str(), |(why, _)| why);
+                crate::usage(format!("--metadata {said}: not a JSON object of strings: {why}"))
+            })?;
             entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         Ok(entries.into_iter().collect())

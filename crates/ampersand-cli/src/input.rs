@@ -1,8 +1,11 @@
 //! Finds the documents in a stream of bytes, one after the other, in memory that does not grow with the stream.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::mem;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use serde::de::IgnoredAny;
 
 /// Bytes that are read at once, and the memory that small documents take.
@@ -11,6 +14,10 @@ const CHUNK: usize = 256 << 10;
 /// A document that is cut short is looked at again with each read up to this size, and from then on each time that
 /// twice as much is there: otherwise a large one would take quadratic time.
 const EAGER: usize = 1 << 20;
+
+/// Of a document over several lines, so many that begin with a bracket may wait for its end when it is no longer small:
+/// more come of lines that are all cut off, which would be kept to the end of the stream.
+const OPEN_LINES: usize = 128;
 
 /// What some editors begin a file in UTF-8 with.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -29,6 +36,12 @@ pub(crate) struct Documents {
     tried: usize,
     skip: Skip,
     lines: Lines,
+    /// Bytes that were taken in all.
+    taken: usize,
+    /// What is wrong with the document that was given up last, and with all that begin inside of it and do not end:
+    /// so many bytes into the stream. They are not looked at again, which would take quadratic time.
+    fault: Fault,
+    faulty: VecDeque<usize>,
 }
 
 /// Where something is in a file: line and column, from 1, the column in bytes.
@@ -60,22 +73,32 @@ impl Place {
     }
 }
 
+/// What is wrong with a text, and where.
+#[derive(Clone)]
+struct Fault {
+    at: Place,
+    reason: String,
+}
+
 #[derive(Debug, PartialEq)]
 pub(crate) enum Piece<'b> {
     /// What is a document, or may be one: see [`Documents::put_back`].
-    Document { text: &'b [u8], place: Place, checked: bool },
+    Document { text: Cow<'b, [u8]>, place: Place, checked: bool },
+    /// The beginning of an array that is too long to wait for its end. It is no document, whatever comes.
+    Array { text: &'b [u8], place: Place },
     /// What is not JSON: a line, with the lines that look like the inside of what begins on it.
     Broken { text: &'b [u8], at: Place, reason: String },
-    /// More of what is not JSON.
+    /// More of what is no document.
     Rest(&'b [u8]),
 }
 
-/// Whether a broken document is being skipped.
+/// Whether a broken document is being skipped, or a long array.
 #[derive(Clone, Copy, PartialEq)]
 enum Skip {
     No,
     InLine,
     AtLineStart,
+    Array { brackets: Brackets, depth: usize },
 }
 
 /// Whether a document seems to be a line. Then it is not looked for: the line is tried as one.
@@ -104,6 +127,9 @@ impl Documents {
             tried: 0,
             skip: Skip::No,
             lines: Lines::Likely,
+            taken: 0,
+            fault: Fault { at: Place::START, reason: String::new() },
+            faulty: VecDeque::new(),
         }
     }
 
@@ -115,7 +141,8 @@ impl Documents {
             self.start = 0;
         }
         if self.end == self.buffer.len() {
-            self.buffer.resize(2 * self.end, 0);
+            let more = if self.end < EAGER { self.end } else { self.end / 2 };
+            self.buffer.resize(self.end + more, 0);
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
         let read = loop {
@@ -154,11 +181,18 @@ impl Documents {
         if seen == 0 || is_too_early && !self.ended {
             return None;
         }
+        while self.faulty.front().is_some_and(|at| *at < self.taken) {
+            self.faulty.pop_front();
+        }
+        if self.faulty.front() == Some(&self.taken) {
+            let fault = self.fault.clone();
+            return Some(self.give_up(fault));
+        }
         if self.lines == Lines::Likely
-            && let Some(length) = line(self.rest())
+            && let Some(length) = line(self.rest()).filter(|length| *length <= EAGER)
         {
             let (text, place) = self.take(length);
-            return Some(Piece::Document { text, place, checked: false });
+            return Some(Piece::Document { text: text.into(), place, checked: false });
         }
         let rest = self.rest();
         match find(rest, self.ended) {
@@ -166,30 +200,62 @@ impl Documents {
                 let ends_line = matches!(rest.get(length), None | Some(b'\n' | b'\r'));
                 let one_line = memchr(b'\n', rest.get(..length).unwrap_or_default()).is_none();
                 self.lines = if ends_line && one_line { Lines::Likely } else { Lines::Unlikely };
-                let (text, place) = self.take(length);
+                let (text, place) = self.take_document(length);
                 Some(Piece::Document { text, place, checked: true })
+            }
+            Found::Cut if seen > EAGER && rest.starts_with(b"[") => {
+                (_, self.skip) = extent(rest, Skip::Array { brackets: Brackets::default(), depth: 0 });
+                let (text, place) = self.take(seen);
+                Some(Piece::Array { text, place })
+            }
+            Found::Cut if seen > EAGER && is_in_lines(rest) => {
+                let open = open_lines(rest, usize::MAX);
+                if open.len() <= OPEN_LINES {
+                    self.tried = seen;
+                    return None;
+                }
+                let reason = format!("more than {OPEN_LINES} lines open a bracket, and none closes it");
+                let fault = Fault { at: self.place.after(rest), reason };
+                self.remember(&fault, open);
+                Some(self.give_up(fault))
             }
             Found::Cut => {
                 self.tried = seen;
                 None
             }
             Found::Broken(error) => {
-                let (length, skip) = extent(rest, Skip::InLine);
-                (self.skip, self.lines) = (skip, Lines::Likely);
-                let (text, place) = self.take(length);
-                let (end, error_at) = (place.after(text.trim_ascii_end()), place.at(error.line(), error.column()));
-                // What is missing at the end of a line is missed on the next.
-                let at = if error_at.line > end.line { end } else { error_at };
                 let reason = error.to_string();
                 let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
-                Some(Piece::Broken { text, at, reason })
+                let fault = Fault { at: self.place.at(error.line(), error.column()), reason };
+                let open = open_lines(rest, error.line());
+                self.remember(&fault, open);
+                Some(self.give_up(fault))
             }
         }
+    }
+
+    /// Of what begins at these places, behind the start, it is known what is wrong.
+    fn remember(&mut self, fault: &Fault, places: Vec<usize>) {
+        if !places.is_empty() {
+            self.fault = fault.clone();
+            self.faulty = places.into_iter().map(|at| self.taken + at).collect();
+        }
+    }
+
+    /// Takes what is broken.
+    fn give_up(&mut self, Fault { at, reason }: Fault) -> Piece<'_> {
+        let (length, skip) = extent(self.rest(), Skip::InLine);
+        (self.skip, self.lines) = (skip, Lines::Likely);
+        let (text, place) = self.take(length);
+        let end = place.after(text.trim_ascii_end());
+        // What is missing at the end of a line is missed on the next.
+        Piece::Broken { text, at: if at.line > end.line { end } else { at }, reason }
     }
 
     /// Takes back a line that was not a document after all: it holds several, or the beginning of one.
     pub(crate) fn put_back(&mut self, length: usize, place: Place) {
         self.start -= length;
+        self.taken -= length;
         self.place = place;
         self.lines = Lines::NotNext;
     }
@@ -201,10 +267,29 @@ impl Documents {
     fn take(&mut self, length: usize) -> (&[u8], Place) {
         let (start, place) = (self.start, self.place);
         self.start += length;
+        self.taken += length;
         self.tried = 0;
         let text = self.buffer.get(start..self.start).unwrap_or_default();
         self.place = place.after(text);
         (text, place)
+    }
+
+    /// Takes a document: with the buffer, rather than a copy, when it is large and most of what is there.
+    fn take_document(&mut self, length: usize) -> (Cow<'_, [u8]>, Place) {
+        let behind = self.rest().get(length..).unwrap_or_default();
+        if length <= EAGER || behind.len() > length {
+            let (text, place) = self.take(length);
+            return (text.into(), place);
+        }
+        let (start, seen) = (self.start, behind.len());
+        let mut buffer = behind.to_vec();
+        buffer.resize(seen.max(CHUNK), 0);
+        let place = self.take(length).1;
+        let mut text = mem::replace(&mut self.buffer, buffer);
+        (self.start, self.end) = (0, seen);
+        text.truncate(start + length);
+        text.drain(..start);
+        (text.into(), place)
     }
 
     fn skip_blank(&mut self) {
@@ -241,13 +326,71 @@ fn find(text: &[u8], ended: bool) -> Found {
     }
 }
 
-/// How much of a text belongs to a broken document: the rest of its line, and the lines that go on inside of it.
+/// Tells the brackets of JSON from those in its strings, byte by byte.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Brackets {
+    in_string: bool,
+    is_escaped: bool,
+}
+
+impl Brackets {
+    /// Whether a byte, the next one, opens or closes something.
+    fn is_one(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            (self.in_string, self.is_escaped) = (byte != b'"' || self.is_escaped, byte == b'\\' && !self.is_escaped);
+            return false;
+        }
+        self.in_string = byte == b'"';
+        matches!(byte, b'{' | b'[' | b'}' | b']')
+    }
+}
+
+/// Whether many lines begin with a bracket, of a text that may be one document.
+fn is_in_lines(text: &[u8]) -> bool {
+    ["\n{", "\n["].iter().map(|start| memmem::find_iter(text, start).take(OPEN_LINES).count()).sum::<usize>()
+        >= OPEN_LINES
+}
+
+/// Where lines begin with a bracket that is not closed before a line, counted from 1.
+fn open_lines(text: &[u8], line: usize) -> Vec<usize> {
+    let (mut lines, mut begins, mut brackets, mut open) = (1, false, Brackets::default(), Vec::new());
+    if line == 1 {
+        return Vec::new();
+    }
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'\n' if lines + 1 == line => break,
+            b'\n' => (lines, begins) = (lines + 1, true),
+            _ if !brackets.is_one(*byte) => begins &= byte.is_ascii_whitespace(),
+            b'{' | b'[' => open.push(mem::take(&mut begins).then_some(at)),
+            _ => {
+                begins = false;
+                open.pop();
+            }
+        }
+    }
+    open.into_iter().flatten().collect()
+}
+
+/// How much of a text belongs to a broken document: the rest of its line, and the lines that go on inside of it. Of an
+/// array, all to its end.
 fn extent(text: &[u8], mut skip: Skip) -> (usize, Skip) {
+    if let Skip::Array { mut brackets, mut depth } = skip {
+        for (at, byte) in text.iter().enumerate() {
+            match brackets.is_one(*byte).then_some(byte) {
+                None => {}
+                Some(b'{' | b'[') => depth += 1,
+                Some(_) if depth > 1 => depth -= 1,
+                Some(_) => return (at + 1, Skip::No),
+            }
+        }
+        return (text.len(), Skip::Array { brackets, depth });
+    }
     let mut length = 0;
     loop {
         let rest = text.get(length..).unwrap_or_default();
         match (skip, rest.first()) {
-            (Skip::No, _) | (_, None) => return (length, skip),
+            (Skip::No | Skip::Array { .. }, _) | (_, None) => return (length, skip),
             (Skip::AtLineStart, Some(b' ' | b'\t' | b'}' | b']')) => skip = Skip::InLine,
             (Skip::AtLineStart, _) => skip = Skip::No,
             (Skip::InLine, _) => match memchr(b'\n', rest) {
@@ -271,13 +414,16 @@ mod tests {
             while let Some(piece) = documents.next() {
                 match piece {
                     Piece::Document { text, place, checked }
-                        if !checked && serde_json::from_slice::<IgnoredAny>(text).is_err() =>
+                        if !checked && serde_json::from_slice::<IgnoredAny>(&text).is_err() =>
                     {
                         let length = text.len();
                         documents.put_back(length, place);
                     }
                     Piece::Document { text, place, .. } => {
-                        found.push(format!("{}:{} +{}", place.line, place.column, String::from_utf8_lossy(text)));
+                        found.push(format!("{}:{} +{}", place.line, place.column, String::from_utf8_lossy(&text)));
+                    }
+                    Piece::Array { text, place } => {
+                        found.push(format!("{}:{} *{}", place.line, place.column, String::from_utf8_lossy(text)));
                     }
                     Piece::Broken { text, at, .. } => {
                         found.push(format!("{}:{} -{}", at.line, at.column, String::from_utf8_lossy(text)));
@@ -321,6 +467,12 @@ mod tests {
             ("{\n  \"a\": 1,\n}\n{}", vec!["3:1 -{\n  \"a\": 1,\n}\n", "4:1 +{}"]),
             ("x\ny\n{}", vec!["1:1 -x\n", "2:1 -y\n", "3:1 +{}"]),
             ("{}\n{\"a\":", vec!["1:1 +{}", "2:5 -{\"a\":"]),
+            ("{\"a\":\n{\"b\":[\n{}\n]\n}}{}", vec!["1:1 +{\"a\":\n{\"b\":[\n{}\n]\n}}", "5:3 +{}"]),
+            ("{\"a\":\n{\"b\":[\n{}\nx", vec!["1:6 -{\"a\":\n", "2:7 -{\"b\":[\n", "3:1 +{}", "4:1 -x"]),
+            (
+                "{\"a\":\n\n {\"b\":\n{\"]\":[\"\\\"{\"]}\nx",
+                vec!["1:6 -{\"a\":\n", "3:7 -{\"b\":\n", "4:1 +{\"]\":[\"\\\"{\"]}", "5:1 -x"],
+            ),
         ] {
             assert_eq!(broken_at(text), expected, "{text:?}");
         }
@@ -349,6 +501,53 @@ mod tests {
     fn a_large_document_takes_linear_time() {
         let text = format!("{{\"a\":[{}0]}}", "0,".repeat(1 << 20));
         assert_eq!(pieces(&text, 8 << 10).len(), 1);
+    }
+
+    #[test]
+    fn lines_that_are_all_cut_off_take_linear_time() {
+        let start = std::time::Instant::now();
+        for line in ["{\"a\":\n", "{\"a\":[\n", "[\n", "\n {\"a\":\n", "\r{\"a\":\n", "{\n\"a\":\n", "{\"a\":[0,\n"] {
+            let pieces = pieces(&line.repeat(20_000), usize::MAX);
+            let broken = pieces.iter().filter(|piece| piece.contains(" -{") || piece.contains(" -["));
+            assert_eq!(broken.count(), 20_000, "{line:?}");
+        }
+        // Over and over again, it would take minutes.
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn lines_that_are_all_cut_off_take_no_memory() {
+        let (mut documents, mut broken) = (Documents::new(), 0);
+        let text = "{\"a\":\n".repeat(1 << 20);
+        let mut source = text.as_bytes();
+        while !documents.ended() {
+            documents.fill(&mut source).unwrap();
+            while documents.next().is_some() {
+                broken += 1;
+            }
+        }
+        assert_eq!(broken, 1 << 20);
+        assert!(documents.buffer.len() <= 4 * EAGER, "{}", documents.buffer.len());
+    }
+
+    #[test]
+    fn an_array_without_an_end_takes_no_memory() {
+        let item = br#"{"]": ["\"]"]},"#.repeat(1 << 19);
+        let mut source = b"[".chain(&item[..]).chain(&b"0] {}"[..]);
+        let (mut documents, mut found) = (Documents::new(), Vec::new());
+        while !documents.ended() {
+            documents.fill(&mut source).unwrap();
+            while let Some(piece) = documents.next() {
+                match piece {
+                    Piece::Array { place, .. } => found.push(format!("{}:{} array", place.line, place.column)),
+                    Piece::Document { place, .. } => found.push(format!("{} document", place.line)),
+                    Piece::Broken { .. } => found.push("broken".to_owned()),
+                    Piece::Rest(_) => {}
+                }
+            }
+        }
+        assert_eq!(found, ["1:1 array", "1 document"]);
+        assert!(documents.buffer.len() <= 4 * EAGER, "{}", documents.buffer.len());
     }
 
     #[test]

@@ -117,41 +117,64 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Reads headers: a JSON object, or lines. Those of a request and of a response begin with a line of another kind, and
-/// end where a body begins; `curl -v` puts a mark before each.
+/// Reads headers: JSON, or lines. Those of a request and of a response begin with a line of another kind, and end where
+/// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
+/// has headers of a signature counts.
 pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
-    if text.trim_ascii_start().starts_with(b"{") {
-        return from_json(text);
-    }
-    let mut headers = HeaderMap::new();
-    for line in text.split(|byte| *byte == b'\n') {
-        let line = line.strip_prefix(b"> ").or_else(|| line.strip_prefix(b"< ")).unwrap_or(line).trim_ascii();
-        if line.is_empty() && !headers.is_empty() {
-            break;
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let mut blocks = vec![HeaderMap::new()];
+    if text.starts_with(b"{") || text.starts_with(b"[") {
+        let json = serde_json::from_slice(text).context("it is not valid JSON")?;
+        blocks = vec![from_json(json)];
+    } else {
+        for line in text.split(|byte| *byte == b'\n') {
+            let line = line.strip_prefix(b">").or_else(|| line.strip_prefix(b"<")).unwrap_or(line).trim_ascii();
+            if line.is_empty() {
+                blocks.push(HeaderMap::new());
+            } else if let Some(colon) = memchr::memchr(b':', line)
+                && let (name, value) = line.split_at(colon)
+                && let Some(block) = blocks.last_mut()
+            {
+                add(block, name, value.get(1..).unwrap_or_default().trim_ascii());
+            }
         }
-        let Some(colon) = memchr::memchr(b':', line) else { continue };
-        let (name, value) = line.split_at(colon);
-        add(&mut headers, name, value.get(1..).unwrap_or_default().trim_ascii());
     }
-    if headers.is_empty() {
+    blocks.retain(|block| !block.is_empty());
+    let is_signed = |block: &HeaderMap| {
+        block.keys().any(|name| name.as_str().starts_with("svix-") || name.as_str().starts_with("webhook-"))
+    };
+    let found = blocks.iter().position(is_signed).unwrap_or_default();
+    if found >= blocks.len() {
         bail!("there are no headers in it: it should hold lines such as `svix-id: msg_1`, or a JSON object");
     }
-    Ok(headers)
+    Ok(blocks.swap_remove(found))
 }
 
-/// A value may be a list, of which the first counts.
-fn from_json(text: &[u8]) -> Result<HeaderMap> {
-    let members: serde_json::Map<String, Value> = serde_json::from_slice(text).context("it is not valid JSON")?;
+/// An object, whose values may be lists, of which the first counts; a list of pairs, or of names and values, as HAR has
+/// them; or any of these in a member `headers`.
+fn from_json(json: Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for (name, value) in members {
-        let value = match value {
-            Value::Array(values) => values.into_iter().next().unwrap_or_default(),
-            value => value,
-        };
+    let mut put = |name: &str, value: &Value| {
+        let value = value.get(0).unwrap_or(value);
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         add(&mut headers, name.as_bytes(), value.as_bytes());
+    };
+    match json {
+        Value::Object(mut members) => match members.remove("headers") {
+            Some(inner @ (Value::Object(_) | Value::Array(_))) => return from_json(inner),
+            _ => members.iter().for_each(|(name, value)| put(name, value)),
+        },
+        Value::Array(items) => {
+            for item in &items {
+                let part = |name: &str, index: usize| item.get(name).or_else(|| item.get(index));
+                if let (Some(Value::String(name)), Some(value)) = (part("name", 0), part("value", 1)) {
+                    put(name, value);
+                }
+            }
+        }
+        _ => {}
     }
-    Ok(headers)
+    headers
 }
 
 /// Adds what HTTP can have as a header; the first line of a request, for one, is none.
@@ -179,13 +202,22 @@ mod tests {
             "HTTP/1.1 200 OK\r\nSvix-Id: msg_1\r\nsvix-timestamp: 1\r\n\r\nbody: x",
             "POST http://host:80/ HTTP/1.1\r\nSvix-Id: msg_1\r\nsvix-timestamp: 1\r\n\r\n",
             "> POST / HTTP/1.1\n> Svix-Id: msg_1\n> svix-timestamp: 1\n>\n",
+            "HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\nHTTP/1.1 200 OK\r\nSvix-Id: msg_1\r\nsvix-timestamp: 1",
+            "> CONNECT host:443 HTTP/1.1\n> Host: host:443\n>\n< HTTP/1.1 200 OK\n<\n* ok: yes\n\n> POST / HTTP/1.1\n> Svix-Id: msg_1\n> svix-timestamp: 1\n>\n{}",
             r#"{"Svix-Id": ["msg_1", "msg_2"], "svix-timestamp": 1}"#,
+            "\u{feff}{\"Svix-Id\": \"msg_1\", \"svix-timestamp\": 1}",
+            "\u{feff}Svix-Id: msg_1\nsvix-timestamp: 1",
+            r#"{"method": "POST", "headers": {"Svix-Id": "msg_1", "svix-timestamp": "1"}, "body": "{}"}"#,
+            r#"{"headers": [{"name": "Svix-Id", "value": "msg_1"}, {"name": "svix-timestamp", "value": "1"}]}"#,
+            r#" [["Svix-Id", "msg_1"], ["svix-timestamp", 1]]"#,
         ] {
             let headers = parse(text.as_bytes()).unwrap();
             assert_eq!(lines(&headers), b"svix-id: msg_1\nsvix-timestamp: 1\n", "{text}");
         }
         assert!(parse(b"").is_err());
         assert!(parse(b"{").is_err());
+        assert!(parse(b"[1, [], {}]").is_err());
+        assert_eq!(lines(&parse(b"host: a\n\nvia: b\n").unwrap()), b"host: a\n");
         assert!(parse(b"msg_1").is_err());
     }
 }

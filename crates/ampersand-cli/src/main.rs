@@ -12,14 +12,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
-use output::Messages;
+use output::{Messages, plain};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
-            Messages::default().say(format_args!("error: {error:#}"));
+            // It may name a file, which anybody may have named.
+            Messages::default().say(format_args!("error: {}", plain(&format!("{error:#}"))));
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use ampersand_notifications::{Delivery, Metadata, Source};
@@ -44,8 +45,14 @@ impl Output {
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
+        self.write(b"")
+    }
+
+    /// Writes what was kept back, and a text.
+    fn write(&mut self, text: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(&self.lines).and_then(|()| stdout.flush());
+        let written = [&self.lines, text].into_iter().try_for_each(|text| stdout.write_all(text));
+        let written = written.and_then(|()| stdout.flush());
         self.lines.clear();
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
@@ -117,7 +124,14 @@ impl Output {
         serde_json::to_writer(&mut self.lines, shown)?;
         self.lines.pop(); // The object goes on.
         self.lines.extend(b",\"data\":");
-        on_one_line(data, &mut self.lines);
+        on_one_line(data, |text| {
+            // What is large is not kept back.
+            if self.lines.len() + text.len() > 2 * MANY {
+                return self.write(text);
+            }
+            self.lines.extend(text);
+            Ok(())
+        })?;
         self.lines.extend(b"}\n");
         Ok(())
     }
@@ -249,21 +263,21 @@ struct Who<'d> {
     action: Option<Cow<'d, str>>,
 }
 
-/// Writes JSON on one line. A text of one line stays as it is; from another, the white space between tokens is dropped.
-fn on_one_line(json: &str, line: &mut Vec<u8>) {
+/// Gives the parts that are JSON on one line. A text of one line stays as it is; from another, the white space between
+/// tokens is dropped.
+fn on_one_line(json: &str, mut put: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut rest = json.as_bytes();
     if memchr2(b'\n', b'\r', rest).is_none() {
-        return line.extend(rest);
+        return put(rest);
     }
-    line.reserve(rest.len());
-    while let Some(quote) = memchr(b'"', rest) {
-        let (between, string) = rest.split_at(quote);
-        line.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    while !rest.is_empty() {
+        let (between, string) = rest.split_at(memchr(b'"', rest).unwrap_or(rest.len()));
+        between.split(u8::is_ascii_whitespace).try_for_each(&mut put)?;
         let (string, after) = string.split_at(end_of_string(string));
-        line.extend(string);
+        put(string)?;
         rest = after;
     }
-    line.extend(rest.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    Ok(())
 }
 
 /// The length of the string, quotes included, that a text begins with.
@@ -280,12 +294,26 @@ fn end_of_string(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Text from outside, in which nothing can steer a terminal.
+/// Text from outside, in which nothing can steer a terminal, or hide what it says.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_unseen) {
         return text.into();
     }
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character is not shown itself: it steers, has no width, breaks a line, or turns the direction of the text.
+fn is_unseen(c: char) -> bool {
+    const UNSEEN: [RangeInclusive<char>; 7] = [
+        '\u{061c}'..='\u{061c}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+        '\u{e0000}'..='\u{e007f}',
+    ];
+    c.is_control() || UNSEEN.iter().any(|range| range.contains(&c))
 }
 
 fn size(bytes: Option<usize>) -> Column {
@@ -329,7 +357,11 @@ mod tests {
             ("{\n\"\":\"\"}", r#"{"":""}"#),
         ] {
             let mut line = Vec::new();
-            on_one_line(json, &mut line);
+            on_one_line(json, |text| {
+                line.extend(text);
+                Ok(())
+            })
+            .unwrap();
             assert_eq!(String::from_utf8(line).unwrap(), expected);
         }
     }
@@ -337,7 +369,12 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         assert_eq!(plain("acme\u{1b}[2J\n"), "acme\u{fffd}[2J\u{fffd}");
-        assert_eq!(plain("Zoë"), "Zoë");
+        assert_eq!(plain("Zoë ‐ 日本"), "Zoë ‐ 日本");
+        for c in
+            ['\u{200b}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{feff}']
+        {
+            assert_eq!(plain(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
     }
 
     #[test]

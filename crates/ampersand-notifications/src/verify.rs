@@ -169,10 +169,11 @@ impl Verifier {
         }
 
         let body = body.into();
-        let v1 = signatures.split(|byte| *byte == b' ').filter_map(|signature| signature.strip_prefix(b"v1,"));
-        let tags: Vec<Vec<u8>> = v1.filter_map(|tag| BASE64.decode(tag).ok()).collect();
+        let v1 = || signatures.split(|byte| *byte == b' ').filter_map(|signature| signature.strip_prefix(b"v1,"));
+        let tags: Vec<Vec<u8>> = v1().filter_map(|tag| BASE64.decode(tag).ok()).collect();
         if tags.is_empty() {
-            return Err(VerifyError::NoSignature);
+            let is_there = v1().next().is_some();
+            return Err(if is_there { VerifyError::NotBase64 } else { VerifyError::NoSignature });
         }
         for (secret, key) in self.secrets.iter().enumerate() {
             let mac = key.mac(id.as_bytes(), sent, &body);
@@ -232,6 +233,8 @@ pub enum VerifyError {
     },
     /// No signature is of a version that is understood, which is `v1`.
     NoSignature,
+    /// No signature of version `v1` is base64: the header was changed on the way, or is not whole.
+    NotBase64,
     /// No signature is right: it was signed with another secret, or the body is not what was sent.
     WrongSignature,
 }
@@ -246,6 +249,7 @@ impl fmt::Display for VerifyError {
             Self::TooOld { age } => write!(f, "it was signed {:#} ago: a repeat, or this machine's clock is ahead", whole(age)),
             Self::TooNew { ahead } => write!(f, "it was signed {:#} from now: this machine's clock is behind", whole(ahead)),
             Self::NoSignature => f.write_str("there is no signature of version v1"),
+            Self::NotBase64 => f.write_str("the signature of version v1 is not base64: was all of the header kept?"),
             Self::WrongSignature => f.write_str(
                 "the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again",
             ),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ampersand_notifications::{
-    Delivery, NormalizeError, Secret, SecretError, from_attributes, from_kinesis, from_kinesis_as, from_s3,
+    Delivery, NormalizeError, Secret, SecretError, Webhook, from_attributes, from_kinesis, from_kinesis_as, from_s3,
     from_webhook,
 };
 use ampersand_types::SignedUrl;
@@ -30,11 +30,24 @@ use crate::values::{Values, sorted};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Fixture {
-    /// `None` for records.
-    notification_type: Option<NotificationType>,
-    values: Values,
+    kind: Kind,
+    seed: u64,
     data: Value,
+    id: Option<String>,
+    timestamp: Option<Timestamp>,
+    /// What was set.
+    metadata: BTreeMap<String, String>,
 }
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Notification(NotificationType),
+    /// A data message, by its name here.
+    Message(&'static str),
+}
+
+const RECORDS: &str = "records";
+const CHANGES: &str = "changes";
 
 /// What a destination wraps a payload in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,30 +106,46 @@ impl Fixture {
     pub fn seeded(notification_type: impl Into<NotificationType>, seed: u64) -> Self {
         let notification_type = notification_type.into();
         let data = template(notification_type.as_str()).unwrap_or_else(|| json!({"projectId": "{projectId}"}));
-        Self::fill(Some(notification_type), data, seed)
+        Self::fill(Kind::Notification(notification_type), data, seed)
     }
 
-    /// A message of records, which a read has found.
+    /// A message of records, which a read action has found.
     pub fn records() -> Self {
         Self::seeded_records(0)
     }
 
     /// A message of records that tells of something else than that of another seed.
     pub fn seeded_records(seed: u64) -> Self {
-        Self::fill(None, template("records").unwrap_or_default(), seed)
+        Self::message(RECORDS, seed)
     }
 
-    /// A notification of every type that is known.
+    /// A message of records that changed, as a subscribe action sends it: one was made, one updated, one deleted.
+    pub fn changes() -> Self {
+        Self::seeded_changes(0)
+    }
+
+    /// A message of records that changed, which tells of something else than that of another seed.
+    pub fn seeded_changes(seed: u64) -> Self {
+        Self::message(CHANGES, seed)
+    }
+
+    /// A notification of every type that is known. The data messages are [`records`](Self::records) and
+    /// [`changes`](Self::changes).
     pub fn all() -> impl Iterator<Item = Self> {
         NotificationType::KNOWN.iter().cloned().map(Self::new)
     }
 
-    fn fill(notification_type: Option<NotificationType>, template: Value, seed: u64) -> Self {
-        let values = Values::new(seed);
-        Self { notification_type, data: values.fill(&template), values }
+    fn message(name: &'static str, seed: u64) -> Self {
+        Self::fill(Kind::Message(name), template(name).unwrap_or_default(), seed)
     }
 
-    /// Sets a field of the payload: `groupRef`, or `config.provider` for one within another. What is not there is made.
+    fn fill(kind: Kind, template: Value, seed: u64) -> Self {
+        let data = Values::new(seed).fill(&template);
+        Self { kind, seed, data, id: None, timestamp: None, metadata: BTreeMap::new() }
+    }
+
+    /// Sets a field of the payload: `groupRef`, or `config.provider` for one within another. What is not there is made,
+    /// so that there can be fields that are new: a name that is misspelt makes one too.
     ///
     /// # Panics
     ///
@@ -128,21 +157,50 @@ impl Fixture {
     }
 
     /// Leaves a field of the payload out.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there: its name is misspelt, or the test is of something else than it seems.
+    #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
-        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let parent = if parent.is_empty() { &mut self.data } else { self.field(parent) };
-        if let Value::Object(members) = parent {
-            members.remove(name);
-        }
+        let mut names: Vec<&str> = path.split('.').collect();
+        let name = names.pop().unwrap_or_default();
+        let parent = names.into_iter().try_fold(&mut self.data, |value, name| match value {
+            Value::Object(members) => members.get_mut(name),
+            Value::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
+            _ => None,
+        });
+        let left_out = parent.and_then(Value::as_object_mut).and_then(|members| members.remove(name));
+        assert!(left_out.is_some(), "there is no `{path}` in the payload of `{}` that could be left out", self.name());
+        self
+    }
+
+    /// Gives the event this id in every envelope, as a repeat of another event would have it.
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Lets the event be sent at this time.
+    pub fn at(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// Sets what a destination says beside the payload: `topic`, or any other name. A webhook has no place for it.
+    pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(name.into(), value.into());
         self
     }
 
     /// The same, as it is sent when its configuration or its records are too large: a URL leads to them.
     pub fn too_large(self, url: &SignedUrl) -> Self {
         let url = url.expose_secret();
-        match self.notification_type {
-            Some(_) => self.set("config", json!({})).set("configURL", url),
-            None => self.set("result", json!([])).set("resultInfo.type", "url").set("resultInfo.downloadUrl", url),
+        match self.kind {
+            Kind::Notification(_) => self.set("config", json!({})).set("configURL", url),
+            Kind::Message(_) => {
+                self.set("result", json!([])).set("resultInfo.type", "url").set("resultInfo.downloadUrl", url)
+            }
         }
     }
 
@@ -150,9 +208,20 @@ impl Fixture {
         path.split('.').fold(&mut self.data, member)
     }
 
-    /// The type; `None` for records.
+    /// The type; `None` for a data message.
     pub fn notification_type(&self) -> Option<&NotificationType> {
-        self.notification_type.as_ref()
+        match &self.kind {
+            Kind::Notification(notification_type) => Some(notification_type),
+            Kind::Message(_) => None,
+        }
+    }
+
+    /// The name of the type, or `records` or `changes` for a data message.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            Kind::Notification(notification_type) => notification_type.as_str(),
+            Kind::Message(name) => name,
+        }
     }
 
     /// The payload.
@@ -160,21 +229,25 @@ impl Fixture {
         &self.data
     }
 
-    /// The id of the event, which is the same in every envelope, and another for another type or seed.
+    /// The id of the event, which is the same in every envelope but a webhook's, and another for another type or seed.
     pub fn id(&self) -> String {
-        let kind = self.notification_type.as_ref().map_or("records", NotificationType::as_str);
-        self.values.get(&format!("event-id of {kind}"))
+        self.id.clone().unwrap_or_else(|| Values::new(self.seed).get(&format!("event-id of {}", self.name())))
+    }
+
+    /// The id that a webhook has, which its sender gives it: `msg_` and the same digits, unless it was set.
+    pub fn webhook_id(&self) -> String {
+        self.id.clone().unwrap_or_else(|| format!("msg_{}", self.id().replace('-', "")))
     }
 
     /// When it was sent, which is always the same for a seed.
     pub fn timestamp(&self) -> Timestamp {
-        self.values.timestamp()
+        self.timestamp.unwrap_or_else(|| Values::new(self.seed).timestamp())
     }
 
     /// What a destination sends. A webhook is not signed: see [`signed`](Self::signed).
     pub fn send(&self, envelope: Envelope) -> Sent {
         let data = &self.data;
-        let body = match (envelope, &self.notification_type) {
+        let body = match (envelope, self.notification_type()) {
             (Envelope::Webhook, Some(notification_type)) => {
                 json!({"data": data, "notificationType": notification_type.as_str()})
             }
@@ -201,7 +274,7 @@ impl Fixture {
     /// When the secret is none: see [`Secret::new`].
     pub fn signed(&self, secret: &str, at: Timestamp) -> Result<Sent, SecretError> {
         let Sent { body, mut headers } = self.send(Envelope::Webhook);
-        let id = format!("msg_{}", self.id().replace('-', ""));
+        let id = self.webhook_id();
         let signature = Secret::new(secret)?.sign(&id, at, &body);
         headers.extend([
             ("svix-id".to_owned(), id),
@@ -211,15 +284,18 @@ impl Fixture {
         Ok(Sent { body, headers })
     }
 
-    /// What a receiver makes of it.
+    /// What a receiver makes of it. Of a webhook, one that has verified it.
     ///
     /// # Errors
     ///
     /// When a field was set to what its type does not allow.
     pub fn delivery(&self, envelope: Envelope) -> Result<Delivery, NormalizeError> {
         let Sent { body, headers } = self.send(envelope);
-        match (envelope, &self.notification_type) {
-            (Envelope::Webhook, _) => from_webhook(body),
+        match (envelope, self.notification_type()) {
+            (Envelope::Webhook, _) => {
+                let id = self.webhook_id();
+                from_webhook(Webhook { body: body.into(), id: Some(&id), timestamp: Some(self.timestamp()) })
+            }
             (Envelope::KinesisWrapped | Envelope::KinesisBare, Some(notification_type)) => {
                 from_kinesis_as(body, notification_type)
             }
@@ -236,11 +312,43 @@ impl Fixture {
             ("timestamp".to_owned(), self.timestamp().to_string()),
             ("topic".to_owned(), "crm-events".to_owned()),
         ]);
-        let named = self.notification_type.iter().map(|t| ("notificationType", t.as_str()));
+        let named = self.notification_type().into_iter().map(|t| ("notificationType", t.as_str()));
         let repeated = ["projectId", "installationId", "connectionId", "destinationId", "operationId", "objectName"];
         let repeated = repeated.into_iter().filter_map(|name| Some((name, self.data.get(name)?.as_str()?)));
         metadata.extend(named.chain(repeated).map(|(name, value)| (name.to_owned(), value.to_owned())));
+        metadata.extend(self.metadata.clone());
         metadata
+    }
+}
+
+impl Sent {
+    /// The same webhook, signed with another secret too, as its sender does while a secret is changed.
+    ///
+    /// # Errors
+    ///
+    /// When the secret is none: see [`Secret::new`].
+    ///
+    /// # Panics
+    ///
+    /// When it is not [signed](Fixture::signed).
+    #[expect(clippy::expect_used, reason = "a test that cannot make its fixture has failed")]
+    #[track_caller]
+    pub fn and_signed(mut self, secret: &str) -> Result<Self, SecretError> {
+        let secret = Secret::new(secret)?;
+        let prefix = if self.headers.contains_key("webhook-id") { "webhook" } else { "svix" };
+        let header = |name: &str| self.headers.get(&format!("{prefix}-{name}")).expect("a webhook that is signed");
+        let seconds = header("timestamp").parse().ok();
+        let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).expect("a time in seconds");
+        let signature = format!("{} {}", header("signature"), secret.sign(header("id"), at, &self.body));
+        self.headers.insert(format!("{prefix}-signature"), signature);
+        Ok(self)
+    }
+
+    /// The same webhook with the headers that Standard Webhooks names: `webhook-id` in place of `svix-id`, and so on.
+    pub fn with_webhook_headers(mut self) -> Self {
+        let renamed = |name: String| name.strip_prefix("svix-").map(|rest| format!("webhook-{rest}")).unwrap_or(name);
+        self.headers = self.headers.into_iter().map(|(name, value)| (renamed(name), value)).collect();
+        self
     }
 }
 

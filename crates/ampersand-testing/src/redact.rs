@@ -1,12 +1,13 @@
-use ampersand_notifications::{Delivery, Metadata};
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use crate::values::sorted;
+use ampersand_notifications::{Delivery, Metadata};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// A delivery as JSON for a snapshot, with what differs from run to run replaced: identifiers, times and URLs.
 ///
 /// Each is replaced by its kind and a number, the same for the same value, so a snapshot still shows what refers to
-/// what. Pair it with [`assert_delivery_snapshot!`](crate::assert_delivery_snapshot).
+/// what. Members are sorted, and numbers are as they came. Pair it with [`assert_delivery_snapshot!`](crate::assert_delivery_snapshot).
 ///
 /// ```
 /// use ampersand_testing::{Envelope, Fixture, redacted};
@@ -23,23 +24,62 @@ pub fn redacted(delivery: &Delivery) -> String {
         Delivery::Records(r) => ("records", None, &r.id, &r.timestamp, &r.metadata),
     };
     let mut seen = Seen::default();
-    let mut shown = Map::new();
-    shown.insert("kind".to_owned(), kind.into());
+    let mut shown = BTreeMap::from([("kind", Json::Text(kind.to_owned()))]);
     if let Some(notification_type) = notification_type {
-        shown.insert("notificationType".to_owned(), notification_type.into());
+        shown.insert("notificationType", Json::Text(notification_type.to_owned()));
     }
-    let raw = delivery.raw();
-    let data = sorted(serde_json::from_str(raw.data()).unwrap_or_else(|_| raw.data().into()));
-    shown.insert("data".to_owned(), seen.redact(data));
-    shown.insert("metadata".to_owned(), seen.redact(json!(metadata)));
+    shown.insert("data", seen.redact(Json::parse(delivery.raw().data())));
+    let metadata = metadata.iter().map(|(name, value)| (name.to_owned(), Json::Text(value.to_owned())));
+    shown.insert("metadata", seen.redact(Json::Object(metadata.collect())));
     // An id has no form that would tell it.
     if let Some(id) = id {
-        shown.insert("id".to_owned(), seen.numbered("id", id).into());
+        shown.insert("id", Json::Text(seen.numbered("id", id)));
     }
     if let Some(timestamp) = timestamp {
-        shown.insert("timestamp".to_owned(), seen.redact(json!(timestamp)));
+        shown.insert("timestamp", seen.redact(Json::Text(timestamp.as_str().to_owned())));
     }
-    format!("{:#}", sorted(Value::Object(shown)))
+    serde_json::to_string_pretty(&shown).unwrap_or_default()
+}
+
+/// JSON with its members sorted and its numbers as written, of which `serde_json::Value` rounds some.
+enum Json {
+    Text(String),
+    Array(Vec<Self>),
+    Object(BTreeMap<String, Self>),
+    Other(Box<RawValue>),
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => text.serialize(serializer),
+            Self::Array(items) => items.serialize(serializer),
+            Self::Object(members) => members.serialize(serializer),
+            Self::Other(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl Json {
+    fn parse(text: &str) -> Self {
+        Self::of(text).unwrap_or_else(|_| Self::Text(text.to_owned()))
+    }
+
+    fn of(text: &str) -> serde_json::Result<Self> {
+        Ok(match text.as_bytes().first() {
+            Some(b'"') => Self::Text(serde_json::from_str(text)?),
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                Self::Array(items.into_iter().map(|item| Self::of(item.get())).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+                let members = members.into_iter().map(|(name, value)| Ok((name, Self::of(value.get())?)));
+                Self::Object(members.collect::<serde_json::Result<_>>()?)
+            }
+            _ => Self::Other(RawValue::from_string(text.to_owned())?),
+        })
+    }
 }
 
 /// What has been replaced, in the order in which it came.
@@ -47,15 +87,15 @@ pub fn redacted(delivery: &Delivery) -> String {
 struct Seen(Vec<(&'static str, String)>);
 
 impl Seen {
-    fn redact(&mut self, value: Value) -> Value {
+    fn redact(&mut self, value: Json) -> Json {
         match value {
-            Value::String(text) => match kind(&text) {
-                Some(kind) => self.numbered(kind, &text).into(),
-                None => Value::String(text),
-            },
-            Value::Array(items) => items.into_iter().map(|item| self.redact(item)).collect(),
-            Value::Object(members) => {
-                members.into_iter().map(|(name, value)| (name, self.redact(value))).collect::<Map<_, _>>().into()
+            Json::Text(text) => Json::Text(match kind(&text) {
+                Some(kind) => self.numbered(kind, &text),
+                None => text,
+            }),
+            Json::Array(items) => Json::Array(items.into_iter().map(|item| self.redact(item)).collect()),
+            Json::Object(members) => {
+                Json::Object(members.into_iter().map(|(name, value)| (name, self.redact(value))).collect())
             }
             other => other,
         }
@@ -96,12 +136,9 @@ fn kind(text: &str) -> Option<&'static str> {
 /// Compares a [`redacted`] delivery with its [insta](https://insta.rs) snapshot. Your crate needs `insta` itself.
 ///
 /// ```
-/// # fn receive(body: Vec<u8>) -> ampersand_notifications::Delivery {
-/// #     ampersand_notifications::from_webhook(body).unwrap()
-/// # }
 /// use ampersand_testing::{Envelope, Fixture, assert_delivery_snapshot};
 ///
-/// let delivery = receive(Fixture::new("connection.deleted").send(Envelope::Webhook).body);
+/// let delivery = Fixture::new("connection.deleted").delivery(Envelope::Webhook)?;
 /// assert_delivery_snapshot!(delivery, @r#"
 /// {
 ///   "data": {
@@ -112,11 +149,15 @@ fn kind(text: &str) -> Option<&'static str> {
 ///     "projectId": "[uuid 2]",
 ///     "provider": "zendeskSupport"
 ///   },
+///   "id": "[id 1]",
 ///   "kind": "notification",
 ///   "metadata": {},
-///   "notificationType": "connection.deleted"
+///   "notificationType": "connection.deleted",
+///   "timestamp": "[time 1]"
 /// }
 /// "#);
+/// // In a file, by a name: assert_delivery_snapshot!("deleted", delivery);
+/// # Ok::<(), ampersand_notifications::NormalizeError>(())
 /// ```
 #[macro_export]
 macro_rules! assert_delivery_snapshot {

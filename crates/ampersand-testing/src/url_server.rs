@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 pub struct UrlServer {
     address: SocketAddr,
     files: Arc<Mutex<HashMap<String, File>>>,
+    requests: Arc<AtomicUsize>,
 }
 
 /// What a signed URL does.
@@ -51,10 +53,11 @@ impl UrlServer {
     /// When there is no port to be had.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let server = Self { address: listener.local_addr()?, files: Arc::default() };
-        let files = Arc::clone(&server.files);
+        let server = Self { address: listener.local_addr()?, files: Arc::default(), requests: Arc::default() };
+        let (files, requests) = (Arc::clone(&server.files), Arc::clone(&server.requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                requests.fetch_add(1, Ordering::Relaxed);
                 let files = Arc::clone(&files);
                 thread::spawn(move || answer(&stream, &files));
             }
@@ -90,6 +93,11 @@ impl UrlServer {
     /// A URL that is answered with a status: 404 for what is gone, 503 for a server in trouble.
     pub fn failing(&self, status: u16) -> SignedUrl {
         self.add(Vec::new(), Behaviour::Fails(status), FIFTEEN_MINUTES)
+    }
+
+    /// How many requests came: one that was not needed, or tried again, shows.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     fn add(&self, content: Vec<u8>, behaviour: Behaviour, seconds: i64) -> SignedUrl {

@@ -272,8 +272,7 @@ pub fn reason(message: &str) -> Option<String> {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { expected, reason, syntax, line, column } = self;
-        // The module that this crate keeps generated code in is not how its users know it.
-        let expected = expected.replace("ampersand_types::generated::", "ampersand_types::");
+        let expected = short(expected);
         match (syntax, line) {
             (true, _) => write!(f, "not valid JSON at line {line} column {column}")?,
             (false, 0) => write!(f, "this `{expected}` has no JSON form")?,
@@ -284,6 +283,13 @@ impl fmt::Display for JsonError {
 }
 
 impl std::error::Error for JsonError {}
+
+/// The name of a type as it is written where it is used, without the modules.
+fn short(name: &str) -> String {
+    let is_between = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':');
+    let parts = name.split_inclusive(is_between);
+    parts.map(|part| part.rsplit_once("::").map_or(part, |(_, last)| last)).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -348,8 +354,7 @@ mod tests {
         assert!(!error.is_syntax());
         assert_eq!(
             error.to_string(),
-            "not the JSON of a `alloc::collections::btree::map::BTreeMap<alloc::string::String, i64>` \
-             at line 1 column 14: found string, expected i64"
+            "not the JSON of a `BTreeMap<String, i64>` at line 1 column 14: found string, expected i64"
         );
         assert_eq!(RawJson::from_bytes(b"[1]".to_vec())?.as_str(), "[1]");
         let error = RawJson::from_bytes(b"[\n  \"\xff\"]".to_vec()).expect_err("not UTF-8");

@@ -1,8 +1,10 @@
 //! Reads documents, one after the other.
 
-use std::fs::File;
+use std::borrow::Cow;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read, Write as _};
-use std::path::Path;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_source};
@@ -10,6 +12,7 @@ use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result};
 
 use crate::args::{self, Form};
+use crate::cmd::verify::STDIN;
 use crate::input::{Documents, Piece, Place};
 use crate::output::{Messages, Output, plain};
 
@@ -53,7 +56,7 @@ pub(crate) struct Tally {
 
 /// Reads the documents of all files.
 pub(crate) struct Reader<'o> {
-    files: &'o [std::path::PathBuf],
+    files: Vec<&'o Path>,
     source: Source,
     notification_type: Option<NotificationType>,
     metadata: Metadata,
@@ -64,21 +67,28 @@ pub(crate) struct Reader<'o> {
 
 impl<'o> Reader<'o> {
     pub(crate) fn new(options: &'o args::Input, messages: Messages) -> Result<Self> {
+        let dead_letter = options.dead_letter.as_deref().map(DeadLetter::open).transpose()?;
+        let mut files: Vec<&Path> = options.files.iter().map(PathBuf::as_path).collect();
+        if files.is_empty() {
+            files.push(Path::new(STDIN));
+        }
+        for file in &files {
+            refuse_what_is_written(file, dead_letter.as_ref())?;
+        }
         Ok(Self {
-            files: &options.files,
+            files,
             source: options.from.into(),
             notification_type: options.notification_type.as_deref().map(NotificationType::from),
             metadata: options.metadata()?,
-            dead_letter: options.dead_letter.as_deref().map(DeadLetter::open).transpose()?,
+            dead_letter,
             messages,
             tally: Tally::default(),
         })
     }
 
     pub(crate) fn read(mut self, sink: &mut impl Sink) -> Result<Tally> {
-        let stdin = [Path::new("-").to_owned()];
-        for file in if self.files.is_empty() { &stdin } else { self.files } {
-            if file.as_os_str() == "-" {
+        for file in mem::take(&mut self.files) {
+            if file == Path::new(STDIN) {
                 if io::stdin().is_terminal() {
                     self.messages.say("reading what you type, to the end of input (ctrl-D)");
                 }
@@ -110,16 +120,20 @@ impl<'o> Reader<'o> {
                             sink.delivery(delivery, name, place)?;
                         }
                         Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
-                            let length = text.len();
-                            documents.put_back(length, place);
+                            documents.put_back(error.body().len(), place);
                         }
                         Err(error) => {
                             self.fail(describe(name, place, &error));
                             self.bury(error.body())?;
                         }
                     },
+                    Piece::Array { text, place } => {
+                        self.fail(format_args!("{name}:{}: {ARRAY}", place.line));
+                        self.bury(text)?;
+                    }
                     Piece::Broken { text, at, reason } => {
-                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}", at.line, at.column));
+                        let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
+                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}{nor}", at.line, at.column));
                         self.bury(text)?;
                     }
                     Piece::Rest(text) => {
@@ -144,7 +158,7 @@ impl<'o> Reader<'o> {
         Ok(())
     }
 
-    fn decode(&self, text: &[u8]) -> Result<Delivery, NormalizeError> {
+    fn decode(&self, text: Cow<'_, [u8]>) -> Result<Delivery, NormalizeError> {
         from_source(text, self.source, self.metadata.clone(), self.notification_type.as_ref())
     }
 
@@ -160,16 +174,54 @@ impl<'o> Reader<'o> {
     }
 }
 
+const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
+
 /// Says where a document is, and what is wrong with it.
 fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
     match error.problem() {
+        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{file}:{}: {ARRAY}", start.line),
         Problem::NotJson { line, column } => {
             let at = start.at(*line, *column);
-            format!("{file}:{}:{}: not valid JSON", at.line, at.column)
+            let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
+            format!("{file}:{}:{}: not valid {what}", at.line, at.column)
         }
         Problem::TypeMissing { .. } => format!("{file}:{}: {error} (option --type)", start.line),
         _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
     }
+}
+
+/// A file that grows by what is read from it has no end.
+#[cfg(unix)]
+fn refuse_what_is_written(file: &Path, letters: Option<&DeadLetter>) -> Result<()> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt as _;
+
+    let identity = |metadata: io::Result<fs::Metadata>| {
+        let metadata = metadata.ok().filter(fs::Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let opened = |stream: &dyn AsFd| File::from(stream.as_fd().try_clone_to_owned()?).metadata();
+    let (name, read) = if file == Path::new(STDIN) {
+        ("stdin".into(), opened(&io::stdin()))
+    } else {
+        (file.to_string_lossy(), fs::metadata(file))
+    };
+    let Some(read) = identity(read) else { return Ok(()) };
+    let written =
+        [("stdout", Some(opened(&io::stdout()))), ("--dead-letter", letters.map(|to| to.file.get_ref().metadata()))];
+    for (what, metadata) in written {
+        if metadata.and_then(identity) == Some(read) {
+            return Err(crate::usage(format!(
+                "{name} would be read and written to at once: {what} must be another file"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_what_is_written(_: &Path, _: Option<&DeadLetter>) -> Result<()> {
+    Ok(())
 }
 
 /// The documents that could not be read, as they came, each on lines of its own.

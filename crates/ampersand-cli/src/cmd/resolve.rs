@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use crate::args::{self, Form};
 use crate::cmd::decode::{Reader, Sink};
 use crate::input::Place;
-use crate::output::{Messages, Output};
+use crate::output::{Messages, Output, plain};
 
 /// Deliveries whose downloads are under way at once.
 const AT_ONCE: usize = 8;
@@ -56,7 +56,7 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
             downloaded += downloads;
             failed += failures.len();
             for failure in failures {
-                messages.say(failure);
+                messages.say(plain(&failure));
             }
             progress.inc(1);
             progress.suspend(|| output.delivery(&delivery, &data).and_then(|()| output.flush()))?;
@@ -116,8 +116,7 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
             }
             Ok(value) => data.replace_range(gap.range.clone(), value.as_str()),
             Err(error) => {
-                let (option, error) = (option(&error), anyhow::Error::from(error));
-                failures.push(format!("{file}:{}: {} of {}: {error:#}{option}", place.line, gap.member, gap.url));
+                failures.push(format!("{file}:{}: {} of {}: {}", place.line, gap.member, gap.url, describe(error)));
             }
         }
     }
@@ -133,15 +132,16 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
     Resolved { delivery, data, downloads, failures }
 }
 
-/// The option that would have let a download be.
-fn option(error: &ResolveError) -> &'static str {
-    match error {
+/// Why there is no download, and the option that would have let it be.
+fn describe(error: ResolveError) -> String {
+    let option = match error {
+        ResolveError::TooLarge { limit } => return format!("there is more than {limit} bytes (option --max-bytes)"),
         ResolveError::Blocked(Blocked::NotHttps) => " (option --allow-http)",
         ResolveError::Blocked(Blocked::Address(_)) => " (option --allow-private)",
         ResolveError::Blocked(Blocked::Host(_)) => " (option --allow-host)",
-        ResolveError::TooLarge { .. } => " (option --max-bytes)",
         _ => "",
-    }
+    };
+    format!("{:#}{option}", anyhow::Error::from(error))
 }
 
 /// Where something belongs that has to be downloaded.

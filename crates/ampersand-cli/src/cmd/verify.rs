@@ -15,7 +15,8 @@ use crate::output::{Messages, Output, plain};
 use crate::{kept, usage};
 
 pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
-const STDIN: &str = "-";
+/// The name of a file that stands for stdin.
+pub(crate) const STDIN: &str = "-";
 
 pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
     let (verifier, count) = verifier(options)?;

@@ -51,5 +51,9 @@ fn wrong_usage_is_told_from_wrong_input() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}: {run}");
         assert!(!run.stderr.is_empty());
     }
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.json").to_str().unwrap().to_owned();
+    std::fs::write(&list, "[\"a\"]\n").unwrap();
+    insta::assert_snapshot!(run(&["decode", "--metadata", &list]).stderr.replace(&list, "list.json"), @"error: --metadata list.json: not a JSON object of strings: invalid type: sequence, expected an object of strings");
     insta::assert_snapshot!(run(&["verify", "--headers", "head.txt"]).stderr, @"error: no secret: set AMPERSAND_WEBHOOK_SECRET, or pass --secret-file FILE");
 }

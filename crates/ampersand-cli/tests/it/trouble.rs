@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
-use crate::command::{command, run, run_on};
+use crate::command::{Run, command, run, run_on};
 
 const GOOD: &str = r#"{"notificationType": "new", "data": 1}"#;
 
@@ -34,6 +34,11 @@ fn what_cannot_be_read_is_reported_and_set_aside_to_the_byte() {
     let run = run_on(stream, &["decode", "--output", "json", "--dead-letter", letters.to_str().unwrap()]);
     assert_eq!((run.code, run.lines().len()), (1, bad.len()));
     insta::assert_snapshot!(run.stderr);
+    let sixteen: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    insta::assert_snapshot!(run_on(sixteen, &["decode"]).stderr, @"
+    stdin:1:1: not valid JSON: expected value, nor is it valid UTF-8
+    0 decoded, 1 failed
+    ");
     let mut expected = bad.join(&b'\n');
     expected.extend(b"\n{\"cut\": \"sho\n");
     assert_eq!(String::from_utf8_lossy(&fs::read(letters).unwrap()), String::from_utf8_lossy(&expected));
@@ -49,6 +54,32 @@ fn dead_letters_are_added_to_a_file() {
     assert_eq!(fs::read_to_string(letters).unwrap(), "[]\n[]\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_is_not_read_and_written_to_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let file = path("bad.jsonl");
+    fs::write(&file, "[1]\n").unwrap();
+    std::os::unix::fs::symlink(&file, path("link")).unwrap();
+    let open = || fs::File::options().append(true).read(true).open(&file).unwrap();
+    for verb in ["decode", "resolve"] {
+        let named = run(&[verb, "--dead-letter", &file, &path("link")]);
+        assert_eq!(named.code, 2, "{named}");
+        assert!(
+            named.stderr.ends_with("link would be read and written to at once: --dead-letter must be another file\n")
+        );
+        for mut command in [command(&[verb, "--dead-letter", &path("link")]), command(&[verb, "--output", "json"])] {
+            let run = Run::from(command.stdin(open()).stdout(open()).output().unwrap());
+            assert_eq!(run.code, 2, "{run}");
+            assert!(run.stderr.starts_with("error: stdin would be read and written to at once: "), "{run}");
+        }
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[1]\n");
+    // What is no regular file has an end, or is read in another way.
+    assert_eq!(run(&["decode", "--dead-letter", "/dev/null", "/dev/null"]).code, 0);
+}
+
 #[test]
 fn what_is_large_is_read_or_set_aside_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,6 +92,27 @@ fn what_is_large_is_read_or_set_aside_all_the_same() {
     assert!(run.lines()[1].len() > 2 << 20);
     assert!(fs::read_to_string(letters).unwrap() == bad + "\n");
     assert_eq!(run.stderr, "stdin:1:7: not valid JSON: expected value\n3 decoded, 1 failed\n");
+}
+
+#[test]
+fn lines_that_are_all_cut_off_are_reported_one_by_one() {
+    let run = run_on("{\"a\":\n".repeat(20_000) + GOOD, &["decode", "--output", "json"]);
+    assert_eq!((run.code, run.lines().len()), (1, 1));
+    assert!(run.stderr.starts_with("stdin:1:6: not valid JSON: ") && run.stderr.ends_with("1 decoded, 20000 failed\n"));
+}
+
+#[test]
+fn a_long_array_is_set_aside_to_the_byte_and_its_items_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    let array = format!("[{}0]", format!("{GOOD},\n").repeat(100_000));
+    let run = run_on(format!("{array}\n{GOOD}"), &["decode", "--dead-letter", letters.to_str().unwrap()]);
+    assert_eq!((run.code, run.lines().len()), (1, 1));
+    insta::assert_snapshot!(run.stderr, @r"
+    stdin:1: an array is no document, but its items may be: `jq -c '.[]'` prints each on a line
+    1 decoded, 1 failed
+    ");
+    assert!(fs::read_to_string(letters).unwrap() == array + "\n");
 }
 
 #[test]
@@ -96,6 +148,29 @@ fn nothing_that_was_sent_steers_the_terminal() {
     let run = run_on(text, &["decode"]);
     assert_eq!(run.lines().len(), 1);
     assert!(!run.stdout.trim_end().contains(char::is_control), "{run}");
+    let turned = run_on(r#"{"notificationType": "new", "data": {"groupRef": "a\u202e\u200bb"}}"#, &["decode"]);
+    assert!(turned.stdout.contains("a\u{fffd}\u{fffd}b"), "{turned}");
+}
+
+#[test]
+fn no_name_of_a_file_steers_the_terminal() {
+    const NAME: &str = "no-\u{1b}[31m\u{202e}such\n/file";
+    for arguments in [
+        &["decode", NAME][..],
+        &["decode", "--dead-letter", NAME],
+        &["decode", "--metadata", NAME],
+        &["verify", "--headers", NAME, "--secret-file", NAME],
+        &["verify", "--headers", NAME],
+        &["trigger", "--replay", NAME, "--to", "http://127.0.0.1:1/"],
+    ] {
+        let mut command = command(arguments);
+        command.env("AMPERSAND_WEBHOOK_SECRET", "whsec_b2xkIHNlY3JldCBvZiBhIHRlc3Q=");
+        let run = Run::from(command.stdin(Stdio::null()).output().unwrap());
+        assert_ne!(run.code, 0);
+        let shown = run.to_string();
+        assert!(shown.contains("no-\u{fffd}[31m\u{fffd}such\u{fffd}/file"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    }
 }
 
 #[test]
@@ -140,13 +215,33 @@ fn a_disk_that_is_full_is_a_failure() {
     assert!(letters.stderr.contains("/dev/full cannot be written"), "{letters}");
 }
 
-/// The limit is on what is mapped, of which what is used is a small part.
+/// A command that may have so many kB of memory mapped, of which what is used is a small part.
+#[cfg(target_os = "linux")]
+fn limited(kilobytes: u32) -> std::process::Command {
+    let mut limited = std::process::Command::new("sh");
+    limited.arg("-c").arg(format!("ulimit -v {kilobytes}; exec \"$0\" decode --output json"));
+    limited.arg(env!("CARGO_BIN_EXE_ampersand"));
+    limited
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_stream_takes_memory_that_does_not_grow() {
-    let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "ulimit -v 60000; exec \"$0\" decode --output json", env!("CARGO_BIN_EXE_ampersand")]);
     let document = format!(r#"{{"notificationType": "new", "data": "{}"}}"#, "x".repeat(1000));
-    let run = crate::command::feed(limited, format!("{document}\n").repeat(80_000));
+    let run = crate::command::feed(limited(60_000), format!("{document}\n").repeat(80_000));
     assert_eq!((run.code, run.stderr.as_str(), run.lines().len()), (0, "", 80_000));
+    let array = format!("[{document}{}]", format!(",{document}").repeat(80_000));
+    let run = crate::command::feed(limited(60_000), array);
+    assert!(run.code == 1 && run.stderr.starts_with("stdin:1: an array"), "{}", run.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_document_is_kept_twice_at_most() {
+    for between in ["", "\n"] {
+        let document = format!(r#"{{"notificationType": "new",{between}"data": ["{}"]}}"#, "x".repeat(32 << 20));
+        let run = crate::command::feed(limited(130_000), document);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(run.stdout.len() > 32 << 20);
+    }
 }

@@ -55,6 +55,13 @@ fn says_which_secret_matched() {
         sign(SECRETS[0])
     );
     assert_eq!(verify(&json, SECRETS[0], BODY, &["--at", "1787158990"]).code, 0);
+    let har = |name: &str, value: &str| format!(r#"{{"name": "Svix-{name}", "value": "{value}"}}"#);
+    let har = [har("Id", "msg_1"), har("Timestamp", &SENT.to_string()), har("Signature", &sign(SECRETS[0]))].join(",");
+    let proxy = "HTTP/1.1 200 Connection established\r\nProxy-Agent: x\r\n\r\n".to_owned() + &head(&sign(SECRETS[0]));
+    for headers in [format!("\u{feff}{json}"), format!(r#"{{"headers": {json}}}"#), format!("[{har}]"), proxy] {
+        let run = verify(&headers, SECRETS[0], BODY, &AT);
+        assert_eq!(run.code, 0, "{headers}: {run}");
+    }
 }
 
 #[test]
@@ -90,6 +97,7 @@ fn says_why_not() {
         (&right, SECRETS[0], BODY, &["--at", "2026-08-19T16:00:00Z", "--output", "json"]),
         ("svix-id: msg_1\nwebhook-timestamp: 1", SECRETS[0], BODY, &AT),
         (&head("v1a,xyz"), SECRETS[0], BODY, &AT),
+        (&head("v1a,xyz v1,cut!"), SECRETS[0], BODY, &AT),
         ("no headers", SECRETS[0], BODY, &AT),
     ] {
         let run = verify(headers, secrets, body, options);
