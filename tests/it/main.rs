@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod axum;
+mod changes;
 mod client;
 mod configurations;
 mod corpus;

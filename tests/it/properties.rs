@@ -55,10 +55,14 @@ fn lenient(schema: &mut Value) {
 
 /// Tries `check` on payloads of a schema that the contract allows.
 fn for_payloads_of(document: &str, schema: &str, check: impl Fn(&Value) -> Result<(), String>) {
-    let contract = contract(document);
-    let validator = validator(&contract, schema);
-    let strategy = value(&contract["components"]["schemas"][schema], &contract);
-    let config = Config { cases: cases(document), failure_persistence: None, ..Config::default() };
+    for_payloads(&contract(document), schema, cases(document), check);
+}
+
+/// Tries `check` on payloads of a schema that some contract allows.
+pub(crate) fn for_payloads(contract: &Value, schema: &str, cases: u32, check: impl Fn(&Value) -> Result<(), String>) {
+    let validator = validator(contract, schema);
+    let strategy = value(&contract["components"]["schemas"][schema], contract);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let result = runner.run(&strategy, |payload| {
         if let Err(error) = validator.validate(&payload) {
@@ -67,7 +71,7 @@ fn for_payloads_of(document: &str, schema: &str, check: impl Fn(&Value) -> Resul
         check(&payload).map_err(TestCaseError::fail)
     });
     if let Err(error) = result {
-        panic!("{document} {schema}: {error}");
+        panic!("{schema}: {error}");
     }
 }
 
@@ -261,6 +265,7 @@ fn value(schema: &Value, contract: &Value) -> BoxedStrategy<Value> {
                 "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}".prop_map(Value::from).boxed()
             }
             (Some("string"), _) => any::<String>().prop_map(Value::from).boxed(),
+            (Some("number"), _) => proptest::num::f64::NORMAL.prop_map(Value::from).boxed(),
             (Some("boolean"), _) => any::<bool>().prop_map(Value::from).boxed(),
             (Some("integer"), _) => {
                 let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use ureq::Agent;
 use ureq::http::StatusCode;
 
@@ -46,23 +47,47 @@ pub(crate) struct Fetched {
     pub(crate) notes: Vec<String>,
 }
 
-/// Reads everything, and only then plans what to write.
-pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
+/// The contract as it is somewhere, in memory.
+pub(crate) struct Read {
+    /// SHA-256 of every published file, by its path.
+    pub(crate) published: BTreeMap<String, String>,
+    /// The documents in canonical form, by the names that they have here.
+    pub(crate) documents: BTreeMap<String, Value>,
+    /// The commit, where it is known.
+    commit: Option<String>,
+    /// Where it was read, in words.
+    pub(crate) place: String,
+    notes: Vec<String>,
+}
+
+/// Reads everything, and writes nothing.
+pub(crate) fn read(root: &Path, options: &Options) -> Result<Read> {
     let sources = Sources::load(root)?;
     let lock = Lock::load(root)?;
     let origin = Origin::choose(&sources, &lock, options)?;
-    let (published, tree, mut notes) = read_all(&sources, &origin, options.allow_missing)?;
+    let (published, tree, notes) = read_all(&sources, &origin, options.allow_missing)?;
     bundle::check_references(&tree)?;
 
     let unchanged = published == lock.published;
     let commit = origin.commit().or_else(|| lock.commit.clone().filter(|_| unchanged));
-    notes.push(format!("read {} files of {}", published.len(), origin.describe(commit.as_deref())));
+    let there = sources.documents().filter(|source| tree.contains_key(source.path));
+    let documents = there.map(|source| Ok((source.name.to_owned(), bundle::bundle(source.path, &tree)?)));
+    let documents = documents.collect::<Result<_>>()?;
+    let place = origin.describe(commit.as_deref());
+    Ok(Read { published, documents, commit, place, notes })
+}
+
+/// Reads everything, and only then plans what to write.
+pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
+    let lock = Lock::load(root)?;
+    let Read { published, documents, commit, place, mut notes } = read(root, options)?;
+    notes.push(format!("read {} files of {place}", published.len()));
 
     let mut plan = Plan::default();
     let mut contract = BTreeMap::new();
-    for source in sources.documents().filter(|source| tree.contains_key(source.path)) {
-        let text = canonical::to_text(&bundle::bundle(source.path, &tree)?)?;
-        let (file, sha256) = (format!("{}.json", source.name), sha256(text.as_bytes()));
+    for (name, document) in &documents {
+        let text = canonical::to_text(document)?;
+        let (file, sha256) = (format!("{name}.json"), sha256(text.as_bytes()));
         let known = lock.contract.get(&file).filter(|known| known.sha256 == sha256);
         let since = known.map_or_else(|| commit.clone(), |known| known.since.clone());
         plan.add(format!("{CONTRACT}/{file}"), text);

@@ -1,4 +1,5 @@
-//! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares.
+//! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares, `diff` says what
+//! changed.
 //!
 //! `fetch → canonical → bundle → overlay → lower → generate → output`: each a module, each a function over values. Only
 //! `fetch` touches the network and only `output` writes.
@@ -7,6 +8,7 @@
 
 mod bundle;
 mod canonical;
+mod diff;
 mod document;
 mod fetch;
 mod generate;
@@ -45,6 +47,10 @@ enum Command {
     Generate(GenerateOptions),
     /// Compare what `generate` would write with what is there; exit with 1 and a diff when they differ
     Check(GenerateOptions),
+    /// Say what two contracts mean differently, and whom that breaks
+    ///
+    /// Exits with 0 when nothing changed, 1 when all changes are compatible, 2 when one breaks somebody, 3 on an error.
+    Diff(diff::Options),
     /// Run the tests against implementations that we did not write
     ///
     /// Needs python3 (with venv), node and npm, and installs what tests/peers pins into the target folder.
@@ -65,7 +71,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say(format!("error: {error:#}"));
-            ExitCode::FAILURE
+            match &cli.command {
+                Command::Diff(_) => ExitCode::from(diff::FAILED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -96,6 +105,11 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
             say("everything is up to date");
+        }
+        Command::Diff(options) => {
+            let diff = diff::diff(root, options)?;
+            let _ = std::io::stdout().write_all(diff.text.as_bytes());
+            return Ok(ExitCode::from(diff.code));
         }
         Command::Peers => peers::peers(root)?,
     }

@@ -1,0 +1,115 @@
+//! What a change is.
+
+use serde::Serialize;
+
+use super::side::Place;
+use super::verdict::{Effects, Verdict};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    EventTypeAdded,
+    EventTypeRemoved,
+    EventTypeRenamed,
+    SchemaAdded,
+    SchemaRemoved,
+    FieldAdded,
+    FieldRemoved,
+    FieldRenamed,
+    FieldMoved,
+    BecameRequired,
+    BecameOptional,
+    BecameConditional,
+    ConditionChanged,
+    TypeWidened,
+    TypeNarrowed,
+    TypeChanged,
+    EnumIntroduced,
+    EnumDropped,
+    EnumValueAdded,
+    EnumValueRemoved,
+    EnumValueRenamed,
+    FormatChanged,
+    BoundChanged,
+    DefaultChanged,
+    Deprecated,
+    NoLongerDeprecated,
+    ReadOnlyChanged,
+    WriteOnlyChanged,
+    OtherFieldsRefused,
+    OtherFieldsAllowed,
+    KeywordChanged,
+    OperationAdded,
+    OperationRemoved,
+    OperationRenamed,
+    OperationMoved,
+    OperationChanged,
+    ParameterAdded,
+    ParameterRemoved,
+    ParameterRenamed,
+    RequestBodyAdded,
+    RequestBodyRemoved,
+    ResponseAdded,
+    ResponseRemoved,
+    ResponseRenamed,
+    ContentTypeAdded,
+    ContentTypeRemoved,
+    SecurityChanged,
+    ServersChanged,
+}
+
+impl Kind {
+    /// As it is said in a sentence.
+    pub(super) fn words(self) -> String {
+        let name = serde_json::to_value(self).unwrap_or_default();
+        name.as_str().unwrap_or_default().replace('-', " ")
+    }
+}
+
+/// A change where it was found, before it is known what it reaches.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) place: Place,
+    pub(super) kind: Kind,
+    /// What tells changes of one kind in one place apart: the value of an enum, the name of a keyword.
+    pub(super) subject: String,
+    pub(super) old: Option<String>,
+    pub(super) new: Option<String>,
+    pub(super) effects: Effects,
+}
+
+impl Finding {
+    pub(super) fn new(place: Place, kind: Kind, old: Option<String>, new: Option<String>, effects: Effects) -> Self {
+        Self { place, kind, subject: String::new(), old, new, effects }
+    }
+
+    pub(super) fn of(self, subject: &str) -> Self {
+        Self { subject: subject.to_owned(), ..self }
+    }
+}
+
+/// A change of the contract.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Change {
+    pub(super) document: String,
+    pub(super) schema: String,
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    pub(super) old: Option<String>,
+    pub(super) new: Option<String>,
+    /// The events and operations that it is a change of.
+    pub(super) reaches: Vec<String>,
+    pub(super) inbound: Verdict,
+    pub(super) inbound_closed: Verdict,
+    pub(super) outbound: Verdict,
+    pub(super) source: Verdict,
+    pub(super) reason: String,
+}
+
+impl Change {
+    /// The worst that it does to anyone.
+    pub(super) fn verdict(&self) -> Verdict {
+        self.inbound.max(self.outbound).max(self.source)
+    }
+}

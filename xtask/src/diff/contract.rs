@@ -1,0 +1,119 @@
+//! The contracts that are compared, wherever they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::side::Documents;
+use crate::sources::{CONTRACT, LOCK, Lock, Sources};
+use crate::{document, fetch, output};
+
+/// The branch that is the newest of what is published.
+const NEWEST: &str = "main";
+
+/// A contract that was read.
+pub(super) struct Contract {
+    /// Where it was read, for a reader.
+    pub(super) place: String,
+    pub(super) documents: Documents,
+    /// SHA-256 of the published files, by their path; where it is known.
+    pub(super) published: BTreeMap<String, String>,
+}
+
+impl Contract {
+    /// The contract on disk.
+    pub(super) fn pinned(root: &Path) -> Result<Self> {
+        let read = |path: &str| root.join(path).exists().then(|| output::read(root, path)).transpose();
+        let contract = Self::of_files(root, "the pinned contract", read)?;
+        if contract.documents.is_empty() {
+            bail!("{CONTRACT} is empty: `cargo xtask fetch` first, or say what to compare with --from");
+        }
+        Ok(contract)
+    }
+
+    /// What is published now.
+    pub(super) fn newest(root: &Path) -> Result<Self> {
+        Self::published(root, NEWEST)
+    }
+
+    /// What a maintainer named: a folder, else a revision of this repository, else a published commit or branch.
+    pub(super) fn named(root: &Path, name: &str) -> Result<Self> {
+        if let Some(revision) = name.strip_prefix("published:") {
+            return Self::published(root, revision);
+        }
+        if name.is_empty() {
+            bail!("a folder, a revision of this repository, or a published commit or branch is expected");
+        }
+        if Path::new(name).is_dir() {
+            return Self::folder(root, name);
+        }
+        match revision(root, name) {
+            Some(commit) => Self::of_revision(root, name, &commit),
+            None => Self::published(root, name),
+        }
+    }
+
+    fn folder(root: &Path, name: &str) -> Result<Self> {
+        let options = fetch::Options { from: Some(name.to_owned()), allow_missing: true, ..Default::default() };
+        let read = fetch::read(root, &options)?;
+        if read.documents.is_empty() {
+            bail!("{name}: none of the documents of openapi/sources.toml is there");
+        }
+        Ok(Self { place: name.to_owned(), documents: read.documents, published: read.published })
+    }
+
+    fn published(root: &Path, revision: &str) -> Result<Self> {
+        let options = fetch::Options { rev: Some(revision.to_owned()), allow_missing: true, ..Default::default() };
+        let read = fetch::read(root, &options)?;
+        let place = format!("the published {}", read.place);
+        Ok(Self { place, documents: read.documents, published: read.published })
+    }
+
+    fn of_revision(root: &Path, name: &str, commit: &str) -> Result<Self> {
+        let place = format!("revision {name} of this repository");
+        let contract = Self::of_files(root, &place, |path| show(root, commit, path))?;
+        if contract.documents.is_empty() {
+            bail!("{place} has no {CONTRACT}; for what is published under that name, say published:{name}");
+        }
+        Ok(contract)
+    }
+
+    fn of_files(root: &Path, place: &str, read: impl Fn(&str) -> Result<Option<String>>) -> Result<Self> {
+        let mut documents = Documents::new();
+        for source in Sources::load(root)?.documents() {
+            let path = format!("{CONTRACT}/{}.json", source.name);
+            if let Some(text) = read(&path)? {
+                let document = document::read(&path, text.as_bytes()).with_context(|| place.to_owned())?;
+                document::check_refs(&path, &document)?;
+                documents.insert(source.name.to_owned(), document);
+            }
+        }
+        let lock: Option<Lock> = read(LOCK)?.map(|text| toml::from_str(&text)).transpose().context(LOCK)?;
+        let lock = lock.unwrap_or_default();
+        let commit = lock.commit.map(|commit| format!(", which is of the published commit {commit}"));
+        let place = format!("{place}{}", commit.unwrap_or_default());
+        Ok(Self { place, documents, published: lock.published })
+    }
+}
+
+/// The commit of this repository that a name stands for.
+fn revision(root: &Path, name: &str) -> Option<String> {
+    let commit = format!("{name}^{{commit}}");
+    let output = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
+    Some(String::from_utf8_lossy(&output).trim().to_owned())
+}
+
+/// A file as it was in a commit; `None` where it was not there.
+fn show(root: &Path, commit: &str, path: &str) -> Result<Option<String>> {
+    let file = format!("{commit}:./{path}");
+    let text = git(root, &["show", "--end-of-options", &file]).map(String::from_utf8);
+    text.transpose().with_context(|| file)
+}
+
+/// What git answers; `None` when it has no answer, or is not there.
+fn git(root: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+    output.status.success().then_some(output.stdout)
+}

@@ -1,0 +1,93 @@
+//! Whether two names may be those of one thing: what is gone, and what is new.
+
+use std::collections::BTreeSet;
+
+use heck::ToSnakeCase as _;
+
+/// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`.
+pub(super) fn similar(one: &str, other: &str) -> bool {
+    let (one, other) = (words(one), words(other));
+    let (set, other_set): (BTreeSet<_>, BTreeSet<_>) = (one.iter().collect(), other.iter().collect());
+    let common = set.intersection(&other_set).count();
+    let least = set.len().min(other_set.len());
+    if common == least || 2 * common >= set.len().max(other_set.len()) {
+        return least > 0;
+    }
+    let (one, other) = (one.concat(), other.concat());
+    let starts = one.len().min(other.len()) >= 3 && (one.starts_with(&other) || other.starts_with(&one));
+    starts || 3 * strsim(&one, &other) <= one.chars().count().max(other.chars().count())
+}
+
+fn words(name: &str) -> Vec<String> {
+    let plain = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
+    plain.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// How many letters are to be put in, taken out or changed.
+fn strsim(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut last = index;
+        let mut next = vec![index + 1];
+        for (column, (there, above)) in other.iter().zip(row.iter().skip(1)).enumerate() {
+            let left = next.get(column).copied().unwrap_or_default();
+            next.push((last + usize::from(letter != *there)).min(above + 1).min(left + 1));
+            last = *above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at most,
+/// and only where neither could be in another.
+pub(super) fn renamed<'a, T: Ord + Copy + 'a>(
+    gone: &mut BTreeSet<T>,
+    new: &mut BTreeSet<T>,
+    mut is: impl FnMut(T, T) -> bool,
+) -> Vec<(T, T)> {
+    let pairs: Vec<(T, T)> = gone
+        .iter()
+        .flat_map(|one| new.iter().map(move |other| (*one, *other)))
+        .filter(|(one, other)| is(*one, *other))
+        .collect();
+    let alone = |pair: &(T, T)| pairs.iter().filter(|other| other.0 == pair.0 || other.1 == pair.1).count() == 1;
+    let found: Vec<(T, T)> = pairs.iter().copied().filter(alone).collect();
+    for (one, other) in &found {
+        gone.remove(one);
+        new.remove(other);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_thing_are_told_from_those_of_two() {
+        for (one, other) in [
+            ("projectId", "projectIdOrName"),
+            ("read.triggered.done", "triggered.read.done"),
+            ("color", "colour"),
+            ("synchronous", "sync"),
+            ("group_name", "groupName"),
+            ("associationUpdate", "association.update"),
+            ("errors", "error"),
+        ] {
+            assert!(similar(one, other) && similar(other, one), "{one} {other}");
+        }
+        for (one, other) in [("config", "provider"), ("id", "url"), ("", "a"), ("always", "never"), ("from", "error")] {
+            assert!(!similar(one, other) && !similar(other, one), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_renamed_to_two_is_not() {
+        let mut gone = BTreeSet::from(["a", "c"]);
+        let mut new = BTreeSet::from(["a1", "a2", "c1"]);
+        assert_eq!(renamed(&mut gone, &mut new, |one, other| other.starts_with(one)), [("c", "c1")]);
+        assert_eq!((gone, new), (BTreeSet::from(["a"]), BTreeSet::from(["a1", "a2"])));
+    }
+}

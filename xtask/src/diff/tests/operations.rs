@@ -1,0 +1,228 @@
+use serde_json::{Value, json};
+
+use super::{between, brief, documents, schemas};
+
+/// An API of one operation.
+fn api(operation: Value) -> Value {
+    let mut api = schemas(json!({}));
+    api["paths"] = json!({ "/things/{id}": { "post": operation } });
+    api["security"] = json!([{ "Key": [] }, { "Token": [] }]);
+    api["servers"] = json!([{ "url": "https://one" }]);
+    api
+}
+
+fn operation() -> Value {
+    json!({
+        "operationId": "postThing",
+        "parameters": [parameter("path", "id", true), parameter("query", "page", false)],
+        "requestBody": { "content": { "application/json": { "schema": thing(&["name"]) } } },
+        "responses": { "200": { "content": { "application/json": { "schema": thing(&["name"]) } } }, "404": {} },
+    })
+}
+
+fn parameter(place: &str, name: &str, required: bool) -> Value {
+    json!({ "in": place, "name": name, "required": required, "schema": { "type": "string" } })
+}
+
+fn thing(required: &[&str]) -> Value {
+    json!({ "type": "object", "required": required, "properties": { "name": { "type": "string" } } })
+}
+
+/// What changes when one member of the operation does.
+fn when(pointer: &str, value: Value) -> Vec<String> {
+    let mut changed = operation();
+    match changed.pointer_mut(pointer) {
+        Some(place) => *place = value,
+        None => {
+            let (outer, name) = pointer.rsplit_once('/').expect("a pointer");
+            changed.pointer_mut(outer).expect("it is there")[name] = value;
+        }
+    }
+    between("api", api(operation()), api(changed))
+}
+
+#[test]
+fn what_is_sent_breaks_who_sends_and_what_is_received_who_decodes() {
+    assert_eq!(
+        when("/requestBody/content/application~1json/schema", thing(&[])),
+        ["became optional postThing.requestBody.name: required > optional [cccb]"]
+    );
+    assert_eq!(
+        when("/responses/200/content/application~1json/schema", thing(&[])),
+        ["became optional postThing.responses.200.name: required > optional [bbcb]"]
+    );
+    let two =
+        json!({ "type": "object", "required": ["name", "b"], "properties": { "name": { "type": "string" }, "b": {} } });
+    assert_eq!(
+        when("/requestBody/content/application~1json/schema", two.clone()),
+        ["field added postThing.requestBody.b: - > required anything [ccbw]"]
+    );
+    assert_eq!(
+        when("/responses/200/content/application~1json/schema", two),
+        ["field added postThing.responses.200.b: - > required anything [cccw]"]
+    );
+}
+
+#[test]
+fn parameters_change() {
+    let path = || parameter("path", "id", true);
+    for (parameters, expected) in [
+        (json!([path()]), "parameter removed postThing.parameters.page: optional query > - [ccwb]"),
+        (
+            json!([path(), parameter("query", "page", true)]),
+            "became required postThing.parameters.page: optional > required [ccbc]",
+        ),
+        (
+            json!([path(), parameter("query", "pageToken", false)]),
+            "parameter renamed postThing.parameters.page: page > pageToken [ccwb]",
+        ),
+        (
+            json!([path(), { "in": "query", "name": "page", "schema": { "type": "integer" } }]),
+            "type changed postThing.parameters.page: string > integer [ccbb]",
+        ),
+        (
+            json!([path(), parameter("query", "page", false), parameter("query", "size", false)]),
+            "parameter added postThing.parameters.size: - > optional query [cccc]",
+        ),
+        (
+            json!([path(), parameter("query", "page", false), parameter("query", "size", true)]),
+            "parameter added postThing.parameters.size: - > required query [ccbc]",
+        ),
+        (
+            json!([path(), { "in": "query", "name": "page", "schema": { "type": "string" }, "style": "form" }]),
+            r#"keyword changed postThing.parameters.page: style: false > style: "form" [ccwc]"#,
+        ),
+    ] {
+        assert_eq!(when("/parameters", parameters), [expected]);
+    }
+    let mut renamed = api(operation());
+    let item = renamed["paths"]["/things/{id}"].take();
+    renamed["paths"] = json!({ "/things/{idOrName}": item });
+    renamed["paths"]["/things/{idOrName}"]["post"]["parameters"][0]["name"] = json!("idOrName");
+    assert_eq!(
+        between("api", api(operation()), renamed),
+        ["parameter renamed postThing.parameters.id: id > idOrName [cccb]"]
+    );
+}
+
+#[test]
+fn bodies_and_answers_change() {
+    let answers =
+        |status: &str, schema: Value| json!({ status: { "content": { "application/json": { "schema": schema } } } });
+    let with = |more: Value| {
+        let mut all = operation()["responses"].clone();
+        for (status, response) in more.as_object().into_iter().flatten() {
+            all[status] = response.clone();
+        }
+        all
+    };
+    let text = json!({ "type": "string" });
+    let json = json!({ "schema": thing(&["name"]) });
+    for (pointer, value, expected) in [
+        (
+            "/requestBody/required",
+            json!(true),
+            vec!["became required postThing.requestBody: optional > required [ccbc]"],
+        ),
+        (
+            "/requestBody/content",
+            json!({ "application/json": json, "text/csv": {} }),
+            vec!["content type added postThing.requestBody: - > text/csv [cccc]"],
+        ),
+        (
+            "/requestBody/content",
+            json!({ "text/csv": {} }),
+            vec![
+                "content type added postThing.requestBody: - > text/csv [cccc]",
+                "content type removed postThing.requestBody: application/json > - [ccbc]",
+            ],
+        ),
+        (
+            "/responses",
+            answers("200", thing(&["name"])),
+            vec!["response removed postThing.responses.404: 404 > - [cccc]"],
+        ),
+        (
+            "/responses",
+            with(answers("422", text.clone())),
+            vec!["response added postThing.responses.422: - > 422 [cccc]"],
+        ),
+        (
+            "/responses",
+            with(answers("202", thing(&["name"]))),
+            vec!["response added postThing.responses.202: - > 202 [cccc]"],
+        ),
+        ("/responses", with(answers("202", text)), vec!["response added postThing.responses.202: - > 202 [bbcc]"]),
+        (
+            "/responses",
+            json!({ "404": {}, "201": operation()["responses"]["200"] }),
+            vec!["response renamed postThing.responses.201: 200 > 201 [cccc]"],
+        ),
+        (
+            "/responses/200/content",
+            json!({}),
+            vec!["content type removed postThing.responses.200: application/json > - [bbcb]"],
+        ),
+    ] {
+        assert_eq!(when(pointer, value), expected);
+    }
+    let mut without = operation();
+    without.as_object_mut().map(|members| members.remove("requestBody"));
+    assert_eq!(
+        between("api", api(operation()), api(without.clone())),
+        ["request body removed postThing.requestBody: a body > - [ccwb]"]
+    );
+    assert_eq!(
+        between("api", api(without), api(operation())),
+        ["request body added postThing.requestBody: - > optional body [cccc]"]
+    );
+}
+
+#[test]
+fn operations_change() {
+    for (pointer, value, expected) in [
+        ("/operationId", json!("addThing"), "operation renamed addThing: postThing > addThing [cccb]"),
+        ("/deprecated", json!(true), "deprecated postThing: false > true [cccc]"),
+        ("/security", json!([{ "Token": [] }]), "security changed postThing.security: Key or Token > Token [ccbc]"),
+        ("/security", json!([]), "security changed postThing.security: Key or Token > no authentication [cccc]"),
+        ("/callbacks", json!({}), "operation changed postThing.callbacks: nothing > {} [wwwc]"),
+        ("/tags", json!(["Things"]), ""),
+    ] {
+        assert_eq!(when(pointer, value).join(""), expected);
+    }
+    let mut moved = api(operation());
+    let item = moved["paths"]["/things/{id}"].take();
+    moved["paths"] = json!({ "/items/{id}": item });
+    assert_eq!(
+        between("api", api(operation()), moved),
+        ["operation moved postThing: POST /things/{id} > POST /items/{id} [ccbc]"]
+    );
+    let none = schemas(json!({}));
+    assert_eq!(
+        between("api", api(operation()), none.clone()),
+        ["operation removed postThing: POST /things/{id} > - [ccbb]"]
+    );
+    assert_eq!(between("api", none, api(operation())), ["operation added postThing: - > POST /things/{id} [cccc]"]);
+}
+
+#[test]
+fn what_is_said_of_all_operations_is_said_once() {
+    let change = |pointer: &str, value: Value| {
+        let contract = |changed: bool| {
+            let mut api = api(operation());
+            api["paths"]["/other"] = json!({ "get": { "operationId": "getOther", "responses": {} } });
+            if changed && let Some(place) = api.pointer_mut(pointer) {
+                *place = value.clone();
+            }
+            documents([("api", api)])
+        };
+        let changes = crate::diff::changes(&contract(false), &contract(true));
+        assert!(changes.iter().all(|change| change.reaches == ["getOther", "postThing"]));
+        brief(&changes)
+    };
+    assert_eq!(
+        change("/servers/0/url", json!("https://two")),
+        ["servers changed .servers: https://one > https://two [ccbc]"]
+    );
+    assert_eq!(change("/security", json!([{ "Key": [] }])), ["security changed .security: Key or Token > Key [ccbc]"]);
+}

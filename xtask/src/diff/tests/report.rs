@@ -1,0 +1,110 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::compare;
+use super::super::contract::Contract;
+use super::super::report::Report;
+use super::{documents, reference, schemas};
+
+/// A contract of its own, of which a text stands for the published file of the notifications.
+fn contract(place: &str, bytes: &str, notifications: Value) -> Contract {
+    let published = BTreeMap::from([("notifications/notifications.yaml".to_owned(), bytes.to_owned())]);
+    Contract { place: place.to_owned(), documents: documents([("notifications", schemas(notifications))]), published }
+}
+
+fn report(old: &Contract, new: &Contract) -> Report {
+    compare(old, new, &BTreeMap::from([("notifications", "notifications/notifications.yaml")]))
+}
+
+fn body(event: &str, data: &str) -> Value {
+    json!({ "type": "object", "required": ["data", "notificationType"], "properties": {
+        "data": reference(data), "notificationType": { "type": "string", "enum": [event] },
+    } })
+}
+
+fn before() -> Contract {
+    contract(
+        "here",
+        "1",
+        json!({
+            "ThingMadeBody": body("thing.made", "ThingData"),
+            "ThingData": { "type": "object", "required": ["id", "config"], "properties": {
+                "id": { "type": "string" }, "config": { "type": "object" }, "mode": { "type": "string", "enum": ["slow"] },
+                "count": { "type": "integer" },
+            } },
+        }),
+    )
+}
+
+fn after() -> Contract {
+    contract(
+        "there",
+        "2",
+        json!({
+            "ThingMadeBody": body("thing.made", "ThingData"),
+            "ThingGoneBody": body("thing.gone", "ThingData"),
+            "ThingData": { "type": "object", "required": ["id"], "properties": {
+                "id": { "type": "string" }, "config": { "type": "object" }, "configURL": { "type": "string" },
+                "mode": { "type": "string", "enum": ["fast", "slow"] }, "count": { "type": "integer", "maximum": 9 },
+            }, "oneOf": [{ "required": ["config"] }, { "required": ["configURL"] }] },
+        }),
+    )
+}
+
+#[test]
+fn for_a_terminal() {
+    insta::assert_snapshot!(report(&before(), &after()).text());
+}
+
+#[test]
+fn for_a_pull_request() {
+    insta::assert_snapshot!(report(&before(), &after()).markdown());
+}
+
+#[test]
+fn for_a_program() {
+    insta::assert_snapshot!(report(&before(), &after()).json().expect("it has a JSON form"));
+}
+
+#[test]
+fn the_exit_code_is_the_worst_of_all_changes() {
+    let one = |field: &str, kind: &str| {
+        contract("", "1", json!({ "A": { "type": "object", "properties": { field: { "type": kind } } } }))
+    };
+    let two =
+        contract("", "1", json!({ "A": { "type": "object", "properties": { "a": { "type": "string" }, "b": {} } } }));
+    assert_eq!(report(&one("a", "string"), &one("a", "string")).code(), 0);
+    assert_eq!(report(&one("a", "string"), &two).code(), 1);
+    assert_eq!(report(&one("a", "string"), &one("a", "integer")).code(), 2);
+}
+
+#[test]
+fn words_alone_and_other_ways_to_say_it_are_said_to_be_no_change() {
+    let of = |bytes: &str, schema: Value| contract("", bytes, json!({ "A": schema }));
+    let object = || json!({ "type": "object" });
+    let words = report(&of("1", object()), &of("2", object()));
+    assert!(
+        words.markdown().contains("alone, which is no change: notifications/notifications.yaml."),
+        "{}",
+        words.markdown()
+    );
+    assert!(words.text().contains("\nno change\n"));
+    let rewritten = report(&of("1", object()), &of("2", json!({ "type": "object", "additionalProperties": true })));
+    assert_eq!(rewritten.code(), 0);
+    assert_eq!(rewritten.summary.rewritten, ["notifications/notifications.yaml"]);
+    let bumps: Vec<&str> = rewritten.summary.crates.iter().map(|one| one.bump.word()).collect();
+    assert_eq!(bumps, ["none"; 5]);
+}
+
+#[test]
+fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
+    let of = |name: &str| {
+        contract("", "1", json!({ "ABody": body("a", name), name: { "type": "object", "properties": { "id": {} } } }))
+    };
+    let report = report(&of("Old"), &of("New"));
+    assert_eq!((report.code(), report.changes.len()), (0, 0));
+    let types = report.summary.crates.first().expect("a crate");
+    assert_eq!((types.name, types.bump.word()), ("ampersand-types", "major"));
+    assert_eq!(types.why, "schemas have other names or places, and so this is gone: notifications::Old");
+}

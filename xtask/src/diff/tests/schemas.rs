@@ -1,0 +1,364 @@
+use serde_json::{Value, json};
+
+use super::{between, object, reference, schemas, text};
+
+/// The changes of one schema `A` of a document of types, which may refer to `B`.
+fn of_schema(old: Value, new: Value) -> Vec<String> {
+    let both =
+        |schema: Value| schemas(json!({ "A": schema, "B": { "type": "object", "properties": { "id": text() } } }));
+    between("config", both(old), both(new))
+}
+
+/// The changes of a field of `A` that may be absent, and of one that is required.
+fn of_field(old: Value, new: Value) -> (Vec<String>, Vec<String>) {
+    let of = |required: &[&str]| {
+        let found = of_schema(object(json!({ "f": old }), required), object(json!({ "f": new }), required));
+        found.into_iter().map(|line| line.replace("A.f", ".")).collect()
+    };
+    (of(&[]), of(&["f"]))
+}
+
+#[test]
+fn the_same_in_other_words_is_no_change() {
+    let list = |items: Value| object(json!({ "f": { "type": "array", "items": items } }), &[]);
+    for (old, new) in [
+        (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": true })),
+        (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": {}, "properties": {} })),
+        (json!({ "enum": ["a", "b"] }), json!({ "type": "string", "enum": ["b", "a"] })),
+        (text(), json!({ "type": "string", "nullable": false, "minLength": 0, "deprecated": false })),
+        (json!({ "type": "string", "nullable": true }), json!({ "oneOf": [text(), { "enum": [null] }] })),
+        (
+            json!({ "type": "string", "nullable": true, "enum": ["a", null] }),
+            json!({ "type": "string", "nullable": true, "enum": ["a"] }),
+        ),
+        (text(), json!({ "allOf": [text()] })),
+        (text(), json!({ "oneOf": [{ "anyOf": [text()] }] })),
+        (reference("B"), json!({ "allOf": [reference("B")] })),
+        (reference("B"), object(json!({ "id": text() }), &[])),
+        (list(reference("B")), list(json!({ "oneOf": [{ "properties": { "id": text() } }] }))),
+        (
+            object(json!({ "a": text(), "b": text() }), &["a", "b"]),
+            json!({ "allOf": [object(json!({ "b": text() }), &["b"]), object(json!({ "a": text() }), &[]), { "required": ["a"] }] }),
+        ),
+        (json!({ "oneOf": [text(), { "type": "boolean" }] }), json!({ "oneOf": [{ "type": "boolean" }, text()] })),
+        (
+            json!({ "properties": { "a": text(), "b": text() }, "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] }),
+            json!({ "allOf": [object(json!({ "a": text(), "b": text() }), &[]), { "oneOf": [{ "required": ["b"] }, { "required": ["a"] }] }] }),
+        ),
+    ] {
+        assert_eq!(of_schema(old.clone(), new.clone()), Vec::<String>::new(), "{old} {new}");
+        assert_eq!(of_schema(new.clone(), old.clone()), Vec::<String>::new(), "{new} {old}");
+    }
+}
+
+#[test]
+fn fields_come_and_go() {
+    for (old, new, expected) in [
+        (
+            object(json!({ "a": text() }), &[]),
+            object(json!({ "a": text(), "b": text() }), &[]),
+            vec!["field added A.b: - > optional string [cccw]"],
+        ),
+        (
+            object(json!({ "a": text() }), &[]),
+            object(json!({ "a": text(), "b": text() }), &["b"]),
+            vec!["field added A.b: - > required string [ccbw]"],
+        ),
+        (
+            object(json!({ "a": text(), "b": text() }), &[]),
+            object(json!({ "a": text() }), &[]),
+            vec!["field removed A.b: optional string > - [ccwb]"],
+        ),
+        (
+            object(json!({ "a": text(), "b": text() }), &["b"]),
+            object(json!({ "a": text() }), &[]),
+            vec!["field removed A.b: required string > - [bbwb]"],
+        ),
+        (
+            object(json!({ "a": text(), "b": { "type": "array", "items": text() } }), &["b"]),
+            object(json!({ "a": text() }), &[]),
+            vec!["field removed A.b: required list of string > - [ccwb]"],
+        ),
+        (
+            object(json!({ "a": text(), "b": text() }), &[]),
+            json!({ "type": "object", "properties": { "a": text() }, "additionalProperties": false }),
+            vec!["field removed A.b: optional string > - [ccbb]", "other fields refused A: A > A [ccbc]"],
+        ),
+        (
+            object(json!({ "projectId": text() }), &["projectId"]),
+            object(json!({ "projectIdOrName": text() }), &["projectIdOrName"]),
+            vec!["field renamed A.projectId: projectId > projectIdOrName [bbbb]"],
+        ),
+        (
+            object(json!({ "groupName": text() }), &[]),
+            object(json!({ "group_name": text() }), &[]),
+            vec!["field renamed A.groupName: groupName > group_name [wwwc]"],
+        ),
+        // Another type is another field.
+        (
+            object(json!({ "size": text() }), &[]),
+            object(json!({ "sizes": { "type": "integer" } }), &[]),
+            vec![
+                "field added A.sizes: - > optional integer [cccw]",
+                "field removed A.size: optional string > - [ccwb]",
+            ],
+        ),
+        (
+            json!({ "type": "object" }),
+            object(json!({ "a": text() }), &[]),
+            vec!["field added A.a: - > optional string [cccb]"],
+        ),
+    ] {
+        assert_eq!(of_schema(old, new), expected);
+    }
+}
+
+#[test]
+fn fields_move_into_an_object_and_out_of_it() {
+    let flat = object(json!({ "id": text(), "url": text() }), &["url"]);
+    let nested = object(json!({ "id": text(), "info": object(json!({ "url": text() }), &["url"]) }), &[]);
+    let more = object(json!({ "id": text(), "info": object(json!({ "url": text(), "size": text() }), &[]) }), &[]);
+    let there = |inner: Value, outer: Value| {
+        let mut fields = outer;
+        fields["info"] = object(inner, &[]);
+        object(fields, &[])
+    };
+    for (old, new, expected) in [
+        (flat.clone(), nested.clone(), vec!["field moved A.url: $.url > $.info.url [bbwb]"]),
+        (nested, flat.clone(), vec!["field moved A.info.url: $.info.url > $.url [bbbb]"]),
+        (
+            flat,
+            more,
+            vec!["field added A.info: - > optional object [cccw]", "field moved A.url: $.url > $.info.url [bbwb]"],
+        ),
+        (
+            there(json!({ "a": text() }), json!({ "url": text() })),
+            there(json!({ "a": text(), "url": text() }), json!({})),
+            vec!["field moved A.url: $.url > $.info.url [wwwb]"],
+        ),
+    ] {
+        assert_eq!(of_schema(old, new), expected);
+    }
+}
+
+#[test]
+fn fields_become_required_optional_or_conditional() {
+    let both = json!({ "config": { "type": "object" }, "configURL": text() });
+    let either = json!({ "properties": both, "oneOf": [{ "required": ["config"] }, { "required": ["configURL"] }] });
+    let any = json!({ "properties": both, "anyOf": [{ "required": ["config"] }, { "required": ["configURL"] }] });
+    let one = |required: &[&str]| object(json!({ "config": { "type": "object" } }), required);
+    let list = |required: &[&str]| object(json!({ "f": { "type": "array", "items": text() } }), required);
+    let null = |required: &[&str]| object(json!({ "f": { "type": "string", "nullable": true } }), required);
+    let group = "exactly one of config, configURL";
+    for (old, new, expected) in [
+        (
+            object(json!({ "f": text() }), &[]),
+            object(json!({ "f": text() }), &["f"]),
+            vec!["became required A.f: optional > required [ccbb]".to_owned()],
+        ),
+        (
+            object(json!({ "f": text() }), &["f"]),
+            object(json!({ "f": text() }), &[]),
+            vec!["became optional A.f: required > optional [bbcb]".to_owned()],
+        ),
+        // A list is an `Optional`, required or not; and what may be null has to be there.
+        (list(&["f"]), list(&[]), vec!["became optional A.f: required > optional [cccc]".to_owned()]),
+        (list(&[]), list(&["f"]), vec!["became required A.f: optional > required [ccbc]".to_owned()]),
+        (null(&["f"]), null(&[]), vec!["became optional A.f: required > optional [bbcc]".to_owned()]),
+        (
+            one(&["config"]),
+            either.clone(),
+            vec![
+                format!("became conditional A.config: required > {group} [bbcb]"),
+                format!("field added A.configURL: - > string, {group} [cccw]"),
+            ],
+        ),
+        (
+            one(&[]),
+            either.clone(),
+            vec![
+                format!("became conditional A.config: optional > {group} [ccbc]"),
+                format!("field added A.configURL: - > string, {group} [ccbw]"),
+            ],
+        ),
+        (
+            object(both.clone(), &["config"]),
+            either.clone(),
+            vec![
+                format!("became conditional A.config: required > {group} [bbbb]"),
+                format!("became conditional A.configURL: optional > {group} [ccbc]"),
+            ],
+        ),
+        (
+            either.clone(),
+            object(both.clone(), &["config"]),
+            vec![
+                format!("became optional A.configURL: {group} > optional [cccc]"),
+                format!("became required A.config: {group} > required [ccbb]"),
+            ],
+        ),
+        (
+            either.clone(),
+            any.clone(),
+            vec![format!("condition changed A: {group} > at least one of config, configURL [cccc]")],
+        ),
+        (any, either, vec![format!("condition changed A: at least one of config, configURL > {group} [ccbc]")]),
+    ] {
+        assert_eq!(of_schema(old, new), expected);
+    }
+}
+
+#[test]
+fn types_widen_narrow_and_change() {
+    let number = json!({ "type": "integer" });
+    let either = json!({ "oneOf": [text(), { "type": "boolean" }] });
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let null = json!({ "type": "string", "nullable": true });
+    for (old, new, optional, required) in [
+        (text(), number.clone(), "type changed .: string > integer [bbbb]", "type changed .: string > integer [bbbb]"),
+        (
+            number.clone(),
+            json!({ "type": "number" }),
+            "type widened .: integer > number [cccb]",
+            "type widened .: integer > number [cccb]",
+        ),
+        (
+            json!({ "type": "number" }),
+            number,
+            "type narrowed .: number > integer [ccbb]",
+            "type narrowed .: number > integer [ccbb]",
+        ),
+        (
+            text(),
+            either.clone(),
+            "type widened .: string > one of string, boolean [bbcb]",
+            "type widened .: string > one of string, boolean [bbcb]",
+        ),
+        (
+            either.clone(),
+            text(),
+            "type narrowed .: one of string, boolean > string [ccbb]",
+            "type narrowed .: one of string, boolean > string [ccbb]",
+        ),
+        (
+            either.clone(),
+            json!({ "oneOf": [text(), { "type": "boolean" }, { "type": "number" }] }),
+            "type widened .: one of string, boolean > one of string, boolean, number [cccc]",
+            "type widened .: one of string, boolean > one of string, boolean, number [cccc]",
+        ),
+        (
+            text(),
+            null.clone(),
+            "type widened .: string > string or null [cccc]",
+            "type widened .: string > string or null [bbcb]",
+        ),
+        (
+            null,
+            text(),
+            "type narrowed .: string or null > string [ccbc]",
+            "type narrowed .: string or null > string [ccbb]",
+        ),
+        (text(), json!({}), "type widened .: string > anything [bbcb]", "type widened .: string > anything [bbcb]"),
+        (json!({}), text(), "type narrowed .: anything > string [ccbb]", "type narrowed .: anything > string [ccbb]"),
+        (
+            list(text()),
+            list(json!({ "type": "string", "nullable": true })),
+            "type widened .[*]: string > string or null [bbcb]",
+            "type widened .[*]: string > string or null [bbcb]",
+        ),
+        (
+            json!({ "type": "object", "additionalProperties": text() }),
+            json!({ "type": "object" }),
+            "type widened .: map of string > any object [bbcb]",
+            "type widened .: map of string > any object [bbcb]",
+        ),
+        (
+            list(text()),
+            json!({ "type": "array", "items": text(), "nullable": true }),
+            "type widened .: list of string > list of string or null [cccc]",
+            "type widened .: list of string > list of string or null [cccc]",
+        ),
+    ] {
+        assert_eq!(of_field(old, new), (vec![optional.to_owned()], vec![required.to_owned()]));
+    }
+    // What is kept as text is not looked into.
+    let inside = |kind: &str| json!({ "oneOf": [text(), object(json!({ "a": { "type": kind } }), &[])] });
+    assert_eq!(of_field(inside("string"), inside("boolean")).0, ["type changed ..a: string > boolean [ccbc]"]);
+}
+
+#[test]
+fn enums_gain_lose_and_rename_values() {
+    let values = |values: &[&str]| json!({ "type": "string", "enum": values });
+    for (old, new, expected) in [
+        (values(&["a"]), values(&["a", "b"]), vec!["enum value added .: - > b [cbcc]"]),
+        (values(&["a", "b"]), values(&["a"]), vec!["enum value removed .: b > - [ccbb]"]),
+        (
+            values(&["association.update"]),
+            values(&["associationUpdate"]),
+            vec!["enum value renamed .: association.update > associationUpdate [wbbc]"],
+        ),
+        (
+            values(&["always"]),
+            values(&["never"]),
+            vec!["enum value added .: - > never [cbcc]", "enum value removed .: always > - [ccbb]"],
+        ),
+        (text(), values(&["a"]), vec![r#"enum introduced .: string > one of "a" [ccbb]"#]),
+        (values(&["a"]), text(), vec![r#"enum dropped .: one of "a" > string [cbcb]"#]),
+    ] {
+        assert_eq!(of_field(old, new).0, expected);
+    }
+}
+
+#[test]
+fn what_else_is_said_of_a_field() {
+    let with = |key: &str, value: Value| {
+        let mut schema = text();
+        schema[key] = value;
+        schema
+    };
+    for (old, new, expected) in [
+        (text(), with("format", json!("uri")), r#"format changed .: - > format: "uri" [ccwc]"#),
+        (with("format", json!("uri")), text(), r#"format changed .: format: "uri" > - [cccc]"#),
+        (text(), with("format", json!("date-time")), r#"format changed .: - > format: "date-time" [ccwb]"#),
+        (text(), with("maxLength", json!(9)), "bound changed .: - > maxLength: 9 [ccbc]"),
+        (
+            with("maxLength", json!(9)),
+            with("maxLength", json!(10)),
+            "bound changed .: maxLength: 9 > maxLength: 10 [cccc]",
+        ),
+        (
+            with("minLength", json!(2)),
+            with("minLength", json!(3)),
+            "bound changed .: minLength: 2 > minLength: 3 [ccbc]",
+        ),
+        (with("pattern", json!("a")), text(), r#"bound changed .: pattern: "a" > - [cccc]"#),
+        (text(), with("default", json!("a")), r#"default changed .: - > default: "a" [cccc]"#),
+        (
+            with("default", json!("a")),
+            with("default", json!("b")),
+            r#"default changed .: default: "a" > default: "b" [wwwc]"#,
+        ),
+        (with("default", json!("a")), text(), r#"default changed .: default: "a" > - [wwwb]"#),
+        (text(), with("deprecated", json!(true)), "deprecated .: - > deprecated: true [cccc]"),
+        (with("deprecated", json!(true)), text(), "no longer deprecated .: deprecated: true > - [cccc]"),
+        (text(), with("readOnly", json!(true)), "read only changed .: - > readOnly: true [ccwc]"),
+        (text(), with("writeOnly", json!(true)), "write only changed .: - > writeOnly: true [cccc]"),
+        (text(), with("discriminator", json!({})), "keyword changed .: - > discriminator: {} [wwwc]"),
+    ] {
+        assert_eq!(of_field(old, new).0, [expected]);
+    }
+    assert_eq!(
+        of_field(text(), with("writeOnly", json!(true))).1,
+        ["write only changed .: - > writeOnly: true [bbcc]"]
+    );
+    assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbc]"]);
+}
+
+#[test]
+fn fields_without_a_name_are_refused_and_allowed() {
+    let open = object(json!({ "id": text() }), &[]);
+    let mut closed = open.clone();
+    closed["additionalProperties"] = json!(false);
+    assert_eq!(of_schema(open.clone(), closed.clone()), ["other fields refused A: A > A [ccbc]"]);
+    assert_eq!(of_schema(closed, open), ["other fields allowed A: A > A [cccc]"]);
+}

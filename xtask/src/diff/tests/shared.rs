@@ -1,0 +1,170 @@
+use serde_json::{Value, json};
+
+use super::{between, brief, documents, object, reference, schemas, text};
+
+fn body(notification_type: &str, data: &str) -> Value {
+    let kind = json!({ "type": "string", "enum": [notification_type] });
+    object(json!({ "notificationType": kind, "data": reference(data) }), &["notificationType", "data"])
+}
+
+#[test]
+fn events_come_go_and_are_renamed() {
+    let data = object(json!({ "id": text() }), &["id"]);
+    let of = |bodies: &[(&str, &str)]| {
+        let mut all = json!({ "AData": data.clone(), "BData": { "type": "object", "properties": { "x": text() } } });
+        for (name, data) in bodies {
+            all[format!("{}Body", name.replace('.', ""))] = body(name, data);
+        }
+        schemas(all)
+    };
+    let run = |old: &[(&str, &str)], new: &[(&str, &str)]| between("notifications", of(old), of(new));
+    assert_eq!(run(&[("a.b", "AData")], &[("a.b", "AData")]), Vec::<String>::new());
+    assert_eq!(
+        run(&[("a.b", "AData")], &[("a.b", "AData"), ("c", "BData")]),
+        ["event type added cBody.notificationType: - > c [cbcc]"]
+    );
+    assert_eq!(
+        run(&[("a.b", "AData"), ("c", "BData")], &[("c", "BData")]),
+        ["event type removed abBody.notificationType: a.b > - [wwbb]"]
+    );
+    assert_eq!(
+        run(&[("read.done", "AData")], &[("done.read", "AData")]),
+        ["event type renamed donereadBody.notificationType: read.done > done.read [wbbb]"]
+    );
+    // Something else under a similar name is something else.
+    assert_eq!(run(&[("read.done", "AData")], &[("done.read", "BData")]).len(), 2);
+}
+
+#[test]
+fn a_shared_schema_changes_once_and_reaches_all_that_share_it() {
+    let contract = |base: Value| {
+        let built = |own: &str| json!({ "allOf": [reference("Base"), object(json!({ own: text() }), &[])] });
+        documents([(
+            "notifications",
+            schemas(json!({
+                "Base": base, "AData": built("a"), "BData": built("b"), "CData": object(json!({ "c": text() }), &[]),
+                "ABody": body("a", "AData"), "BBody": body("b", "BData"), "CBody": body("c", "CData"),
+            })),
+        )])
+    };
+    let changes = crate::diff::changes(
+        &contract(object(json!({ "id": text() }), &["id"])),
+        &contract(object(json!({ "id": text(), "group": text() }), &["id", "group"])),
+    );
+    assert_eq!(brief(&changes), ["field added Base.group: - > required string [ccbw]"]);
+    assert_eq!(changes.first().map(|change| change.reaches.clone()), Some(vec!["a".to_owned(), "b".to_owned()]));
+}
+
+#[test]
+fn schemas_move_and_get_other_names() {
+    let tree = |name: &str| {
+        let node = object(json!({ "children": { "type": "array", "items": reference(name) }, "id": text() }), &["id"]);
+        schemas(json!({ "Root": object(json!({ "tree": reference(name) }), &[]), name: node }))
+    };
+    assert_eq!(between("config", tree("Node"), tree("Leaf")), Vec::<String>::new());
+    let mut other = tree("Leaf");
+    other["components"]["schemas"]["Leaf"]["properties"]["id"] = json!({ "type": "integer" });
+    assert_eq!(between("config", tree("Node"), other), ["type changed Leaf.id: string > integer [bbbb]"]);
+
+    // A schema that nothing refers to is a type all the same.
+    let alone = |names: &[&str]| {
+        schemas(names.iter().map(|name| ((*name).to_owned(), object(json!({ "id": text() }), &[]))).collect())
+    };
+    assert_eq!(between("config", alone(&["A"]), alone(&["B"])), Vec::<String>::new());
+    assert_eq!(
+        between("config", alone(&["A", "B"]), alone(&["A"])),
+        ["schema removed B: object that nothing refers to > - [cccb]"]
+    );
+    let mut alias = alone(&["A"]);
+    alias["components"]["schemas"]["Alias"] = json!({ "allOf": [reference("A")] });
+    assert_eq!(between("config", alias, alone(&["A"])), Vec::<String>::new(), "there is no type of that name");
+    assert_eq!(
+        between("config", alone(&["A"]), alone(&["A", "B"])),
+        ["schema added B: - > object that nothing refers to [cccc]"]
+    );
+}
+
+#[test]
+fn another_schema_in_a_place_is_a_change_of_the_place() {
+    let of = |field: Value| {
+        schemas(json!({
+            "A": object(json!({ "f": field }), &[]),
+            "One": object(json!({ "id": text(), "kind": text() }), &["id"]),
+            "Other": object(json!({ "kind": text() }), &[]),
+            "Both": object(json!({ "one": reference("One"), "other": reference("Other") }), &[]),
+        }))
+    };
+    assert_eq!(
+        between("config", of(reference("One")), of(reference("Other"))),
+        ["type changed A.f: One > Other [bbwb]"]
+    );
+    let inline = object(json!({ "id": text() }), &["id"]);
+    assert_eq!(
+        between("config", of(inline), of(reference("One"))),
+        ["field added A.f.kind: - > optional string [cccw]"]
+    );
+}
+
+#[test]
+fn a_copy_in_another_document_is_one_schema() {
+    let config = |kind: &str| json!({ "Config": object(json!({ "size": { "type": kind } }), &["size"]) });
+    let api = |kind: &str| {
+        let mut api = schemas(config(kind));
+        api["paths"] = json!({ "/a": { "put": { "operationId": "put", "responses": {},
+            "requestBody": { "content": { "application/json": { "schema": reference("Config") } } } } } });
+        api
+    };
+    let both = |kind: &str| documents([("api", api(kind)), ("config", schemas(config(kind)))]);
+    let changes = crate::diff::changes(&both("string"), &both("integer"));
+    assert_eq!(brief(&changes), ["type changed Config.size: string > integer [bbbb]"]);
+    let found: Vec<_> = changes.iter().map(|change| (change.document.as_str(), change.reaches.as_slice())).collect();
+    assert_eq!(found, [("config", ["put".to_owned()].as_slice())]);
+}
+
+#[test]
+fn what_is_built_on_a_schema_changes_with_it() {
+    let of = |base: Value, own: Value| schemas(json!({ "Base": base, "A": { "allOf": [reference("Base"), own] } }));
+    let base = |name: &str, kind: &str| object(json!({ name: { "type": kind }, "b": text() }), &[]);
+    let own = json!({ "required": ["size", "b"], "properties": { "size": { "type": "string", "maxLength": 9 } } });
+    // What only the derived schema requires is gone with the field.
+    assert_eq!(
+        between(
+            "config",
+            of(base("size", "string"), own.clone()),
+            of(object(json!({ "size": text() }), &[]), own.clone())
+        ),
+        ["field removed Base.b: required string > - [bbwb]"]
+    );
+    assert_eq!(
+        between("config", of(base("size", "string"), json!({})), of(base("sizes", "string"), json!({}))),
+        ["field renamed Base.size: size > sizes [wwwb]"]
+    );
+    // What the derived schema says no longer is a change of it.
+    assert_eq!(
+        between(
+            "config",
+            of(base("size", "string"), own),
+            of(base("size", "string"), json!({ "required": ["size", "b"] }))
+        ),
+        ["bound changed A.size: maxLength: 9 > - [cccc]"]
+    );
+    assert_eq!(
+        between(
+            "config",
+            of(base("size", "string"), json!({})),
+            of(base("size", "string"), json!({ "required": ["new"] }))
+        ),
+        ["field added A.new: - > required anything [ccbc]"]
+    );
+}
+
+#[test]
+fn a_schema_that_only_a_response_of_no_operation_refers_to_is_compared() {
+    let of = |kind: &str| {
+        let mut document = schemas(json!({ "A": object(json!({ "a": { "type": kind } }), &[]) }));
+        document["components"]["responses"] =
+            json!({ "Any": { "content": { "application/json": { "schema": reference("A") } } } });
+        document
+    };
+    assert_eq!(between("problem", of("string"), of("boolean")), ["type changed A.a: string > boolean [bbbb]"]);
+}
