@@ -9,7 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cmd::trigger::RECORDS;
+use crate::cmd::trigger::{CHANGES, RECORDS};
 
 /// Receive, read, resolve, verify and send Ampersand's notifications
 ///
@@ -195,10 +195,10 @@ pub(crate) struct Listen {
 
 #[derive(Args)]
 pub(crate) struct Trigger {
-    /// The notification types, or `records` for a message of records; one that is new is taken too
-    #[arg(value_name = "TYPE", required_unless_present_any = ["all", "replay"], value_parser = Known::types().and(RECORDS))]
+    /// The notification types, or `records` or `changes` for a data message; a type that is new is taken too
+    #[arg(value_name = "TYPE", required_unless_present_any = ["all", "replay"], value_parser = Known::types().and(RECORDS).and(CHANGES))]
     pub(crate) types: Vec<String>,
-    /// One of every type, and a message of records
+    /// One of every type, and of both data messages
     #[arg(long, conflicts_with = "types")]
     pub(crate) all: bool,
     /// Send this request again, which `listen --save` kept: as it came, or signed anew where there is a secret; repeatable

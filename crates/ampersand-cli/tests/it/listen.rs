@@ -93,7 +93,7 @@ fn what_is_triggered_is_received_verified_and_printed() {
     assert_eq!(ended.code, 0, "{ended}");
     assert!(!ended.stderr.contains("WARNING"), "{ended}");
     let lines: Vec<Value> = ended.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), NotificationType::KNOWN.len() + 1);
+    assert_eq!(lines.len(), NotificationType::KNOWN.len() + 2);
     assert!(lines.iter().all(|line| line["source"] == "webhook" && line["id"].as_str().unwrap().starts_with("msg_")));
     assert!(lines.iter().all(|line| line["verified"] == true));
 }
@@ -317,7 +317,7 @@ fn a_request_is_passed_on_untouched_and_the_answer_back() {
 fn the_demo_shows_one_of_everything_and_ends() {
     let demo = run(&["listen", "--demo"]);
     assert_eq!(demo.code, 0, "{demo}");
-    assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 5);
+    assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 6);
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     for shown in demo.lines().iter().rev().take(2).chain(&demo.stderr.lines().rev().take(2).collect::<Vec<_>>()) {
         assert!(readme.contains(shown), "the README shows how the demo ends: {shown}");
