@@ -1,7 +1,7 @@
 //! A receiver at a terminal.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
@@ -311,6 +311,21 @@ fn a_request_is_passed_on_untouched_and_the_answer_back() {
     assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  401\n"), "the answer of who is behind");
     picky.interrupt();
     front.interrupt();
+}
+
+#[test]
+fn an_answer_from_behind_that_has_no_end_is_given_up() {
+    let behind = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Listener::start(SECRET, &["--forward", &format!("http://{}/", behind.local_addr().unwrap())]);
+    let endless = std::thread::spawn(move || {
+        let mut stream = behind.accept().unwrap().0;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
+        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  503\n"));
+    endless.join().unwrap();
+    let told = front.interrupt().stdout;
+    assert!(told.ends_with("  refused with 503: the receiver behind answered more than 1 MiB\n"), "{told}");
 }
 
 #[test]
