@@ -319,6 +319,7 @@ fn an_answer_from_behind_that_has_no_end_is_given_up() {
     let front = Listener::start(SECRET, &["--forward", &format!("http://{}/", behind.local_addr().unwrap())]);
     let endless = std::thread::spawn(move || {
         let mut stream = behind.accept().unwrap().0;
+        assert!(stream.read(&mut [0; 1 << 16]).unwrap() > 0); // An answer that nobody asked for is none.
         stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
         while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
     });
