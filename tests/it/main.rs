@@ -7,6 +7,7 @@ mod changes;
 mod client;
 mod configurations;
 mod corpus;
+mod edited;
 mod envelopes;
 mod json;
 mod leaks;

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cmd::trigger::{CHANGES, RECORDS};
+use crate::input::reason;
 
 /// Receive, read, resolve, verify and send Ampersand's notifications
 ///
@@ -312,9 +313,8 @@ impl Input {
             }
             let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
             let metadata: Metadata = serde_json::from_slice(&read).map_err(|error| {
-                let why = error.to_string();
                 // Of what is JSON, the place is that of its beginning, or none.
-                let why = why.rsplit_once(" at line ").filter(|_| error.is_data()).map_or(why.as_str(), |(why, _)| why);
+                let why = if error.is_data() { reason(&error) } else { error.to_string() };
                 crate::usage(format!("--metadata {said}: not a JSON object of strings: {why}"))
             })?;
             entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));

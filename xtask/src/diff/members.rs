@@ -12,6 +12,7 @@ use super::side::Place;
 use super::verdict::{self, Effect, Effects};
 use super::walk::{Step, Walk};
 use super::words::text;
+use crate::document::BOUNDS;
 
 impl<'a> Walk<'a> {
     pub(super) fn fields(&mut self, old: &Shape<'a>, new: &Shape<'a>, slot: Slot, step: &mut Step) {
@@ -267,22 +268,6 @@ impl<'a> Walk<'a> {
         }
     }
 }
-
-const BOUNDS: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
 
 /// Whether a value that was within the bound may be out of it.
 fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {

@@ -15,29 +15,12 @@ pub(super) fn similar(one: &str, other: &str) -> bool {
     }
     let (one, other) = (one.concat(), other.concat());
     let starts = one.len().min(other.len()) >= 3 && (one.starts_with(&other) || other.starts_with(&one));
-    starts || 3 * strsim(&one, &other) <= one.chars().count().max(other.chars().count())
+    starts || 3 * strsim::levenshtein(&one, &other) <= one.chars().count().max(other.chars().count())
 }
 
 fn words(name: &str) -> Vec<String> {
     let plain = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
     plain.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// How many letters are to be put in, taken out or changed.
-fn strsim(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut last = index;
-        let mut next = vec![index + 1];
-        for (column, (there, above)) in other.iter().zip(row.iter().skip(1)).enumerate() {
-            let left = next.get(column).copied().unwrap_or_default();
-            next.push((last + usize::from(letter != *there)).min(above + 1).min(left + 1));
-            last = *above;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at most,
