@@ -161,6 +161,11 @@ pub(super) fn reaches(change: &Change, quote: &str) -> String {
     if rest > 0 {
         names.push(format!("{rest} more"));
     }
+    and(names)
+}
+
+/// `a, b and c`
+pub(super) fn and(names: Vec<String>) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
@@ -210,8 +215,9 @@ pub(super) fn sentence(change: &Change, quote: &str) -> String {
             None => format!("{place} is no longer {}", change.kind.words().trim_end_matches(" changed")),
         },
         Kind::Deprecated | Kind::NoLongerDeprecated => format!("{place} is {}", change.kind.words()),
-        Kind::OtherFieldsRefused => format!("{place} refuses fields that it does not name"),
-        Kind::OtherFieldsAllowed => format!("{place} takes fields that it does not name"),
+        Kind::OtherFieldsRefused | Kind::OtherFieldsAllowed => {
+            format!("{place} takes {is} in fields that it does not name, and took {was}")
+        }
         Kind::OperationMoved => format!("{schema} is at {} now, and was at {}", q(is), q(was)),
         Kind::OperationChanged => format!("{place} is {is} now, and was {was}"),
         Kind::ParameterAdded => format!("{schema} takes the {is} parameter {last}"),
