@@ -74,28 +74,33 @@ pub(super) fn roots(walk: &mut Walk<'_>) -> Vec<Root> {
 }
 
 /// The body of a notification, as a webhook gets it.
+#[derive(Clone)]
 struct Body<'a> {
     schema: &'a str,
     node: Node<'a>,
     data: Option<Node<'a>>,
+    /// How many types it is the body of.
+    types: usize,
 }
 
 /// The bodies of a document by their notification type. They are known by their shape.
 fn bodies<'a>(side: &'a Side<'a>, document: &'a str) -> BTreeMap<&'a str, Body<'a>> {
     let mut bodies: Vec<(Vec<&str>, Body<'a>)> = Vec::new();
+    let body = |schema, node, data, types: &[&str]| Body { schema, node, data, types: types.len() };
     for (name, _) in document::schemas(side.document(document)) {
         let Some(node) = side.named(document, name) else { continue };
         let shape = node.shape();
         let (Some(types), data) = (shape.fields.get("notificationType"), shape.fields.get("data")) else {
             // A list of the types is no body, and says that they are.
             if name == "NotificationType" {
-                bodies.push((texts(shape.values), Body { schema: name, node, data: None }));
+                let types = texts(shape.values);
+                bodies.push((types.clone(), body(name, node, None, &types)));
             }
             continue;
         };
         let types = texts(types.node.shape().values);
         if let Some(data) = data.filter(|_| !types.is_empty()) {
-            bodies.push((types, Body { schema: name, node, data: Some(data.node.clone()) }));
+            bodies.push((types.clone(), body(name, node, Some(data.node.clone()), &types)));
         }
     }
     // The body of one type says more of it than that of many.
@@ -103,8 +108,7 @@ fn bodies<'a>(side: &'a Side<'a>, document: &'a str) -> BTreeMap<&'a str, Body<'
     let mut found = BTreeMap::new();
     for (types, body) in bodies {
         for name in types {
-            let body = Body { schema: body.schema, node: body.node.clone(), data: body.data.clone() };
-            found.entry(name).or_insert(body);
+            found.entry(name).or_insert_with(|| body.clone());
         }
     }
     found
@@ -118,6 +122,7 @@ fn events<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
     let (old, new) = (bodies(walk.old, document), bodies(walk.new, document));
     for body in old.values().chain(new.values()) {
         explain_types(walk, body);
+        walk.bodies.insert(body.node.id());
     }
     let mut gone: BTreeSet<&str> = old.keys().filter(|name| !new.contains_key(*name)).copied().collect();
     let mut more: BTreeSet<&str> = new.keys().filter(|name| !old.contains_key(*name)).copied().collect();
@@ -129,10 +134,14 @@ fn events<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         }
         roots.push(Root::new(name, (true, true), start));
     }
-    let found = renamed(&mut gone, &mut more, |before, now| {
-        let data =
-            (old.get(before).and_then(|body| body.data.as_ref()), new.get(now).and_then(|body| body.data.as_ref()));
-        similar(before, now) && matches!(data, (Some(before), Some(now)) if same_data(walk, before, now))
+    let found = renamed(&mut gone, &mut more, |before, now| match (old.get(before), new.get(now)) {
+        (Some(was), Some(is)) => {
+            // One schema, of one type before and after, is the body of one event.
+            let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
+            let data = (was.data.as_ref(), is.data.as_ref());
+            (stays || similar(before, now)) && matches!(data, (Some(was), Some(is)) if same_data(walk, was, is))
+        }
+        _ => false,
     });
     let place =
         |body: Option<&Body<'_>>| Place::new(document, body.map_or("", |body| body.schema)).field("notificationType");

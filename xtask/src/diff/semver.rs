@@ -93,13 +93,14 @@ fn bump(name: &'static str, changes: &[&Change]) -> Crate {
     let count = |of: fn(&Change) -> bool| changes.iter().filter(|change| of(change)).count();
     let breaking = count(|change| change.source == Verdict::Breaking);
     let literal = count(|change| change.source == Verdict::Warning);
-    let added = count(|change| is_addition(change.kind));
+    let added = count(is_addition);
     let (bump, why) = match (breaking, literal, added, changes.len()) {
         (0, 0, 0, 0) => (Bump::None, "nothing that it is made of changed".to_owned()),
         (0, 0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
         (0, 0, added, _) => (Bump::Minor, format!("{} more, and nothing less", things(added, "name"))),
         (0, literal, ..) => {
-            (Bump::Major, format!("{} more in structs that can be written out", things(literal, "field")))
+            let fields = things(literal, "field");
+            (Bump::Major, format!("{fields} more in structs that code may write out, which Cargo counts as a break"))
         }
         (breaking, ..) => (Bump::Major, format!("{} by which code may not compile", things(breaking, "change"))),
     };
@@ -110,18 +111,21 @@ pub(super) fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn is_addition(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::EventTypeAdded
-            | Kind::SchemaAdded
-            | Kind::FieldAdded
-            | Kind::EnumValueAdded
-            | Kind::OperationAdded
-            | Kind::ParameterAdded
-            | Kind::RequestBodyAdded
-            | Kind::ContentTypeAdded
-    )
+/// Whether code can name something more. Fields more are counted apart, and types more are seen where they are made.
+fn is_addition(change: &Change) -> bool {
+    match change.kind {
+        // An accessor tells the default.
+        Kind::DefaultChanged => change.old.is_none(),
+        kind => matches!(
+            kind,
+            Kind::EventTypeAdded
+                | Kind::EnumValueAdded
+                | Kind::OperationAdded
+                | Kind::ParameterAdded
+                | Kind::RequestBodyAdded
+                | Kind::ContentTypeAdded
+        ),
+    }
 }
 
 /// The operations of both contracts.
@@ -178,6 +182,8 @@ fn names(document: &Value, module: &str) -> Option<BTreeSet<String>> {
     }
     let events: Vec<Event> =
         lowered.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose().ok()?.unwrap_or_default();
-    names.extend(events.iter().map(|event| format!("Event::{}", lower::pascal(&event.notification_type))));
+    for Event { notification_type, data, .. } in events {
+        names.insert(format!("Event::{}({})", lower::pascal(&notification_type), lower::pascal(&data)));
+    }
     Some(names)
 }

@@ -135,7 +135,7 @@ impl<'a> Side<'a> {
         Some((schema, place))
     }
 
-    /// The schemas of a document that nothing in it refers to.
+    /// The schemas of a document that nothing refers to, in it or in another.
     pub(super) fn unused(&self, bundle: &str) -> BTreeSet<&'a str> {
         let document = self.document(bundle);
         let mut unused: BTreeSet<&str> = document::schemas(document).map(|(name, _)| name.as_str()).collect();
@@ -146,7 +146,8 @@ impl<'a> Side<'a> {
             Ok(())
         });
         debug_assert!(found.is_ok(), "the visitor never fails");
-        unused.retain(|name| self.published(bundle, name).0 == bundle);
+        let copied: BTreeSet<&(&str, &str)> = self.origins.values().collect();
+        unused.retain(|name| self.published(bundle, name).0 == bundle && !copied.contains(&(bundle, *name)));
         unused
     }
 }

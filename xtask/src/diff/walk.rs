@@ -32,16 +32,19 @@ pub(super) struct Walk<'a> {
     within: HashSet<(Id, Id)>,
     /// What is part of a change that was found elsewhere.
     pub(super) explained: HashSet<(Place, Kind)>,
+    /// The bodies of notifications.
+    pub(super) bodies: HashSet<Id>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(old: &'a Side<'a>, new: &'a Side<'a>) -> Self {
-        let (steps, known, alike, within, explained) = Default::default();
-        Self { old, new, steps, known, alike, within, explained }
+        let (steps, known, alike, within, explained, bodies) = Default::default();
+        Self { old, new, steps, known, alike, within, explained, bodies }
     }
 
     /// Compares two schemas, unless they were; the number of the step.
     pub(super) fn pair(&mut self, old: &Node<'a>, new: &Node<'a>, slot: Slot) -> usize {
+        let slot = if self.bodies.contains(&new.id()) { Slot::Body } else { slot };
         let key = (old.id(), new.id(), slot);
         if let Some(step) = self.known.get(&key) {
             return *step;
@@ -59,7 +62,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn is_known(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
-        let slots = [Slot::Value, Slot::Optional, Slot::Raw];
+        let slots = [Slot::Value, Slot::Optional, Slot::Raw, Slot::Body];
         slots.into_iter().any(|slot| self.known.contains_key(&(old.id(), new.id(), slot)))
     }
 
@@ -98,6 +101,10 @@ impl<'a> Walk<'a> {
                 step.next.push(self.pair(&earlier, new, slot));
                 self.in_place((old, &earlier), slot, &place, step);
             }
+            // What got a name and nothing else is compared under the name; something else is in the place.
+            (None, None) if before.path != "$" && now.path == "$" && old.shape().types != new.shape().types => {
+                self.in_place((old, new), slot, &place, step);
+            }
             _ => step.next.push(self.pair(old, new, slot)),
         }
     }
@@ -125,9 +132,11 @@ impl<'a> Walk<'a> {
         slot: Slot,
         step: &mut Step,
     ) {
-        if !old.choices.is_empty() || !new.choices.is_empty() {
-            self.choices((old_node, old), (new_node, new), slot, step);
-        } else if !self.types(old, new, slot, step) {
+        let comparable = match old.choices.is_empty() && new.choices.is_empty() {
+            true => self.types(old, new, slot, step),
+            false => self.choices((old_node, old), (new_node, new), slot, step),
+        };
+        if !comparable {
             return;
         }
         self.values(old, new, slot, step);
@@ -179,19 +188,20 @@ impl<'a> Walk<'a> {
         old.types == new.types
     }
 
-    /// Compares choices: each alternative with the one that it is, or has become.
+    /// Compares choices: each alternative with the one that it is, or has become. Whether there was one.
     fn choices(
         &mut self,
         (old_node, old): (&Node<'a>, &Shape<'a>),
         (new_node, new): (&Node<'a>, &Shape<'a>),
         slot: Slot,
         step: &mut Step,
-    ) {
+    ) -> bool {
         let one = |shape: &Shape<'a>, node: &Node<'a>| match shape.choices.as_slice() {
             [] => vec![node.clone()],
             several => several.to_vec(),
         };
         let (mut gone, mut more) = (one(old, old_node), one(new, new_node));
+        let before = gone.len();
         // What stands inside has the place of the choice.
         let is_named = |place: &Place| place.path == "$" && *place != old.place && *place != new.place;
         let named = |node: &Node<'a>| Some(node.place()).filter(is_named);
@@ -235,6 +245,14 @@ impl<'a> Walk<'a> {
             let kind = widened(!added.is_empty(), fewer);
             step.findings.push(self.finding(new.place.clone(), kind, old, new, effects));
         }
+        if old.choices.len() > 1 && new.choices.len() > 1 && old.excludes() != new.excludes() {
+            let told =
+                |shape: &Shape<'a>| if shape.excludes() { "exactly one of the choices" } else { "any of the choices" };
+            let (was, is) = (Some(told(old).to_owned()), Some(told(new).to_owned()));
+            let effects = verdict::choices_excluded(new.excludes());
+            step.findings.push(Finding::new(new.place.clone(), Kind::ConditionChanged, was, is, effects));
+        }
+        gone.len() < before
     }
 
     /// Compares what is known of fields that have no name, or of the values of a map.
@@ -243,26 +261,29 @@ impl<'a> Walk<'a> {
             return;
         }
         let inner = if slot == Slot::Raw { Slot::Raw } else { Slot::Value };
-        let change = match (&old.others, &new.others) {
+        let more = match (&old.others, &new.others) {
             (Others::Of(before), Others::Of(now)) => {
                 self.child(before, now, inner, new.place.below(".*"), step);
                 return;
             }
             (Others::Any, Others::Any) | (Others::None, Others::None) => return,
-            (Others::Any, Others::None) => (Kind::OtherFieldsRefused, verdict::others_closed()),
-            (Others::None, Others::Any) => (Kind::OtherFieldsAllowed, verdict::others_opened()),
-            (before, now) => {
-                let more = matches!((before, now), (Others::Of(_), Others::Any) | (Others::None, Others::Of(_)));
-                // A map of strings refuses any other value; a struct keeps all.
-                let types = if more && !old.is_struct() {
-                    BTreeSet::from(["null", "object", "array"])
-                } else {
-                    BTreeSet::new()
-                };
-                (widened(more, !more), verdict::type_changed(old, new, (&types, !more), slot))
-            }
+            (before, now) => matches!((before, now), (_, Others::Any) | (Others::None, _)),
         };
-        step.findings.push(self.finding(new.place.clone(), change.0, old, new, change.1));
+        let place = new.place.clone();
+        // A map of strings refuses any other value; a struct keeps all.
+        let are_structs = old.is_struct() && new.is_struct();
+        if are_structs || matches!((&old.others, &new.others), (_, Others::None) | (Others::None, _)) {
+            let (kind, effects) = match more {
+                true => (Kind::OtherFieldsAllowed, verdict::others_opened()),
+                false => (Kind::OtherFieldsRefused, verdict::others_closed()),
+            };
+            let told = (Some(old.others.describe()), Some(new.others.describe()));
+            step.findings.push(Finding::new(place, kind, told.0, told.1, effects));
+        } else {
+            let types = if more { BTreeSet::from(["null", "object", "array"]) } else { BTreeSet::new() };
+            let effects = verdict::type_changed(old, new, (&types, !more), slot);
+            step.findings.push(self.finding(place, widened(more, !more), old, new, effects));
+        }
     }
 }
 

@@ -36,6 +36,17 @@ impl Shape<'_> {
     }
 }
 
+impl Others<'_> {
+    /// What a field without a name may be.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Any => "anything".to_owned(),
+            Self::None => "nothing".to_owned(),
+            Self::Of(values) => values.name(),
+        }
+    }
+}
+
 impl Node<'_> {
     /// A schema that has a name by its name, and any other by its type.
     pub(super) fn name(&self) -> String {

@@ -46,7 +46,7 @@ fn after() -> Contract {
             "ThingGoneBody": body("thing.gone", "ThingData"),
             "ThingData": { "type": "object", "required": ["id"], "properties": {
                 "id": { "type": "string" }, "config": { "type": "object" }, "configURL": { "type": "string" },
-                "mode": { "type": "string", "enum": ["fast", "slow"] }, "count": { "type": "integer", "maximum": 9 },
+                "mode": { "type": "string", "enum": ["fast", "other", "slow"] }, "count": { "type": "integer", "maximum": 9 },
             }, "oneOf": [{ "required": ["config"] }, { "required": ["configURL"] }] },
         }),
     )
@@ -106,5 +106,8 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     assert_eq!((report.code(), report.changes.len()), (0, 0));
     let types = report.summary.crates.first().expect("a crate");
     assert_eq!((types.name, types.bump.word()), ("ampersand-types", "major"));
-    assert_eq!(types.why, "schemas have other names or places, and so this is gone: notifications::Old");
+    assert_eq!(
+        types.why,
+        "schemas have other names or places, and so this is gone: notifications::Event::A(Old), notifications::Old"
+    );
 }

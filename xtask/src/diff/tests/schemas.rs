@@ -33,6 +33,19 @@ fn the_same_in_other_words_is_no_change() {
         ),
         (text(), json!({ "allOf": [text()] })),
         (text(), json!({ "oneOf": [{ "anyOf": [text()] }] })),
+        // A part that says nothing of a field leaves it.
+        (
+            object(
+                json!({ "b": reference("B"), "map": { "type": "object", "additionalProperties": reference("B") } }),
+                &["b"],
+            ),
+            json!({ "allOf": [
+                object(json!({ "b": reference("B"), "map": { "type": "object", "additionalProperties": reference("B") } }), &[]),
+                object(json!({ "b": {}, "map": { "additionalProperties": {} } }), &["b"]),
+            ] }),
+        ),
+        // What cannot be two of the choices need not be refused for it.
+        (json!({ "oneOf": [text(), { "type": "boolean" }] }), json!({ "anyOf": [text(), { "type": "boolean" }] })),
         (reference("B"), json!({ "allOf": [reference("B")] })),
         (reference("B"), object(json!({ "id": text() }), &[])),
         (list(reference("B")), list(json!({ "oneOf": [{ "properties": { "id": text() } }] }))),
@@ -82,7 +95,7 @@ fn fields_come_and_go() {
         (
             object(json!({ "a": text(), "b": text() }), &[]),
             json!({ "type": "object", "properties": { "a": text() }, "additionalProperties": false }),
-            vec!["field removed A.b: optional string > - [ccbb]", "other fields refused A: A > A [ccbc]"],
+            vec!["field removed A.b: optional string > - [ccbb]", "other fields refused A: anything > nothing [ccbc]"],
         ),
         (
             object(json!({ "projectId": text() }), &["projectId"]),
@@ -93,6 +106,15 @@ fn fields_come_and_go() {
             object(json!({ "groupName": text() }), &[]),
             object(json!({ "group_name": text() }), &[]),
             vec!["field renamed A.groupName: groupName > group_name [wwwc]"],
+        ),
+        // Names that only share a word are those of two fields.
+        (
+            object(json!({ "groupName": text() }), &[]),
+            object(json!({ "groupRef": text() }), &[]),
+            vec![
+                "field added A.groupRef: - > optional string [cccw]",
+                "field removed A.groupName: optional string > - [ccwb]",
+            ],
         ),
         // Another type is another field.
         (
@@ -106,7 +128,7 @@ fn fields_come_and_go() {
         (
             json!({ "type": "object" }),
             object(json!({ "a": text() }), &[]),
-            vec!["field added A.a: - > optional string [cccb]"],
+            vec!["field added A.a: - > optional string [ccwb]"],
         ),
     ] {
         assert_eq!(of_schema(old, new), expected);
@@ -359,6 +381,30 @@ fn fields_without_a_name_are_refused_and_allowed() {
     let open = object(json!({ "id": text() }), &[]);
     let mut closed = open.clone();
     closed["additionalProperties"] = json!(false);
-    assert_eq!(of_schema(open.clone(), closed.clone()), ["other fields refused A: A > A [ccbc]"]);
-    assert_eq!(of_schema(closed, open), ["other fields allowed A: A > A [cccc]"]);
+    let mut texts = open.clone();
+    texts["additionalProperties"] = text();
+    for (old, new, expected) in [
+        (&open, &closed, "other fields refused A: anything > nothing [ccbc]"),
+        (&closed, &open, "other fields allowed A: nothing > anything [cccc]"),
+        (&open, &texts, "other fields refused A: anything > string [ccbc]"),
+        (&texts, &open, "other fields allowed A: string > anything [cccc]"),
+        (&closed, &texts, "other fields allowed A: nothing > string [cccc]"),
+    ] {
+        assert_eq!(of_schema(old.clone(), new.clone()), [expected]);
+    }
+}
+
+#[test]
+fn a_choice_that_excludes_another_is_narrower() {
+    let either =
+        |key: &str| json!({ key: [object(json!({ "a": text() }), &["a"]), object(json!({ "b": text() }), &["b"])] });
+    let (one, any) = ("exactly one of the choices", "any of the choices");
+    assert_eq!(of_schema(either("anyOf"), either("oneOf")), [format!("condition changed A: {any} > {one} [ccbc]")]);
+    assert_eq!(of_schema(either("oneOf"), either("anyOf")), [format!("condition changed A: {one} > {any} [cccc]")]);
+    // What tells them apart is a field that all of them require.
+    let tagged = |key: &str| {
+        let part = |kind: &str| object(json!({ "value": { "type": kind } }), &["value"]);
+        json!({ key: [part("string"), part("boolean")] })
+    };
+    assert_eq!(of_schema(tagged("anyOf"), tagged("oneOf")), Vec::<String>::new());
 }

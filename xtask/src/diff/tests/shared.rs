@@ -31,8 +31,36 @@ fn events_come_go_and_are_renamed() {
         run(&[("read.done", "AData")], &[("done.read", "AData")]),
         ["event type renamed donereadBody.notificationType: read.done > done.read [wbbb]"]
     );
+    // The body that was of one event and is of one has it under another name, however different.
+    let of_one = |name: &str| schemas(json!({ "AData": data.clone(), "Body": body(name, "AData") }));
+    assert_eq!(
+        between("notifications", of_one("read.done"), of_one("finished")),
+        ["event type renamed Body.notificationType: read.done > finished [wbbb]"]
+    );
     // Something else under a similar name is something else.
     assert_eq!(run(&[("read.done", "AData")], &[("done.read", "BData")]).len(), 2);
+}
+
+#[test]
+fn the_body_of_a_notification_is_no_type_of_its_own() {
+    let of = |fields: Value, required: &[&str]| {
+        let mut first = body("a", "AData");
+        first["required"] = json!(required);
+        first["properties"].as_object_mut().expect("fields").extend(fields.as_object().expect("fields").clone());
+        let union = json!({ "oneOf": [reference("Body"), reference("BBody")] });
+        schemas(
+            json!({ "AData": object(json!({ "id": text() }), &[]), "Body": first, "BBody": body("b", "AData"), "Any": union }),
+        )
+    };
+    let plain = || of(json!({}), &["data", "notificationType"]);
+    assert_eq!(
+        between("notifications", plain(), of(json!({ "time": text() }), &["data", "notificationType"])),
+        ["field added Body.time: - > optional string [cccc]"]
+    );
+    assert_eq!(
+        between("notifications", plain(), of(json!({}), &["notificationType"])),
+        ["became optional Body.data: required > optional [bbcc]"]
+    );
 }
 
 #[test]
@@ -103,6 +131,11 @@ fn another_schema_in_a_place_is_a_change_of_the_place() {
         between("config", of(inline), of(reference("One"))),
         ["field added A.f.kind: - > optional string [cccw]"]
     );
+    // So is one that is new, and of another type.
+    let mut new = of(reference("New"));
+    new["components"]["schemas"]["New"] =
+        json!({ "oneOf": [reference("One"), reference("Other")], "deprecated": true });
+    assert_eq!(between("config", of(text()), new), ["type changed A.f: string > one of One, Other [bbbb]"]);
 }
 
 #[test]
@@ -156,6 +189,35 @@ fn what_is_built_on_a_schema_changes_with_it() {
         ),
         ["field added A.new: - > required anything [ccbc]"]
     );
+}
+
+#[test]
+fn what_is_no_longer_built_on_a_schema_loses_its_fields_and_the_schema_does_not() {
+    let of = |a: Value| {
+        let base = object(json!({ "id": text() }), &["id"]);
+        let built = |own: &str| json!({ "allOf": [reference("Base"), object(json!({ own: text() }), &[])] });
+        schemas(json!({ "Base": base, "A": a, "B": built("b") }))
+    };
+    let built = json!({ "allOf": [reference("Base"), object(json!({ "a": text() }), &[])] });
+    let alone = object(json!({ "a": text() }), &[]);
+    assert_eq!(
+        between("config", of(built.clone()), of(alone.clone())),
+        ["field removed A.id: required string > - [bbwb]"]
+    );
+    assert_eq!(between("config", of(alone), of(built)), ["field added A.id: - > required string [ccbw]"]);
+}
+
+#[test]
+fn a_schema_that_moves_to_another_document_is_no_change() {
+    let size = || json!({ "Size": object(json!({ "size": text() }), &[]) });
+    let with = |mut more: Value| {
+        more["A"] = object(json!({ "size": reference("Size") }), &[]);
+        schemas(more)
+    };
+    let old = documents([("config", with(size())), ("problem", schemas(json!({})))]);
+    let new = documents([("config", with(size())), ("problem", schemas(size()))]);
+    assert_eq!(brief(&crate::diff::changes(&old, &new)), Vec::<String>::new());
+    assert_eq!(brief(&crate::diff::changes(&new, &old)), Vec::<String>::new());
 }
 
 #[test]
