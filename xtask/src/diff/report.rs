@@ -50,12 +50,16 @@ impl Summary {
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 
-    /// What differs and is no change.
+    /// What differs and is no change of the contract.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.words_alone.is_empty() {
             let files = self.words_alone.join(", ");
             notes.push(format!("In words, examples or vendor extensions alone, which is no change: {files}."));
+        }
+        let types = self.api.types_gone();
+        if !types.is_empty() {
+            notes.push(format!("Types that are gone, or have another name: {}.", types.join(", ")));
         }
         if !self.rewritten.is_empty() {
             notes.push(format!("Written in another way and saying the same: {}.", self.rewritten.join(", ")));
