@@ -37,6 +37,8 @@ pub(super) enum RootKind {
     Used,
     /// A schema that no other refers to.
     Schema,
+    /// A schema that others are only built on: no value is one of it and nothing else.
+    Base,
     /// A change that no walk leads to, of what nothing refers to.
     Alone,
 }
@@ -48,6 +50,10 @@ impl Root {
 
     fn schema(name: &str, start: Vec<usize>) -> Self {
         Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
+    }
+
+    fn base(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
     }
 
     fn alone(start: usize) -> Self {
@@ -234,7 +240,10 @@ fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
             let Some(node) = side.named(document, name).filter(|_| !side.is_alias(document, name)) else { continue };
             let shape = node.shape();
             let text = Some(format!("{} that nothing refers to", shape.types.first().unwrap_or(&"schema")));
-            let has_type = TYPES.contains(&document) && matches!(Rust::of(&shape), Rust::Struct | Rust::OpenEnum);
+            // The list of the types has one whatever it is called, which the events are named by.
+            let is_list = name == "NotificationType" && !old_bodies.is_empty() && !new_bodies.is_empty();
+            let has_type =
+                TYPES.contains(&document) && !is_list && matches!(Rust::of(&shape), Rust::Struct | Rust::OpenEnum);
             let removed = kind == Kind::SchemaRemoved;
             let effects = if removed { verdict::schema_removed(has_type) } else { verdict::added() };
             let (was, is) = if removed { (text, None) } else { (None, text) };
@@ -256,7 +265,8 @@ fn others<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         let (Some(old), Some(new)) = (walk.old.named(document, name), walk.new.named(document, name)) else { continue };
         if !walk.is_known(&old, &new) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];
-            roots.push(Root::schema(name, start));
+            let is_base = walk.old.is_base(document, name) && walk.new.is_base(document, name);
+            roots.push(if is_base { Root::base(name, start) } else { Root::schema(name, start) });
         }
     }
 }

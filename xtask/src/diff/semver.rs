@@ -11,7 +11,10 @@ use super::roots::TYPES;
 use super::side::{Documents, has_operations};
 use super::verdict::Verdict;
 use crate::document;
-use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES};
+use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES, RUST_TYPE};
+
+/// What the variants of `Event` are named by.
+const NOTIFICATION_TYPE: &str = "NotificationType";
 
 /// The modules of `ampersand-types`, each made of the document of [`TYPES`] in its place.
 const MODULES: [&str; 3] = ["notifications", "messages", "config"];
@@ -211,15 +214,25 @@ fn lowered(mut document: Value, module: &str, shared: &BTreeMap<String, Option<S
     Some(document)
 }
 
+/// The name of the type that a field holds, one or many of. Where the type is none of the contract's, changes say what it is.
+fn named(schema: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str().and_then(document::schema_name) {
+        return Some(lower::pascal(name));
+    }
+    let rust = &schema[RUST_TYPE];
+    let path = rust["path"].as_str().filter(|path| path.split("::").count() > 2);
+    let name = path.and_then(|path| path.rsplit("::").next()).map(str::to_owned);
+    let inner = [&schema["items"], &schema["additionalProperties"], &rust["parameters"][0]];
+    name.or_else(|| inner.into_iter().filter(|inner| inner.is_object()).find_map(named))
+}
+
 /// The types of a lowered document, the variants of its enums, and the fields that hold a type of it.
 fn names(lowered: &Value) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for (name, schema) in document::schemas(lowered).filter(|(_, schema)| lower::is_struct(schema)) {
         let name = lower::pascal(name);
-        // Of the types of fields those that have a name; what else a field is, its changes say.
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let named = property["$ref"].as_str().and_then(document::schema_name);
-            names.extend(named.map(|named| format!("{name}.{field}: {}", lower::pascal(named))));
+            names.extend(named(property).map(|kind| format!("{name}.{field}: {kind}")));
         }
         names.insert(name);
     }
@@ -232,7 +245,9 @@ fn names(lowered: &Value) -> Option<BTreeSet<String>> {
     let events: Vec<Event> =
         lowered.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose().ok()?.unwrap_or_default();
     for Event { notification_type, data, .. } in events {
-        names.insert(format!("Event::{}({})", lower::pascal(&notification_type), lower::pascal(&data)));
+        let variant = lower::pascal(&notification_type);
+        names.insert(format!("Event::{variant}({})", lower::pascal(&data)));
+        names.extend([NOTIFICATION_TYPE.to_owned(), format!("{NOTIFICATION_TYPE}::{variant}")]);
     }
     Some(names)
 }

@@ -9,6 +9,8 @@ use super::side::{Node, Place, Side};
 /// What values a schema describes.
 pub(super) struct Shape<'a> {
     pub(super) place: Place,
+    /// The name of the schema, where it is compared as if it stood elsewhere.
+    pub(super) called: Option<String>,
     /// The types of JSON, without `null`; none where any will do.
     pub(super) types: BTreeSet<&'a str>,
     pub(super) nullable: bool,
@@ -24,7 +26,7 @@ pub(super) struct Shape<'a> {
     /// What the value is one of; empty when there is no choice.
     pub(super) choices: Vec<Node<'a>>,
     /// Whether it may be no more than one of them.
-    exclusive: bool,
+    pub(super) exclusive: bool,
     /// Every other keyword.
     pub(super) facets: BTreeMap<&'a str, (&'a Value, Place)>,
 }
@@ -48,7 +50,7 @@ pub(super) enum Need {
 }
 
 /// `oneOf: [{required: [config]}, {required: [configURL]}]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Group<'a> {
     /// Whether exactly one of the alternatives may be met.
     pub(super) exclusive: bool,
@@ -149,6 +151,7 @@ impl<'a> Node<'a> {
     pub(super) fn shape(&self) -> Shape<'a> {
         let shape = Shape {
             place: self.place(),
+            called: self.called.clone(),
             types: BTreeSet::new(),
             nullable: false,
             values: None,
@@ -283,6 +286,7 @@ impl<'a> Making<'a> {
             self.shape.nullable |= values.iter().any(|value| value.is_null());
             values.retain(|value| !value.is_null());
         }
+        self.shape.groups.sort();
         self.shape.types = self.types();
         self.shape
     }

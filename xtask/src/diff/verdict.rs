@@ -90,7 +90,7 @@ pub(super) fn field_added(field: &Field<'_>, old: &Shape<'_>, new: &Shape<'_>, n
         Need::Required => effects.outbound(Breaking, "a value built with the old types lacks a required field"),
         Need::Conditional if !groups_of(new, name).all(|group| group.is_met_by(old)) => effects
             .outbound(Breaking, "a value built with the old types may lack all of the fields of which one is required"),
-        _ if !old.is_struct() => {
+        _ if Rust::of(old) == Rust::Raw => {
             effects.outbound(Warning, "what was free to hold anything may have something else there")
         }
         _ => effects,

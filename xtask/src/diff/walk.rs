@@ -80,6 +80,12 @@ impl<'a> Walk<'a> {
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
     pub(super) fn child(&mut self, old: &Node<'a>, new: &Node<'a>, slot: Slot, place: Place, step: &mut Step) {
+        if let (Some(was), Some(is)) = (old.referred(), new.referred())
+            && was.place() == is.place()
+        {
+            self.beside((old, &was), (new, &is), slot, step);
+            return;
+        }
         let (before, now) = (old.place(), new.place());
         let is_same = (&before.document, &before.schema, &before.path) == (&now.document, &now.schema, &now.path);
         let stays = |side: &'a Side<'a>, place: &Place| if is_same { None } else { side.at(place) };
@@ -109,6 +115,26 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Compares what is said beside references to one schema. What changed in the schema is no change of the place.
+    fn beside(
+        &mut self,
+        (old, was): (&Node<'a>, &Node<'a>),
+        (new, is): (&Node<'a>, &Node<'a>),
+        slot: Slot,
+        step: &mut Step,
+    ) {
+        let inner = self.pair(was, is, slot);
+        let mut own = Step::default();
+        let shape = |node: &Node<'a>, referred: &Node<'a>| Shape { called: Some(referred.name()), ..node.shape() };
+        let (old, new) = (shape(old, was), shape(new, is));
+        self.types(&old, &new, slot, &mut own);
+        self.facets(&old, &new, slot, &mut own);
+        let known = self.steps.get(inner).map(|step| step.findings.as_slice()).unwrap_or_default();
+        let is_known = |found: &Finding| known.iter().any(|k| (k.kind, &k.subject) == (found.kind, &found.subject));
+        step.findings.extend(own.findings.into_iter().filter(|found| !is_known(found)));
+        step.next.push(inner);
+    }
+
     /// Compares two schemas as if both stood at a place.
     pub(super) fn in_place(&mut self, (old, new): (&Node<'a>, &Node<'a>), slot: Slot, place: &Place, step: &mut Step) {
         let key = (old.id(), new.id());
@@ -118,7 +144,8 @@ impl<'a> Walk<'a> {
         }
         let at = |node: &Node<'a>| {
             let parts = node.parts.iter().map(|(schema, _)| (*schema, place.clone())).collect();
-            Node { parts, ..node.clone() }
+            let called = Some(node.place()).filter(|place| place.path == "$").map(|place| place.schema);
+            Node { parts, called, ..node.clone() }
         };
         let (old, new) = (at(old), at(new));
         self.compare((&old, &old.shape()), (&new, &new.shape()), slot, step);
@@ -185,7 +212,8 @@ impl<'a> Walk<'a> {
         let effects = verdict::type_changed(old, new, (&more, fewer), slot);
         let kind = widened(!more.is_empty(), fewer);
         step.findings.push(self.finding(new.place.clone(), kind, old, new, effects));
-        old.types == new.types
+        let is_number = |shape: &Shape<'a>| shape.types.iter().all(|kind| ["integer", "number"].contains(kind));
+        old.types == new.types || (is_number(old) && is_number(new))
     }
 
     /// Compares choices: each alternative with the one that it is, or has become. Whether there was one.

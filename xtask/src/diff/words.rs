@@ -13,6 +13,9 @@ impl Shape<'_> {
     }
 
     fn plain(&self) -> String {
+        if let Some(name) = &self.called {
+            return name.clone();
+        }
         if !self.choices.is_empty() {
             let choices: Vec<String> = self.choices.iter().map(Node::name).collect();
             return format!("one of {}", choices.join(", "));

@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{between, object, reference, schemas, text};
 
@@ -21,6 +21,11 @@ fn of_field(old: Value, new: Value) -> (Vec<String>, Vec<String>) {
 #[test]
 fn the_same_in_other_words_is_no_change() {
     let list = |items: Value| object(json!({ "f": { "type": "array", "items": items } }), &[]);
+    let either = |names: &[&str]| {
+        let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), text())).collect();
+        let alternatives: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
+        json!({ "type": "object", "properties": properties, "oneOf": alternatives })
+    };
     for (old, new) in [
         (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": true })),
         (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": {}, "properties": {} })),
@@ -43,6 +48,10 @@ fn the_same_in_other_words_is_no_change() {
                 object(json!({ "b": reference("B"), "map": { "type": "object", "additionalProperties": reference("B") } }), &[]),
                 object(json!({ "b": {}, "map": { "additionalProperties": {} } }), &["b"]),
             ] }),
+        ),
+        (
+            json!({ "allOf": [either(&["a", "b"]), either(&["c", "d"])] }),
+            json!({ "allOf": [either(&["d", "c"]), either(&["b", "a"])] }),
         ),
         // What cannot be two of the choices need not be refused for it.
         (json!({ "oneOf": [text(), { "type": "boolean" }] }), json!({ "anyOf": [text(), { "type": "boolean" }] })),
@@ -303,6 +312,12 @@ fn types_widen_narrow_and_change() {
     ] {
         assert_eq!(of_field(old, new), (vec![optional.to_owned()], vec![required.to_owned()]));
     }
+    // A bound that comes with another kind of number is told too.
+    let bounded = json!({ "type": "number", "maximum": 3 });
+    assert_eq!(
+        of_field(json!({ "type": "integer" }), bounded).0,
+        ["bound changed .: - > maximum: 3 [ccbc]", "type widened .: integer > number [cccb]"]
+    );
     // What is kept as text is not looked into.
     let inside = |kind: &str| json!({ "oneOf": [text(), object(json!({ "a": { "type": kind } }), &[])] });
     assert_eq!(of_field(inside("string"), inside("boolean")).0, ["type changed ..a: string > boolean [ccbc]"]);

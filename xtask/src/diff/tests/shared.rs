@@ -135,7 +135,7 @@ fn another_schema_in_a_place_is_a_change_of_the_place() {
     let mut new = of(reference("New"));
     new["components"]["schemas"]["New"] =
         json!({ "oneOf": [reference("One"), reference("Other")], "deprecated": true });
-    assert_eq!(between("config", of(text()), new), ["type changed A.f: string > one of One, Other [bbbb]"]);
+    assert_eq!(between("config", of(text()), new), ["type changed A.f: string > New [bbbb]"]);
 }
 
 #[test]
@@ -172,6 +172,21 @@ fn what_is_built_on_a_schema_changes_with_it() {
         between("config", of(base("size", "string"), json!({})), of(base("sizes", "string"), json!({}))),
         ["field renamed Base.size: size > sizes [wwwb]"]
     );
+    // What is only built on another is a schema of its own before it says something.
+    let alone = json!({ "Base": base("size", "string"), "A": { "allOf": [reference("Base")] } });
+    let used = |mut all: Value| {
+        all["Used"] = object(json!({ "a": reference("A"), "base": reference("Base") }), &[]);
+        schemas(all)
+    };
+    let more = json!({
+        "Base": base("size", "string"),
+        "A": { "allOf": [reference("Base"), object(json!({ "more": text() }), &[])] },
+    });
+    assert_eq!(
+        between("config", used(alone.clone()), used(more.clone())),
+        ["field added A.more: - > optional string [cccw]"]
+    );
+    assert_eq!(between("config", used(more), used(alone)), ["field removed A.more: optional string > - [ccwb]"]);
     // What the derived schema says no longer is a change of it.
     assert_eq!(
         between(
@@ -205,6 +220,62 @@ fn what_is_no_longer_built_on_a_schema_loses_its_fields_and_the_schema_does_not(
         ["field removed A.id: required string > - [bbwb]"]
     );
     assert_eq!(between("config", of(alone), of(built)), ["field added A.id: - > required string [ccbw]"]);
+}
+
+#[test]
+fn what_others_are_only_built_on_is_neither_sent_nor_received() {
+    let of = |base: &[&str], built: &[&str], bound: Value| {
+        let own = json!({ "required": built, "properties": { "a": text() } });
+        let mut base = object(json!({ "id": text() }), base);
+        base["properties"]["id"]["maxLength"] = bound;
+        schemas(json!({ "Base": base, "A": { "allOf": [reference("Base"), own] } }))
+    };
+    let nine = || json!(9);
+    assert_eq!(
+        between("config", of(&["id"], &[], nine()), of(&[], &["id"], nine())),
+        ["became optional Base.id: required > optional [cccb]"],
+        "the struct of the base has an `Option` now"
+    );
+    assert_eq!(
+        between("config", of(&["id"], &[], nine()), of(&[], &[], nine())),
+        ["became optional Base.id: required > optional [bbcb]"]
+    );
+    assert_eq!(
+        between("config", of(&["id"], &[], nine()), of(&["id"], &[], json!(8))),
+        ["bound changed Base.id: maxLength: 9 > maxLength: 8 [ccbc]"]
+    );
+}
+
+#[test]
+fn what_is_said_beside_a_reference_is_of_the_place_and_the_rest_of_the_schema() {
+    let of = |beside: Value, values: &[&str], required: &[&str]| {
+        let with = |name: &str| {
+            let mut schema = beside.clone();
+            schema["allOf"] = json!([reference(name)]);
+            schema
+        };
+        schemas(json!({
+            "A": object(json!({ "kind": with("Kind"), "part": with("Part") }), &["kind", "part"]),
+            "Kind": { "type": "string", "enum": values },
+            "Part": object(json!({ "id": text() }), required),
+        }))
+    };
+    for beside in [json!({}), json!({ "nullable": true }), json!({ "deprecated": true })] {
+        let plain = of(beside.clone(), &["a"], &[]);
+        assert_eq!(
+            between("config", plain.clone(), of(beside.clone(), &["a", "b"], &["id"])),
+            ["became required Part.id: optional > required [ccbb]", "enum value added Kind: - > b [cbcc]"]
+        );
+    }
+    assert_eq!(
+        between("config", of(json!({ "deprecated": true }), &["a"], &[]), of(json!({ "nullable": true }), &["a"], &[])),
+        [
+            "no longer deprecated A.kind: deprecated: true > - [cccc]",
+            "no longer deprecated A.part: deprecated: true > - [cccc]",
+            "type widened A.kind: Kind > Kind or null [bbcb]",
+            "type widened A.part: Part > Part or null [bbcb]",
+        ]
+    );
 }
 
 #[test]
