@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::changes::{Finding, Kind};
 use super::names::{renamed, similar};
-use super::rust::{self, Slot};
+use super::rust::{self, Rust, Slot};
 use super::shape::{Field, Need, Shape};
 use super::side::{Place, Side};
 use super::verdict::{self, Effect, Effects};
@@ -222,6 +222,8 @@ impl<'a> Walk<'a> {
                 return;
             }
         };
+        // Of other values than texts, no enum is made.
+        let slot = if Rust::of(old) == Rust::OpenEnum { slot } else { Slot::Raw };
         let texts = |values: &[&Value]| values.iter().map(|value| text(value)).collect::<BTreeSet<String>>();
         let (before, now) = (texts(before), texts(now));
         let mut gone: BTreeSet<&str> = before.difference(&now).map(String::as_str).collect();

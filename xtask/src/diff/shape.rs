@@ -145,10 +145,17 @@ struct Making<'a> {
     required: BTreeMap<&'a str, Place>,
     choices: Vec<(Choice<'a>, Place)>,
     within: Vec<*const Value>,
+    /// The schema, and those that it is a choice of.
+    outer: Vec<*const Value>,
 }
 
 impl<'a> Node<'a> {
     pub(super) fn shape(&self) -> Shape<'a> {
+        self.shape_within(&[])
+    }
+
+    /// The shape of a choice. What it is a choice of is no choice of its own.
+    fn shape_within(&self, outer: &[*const Value]) -> Shape<'a> {
         let shape = Shape {
             place: self.place(),
             called: self.called.clone(),
@@ -172,7 +179,8 @@ impl<'a> Node<'a> {
             nullable: None,
             required: BTreeMap::new(),
             choices: Vec::new(),
-            within: Vec::new(),
+            within: outer.to_vec(),
+            outer: [outer, &self.id()].concat(),
         };
         for (schema, place) in &self.parts {
             making.absorb(schema, place);
@@ -295,7 +303,7 @@ impl<'a> Making<'a> {
     fn fold(&mut self, choice: &Choice<'a>, place: &Place) {
         let mut group = Group { exclusive: choice.exclusive, alternatives: BTreeSet::new() };
         for alternative in &choice.alternatives {
-            let shape = alternative.shape();
+            let shape = alternative.shape_within(&self.outer);
             let required = shape.fields.keys().chain(shape.undescribed.keys()).copied();
             group.alternatives.insert(required.filter(|name| shape.need(name) == Need::Required).collect());
             for (name, field) in shape.fields {
@@ -329,7 +337,7 @@ impl<'a> Making<'a> {
         if shape.items.is_some() {
             return BTreeSet::from(["array"]);
         }
-        let choices: Vec<_> = shape.choices.iter().map(|node| node.shape().types).collect();
+        let choices: Vec<_> = shape.choices.iter().map(|node| node.shape_within(&self.outer).types).collect();
         if choices.iter().any(BTreeSet::is_empty) { BTreeSet::new() } else { choices.into_iter().flatten().collect() }
     }
 }

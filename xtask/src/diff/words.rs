@@ -17,7 +17,10 @@ impl Shape<'_> {
             return name.clone();
         }
         if !self.choices.is_empty() {
-            let choices: Vec<String> = self.choices.iter().map(Node::name).collect();
+            // What stands inside has the place of the choice, and not its name.
+            let inside = |node: &Node<'_>| Shape { place: self.place.below("|"), ..node.shape() }.describe();
+            let name = |node| if Node::place(node) == self.place { inside(node) } else { node.name() };
+            let choices: Vec<String> = self.choices.iter().map(name).collect();
             return format!("one of {}", choices.join(", "));
         }
         if let Some(values) = &self.values {

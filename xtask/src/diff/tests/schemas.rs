@@ -347,6 +347,33 @@ fn enums_gain_lose_and_rename_values() {
 }
 
 #[test]
+fn of_numbers_no_enum_is_made() {
+    let values = |values: &[u8]| json!({ "type": "integer", "enum": values });
+    assert_eq!(of_field(values(&[1, 2]), values(&[1])).0, ["enum value removed .: 2 > - [ccbc]"]);
+}
+
+#[test]
+fn a_choice_of_itself_is_read() {
+    let one = |kind: &str| {
+        let list = json!({ "type": "array", "items": reference("Any") });
+        let other = json!({ "anyOf": [reference("Any"), { "type": kind }] });
+        schemas(json!({ "Any": { "oneOf": [list, reference("Other"), reference("Any")] }, "Other": other }))
+    };
+    assert_eq!(between("config", one("string"), one("string")), Vec::<String>::new());
+    assert!(!between("config", one("string"), one("boolean")).is_empty());
+    let values = |values: Value| schemas(json!({ "Value": { "oneOf": values } }));
+    let list = json!({ "type": "array", "items": reference("Value") });
+    assert_eq!(
+        between(
+            "config",
+            values(json!([text(), list])),
+            values(json!([text(), list, object(json!({ "a": text() }), &[])]))
+        ),
+        ["type widened Value: one of string, list of Value > one of string, list of Value, object [cccc]"]
+    );
+}
+
+#[test]
 fn what_else_is_said_of_a_field() {
     let with = |key: &str, value: Value| {
         let mut schema = text();
