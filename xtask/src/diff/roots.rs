@@ -185,8 +185,8 @@ fn explain_types(walk: &mut Walk<'_>, body: &Body<'_>) {
     let mut places = vec![Place::new(document, body.schema).field("notificationType")];
     places.push(Place::new(document, "NotificationType"));
     for side in [walk.old, walk.new] {
-        let body = document::schemas(side.document(document)).find(|(name, _)| *name == body.schema);
-        let named = body.and_then(|(_, schema)| schema["properties"]["notificationType"]["$ref"].as_str());
+        let body = &side.document(document)["components"]["schemas"][body.schema];
+        let named = body["properties"]["notificationType"]["$ref"].as_str();
         places.extend(named.and_then(document::schema_name).map(|name| Place::new(document, name)));
     }
     for place in places {

@@ -124,7 +124,7 @@ impl<'a> Side<'a> {
     /// The schema that has the name that a place has.
     pub(super) fn at(&'a self, place: &Place) -> Option<Node<'a>> {
         let (bundle, document) = self.documents.get_key_value(&place.document)?;
-        let (name, _) = document::schemas(document).find(|(name, _)| **name == place.schema)?;
+        let (name, _) = document["components"]["schemas"].as_object()?.get_key_value(&place.schema)?;
         self.named(bundle, name).filter(|_| place.path == "$")
     }
 

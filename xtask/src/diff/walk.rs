@@ -103,12 +103,15 @@ impl<'a> Walk<'a> {
                 step.next.push(self.pair(old, &later, slot));
                 self.in_place((&later, new), slot, &place, step);
             }
-            (None, Some(earlier)) if before.path != "$" => {
+            (None, Some(earlier)) => {
                 step.next.push(self.pair(&earlier, new, slot));
                 self.in_place((old, &earlier), slot, &place, step);
             }
-            // What got a name and nothing else is compared under the name; something else is in the place.
-            (None, None) if before.path != "$" && now.path == "$" && old.shape().types != new.shape().types => {
+            // Fields are told of where they stand now, and anything else where it was known.
+            (later, None)
+                if (later.is_some() || before.path != "$") && !(old.shape().is_struct() && new.shape().is_struct()) =>
+            {
+                step.next.extend(later.map(|later| self.pair(old, &later, slot)));
                 self.in_place((old, new), slot, &place, step);
             }
             _ => step.next.push(self.pair(old, new, slot)),

@@ -131,7 +131,30 @@ fn another_schema_in_a_place_is_a_change_of_the_place() {
         between("config", of(inline), of(reference("One"))),
         ["field added A.f.kind: - > optional string [cccw]"]
     );
-    // So is one that is new, and of another type.
+    // So is one that is new, unless it has the fields that are new.
+    let with = |field: Value, schema: Value| {
+        let mut all = of(field);
+        all["components"]["schemas"]["New"] = schema;
+        all
+    };
+    let values = |values: &[&str]| json!({ "type": "string", "enum": values });
+    assert_eq!(
+        between("config", of(values(&["a"])), with(reference("New"), values(&["a", "b"]))),
+        ["enum value added A.f: - > b [cbcc]"]
+    );
+    assert_eq!(
+        between(
+            "config",
+            of(reference("Other")),
+            with(reference("New"), object(json!({ "kind": text(), "new": text() }), &[]))
+        ),
+        ["field added New.new: - > optional string [cccw]"]
+    );
+    assert_eq!(
+        between("config", with(reference("New"), object(json!({ "id": text() }), &["id"])), of(reference("One"))),
+        ["field added A.f.kind: - > optional string [cccw]"],
+        "One had it before"
+    );
     let mut new = of(reference("New"));
     new["components"]["schemas"]["New"] =
         json!({ "oneOf": [reference("One"), reference("Other")], "deprecated": true });
