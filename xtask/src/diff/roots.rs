@@ -8,6 +8,7 @@ use super::changes::{Finding, Kind};
 use super::names::{renamed, similar};
 use super::operations;
 use super::rust::{Rust, Slot};
+use super::shape::Shape;
 use super::side::{Node, Place, Side, has_operations};
 use super::verdict;
 use super::walk::Walk;
@@ -235,6 +236,17 @@ fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         let nodes = (old.named(document, before), new.named(document, now));
         matches!(nodes, (Some(before), Some(now)) if walk.same(&before, &now))
     });
+    // Of one that has another name and nearly the same fields, the fields are told.
+    let found = renamed(&mut gone, &mut more, |before, now| {
+        let nodes = (old.named(document, before), new.named(document, now));
+        matches!(nodes, (Some(before), Some(now)) if is_nearly(&before.shape(), &now.shape()))
+    });
+    for (before, now) in found {
+        if let (Some(old), Some(new)) = (old.named(document, before), new.named(document, now)) {
+            let start = vec![walk.pair(&old, &new, Slot::Value)];
+            roots.push(Root::schema(now, start));
+        }
+    }
     for (names, side, kind) in [(gone, old, Kind::SchemaRemoved), (more, new, Kind::SchemaAdded)] {
         for name in names {
             let Some(node) = side.named(document, name).filter(|_| !side.is_alias(document, name)) else { continue };
@@ -252,6 +264,13 @@ fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
             roots.push(Root::alone(step));
         }
     }
+}
+
+/// Whether two objects share so many fields that they are one under two names.
+fn is_nearly(old: &Shape<'_>, new: &Shape<'_>) -> bool {
+    const LEAST: usize = 4;
+    let both = old.fields.keys().filter(|name| new.fields.contains_key(*name)).count();
+    both >= LEAST && 4 * both >= 3 * old.fields.len().max(new.fields.len())
 }
 
 /// The schemas that were not come by yet: others are built on them, or what refers to them is not referred to itself.

@@ -87,8 +87,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let (before, now) = (old.place(), new.place());
-        let is_same = (&before.document, &before.schema, &before.path) == (&now.document, &now.schema, &now.path);
-        let stays = |side: &'a Side<'a>, place: &Place| if is_same { None } else { side.at(place) };
+        let stays = |side: &'a Side<'a>, place: &Place| if before == now { None } else { side.at(place) };
         match (stays(self.new, &before), stays(self.old, &now)) {
             (Some(_), Some(earlier)) => {
                 step.next.push(self.pair(&earlier, new, slot));
@@ -244,8 +243,10 @@ impl<'a> Walk<'a> {
         take(&mut gone, &mut more, |before, now| self.same(before, now));
         pairs.extend(take(&mut gone, &mut more, |before, now| {
             let types = before.shape().types;
+            // Of two that have names, neither may be there beside the other.
             let are_named = !alone && named(before).is_some() && named(now).is_some();
-            !are_named && !types.is_empty() && now.shape().types == types
+            let stay = are_named && (self.new.at(&before.place()).is_some() || self.old.at(&now.place()).is_some());
+            !stay && !types.is_empty() && now.shape().types == types
         }));
         for (before, now) in pairs {
             // A schema that has a name has a type, which may be used for what is kept as text.

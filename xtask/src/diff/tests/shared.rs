@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{between, brief, documents, object, reference, schemas, text};
 
@@ -93,6 +93,26 @@ fn schemas_move_and_get_other_names() {
     let mut other = tree("Leaf");
     other["components"]["schemas"]["Leaf"]["properties"]["id"] = json!({ "type": "integer" });
     assert_eq!(between("config", tree("Node"), other), ["type changed Leaf.id: string > integer [bbbb]"]);
+
+    // So is one of the choices, and one that nothing refers to, while something in it changes.
+    let choice = |name: &str, fields: &[&str]| {
+        let fields: Map<String, Value> = fields.iter().map(|name| ((*name).to_owned(), text())).collect();
+        let values = json!([reference(name), text()]);
+        schemas(json!({ "Value": { "oneOf": values }, name: object(fields.into(), &[]) }))
+    };
+    assert_eq!(
+        between("config", choice("A", &["a"]), choice("B", &["a", "b"])),
+        ["field added B.b: - > optional string [cccw]"]
+    );
+    let root = |name: &str, fields: &[&str]| {
+        let fields: Map<String, Value> = fields.iter().map(|name| ((*name).to_owned(), text())).collect();
+        schemas(json!({ name: object(fields.into(), &[]) }))
+    };
+    assert_eq!(
+        between("config", root("A", &["a", "b", "c", "d"]), root("B", &["a", "b", "c", "d", "e"])),
+        ["field added B.e: - > optional string [cccw]"]
+    );
+    assert_eq!(between("config", root("A", &["a", "b"]), root("B", &["a", "c"])).len(), 2);
 
     // A schema that nothing refers to is a type all the same.
     let alone = |names: &[&str]| {
