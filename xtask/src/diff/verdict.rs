@@ -286,7 +286,7 @@ pub(super) fn write_only_changed(now: bool, slot: Slot) -> Effects {
 }
 
 pub(super) fn others_closed() -> Effects {
-    Effects::fine("").outbound(Breaking, "fields without a name in the contract are refused now")
+    Effects::fine("").outbound(Breaking, "fields without a name in the contract may be refused now")
 }
 
 pub(super) fn others_opened() -> Effects {
