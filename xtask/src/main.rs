@@ -65,7 +65,15 @@ struct GenerateOptions {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => help.exit(),
+        // 2, which clap would exit with, is what `diff` says of a contract that breaks somebody.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(diff::FAILED);
+        }
+    };
     let root = cli.root.unwrap_or_else(workspace);
     match run(&cli.command, &root) {
         Ok(code) => code,

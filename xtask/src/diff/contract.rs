@@ -35,7 +35,7 @@ impl Contract {
 
     /// What is published now.
     pub(super) fn newest(root: &Path) -> Result<Self> {
-        Self::published(root, NEWEST)
+        Self::published(root, NEWEST).context("the newest published contract, where --to names no other")
     }
 
     /// What a maintainer named: a folder, else a revision of this repository, else a published commit or branch.
@@ -49,9 +49,14 @@ impl Contract {
         if Path::new(name).is_dir() {
             return Self::folder(root, name);
         }
+        if name.starts_with(['/', '.', '~']) {
+            bail!("{name} is no folder");
+        }
         match revision(root, name) {
             Some(commit) => Self::of_revision(root, name, &commit),
-            None => Self::published(root, name),
+            None => Self::published(root, name).with_context(|| {
+                format!("{name} is no folder and no revision of this repository; as a published commit or branch")
+            }),
         }
     }
 

@@ -70,7 +70,7 @@ fn rust_type(path: &str, parameters: &[Value]) -> Value {
     json!({ "crate": krate, "version": "*", "path": path, "parameters": parameters })
 }
 
-const RUST_TYPE: &str = "x-rust-type";
+pub(crate) const RUST_TYPE: &str = "x-rust-type";
 
 /// Turns a schema into a type that `ampersand_types` has by hand. What is said beside the type stays.
 fn become_rust_type(schema: &mut Value, name: &str, parameters: &[Value]) {
