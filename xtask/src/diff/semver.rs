@@ -110,7 +110,7 @@ pub(super) fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn is_addition(kind: Kind) -> bool {
+pub(super) fn is_addition(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::EventTypeAdded

@@ -6,6 +6,7 @@ mod diff;
 mod fetch;
 mod generate;
 mod server;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fs;
