@@ -1,6 +1,7 @@
 //! Follows the newest contract: what a maintainer would do one after the other.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -88,25 +89,33 @@ fn make(root: &Path, has_changed: bool) -> Made {
     }
 }
 
-/// Runs all tests, and names the snapshots that are to be looked at.
+/// Runs all tests, and names those that fail and the snapshots that are to be looked at.
 fn test(root: &Path) -> Result<()> {
     let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
     say(format!("cargo {}", arguments.join(" ")));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let mut run = Command::new(cargo)
         .args(arguments)
         .current_dir(root)
         .env("INSTA_UPDATE", "new") // a file beside each snapshot that differs
         .stdin(Stdio::null())
-        .status()
+        .stdout(Stdio::piped())
+        .spawn()
         .context("cargo test")?;
-    if status.success() {
+    let mut text = "`cargo test --workspace` fails".to_owned();
+    for line in run.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+        let line = line.context("cargo test")?;
+        say(&line);
+        if line.starts_with("test ") && line.ends_with("FAILED") {
+            write!(text, "\n  {line}")?;
+        }
+    }
+    if run.wait().context("cargo test")?.success() {
         return Ok(());
     }
-    let mut text = "`cargo test --workspace` fails".to_owned();
     let snapshots = pending(root, root);
     if !snapshots.is_empty() {
-        write!(text, "; snapshots to be looked at (`cargo insta review`):\n  {}", snapshots.join("\n  "))?;
+        write!(text, "\nsnapshots to be looked at (`cargo insta review`):\n  {}", snapshots.join("\n  "))?;
     }
     anyhow::bail!(text)
 }

@@ -138,7 +138,8 @@ fn tests_that_fail_are_told() {
     let run = workspace.xtask(&UPDATE);
     assert_eq!(run.code, 1);
     assert!(run.err.ends_with(
-        "error: `cargo test --workspace` fails; snapshots to be looked at (`cargo insta review`):\n  tests/a.snap.new\n"
+        "error: `cargo test --workspace` fails\n  test tried ... FAILED\nsnapshots to be looked at (`cargo insta review`):\n  \
+         tests/a.snap.new\n"
     ), "{}", run.err);
     assert!(workspace.read("pull-request.md").contains("**The tests fail**"));
 }
