@@ -48,7 +48,7 @@ impl Workspace {
 }
 
 fn region(schemas: &mut Value) {
-    schemas["ConnectionData"]["properties"]["region"] = json!({ "type": "string" });
+    schemas["ConnectionData"]["properties"]["triedRegion"] = json!({ "type": "string" });
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn a_change_is_followed_once() {
     let run = workspace.succeed(&UPDATE);
     assert!(run.err.contains("the meaning of the contract changed\n"), "{}", run.err);
     assert!(run.err.contains("next versions, at least: ampersand-types major"), "{}", run.err);
-    assert!(workspace.read("openapi/contract/notifications.json").contains("\"region\""));
+    assert!(workspace.read("openapi/contract/notifications.json").contains("\"triedRegion\""));
     assert!(workspace.read("openapi/contract.lock").contains(COMMIT));
-    assert!(workspace.read("crates/ampersand-types/src/generated/notifications.rs").contains("pub region:"));
+    assert!(workspace.read("crates/ampersand-types/src/generated/notifications.rs").contains("pub tried_region:"));
     insta::assert_snapshot!(workspace.read("CHANGELOG.md"));
     insta::assert_snapshot!("pull_request", workspace.read("pull-request.md"));
 
@@ -70,10 +70,13 @@ fn a_change_is_followed_once() {
     assert!(!again.err.contains("cargo test"), "{}", again.err);
     assert_eq!(workspace.written(), before);
 
-    workspace.publish(|schemas| schemas["ConnectionData"]["properties"]["zone"] = json!({ "type": "string" }));
+    workspace.publish(|schemas| schemas["ConnectionData"]["properties"]["triedZone"] = json!({ "type": "string" }));
     workspace.succeed(&UPDATE);
     let log = workspace.read("CHANGELOG.md");
-    assert!(log.contains("`ConnectionData.zone` is new") && log.contains("`ConnectionData.region` is new"), "{log}");
+    assert!(
+        log.contains("`ConnectionData.triedZone` is new") && log.contains("`ConnectionData.triedRegion` is new"),
+        "{log}"
+    );
 }
 
 #[test]
