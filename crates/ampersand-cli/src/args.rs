@@ -58,6 +58,10 @@ pub(crate) enum Command {
 pub(crate) struct Decode {
     #[command(flatten)]
     pub(crate) input: Input,
+    /// Print in their place, at the end, what in them is not in the contract that this version knows: event types,
+    /// fields and values of enums, each once, with how often it came and what type it has; never a value
+    #[arg(long)]
+    pub(crate) drift: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -335,7 +339,8 @@ Examples:
   ampersand decode events.jsonl more/*.json
   ampersand decode --output json --dead-letter bad.jsonl < events.jsonl > good.jsonl
   ampersand decode --from kinesis --type installation.created record.json
-  ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json";
+  ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json
+  ampersand decode --drift --output json events.jsonl    # is the contract behind what is sent?";
 
 const RESOLVE_EXAMPLES: &str = "\
 Examples:

@@ -11,7 +11,7 @@ use crate::sources::{CONTRACT, LOCK, Lock, Sources};
 use crate::{document, fetch, output};
 
 /// The branch that is the newest of what is published.
-const NEWEST: &str = "main";
+pub(crate) const NEWEST: &str = "main";
 
 /// A contract that was read.
 pub(super) struct Contract {
@@ -31,6 +31,12 @@ impl Contract {
             bail!("{CONTRACT} is empty: `cargo xtask fetch` first, or say what to compare with --from");
         }
         Ok(contract)
+    }
+
+    /// What was read, and is not on disk yet.
+    pub(super) fn read(read: &fetch::Read) -> Self {
+        let (documents, published) = (read.documents.clone(), read.published.clone());
+        Self { place: read.place.clone(), documents, published }
     }
 
     /// What is published now.

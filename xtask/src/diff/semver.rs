@@ -113,7 +113,7 @@ pub(super) fn things(count: usize, what: &str) -> String {
 }
 
 /// Whether code can name something more. Fields more are counted apart, and types more are seen where they are made.
-fn is_addition(change: &Change) -> bool {
+pub(super) fn is_addition(change: &Change) -> bool {
     match change.kind {
         // An accessor tells the default.
         Kind::DefaultChanged => change.old.is_none(),

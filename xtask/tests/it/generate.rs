@@ -164,6 +164,9 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     +            NotificationType::ConnectionPaused => {
     +                ConnectionData::deserialize(data).map(Self::ConnectionPaused)
     +            }
+    +            NotificationType::ConnectionPaused => {
+    +                generator.subschema_for::<ConnectionData>()
+    +            }
     +            Self::ConnectionPaused(data) => data.serialize(serializer),
     "#);
 

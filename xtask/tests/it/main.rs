@@ -8,6 +8,7 @@ mod edited;
 mod fetch;
 mod generate;
 mod server;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fs;
