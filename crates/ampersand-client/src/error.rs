@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use ampersand_types::JsonError;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
@@ -146,7 +147,7 @@ impl Error {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        error: serde_json::Error,
+        error: JsonError,
     ) -> Self {
         let mut unreadable = Self::new(operation, ErrorKind::Response);
         unreadable.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });

@@ -297,10 +297,16 @@ fn sends(operation: &Operation, item: &ItemStruct) -> Result<ImplItem> {
     for parameter in &operation.parameters {
         let (name, field) = (&parameter.name, format_ident!("{}", ident(&parameter.name)));
         let place = format_ident!("{}", parameter.place);
+        let is_optional = parameter.place != "path" && !parameter.required;
+        let value = match (is_rust_type(&parameter.schema, "Credential"), is_optional) {
+            (false, _) => quote! { self.#field },
+            (true, false) => quote! { self.#field.map(|value| value.expose_secret().to_owned()) },
+            (true, true) => quote! { self.#field.map(|value| value.map(|value| value.expose_secret().to_owned())) },
+        };
         steps.extend(match parameter.place.as_str() {
-            "path" => quote! { call.path(#name, self.#field)?; },
-            _ if parameter.required => quote! { call.#place(#name, self.#field.map(Some))?; },
-            _ => quote! { call.#place(#name, self.#field)?; },
+            "path" => quote! { call.path(#name, #value)?; },
+            _ if parameter.required => quote! { call.#place(#name, #value.map(Some))?; },
+            _ => quote! { call.#place(#name, #value)?; },
         });
     }
     if let Some(body) = &operation.body {
