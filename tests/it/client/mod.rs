@@ -3,6 +3,7 @@
 mod credentials;
 mod errors;
 mod operations;
+mod paging;
 mod types;
 
 use std::sync::{Arc, Mutex};

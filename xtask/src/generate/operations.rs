@@ -244,10 +244,10 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
     Ok(Some(quote! {
         impl<'a> #ident<'a> {
             /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-            /// stream.
+            /// stream. Where it ends without, the list is whole.
             pub fn stream(
                 self,
-            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + 'a
+            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + ::core::marker::Unpin + 'a
             {
                 crate::paging::stream(self)
             }
@@ -256,14 +256,21 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
         impl crate::paging::Paged for #ident<'_> {
             type Item = #item;
 
+            const OPERATION: &'static crate::Operation = &Self::OPERATION;
+
             fn after(self, token: ::std::string::String) -> Self {
                 self.page_token(token)
             }
 
-            async fn page(self) -> ::core::result::Result<crate::paging::Page<#item>, crate::Error> {
-                let page = self.send().await?.into_inner();
-                let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-                Ok(crate::paging::Page { items: page.results.into_inner(), next })
+            async fn page(
+                self,
+            ) -> ::core::result::Result<crate::Response<crate::paging::Page<#item>>, crate::Error> {
+                let page = self.send().await?;
+                Ok(page.map(|page| crate::paging::Page {
+                    items: page.results.into_inner(),
+                    done: page.pagination.done,
+                    next: page.pagination.next_page_token,
+                }))
             }
         }
     }))

@@ -257,29 +257,36 @@ impl<'a> ListOperations<'a> {
 }
 impl<'a> ListOperations<'a> {
     /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-    /// stream.
+    /// stream. Where it ends without, the list is whole.
     pub fn stream(
         self,
     ) -> impl ::futures_util::Stream<
         Item = ::core::result::Result<types::Operation, crate::Error>,
-    > + ::core::marker::Send + 'a {
+    > + ::core::marker::Send + ::core::marker::Unpin + 'a {
         crate::paging::stream(self)
     }
 }
 impl crate::paging::Paged for ListOperations<'_> {
     type Item = types::Operation;
+    const OPERATION: &'static crate::Operation = &Self::OPERATION;
     fn after(self, token: ::std::string::String) -> Self {
         self.page_token(token)
     }
     async fn page(
         self,
-    ) -> ::core::result::Result<crate::paging::Page<types::Operation>, crate::Error> {
-        let page = self.send().await?.into_inner();
-        let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-        Ok(crate::paging::Page {
-            items: page.results.into_inner(),
-            next,
-        })
+    ) -> ::core::result::Result<
+        crate::Response<crate::paging::Page<types::Operation>>,
+        crate::Error,
+    > {
+        let page = self.send().await?;
+        Ok(
+            page
+                .map(|page| crate::paging::Page {
+                    items: page.results.into_inner(),
+                    done: page.pagination.done,
+                    next: page.pagination.next_page_token,
+                }),
+        )
     }
 }
 /// One operation, and how it went.
