@@ -1,5 +1,6 @@
 //! The generated client, against servers on loopback and against the contract.
 
+mod config;
 mod credentials;
 mod errors;
 mod operations;

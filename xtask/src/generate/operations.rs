@@ -338,7 +338,7 @@ fn sends(operation: &Operation, item: &ItemStruct) -> Result<ImplItem> {
     }
     let mutable = if steps.is_empty() { quote!() } else { quote!(mut) };
     Ok(parse_quote! {
-        fn call(self) -> ::core::result::Result<Call, crate::Error> {
+        pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
             let #mutable call = Call::new(&Self::OPERATION);
             #steps
             Ok(call)

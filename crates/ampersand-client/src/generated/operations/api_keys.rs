@@ -113,7 +113,7 @@ impl<'a> ListApiKeys<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("active", self.active)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -193,7 +193,7 @@ impl<'a> CreateApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
@@ -266,7 +266,7 @@ impl<'a> DeleteApiKey<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -332,7 +332,7 @@ impl<'a> GetApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -426,7 +426,7 @@ impl<'a> UpdateApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;

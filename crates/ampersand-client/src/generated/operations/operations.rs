@@ -128,7 +128,7 @@ impl<'a> GetBackfillProgress<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -245,7 +245,7 @@ impl<'a> ListOperations<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -348,7 +348,7 @@ impl<'a> GetOperation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("operationId", self.operation_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -422,7 +422,7 @@ impl<'a> ListOperationLogs<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("operationId", self.operation_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
