@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -323,8 +324,8 @@ impl Client {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request = request.body(body.clone());
         }
-        let response = request.headers(headers).send().await.map_err(|error| Error::transport(operation, error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response = request.headers(headers).send().await.map_err(|error| Error::transport(operation, error))?;
+        let (status, headers) = (response.status(), mem::take(response.headers_mut()));
         let value = match response.bytes().await {
             Ok(value) => value,
             Err(error) => return Err(Error::broken(operation, status, headers, error)),
