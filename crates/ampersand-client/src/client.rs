@@ -166,7 +166,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an attempt may take, to the end of the response. Default: 60 seconds.
+    /// How long an attempt may take, from asking for a token to the end of the response. Default: 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -311,15 +311,16 @@ impl Client {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Response<Bytes>, Error> {
-        let (inner, operation) = (&*self.0, call.operation);
+        let (inner, operation, begun) = (&*self.0, call.operation, Instant::now());
         let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), SignedUrl::expose_secret);
         let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
         headers.insert(USER_AGENT, inner.user_agent.clone());
-        let authenticated = inner.credentials.add_to(&mut headers, operation).await;
+        let authenticated = inner.credentials.add_to(&mut headers, operation, inner.timeout).await;
         authenticated.map_err(|error| Error::credentials(operation, error))?;
-        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(inner.timeout);
+        let left = inner.timeout.saturating_sub(begun.elapsed());
+        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(left);
         if let Some(body) = &call.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request = request.body(body.clone());

@@ -19,6 +19,7 @@ async fn an_operation_sends_what_was_said_and_gives_what_came() {
     let expected = Seen {
         line: "POST /api/projects/my%20project/topics".to_owned(),
         api_key: "secret".to_owned(),
+        authorization: String::new(),
         content_type: "application/json".to_owned(),
         body: r#"{"name":"n"}"#.to_owned(),
     };
