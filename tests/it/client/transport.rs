@@ -1,6 +1,6 @@
 //! How a client comes to its settings, its tokens and its protocol.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +63,7 @@ async fn the_environment_says_who_calls_and_where() {
 async fn what_the_environment_says() {
     match Client::from_env() {
         Ok(client) => get(&client).await.unwrap(),
-        Err(error) => println!("refused: {error}"),
+        Err(error) => writeln!(io::stdout(), "refused: {error}").unwrap(),
     }
 }
 
@@ -175,7 +175,8 @@ async fn the_protocol_is_the_newest_that_the_server_has() {
         let http = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
         let client = Client::builder().api_key("k").base_url(Host::Api, url).http_client(http).build().unwrap();
         let (first, second) = tokio::join!(get(&client), get(&client));
-        (first.unwrap(), second.unwrap());
+        first.unwrap();
+        second.unwrap();
         assert_eq!(*versions.lock().unwrap(), [version; 2]);
     }
 }
