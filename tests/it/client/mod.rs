@@ -1,7 +1,11 @@
 //! The generated client, against servers on loopback and against the contract.
 
+mod config;
+mod credentials;
 mod errors;
 mod operations;
+mod paging;
+mod transport;
 mod types;
 
 use std::sync::{Arc, Mutex};
@@ -16,6 +20,7 @@ use axum::http::StatusCode;
 struct Seen {
     line: String,
     api_key: String,
+    authorization: String,
     content_type: String,
     body: String,
 }
@@ -23,6 +28,7 @@ struct Seen {
 /// A server that answers everything alike, and a client whose hosts are paths of it.
 struct Peer {
     client: Client,
+    url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -49,19 +55,18 @@ impl Peer {
             requests.push(Seen {
                 line: format!("{} {}", head.method, head.uri),
                 api_key: header("x-api-key"),
+                authorization: header("authorization"),
                 content_type: header("content-type"),
                 body: String::from_utf8(sent.to_vec()).unwrap(),
             });
             (StatusCode::from_u16(*status).unwrap(), [(name, value)], body.clone())
         };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
         let builder = Client::builder().api_key("secret").retry(retry);
-        let at = |builder: ClientBuilder, host: &Host| {
-            builder.base_url(*host, format!("http://127.0.0.1:{port}/{}", host.name()))
-        };
-        Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), seen }
+        let at = |builder: ClientBuilder, host: &Host| builder.base_url(*host, format!("{url}/{}", host.name()));
+        Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), url, seen }
     }
 
     fn seen(&self) -> Vec<Seen> {

@@ -267,6 +267,7 @@ fn a_pass_that_finds_nothing_is_named() {
     }
     insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
+      pass `credentials` finds nothing to do in the whole contract
       pass `drop_validation` finds nothing to do in the whole contract
       pass `flatten_alternatives` finds nothing to do in the whole contract
       pass `fold_alternatives` finds nothing to do in the whole contract
