@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use crate::cmd::trigger::{CHANGES, RECORDS};
 use crate::input::reason;
 
-/// Receive, read, resolve, verify and send Ampersand's notifications
+/// Ask for, receive, read, resolve, verify and send Ampersand's notifications
 ///
 /// Results go to stdout, messages to stderr. The exit code is 0 when all is well, 1 when some input failed, and 2 when
 /// the command was not understood.
@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Receive webhooks, verify them, and print a line for each; `--demo` shows it without an account
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(Listen),
+    /// Ask Ampersand to send notifications: make the destination, the topic and the routes that are not there yet
+    #[command(after_help = SETUP_EXAMPLES)]
+    Setup(Setup),
     /// Send realistic notifications, signed, to a receiver that is to be tried; or print them
     #[command(after_help = TRIGGER_EXAMPLES)]
     Trigger(Trigger),
@@ -194,6 +197,36 @@ pub(crate) struct Listen {
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Setup {
+    /// The notification types to be sent; one that is new is taken too
+    #[arg(value_name = "TYPE", required_unless_present = "all", value_parser = Known::types())]
+    pub(crate) types: Vec<String>,
+    /// Every type that this version knows
+    #[arg(long, conflicts_with = "types")]
+    pub(crate) all: bool,
+    /// The project, by its id or its name
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: String,
+    /// The URL of the webhook that they are sent to; a destination that leads there is used
+    #[arg(long, value_name = "URL", required_unless_present = "destination")]
+    pub(crate) url: Option<String>,
+    /// Send them to this destination, of any type, by its id or its name
+    #[arg(long, value_name = "DESTINATION", conflicts_with = "url")]
+    pub(crate) destination: Option<String>,
+    /// The name of the topic, and of a destination that is made
+    #[arg(long, value_name = "NAME", default_value = "notifications")]
+    pub(crate) name: String,
+    /// Make nothing: say what is there, and what would be made
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Keep the secret that requests are signed with in this file, which nobody else may read, for `listen --secret-file`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) save_secret: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -369,6 +402,15 @@ Examples:
   ampersand trigger connection.error --envelope kinesis --seed 7
   ampersand trigger --all --envelope s3 --save objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
+
+const SETUP_EXAMPLES: &str = "\
+AMPERSAND_API_KEY has the API key, or AMPERSAND_BEARER_TOKEN a token.
+What is there is left as it is: run it again with more types.
+
+Examples:
+  ampersand setup --project my-project --url https://example.com/webhooks --all --dry-run
+  ampersand setup --project my-project --url https://example.com/webhooks --all --save-secret secret
+  ampersand setup --project my-project --destination my-kinesis connection.error";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

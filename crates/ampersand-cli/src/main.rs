@@ -35,6 +35,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(options) => cmd::verify::run(&options),
         Command::Listen(options) if options.demo => cmd::demo::run(),
         Command::Listen(options) => cmd::listen::run(options),
+        Command::Setup(options) => cmd::setup::run(&options),
         Command::Trigger(options) => cmd::trigger::run(options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

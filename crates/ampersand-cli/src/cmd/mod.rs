@@ -4,6 +4,7 @@ pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod listen;
 pub(crate) mod resolve;
+pub(crate) mod setup;
 pub(crate) mod trigger;
 pub(crate) mod verify;
 

@@ -4,7 +4,7 @@ use crate::command::run;
 
 #[test]
 fn help_teaches_by_example() {
-    for command in ["", "decode", "resolve", "verify", "listen", "trigger", "completions", "man"] {
+    for command in ["", "decode", "resolve", "verify", "listen", "setup", "trigger", "completions", "man"] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let help = run(&arguments);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
@@ -25,7 +25,7 @@ fn every_shell_is_completed() {
 #[test]
 fn every_command_has_a_manual_page() {
     assert!(run(&["man"]).stdout.contains(".TH ampersand 1"));
-    for command in ["decode", "resolve", "verify", "listen", "trigger", "completions", "man"] {
+    for command in ["decode", "resolve", "verify", "listen", "setup", "trigger", "completions", "man"] {
         let page = run(&["man", command]);
         assert_eq!(page.code, 0);
         assert!(page.stdout.contains(&format!(".TH ampersand-{command} 1")), "{}", page.stdout);
@@ -44,6 +44,10 @@ fn wrong_usage_is_told_from_wrong_input() {
         &["verify", "--headers", "head.txt"],
         &["verify", "--headers", "head.txt", "--at", "noon"],
         &["verify", "--headers", "head.txt", "--secret-file", "no-such-file"],
+        &["setup", "--project", "p", "--url", "https://example.com/", "--all"],
+        &["setup", "--project", "p", "--url", "example.com", "--all"],
+        &["setup", "--project", "p", "--all"],
+        &["setup", "--project", "p", "--url", "https://example.com/"],
         &["man", "nothing"],
         &[],
     ] {

@@ -9,6 +9,7 @@ mod help;
 mod listen;
 mod resolve;
 mod server;
+mod setup;
 #[cfg(unix)]
 mod tour;
 mod trigger;

@@ -1,0 +1,236 @@
+//! Asks Ampersand for notifications: makes what leads from an event to who receives it, where it is not there yet.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use ampersand_client::Client;
+use ampersand_client::types::{CreateDestinationRequestMetadata, Destination};
+use ampersand_types::Credential;
+use ampersand_types::notifications::NotificationType;
+use anyhow::{Context as _, Result, bail};
+use reqwest::Url;
+use serde::Serialize;
+
+use crate::args;
+use crate::cmd::http_url;
+use crate::output::{Messages, Output, plain};
+use crate::usage;
+
+/// The `type` of a destination that is a URL.
+const WEBHOOK: &str = "webhook";
+
+pub(crate) fn run(options: &args::Setup) -> Result<ExitCode> {
+    let url = options.url.as_deref().map(|url| http_url("--url", url)).transpose()?;
+    let client = Client::from_env().map_err(|error| usage(error.to_string()))?;
+    let mut setup = Setup { client, options, output: Output::new(options.output.output) };
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(setup.run(url.as_ref()))
+}
+
+struct Setup<'o> {
+    client: Client,
+    options: &'o args::Setup,
+    output: Output,
+}
+
+/// Something that has to be there.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Step<'s> {
+    kind: Kind,
+    state: State,
+    /// `None` of what would be made.
+    id: Option<&'s str>,
+    name: &'s str,
+}
+
+/// By the names of the contract.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    Destination,
+    Topic,
+    TopicDestinationRoute,
+    EventTopicRoute,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum State {
+    Found,
+    Created,
+    /// Without `--dry-run`.
+    WouldBeCreated,
+}
+
+impl Setup<'_> {
+    /// Each step is told of when it is done: one that fails may be tried again, and goes on from there.
+    async fn run(&mut self, url: Option<&Url>) -> Result<ExitCode> {
+        let (destination, is_webhook) = self.destination(url).await?;
+        let topic = self.topic().await?;
+        let topics = self.topic_route(topic.as_deref(), destination.as_deref()).await?;
+        self.event_routes(topic.as_deref(), &topics).await?;
+        self.output.flush()?;
+        if let Some(id) = destination.filter(|_| is_webhook && !self.options.dry_run) {
+            self.signing_secret(&id).await?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The id of the destination, and whether what it gets is signed.
+    async fn destination(&mut self, url: Option<&Url>) -> Result<(Option<String>, bool)> {
+        let (project, name) = (self.options.project.as_str(), self.options.name.as_str());
+        let list = self.client.destinations().list_destinations().project_id_or_name(project).send().await?;
+        let Some(url) = url else {
+            let name = self.options.destination.as_deref().unwrap_or_default();
+            let found = list.iter().find(|one| one.id == name).or_else(|| list.iter().find(|one| one.name == name));
+            let Some(found) = found else { bail!("the project has no destination `{}`", plain(name)) };
+            self.tell(Kind::Destination, State::Found, Some(&found.id), &found.name)?;
+            return Ok((Some(found.id.clone()), found.type_ == WEBHOOK));
+        };
+        let leads_there = |one: &&Destination| {
+            one.type_ == WEBHOOK && one.metadata.url.as_deref().is_some_and(|at| Url::parse(at).as_ref() == Ok(url))
+        };
+        if let Some(found) = list.iter().find(leads_there) {
+            self.tell(Kind::Destination, State::Found, Some(&found.id), &found.name)?;
+            return Ok((Some(found.id.clone()), true));
+        }
+        if list.iter().any(|one| one.name == name) {
+            bail!("the project has a destination `{}` that leads elsewhere: pass another --name", plain(name));
+        }
+        if self.options.dry_run {
+            self.tell(Kind::Destination, State::WouldBeCreated, None, name)?;
+            return Ok((None, true));
+        }
+        let metadata = CreateDestinationRequestMetadata::builder().url(url.as_str());
+        let create = self.client.destinations().create_destination().project_id_or_name(project);
+        let made = create.body_map(|body| body.name(name).type_(WEBHOOK).metadata(metadata)).send().await?;
+        self.tell(Kind::Destination, State::Created, Some(&made.id), name)?;
+        Ok((Some(made.into_inner().id), true))
+    }
+
+    async fn topic(&mut self) -> Result<Option<String>> {
+        let (project, name) = (self.options.project.as_str(), self.options.name.as_str());
+        let list = self.client.destinations().list_topics().project_id_or_name(project).send().await?;
+        if let Some(found) = list.iter().find(|topic| topic.name == name) {
+            self.tell(Kind::Topic, State::Found, Some(&found.id), name)?;
+            return Ok(Some(found.id.clone()));
+        }
+        if self.options.dry_run {
+            self.tell(Kind::Topic, State::WouldBeCreated, None, name)?;
+            return Ok(None);
+        }
+        let create = self.client.destinations().create_topic().project_id_or_name(project);
+        let made = create.body_map(|body| body.name(name)).send().await?;
+        self.tell(Kind::Topic, State::Created, Some(&made.id), name)?;
+        Ok(Some(made.into_inner().id))
+    }
+
+    /// The topics that lead to the destination.
+    async fn topic_route(&mut self, topic: Option<&str>, destination: Option<&str>) -> Result<BTreeSet<String>> {
+        let (project, kind) = (self.options.project.as_str(), Kind::TopicDestinationRoute);
+        let list =
+            self.client.destinations().list_topic_destination_routes().project_id_or_name(project).send().await?;
+        let there = list.iter().filter(|route| Some(route.destination_id.as_str()) == destination);
+        let mut topics: BTreeSet<String> = there.clone().map(|route| route.topic_id.clone()).collect();
+        if let Some(found) = there.clone().find(|route| Some(route.topic_id.as_str()) == topic) {
+            self.tell(kind, State::Found, Some(&found.id), &self.options.name)?;
+        } else if let (Some(topic), Some(destination), false) = (topic, destination, self.options.dry_run) {
+            let create = self.client.destinations().create_topic_destination_route().project_id_or_name(project);
+            let made = create.body_map(|body| body.topic_id(topic).destination_id(destination)).send().await?;
+            self.tell(kind, State::Created, Some(&made.id), &self.options.name)?;
+            topics.insert(topic.to_owned());
+        } else {
+            self.tell(kind, State::WouldBeCreated, None, &self.options.name)?;
+        }
+        Ok(topics)
+    }
+
+    /// What any topic leads to the destination is not led there twice.
+    async fn event_routes(&mut self, topic: Option<&str>, topics: &BTreeSet<String>) -> Result<()> {
+        let (project, kind) = (self.options.project.as_str(), Kind::EventTopicRoute);
+        let list = self.client.notifications().list_event_topic_routes().project_id_or_name(project).send().await?;
+        for event in chosen(self.options) {
+            let leads = |at: &str| Some(at) == topic || topics.contains(at);
+            let found = list.iter().find(|route| route.event_type.as_str() == event && leads(&route.topic_id));
+            if let Some(found) = found {
+                self.tell(kind, State::Found, Some(&found.id), event)?;
+            } else if let (Some(topic), false) = (topic, self.options.dry_run) {
+                let create = self.client.notifications().create_event_topic_route().project_id_or_name(project);
+                let made = create.body_map(|body| body.event_type(event).topic_id(topic)).send().await?;
+                self.tell(kind, State::Created, Some(&made.id), event)?;
+            } else {
+                self.tell(kind, State::WouldBeCreated, None, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where it is, and keeps it in a file where one is asked for. It is never shown.
+    async fn signing_secret(&self, destination: &str) -> Result<()> {
+        let (project, messages) = (self.options.project.as_str(), Messages::default());
+        let Some(file) = &self.options.save_secret else {
+            messages.say(format_args!(
+                "The signing secret is in `secrets.webhookSigningKey` of GET \
+                 /projects/{}/destinations/{}?includeSecrets=true; --save-secret FILE keeps it in a file",
+                plain(project),
+                plain(destination),
+            ));
+            return Ok(());
+        };
+        let get = self.client.destinations().get_destination().project_id_or_name(project).destination(destination);
+        let got = get.include_secrets(true).send().await?;
+        let secret = got.secrets.as_ref().and_then(|secrets| secrets.webhook_signing_key.as_ref());
+        let Some(secret) = secret else { bail!("the destination came without a signing secret") };
+        save(secret, file).with_context(|| format!("--save-secret {}", file.display()))?;
+        let file = file.display();
+        messages.say(format_args!("The signing secret is in {file}: `ampersand listen --secret-file {file}`"));
+        Ok(())
+    }
+
+    fn tell(&mut self, kind: Kind, state: State, id: Option<&str>, name: &str) -> Result<()> {
+        let what = match kind {
+            Kind::Destination => "destination",
+            Kind::Topic => "topic",
+            Kind::TopicDestinationRoute => "route of topic",
+            Kind::EventTopicRoute => "route of",
+        };
+        let done = match state {
+            State::Found => "found",
+            State::Created => "created",
+            State::WouldBeCreated => "would create",
+        };
+        let id_of = id.map(|id| format!(" ({})", plain(id))).unwrap_or_default();
+        self.output.line(&Step { kind, state, id, name }, format_args!("{done:<12}  {what} {}{id_of}", plain(name)))?;
+        self.output.flush()
+    }
+}
+
+/// Each once.
+fn chosen(options: &args::Setup) -> BTreeSet<&str> {
+    match options.all {
+        true => NotificationType::KNOWN.iter().map(NotificationType::as_str).collect(),
+        false => options.types.iter().map(String::as_str).collect(),
+    }
+}
+
+/// Nobody else may read the file, and nothing that was in it is lost.
+fn save(secret: &Credential, file: &Path) -> Result<()> {
+    let secret = secret.expose_secret();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(mut file) => Ok(writeln!(file, "{secret}")?),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            match fs::read_to_string(file)?.lines().any(|line| line.trim() == secret) {
+                true => Ok(()),
+                false => bail!("it holds something else: name a file that is not there, and add it yourself"),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
