@@ -9,8 +9,9 @@ use jsonschema::{Draft, Validator};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::contract::contract;
 use crate::generated::round_trip;
-use crate::properties::{contract, for_payloads};
+use crate::properties::for_payloads;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,10 @@
 
 mod errors;
 mod operations;
+mod requests;
 mod types;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ampersand_client::{Client, ClientBuilder, Host, Retry};
@@ -15,8 +17,7 @@ use axum::http::StatusCode;
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
     line: String,
-    api_key: String,
-    content_type: String,
+    headers: BTreeMap<String, String>,
     body: String,
 }
 
@@ -41,15 +42,15 @@ impl Peer {
         let (requests, answers) = (seen.clone(), Arc::new(answers));
         let answer = move |request: Request| async move {
             let (head, sent) = request.into_parts();
-            let header = |name: &str| head.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+            let headers = head.headers.iter();
+            let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
             let sent = to_bytes(sent, usize::MAX).await.unwrap();
             let mut requests = requests.lock().unwrap();
             let (status, with, body) = &answers[requests.len().min(N - 1)];
             let (name, value) = with.split_once(": ").unwrap_or(("x-none", ""));
             requests.push(Seen {
                 line: format!("{} {}", head.method, head.uri),
-                api_key: header("x-api-key"),
-                content_type: header("content-type"),
+                headers,
                 body: String::from_utf8(sent.to_vec()).unwrap(),
             });
             (StatusCode::from_u16(*status).unwrap(), [(name, value)], body.clone())
@@ -57,7 +58,7 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
-        let builder = Client::builder().api_key("secret").retry(retry);
+        let builder = Client::builder().api_key("secret").bearer_token("secret").retry(retry);
         let at = |builder: ClientBuilder, host: &Host| {
             builder.base_url(*host, format!("http://127.0.0.1:{port}/{}", host.name()))
         };

@@ -200,6 +200,8 @@ pub(super) fn table(schemas: &[Typed]) -> Result<TokenStream> {
         emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
     }
     Ok(quote! {
+        pub mod calls;
+
         #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
         pub const SCHEMAS: &[(&str, &str)] = &[#names];
 
