@@ -1,4 +1,4 @@
-//! The contract, and values that its schemas allow.
+//! The contract, and values that its schemas allow. `peers` has it too.
 
 use ampersand_client::Operation;
 use proptest::collection::{btree_map, vec};
@@ -7,6 +7,7 @@ use proptest::sample::select;
 use proptest::string::string_regex;
 use serde_json::{Map, Value, json};
 
+/// A document of the contract, as it is published.
 pub(crate) fn contract(document: &str) -> Value {
     let path = format!("{}/../openapi/contract/{document}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).expect(&path)).expect(&path)
@@ -69,6 +70,8 @@ pub(crate) fn arguments(operation: &Operation, contract: &Value) -> Value {
         if parameter["in"] == "path" {
             // Whatever there is on a keyboard; what no path can hold is empty, `.` or `..`.
             schema["pattern"] = json!("^[ -~&&[^.]][ -~]*$");
+        } else {
+            schema["minLength"] = json!(1); // What is empty, some servers take for missing.
         }
         required.extend((parameter["required"] == true).then(|| parameter["name"].clone()));
         properties.insert(parameter["name"].as_str().unwrap().to_owned(), schema);
@@ -82,12 +85,13 @@ pub(crate) fn arguments(operation: &Operation, contract: &Value) -> Value {
 
 /// Which members of an object are there.
 #[derive(Clone, Copy, PartialEq)]
+#[allow(dead_code, reason = "`it` and `peers` each use three of them")]
 pub(crate) enum Members {
     Required,
     All,
     /// What is required, and some of the rest.
     Any,
-    /// Also members that are new: the contract closes hardly an object, so what next month brings is allowed today.
+    /// As `Any`, in what comes: also members that are new, as what next month brings is allowed today.
     AnyAndNew,
 }
 
@@ -99,7 +103,22 @@ pub(crate) fn value(schema: &Value, contract: &Value, members: Members) -> Boxed
     } else if let Some(values) = schema["enum"].as_array() {
         select(values.clone()).boxed()
     } else if let Some(alternatives) = schema["oneOf"].as_array() {
-        let alternatives: Vec<_> = alternatives.iter().map(|schema| value(schema, contract, members)).collect();
+        let required = |alternative| names(&resolve(alternative, contract)["required"]);
+        let alternatives = alternatives.iter().map(|alternative| {
+            let own = required(alternative);
+            let of_others = alternatives.iter().flat_map(required).filter(|name| !own.contains(name));
+            // A server may refuse what fits two of them. What comes may fit them all.
+            let left_out: Vec<String> = match members {
+                Members::AnyAndNew => Vec::new(),
+                _ => of_others.map(str::to_owned).collect(),
+            };
+            value(alternative, contract, members).prop_map(move |mut value| {
+                if let Some(members) = value.as_object_mut() {
+                    members.retain(|name, _| !left_out.contains(name));
+                }
+                value
+            })
+        });
         proptest::strategy::Union::new(alternatives).boxed()
     } else {
         match (schema["type"].as_str(), schema["format"].as_str()) {
@@ -119,6 +138,8 @@ pub(crate) fn value(schema: &Value, contract: &Value, members: Members) -> Boxed
                 let excluded = i64::from(schema["exclusiveMaximum"] == true);
                 match schema["maximum"].as_i64() {
                     Some(most) => (least..=most - excluded).prop_map(Value::from).boxed(),
+                    // What a caller is to send is an `i64`.
+                    None if members != Members::AnyAndNew => (least..=i64::MAX).prop_map(Value::from).boxed(),
                     None => {
                         let whole = (least..=i64::MAX).prop_map(Value::from);
                         let large = (i64::MAX as u64..=u64::MAX).prop_map(Value::from);
@@ -170,8 +191,10 @@ fn object(schema: &Value, contract: &Value, members: Members) -> BoxedStrategy<V
             present.prop_map(move |value| (name.clone(), choice, value)).boxed()
         })
         .collect();
-    let chance = if members == Members::AnyAndNew { 0.2 } else { 0.0 };
-    let new = proptest::option::weighted(chance, ("new[A-Z]{0,3}", anything()));
+    let new = match members {
+        Members::AnyAndNew => proptest::option::weighted(0.2, ("new[A-Z]{0,3}", anything())).boxed(),
+        _ => Just(None).boxed(),
+    };
     (chosen, known, new)
         .prop_map(|(chosen, known, new)| {
             let present = known.into_iter().filter(|(name, choice, _)| !choice || chosen.contains(name));
