@@ -1,7 +1,7 @@
 //! `cargo bench -p benchmarks`: each path against its floor, and against what else there is, in the same run.
 //!
 //! An absolute time says more of a machine than of the code. A ratio does not: normalising cannot be faster than skipping
-//! over the same bytes, nor verifying faster than hashing them.
+//! over the same bytes, verifying than hashing them, nor a call than the same request by the HTTP client alone.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gets one")]
 
@@ -18,6 +18,8 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+mod calls;
 
 use generated::plain::InstallationCreatedNotificationPayload;
 
@@ -155,7 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (taken, rate) = (both * 1e6, 1.0 / both);
         writeln!(out, "  verify and normalise  {taken:9.1}   {rate:.0} a second, where {CEILING} are sent at most\n")?;
     }
-    Ok(())
+    calls::report(&mut out)
 }
 
 fn met(met: bool) -> &'static str {

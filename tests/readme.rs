@@ -1,6 +1,9 @@
 //! The README of the repository and the pages of `docs`, so that their examples are tests.
 #![doc = include_str!("../README.md")]
 
+#[doc = include_str!("../docs/call-the-api.md")]
+mod call_the_api {}
+
 #[doc = include_str!("../docs/receive-notifications.md")]
 mod receive_notifications {}
 

@@ -8,6 +8,7 @@ mod client;
 mod configurations;
 mod contract;
 mod corpus;
+mod edited;
 mod envelopes;
 mod json;
 mod leaks;

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
         "tests",
         &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing", "ampersand-cli"],
     ),
-    ("benchmarks", &["ampersand-types", "ampersand-notifications"]),
+    ("benchmarks", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
     // Output that does not compile must never stop it from being made again.
     ("xtask", &[]),
 ];

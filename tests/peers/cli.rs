@@ -40,7 +40,7 @@ fn what_is_triggered_their_libraries_verify() {
 
     assert!(ampersand(&["trigger", "--all", "--to", &url]).output().unwrap().status.success());
     let taken = std::mem::take(&mut *taken.lock().unwrap());
-    assert_eq!(taken.len(), NotificationType::KNOWN.len() + 1);
+    assert_eq!(taken.len(), NotificationType::KNOWN.len() + 2);
     for mut library in Library::all().into_iter().filter(|library| library.svix) {
         for (headers, body) in &taken {
             assert_eq!(library.verify(SECRET, headers, body), VERIFIED, "{library}");

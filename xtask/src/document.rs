@@ -5,6 +5,23 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
+/// Keywords by which a schema refuses values of its type.
+pub(crate) const BOUNDS: [&str; 13] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
+
 /// Reads YAML or JSON, and refuses what is not an OpenAPI 3.0 document or says a key twice.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(text).with_context(|| format!("{file}: not UTF-8"))?;

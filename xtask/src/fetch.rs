@@ -26,9 +26,9 @@ const GITHUB: &str = "https://api.github.com/";
 /// Far above any published document, far below what would hurt.
 const LARGEST: u64 = 32 << 20;
 
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 pub(crate) struct Options {
-    /// Commit, tag or branch to read and to pin; the pinned commit when absent.
+    /// Commit, tag or branch to read and to pin; when absent the pinned commit, and for `update` the newest.
     /// With --from, the commit that the copy was made of
     #[arg(long)]
     pub(crate) rev: Option<String>,
@@ -40,11 +40,11 @@ pub(crate) struct Options {
     pub(crate) allow_missing: bool,
 }
 
-/// The files to write, and what there is to say about them.
-#[derive(Debug)]
+/// The files to write, what there is to say about them, and what they are made of.
 pub(crate) struct Fetched {
     pub(crate) plan: Plan,
     pub(crate) notes: Vec<String>,
+    pub(crate) read: Read,
 }
 
 /// The contract as it is somewhere, in memory.
@@ -80,12 +80,14 @@ pub(crate) fn read(root: &Path, options: &Options) -> Result<Read> {
 /// Reads everything, and only then plans what to write.
 pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
     let lock = Lock::load(root)?;
-    let Read { published, documents, commit, place, mut notes } = read(root, options)?;
+    let mut read = read(root, options)?;
+    let mut notes = std::mem::take(&mut read.notes);
+    let Read { published, documents, commit, place, .. } = &read;
     notes.push(format!("read {} files of {place}", published.len()));
 
     let mut plan = Plan::default();
     let mut contract = BTreeMap::new();
-    for (name, document) in &documents {
+    for (name, document) in documents {
         let text = canonical::to_text(document)?;
         let (file, sha256) = (format!("{name}.json"), sha256(text.as_bytes()));
         let known = lock.contract.get(&file).filter(|known| known.sha256 == sha256);
@@ -94,8 +96,9 @@ pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
         contract.insert(file, Contract { sha256, since });
     }
     plan.nothing_else_in(root, CONTRACT)?;
-    plan.add(LOCK.to_owned(), Lock { commit, published, contract }.to_text()?);
-    Ok(Fetched { plan, notes })
+    let lock = Lock { commit: commit.clone(), published: published.clone(), contract };
+    plan.add(LOCK.to_owned(), lock.to_text()?);
+    Ok(Fetched { plan, notes, read })
 }
 
 /// A file that is to be read.

@@ -1,5 +1,5 @@
 //! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares, `diff` says what
-//! changed.
+//! changed, `update` does what has to be done when it does.
 //!
 //! `fetch → canonical → bundle → overlay → lower → generate → output`: each a module, each a function over values. Only
 //! `fetch` touches the network and only `output` writes.
@@ -8,6 +8,7 @@
 
 mod bundle;
 mod canonical;
+mod changelog;
 mod diff;
 mod document;
 mod fetch;
@@ -17,6 +18,7 @@ mod output;
 mod overlay;
 mod peers;
 mod sources;
+mod update;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +45,11 @@ enum Command {
     /// Reads the documents of openapi/sources.toml and those they refer to, and writes openapi/contract/*.json and
     /// openapi/contract.lock: all of them, or none when anything is wrong.
     Fetch(fetch::Options),
+    /// Follow the newest published contract: fetch, diff, generate, an entry in the changelog, and the tests
+    ///
+    /// The contract, its lock and the changelog are written together, or nothing is. Exits with 0 when all is well,
+    /// whether there was a change or not, and 1 when something is left to be done, which it names.
+    Update(update::Options),
     /// Generate the Rust code from openapi/contract and openapi/overlays
     Generate(GenerateOptions),
     /// Compare what `generate` would write with what is there; exit with 1 and a diff when they differ
@@ -65,7 +72,15 @@ struct GenerateOptions {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => help.exit(),
+        // 2, which clap would exit with, is what `diff` says of a contract that breaks somebody.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(diff::FAILED);
+        }
+    };
     let root = cli.root.unwrap_or_else(workspace);
     match run(&cli.command, &root) {
         Ok(code) => code,
@@ -89,6 +104,7 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode> {
             }
             report(&fetched.plan, &changed);
         }
+        Command::Update(options) => return update::update(root, options),
         Command::Generate(options) => {
             let generated = generate::generate(root, options.allow_stale)?;
             let changed = generated.plan.write(root)?;

@@ -9,7 +9,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cmd::trigger::RECORDS;
+use crate::cmd::trigger::{CHANGES, RECORDS};
+use crate::input::reason;
 
 /// Receive, read, resolve, verify and send Ampersand's notifications
 ///
@@ -57,6 +58,10 @@ pub(crate) enum Command {
 pub(crate) struct Decode {
     #[command(flatten)]
     pub(crate) input: Input,
+    /// Print in their place, at the end, what in them is not in the contract that this version knows: event types,
+    /// fields and values of enums, each once, with how often it came and what type it has; never a value
+    #[arg(long)]
+    pub(crate) drift: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -195,10 +200,10 @@ pub(crate) struct Listen {
 
 #[derive(Args)]
 pub(crate) struct Trigger {
-    /// The notification types, or `records` for a message of records; one that is new is taken too
-    #[arg(value_name = "TYPE", required_unless_present_any = ["all", "replay"], value_parser = Known::types().and(RECORDS))]
+    /// The notification types, or `records` or `changes` for a data message; a type that is new is taken too
+    #[arg(value_name = "TYPE", required_unless_present_any = ["all", "replay"], value_parser = Known::types().and(RECORDS).and(CHANGES))]
     pub(crate) types: Vec<String>,
-    /// One of every type, and a message of records
+    /// One of every type, and of both data messages
     #[arg(long, conflicts_with = "types")]
     pub(crate) all: bool,
     /// Send this request again, which `listen --save` kept: as it came, or signed anew where there is a secret; repeatable
@@ -312,9 +317,8 @@ impl Input {
             }
             let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
             let metadata: Metadata = serde_json::from_slice(&read).map_err(|error| {
-                let why = error.to_string();
                 // Of what is JSON, the place is that of its beginning, or none.
-                let why = why.rsplit_once(" at line ").filter(|_| error.is_data()).map_or(why.as_str(), |(why, _)| why);
+                let why = if error.is_data() { reason(&error) } else { error.to_string() };
                 crate::usage(format!("--metadata {said}: not a JSON object of strings: {why}"))
             })?;
             entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -335,7 +339,8 @@ Examples:
   ampersand decode events.jsonl more/*.json
   ampersand decode --output json --dead-letter bad.jsonl < events.jsonl > good.jsonl
   ampersand decode --from kinesis --type installation.created record.json
-  ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json";
+  ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json
+  ampersand decode --drift --output json events.jsonl    # is the contract behind what is sent?";
 
 const RESOLVE_EXAMPLES: &str = "\
 Examples:

@@ -20,7 +20,7 @@ const EAGER: usize = 1 << 20;
 const OPEN_LINES: usize = 128;
 
 /// What some editors begin a file in UTF-8 with.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The documents of a stream: concatenated, one a line, or over several lines each.
 ///
@@ -224,9 +224,7 @@ impl Documents {
                 None
             }
             Found::Broken(error) => {
-                let reason = error.to_string();
-                let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
-                let fault = Fault { at: self.place.at(error.line(), error.column()), reason };
+                let fault = Fault { at: self.place.at(error.line(), error.column()), reason: reason(&error) };
                 let open = open_lines(rest, error.line());
                 self.remember(&fault, open);
                 Some(self.give_up(fault))
@@ -324,6 +322,12 @@ fn find(text: &[u8], ended: bool) -> Found {
         Some(Err(error)) => Found::Broken(error),
         None => Found::Cut,
     }
+}
+
+/// What is wrong with a text, without the place.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    let reason = error.to_string();
+    reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned()
 }
 
 /// Tells the brackets of JSON from those in its strings, byte by byte.

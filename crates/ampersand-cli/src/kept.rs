@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 
+use crate::input::MARK;
+
 pub(crate) const HEADERS: &str = "headers";
 const BODY: &str = "json";
 
@@ -121,7 +123,7 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 /// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
 /// has headers of a signature counts.
 pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let text = text.strip_prefix(MARK).unwrap_or(text).trim_ascii_start();
     let mut blocks = vec![HeaderMap::new()];
     if text.starts_with(b"{") || text.starts_with(b"[") {
         let json = serde_json::from_slice(text).context("it is not valid JSON")?;

@@ -2,8 +2,10 @@
 
 mod args;
 mod cmd;
+mod drift;
 mod input;
 mod kept;
+mod members;
 mod output;
 
 use std::fmt;

@@ -3,8 +3,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::timeout;
 
 use crate::Operation;
 
@@ -37,15 +39,20 @@ impl Credentials {
     }
 
     /// Adds what an operation takes. One that anyone may call is sent nothing; one that takes what is not there is sent
-    /// what is, as the contract may be behind.
-    pub(crate) async fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), BoxError> {
+    /// what is, as the contract may be behind. A token has to be there within `patience`.
+    pub(crate) async fn add_to(
+        &self,
+        headers: &mut HeaderMap,
+        operation: &Operation,
+        patience: Duration,
+    ) -> Result<(), BoxError> {
         if operation.security.is_empty() {
             return Ok(());
         }
         let takes_key = operation.security.contains(&API_KEY_SCHEME);
         match (&self.api_key, &self.bearer) {
             (Some(key), bearer) if takes_key || bearer.is_none() => headers.insert(API_KEY, key.clone()),
-            (_, Some(bearer)) => headers.insert(AUTHORIZATION, bearer.header().await?),
+            (_, Some(bearer)) => headers.insert(AUTHORIZATION, bearer.header(patience).await?),
             _ => None,
         };
         Ok(())
@@ -53,10 +60,10 @@ impl Credentials {
 }
 
 impl Bearer {
-    async fn header(&self) -> Result<HeaderValue, BoxError> {
+    async fn header(&self, patience: Duration) -> Result<HeaderValue, BoxError> {
         match self {
             Self::Fixed(header) => Ok(header.clone()),
-            Self::Provided(provider) => Ok(bearer(&provider().await?)?),
+            Self::Provided(provider) => Ok(bearer(&timeout(patience, provider()).await??)?),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One request as the generated builders describe it: the one place that knows how values get into a URL.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use bytes::Bytes;
@@ -52,8 +53,10 @@ impl Call {
         if ["", ".", ".."].contains(&value.as_str()) {
             return Err(Error::request(self.operation, format!("`{name}` is {value:?}, which no path can hold")));
         }
-        let encoded = utf8_percent_encode(&value, ENCODED).to_string();
-        self.path = self.path.replace(&format!("{{{name}}}"), &encoded);
+        let place = format!("{{{name}}}");
+        if let Some(start) = self.path.find(&place) {
+            self.path.replace_range(start..start + place.len(), &Cow::from(utf8_percent_encode(&value, ENCODED)));
+        }
         Ok(())
     }
 

@@ -2,9 +2,12 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ampersand_types::__private::json_error;
+use ampersand_types::SignedUrl;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::Url;
@@ -30,7 +33,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     http: reqwest::Client,
-    urls: BTreeMap<Host, String>,
+    urls: BTreeMap<Host, SignedUrl>,
     credentials: Credentials,
     user_agent: HeaderValue,
     timeout: Duration,
@@ -49,12 +52,12 @@ impl fmt::Debug for Client {
     }
 }
 
-/// How a [`Client`] is to be: [`Client::builder`] begins one.
-#[derive(Debug)]
+/// How a [`Client`] is to be: [`Client::builder`] begins one. `Debug` shows no credential.
 #[must_use]
 pub struct ClientBuilder {
     http: Option<reqwest::Client>,
-    urls: BTreeMap<Host, String>,
+    /// A proxy of someone's may have a name and a password in its URL.
+    urls: BTreeMap<Host, SignedUrl>,
     credentials: Credentials,
     user_agent: String,
     timeout: Duration,
@@ -62,6 +65,19 @@ pub struct ClientBuilder {
     retry: Retry,
     /// The first thing that was wrong.
     error: Option<ClientError>,
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { urls, credentials, timeout, retry, error, .. } = self;
+        f.debug_struct("ClientBuilder")
+            .field("urls", urls)
+            .field("credentials", credentials)
+            .field("timeout", timeout)
+            .field("retry", retry)
+            .field("error", error)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no client.
@@ -146,11 +162,11 @@ impl ClientBuilder {
 
     /// Where a host is: for a fake server in tests, or a proxy of yours. It replaces [`Host::default_url`].
     pub fn base_url(mut self, host: Host, url: impl Into<String>) -> Self {
-        self.urls.insert(host, url.into());
+        self.urls.insert(host, SignedUrl::from(url.into()));
         self
     }
 
-    /// How long an attempt may take, to the end of the response. Default: 60 seconds.
+    /// How long an attempt may take, from asking for a token to the end of the response. Default: 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -194,16 +210,17 @@ impl ClientBuilder {
         if self.credentials.is_empty() {
             return Err(ClientError::NoCredentials);
         }
-        let mut urls: BTreeMap<Host, String> =
-            Host::ALL.iter().map(|host| (*host, host.default_url().to_owned())).collect();
+        let mut urls: BTreeMap<Host, SignedUrl> =
+            Host::ALL.iter().map(|host| (*host, SignedUrl::from(host.default_url()))).collect();
         for (host, url) in self.urls {
-            let parsed = Url::parse(&url).ok().filter(|url| {
+            let url = url.expose_secret();
+            let parsed = Url::parse(url).ok().filter(|url| {
                 matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
             });
             if parsed.is_none() {
                 return Err(ClientError::NotAUrl(host));
             }
-            urls.insert(host, url.trim_end_matches('/').to_owned());
+            urls.insert(host, SignedUrl::from(url.trim_end_matches('/')));
         }
         let user_agent =
             HeaderValue::try_from(self.user_agent).map_err(|_| ClientError::NotAHeader("the user agent"))?;
@@ -264,7 +281,7 @@ impl Client {
         let Response { status, headers, value } = self.execute(call).await?;
         match serde_json::from_slice(&value) {
             Ok(decoded) => Ok(Response { status, headers, value: decoded }),
-            Err(error) => Err(Error::unreadable(operation, status, headers, value, error)),
+            Err(error) => Err(Error::unreadable(operation, status, headers, value, json_error::<T>(&error))),
         }
     }
 
@@ -294,21 +311,22 @@ impl Client {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Response<Bytes>, Error> {
-        let (inner, operation) = (&*self.0, call.operation);
-        let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), String::as_str);
+        let (inner, operation, begun) = (&*self.0, call.operation, Instant::now());
+        let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), SignedUrl::expose_secret);
         let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
         headers.insert(USER_AGENT, inner.user_agent.clone());
-        let authenticated = inner.credentials.add_to(&mut headers, operation).await;
+        let authenticated = inner.credentials.add_to(&mut headers, operation, inner.timeout).await;
         authenticated.map_err(|error| Error::credentials(operation, error))?;
-        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(inner.timeout);
+        let left = inner.timeout.saturating_sub(begun.elapsed());
+        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(left);
         if let Some(body) = &call.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request = request.body(body.clone());
         }
-        let response = request.headers(headers).send().await.map_err(|error| Error::transport(operation, error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response = request.headers(headers).send().await.map_err(|error| Error::transport(operation, error))?;
+        let (status, headers) = (response.status(), mem::take(response.headers_mut()));
         let value = match response.bytes().await {
             Ok(value) => value,
             Err(error) => return Err(Error::broken(operation, status, headers, error)),

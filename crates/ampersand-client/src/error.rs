@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use ampersand_types::JsonError;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
@@ -38,7 +39,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     operation: &'static Operation,
     kind: ErrorKind,
-    /// What was wrong with the request.
+    /// What was wrong with the request, or with the order of pages.
     reason: Option<String>,
     answer: Option<Answer>,
     attempts: u32,
@@ -146,12 +147,25 @@ impl Error {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        error: serde_json::Error,
+        error: JsonError,
     ) -> Self {
         let mut unreadable = Self::new(operation, ErrorKind::Response);
         unreadable.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
         unreadable.0.source = Some(error.into());
         unreadable
+    }
+
+    /// A page that leads nowhere.
+    pub(crate) fn cut_short(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        reason: &str,
+    ) -> Self {
+        let mut error = Self::new(operation, ErrorKind::Response);
+        error.0.answer = Some(Answer { status, headers, body: Bytes::new(), problem: None, retry_after: None });
+        error.0.reason = Some(reason.to_owned());
+        error
     }
 
     pub(crate) fn after(mut self, attempts: u32) -> Self {
@@ -253,7 +267,9 @@ impl fmt::Display for Error {
             (ErrorKind::Timeout, _) => f.write_str("there was no whole response in time")?,
             (ErrorKind::Interrupted, _) => f.write_str("the connection broke")?,
             (ErrorKind::Problem | ErrorKind::Status, Some(status)) => write!(f, "{status}")?,
-            (ErrorKind::Response, _) => f.write_str("the response is not what the contract says")?,
+            (ErrorKind::Response, _) => {
+                f.write_str(reason.as_deref().unwrap_or("the response is not what the contract says"))?;
+            }
             (_, None) => f.write_str("no success")?,
         }
         if let Some(problem) = self.problem() {

@@ -4,6 +4,7 @@ mod auth;
 mod builder;
 mod call;
 mod client;
+mod config;
 mod error;
 mod paging;
 mod response;

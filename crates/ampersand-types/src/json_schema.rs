@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{Integer, Optional, RawJson, SignedUrl, Timestamp};
+use crate::{Credential, Integer, Optional, RawJson, SignedUrl, Timestamp};
 
 impl JsonSchema for RawJson {
     fn inline_schema() -> bool {
@@ -31,6 +31,20 @@ impl JsonSchema for SignedUrl {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "uri" })
+    }
+}
+
+impl JsonSchema for Credential {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Credential".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 

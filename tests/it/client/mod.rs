@@ -1,8 +1,12 @@
 //! The generated client, against servers on loopback and against the contract.
 
+mod config;
+mod credentials;
 mod errors;
 mod operations;
+mod paging;
 mod requests;
+mod transport;
 mod types;
 
 use std::collections::BTreeMap;
@@ -21,9 +25,17 @@ struct Seen {
     body: String,
 }
 
+impl Seen {
+    /// Empty where it was not sent.
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+}
+
 /// A server that answers everything alike, and a client whose hosts are paths of it.
 struct Peer {
     client: Client,
+    url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -56,13 +68,11 @@ impl Peer {
             (StatusCode::from_u16(*status).unwrap(), [(name, value)], body.clone())
         };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
         let builder = Client::builder().api_key("secret").bearer_token("secret").retry(retry);
-        let at = |builder: ClientBuilder, host: &Host| {
-            builder.base_url(*host, format!("http://127.0.0.1:{port}/{}", host.name()))
-        };
-        Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), seen }
+        let at = |builder: ClientBuilder, host: &Host| builder.base_url(*host, format!("{url}/{}", host.name()));
+        Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), url, seen }
     }
 
     fn seen(&self) -> Vec<Seen> {

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use ampersand_client::{Host, Operation, operations};
 use ampersand_types::notifications::NotificationType;
-use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use super::{Peer, Seen};
@@ -71,30 +70,6 @@ async fn an_optional_body_is_sent_where_something_was_said_of_it() {
         paused.send().await.unwrap();
         assert_eq!(peer.only().body, body);
     }
-}
-
-#[tokio::test]
-async fn a_list_in_pages_is_one_stream() {
-    let page = |id: &str, pagination: &str| {
-        let operation = format!(
-            r#"{{"id":"{id}","projectId":"p","integrationId":"i","configId":"c","installationId":"n","actionType":"read",
-                "status":"success","createTime":"t"}}"#
-        );
-        format!(r#"{{"results":[{operation}],"pagination":{pagination}}}"#)
-    };
-    let pages = [
-        page("1", r#"{"done":false,"nextPageToken":"x/y"}"#),
-        page("2", r#"{"done":false,"nextPageToken":"z"}"#),
-        page("3", r#"{"done":true}"#),
-    ];
-    let peer = Peer::script(pages.map(|body| (200, "", body))).await;
-    let list = peer.client.operations().list_operations().project_id_or_name("p").integration_id("i");
-    let stream = list.installation_id("n").page_size(1).stream();
-    let ids: Vec<String> = stream.map(|operation| operation.unwrap().id).collect().await;
-    assert_eq!(ids, ["1", "2", "3"]);
-    let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
-    let path = "GET /api/projects/p/integrations/i/installations/n/operations?pageSize=1";
-    assert_eq!(lines, [path.to_owned(), format!("{path}&pageToken=x%2Fy"), format!("{path}&pageToken=z")]);
 }
 
 #[tokio::test]

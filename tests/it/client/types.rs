@@ -1,12 +1,11 @@
 use ampersand_client::types::{
-    CreateInstallationRequest, CreateInstallationRequestConfig, CustomAuthConnectResponse, FieldFilter, Installation,
-    Integration, JsonPatchOperation, ListOperationsResponse, Log, ManifestIntegration, PatchApiKeyRequest,
-    UpdateInstallationRequest, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
-    WriteRecordsResponse, WriteRequest, WriteRequestBatchPolicy,
+    CreateInstallationRequest, CreateInstallationRequestConfig, CustomAuthConnectResponse, FieldFilter, Integration,
+    JsonPatchOperation, ListOperationsResponse, Log, ManifestIntegration, PatchApiKeyRequest, WriteRecordsResponse,
+    WriteRequest, WriteRequestBatchPolicy,
 };
 use ampersand_client::{BuildError, types};
 use ampersand_types::RawJson;
-use ampersand_types::config::{ConfigContent, UpdateInstallationConfigContent};
+use ampersand_types::config::ConfigContent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -108,33 +107,6 @@ fn what_is_required_and_missing_is_named() {
     let search = types::SearchRequest::builder().object_name("contact").field_filters([nested]);
     let search = types::SearchRequest::try_from(search);
     assert_eq!(missing(search.map(drop)), "`fieldFilters`: `operator` is required and was not given");
-}
-
-/// A configuration is one type, whichever way it comes.
-#[test]
-fn a_configuration_that_is_read_and_sent_back_is_the_same() {
-    let folder = format!("{}/corpus/config", env!("CARGO_MANIFEST_DIR"));
-    for file in std::fs::read_dir(folder).unwrap() {
-        let json = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let installation = format!(
-            r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
-                {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{json}}},"connection":{{"id":"c",
-                "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
-                "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
-                "projectId":"p","createTime":"t"}}}}}}"#
-        );
-        let installation: Installation = decode(&installation);
-        let content: ConfigContent = installation.config.content;
-        let content: UpdateInstallationConfigContent = RawJson::encode(&content).unwrap().parse().unwrap();
-        let config = UpdateInstallationRequestInstallationConfig::builder().content(content);
-        let update = UpdateInstallationRequest::builder()
-            .update_mask(["config.content"])
-            .installation(UpdateInstallationRequestInstallation::builder().config(config));
-        let update = UpdateInstallationRequest::try_from(update).unwrap();
-        let expected =
-            format!(r#"{{"installation":{{"config":{{"content":{json}}}}},"updateMask":["config.content"]}}"#);
-        assert_eq!(difference(&expected, &encode(&update)), None);
-    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub async fn call(
                     call,
                     arguments,
                     "apiKey",
-                    |call, value: ::std::string::String| call.api_key(value),
+                    |call, value: ::ampersand_types::Credential| call.api_key(value),
                 );
                 let call = set(
                     call,
@@ -68,7 +68,7 @@ pub async fn call(
                     call,
                     arguments,
                     "apiKey",
-                    |call, value: ::std::string::String| call.api_key(value),
+                    |call, value: ::ampersand_types::Credential| call.api_key(value),
                 );
                 let call = set(
                     call,
@@ -84,7 +84,7 @@ pub async fn call(
                     call,
                     arguments,
                     "apiKey",
-                    |call, value: ::std::string::String| call.api_key(value),
+                    |call, value: ::ampersand_types::Credential| call.api_key(value),
                 );
                 let call = set(
                     call,

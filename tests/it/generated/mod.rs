@@ -2,6 +2,1833 @@
 // Not to be edited.
 
 pub mod calls;
+/// A struct that is generated.
+pub struct Struct {
+    pub name: &'static str,
+    /// The JSON Schema that it emits.
+    pub json_schema: fn() -> ::schemars::Schema,
+    /// What `Debug` shows of the struct that some JSON decodes to.
+    pub debug: fn(&str) -> ::serde_json::Result<String>,
+}
+/// Every struct that is generated, of what is received and of what is sent.
+pub const STRUCTS: &[Struct] = &[
+    Struct {
+        name: "ConnectionData",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::notifications::ConnectionData)
+        },
+        debug: debug::<::ampersand_types::notifications::ConnectionData>,
+    },
+    Struct {
+        name: "ConnectionErrorData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::ConnectionErrorData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::ConnectionErrorData>,
+    },
+    Struct {
+        name: "DestinationWebhookDisabledData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::DestinationWebhookDisabledData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::DestinationWebhookDisabledData>,
+    },
+    Struct {
+        name: "InstallationCreatedData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::InstallationCreatedData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::InstallationCreatedData>,
+    },
+    Struct {
+        name: "InstallationDeletedData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::InstallationDeletedData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::InstallationDeletedData>,
+    },
+    Struct {
+        name: "InstallationFields",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::notifications::InstallationFields)
+        },
+        debug: debug::<::ampersand_types::notifications::InstallationFields>,
+    },
+    Struct {
+        name: "InstallationUpdatedData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::InstallationUpdatedData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::InstallationUpdatedData>,
+    },
+    Struct {
+        name: "ReadBackfillDoneData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::ReadBackfillDoneData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::ReadBackfillDoneData>,
+    },
+    Struct {
+        name: "ReadSchedulePausedData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::ReadSchedulePausedData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::ReadSchedulePausedData>,
+    },
+    Struct {
+        name: "ReadTriggeredDoneData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::ReadTriggeredDoneData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::ReadTriggeredDoneData>,
+    },
+    Struct {
+        name: "ReadTriggeredErrorData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::ReadTriggeredErrorData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::ReadTriggeredErrorData>,
+    },
+    Struct {
+        name: "SubscribeCreateErrorData",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::notifications::SubscribeCreateErrorData
+            )
+        },
+        debug: debug::<::ampersand_types::notifications::SubscribeCreateErrorData>,
+    },
+    Struct {
+        name: "WriteAsyncDoneData",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::notifications::WriteAsyncDoneData)
+        },
+        debug: debug::<::ampersand_types::notifications::WriteAsyncDoneData>,
+    },
+    Struct {
+        name: "AssociatedObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::messages::AssociatedObject)
+        },
+        debug: debug::<::ampersand_types::messages::AssociatedObject>,
+    },
+    Struct {
+        name: "Association",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::messages::Association)
+        },
+        debug: debug::<::ampersand_types::messages::Association>,
+    },
+    Struct {
+        name: "ResultEntry",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::messages::ResultEntry)
+        },
+        debug: debug::<::ampersand_types::messages::ResultEntry>,
+    },
+    Struct {
+        name: "ResultInfo",
+        json_schema: || ::schemars::schema_for!(::ampersand_types::messages::ResultInfo),
+        debug: debug::<::ampersand_types::messages::ResultInfo>,
+    },
+    Struct {
+        name: "WebhookMessage",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::messages::WebhookMessage)
+        },
+        debug: debug::<::ampersand_types::messages::WebhookMessage>,
+    },
+    Struct {
+        name: "BackfillConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BackfillConfig)
+        },
+        debug: debug::<::ampersand_types::config::BackfillConfig>,
+    },
+    Struct {
+        name: "BaseConfigContent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseConfigContent)
+        },
+        debug: debug::<::ampersand_types::config::BaseConfigContent>,
+    },
+    Struct {
+        name: "BaseProxyConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseProxyConfig)
+        },
+        debug: debug::<::ampersand_types::config::BaseProxyConfig>,
+    },
+    Struct {
+        name: "BaseReadConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseReadConfig)
+        },
+        debug: debug::<::ampersand_types::config::BaseReadConfig>,
+    },
+    Struct {
+        name: "BaseReadConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseReadConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::BaseReadConfigObject>,
+    },
+    Struct {
+        name: "BaseSubscribeConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseSubscribeConfig)
+        },
+        debug: debug::<::ampersand_types::config::BaseSubscribeConfig>,
+    },
+    Struct {
+        name: "BaseSubscribeConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseSubscribeConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::BaseSubscribeConfigObject>,
+    },
+    Struct {
+        name: "BaseWriteConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseWriteConfig)
+        },
+        debug: debug::<::ampersand_types::config::BaseWriteConfig>,
+    },
+    Struct {
+        name: "BaseWriteConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::BaseWriteConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::BaseWriteConfigObject>,
+    },
+    Struct {
+        name: "ConfigContent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ConfigContent)
+        },
+        debug: debug::<::ampersand_types::config::ConfigContent>,
+    },
+    Struct {
+        name: "ConfigCreateEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ConfigCreateEvent)
+        },
+        debug: debug::<::ampersand_types::config::ConfigCreateEvent>,
+    },
+    Struct {
+        name: "ConfigDeleteEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ConfigDeleteEvent)
+        },
+        debug: debug::<::ampersand_types::config::ConfigDeleteEvent>,
+    },
+    Struct {
+        name: "ConfigUpdateEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ConfigUpdateEvent)
+        },
+        debug: debug::<::ampersand_types::config::ConfigUpdateEvent>,
+    },
+    Struct {
+        name: "DefaultPeriodConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::DefaultPeriodConfig)
+        },
+        debug: debug::<::ampersand_types::config::DefaultPeriodConfig>,
+    },
+    Struct {
+        name: "DeletionSettings",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::DeletionSettings)
+        },
+        debug: debug::<::ampersand_types::config::DeletionSettings>,
+    },
+    Struct {
+        name: "DynamicMappingsInputEntry",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::DynamicMappingsInputEntry)
+        },
+        debug: debug::<::ampersand_types::config::DynamicMappingsInputEntry>,
+    },
+    Struct {
+        name: "DynamicMappingsInputMappedValue",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::config::DynamicMappingsInputMappedValue
+            )
+        },
+        debug: debug::<::ampersand_types::config::DynamicMappingsInputMappedValue>,
+    },
+    Struct {
+        name: "FieldSetting",
+        json_schema: || ::schemars::schema_for!(::ampersand_types::config::FieldSetting),
+        debug: debug::<::ampersand_types::config::FieldSetting>,
+    },
+    Struct {
+        name: "FieldSettingDefault",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::FieldSettingDefault)
+        },
+        debug: debug::<::ampersand_types::config::FieldSettingDefault>,
+    },
+    Struct {
+        name: "QuotaOptimizationConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::QuotaOptimizationConfig)
+        },
+        debug: debug::<::ampersand_types::config::QuotaOptimizationConfig>,
+    },
+    Struct {
+        name: "ReadConfig",
+        json_schema: || ::schemars::schema_for!(::ampersand_types::config::ReadConfig),
+        debug: debug::<::ampersand_types::config::ReadConfig>,
+    },
+    Struct {
+        name: "ReadConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ReadConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::ReadConfigObject>,
+    },
+    Struct {
+        name: "ReadFilter",
+        json_schema: || ::schemars::schema_for!(::ampersand_types::config::ReadFilter),
+        debug: debug::<::ampersand_types::config::ReadFilter>,
+    },
+    Struct {
+        name: "SubscribeConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::SubscribeConfig)
+        },
+        debug: debug::<::ampersand_types::config::SubscribeConfig>,
+    },
+    Struct {
+        name: "SubscribeConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::SubscribeConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::SubscribeConfigObject>,
+    },
+    Struct {
+        name: "SubscribeProviderOptions",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::SubscribeProviderOptions)
+        },
+        debug: debug::<::ampersand_types::config::SubscribeProviderOptions>,
+    },
+    Struct {
+        name: "UpdateInstallationConfigContent",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_types::config::UpdateInstallationConfigContent
+            )
+        },
+        debug: debug::<::ampersand_types::config::UpdateInstallationConfigContent>,
+    },
+    Struct {
+        name: "ValueDefaultBoolean",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ValueDefaultBoolean)
+        },
+        debug: debug::<::ampersand_types::config::ValueDefaultBoolean>,
+    },
+    Struct {
+        name: "ValueDefaultInteger",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ValueDefaultInteger)
+        },
+        debug: debug::<::ampersand_types::config::ValueDefaultInteger>,
+    },
+    Struct {
+        name: "ValueDefaultString",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::ValueDefaultString)
+        },
+        debug: debug::<::ampersand_types::config::ValueDefaultString>,
+    },
+    Struct {
+        name: "WriteConfig",
+        json_schema: || ::schemars::schema_for!(::ampersand_types::config::WriteConfig),
+        debug: debug::<::ampersand_types::config::WriteConfig>,
+    },
+    Struct {
+        name: "WriteConfigObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_types::config::WriteConfigObject)
+        },
+        debug: debug::<::ampersand_types::config::WriteConfigObject>,
+    },
+    Struct {
+        name: "AcceptInviteRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AcceptInviteRequest)
+        },
+        debug: debug::<::ampersand_client::types::AcceptInviteRequest>,
+    },
+    Struct {
+        name: "AccessTokenOpts",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AccessTokenOpts)
+        },
+        debug: debug::<::ampersand_client::types::AccessTokenOpts>,
+    },
+    Struct {
+        name: "AccessTokenOptsHeader",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AccessTokenOptsHeader)
+        },
+        debug: debug::<::ampersand_client::types::AccessTokenOptsHeader>,
+    },
+    Struct {
+        name: "AddUserToOrgRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AddUserToOrgRequest)
+        },
+        debug: debug::<::ampersand_client::types::AddUserToOrgRequest>,
+    },
+    Struct {
+        name: "ApiKey",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ApiKey),
+        debug: debug::<::ampersand_client::types::ApiKey>,
+    },
+    Struct {
+        name: "ApiKeyAsBasicOpts",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyAsBasicOpts)
+        },
+        debug: debug::<::ampersand_client::types::ApiKeyAsBasicOpts>,
+    },
+    Struct {
+        name: "ApiKeyOpts",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ApiKeyOpts),
+        debug: debug::<::ampersand_client::types::ApiKeyOpts>,
+    },
+    Struct {
+        name: "ApiKeyOptsHeader",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyOptsHeader)
+        },
+        debug: debug::<::ampersand_client::types::ApiKeyOptsHeader>,
+    },
+    Struct {
+        name: "ApiKeyOptsQuery",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyOptsQuery)
+        },
+        debug: debug::<::ampersand_client::types::ApiKeyOptsQuery>,
+    },
+    Struct {
+        name: "ApiKeyRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ApiKeyRequest)
+        },
+        debug: debug::<::ampersand_client::types::ApiKeyRequest>,
+    },
+    Struct {
+        name: "ApiProblem",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ApiProblem),
+        debug: debug::<::ampersand_client::types::ApiProblem>,
+    },
+    Struct {
+        name: "AssociationChangeEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AssociationChangeEvent)
+        },
+        debug: debug::<::ampersand_client::types::AssociationChangeEvent>,
+    },
+    Struct {
+        name: "AssociationDefinition",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AssociationDefinition)
+        },
+        debug: debug::<::ampersand_client::types::AssociationDefinition>,
+    },
+    Struct {
+        name: "AssociationLabels",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AssociationLabels)
+        },
+        debug: debug::<::ampersand_client::types::AssociationLabels>,
+    },
+    Struct {
+        name: "AuthHealthCheck",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::AuthHealthCheck)
+        },
+        debug: debug::<::ampersand_client::types::AuthHealthCheck>,
+    },
+    Struct {
+        name: "Backfill",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Backfill),
+        debug: debug::<::ampersand_client::types::Backfill>,
+    },
+    Struct {
+        name: "BackfillProgress",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BackfillProgress)
+        },
+        debug: debug::<::ampersand_client::types::BackfillProgress>,
+    },
+    Struct {
+        name: "BasicAuthOpts",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BasicAuthOpts)
+        },
+        debug: debug::<::ampersand_client::types::BasicAuthOpts>,
+    },
+    Struct {
+        name: "BatchUpsertIntegrationsRequest",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::BatchUpsertIntegrationsRequest
+            )
+        },
+        debug: debug::<::ampersand_client::types::BatchUpsertIntegrationsRequest>,
+    },
+    Struct {
+        name: "BatchWriteSupport",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BatchWriteSupport)
+        },
+        debug: debug::<::ampersand_client::types::BatchWriteSupport>,
+    },
+    Struct {
+        name: "BatchWriteSupportConfig",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BatchWriteSupportConfig)
+        },
+        debug: debug::<::ampersand_client::types::BatchWriteSupportConfig>,
+    },
+    Struct {
+        name: "BillingAccount",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BillingAccount)
+        },
+        debug: debug::<::ampersand_client::types::BillingAccount>,
+    },
+    Struct {
+        name: "Builder",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Builder),
+        debug: debug::<::ampersand_client::types::Builder>,
+    },
+    Struct {
+        name: "BuilderInfo",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::BuilderInfo),
+        debug: debug::<::ampersand_client::types::BuilderInfo>,
+    },
+    Struct {
+        name: "BuilderInfoOrgRole",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BuilderInfoOrgRole)
+        },
+        debug: debug::<::ampersand_client::types::BuilderInfoOrgRole>,
+    },
+    Struct {
+        name: "BuilderInfoProjectRolesValue",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::BuilderInfoProjectRolesValue
+            )
+        },
+        debug: debug::<::ampersand_client::types::BuilderInfoProjectRolesValue>,
+    },
+    Struct {
+        name: "BulkWriteSupport",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::BulkWriteSupport)
+        },
+        debug: debug::<::ampersand_client::types::BulkWriteSupport>,
+    },
+    Struct {
+        name: "CatalogProviderAppMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CatalogProviderAppMetadata
+            )
+        },
+        debug: debug::<::ampersand_client::types::CatalogProviderAppMetadata>,
+    },
+    Struct {
+        name: "CatalogProviderMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CatalogProviderMetadata)
+        },
+        debug: debug::<::ampersand_client::types::CatalogProviderMetadata>,
+    },
+    Struct {
+        name: "ClaimDomainRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ClaimDomainRequest)
+        },
+        debug: debug::<::ampersand_client::types::ClaimDomainRequest>,
+    },
+    Struct {
+        name: "ClaimedDomainResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ClaimedDomainResponse)
+        },
+        debug: debug::<::ampersand_client::types::ClaimedDomainResponse>,
+    },
+    Struct {
+        name: "Config",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Config),
+        debug: debug::<::ampersand_client::types::Config>,
+    },
+    Struct {
+        name: "Connection",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Connection),
+        debug: debug::<::ampersand_client::types::Connection>,
+    },
+    Struct {
+        name: "ConnectionRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ConnectionRequest)
+        },
+        debug: debug::<::ampersand_client::types::ConnectionRequest>,
+    },
+    Struct {
+        name: "ConnectionRequestBasicAuth",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::ConnectionRequestBasicAuth
+            )
+        },
+        debug: debug::<::ampersand_client::types::ConnectionRequestBasicAuth>,
+    },
+    Struct {
+        name: "ConnectionRequestOauth2ClientCredentials",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::ConnectionRequestOauth2ClientCredentials
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::ConnectionRequestOauth2ClientCredentials,
+        >,
+    },
+    Struct {
+        name: "ConnectionRequestOauth2PasswordCredentials",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::ConnectionRequestOauth2PasswordCredentials
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::ConnectionRequestOauth2PasswordCredentials,
+        >,
+    },
+    Struct {
+        name: "Consumer",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Consumer),
+        debug: debug::<::ampersand_client::types::Consumer>,
+    },
+    Struct {
+        name: "CreateBillingAccountSessionRequest",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateBillingAccountSessionRequest
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateBillingAccountSessionRequest>,
+    },
+    Struct {
+        name: "CreateBillingAccountSessionResponse",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateBillingAccountSessionResponse
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateBillingAccountSessionResponse>,
+    },
+    Struct {
+        name: "CreateDestinationRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateDestinationRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateDestinationRequest>,
+    },
+    Struct {
+        name: "CreateDestinationRequestMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateDestinationRequestMetadata
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateDestinationRequestMetadata>,
+    },
+    Struct {
+        name: "CreateDestinationRequestSecrets",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateDestinationRequestSecrets
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateDestinationRequestSecrets>,
+    },
+    Struct {
+        name: "CreateEvent",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::CreateEvent),
+        debug: debug::<::ampersand_client::types::CreateEvent>,
+    },
+    Struct {
+        name: "CreateEventTopicRouteRequest",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateEventTopicRouteRequest
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateEventTopicRouteRequest>,
+    },
+    Struct {
+        name: "CreateInstallationRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateInstallationRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateInstallationRequest>,
+    },
+    Struct {
+        name: "CreateInstallationRequestConfig",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateInstallationRequestConfig
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateInstallationRequestConfig>,
+    },
+    Struct {
+        name: "CreateIntegrationRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateIntegrationRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateIntegrationRequest>,
+    },
+    Struct {
+        name: "CreateIntegrationRequestLatestRevision",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateIntegrationRequestLatestRevision
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateIntegrationRequestLatestRevision>,
+    },
+    Struct {
+        name: "CreateJwtKeyRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateJwtKeyRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateJwtKeyRequest>,
+    },
+    Struct {
+        name: "CreateOrgInviteRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateOrgInviteRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateOrgInviteRequest>,
+    },
+    Struct {
+        name: "CreateOrgRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateOrgRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateOrgRequest>,
+    },
+    Struct {
+        name: "CreateProjectRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateProjectRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateProjectRequest>,
+    },
+    Struct {
+        name: "CreateProviderAppRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateProviderAppRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateProviderAppRequest>,
+    },
+    Struct {
+        name: "CreateRevisionRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateRevisionRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateRevisionRequest>,
+    },
+    Struct {
+        name: "CreateTopicDestinationRouteRequest",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::CreateTopicDestinationRouteRequest
+            )
+        },
+        debug: debug::<::ampersand_client::types::CreateTopicDestinationRouteRequest>,
+    },
+    Struct {
+        name: "CreateTopicRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CreateTopicRequest)
+        },
+        debug: debug::<::ampersand_client::types::CreateTopicRequest>,
+    },
+    Struct {
+        name: "CustomAuthConnectRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthConnectRequest)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthConnectRequest>,
+    },
+    Struct {
+        name: "CustomAuthConnectResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthConnectResponse)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthConnectResponse>,
+    },
+    Struct {
+        name: "CustomAuthHeader",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthHeader)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthHeader>,
+    },
+    Struct {
+        name: "CustomAuthInput",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthInput)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthInput>,
+    },
+    Struct {
+        name: "CustomAuthInputOption",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthInputOption)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthInputOption>,
+    },
+    Struct {
+        name: "CustomAuthOpts",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthOpts)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthOpts>,
+    },
+    Struct {
+        name: "CustomAuthQueryParam",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::CustomAuthQueryParam)
+        },
+        debug: debug::<::ampersand_client::types::CustomAuthQueryParam>,
+    },
+    Struct {
+        name: "DefaultPeriod",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::DefaultPeriod)
+        },
+        debug: debug::<::ampersand_client::types::DefaultPeriod>,
+    },
+    Struct {
+        name: "DeleteEvent",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::DeleteEvent),
+        debug: debug::<::ampersand_client::types::DeleteEvent>,
+    },
+    Struct {
+        name: "Delivery",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Delivery),
+        debug: debug::<::ampersand_client::types::Delivery>,
+    },
+    Struct {
+        name: "Destination",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Destination),
+        debug: debug::<::ampersand_client::types::Destination>,
+    },
+    Struct {
+        name: "DestinationMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::DestinationMetadata)
+        },
+        debug: debug::<::ampersand_client::types::DestinationMetadata>,
+    },
+    Struct {
+        name: "DestinationWithSecrets",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::DestinationWithSecrets)
+        },
+        debug: debug::<::ampersand_client::types::DestinationWithSecrets>,
+    },
+    Struct {
+        name: "DestinationWithSecretsMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::DestinationWithSecretsMetadata
+            )
+        },
+        debug: debug::<::ampersand_client::types::DestinationWithSecretsMetadata>,
+    },
+    Struct {
+        name: "DestinationWithSecretsSecrets",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::DestinationWithSecretsSecrets
+            )
+        },
+        debug: debug::<::ampersand_client::types::DestinationWithSecretsSecrets>,
+    },
+    Struct {
+        name: "FieldChangedEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldChangedEvent)
+        },
+        debug: debug::<::ampersand_client::types::FieldChangedEvent>,
+    },
+    Struct {
+        name: "FieldCreatedEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldCreatedEvent)
+        },
+        debug: debug::<::ampersand_client::types::FieldCreatedEvent>,
+    },
+    Struct {
+        name: "FieldDefinition",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldDefinition)
+        },
+        debug: debug::<::ampersand_client::types::FieldDefinition>,
+    },
+    Struct {
+        name: "FieldDeletedEvent",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldDeletedEvent)
+        },
+        debug: debug::<::ampersand_client::types::FieldDeletedEvent>,
+    },
+    Struct {
+        name: "FieldFilter",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::FieldFilter),
+        debug: debug::<::ampersand_client::types::FieldFilter>,
+    },
+    Struct {
+        name: "FieldMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldMetadata)
+        },
+        debug: debug::<::ampersand_client::types::FieldMetadata>,
+    },
+    Struct {
+        name: "FieldUpsertResult",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::FieldUpsertResult)
+        },
+        debug: debug::<::ampersand_client::types::FieldUpsertResult>,
+    },
+    Struct {
+        name: "FieldValue",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::FieldValue),
+        debug: debug::<::ampersand_client::types::FieldValue>,
+    },
+    Struct {
+        name: "GenerateConnectionRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::GenerateConnectionRequest)
+        },
+        debug: debug::<::ampersand_client::types::GenerateConnectionRequest>,
+    },
+    Struct {
+        name: "GenerateConnectionRequestBasicAuth",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::GenerateConnectionRequestBasicAuth
+            )
+        },
+        debug: debug::<::ampersand_client::types::GenerateConnectionRequestBasicAuth>,
+    },
+    Struct {
+        name: "GenerateConnectionRequestOauth2ClientCredentials",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::GenerateConnectionRequestOauth2ClientCredentials
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::GenerateConnectionRequestOauth2ClientCredentials,
+        >,
+    },
+    Struct {
+        name: "GenerateConnectionRequestOauth2PasswordCredentials",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::GenerateConnectionRequestOauth2PasswordCredentials
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::GenerateConnectionRequestOauth2PasswordCredentials,
+        >,
+    },
+    Struct {
+        name: "Group",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Group),
+        debug: debug::<::ampersand_client::types::Group>,
+    },
+    Struct {
+        name: "HydratedIntegration",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegration)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegration>,
+    },
+    Struct {
+        name: "HydratedIntegrationField",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationField)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationField>,
+    },
+    Struct {
+        name: "HydratedIntegrationObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationObject)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationObject>,
+    },
+    Struct {
+        name: "HydratedIntegrationProxy",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationProxy)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationProxy>,
+    },
+    Struct {
+        name: "HydratedIntegrationRead",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationRead)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationRead>,
+    },
+    Struct {
+        name: "HydratedIntegrationWrite",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedIntegrationWrite)
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationWrite>,
+    },
+    Struct {
+        name: "HydratedIntegrationWriteObject",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::HydratedIntegrationWriteObject
+            )
+        },
+        debug: debug::<::ampersand_client::types::HydratedIntegrationWriteObject>,
+    },
+    Struct {
+        name: "HydratedRevision",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::HydratedRevision)
+        },
+        debug: debug::<::ampersand_client::types::HydratedRevision>,
+    },
+    Struct {
+        name: "InputValidationIssue",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::InputValidationIssue)
+        },
+        debug: debug::<::ampersand_client::types::InputValidationIssue>,
+    },
+    Struct {
+        name: "InputValidationProblem",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::InputValidationProblem)
+        },
+        debug: debug::<::ampersand_client::types::InputValidationProblem>,
+    },
+    Struct {
+        name: "Installation",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Installation),
+        debug: debug::<::ampersand_client::types::Installation>,
+    },
+    Struct {
+        name: "Integration",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Integration),
+        debug: debug::<::ampersand_client::types::Integration>,
+    },
+    Struct {
+        name: "IntegrationField",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationField)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationField>,
+    },
+    Struct {
+        name: "IntegrationObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationObject)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationObject>,
+    },
+    Struct {
+        name: "IntegrationProxy",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationProxy)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationProxy>,
+    },
+    Struct {
+        name: "IntegrationRead",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationRead)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationRead>,
+    },
+    Struct {
+        name: "IntegrationSubscribe",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationSubscribe)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationSubscribe>,
+    },
+    Struct {
+        name: "IntegrationSubscribeObject",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::IntegrationSubscribeObject
+            )
+        },
+        debug: debug::<::ampersand_client::types::IntegrationSubscribeObject>,
+    },
+    Struct {
+        name: "IntegrationWrite",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationWrite)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationWrite>,
+    },
+    Struct {
+        name: "IntegrationWriteObject",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::IntegrationWriteObject)
+        },
+        debug: debug::<::ampersand_client::types::IntegrationWriteObject>,
+    },
+    Struct {
+        name: "Invite",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Invite),
+        debug: debug::<::ampersand_client::types::Invite>,
+    },
+    Struct {
+        name: "JsonPatchOperation",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::JsonPatchOperation)
+        },
+        debug: debug::<::ampersand_client::types::JsonPatchOperation>,
+    },
+    Struct {
+        name: "JwtKey",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::JwtKey),
+        debug: debug::<::ampersand_client::types::JwtKey>,
+    },
+    Struct {
+        name: "JwtKeyResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::JwtKeyResponse)
+        },
+        debug: debug::<::ampersand_client::types::JwtKeyResponse>,
+    },
+    Struct {
+        name: "ListOperationsResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ListOperationsResponse)
+        },
+        debug: debug::<::ampersand_client::types::ListOperationsResponse>,
+    },
+    Struct {
+        name: "Log",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Log),
+        debug: debug::<::ampersand_client::types::Log>,
+    },
+    Struct {
+        name: "LogMessage",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::LogMessage),
+        debug: debug::<::ampersand_client::types::LogMessage>,
+    },
+    Struct {
+        name: "ManifestIntegration",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ManifestIntegration)
+        },
+        debug: debug::<::ampersand_client::types::ManifestIntegration>,
+    },
+    Struct {
+        name: "Media",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Media),
+        debug: debug::<::ampersand_client::types::Media>,
+    },
+    Struct {
+        name: "MediaTypeDarkMode",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::MediaTypeDarkMode)
+        },
+        debug: debug::<::ampersand_client::types::MediaTypeDarkMode>,
+    },
+    Struct {
+        name: "MediaTypeRegular",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::MediaTypeRegular)
+        },
+        debug: debug::<::ampersand_client::types::MediaTypeRegular>,
+    },
+    Struct {
+        name: "MetadataItemInput",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::MetadataItemInput)
+        },
+        debug: debug::<::ampersand_client::types::MetadataItemInput>,
+    },
+    Struct {
+        name: "MetadataItemPostAuthentication",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::MetadataItemPostAuthentication
+            )
+        },
+        debug: debug::<::ampersand_client::types::MetadataItemPostAuthentication>,
+    },
+    Struct {
+        name: "ModuleInfo",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ModuleInfo),
+        debug: debug::<::ampersand_client::types::ModuleInfo>,
+    },
+    Struct {
+        name: "NotificationEventTopicRoute",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::NotificationEventTopicRoute
+            )
+        },
+        debug: debug::<::ampersand_client::types::NotificationEventTopicRoute>,
+    },
+    Struct {
+        name: "NumericFieldOptions",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::NumericFieldOptions)
+        },
+        debug: debug::<::ampersand_client::types::NumericFieldOptions>,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCode",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::Oauth2AuthorizationCode)
+        },
+        debug: debug::<::ampersand_client::types::Oauth2AuthorizationCode>,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCodeAccessToken",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeAccessToken
+            )
+        },
+        debug: debug::<::ampersand_client::types::Oauth2AuthorizationCodeAccessToken>,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCodeRefreshToken",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeRefreshToken
+            )
+        },
+        debug: debug::<::ampersand_client::types::Oauth2AuthorizationCodeRefreshToken>,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCodeTokensOnly",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnly
+            )
+        },
+        debug: debug::<::ampersand_client::types::Oauth2AuthorizationCodeTokensOnly>,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCodeTokensOnlyAccessToken",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnlyAccessToken
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnlyAccessToken,
+        >,
+    },
+    Struct {
+        name: "Oauth2AuthorizationCodeTokensOnlyRefreshToken",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnlyRefreshToken
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::Oauth2AuthorizationCodeTokensOnlyRefreshToken,
+        >,
+    },
+    Struct {
+        name: "Oauth2Opts",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Oauth2Opts),
+        debug: debug::<::ampersand_client::types::Oauth2Opts>,
+    },
+    Struct {
+        name: "OauthConnectRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::OauthConnectRequest)
+        },
+        debug: debug::<::ampersand_client::types::OauthConnectRequest>,
+    },
+    Struct {
+        name: "ObjectMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ObjectMetadata)
+        },
+        debug: debug::<::ampersand_client::types::ObjectMetadata>,
+    },
+    Struct {
+        name: "Operation",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Operation),
+        debug: debug::<::ampersand_client::types::Operation>,
+    },
+    Struct {
+        name: "OperationMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::OperationMetadata)
+        },
+        debug: debug::<::ampersand_client::types::OperationMetadata>,
+    },
+    Struct {
+        name: "OperationMetadataProgress",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::OperationMetadataProgress)
+        },
+        debug: debug::<::ampersand_client::types::OperationMetadataProgress>,
+    },
+    Struct {
+        name: "OperationMetadataRetry",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::OperationMetadataRetry)
+        },
+        debug: debug::<::ampersand_client::types::OperationMetadataRetry>,
+    },
+    Struct {
+        name: "Org",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Org),
+        debug: debug::<::ampersand_client::types::Org>,
+    },
+    Struct {
+        name: "PaginationInfo",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PaginationInfo)
+        },
+        debug: debug::<::ampersand_client::types::PaginationInfo>,
+    },
+    Struct {
+        name: "PatchApiKeyRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PatchApiKeyRequest)
+        },
+        debug: debug::<::ampersand_client::types::PatchApiKeyRequest>,
+    },
+    Struct {
+        name: "PatchApiKeyRequestApiKey",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PatchApiKeyRequestApiKey)
+        },
+        debug: debug::<::ampersand_client::types::PatchApiKeyRequestApiKey>,
+    },
+    Struct {
+        name: "PatchJwtKeyRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PatchJwtKeyRequest)
+        },
+        debug: debug::<::ampersand_client::types::PatchJwtKeyRequest>,
+    },
+    Struct {
+        name: "PatchJwtKeyRequestJwtKey",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PatchJwtKeyRequestJwtKey)
+        },
+        debug: debug::<::ampersand_client::types::PatchJwtKeyRequestJwtKey>,
+    },
+    Struct {
+        name: "PatchObjectConfigContentRequest",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::PatchObjectConfigContentRequest
+            )
+        },
+        debug: debug::<::ampersand_client::types::PatchObjectConfigContentRequest>,
+    },
+    Struct {
+        name: "PauseReadsRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::PauseReadsRequest)
+        },
+        debug: debug::<::ampersand_client::types::PauseReadsRequest>,
+    },
+    Struct {
+        name: "Project",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Project),
+        debug: debug::<::ampersand_client::types::Project>,
+    },
+    Struct {
+        name: "ProjectEntitlements",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ProjectEntitlements)
+        },
+        debug: debug::<::ampersand_client::types::ProjectEntitlements>,
+    },
+    Struct {
+        name: "ProjectEntitlementsBrandingRemoval",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::ProjectEntitlementsBrandingRemoval
+            )
+        },
+        debug: debug::<::ampersand_client::types::ProjectEntitlementsBrandingRemoval>,
+    },
+    Struct {
+        name: "ProjectEntitlementsLogRetentionDays",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::ProjectEntitlementsLogRetentionDays
+            )
+        },
+        debug: debug::<::ampersand_client::types::ProjectEntitlementsLogRetentionDays>,
+    },
+    Struct {
+        name: "ProviderApp",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ProviderApp),
+        debug: debug::<::ampersand_client::types::ProviderApp>,
+    },
+    Struct {
+        name: "ProviderAppMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderAppMetadata)
+        },
+        debug: debug::<::ampersand_client::types::ProviderAppMetadata>,
+    },
+    Struct {
+        name: "ProviderInfo",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ProviderInfo),
+        debug: debug::<::ampersand_client::types::ProviderInfo>,
+    },
+    Struct {
+        name: "ProviderMetadataInfo",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ProviderMetadataInfo)
+        },
+        debug: debug::<::ampersand_client::types::ProviderMetadataInfo>,
+    },
+    Struct {
+        name: "ReadRequest",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::ReadRequest),
+        debug: debug::<::ampersand_client::types::ReadRequest>,
+    },
+    Struct {
+        name: "ReadResultAsync",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ReadResultAsync)
+        },
+        debug: debug::<::ampersand_client::types::ReadResultAsync>,
+    },
+    Struct {
+        name: "RedirectResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::RedirectResponse)
+        },
+        debug: debug::<::ampersand_client::types::RedirectResponse>,
+    },
+    Struct {
+        name: "ResultDeliveryRequestBody",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ResultDeliveryRequestBody)
+        },
+        debug: debug::<::ampersand_client::types::ResultDeliveryRequestBody>,
+    },
+    Struct {
+        name: "Revision",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Revision),
+        debug: debug::<::ampersand_client::types::Revision>,
+    },
+    Struct {
+        name: "SearchOperators",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SearchOperators)
+        },
+        debug: debug::<::ampersand_client::types::SearchOperators>,
+    },
+    Struct {
+        name: "SearchRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SearchRequest)
+        },
+        debug: debug::<::ampersand_client::types::SearchRequest>,
+    },
+    Struct {
+        name: "SearchResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SearchResponse)
+        },
+        debug: debug::<::ampersand_client::types::SearchResponse>,
+    },
+    Struct {
+        name: "SearchResultEntry",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SearchResultEntry)
+        },
+        debug: debug::<::ampersand_client::types::SearchResultEntry>,
+    },
+    Struct {
+        name: "SearchSupport",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SearchSupport)
+        },
+        debug: debug::<::ampersand_client::types::SearchSupport>,
+    },
+    Struct {
+        name: "SignedUrl",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::SignedUrl),
+        debug: debug::<::ampersand_client::types::SignedUrl>,
+    },
+    Struct {
+        name: "StringFieldOptions",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::StringFieldOptions)
+        },
+        debug: debug::<::ampersand_client::types::StringFieldOptions>,
+    },
+    Struct {
+        name: "SubscribeRequirements",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SubscribeRequirements)
+        },
+        debug: debug::<::ampersand_client::types::SubscribeRequirements>,
+    },
+    Struct {
+        name: "SubscribeSupport",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::SubscribeSupport)
+        },
+        debug: debug::<::ampersand_client::types::SubscribeSupport>,
+    },
+    Struct {
+        name: "Support",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Support),
+        debug: debug::<::ampersand_client::types::Support>,
+    },
+    Struct {
+        name: "TokenMetadataFields",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::TokenMetadataFields)
+        },
+        debug: debug::<::ampersand_client::types::TokenMetadataFields>,
+    },
+    Struct {
+        name: "TokenMetadataFieldsOtherFieldsItem",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::TokenMetadataFieldsOtherFieldsItem
+            )
+        },
+        debug: debug::<::ampersand_client::types::TokenMetadataFieldsOtherFieldsItem>,
+    },
+    Struct {
+        name: "Topic",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::Topic),
+        debug: debug::<::ampersand_client::types::Topic>,
+    },
+    Struct {
+        name: "TopicDestinationRoute",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::TopicDestinationRoute)
+        },
+        debug: debug::<::ampersand_client::types::TopicDestinationRoute>,
+    },
+    Struct {
+        name: "UnpauseReadsRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UnpauseReadsRequest)
+        },
+        debug: debug::<::ampersand_client::types::UnpauseReadsRequest>,
+    },
+    Struct {
+        name: "UpdateConnectionRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateConnectionRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateConnectionRequest>,
+    },
+    Struct {
+        name: "UpdateDestinationRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateDestinationRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateDestinationRequest>,
+    },
+    Struct {
+        name: "UpdateDestinationRequestDestination",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateDestinationRequestDestination
+            )
+        },
+        debug: debug::<::ampersand_client::types::UpdateDestinationRequestDestination>,
+    },
+    Struct {
+        name: "UpdateDestinationRequestDestinationMetadata",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateDestinationRequestDestinationMetadata
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::UpdateDestinationRequestDestinationMetadata,
+        >,
+    },
+    Struct {
+        name: "UpdateDestinationRequestDestinationSecrets",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateDestinationRequestDestinationSecrets
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::UpdateDestinationRequestDestinationSecrets,
+        >,
+    },
+    Struct {
+        name: "UpdateEvent",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::UpdateEvent),
+        debug: debug::<::ampersand_client::types::UpdateEvent>,
+    },
+    Struct {
+        name: "UpdateInstallationRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateInstallationRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateInstallationRequest>,
+    },
+    Struct {
+        name: "UpdateInstallationRequestInstallation",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateInstallationRequestInstallation
+            )
+        },
+        debug: debug::<::ampersand_client::types::UpdateInstallationRequestInstallation>,
+    },
+    Struct {
+        name: "UpdateInstallationRequestInstallationConfig",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateInstallationRequestInstallationConfig
+            )
+        },
+        debug: debug::<
+            ::ampersand_client::types::UpdateInstallationRequestInstallationConfig,
+        >,
+    },
+    Struct {
+        name: "UpdateOrgRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateOrgRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateOrgRequest>,
+    },
+    Struct {
+        name: "UpdateOrgRequestOrg",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateOrgRequestOrg)
+        },
+        debug: debug::<::ampersand_client::types::UpdateOrgRequestOrg>,
+    },
+    Struct {
+        name: "UpdateProjectRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateProjectRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateProjectRequest>,
+    },
+    Struct {
+        name: "UpdateProjectRequestProject",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateProjectRequestProject
+            )
+        },
+        debug: debug::<::ampersand_client::types::UpdateProjectRequestProject>,
+    },
+    Struct {
+        name: "UpdateProviderAppRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateProviderAppRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateProviderAppRequest>,
+    },
+    Struct {
+        name: "UpdateProviderAppRequestProviderApp",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::UpdateProviderAppRequestProviderApp
+            )
+        },
+        debug: debug::<::ampersand_client::types::UpdateProviderAppRequestProviderApp>,
+    },
+    Struct {
+        name: "UpdateTopicRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpdateTopicRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpdateTopicRequest>,
+    },
+    Struct {
+        name: "UpsertMetadataRequest",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpsertMetadataRequest)
+        },
+        debug: debug::<::ampersand_client::types::UpsertMetadataRequest>,
+    },
+    Struct {
+        name: "UpsertMetadataResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::UpsertMetadataResponse)
+        },
+        debug: debug::<::ampersand_client::types::UpsertMetadataResponse>,
+    },
+    Struct {
+        name: "ValueDefaults",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::ValueDefaults)
+        },
+        debug: debug::<::ampersand_client::types::ValueDefaults>,
+    },
+    Struct {
+        name: "WatchSchema",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::WatchSchema),
+        debug: debug::<::ampersand_client::types::WatchSchema>,
+    },
+    Struct {
+        name: "WatchSchemaAllObjects",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WatchSchemaAllObjects)
+        },
+        debug: debug::<::ampersand_client::types::WatchSchemaAllObjects>,
+    },
+    Struct {
+        name: "WriteRecordsResponse",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRecordsResponse)
+        },
+        debug: debug::<::ampersand_client::types::WriteRecordsResponse>,
+    },
+    Struct {
+        name: "WriteRecordsResponse422",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRecordsResponse422)
+        },
+        debug: debug::<::ampersand_client::types::WriteRecordsResponse422>,
+    },
+    Struct {
+        name: "WriteRecordsResponse422ErrorsItem",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::WriteRecordsResponse422ErrorsItem
+            )
+        },
+        debug: debug::<::ampersand_client::types::WriteRecordsResponse422ErrorsItem>,
+    },
+    Struct {
+        name: "WriteRecordsResponse422WarningsItem",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::WriteRecordsResponse422WarningsItem
+            )
+        },
+        debug: debug::<::ampersand_client::types::WriteRecordsResponse422WarningsItem>,
+    },
+    Struct {
+        name: "WriteRecordsResponseErrorsItem",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::WriteRecordsResponseErrorsItem
+            )
+        },
+        debug: debug::<::ampersand_client::types::WriteRecordsResponseErrorsItem>,
+    },
+    Struct {
+        name: "WriteRequest",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::WriteRequest),
+        debug: debug::<::ampersand_client::types::WriteRequest>,
+    },
+    Struct {
+        name: "WriteRequestAutoBatchPolicy",
+        json_schema: || {
+            ::schemars::schema_for!(
+                ::ampersand_client::types::WriteRequestAutoBatchPolicy
+            )
+        },
+        debug: debug::<::ampersand_client::types::WriteRequestAutoBatchPolicy>,
+    },
+    Struct {
+        name: "WriteRequestBatchItem",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRequestBatchItem)
+        },
+        debug: debug::<::ampersand_client::types::WriteRequestBatchItem>,
+    },
+    Struct {
+        name: "WriteRequestBatchPolicy",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRequestBatchPolicy)
+        },
+        debug: debug::<::ampersand_client::types::WriteRequestBatchPolicy>,
+    },
+    Struct {
+        name: "WriteRequestHeadersItem",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRequestHeadersItem)
+        },
+        debug: debug::<::ampersand_client::types::WriteRequestHeadersItem>,
+    },
+    Struct {
+        name: "WriteRequestRetryPolicy",
+        json_schema: || {
+            ::schemars::schema_for!(::ampersand_client::types::WriteRequestRetryPolicy)
+        },
+        debug: debug::<::ampersand_client::types::WriteRequestRetryPolicy>,
+    },
+    Struct {
+        name: "WriteResult",
+        json_schema: || ::schemars::schema_for!(::ampersand_client::types::WriteResult),
+        debug: debug::<::ampersand_client::types::WriteResult>,
+    },
+];
+fn debug<T: ::serde::de::DeserializeOwned + ::core::fmt::Debug>(
+    json: &str,
+) -> ::serde_json::Result<String> {
+    Ok(format!("{:?}", ::serde_json::from_str:: < T > (json) ?))
+}
 /// Every type that is generated from a schema of the contract: the document and the schema.
 pub const SCHEMAS: &[(&str, &str)] = &[
     ("notifications", "ConnectionData"),

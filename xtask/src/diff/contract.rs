@@ -11,7 +11,7 @@ use crate::sources::{CONTRACT, LOCK, Lock, Sources};
 use crate::{document, fetch, output};
 
 /// The branch that is the newest of what is published.
-const NEWEST: &str = "main";
+pub(crate) const NEWEST: &str = "main";
 
 /// A contract that was read.
 pub(super) struct Contract {
@@ -33,9 +33,15 @@ impl Contract {
         Ok(contract)
     }
 
+    /// What was read, and is not on disk yet.
+    pub(super) fn read(read: &fetch::Read) -> Self {
+        let (documents, published) = (read.documents.clone(), read.published.clone());
+        Self { place: read.place.clone(), documents, published }
+    }
+
     /// What is published now.
     pub(super) fn newest(root: &Path) -> Result<Self> {
-        Self::published(root, NEWEST)
+        Self::published(root, NEWEST).context("the newest published contract, where --to names no other")
     }
 
     /// What a maintainer named: a folder, else a revision of this repository, else a published commit or branch.
@@ -49,9 +55,14 @@ impl Contract {
         if Path::new(name).is_dir() {
             return Self::folder(root, name);
         }
+        if name.starts_with(['/', '.', '~']) {
+            bail!("{name} is no folder");
+        }
         match revision(root, name) {
             Some(commit) => Self::of_revision(root, name, &commit),
-            None => Self::published(root, name),
+            None => Self::published(root, name).with_context(|| {
+                format!("{name} is no folder and no revision of this repository; as a published commit or branch")
+            }),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::changes::Change;
-use super::report::{Report, reaches, sentence};
+use super::changes::{Change, Kind};
+use super::report::{Report, and, reaches, sentence};
 use super::semver::Crate;
 use super::verdict::Verdict;
 
@@ -51,12 +51,11 @@ impl Report {
     }
 }
 
-/// Changes of one kind and with one reason are told together.
+/// Changes with one reason are told together.
 fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
-        let key = |change: &'a Change| (change.kind, &change.reason);
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| key(first) == key(change))) {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.reason == change.reason)) {
             Some(group) => group.push(change),
             None => groups.push(vec![change]),
         }
@@ -65,29 +64,80 @@ fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
 }
 
 fn bullet(changes: &[&Change]) -> String {
-    let told = |change: &Change| {
-        let text = format!("{} ({}).", capital(&sentence(change, "`")), change.document);
-        // What it is said of is not said twice.
-        match change.reaches.iter().all(|name| text.contains(&format!("`{name}")) || text.contains(&format!("{name}`")))
-        {
-            true => text,
-            false => format!("{text} Reaches {}.", reaches(change, "`")),
-        }
-    };
-    match changes {
-        [] => String::new(),
-        [one] => format!("- {} {}.\n", told(one), capital(&one.reason)),
-        [first, ..] => {
-            let mut text = format!("- {}:\n", capital(&first.reason));
-            for change in changes {
-                let _ = writeln!(text, "  - {}", told(change));
+    let Some(first) = changes.first() else { return String::new() };
+    let reason = capital(&first.reason);
+    match beside(changes).as_slice() {
+        [one] => format!("- {} {reason}.\n", told(one)),
+        several => {
+            let mut text = format!("- {reason}:\n");
+            for changes in several {
+                let _ = writeln!(text, "  - {}", told(changes));
             }
             text
         }
     }
 }
 
-fn capital(text: &str) -> String {
+/// Fields of one object, values of one enum and statuses of one operation are told in one sentence.
+fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
+    let are_beside = |one: &&Change, other: &&Change| {
+        let place = |change: &Change| (change.document.clone(), change.schema.clone(), owner(change).to_owned());
+        let is_listed = matches!(
+            one.kind,
+            Kind::FieldAdded
+                | Kind::FieldRemoved
+                | Kind::EnumValueAdded
+                | Kind::EnumValueRemoved
+                | Kind::ResponseAdded
+                | Kind::ResponseRemoved
+        );
+        is_listed && one.kind == other.kind && place(one) == place(other) && one.reaches == other.reaches
+    };
+    changes.chunk_by(are_beside).collect()
+}
+
+/// The path of what has the field, the value or the status.
+fn owner(change: &Change) -> &str {
+    match change.kind {
+        Kind::EnumValueAdded | Kind::EnumValueRemoved => &change.path,
+        _ => change.path.rsplit_once('.').map_or("$", |(owner, _)| owner),
+    }
+}
+
+fn told(changes: &[&Change]) -> String {
+    let Some(first) = changes.first() else { return String::new() };
+    let text = match changes {
+        [one] => sentence(one, "`"),
+        several => listed(first, several),
+    };
+    let text = format!("{} ({}).", capital(&text), first.document);
+    // What it is said of is not said twice.
+    match first.reaches.iter().all(|name| text.contains(&format!("`{name}")) || text.contains(&format!("{name}`"))) {
+        true => text,
+        false => format!("{text} Reaches {}.", reaches(first, "`")),
+    }
+}
+
+/// What several changes beside each other are, in a sentence without its end.
+fn listed(first: &Change, changes: &[&Change]) -> String {
+    let place = format!("`{}{}`", first.schema, owner(first).trim_start_matches('$'));
+    let of = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
+    let values = || and(changes.iter().map(|change| format!("`{}`", of(change))).collect());
+    let fields = || {
+        let name = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();
+        and(changes.iter().map(|change| format!("`{}` ({})", name(change), of(change))).collect())
+    };
+    match first.kind {
+        Kind::FieldAdded => format!("{place} has new fields: {}", fields()),
+        Kind::FieldRemoved => format!("{place} has no longer: {}", fields()),
+        Kind::EnumValueAdded => format!("{place} may be {} too", values()),
+        Kind::EnumValueRemoved => format!("{place} is no longer {}", values()),
+        Kind::ResponseAdded => format!("`{}` may answer {} too", first.schema, values()),
+        _ => format!("`{}` no longer answers {}", first.schema, values()),
+    }
+}
+
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

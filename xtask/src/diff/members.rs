@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::changes::{Finding, Kind};
 use super::names::{renamed, similar};
-use super::rust::{self, Slot};
+use super::rust::{self, Rust, Slot};
 use super::shape::{Field, Need, Shape};
-use super::side::Place;
+use super::side::{Place, Side};
 use super::verdict::{self, Effect, Effects};
 use super::walk::{Step, Walk};
 use super::words::text;
+use crate::document::BOUNDS;
 
 impl<'a> Walk<'a> {
     pub(super) fn fields(&mut self, old: &Shape<'a>, new: &Shape<'a>, slot: Slot, step: &mut Step) {
@@ -44,12 +45,14 @@ impl<'a> Walk<'a> {
             let shape = field.node.shape();
             let effects = verdict::field_removed(field, &shape, new, slot);
             let before = described(name, field, old);
-            step.findings.push(Finding::new(field.place.clone(), Kind::FieldRemoved, Some(before), None, effects));
+            let place = told(name, field, old, self.new);
+            step.findings.push(Finding::new(place, Kind::FieldRemoved, Some(before), None, effects));
         }
         for (name, field) in more.iter().filter_map(|name| new.fields.get_key_value(name)) {
             let effects = verdict::field_added(field, old, new, name, slot);
             let now = described(name, field, new);
-            step.findings.push(Finding::new(field.place.clone(), Kind::FieldAdded, None, Some(now), effects));
+            let place = told(name, field, new, self.old);
+            step.findings.push(Finding::new(place, Kind::FieldAdded, None, Some(now), effects));
         }
         for (name, place) in new
             .undescribed
@@ -220,6 +223,8 @@ impl<'a> Walk<'a> {
                 return;
             }
         };
+        // Of other values than texts, no enum is made.
+        let slot = if Rust::of(old) == Rust::OpenEnum { slot } else { Slot::Raw };
         let texts = |values: &[&Value]| values.iter().map(|value| text(value)).collect::<BTreeSet<String>>();
         let (before, now) = (texts(before), texts(now));
         let mut gone: BTreeSet<&str> = before.difference(&now).map(String::as_str).collect();
@@ -268,22 +273,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-const BOUNDS: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
-
 /// Whether a value that was within the bound may be out of it.
 fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
     let number = |value: Option<&Value>| value.and_then(Value::as_f64);
@@ -294,6 +283,16 @@ fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
         (Some(old), Some(new)) if key.starts_with("max") => new < old,
         (Some(old), Some(new)) if key == "multipleOf" => old % new != 0.0,
         _ => true,
+    }
+}
+
+/// Where a field that only one side has is told of: where it stands, unless what stands there is on the other side too, and
+/// an object is built on it or no longer is.
+fn told<'a>(name: &str, field: &Field<'a>, object: &Shape<'a>, other: &'a Side<'a>) -> Place {
+    let schema = Place { path: "$".to_owned(), ..field.place.clone() };
+    match other.at(&schema).is_some_and(|node| node.shape().fields.contains_key(name)) {
+        true => object.place.field(name),
+        false => field.place.clone(),
     }
 }
 

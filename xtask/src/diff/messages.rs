@@ -245,6 +245,13 @@ fn responses<'a>(
             false => Effects::fine("errors are read whatever they are"),
         };
         content(walk, (old, before), (new, now), &place, removed, received, findings);
+        let headers = (before.get("headers"), now.get("headers"));
+        if headers.0 != headers.1 {
+            let text = |value: Option<&Value>| value.map(|headers| format!("headers: {headers}"));
+            let effects = Effects::fine("headers are handed over as they came");
+            let (was, is) = (text(headers.0), text(headers.1));
+            findings.push(Finding::new(place.clone(), Kind::KeywordChanged, was, is, effects).of("headers"));
+        }
     }
     for status in gone {
         let effects = match is_success(status) {

@@ -9,6 +9,7 @@
 //! `messages` a REST API; `names` tells what is renamed. `roots` says where to begin, `reach` where that leads, `rust` and
 //! `verdict` what it does, `semver` what follows for the crates; `report`, `markdown` and `words` tell.
 
+mod changelog;
 mod changes;
 mod contract;
 mod markdown;
@@ -36,10 +37,13 @@ use std::path::Path;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::fetch;
 use crate::sources::Sources;
 use changes::Change;
 use contract::Contract;
+pub(crate) use contract::NEWEST;
 use report::{Report, Summary};
+use semver::Bump;
 use side::{Documents, Side};
 use walk::Walk;
 
@@ -88,6 +92,26 @@ pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
         Format::Json => report.json()?,
     };
     Ok(Diff { text, code: report.code() })
+}
+
+/// What there is to say of an update.
+pub(crate) struct Update {
+    pub(crate) markdown: String,
+    /// Each crate whose version changes, and by what.
+    pub(crate) versions: Vec<String>,
+    /// By the sections of a changelog, what users have to know.
+    pub(crate) entries: Vec<(&'static str, Vec<String>)>,
+}
+
+/// Compares the pinned contract with one that is to take its place; nothing where they mean the same.
+pub(crate) fn update(root: &Path, new: &fetch::Read) -> Result<Option<Update>> {
+    let (old, new) = (Contract::pinned(root)?, Contract::read(new));
+    let sources = Sources::load(root)?;
+    let report = compare(&old, &new, &sources.documents().map(|source| (source.name, source.path)).collect());
+    let changing = report.summary.crates.iter().filter(|one| one.bump > Bump::None);
+    let versions = changing.map(|one| format!("{} {}", one.name, one.bump.word())).collect();
+    let update = Update { markdown: report.markdown(), versions, entries: report.changelog() };
+    Ok(Some(update).filter(|_| !report.changes.is_empty()))
 }
 
 /// Compares two contracts, of whose documents it is known which published file is which.

@@ -4,40 +4,24 @@ use std::collections::BTreeSet;
 
 use heck::ToSnakeCase as _;
 
-/// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`.
+/// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`. Two names that
+/// only share words are those of two things: `groupName` and `groupRef`, `createdAt` and `updatedAt`.
 pub(super) fn similar(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
-    let (set, other_set): (BTreeSet<_>, BTreeSet<_>) = (one.iter().collect(), other.iter().collect());
-    let common = set.intersection(&other_set).count();
-    let least = set.len().min(other_set.len());
-    if common == least || 2 * common >= set.len().max(other_set.len()) {
-        return least > 0;
+    let rest = |of: &[String], without: &[String]| -> String {
+        of.iter().filter(|word| !without.contains(word)).map(String::as_str).collect()
+    };
+    let (left, right) = (rest(&one, &other), rest(&other, &one));
+    if left.is_empty() || right.is_empty() {
+        return !one.is_empty() && !other.is_empty();
     }
-    let (one, other) = (one.concat(), other.concat());
-    let starts = one.len().min(other.len()) >= 3 && (one.starts_with(&other) || other.starts_with(&one));
-    starts || 3 * strsim(&one, &other) <= one.chars().count().max(other.chars().count())
+    let starts = left.len().min(right.len()) >= 3 && (left.starts_with(&right) || right.starts_with(&left));
+    starts || 3 * strsim::levenshtein(&left, &right) <= left.chars().count().max(right.chars().count())
 }
 
 fn words(name: &str) -> Vec<String> {
     let plain = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
     plain.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// How many letters are to be put in, taken out or changed.
-fn strsim(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut last = index;
-        let mut next = vec![index + 1];
-        for (column, (there, above)) in other.iter().zip(row.iter().skip(1)).enumerate() {
-            let left = next.get(column).copied().unwrap_or_default();
-            next.push((last + usize::from(letter != *there)).min(above + 1).min(left + 1));
-            last = *above;
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at most,
@@ -78,7 +62,18 @@ mod tests {
         ] {
             assert!(similar(one, other) && similar(other, one), "{one} {other}");
         }
-        for (one, other) in [("config", "provider"), ("id", "url"), ("", "a"), ("always", "never"), ("from", "error")] {
+        for (one, other) in [
+            ("config", "provider"),
+            ("id", "url"),
+            ("", "a"),
+            ("always", "never"),
+            ("from", "error"),
+            ("groupName", "groupRef"),
+            ("createdAt", "updatedAt"),
+            ("fromTimestamp", "untilTimestamp"),
+            ("mappedObjectName", "rawObjectName"),
+            ("connection.created", "connection.deleted"),
+        ] {
             assert!(!similar(one, other) && !similar(other, one), "{one} {other}");
         }
     }

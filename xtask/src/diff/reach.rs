@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changes::{Change, Finding, Kind};
 use super::roots::{Root, RootKind};
 use super::side::Place;
-use super::verdict::{Effect, Effects};
+use super::verdict::{Effect, Effects, Verdict};
 use super::walk::Walk;
 
 /// Which roots lead to a step.
@@ -13,10 +13,18 @@ use super::walk::Walk;
 struct Reached {
     used: BTreeSet<usize>,
     schemas: BTreeSet<usize>,
+    bases: BTreeSet<usize>,
     inbound: bool,
     outbound: bool,
     /// By itself.
     alone: bool,
+}
+
+impl Reached {
+    /// Whether no value is of it as it stands.
+    fn is_base(&self) -> bool {
+        self.used.is_empty() && self.schemas.is_empty() && !self.alone
+    }
 }
 
 /// The changes that roots lead to. `is_typed` says of a document that types are made of all its schemas.
@@ -33,6 +41,7 @@ pub(super) fn changes(walk: &mut Walk<'_>, roots: &[Root], is_typed: impl Fn(&st
                     reached.outbound |= root.outbound;
                 }
                 RootKind::Schema => drop(reached.schemas.insert(number)),
+                RootKind::Base => drop(reached.bases.insert(number)),
                 RootKind::Alone => reached.alone = true,
             }
         }
@@ -40,7 +49,7 @@ pub(super) fn changes(walk: &mut Walk<'_>, roots: &[Root], is_typed: impl Fn(&st
 
     let mut found: BTreeMap<(Place, Kind, String), (Finding, Reached)> = BTreeMap::new();
     for (step, reached) in walk.steps.iter().zip(&reached) {
-        if reached.used.is_empty() && reached.schemas.is_empty() && !reached.alone {
+        if reached.is_base() && reached.bases.is_empty() {
             continue;
         }
         for finding in &step.findings {
@@ -57,12 +66,16 @@ pub(super) fn changes(walk: &mut Walk<'_>, roots: &[Root], is_typed: impl Fn(&st
                     known.effects = known.effects.clone().worst(finding.effects.clone());
                     by.used.extend(&reached.used);
                     by.schemas.extend(&reached.schemas);
+                    by.bases.extend(&reached.bases);
                     (by.inbound, by.outbound) = (by.inbound | reached.inbound, by.outbound | reached.outbound);
                 }
             }
         }
     }
-    found.into_values().map(|(finding, by)| change(finding, &by, roots, &is_typed)).collect()
+    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, &is_typed), by));
+    // What others are built on is no change as long as they are the same.
+    let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
+    changes.filter(counts).map(|(change, _)| change).collect()
 }
 
 /// Gives each change of a reference the worst of what it leads to.
@@ -76,7 +89,7 @@ fn settle(walk: &mut Walk<'_>) {
                 }
             }
             let why = "the field has another Rust type";
-            finding.effects = finding.effects.source(super::verdict::Verdict::Breaking, why);
+            finding.effects = finding.effects.source(Verdict::Breaking, why);
             if let Some(step) = walk.steps.get_mut(number) {
                 step.findings.push(finding);
             }
@@ -104,7 +117,7 @@ fn change(finding: Finding, by: &Reached, roots: &[Root], is_typed: &impl Fn(&st
     };
     let Finding { place: Place { document, schema, path }, kind, old, new, effects, .. } = finding;
     // What nothing is known to use may be used either way.
-    let either = by.used.is_empty() || is_typed(&document);
+    let either = !by.is_base() && (by.used.is_empty() || is_typed(&document));
     let effects = directed(effects, by.inbound || either, by.outbound || either);
     Change {
         document,
@@ -113,7 +126,7 @@ fn change(finding: Finding, by: &Reached, roots: &[Root], is_typed: &impl Fn(&st
         kind,
         old,
         new,
-        reaches: names(if by.used.is_empty() { &by.schemas } else { &by.used }),
+        reaches: names([&by.used, &by.schemas, &by.bases].into_iter().find(|of| !of.is_empty()).unwrap_or(&by.used)),
         inbound: effects.inbound.verdict,
         inbound_closed: effects.closed.verdict,
         outbound: effects.outbound.verdict,
@@ -137,6 +150,7 @@ fn directed(mut effects: Effects, inbound: bool, outbound: bool) -> Effects {
         effects.fine = match (inbound, outbound) {
             (true, false) => "it is only received, and the old types hold it",
             (false, true) => "it is only sent, and what the old types send is valid",
+            (false, false) => "others are only built on it",
             _ => "the old types hold it",
         };
     }

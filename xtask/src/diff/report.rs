@@ -50,12 +50,16 @@ impl Summary {
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 
-    /// What differs and is no change.
+    /// What differs and is no change of the contract.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.words_alone.is_empty() {
             let files = self.words_alone.join(", ");
             notes.push(format!("In words, examples or vendor extensions alone, which is no change: {files}."));
+        }
+        let types = self.api.types_gone();
+        if !types.is_empty() {
+            notes.push(format!("Types that are gone, or have another name: {}.", types.join(", ")));
         }
         if !self.rewritten.is_empty() {
             notes.push(format!("Written in another way and saying the same: {}.", self.rewritten.join(", ")));
@@ -161,6 +165,11 @@ pub(super) fn reaches(change: &Change, quote: &str) -> String {
     if rest > 0 {
         names.push(format!("{rest} more"));
     }
+    and(names)
+}
+
+/// `a, b and c`
+pub(super) fn and(names: Vec<String>) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
@@ -210,8 +219,9 @@ pub(super) fn sentence(change: &Change, quote: &str) -> String {
             None => format!("{place} is no longer {}", change.kind.words().trim_end_matches(" changed")),
         },
         Kind::Deprecated | Kind::NoLongerDeprecated => format!("{place} is {}", change.kind.words()),
-        Kind::OtherFieldsRefused => format!("{place} refuses fields that it does not name"),
-        Kind::OtherFieldsAllowed => format!("{place} takes fields that it does not name"),
+        Kind::OtherFieldsRefused | Kind::OtherFieldsAllowed => {
+            format!("{place} takes {is} in fields that it does not name, and took {was}")
+        }
         Kind::OperationMoved => format!("{schema} is at {} now, and was at {}", q(is), q(was)),
         Kind::OperationChanged => format!("{place} is {is} now, and was {was}"),
         Kind::ParameterAdded => format!("{schema} takes the {is} parameter {last}"),

@@ -8,6 +8,7 @@ use super::changes::{Finding, Kind};
 use super::names::{renamed, similar};
 use super::operations;
 use super::rust::{Rust, Slot};
+use super::shape::Shape;
 use super::side::{Node, Place, Side, has_operations};
 use super::verdict;
 use super::walk::Walk;
@@ -37,6 +38,8 @@ pub(super) enum RootKind {
     Used,
     /// A schema that no other refers to.
     Schema,
+    /// A schema that others are only built on: no value is one of it and nothing else.
+    Base,
     /// A change that no walk leads to, of what nothing refers to.
     Alone,
 }
@@ -48,6 +51,10 @@ impl Root {
 
     fn schema(name: &str, start: Vec<usize>) -> Self {
         Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
+    }
+
+    fn base(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
     }
 
     fn alone(start: usize) -> Self {
@@ -74,28 +81,33 @@ pub(super) fn roots(walk: &mut Walk<'_>) -> Vec<Root> {
 }
 
 /// The body of a notification, as a webhook gets it.
+#[derive(Clone)]
 struct Body<'a> {
     schema: &'a str,
     node: Node<'a>,
     data: Option<Node<'a>>,
+    /// How many types it is the body of.
+    types: usize,
 }
 
 /// The bodies of a document by their notification type. They are known by their shape.
 fn bodies<'a>(side: &'a Side<'a>, document: &'a str) -> BTreeMap<&'a str, Body<'a>> {
     let mut bodies: Vec<(Vec<&str>, Body<'a>)> = Vec::new();
+    let body = |schema, node, data, types: &[&str]| Body { schema, node, data, types: types.len() };
     for (name, _) in document::schemas(side.document(document)) {
         let Some(node) = side.named(document, name) else { continue };
         let shape = node.shape();
         let (Some(types), data) = (shape.fields.get("notificationType"), shape.fields.get("data")) else {
             // A list of the types is no body, and says that they are.
             if name == "NotificationType" {
-                bodies.push((texts(shape.values), Body { schema: name, node, data: None }));
+                let types = texts(shape.values);
+                bodies.push((types.clone(), body(name, node, None, &types)));
             }
             continue;
         };
         let types = texts(types.node.shape().values);
         if let Some(data) = data.filter(|_| !types.is_empty()) {
-            bodies.push((types, Body { schema: name, node, data: Some(data.node.clone()) }));
+            bodies.push((types.clone(), body(name, node, Some(data.node.clone()), &types)));
         }
     }
     // The body of one type says more of it than that of many.
@@ -103,8 +115,7 @@ fn bodies<'a>(side: &'a Side<'a>, document: &'a str) -> BTreeMap<&'a str, Body<'
     let mut found = BTreeMap::new();
     for (types, body) in bodies {
         for name in types {
-            let body = Body { schema: body.schema, node: body.node.clone(), data: body.data.clone() };
-            found.entry(name).or_insert(body);
+            found.entry(name).or_insert_with(|| body.clone());
         }
     }
     found
@@ -118,6 +129,7 @@ fn events<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
     let (old, new) = (bodies(walk.old, document), bodies(walk.new, document));
     for body in old.values().chain(new.values()) {
         explain_types(walk, body);
+        walk.bodies.insert(body.node.id());
     }
     let mut gone: BTreeSet<&str> = old.keys().filter(|name| !new.contains_key(*name)).copied().collect();
     let mut more: BTreeSet<&str> = new.keys().filter(|name| !old.contains_key(*name)).copied().collect();
@@ -129,10 +141,14 @@ fn events<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         }
         roots.push(Root::new(name, (true, true), start));
     }
-    let found = renamed(&mut gone, &mut more, |before, now| {
-        let data =
-            (old.get(before).and_then(|body| body.data.as_ref()), new.get(now).and_then(|body| body.data.as_ref()));
-        similar(before, now) && matches!(data, (Some(before), Some(now)) if same_data(walk, before, now))
+    let found = renamed(&mut gone, &mut more, |before, now| match (old.get(before), new.get(now)) {
+        (Some(was), Some(is)) => {
+            // One schema, of one type before and after, is the body of one event.
+            let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
+            let data = (was.data.as_ref(), is.data.as_ref());
+            (stays || similar(before, now)) && matches!(data, (Some(was), Some(is)) if same_data(walk, was, is))
+        }
+        _ => false,
     });
     let place =
         |body: Option<&Body<'_>>| Place::new(document, body.map_or("", |body| body.schema)).field("notificationType");
@@ -170,8 +186,8 @@ fn explain_types(walk: &mut Walk<'_>, body: &Body<'_>) {
     let mut places = vec![Place::new(document, body.schema).field("notificationType")];
     places.push(Place::new(document, "NotificationType"));
     for side in [walk.old, walk.new] {
-        let body = document::schemas(side.document(document)).find(|(name, _)| *name == body.schema);
-        let named = body.and_then(|(_, schema)| schema["properties"]["notificationType"]["$ref"].as_str());
+        let body = &side.document(document)["components"]["schemas"][body.schema];
+        let named = body["properties"]["notificationType"]["$ref"].as_str();
         places.extend(named.and_then(document::schema_name).map(|name| Place::new(document, name)));
     }
     for place in places {
@@ -220,12 +236,26 @@ fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         let nodes = (old.named(document, before), new.named(document, now));
         matches!(nodes, (Some(before), Some(now)) if walk.same(&before, &now))
     });
+    // Of one that has another name and nearly the same fields, the fields are told.
+    let found = renamed(&mut gone, &mut more, |before, now| {
+        let nodes = (old.named(document, before), new.named(document, now));
+        matches!(nodes, (Some(before), Some(now)) if is_nearly(&before.shape(), &now.shape()))
+    });
+    for (before, now) in found {
+        if let (Some(old), Some(new)) = (old.named(document, before), new.named(document, now)) {
+            let start = vec![walk.pair(&old, &new, Slot::Value)];
+            roots.push(Root::schema(now, start));
+        }
+    }
     for (names, side, kind) in [(gone, old, Kind::SchemaRemoved), (more, new, Kind::SchemaAdded)] {
         for name in names {
             let Some(node) = side.named(document, name).filter(|_| !side.is_alias(document, name)) else { continue };
             let shape = node.shape();
             let text = Some(format!("{} that nothing refers to", shape.types.first().unwrap_or(&"schema")));
-            let has_type = TYPES.contains(&document) && matches!(Rust::of(&shape), Rust::Struct | Rust::OpenEnum);
+            // The list of the types has one whatever it is called, which the events are named by.
+            let is_list = name == "NotificationType" && !old_bodies.is_empty() && !new_bodies.is_empty();
+            let has_type =
+                TYPES.contains(&document) && !is_list && matches!(Rust::of(&shape), Rust::Struct | Rust::OpenEnum);
             let removed = kind == Kind::SchemaRemoved;
             let effects = if removed { verdict::schema_removed(has_type) } else { verdict::added() };
             let (was, is) = if removed { (text, None) } else { (None, text) };
@@ -234,6 +264,13 @@ fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
             roots.push(Root::alone(step));
         }
     }
+}
+
+/// Whether two objects share so many fields that they are one under two names.
+fn is_nearly(old: &Shape<'_>, new: &Shape<'_>) -> bool {
+    const LEAST: usize = 4;
+    let both = old.fields.keys().filter(|name| new.fields.contains_key(*name)).count();
+    both >= LEAST && 4 * both >= 3 * old.fields.len().max(new.fields.len())
 }
 
 /// The schemas that were not come by yet: others are built on them, or what refers to them is not referred to itself.
@@ -247,7 +284,8 @@ fn others<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
         let (Some(old), Some(new)) = (walk.old.named(document, name), walk.new.named(document, name)) else { continue };
         if !walk.is_known(&old, &new) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];
-            roots.push(Root::schema(name, start));
+            let is_base = walk.old.is_base(document, name) && walk.new.is_base(document, name);
+            roots.push(if is_base { Root::base(name, start) } else { Root::schema(name, start) });
         }
     }
 }

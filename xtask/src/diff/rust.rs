@@ -66,6 +66,8 @@ pub(super) enum Slot {
     Optional,
     /// It is kept as text and not looked into.
     Raw,
+    /// It is the body of a notification, which is taken apart and is no type of its own.
+    Body,
 }
 
 impl Slot {
@@ -75,6 +77,11 @@ impl Slot {
             (_, Need::Required) => Self::Value,
             _ => Self::Optional,
         }
+    }
+
+    /// Whether code can name the fields of what stands here.
+    pub(super) fn has_type(self) -> bool {
+        !matches!(self, Self::Raw | Self::Body)
     }
 }
 

@@ -36,7 +36,8 @@ impl<'a> Walk<'a> {
             && old.groups == new.groups
             && old.undescribed.keys().eq(new.undescribed.keys())
             && old.fields.len() == new.fields.len()
-            && old.choices.len() == new.choices.len();
+            && old.choices.len() == new.choices.len()
+            && old.excludes() == new.excludes();
         if !plain {
             return false;
         }

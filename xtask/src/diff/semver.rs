@@ -6,11 +6,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::changes::{Change, Kind};
+use super::report::and;
 use super::roots::TYPES;
 use super::side::{Documents, has_operations};
 use super::verdict::Verdict;
 use crate::document;
-use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES};
+use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES, RUST_TYPE};
+
+/// What the variants of `Event` are named by.
+const NOTIFICATION_TYPE: &str = "NotificationType";
+
+/// The modules of `ampersand-types`, each made of the document of [`TYPES`] in its place.
+const MODULES: [&str; 3] = ["notifications", "messages", "config"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,7 +48,7 @@ pub(super) struct Crate {
     pub(super) why: String,
 }
 
-/// What of the types' Rust is not in one contract and is in the other, whatever the changes say: schemas that only got
+/// What of the crates' Rust is not in one contract and is in the other, whatever the changes say: schemas that only got
 /// another name are other types.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Api {
@@ -58,14 +65,8 @@ pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<&str>)
     let of_types: Vec<&Change> = changes.iter().filter(|change| TYPES.contains(&change.document.as_str())).collect();
     let of_client: Vec<&Change> =
         changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name.as_str()))).collect();
-    let mut types = bump("ampersand-types", &of_types);
-    if !api.gone.is_empty() && types.bump < Bump::Major {
-        let why = format!("schemas have other names or places, and so this is gone: {}", api.gone.join(", "));
-        types = Crate { bump: Bump::Major, why, ..types };
-    } else if !api.new.is_empty() && types.bump < Bump::Minor {
-        types = Crate { bump: Bump::Minor, why: format!("types are new: {}", api.new.join(", ")), ..types };
-    }
-    let client = bump("ampersand-client", &of_client);
+    let types = api.raise(bump("ampersand-types", &of_types));
+    let client = api.raise(bump("ampersand-client", &of_client));
 
     let events = |kinds: &[Kind]| changes.iter().filter(|change| kinds.contains(&change.kind)).count();
     let (added, gone) = (events(&[Kind::EventTypeAdded]), events(&[Kind::EventTypeRemoved, Kind::EventTypeRenamed]));
@@ -93,13 +94,14 @@ fn bump(name: &'static str, changes: &[&Change]) -> Crate {
     let count = |of: fn(&Change) -> bool| changes.iter().filter(|change| of(change)).count();
     let breaking = count(|change| change.source == Verdict::Breaking);
     let literal = count(|change| change.source == Verdict::Warning);
-    let added = count(|change| is_addition(change.kind));
+    let added = count(is_addition);
     let (bump, why) = match (breaking, literal, added, changes.len()) {
         (0, 0, 0, 0) => (Bump::None, "nothing that it is made of changed".to_owned()),
         (0, 0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
         (0, 0, added, _) => (Bump::Minor, format!("{} more, and nothing less", things(added, "name"))),
         (0, literal, ..) => {
-            (Bump::Major, format!("{} more in structs that can be written out", things(literal, "field")))
+            let fields = things(literal, "field");
+            (Bump::Major, format!("{fields} more in structs that code may write out, which Cargo counts as a break"))
         }
         (breaking, ..) => (Bump::Major, format!("{} by which code may not compile", things(breaking, "change"))),
     };
@@ -110,18 +112,21 @@ pub(super) fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn is_addition(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::EventTypeAdded
-            | Kind::SchemaAdded
-            | Kind::FieldAdded
-            | Kind::EnumValueAdded
-            | Kind::OperationAdded
-            | Kind::ParameterAdded
-            | Kind::RequestBodyAdded
-            | Kind::ContentTypeAdded
-    )
+/// Whether code can name something more. Fields more are counted apart, and types more are seen where they are made.
+pub(super) fn is_addition(change: &Change) -> bool {
+    match change.kind {
+        // An accessor tells the default.
+        Kind::DefaultChanged => change.old.is_none(),
+        kind => matches!(
+            kind,
+            Kind::EventTypeAdded
+                | Kind::EnumValueAdded
+                | Kind::OperationAdded
+                | Kind::ParameterAdded
+                | Kind::RequestBodyAdded
+                | Kind::ContentTypeAdded
+        ),
+    }
 }
 
 /// The operations of both contracts.
@@ -135,49 +140,114 @@ pub(super) fn operations(documents: [&Documents; 2]) -> BTreeSet<&str> {
 }
 
 impl Api {
+    /// A crate with what its changes do not say: that names are gone, or new.
+    fn raise(&self, of: Crate) -> Crate {
+        let path = of.name.replace('-', "_") + "::";
+        let of_crate = |names: &[String]| -> Vec<String> {
+            names.iter().filter_map(|name| name.strip_prefix(&path)).map(str::to_owned).collect()
+        };
+        let (gone, new) = (of_crate(&self.gone), of_crate(&self.new));
+        if !gone.is_empty() && of.bump < Bump::Major {
+            let why = format!("schemas have other names or places, and so this is gone: {}", and(gone));
+            Crate { bump: Bump::Major, why, ..of }
+        } else if !new.is_empty() && of.bump < Bump::Minor {
+            Crate { bump: Bump::Minor, why: format!("this is new: {}", and(new)), ..of }
+        } else {
+            of
+        }
+    }
+
+    /// The types that are gone, without their fields and variants.
+    pub(super) fn types_gone(&self) -> Vec<&str> {
+        let is_type = |name: &&str| !name.contains('.') && name.split("::").count() == 3;
+        self.gone.iter().map(String::as_str).filter(is_type).collect()
+    }
+
     /// The difference in names between what two contracts become in Rust. It is what the passes make of them; where
     /// these do not get through an old one, nothing can be said.
     pub(super) fn between(old: &Documents, new: &Documents) -> Self {
         let mut api = Self::default();
-        for (document, module) in TYPES.into_iter().zip(["notifications", "messages", "config"]) {
-            let of = |documents: &Documents| names(documents.get(document).unwrap_or(&Value::Null), module);
-            let (Some(before), Some(now)) = (of(old), of(new)) else { continue };
-            let named = |name: &String| format!("{module}::{name}");
+        let mut compare = |path: &str, before: Option<Value>, now: Option<Value>| {
+            let (Some(before), Some(now)) = (before.and_then(|b| names(&b)), now.and_then(|n| names(&n))) else {
+                return;
+            };
+            let named = |name: &String| format!("{path}::{name}");
             api.gone.extend(before.difference(&now).map(named));
             api.new.extend(now.difference(&before).map(named));
+        };
+        for (document, module) in TYPES.into_iter().zip(MODULES) {
+            let of = |documents: &Documents| {
+                let document = documents.get(document).cloned().unwrap_or_default();
+                lowered(document, module, &BTreeMap::new())
+            };
+            compare(&format!("ampersand_types::{module}"), of(old), of(new));
         }
+        compare("ampersand_client::types", of_client(old), of_client(new));
         api
     }
 }
 
-/// The types of a module, the variants of its enums, and the fields that hold a type of the module.
-fn names(document: &Value, module: &str) -> Option<BTreeSet<String>> {
-    let mut lowered = document.clone();
-    if lowered.is_null() {
-        return Some(BTreeSet::new());
+/// The documents of an API, lowered to the one that the client is made of.
+fn of_client(documents: &Documents) -> Option<Value> {
+    let (mut of_api, mut shared) = (Vec::new(), BTreeMap::new());
+    for (name, document) in documents.iter().filter(|(_, document)| has_operations(document)) {
+        for (ours, module) in TYPES.into_iter().zip(MODULES) {
+            let same = documents.get(ours).map(|ours| lower::same(document, ours)).unwrap_or_default();
+            let path = |schema: &str| Some(format!("ampersand_types::{module}::{}", lower::pascal(schema)));
+            shared.extend(same.into_iter().map(|schema| (schema.clone(), path(&schema))));
+        }
+        of_api.push((name.as_str(), document.clone()));
     }
-    let context = lower::Context { module, path: module, shared: &BTreeMap::new() };
-    for (_, run) in PASSES {
-        run(&mut lowered, &context).ok()?;
+    let (_, first) = lower::FIRST;
+    for (name, document) in &mut of_api {
+        first(document, &lower::Context { module: name, path: name, shared: &shared }).ok()?;
     }
+    lowered(lower::together(of_api), "types", &shared)
+}
+
+/// A document as code is generated from it.
+fn lowered(mut document: Value, module: &str, shared: &BTreeMap<String, Option<String>>) -> Option<Value> {
+    let context = lower::Context { module, path: module, shared };
+    if !document.is_null() {
+        PASSES.iter().try_for_each(|(_, run)| run(&mut document, &context).map(drop)).ok()?;
+    }
+    Some(document)
+}
+
+/// The name of the type that a field holds, one or many of. Where the type is none of the contract's, changes say what it is.
+fn named(schema: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str().and_then(document::schema_name) {
+        return Some(lower::pascal(name));
+    }
+    let rust = &schema[RUST_TYPE];
+    let path = rust["path"].as_str().filter(|path| path.split("::").count() > 2);
+    let name = path.and_then(|path| path.rsplit("::").next()).map(str::to_owned);
+    let inner = [&schema["items"], &schema["additionalProperties"], &rust["parameters"][0]];
+    name.or_else(|| inner.into_iter().filter(|inner| inner.is_object()).find_map(named))
+}
+
+/// The types of a lowered document, the variants of its enums, and the fields that hold a type of it.
+fn names(lowered: &Value) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for (name, schema) in document::schemas(&lowered).filter(|(_, schema)| lower::is_struct(schema)) {
+    for (name, schema) in document::schemas(lowered).filter(|(_, schema)| lower::is_struct(schema)) {
         let name = lower::pascal(name);
-        // Of the types of fields those that have a name; what else a field is, its changes say.
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let named = property["$ref"].as_str().and_then(document::schema_name);
-            names.extend(named.map(|named| format!("{name}.{field}: {}", lower::pascal(named))));
+            names.extend(named(property).map(|kind| format!("{name}.{field}: {kind}")));
         }
         names.insert(name);
     }
     let enums: Vec<OpenEnum> =
-        lowered.get(ENUMS).map(|enums| serde_json::from_value(enums.clone())).transpose().ok()??;
+        lowered.get(ENUMS).map(|enums| serde_json::from_value(enums.clone())).transpose().ok()?.unwrap_or_default();
     for open in enums {
         names.extend(open.values.iter().map(|value| format!("{}::{}", open.name, lower::pascal(value))));
         names.insert(open.name);
     }
     let events: Vec<Event> =
         lowered.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose().ok()?.unwrap_or_default();
-    names.extend(events.iter().map(|event| format!("Event::{}", lower::pascal(&event.notification_type))));
+    for Event { notification_type, data, .. } in events {
+        let variant = lower::pascal(&notification_type);
+        names.insert(format!("Event::{variant}({})", lower::pascal(&data)));
+        names.extend([NOTIFICATION_TYPE.to_owned(), format!("{NOTIFICATION_TYPE}::{variant}")]);
+    }
     Some(names)
 }

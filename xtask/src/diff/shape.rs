@@ -9,6 +9,8 @@ use super::side::{Node, Place, Side};
 /// What values a schema describes.
 pub(super) struct Shape<'a> {
     pub(super) place: Place,
+    /// The name of the schema, where it is compared as if it stood elsewhere.
+    pub(super) called: Option<String>,
     /// The types of JSON, without `null`; none where any will do.
     pub(super) types: BTreeSet<&'a str>,
     pub(super) nullable: bool,
@@ -23,6 +25,8 @@ pub(super) struct Shape<'a> {
     pub(super) others: Others<'a>,
     /// What the value is one of; empty when there is no choice.
     pub(super) choices: Vec<Node<'a>>,
+    /// Whether it may be no more than one of them.
+    pub(super) exclusive: bool,
     /// Every other keyword.
     pub(super) facets: BTreeMap<&'a str, (&'a Value, Place)>,
 }
@@ -46,7 +50,7 @@ pub(super) enum Need {
 }
 
 /// `oneOf: [{required: [config]}, {required: [configURL]}]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Group<'a> {
     /// Whether exactly one of the alternatives may be met.
     pub(super) exclusive: bool,
@@ -64,6 +68,28 @@ pub(super) enum Others<'a> {
 impl Shape<'_> {
     pub(super) fn is_struct(&self) -> bool {
         !self.fields.is_empty()
+    }
+
+    /// Whether there may be values that are refused for being two of the choices.
+    pub(super) fn excludes(&self) -> bool {
+        let choices: Vec<Shape<'_>> = self.choices.iter().map(Node::shape).collect();
+        let mut pairs =
+            choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
+        self.exclusive && pairs.any(|(one, other)| !one.is_apart_from(other))
+    }
+
+    /// Whether no value is both: their types differ, or those of a field that both require.
+    fn is_apart_from(&self, other: &Shape<'_>) -> bool {
+        let differ = |one: &Shape<'_>, other: &Shape<'_>| {
+            !one.types.is_empty() && !other.types.is_empty() && one.types.is_disjoint(&other.types)
+        };
+        let required = |shape: &Shape<'_>, name: &str| shape.need(name) == Need::Required;
+        let mut both = self.fields.iter().filter_map(|(name, field)| Some((name, field, other.fields.get(name)?)));
+        differ(self, other)
+            || both.any(|(name, one, another)| {
+                let (one, another) = (one.node.shape(), another.node.shape());
+                required(self, name) && required(other, name) && differ(&one, &another)
+            })
     }
 
     pub(super) fn need(&self, field: &str) -> Need {
@@ -119,12 +145,20 @@ struct Making<'a> {
     required: BTreeMap<&'a str, Place>,
     choices: Vec<(Choice<'a>, Place)>,
     within: Vec<*const Value>,
+    /// The schema, and those that it is a choice of.
+    outer: Vec<*const Value>,
 }
 
 impl<'a> Node<'a> {
     pub(super) fn shape(&self) -> Shape<'a> {
+        self.shape_within(&[])
+    }
+
+    /// The shape of a choice. What it is a choice of is no choice of its own.
+    fn shape_within(&self, outer: &[*const Value]) -> Shape<'a> {
         let shape = Shape {
             place: self.place(),
+            called: self.called.clone(),
             types: BTreeSet::new(),
             nullable: false,
             values: None,
@@ -134,6 +168,7 @@ impl<'a> Node<'a> {
             items: None,
             others: Others::Any,
             choices: Vec::new(),
+            exclusive: false,
             facets: BTreeMap::new(),
         };
         let mut making = Making {
@@ -144,7 +179,8 @@ impl<'a> Node<'a> {
             nullable: None,
             required: BTreeMap::new(),
             choices: Vec::new(),
-            within: Vec::new(),
+            within: outer.to_vec(),
+            outer: [outer, &self.id()].concat(),
         };
         for (schema, place) in &self.parts {
             making.absorb(schema, place);
@@ -213,16 +249,15 @@ impl<'a> Making<'a> {
                     add(&mut shape.fields, name, node, place.field(name), schema.get("$ref").is_some());
                 }
             }
-            ("items", items) => {
-                shape.items = has_content(items).then(|| self.side.node(self.document, items, place.below("[*]")));
+            ("items", items) if has_content(items) => {
+                shape.items = Some(self.side.node(self.document, items, place.below("[*]")));
             }
             ("additionalProperties", Value::Bool(false)) => shape.others = Others::None,
-            ("additionalProperties", others) => {
-                shape.others = match has_content(others) {
-                    true => Others::Of(self.side.node(self.document, others, place.below(".*"))),
-                    false => Others::Any,
-                };
+            ("additionalProperties", others) if has_content(others) => {
+                shape.others = Others::Of(self.side.node(self.document, others, place.below(".*")));
             }
+            // What anything will do for says nothing, and leaves what another part says.
+            ("items" | "additionalProperties", _) => {}
             // What says nothing.
             (_, Value::Bool(false)) if key != "default" => {}
             ("minLength" | "minItems" | "minProperties", Value::Number(least)) if least.as_u64() == Some(0) => {}
@@ -245,6 +280,7 @@ impl<'a> Making<'a> {
                 self.fold(&choice, &place);
             } else {
                 self.shape.choices.extend(choice.alternatives);
+                self.shape.exclusive |= choice.exclusive;
             }
         }
         for (name, need_place) in std::mem::take(&mut self.required) {
@@ -258,6 +294,7 @@ impl<'a> Making<'a> {
             self.shape.nullable |= values.iter().any(|value| value.is_null());
             values.retain(|value| !value.is_null());
         }
+        self.shape.groups.sort();
         self.shape.types = self.types();
         self.shape
     }
@@ -266,7 +303,7 @@ impl<'a> Making<'a> {
     fn fold(&mut self, choice: &Choice<'a>, place: &Place) {
         let mut group = Group { exclusive: choice.exclusive, alternatives: BTreeSet::new() };
         for alternative in &choice.alternatives {
-            let shape = alternative.shape();
+            let shape = alternative.shape_within(&self.outer);
             let required = shape.fields.keys().chain(shape.undescribed.keys()).copied();
             group.alternatives.insert(required.filter(|name| shape.need(name) == Need::Required).collect());
             for (name, field) in shape.fields {
@@ -300,20 +337,18 @@ impl<'a> Making<'a> {
         if shape.items.is_some() {
             return BTreeSet::from(["array"]);
         }
-        let choices: Vec<_> = shape.choices.iter().map(|node| node.shape().types).collect();
+        let choices: Vec<_> = shape.choices.iter().map(|node| node.shape_within(&self.outer).types).collect();
         if choices.iter().any(BTreeSet::is_empty) { BTreeSet::new() } else { choices.into_iter().flatten().collect() }
     }
 }
 
-/// Adds a field, or what one more schema says of it. A reference takes the place of what was said before.
+/// Adds a field, or what one more schema says of it. A reference takes the place of what was said before; what says
+/// nothing leaves it.
 fn add<'a>(fields: &mut BTreeMap<&'a str, Field<'a>>, name: &'a str, node: Node<'a>, place: Place, reference: bool) {
     match fields.get_mut(name) {
+        Some(_) if !node.parts.iter().any(|(schema, _)| has_content(schema)) => {}
         Some(field) => {
-            let referred = field.node.parts.first().is_none_or(|(_, at)| at.path == "$");
-            if reference
-                || referred
-                || field.node.parts.iter().any(|part| node.id().contains(&std::ptr::from_ref(part.0)))
-            {
+            if reference || field.node.parts.iter().any(|part| node.id().contains(&std::ptr::from_ref(part.0))) {
                 field.node = node;
             } else {
                 field.node.parts.extend(node.parts);

@@ -42,12 +42,24 @@ pub(super) struct Node<'a> {
     /// The bundle, in which its references are to be found.
     pub(super) document: &'a str,
     pub(super) parts: Vec<(&'a Value, Place)>,
+    /// The name of the schema, where it is compared as if it stood elsewhere.
+    pub(super) called: Option<String>,
 }
 
 impl<'a> Node<'a> {
     /// Which schemas these are, to tell whether they were seen before.
     pub(super) fn id(&self) -> Vec<*const Value> {
         self.parts.iter().map(|(schema, _)| std::ptr::from_ref(*schema)).collect()
+    }
+
+    /// The schema that is meant where nothing is said beside it but what goes for any type.
+    pub(super) fn referred(&self) -> Option<Self> {
+        const BESIDE: [&str; 7] = ["$ref", "allOf", "default", "deprecated", "nullable", "readOnly", "writeOnly"];
+        let [(schema, _)] = self.parts.as_slice() else { return None };
+        let is_beside = schema.as_object()?.keys().all(|key| BESIDE.contains(&key.as_str()));
+        let reference = referred(schema).filter(|_| is_beside)?;
+        let (schema, place) = self.side.target(self.document, reference)?;
+        Some(self.side.node(self.document, schema, place))
     }
 
     /// The part that has the last word on the place.
@@ -88,15 +100,18 @@ impl<'a> Side<'a> {
         self.origins.get(&(bundle, name)).copied().unwrap_or((bundle, name))
     }
 
-    /// The schema that stands here; a reference that says nothing else is what it refers to.
+    /// The schema that stands here; a reference that says nothing else is what it refers to. A schema that is built on
+    /// one and has a name is one of its own.
     pub(super) fn node(&'a self, bundle: &'a str, schema: &'a Value, place: Place) -> Node<'a> {
         let (mut schema, mut place) = (schema, place);
-        while let Some(reference) = schema["$ref"].as_str().filter(|_| schema.as_object().is_some_and(|s| s.len() == 1))
+        while let Some(reference) = referred(schema)
+            .filter(|_| schema.as_object().is_some_and(|members| members.len() == 1))
+            .filter(|_| place.path != "$" || schema.get("$ref").is_some())
         {
             let Some(target) = self.target(bundle, reference) else { break };
             (schema, place) = target;
         }
-        Node { side: self, document: bundle, parts: vec![(schema, place)] }
+        Node { side: self, document: bundle, parts: vec![(schema, place)], called: None }
     }
 
     /// A schema of a document, by its name.
@@ -109,16 +124,27 @@ impl<'a> Side<'a> {
     /// The schema that has the name that a place has.
     pub(super) fn at(&'a self, place: &Place) -> Option<Node<'a>> {
         let (bundle, document) = self.documents.get_key_value(&place.document)?;
-        let (name, _) = document::schemas(document).find(|(name, _)| **name == place.schema)?;
+        let (name, _) = document["components"]["schemas"].as_object()?.get_key_value(&place.schema)?;
         self.named(bundle, name).filter(|_| place.path == "$")
     }
 
     /// Whether a schema is no more than another name of one, of which no type is made.
     pub(super) fn is_alias(&self, bundle: &str, name: &str) -> bool {
         let schema = &self.document(bundle)["components"]["schemas"][name];
-        let only = |schema: &Value, key: &str| schema.as_object().is_some_and(|members| members.keys().eq([key]));
-        let part = schema["allOf"].as_array().filter(|parts| parts.len() == 1).and_then(|parts| parts.first());
-        only(schema, "$ref") || only(schema, "allOf") && part.is_some_and(|part| only(part, "$ref"))
+        referred(schema).is_some() && schema.as_object().is_some_and(|members| members.len() == 1)
+    }
+
+    /// Whether every reference to a schema is a part of another one's `allOf`.
+    pub(super) fn is_base(&self, bundle: &str, name: &str) -> bool {
+        let is_part =
+            |place: &str| matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
+        let mut others = false;
+        let found = document::for_each_ref(self.document(bundle), &mut |place, reference| {
+            others |= document::schema_name(reference) == Some(name) && !is_part(place);
+            Ok(())
+        });
+        debug_assert!(found.is_ok(), "the visitor never fails");
+        !others
     }
 
     /// What a reference in a bundle stands for.
@@ -135,7 +161,7 @@ impl<'a> Side<'a> {
         Some((schema, place))
     }
 
-    /// The schemas of a document that nothing in it refers to.
+    /// The schemas of a document that nothing refers to, in it or in another.
     pub(super) fn unused(&self, bundle: &str) -> BTreeSet<&'a str> {
         let document = self.document(bundle);
         let mut unused: BTreeSet<&str> = document::schemas(document).map(|(name, _)| name.as_str()).collect();
@@ -146,9 +172,17 @@ impl<'a> Side<'a> {
             Ok(())
         });
         debug_assert!(found.is_ok(), "the visitor never fails");
-        unused.retain(|name| self.published(bundle, name).0 == bundle);
+        let copied: BTreeSet<&(&str, &str)> = self.origins.values().collect();
+        unused.retain(|name| self.published(bundle, name).0 == bundle && !copied.contains(&(bundle, *name)));
         unused
     }
+}
+
+/// What a schema refers to, in one of the two ways to do so, whatever else it says.
+fn referred(schema: &Value) -> Option<&str> {
+    let part = schema["allOf"].as_array().filter(|parts| parts.len() == 1).and_then(|parts| parts.first());
+    let part = part.filter(|part| part.as_object().is_some_and(|members| members.len() == 1));
+    part.unwrap_or(schema)["$ref"].as_str()
 }
 
 /// Where a bundle's schema was brought in from. Documents without operations are what others refer to; of two that have

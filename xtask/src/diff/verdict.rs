@@ -90,12 +90,15 @@ pub(super) fn field_added(field: &Field<'_>, old: &Shape<'_>, new: &Shape<'_>, n
         Need::Required => effects.outbound(Breaking, "a value built with the old types lacks a required field"),
         Need::Conditional if !groups_of(new, name).all(|group| group.is_met_by(old)) => effects
             .outbound(Breaking, "a value built with the old types may lack all of the fields of which one is required"),
+        _ if Rust::of(old) == Rust::Raw => {
+            effects.outbound(Warning, "what was free to hold anything may have something else there")
+        }
         _ => effects,
     };
-    match (slot, old.is_struct()) {
-        (Slot::Raw, _) => effects,
-        (_, true) => effects.source(Warning, "code that writes the struct out field by field lacks the new one"),
-        (_, false) => effects.source(Breaking, "what was opaque JSON becomes a struct"),
+    match (slot.has_type(), old.is_struct()) {
+        (false, _) => effects,
+        (true, true) => effects.source(Warning, "only code that writes out all fields of the struct lacks the new one"),
+        (true, false) => effects.source(Breaking, "what had no fields of its own becomes a struct"),
     }
 }
 
@@ -135,9 +138,9 @@ fn gone(effects: Effects, new: &Shape<'_>, slot: Slot) -> Effects {
         Others::None => effects.outbound(Breaking, "a value built with the old types has a field that is refused now"),
         _ => effects.outbound(Warning, "what the old types send in the field is no longer looked at"),
     };
-    match slot {
-        Slot::Raw => effects,
-        _ => effects.source(Breaking, "code that uses the field does not compile"),
+    match slot.has_type() {
+        true => effects.source(Breaking, "code that uses the field does not compile"),
+        false => effects,
     }
 }
 
@@ -166,7 +169,7 @@ pub(super) fn need_changed(
         effects = effects.outbound(Breaking, "a value built with the old types may lack what is required now");
     }
     let (was, is) = (is_option(before, values.0), is_option(now, values.1));
-    match slot == Slot::Raw || was == is {
+    match !slot.has_type() || was == is {
         true => effects,
         false => effects
             .source(Breaking, if is { "the field becomes an `Option`" } else { "the field is no `Option` any more" }),
@@ -283,11 +286,20 @@ pub(super) fn write_only_changed(now: bool, slot: Slot) -> Effects {
 }
 
 pub(super) fn others_closed() -> Effects {
-    Effects::fine("").outbound(Breaking, "fields without a name in the contract are refused now")
+    Effects::fine("").outbound(Breaking, "fields without a name in the contract may be refused now")
 }
 
 pub(super) fn others_opened() -> Effects {
     Effects::fine("programs that do not know a field keep it in `other_fields`")
+}
+
+/// Of choices any may be met, and then one alone; or the reverse.
+pub(super) fn choices_excluded(now: bool) -> Effects {
+    let effects = Effects::fine("a value that was one of the choices still is");
+    match now {
+        true => effects.outbound(Breaking, "a value that is two of the choices at once is refused now"),
+        false => effects,
+    }
 }
 
 pub(super) fn unknown_keyword() -> Effects {

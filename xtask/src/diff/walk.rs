@@ -32,16 +32,19 @@ pub(super) struct Walk<'a> {
     within: HashSet<(Id, Id)>,
     /// What is part of a change that was found elsewhere.
     pub(super) explained: HashSet<(Place, Kind)>,
+    /// The bodies of notifications.
+    pub(super) bodies: HashSet<Id>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(old: &'a Side<'a>, new: &'a Side<'a>) -> Self {
-        let (steps, known, alike, within, explained) = Default::default();
-        Self { old, new, steps, known, alike, within, explained }
+        let (steps, known, alike, within, explained, bodies) = Default::default();
+        Self { old, new, steps, known, alike, within, explained, bodies }
     }
 
     /// Compares two schemas, unless they were; the number of the step.
     pub(super) fn pair(&mut self, old: &Node<'a>, new: &Node<'a>, slot: Slot) -> usize {
+        let slot = if self.bodies.contains(&new.id()) { Slot::Body } else { slot };
         let key = (old.id(), new.id(), slot);
         if let Some(step) = self.known.get(&key) {
             return *step;
@@ -59,7 +62,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn is_known(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
-        let slots = [Slot::Value, Slot::Optional, Slot::Raw];
+        let slots = [Slot::Value, Slot::Optional, Slot::Raw, Slot::Body];
         slots.into_iter().any(|slot| self.known.contains_key(&(old.id(), new.id(), slot)))
     }
 
@@ -77,9 +80,14 @@ impl<'a> Walk<'a> {
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
     pub(super) fn child(&mut self, old: &Node<'a>, new: &Node<'a>, slot: Slot, place: Place, step: &mut Step) {
+        if let (Some(was), Some(is)) = (old.referred(), new.referred())
+            && was.place() == is.place()
+        {
+            self.beside((old, &was), (new, &is), slot, step);
+            return;
+        }
         let (before, now) = (old.place(), new.place());
-        let is_same = (&before.document, &before.schema, &before.path) == (&now.document, &now.schema, &now.path);
-        let stays = |side: &'a Side<'a>, place: &Place| if is_same { None } else { side.at(place) };
+        let stays = |side: &'a Side<'a>, place: &Place| if before == now { None } else { side.at(place) };
         match (stays(self.new, &before), stays(self.old, &now)) {
             (Some(_), Some(earlier)) => {
                 step.next.push(self.pair(&earlier, new, slot));
@@ -94,12 +102,39 @@ impl<'a> Walk<'a> {
                 step.next.push(self.pair(old, &later, slot));
                 self.in_place((&later, new), slot, &place, step);
             }
-            (None, Some(earlier)) if before.path != "$" => {
+            (None, Some(earlier)) => {
                 step.next.push(self.pair(&earlier, new, slot));
                 self.in_place((old, &earlier), slot, &place, step);
             }
+            // Fields are told of where they stand now, and anything else where it was known.
+            (later, None)
+                if (later.is_some() || before.path != "$") && !(old.shape().is_struct() && new.shape().is_struct()) =>
+            {
+                step.next.extend(later.map(|later| self.pair(old, &later, slot)));
+                self.in_place((old, new), slot, &place, step);
+            }
             _ => step.next.push(self.pair(old, new, slot)),
         }
+    }
+
+    /// Compares what is said beside references to one schema. What changed in the schema is no change of the place.
+    fn beside(
+        &mut self,
+        (old, was): (&Node<'a>, &Node<'a>),
+        (new, is): (&Node<'a>, &Node<'a>),
+        slot: Slot,
+        step: &mut Step,
+    ) {
+        let inner = self.pair(was, is, slot);
+        let mut own = Step::default();
+        let shape = |node: &Node<'a>, referred: &Node<'a>| Shape { called: Some(referred.name()), ..node.shape() };
+        let (old, new) = (shape(old, was), shape(new, is));
+        self.types(&old, &new, slot, &mut own);
+        self.facets(&old, &new, slot, &mut own);
+        let known = self.steps.get(inner).map(|step| step.findings.as_slice()).unwrap_or_default();
+        let is_known = |found: &Finding| known.iter().any(|k| (k.kind, &k.subject) == (found.kind, &found.subject));
+        step.findings.extend(own.findings.into_iter().filter(|found| !is_known(found)));
+        step.next.push(inner);
     }
 
     /// Compares two schemas as if both stood at a place.
@@ -111,7 +146,8 @@ impl<'a> Walk<'a> {
         }
         let at = |node: &Node<'a>| {
             let parts = node.parts.iter().map(|(schema, _)| (*schema, place.clone())).collect();
-            Node { parts, ..node.clone() }
+            let called = Some(node.place()).filter(|place| place.path == "$").map(|place| place.schema);
+            Node { parts, called, ..node.clone() }
         };
         let (old, new) = (at(old), at(new));
         self.compare((&old, &old.shape()), (&new, &new.shape()), slot, step);
@@ -125,9 +161,11 @@ impl<'a> Walk<'a> {
         slot: Slot,
         step: &mut Step,
     ) {
-        if !old.choices.is_empty() || !new.choices.is_empty() {
-            self.choices((old_node, old), (new_node, new), slot, step);
-        } else if !self.types(old, new, slot, step) {
+        let comparable = match old.choices.is_empty() && new.choices.is_empty() {
+            true => self.types(old, new, slot, step),
+            false => self.choices((old_node, old), (new_node, new), slot, step),
+        };
+        if !comparable {
             return;
         }
         self.values(old, new, slot, step);
@@ -176,22 +214,24 @@ impl<'a> Walk<'a> {
         let effects = verdict::type_changed(old, new, (&more, fewer), slot);
         let kind = widened(!more.is_empty(), fewer);
         step.findings.push(self.finding(new.place.clone(), kind, old, new, effects));
-        old.types == new.types
+        let is_number = |shape: &Shape<'a>| shape.types.iter().all(|kind| ["integer", "number"].contains(kind));
+        old.types == new.types || (is_number(old) && is_number(new))
     }
 
-    /// Compares choices: each alternative with the one that it is, or has become.
+    /// Compares choices: each alternative with the one that it is, or has become. Whether there was one.
     fn choices(
         &mut self,
         (old_node, old): (&Node<'a>, &Shape<'a>),
         (new_node, new): (&Node<'a>, &Shape<'a>),
         slot: Slot,
         step: &mut Step,
-    ) {
+    ) -> bool {
         let one = |shape: &Shape<'a>, node: &Node<'a>| match shape.choices.as_slice() {
             [] => vec![node.clone()],
             several => several.to_vec(),
         };
         let (mut gone, mut more) = (one(old, old_node), one(new, new_node));
+        let before = gone.len();
         // What stands inside has the place of the choice.
         let is_named = |place: &Place| place.path == "$" && *place != old.place && *place != new.place;
         let named = |node: &Node<'a>| Some(node.place()).filter(is_named);
@@ -203,8 +243,10 @@ impl<'a> Walk<'a> {
         take(&mut gone, &mut more, |before, now| self.same(before, now));
         pairs.extend(take(&mut gone, &mut more, |before, now| {
             let types = before.shape().types;
+            // Of two that have names, neither may be there beside the other.
             let are_named = !alone && named(before).is_some() && named(now).is_some();
-            !are_named && !types.is_empty() && now.shape().types == types
+            let stay = are_named && (self.new.at(&before.place()).is_some() || self.old.at(&now.place()).is_some());
+            !stay && !types.is_empty() && now.shape().types == types
         }));
         for (before, now) in pairs {
             // A schema that has a name has a type, which may be used for what is kept as text.
@@ -235,6 +277,14 @@ impl<'a> Walk<'a> {
             let kind = widened(!added.is_empty(), fewer);
             step.findings.push(self.finding(new.place.clone(), kind, old, new, effects));
         }
+        if old.choices.len() > 1 && new.choices.len() > 1 && old.excludes() != new.excludes() {
+            let told =
+                |shape: &Shape<'a>| if shape.excludes() { "exactly one of the choices" } else { "any of the choices" };
+            let (was, is) = (Some(told(old).to_owned()), Some(told(new).to_owned()));
+            let effects = verdict::choices_excluded(new.excludes());
+            step.findings.push(Finding::new(new.place.clone(), Kind::ConditionChanged, was, is, effects));
+        }
+        gone.len() < before
     }
 
     /// Compares what is known of fields that have no name, or of the values of a map.
@@ -243,26 +293,29 @@ impl<'a> Walk<'a> {
             return;
         }
         let inner = if slot == Slot::Raw { Slot::Raw } else { Slot::Value };
-        let change = match (&old.others, &new.others) {
+        let more = match (&old.others, &new.others) {
             (Others::Of(before), Others::Of(now)) => {
                 self.child(before, now, inner, new.place.below(".*"), step);
                 return;
             }
             (Others::Any, Others::Any) | (Others::None, Others::None) => return,
-            (Others::Any, Others::None) => (Kind::OtherFieldsRefused, verdict::others_closed()),
-            (Others::None, Others::Any) => (Kind::OtherFieldsAllowed, verdict::others_opened()),
-            (before, now) => {
-                let more = matches!((before, now), (Others::Of(_), Others::Any) | (Others::None, Others::Of(_)));
-                // A map of strings refuses any other value; a struct keeps all.
-                let types = if more && !old.is_struct() {
-                    BTreeSet::from(["null", "object", "array"])
-                } else {
-                    BTreeSet::new()
-                };
-                (widened(more, !more), verdict::type_changed(old, new, (&types, !more), slot))
-            }
+            (before, now) => matches!((before, now), (_, Others::Any) | (Others::None, _)),
         };
-        step.findings.push(self.finding(new.place.clone(), change.0, old, new, change.1));
+        let place = new.place.clone();
+        // A map of strings refuses any other value; a struct keeps all.
+        let are_structs = old.is_struct() && new.is_struct();
+        if are_structs || matches!((&old.others, &new.others), (_, Others::None) | (Others::None, _)) {
+            let (kind, effects) = match more {
+                true => (Kind::OtherFieldsAllowed, verdict::others_opened()),
+                false => (Kind::OtherFieldsRefused, verdict::others_closed()),
+            };
+            let told = (Some(old.others.describe()), Some(new.others.describe()));
+            step.findings.push(Finding::new(place, kind, told.0, told.1, effects));
+        } else {
+            let types = if more { BTreeSet::from(["null", "object", "array"]) } else { BTreeSet::new() };
+            let effects = verdict::type_changed(old, new, (&types, !more), slot);
+            step.findings.push(self.finding(place, widened(more, !more), old, new, effects));
+        }
     }
 }
 

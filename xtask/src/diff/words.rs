@@ -13,8 +13,14 @@ impl Shape<'_> {
     }
 
     fn plain(&self) -> String {
+        if let Some(name) = &self.called {
+            return name.clone();
+        }
         if !self.choices.is_empty() {
-            let choices: Vec<String> = self.choices.iter().map(Node::name).collect();
+            // What stands inside has the place of the choice, and not its name.
+            let inside = |node: &Node<'_>| Shape { place: self.place.below("|"), ..node.shape() }.describe();
+            let name = |node| if Node::place(node) == self.place { inside(node) } else { node.name() };
+            let choices: Vec<String> = self.choices.iter().map(name).collect();
             return format!("one of {}", choices.join(", "));
         }
         if let Some(values) = &self.values {
@@ -32,6 +38,17 @@ impl Shape<'_> {
                 Some(format) => format!("{} ({format})", types.join(" or ")),
                 None => types.join(" or "),
             },
+        }
+    }
+}
+
+impl Others<'_> {
+    /// What a field without a name may be.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Any => "anything".to_owned(),
+            Self::None => "nothing".to_owned(),
+            Self::Of(values) => values.name(),
         }
     }
 }

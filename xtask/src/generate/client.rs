@@ -45,8 +45,15 @@ pub(super) struct Group<'a> {
     pub(super) operations: Vec<&'a Operation>,
 }
 
-/// The client: types, operations in groups, and hosts. Gives the types of what is received.
-pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut Plan) -> Result<Vec<Typed>> {
+/// A struct: the path of its module, and its name.
+pub(super) type Struct = (&'static str, String);
+
+/// The client: types, operations in groups, and hosts. Gives the types of what is received, and all structs.
+pub(super) fn generate(
+    generator: &mut Generator<'_>,
+    ours: &[Ours],
+    plan: &mut Plan,
+) -> Result<(Vec<Typed>, Vec<Struct>)> {
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
     let mut holders = BTreeMap::new();
     let mut shared = BTreeMap::new();
@@ -106,7 +113,8 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours], plan: &mut 
         let document = (*holders.get(&schema)?).to_owned();
         Some(Typed { module: TYPES_PATH, document, schema })
     });
-    Ok(published.collect())
+    let structs = document::schemas(&document).map(|(schema, _)| (TYPES_PATH, lower::pascal(schema)));
+    Ok((published.collect(), structs.collect()))
 }
 
 /// What some documents say of where they are from, for the head of a file.

@@ -30,6 +30,7 @@ pub(super) fn events(
     )?;
 
     let (mut variants, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    let mut schemas = TokenStream::new();
     for (event, name) in events.iter().zip(&names) {
         let doc = docs.of(&format!("Event::{name}"), event.description.as_deref());
         let data = if document["components"]["schemas"].get(&event.data).is_some_and(lower::is_struct) {
@@ -41,6 +42,7 @@ pub(super) fn events(
         variants.extend(quote! { #[doc = #doc] #name(#data), });
         decode.extend(quote! { NotificationType::#name => #data::deserialize(data).map(Self::#name), });
         encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
+        schemas.extend(quote! { NotificationType::#name => generator.subschema_for::<#data>(), });
     }
 
     Ok(quote! {
@@ -93,6 +95,21 @@ pub(super) fn events(
             }
         }
 
+        #[cfg(feature = "schemars")]
+        impl Event {
+            /// The JSON Schema of the data of notifications of a type, with what it refers to in `generator`. Where the
+            /// type is not known, it is one that takes anything.
+            pub fn data_schema(
+                notification_type: &NotificationType,
+                generator: &mut ::schemars::SchemaGenerator,
+            ) -> ::schemars::Schema {
+                match notification_type {
+                    #schemas
+                    _ => generator.subschema_for::<::ampersand_types::RawJson>(),
+                }
+            }
+        }
+
         /// Encodes the data alone: its type is part of the envelope.
         impl ::serde::Serialize for Event {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
@@ -126,6 +143,7 @@ mod tests {
             quote!(AB(AData),),
             quote!(C(::ampersand_types::RawJson),),
             quote!(NotificationType::AB => AData::deserialize(data).map(Self::AB),),
+            quote!(NotificationType::AB => generator.subschema_for::<AData>(),),
             quote!(AB = "a.b", C = "c", D = "d",),
         ] {
             assert!(tokens.contains(&expected.to_string()), "{expected} is not in {tokens}");

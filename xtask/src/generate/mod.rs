@@ -70,7 +70,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         findings: Findings::default(),
         summary: String::new(),
     };
-    let (mut plan, mut table, mut ours) = (Plan::default(), Vec::new(), Vec::new());
+    let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
     for module in &MODULES {
         let Contract { file, origin, published, mut document } = generator.read(module.document)?;
         if document::schemas(&published).any(|(name, _)| name == BENCHED) {
@@ -89,10 +89,13 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             document: module.document.to_owned(),
             schema: schema.clone(),
         }));
+        structs.extend(document::schemas(&document).map(|(schema, _)| (module.path, lower::pascal(schema))));
         ours.push(client::Ours { published, path: module.path, types: type_names(&document)? });
     }
-    table.extend(client::generate(&mut generator, &ours, &mut plan)?);
-    plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table)?)?);
+    let (received, types) = client::generate(&mut generator, &ours, &mut plan)?;
+    table.extend(received);
+    structs.extend(types);
+    plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table, &structs)?)?);
     for directory in [TYPES, TESTS, BENCHES, client::FOLDER, client::OPERATIONS_FOLDER] {
         plan.nothing_else_in(root, directory)?;
     }

@@ -244,10 +244,10 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
     Ok(Some(quote! {
         impl<'a> #ident<'a> {
             /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-            /// stream.
+            /// stream. Where it ends without, the list is whole.
             pub fn stream(
                 self,
-            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + 'a
+            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + ::core::marker::Unpin + 'a
             {
                 crate::paging::stream(self)
             }
@@ -256,14 +256,21 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
         impl crate::paging::Paged for #ident<'_> {
             type Item = #item;
 
+            const OPERATION: &'static crate::Operation = &Self::OPERATION;
+
             fn after(self, token: ::std::string::String) -> Self {
                 self.page_token(token)
             }
 
-            async fn page(self) -> ::core::result::Result<crate::paging::Page<#item>, crate::Error> {
-                let page = self.send().await?.into_inner();
-                let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-                Ok(crate::paging::Page { items: page.results.into_inner(), next })
+            async fn page(
+                self,
+            ) -> ::core::result::Result<crate::Response<crate::paging::Page<#item>>, crate::Error> {
+                let page = self.send().await?;
+                Ok(page.map(|page| crate::paging::Page {
+                    items: page.results.into_inner(),
+                    done: page.pagination.done,
+                    next: page.pagination.next_page_token,
+                }))
             }
         }
     }))
@@ -297,10 +304,16 @@ fn sends(operation: &Operation, item: &ItemStruct) -> Result<ImplItem> {
     for parameter in &operation.parameters {
         let (name, field) = (&parameter.name, format_ident!("{}", ident(&parameter.name)));
         let place = format_ident!("{}", parameter.place);
+        let is_optional = parameter.place != "path" && !parameter.required;
+        let value = match (is_rust_type(&parameter.schema, "Credential"), is_optional) {
+            (false, _) => quote! { self.#field },
+            (true, false) => quote! { self.#field.map(|value| value.expose_secret().to_owned()) },
+            (true, true) => quote! { self.#field.map(|value| value.map(|value| value.expose_secret().to_owned())) },
+        };
         steps.extend(match parameter.place.as_str() {
-            "path" => quote! { call.path(#name, self.#field)?; },
-            _ if parameter.required => quote! { call.#place(#name, self.#field.map(Some))?; },
-            _ => quote! { call.#place(#name, self.#field)?; },
+            "path" => quote! { call.path(#name, #value)?; },
+            _ if parameter.required => quote! { call.#place(#name, #value.map(Some))?; },
+            _ => quote! { call.#place(#name, #value)?; },
         });
     }
     if let Some(body) = &operation.body {
@@ -325,7 +338,7 @@ fn sends(operation: &Operation, item: &ItemStruct) -> Result<ImplItem> {
     }
     let mutable = if steps.is_empty() { quote!() } else { quote!(mut) };
     Ok(parse_quote! {
-        fn call(self) -> ::core::result::Result<Call, crate::Error> {
+        pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
             let #mutable call = Call::new(&Self::OPERATION);
             #steps
             Ok(call)

@@ -189,7 +189,7 @@ pub(super) struct Typed {
 }
 
 /// For the tests: what each schema of the contract decodes and encodes to, and its JSON Schema.
-pub(super) fn table(schemas: &[Typed]) -> Result<TokenStream> {
+pub(super) fn table(schemas: &[Typed], structs: &[(&str, String)]) -> Result<TokenStream> {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for Typed { module, document, schema } in schemas {
         let (module, ident): (syn::Path, _) = (syn::parse_str(module)?, format_ident!("{}", lower::pascal(schema)));
@@ -199,8 +199,30 @@ pub(super) fn table(schemas: &[Typed]) -> Result<TokenStream> {
             .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
         emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
     }
+    let mut rows = TokenStream::new();
+    for (module, name) in structs {
+        let (path, ident): (syn::Path, _) = (syn::parse_str(module)?, format_ident!("{name}"));
+        let ty = quote!(::#path::#ident);
+        let json_schema = quote!(|| ::schemars::schema_for!(#ty));
+        rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
+    }
     Ok(quote! {
         pub mod calls;
+        #[doc = "A struct that is generated."]
+        pub struct Struct {
+            pub name: &'static str,
+            #[doc = "The JSON Schema that it emits."]
+            pub json_schema: fn() -> ::schemars::Schema,
+            #[doc = "What `Debug` shows of the struct that some JSON decodes to."]
+            pub debug: fn(&str) -> ::serde_json::Result<String>,
+        }
+
+        #[doc = "Every struct that is generated, of what is received and of what is sent."]
+        pub const STRUCTS: &[Struct] = &[#rows];
+
+        fn debug<T: ::serde::de::DeserializeOwned + ::core::fmt::Debug>(json: &str) -> ::serde_json::Result<String> {
+            Ok(format!("{:?}", ::serde_json::from_str::<T>(json)?))
+        }
 
         #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
         pub const SCHEMAS: &[(&str, &str)] = &[#names];

@@ -2,23 +2,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Context, DEFAULT, for_each_schema, is_struct};
-
-/// Keywords by which a decoder would refuse a value, or choose a type that does.
-const VALIDATION: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
+use crate::document::BOUNDS;
 
 /// Drops everything by which the generated types would refuse what is sent.
 ///
@@ -38,7 +22,7 @@ pub(super) fn drop_validation(document: &mut Value, _: &Context<'_>) -> Result<u
                 text && value.as_array().is_some_and(|values| values.iter().all(|v| v.is_string() || v.is_null()))
             }
             "additionalProperties" => !fields_are_named && *value != Value::Bool(false),
-            key => !VALIDATION.contains(&key),
+            key => !BOUNDS.contains(&key),
         });
         hits += before - members.len();
     });

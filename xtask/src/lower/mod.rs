@@ -5,6 +5,7 @@
 
 mod all_of;
 mod collections;
+mod credentials;
 mod direction;
 mod events;
 mod inbound;
@@ -43,7 +44,7 @@ type Run = fn(&mut Value, &Context<'_>) -> Result<usize>;
 pub(crate) type Pass = (&'static str, Run);
 
 /// The passes, in their order.
-pub(crate) const PASSES: [Pass; 15] = [
+pub(crate) const PASSES: [Pass; 16] = [
     ("fold_alternatives", all_of::fold_alternatives),
     ("merge_all_of", all_of::merge_all_of),
     ("flatten_alternatives", all_of::flatten_alternatives),
@@ -55,6 +56,7 @@ pub(crate) const PASSES: [Pass; 15] = [
     ("inline_aliases", names::inline_aliases),
     ("signed_urls", scalars::signed_urls),
     ("timestamps", scalars::timestamps),
+    ("credentials", credentials::credentials),
     ("opaque_values", scalars::opaque_values),
     ("name_inline_schemas", names::name_inline_schemas),
     ("integers", scalars::integers),
@@ -70,7 +72,7 @@ fn rust_type(path: &str, parameters: &[Value]) -> Value {
     json!({ "crate": krate, "version": "*", "path": path, "parameters": parameters })
 }
 
-const RUST_TYPE: &str = "x-rust-type";
+pub(crate) const RUST_TYPE: &str = "x-rust-type";
 
 /// Turns a schema into a type that `ampersand_types` has by hand. What is said beside the type stays.
 fn become_rust_type(schema: &mut Value, name: &str, parameters: &[Value]) {

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::Workspace;
+use crate::edited::edited;
 use crate::server::{Server, ok, status};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -62,7 +63,12 @@ fn what_cannot_be_read_is_an_error_of_its_own() {
         (["diff", "--to", "empty"], "error: empty: none of the documents of openapi/sources.toml is there\n"),
         (["diff", "--to", "broken"], "error: config/config.yaml: error: line 2"),
         (["diff", "--to", ""], "error: a folder, a revision of this repository, or a published commit or branch"),
-        (["diff", "--to", "a b"], "error: --rev \"a b\" is not the name of a commit, tag or branch\n"),
+        (["diff", "--to", "./none"], "error: ./none is no folder\n"),
+        (
+            ["diff", "--to", "a b"],
+            "error: a b is no folder and no revision of this repository; as a published commit or branch: --rev \"a b\" is not",
+        ),
+        (["diff", "--format", "yaml"], "error: invalid value 'yaml' for '--format <FORMAT>'"),
     ] {
         let run = workspace.xtask(&arguments);
         assert_eq!((run.code, run.err.starts_with(message)), (3, true), "{}", run.err);
@@ -114,6 +120,12 @@ fn the_newest_is_what_is_published() {
         assert_eq!(found["summary"]["to"], format!("the published commit {COMMIT}"));
         assert_eq!(found["summary"]["breaking"], 1, "{arguments:?}");
     }
+
+    let nothing = Server::new(|_, _| status("404 Not Found"));
+    workspace.write("openapi/sources.toml", &SOURCES.replace("https://127.0.0.1:1", &nothing.base));
+    let run = workspace.xtask(&["diff"]);
+    assert_eq!(run.code, 3);
+    assert!(run.err.starts_with("error: the newest published contract, where --to names no other: "), "{}", run.err);
 }
 
 /// What a test of the types tries; here it is what `diff` says.
@@ -125,21 +137,12 @@ fn the_verdicts_are_those_that_were_tried() {
     assert!(!rows.is_empty());
     for row in rows {
         let document = row["document"].as_str().unwrap();
-        let mut contract: Value =
+        let contract: Value =
             serde_json::from_str(&workspace.read(&format!("openapi/contract/{document}.json"))).unwrap();
         workspace.write(&format!("old/{document}/{document}.yaml"), &contract.to_string());
-        for (pointer, value) in row["edit"].as_object().unwrap() {
-            let (outer, name) = pointer.rsplit_once('/').unwrap();
-            match (contract.pointer_mut(outer).unwrap(), value) {
-                (Value::Object(members), Value::Null) => drop(members.remove(name)),
-                (Value::Object(members), value) => drop(members.insert(name.to_owned(), value.clone())),
-                (Value::Array(items), Value::Null) => drop(items.remove(name.parse().unwrap())),
-                (Value::Array(items), value) => items.insert(name.parse().unwrap(), value.clone()),
-                (other, _) => panic!("{pointer} is in {other}"),
-            }
-        }
+        let changed = edited(contract, row["edit"].as_object().unwrap());
         std::fs::remove_dir_all(workspace.path().join("new")).ok();
-        workspace.write(&format!("new/{document}/{document}.yaml"), &contract.to_string());
+        workspace.write(&format!("new/{document}/{document}.yaml"), &changed.to_string());
         let found = changes(&workspace, &["--from", "old", "--to", "new"]);
         let told: Vec<Value> = found["changes"]
             .as_array()

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 
 use crate::args::{self, Form};
 use crate::cmd::verify::STDIN;
+use crate::drift::Drift;
 use crate::input::{Documents, Piece, Place};
 use crate::output::{Messages, Output, plain};
 
@@ -20,10 +21,16 @@ pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
     let messages = Messages::default();
     let form = options.output.output;
     let mut output = Output::new(form);
-    let tally = Reader::new(&options.input, messages.clone())?.read(&mut output)?;
+    let reader = Reader::new(&options.input, messages.clone())?;
+    let (tally, beside) = if options.drift {
+        let mut drift = Drift::new();
+        (reader.read(&mut drift)?, format!("; {}", drift.report(&mut output)?))
+    } else {
+        (reader.read(&mut output)?, String::new())
+    };
     output.flush()?;
     if tally.failed > 0 || form == Form::Text {
-        messages.say(format_args!("{} decoded, {} failed", tally.decoded, tally.failed));
+        messages.say(format_args!("{} decoded, {} failed{beside}", tally.decoded, tally.failed));
     }
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

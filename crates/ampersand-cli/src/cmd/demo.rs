@@ -103,6 +103,7 @@ async fn demonstrate() -> Result<ExitCode> {
         Fixture::new("read.schedule.paused").too_large(&files.expired()),
         Fixture::records(),
         Fixture::records().too_large(&records),
+        Fixture::changes(),
     ];
     for (seed, envelope) in (0..).zip(Envelope::ALL) {
         messages.say(format_args!("{envelope}:"));

@@ -1,6 +1,5 @@
 //! Reads documents, and puts in place what was too large to send.
 
-use std::fmt;
 use std::ops::Range;
 use std::process::ExitCode;
 use std::thread;
@@ -14,13 +13,13 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::args::{self, Form};
 use crate::cmd::decode::{Reader, Sink};
 use crate::input::Place;
+use crate::members::Members;
 use crate::output::{Messages, Output, plain};
 
 /// Deliveries whose downloads are under way at once.
@@ -201,37 +200,4 @@ fn gaps(data: &str, is_records: bool) -> Vec<Gap> {
 fn is_empty_list(value: &RawValue) -> bool {
     let tokens = value.get().bytes().filter(|byte| !byte.is_ascii_whitespace());
     value.get() == "null" || tokens.eq(*b"[]")
-}
-
-/// The members of an object.
-struct Members<'t>(Vec<(String, &'t RawValue)>);
-
-impl<'t> Members<'t> {
-    fn get(&self, member: &str) -> Option<&'t RawValue> {
-        self.0.iter().find(|(name, _)| name == member).map(|(_, value)| *value)
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        json.deserialize_map(Object)
-    }
 }

@@ -28,12 +28,13 @@ const AT_ONCE: usize = 64;
 /// The sender does not wait for longer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What is said for a message of records in place of a notification type.
+/// What is said for a data message in place of a notification type: of records that were read, and of some that changed.
 pub(crate) const RECORDS: &str = "records";
+pub(crate) const CHANGES: &str = "changes";
 
 pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
     let messages = Messages::default();
-    for name in options.types.iter().filter(|name| *name != RECORDS) {
+    for name in options.types.iter().filter(|name| ![RECORDS, CHANGES].contains(&name.as_str())) {
         if let NotificationType::Unknown(name) = NotificationType::from(name.as_str()) {
             messages.say(format_args!("{} is no type of the contract: sent as one that is new", plain(name.as_str())));
         }
@@ -138,8 +139,8 @@ fn requests(options: &args::Trigger) -> impl Iterator<Item = Request<'_>> {
 
 /// The notifications, each with a seed of its own: the one that is given, or else this one, and those that follow.
 fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture> {
-    let known = NotificationType::KNOWN.iter().map(NotificationType::to_string).chain([RECORDS.to_owned()]);
-    let types: Vec<String> = if options.all { known.collect() } else { options.types.clone() };
+    let known = NotificationType::KNOWN.iter().map(NotificationType::as_str).chain([RECORDS, CHANGES]);
+    let types: Vec<String> = if options.all { known.map(str::to_owned).collect() } else { options.types.clone() };
     let seed = options.seed.unwrap_or(seed);
     (0..options.count).flat_map(move |round| {
         let types = types.clone();
@@ -148,8 +149,11 @@ fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture>
             let same = types.iter().filter(|other| *other == name).count() as u64;
             let before = types.iter().take(place).filter(|other| *other == name).count() as u64;
             let seed = seed.wrapping_add(round * same + before);
-            let fixture =
-                if name == RECORDS { Fixture::seeded_records(seed) } else { Fixture::seeded(name.as_str(), seed) };
+            let fixture = match name.as_str() {
+                RECORDS => Fixture::seeded_records(seed),
+                CHANGES => Fixture::seeded_changes(seed),
+                name => Fixture::seeded(name, seed),
+            };
             Some(options.set.iter().fold(fixture, |fixture, (field, value)| fixture.set(field, value)))
         })
     })
@@ -159,9 +163,7 @@ impl Request<'_> {
     /// What tells it from others.
     fn name(&self) -> String {
         match self {
-            Self::Made(fixture) => {
-                fixture.notification_type().map_or_else(|| RECORDS.to_owned(), NotificationType::to_string)
-            }
+            Self::Made(fixture) => fixture.name().to_owned(),
             Self::Kept(file) => file.display().to_string(),
         }
     }

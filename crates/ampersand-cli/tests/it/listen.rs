@@ -1,7 +1,7 @@
 //! A receiver at a terminal.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn what_is_triggered_is_received_verified_and_printed() {
     assert_eq!(ended.code, 0, "{ended}");
     assert!(!ended.stderr.contains("WARNING"), "{ended}");
     let lines: Vec<Value> = ended.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), NotificationType::KNOWN.len() + 1);
+    assert_eq!(lines.len(), NotificationType::KNOWN.len() + 2);
     assert!(lines.iter().all(|line| line["source"] == "webhook" && line["id"].as_str().unwrap().starts_with("msg_")));
     assert!(lines.iter().all(|line| line["verified"] == true));
 }
@@ -314,10 +314,26 @@ fn a_request_is_passed_on_untouched_and_the_answer_back() {
 }
 
 #[test]
+fn an_answer_from_behind_that_has_no_end_is_given_up() {
+    let behind = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Listener::start(SECRET, &["--forward", &format!("http://{}/", behind.local_addr().unwrap())]);
+    let endless = std::thread::spawn(move || {
+        let mut stream = behind.accept().unwrap().0;
+        assert!(stream.read(&mut [0; 1 << 16]).unwrap() > 0); // An answer that nobody asked for is none.
+        stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
+        while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    assert!(front.trigger(SECRET, &["connection.created"]).stdout.ends_with("  503\n"));
+    endless.join().unwrap();
+    let told = front.interrupt().stdout;
+    assert!(told.ends_with("  refused with 503: the receiver behind answered more than 1 MiB\n"), "{told}");
+}
+
+#[test]
 fn the_demo_shows_one_of_everything_and_ends() {
     let demo = run(&["listen", "--demo"]);
     assert_eq!(demo.code, 0, "{demo}");
-    assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 5);
+    assert_eq!(demo.lines().len(), NotificationType::KNOWN.len() * 7 + 6);
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     for shown in demo.lines().iter().rev().take(2).chain(&demo.stderr.lines().rev().take(2).collect::<Vec<_>>()) {
         assert!(readme.contains(shown), "the README shows how the demo ends: {shown}");

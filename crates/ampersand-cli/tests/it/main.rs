@@ -4,6 +4,7 @@
 
 mod command;
 mod decode;
+mod drift;
 mod help;
 mod listen;
 mod resolve;

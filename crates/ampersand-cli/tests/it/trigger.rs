@@ -21,12 +21,22 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// What a receiver has taken: the type and the id of each.
 type Taken = Arc<Mutex<Vec<(String, String)>>>;
 
+/// All that can be sent, by its names.
+fn everything() -> impl Iterator<Item = &'static str> {
+    NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records", "changes"])
+}
+
+/// The name of the data message that an action sends.
+fn message(action: &str) -> &'static str {
+    if action == "subscribe" { "changes" } else { "records" }
+}
+
 /// A receiver that verifies what comes, and its URL.
 fn receiver() -> (String, Taken) {
     async fn receive(State((_, taken)): State<(Verifier, Taken)>, Received(delivery): Received) {
         taken.lock().unwrap().push(match delivery {
             Delivery::Notification(n) => (n.notification_type.to_string(), n.id.unwrap()),
-            Delivery::Records(records) => ("records".to_owned(), records.id.unwrap()),
+            Delivery::Records(records) => (message(records.message.action.as_str()).to_owned(), records.id.unwrap()),
         });
     }
     #[derive(Clone, axum::extract::FromRef)]
@@ -59,12 +69,16 @@ fn every_type_in_every_envelope_is_printed_and_read_again() {
         let sent = run(&["trigger", "--all", "--envelope", envelope]);
         assert_eq!((sent.code, sent.stderr.as_str()), (0, ""));
         let read = run_on(&sent.stdout, &["decode", "--output", "json"]);
-        let types: Vec<Value> = read.lines().iter().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
-        let types: Vec<&str> =
-            types.iter().map(|line| line["notificationType"].as_str().unwrap_or("records")).collect();
-        let known: Vec<&str> =
-            NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).collect();
-        assert_eq!(types, known, "{envelope}");
+        let types: Vec<String> = read
+            .lines()
+            .iter()
+            .map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                let action = || message(line["data"]["action"].as_str().unwrap());
+                line["notificationType"].as_str().unwrap_or_else(action).to_owned()
+            })
+            .collect();
+        assert_eq!(types, everything().collect::<Vec<_>>(), "{envelope}");
     }
     for envelope in ["kinesis-wrapped", "kinesis-bare", "s3", "sqs", "attributes"] {
         let sent = run(&["trigger", "connection.error", "--envelope", envelope]);
@@ -105,12 +119,15 @@ fn what_is_kept_has_beside_it_what_the_transport_says() {
         let made = run(&arguments);
         assert_eq!((made.code, made.stdout.as_str(), made.stderr.as_str()), (0, "", ""));
         let from = if envelope == "s3" { "s3" } else { "attributes" };
-        for (index, kind) in NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).enumerate()
-        {
+        for (index, kind) in everything().enumerate() {
             let file = |extension: &str| path(&format!("{envelope}/{:04}.{extension}", index + 1));
             let read = run(&["decode", "--from", from, "--metadata", &file("metadata.json"), &file("json")]);
-            assert!(read.code == 0 && read.stdout.contains(kind), "{read}");
-            assert!(kind == "records" || read.stdout.contains("  acme  "), "{read}");
+            let shown = match kind {
+                "records" => "records (read)",
+                "changes" => "records (subscribe)",
+                kind => kind,
+            };
+            assert!(read.code == 0 && read.stdout.contains(shown) && read.stdout.contains("  acme  "), "{read}");
         }
     }
     let made = trigger(SECRET, &["connection.error", "--save", &path("webhooks")]);
@@ -130,8 +147,7 @@ fn what_is_sent_is_signed_and_taken() {
     let mut taken = taken.lock().unwrap().clone();
     taken.sort();
     let types: Vec<&str> = taken.iter().map(|(kind, _)| kind.as_str()).collect();
-    let mut known: Vec<&str> =
-        NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records"]).collect();
+    let mut known: Vec<&str> = everything().collect();
     known.sort();
     assert_eq!(types, known);
     taken.dedup_by_key(|(_, id)| id.clone());

@@ -77,7 +77,7 @@ pub struct ApiKey {
     /// `active` of a [`ApiKey`].
     pub active: ::std::option::Option<bool>,
     /// `key` of a [`ApiKey`].
-    pub key: ::std::string::String,
+    pub key: ::ampersand_types::Credential,
     /// `label` of a [`ApiKey`].
     pub label: ::std::string::String,
     /// `projectId` of a [`ApiKey`].
@@ -663,7 +663,7 @@ pub struct Config {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Connection {
     /// `apiKey` of a [`Connection`].
-    pub api_key: ::std::option::Option<::std::string::String>,
+    pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `authScheme` of a [`Connection`].
     pub auth_scheme: ::ampersand_client::types::ConnectionAuthScheme,
     /// `consumer` of a [`Connection`].
@@ -710,7 +710,7 @@ pub struct Connection {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequest {
     /// `apiKey` of a [`ConnectionRequest`].
-    pub api_key: ::std::option::Option<::std::string::String>,
+    pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `basicAuth` of a [`ConnectionRequest`].
     pub basic_auth: ::std::option::Option<ConnectionRequestBasicAuth>,
     /// `consumerName` of a [`ConnectionRequest`].
@@ -755,9 +755,9 @@ pub struct ConnectionRequest {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequestBasicAuth {
     /// `password` of a [`ConnectionRequestBasicAuth`].
-    pub password: ::std::string::String,
+    pub password: ::ampersand_types::Credential,
     /// `username` of a [`ConnectionRequestBasicAuth`].
-    pub username: ::std::string::String,
+    pub username: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -773,7 +773,7 @@ pub struct ConnectionRequestOauth2ClientCredentials {
     /// `clientId` of a [`ConnectionRequestOauth2ClientCredentials`].
     pub client_id: ::std::string::String,
     /// `clientSecret` of a [`ConnectionRequestOauth2ClientCredentials`].
-    pub client_secret: ::std::string::String,
+    pub client_secret: ::ampersand_types::Credential,
     /// `scopes` of a [`ConnectionRequestOauth2ClientCredentials`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
@@ -792,9 +792,9 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     /// `clientId` of a [`ConnectionRequestOauth2PasswordCredentials`].
     pub client_id: ::std::string::String,
     /// `clientSecret` of a [`ConnectionRequestOauth2PasswordCredentials`].
-    pub client_secret: ::std::string::String,
+    pub client_secret: ::ampersand_types::Credential,
     /// `password` of a [`ConnectionRequestOauth2PasswordCredentials`].
-    pub password: ::std::string::String,
+    pub password: ::ampersand_types::Credential,
     /// `scopes` of a [`ConnectionRequestOauth2PasswordCredentials`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
@@ -851,7 +851,7 @@ pub struct CreateBillingAccountSessionRequest {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateBillingAccountSessionResponse {
     /// `url` of a [`CreateBillingAccountSessionResponse`].
-    pub url: ::std::string::String,
+    pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -911,7 +911,10 @@ pub struct CreateDestinationRequestMetadata {
     /// `headers` of a [`CreateDestinationRequestMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
-        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::ampersand_types::Credential,
+        >,
     >,
     /// `keyTemplate` of a [`CreateDestinationRequestMetadata`].
     pub key_template: ::std::option::Option<::std::string::String>,
@@ -964,27 +967,27 @@ pub struct CreateDestinationRequestMetadata {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateDestinationRequestSecrets {
     /// `accessKey` of a [`CreateDestinationRequestSecrets`].
-    pub access_key: ::std::option::Option<::std::string::String>,
+    pub access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `accessKeyId` of a [`CreateDestinationRequestSecrets`].
-    pub access_key_id: ::std::option::Option<::std::string::String>,
+    pub access_key_id: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsKeyId` of a [`CreateDestinationRequestSecrets`].
-    pub aws_key_id: ::std::option::Option<::std::string::String>,
+    pub aws_key_id: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsSecretKey` of a [`CreateDestinationRequestSecrets`].
-    pub aws_secret_key: ::std::option::Option<::std::string::String>,
+    pub aws_secret_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsSessionToken` of a [`CreateDestinationRequestSecrets`].
-    pub aws_session_token: ::std::option::Option<::std::string::String>,
+    pub aws_session_token: ::std::option::Option<::ampersand_types::Credential>,
     /// `connectionString` of a [`CreateDestinationRequestSecrets`].
-    pub connection_string: ::std::option::Option<::std::string::String>,
+    pub connection_string: ::std::option::Option<::ampersand_types::Credential>,
     /// `credentials` of a [`CreateDestinationRequestSecrets`].
-    pub credentials: ::std::option::Option<::std::string::String>,
+    pub credentials: ::std::option::Option<::ampersand_types::Credential>,
     /// `password` of a [`CreateDestinationRequestSecrets`].
-    pub password: ::std::option::Option<::std::string::String>,
+    pub password: ::std::option::Option<::ampersand_types::Credential>,
     /// `privateKey` of a [`CreateDestinationRequestSecrets`].
-    pub private_key: ::std::option::Option<::std::string::String>,
+    pub private_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `secretAccessKey` of a [`CreateDestinationRequestSecrets`].
-    pub secret_access_key: ::std::option::Option<::std::string::String>,
+    pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `username` of a [`CreateDestinationRequestSecrets`].
-    pub username: ::std::option::Option<::std::string::String>,
+    pub username: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -1166,7 +1169,7 @@ pub struct CreateProviderAppRequest {
     /// `clientId` of a [`CreateProviderAppRequest`].
     pub client_id: ::std::string::String,
     /// `clientSecret` of a [`CreateProviderAppRequest`].
-    pub client_secret: ::std::string::String,
+    pub client_secret: ::ampersand_types::Credential,
     /// `externalRef` of a [`CreateProviderAppRequest`].
     pub external_ref: ::std::option::Option<::std::string::String>,
     /// `metadata` of a [`CreateProviderAppRequest`].
@@ -1237,7 +1240,10 @@ pub struct CustomAuthConnectRequest {
     /// `callbackParams` of a [`CustomAuthConnectRequest`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub callback_params: ::ampersand_types::Optional<
-        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::ampersand_types::Credential,
+        >,
     >,
     /// `consumerName` of a [`CustomAuthConnectRequest`].
     pub consumer_name: ::std::option::Option<::std::string::String>,
@@ -1261,7 +1267,7 @@ pub struct CustomAuthConnectRequest {
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// `sessionId` of a [`CustomAuthConnectRequest`].
-    pub session_id: ::std::option::Option<::std::string::String>,
+    pub session_id: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -1487,7 +1493,10 @@ pub struct DestinationMetadata {
     /// `headers` of a [`DestinationMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
-        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::ampersand_types::Credential,
+        >,
     >,
     /// `keyTemplate` of a [`DestinationMetadata`].
     pub key_template: ::std::option::Option<::std::string::String>,
@@ -1590,7 +1599,10 @@ pub struct DestinationWithSecretsMetadata {
     /// `headers` of a [`DestinationWithSecretsMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
-        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::ampersand_types::Credential,
+        >,
     >,
     /// `keyTemplate` of a [`DestinationWithSecretsMetadata`].
     pub key_template: ::std::option::Option<::std::string::String>,
@@ -1643,7 +1655,7 @@ pub struct DestinationWithSecretsMetadata {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationWithSecretsSecrets {
     /// `webhookSigningKey` of a [`DestinationWithSecretsSecrets`].
-    pub webhook_signing_key: ::std::option::Option<::std::string::String>,
+    pub webhook_signing_key: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -1822,7 +1834,7 @@ pub struct FieldValue {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequest {
     /// `apiKey` of a [`GenerateConnectionRequest`].
-    pub api_key: ::std::option::Option<::std::string::String>,
+    pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `basicAuth` of a [`GenerateConnectionRequest`].
     pub basic_auth: ::std::option::Option<GenerateConnectionRequestBasicAuth>,
     /// `consumerName` of a [`GenerateConnectionRequest`].
@@ -1867,9 +1879,9 @@ pub struct GenerateConnectionRequest {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequestBasicAuth {
     /// `password` of a [`GenerateConnectionRequestBasicAuth`].
-    pub password: ::std::string::String,
+    pub password: ::ampersand_types::Credential,
     /// `username` of a [`GenerateConnectionRequestBasicAuth`].
-    pub username: ::std::string::String,
+    pub username: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -1885,7 +1897,7 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
     /// `clientId` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
     pub client_id: ::std::string::String,
     /// `clientSecret` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
-    pub client_secret: ::std::string::String,
+    pub client_secret: ::ampersand_types::Credential,
     /// `scopes` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
@@ -1904,9 +1916,9 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     /// `clientId` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
     pub client_id: ::std::string::String,
     /// `clientSecret` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-    pub client_secret: ::std::string::String,
+    pub client_secret: ::ampersand_types::Credential,
     /// `password` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-    pub password: ::std::string::String,
+    pub password: ::ampersand_types::Credential,
     /// `scopes` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
@@ -2840,7 +2852,7 @@ pub struct Oauth2AuthorizationCodeAccessToken {
     /// `issuedAt` of a [`Oauth2AuthorizationCodeAccessToken`].
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// `token` of a [`Oauth2AuthorizationCodeAccessToken`].
-    pub token: ::std::string::String,
+    pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -2858,7 +2870,7 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
     /// `issuedAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// `token` of a [`Oauth2AuthorizationCodeRefreshToken`].
-    pub token: ::std::string::String,
+    pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -2899,7 +2911,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
     /// `issuedAt` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// `token` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
-    pub token: ::std::string::String,
+    pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -2917,7 +2929,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
     /// `issuedAt` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// `token` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
-    pub token: ::std::string::String,
+    pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -3510,9 +3522,9 @@ pub struct ReadResultAsync {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct RedirectResponse {
     /// `sessionId` of a [`RedirectResponse`].
-    pub session_id: ::std::string::String,
+    pub session_id: ::ampersand_types::Credential,
     /// `url` of a [`RedirectResponse`].
-    pub url: ::std::string::String,
+    pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -3933,7 +3945,10 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     /// `headers` of a [`UpdateDestinationRequestDestinationMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
-        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::ampersand_types::Credential,
+        >,
     >,
     /// `keyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
     pub key_template: ::std::option::Option<::std::string::String>,
@@ -3986,27 +4001,27 @@ pub struct UpdateDestinationRequestDestinationMetadata {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequestDestinationSecrets {
     /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub access_key: ::std::option::Option<::std::string::String>,
+    pub access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `accessKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub access_key_id: ::std::option::Option<::std::string::String>,
+    pub access_key_id: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub aws_key_id: ::std::option::Option<::std::string::String>,
+    pub aws_key_id: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsSecretKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub aws_secret_key: ::std::option::Option<::std::string::String>,
+    pub aws_secret_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `awsSessionToken` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub aws_session_token: ::std::option::Option<::std::string::String>,
+    pub aws_session_token: ::std::option::Option<::ampersand_types::Credential>,
     /// `connectionString` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub connection_string: ::std::option::Option<::std::string::String>,
+    pub connection_string: ::std::option::Option<::ampersand_types::Credential>,
     /// `credentials` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub credentials: ::std::option::Option<::std::string::String>,
+    pub credentials: ::std::option::Option<::ampersand_types::Credential>,
     /// `password` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub password: ::std::option::Option<::std::string::String>,
+    pub password: ::std::option::Option<::ampersand_types::Credential>,
     /// `privateKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub private_key: ::std::option::Option<::std::string::String>,
+    pub private_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `secretAccessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub secret_access_key: ::std::option::Option<::std::string::String>,
+    pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// `username` of a [`UpdateDestinationRequestDestinationSecrets`].
-    pub username: ::std::option::Option<::std::string::String>,
+    pub username: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -4177,7 +4192,7 @@ pub struct UpdateProviderAppRequestProviderApp {
     /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
     pub client_id: ::std::option::Option<::std::string::String>,
     /// `clientSecret` of a [`UpdateProviderAppRequestProviderApp`].
-    pub client_secret: ::std::option::Option<::std::string::String>,
+    pub client_secret: ::std::option::Option<::ampersand_types::Credential>,
     /// `externalRef` of a [`UpdateProviderAppRequestProviderApp`].
     pub external_ref: ::std::option::Option<::std::string::String>,
     /// `metadata` of a [`UpdateProviderAppRequestProviderApp`].
@@ -4500,7 +4515,7 @@ pub struct WriteRequestHeadersItem {
     /// `key` of a [`WriteRequestHeadersItem`].
     pub key: ::std::option::Option<::std::string::String>,
     /// `value` of a [`WriteRequestHeadersItem`].
-    pub value: ::std::option::Option<::std::string::String>,
+    pub value: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::std::collections::BTreeMap<
@@ -8009,7 +8024,7 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ConnectionRequest {
         api_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         basic_auth: ::core::result::Result<
@@ -8117,7 +8132,7 @@ pub mod builder {
         pub fn api_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8350,8 +8365,14 @@ pub mod builder {
     /// Builds a [`ConnectionRequestBasicAuth`](super::ConnectionRequestBasicAuth).
     #[derive(Clone, Debug, PartialEq)]
     pub struct ConnectionRequestBasicAuth {
-        password: ::core::result::Result<::std::string::String, crate::BuildError>,
-        username: ::core::result::Result<::std::string::String, crate::BuildError>,
+        password: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
+        username: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         other_fields: ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::RawJson,
@@ -8375,7 +8396,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8386,7 +8407,7 @@ pub mod builder {
         pub fn username<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8430,7 +8451,10 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ConnectionRequestOauth2ClientCredentials {
         client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<::std::string::String, crate::BuildError>,
+        client_secret: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         scopes: ::core::result::Result<
             ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
             crate::BuildError,
@@ -8470,7 +8494,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8531,8 +8555,14 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ConnectionRequestOauth2PasswordCredentials {
         client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<::std::string::String, crate::BuildError>,
-        password: ::core::result::Result<::std::string::String, crate::BuildError>,
+        client_secret: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
+        password: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         scopes: ::core::result::Result<
             ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
             crate::BuildError,
@@ -8579,7 +8609,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8590,7 +8620,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -8909,7 +8939,7 @@ pub mod builder {
             ::ampersand_types::Optional<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
-                    ::std::string::String,
+                    ::ampersand_types::Credential,
                 >,
             >,
             crate::BuildError,
@@ -9216,7 +9246,7 @@ pub mod builder {
         ) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9548,47 +9578,47 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct CreateDestinationRequestSecrets {
         access_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         access_key_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_key_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_secret_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_session_token: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         connection_string: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         credentials: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         password: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         private_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         secret_access_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         username: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         other_fields: ::std::collections::BTreeMap<
@@ -9637,7 +9667,7 @@ pub mod builder {
         pub fn access_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9649,7 +9679,7 @@ pub mod builder {
         pub fn access_key_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9661,7 +9691,7 @@ pub mod builder {
         pub fn aws_key_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9673,7 +9703,7 @@ pub mod builder {
         pub fn aws_secret_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9685,7 +9715,7 @@ pub mod builder {
         pub fn aws_session_token<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9697,7 +9727,7 @@ pub mod builder {
         pub fn connection_string<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9709,7 +9739,7 @@ pub mod builder {
         pub fn credentials<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9721,7 +9751,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9733,7 +9763,7 @@ pub mod builder {
         pub fn private_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9745,7 +9775,7 @@ pub mod builder {
         pub fn secret_access_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -9757,7 +9787,7 @@ pub mod builder {
         pub fn username<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -10655,7 +10685,10 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct CreateProviderAppRequest {
         client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<::std::string::String, crate::BuildError>,
+        client_secret: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         external_ref: ::core::result::Result<
             ::std::option::Option<::std::string::String>,
             crate::BuildError,
@@ -10711,7 +10744,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -11039,7 +11072,7 @@ pub mod builder {
             ::ampersand_types::Optional<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
-                    ::std::string::String,
+                    ::ampersand_types::Credential,
                 >,
             >,
             crate::BuildError,
@@ -11086,7 +11119,7 @@ pub mod builder {
             crate::BuildError,
         >,
         session_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         other_fields: ::std::collections::BTreeMap<
@@ -11142,7 +11175,7 @@ pub mod builder {
         ) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -11266,7 +11299,7 @@ pub mod builder {
         pub fn session_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12053,7 +12086,7 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct GenerateConnectionRequest {
         api_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         basic_auth: ::core::result::Result<
@@ -12158,7 +12191,7 @@ pub mod builder {
         pub fn api_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12390,8 +12423,14 @@ pub mod builder {
     /// Builds a [`GenerateConnectionRequestBasicAuth`](super::GenerateConnectionRequestBasicAuth).
     #[derive(Clone, Debug, PartialEq)]
     pub struct GenerateConnectionRequestBasicAuth {
-        password: ::core::result::Result<::std::string::String, crate::BuildError>,
-        username: ::core::result::Result<::std::string::String, crate::BuildError>,
+        password: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
+        username: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         other_fields: ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::RawJson,
@@ -12415,7 +12454,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12426,7 +12465,7 @@ pub mod builder {
         pub fn username<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12470,7 +12509,10 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct GenerateConnectionRequestOauth2ClientCredentials {
         client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<::std::string::String, crate::BuildError>,
+        client_secret: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         scopes: ::core::result::Result<
             ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
             crate::BuildError,
@@ -12510,7 +12552,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12571,8 +12613,14 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct GenerateConnectionRequestOauth2PasswordCredentials {
         client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<::std::string::String, crate::BuildError>,
-        password: ::core::result::Result<::std::string::String, crate::BuildError>,
+        client_secret: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
+        password: ::core::result::Result<
+            ::ampersand_types::Credential,
+            crate::BuildError,
+        >,
         scopes: ::core::result::Result<
             ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
             crate::BuildError,
@@ -12619,7 +12667,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -12630,7 +12678,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -14247,7 +14295,7 @@ pub mod builder {
             ::std::option::Option<::ampersand_types::Timestamp>,
             crate::BuildError,
         >,
-        token: ::core::result::Result<::std::string::String, crate::BuildError>,
+        token: ::core::result::Result<::ampersand_types::Credential, crate::BuildError>,
         other_fields: ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::RawJson,
@@ -14296,7 +14344,7 @@ pub mod builder {
         pub fn token<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -14349,7 +14397,7 @@ pub mod builder {
             ::std::option::Option<::ampersand_types::Timestamp>,
             crate::BuildError,
         >,
-        token: ::core::result::Result<::std::string::String, crate::BuildError>,
+        token: ::core::result::Result<::ampersand_types::Credential, crate::BuildError>,
         other_fields: ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::RawJson,
@@ -14398,7 +14446,7 @@ pub mod builder {
         pub fn token<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -16289,7 +16337,7 @@ pub mod builder {
             ::ampersand_types::Optional<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
-                    ::std::string::String,
+                    ::ampersand_types::Credential,
                 >,
             >,
             crate::BuildError,
@@ -16596,7 +16644,7 @@ pub mod builder {
         ) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -16928,47 +16976,47 @@ pub mod builder {
     #[derive(Clone, Debug, PartialEq)]
     pub struct UpdateDestinationRequestDestinationSecrets {
         access_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         access_key_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_key_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_secret_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         aws_session_token: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         connection_string: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         credentials: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         password: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         private_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         secret_access_key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         username: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         other_fields: ::std::collections::BTreeMap<
@@ -17017,7 +17065,7 @@ pub mod builder {
         pub fn access_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17029,7 +17077,7 @@ pub mod builder {
         pub fn access_key_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17041,7 +17089,7 @@ pub mod builder {
         pub fn aws_key_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17053,7 +17101,7 @@ pub mod builder {
         pub fn aws_secret_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17065,7 +17113,7 @@ pub mod builder {
         pub fn aws_session_token<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17077,7 +17125,7 @@ pub mod builder {
         pub fn connection_string<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17089,7 +17137,7 @@ pub mod builder {
         pub fn credentials<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17101,7 +17149,7 @@ pub mod builder {
         pub fn password<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17113,7 +17161,7 @@ pub mod builder {
         pub fn private_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17125,7 +17173,7 @@ pub mod builder {
         pub fn secret_access_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17137,7 +17185,7 @@ pub mod builder {
         pub fn username<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -17999,7 +18047,7 @@ pub mod builder {
             crate::BuildError,
         >,
         client_secret: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         external_ref: ::core::result::Result<
@@ -18059,7 +18107,7 @@ pub mod builder {
         pub fn client_secret<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {
@@ -19058,7 +19106,7 @@ pub mod builder {
             crate::BuildError,
         >,
         value: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
+            ::std::option::Option<::ampersand_types::Credential>,
             crate::BuildError,
         >,
         other_fields: ::std::collections::BTreeMap<
@@ -19092,7 +19140,7 @@ pub mod builder {
         pub fn value<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
-                ::std::string::String,
+                ::ampersand_types::Credential,
                 Error: ::core::fmt::Display,
             >,
         {

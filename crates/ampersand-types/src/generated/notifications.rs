@@ -997,6 +997,64 @@ impl Event {
         }
     }
 }
+#[cfg(feature = "schemars")]
+impl Event {
+    /// The JSON Schema of the data of notifications of a type, with what it refers to in `generator`. Where the
+    /// type is not known, it is one that takes anything.
+    pub fn data_schema(
+        notification_type: &NotificationType,
+        generator: &mut ::schemars::SchemaGenerator,
+    ) -> ::schemars::Schema {
+        match notification_type {
+            NotificationType::ConnectionCreated => {
+                generator.subschema_for::<ConnectionData>()
+            }
+            NotificationType::ConnectionDeleted => {
+                generator.subschema_for::<ConnectionData>()
+            }
+            NotificationType::ConnectionError => {
+                generator.subschema_for::<ConnectionErrorData>()
+            }
+            NotificationType::ConnectionRefreshed => {
+                generator.subschema_for::<ConnectionData>()
+            }
+            NotificationType::ConnectionUpdated => {
+                generator.subschema_for::<ConnectionData>()
+            }
+            NotificationType::DestinationWebhookDisabled => {
+                generator.subschema_for::<DestinationWebhookDisabledData>()
+            }
+            NotificationType::InstallationCreated => {
+                generator.subschema_for::<InstallationCreatedData>()
+            }
+            NotificationType::InstallationDeleted => {
+                generator.subschema_for::<InstallationDeletedData>()
+            }
+            NotificationType::InstallationUpdated => {
+                generator.subschema_for::<InstallationUpdatedData>()
+            }
+            NotificationType::ReadBackfillDone => {
+                generator.subschema_for::<ReadBackfillDoneData>()
+            }
+            NotificationType::ReadSchedulePaused => {
+                generator.subschema_for::<ReadSchedulePausedData>()
+            }
+            NotificationType::ReadTriggeredDone => {
+                generator.subschema_for::<ReadTriggeredDoneData>()
+            }
+            NotificationType::ReadTriggeredError => {
+                generator.subschema_for::<ReadTriggeredErrorData>()
+            }
+            NotificationType::SubscribeCreateError => {
+                generator.subschema_for::<SubscribeCreateErrorData>()
+            }
+            NotificationType::WriteAsyncDone => {
+                generator.subschema_for::<WriteAsyncDoneData>()
+            }
+            _ => generator.subschema_for::<::ampersand_types::RawJson>(),
+        }
+    }
+}
 /// Encodes the data alone: its type is part of the envelope.
 impl ::serde::Serialize for Event {
     fn serialize<S: ::serde::Serializer>(

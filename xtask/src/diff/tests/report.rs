@@ -46,7 +46,7 @@ fn after() -> Contract {
             "ThingGoneBody": body("thing.gone", "ThingData"),
             "ThingData": { "type": "object", "required": ["id"], "properties": {
                 "id": { "type": "string" }, "config": { "type": "object" }, "configURL": { "type": "string" },
-                "mode": { "type": "string", "enum": ["fast", "slow"] }, "count": { "type": "integer", "maximum": 9 },
+                "mode": { "type": "string", "enum": ["fast", "other", "slow"] }, "count": { "type": "integer", "maximum": 9 },
             }, "oneOf": [{ "required": ["config"] }, { "required": ["configURL"] }] },
         }),
     )
@@ -98,6 +98,23 @@ fn words_alone_and_other_ways_to_say_it_are_said_to_be_no_change() {
 }
 
 #[test]
+fn a_type_of_the_client_that_only_has_another_name_is_a_major_change_of_the_client_alone() {
+    let of = |name: &str| {
+        let content = json!({ "application/json": { "schema": reference(name) } });
+        let put = json!({ "operationId": "put", "responses": { "200": { "content": content } } });
+        let mut api = schemas(json!({ name: { "type": "object", "properties": { "id": { "type": "string" } } } }));
+        api["paths"] = json!({ "/a": { "put": put } });
+        Contract { place: String::new(), documents: documents([("api", api)]), published: BTreeMap::new() }
+    };
+    let report = report(&of("Old"), &of("New"));
+    assert_eq!((report.code(), report.changes.len()), (0, 0));
+    let bumps: Vec<_> = report.summary.crates.iter().map(|one| one.bump.word()).collect();
+    assert_eq!(bumps, ["none", "major", "none", "none", "patch"]);
+    let told = "Types that are gone, or have another name: ampersand_client::types::Old.";
+    assert!(report.markdown().contains(told), "{}", report.markdown());
+}
+
+#[test]
 fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     let of = |name: &str| {
         contract("", "1", json!({ "ABody": body("a", name), name: { "type": "object", "properties": { "id": {} } } }))
@@ -106,5 +123,8 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     assert_eq!((report.code(), report.changes.len()), (0, 0));
     let types = report.summary.crates.first().expect("a crate");
     assert_eq!((types.name, types.bump.word()), ("ampersand-types", "major"));
-    assert_eq!(types.why, "schemas have other names or places, and so this is gone: notifications::Old");
+    assert_eq!(
+        types.why,
+        "schemas have other names or places, and so this is gone: notifications::Event::A(Old) and notifications::Old"
+    );
 }

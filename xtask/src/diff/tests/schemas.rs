@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{between, object, reference, schemas, text};
 
@@ -21,6 +21,11 @@ fn of_field(old: Value, new: Value) -> (Vec<String>, Vec<String>) {
 #[test]
 fn the_same_in_other_words_is_no_change() {
     let list = |items: Value| object(json!({ "f": { "type": "array", "items": items } }), &[]);
+    let either = |names: &[&str]| {
+        let properties: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), text())).collect();
+        let alternatives: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
+        json!({ "type": "object", "properties": properties, "oneOf": alternatives })
+    };
     for (old, new) in [
         (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": true })),
         (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": {}, "properties": {} })),
@@ -33,6 +38,23 @@ fn the_same_in_other_words_is_no_change() {
         ),
         (text(), json!({ "allOf": [text()] })),
         (text(), json!({ "oneOf": [{ "anyOf": [text()] }] })),
+        // A part that says nothing of a field leaves it.
+        (
+            object(
+                json!({ "b": reference("B"), "map": { "type": "object", "additionalProperties": reference("B") } }),
+                &["b"],
+            ),
+            json!({ "allOf": [
+                object(json!({ "b": reference("B"), "map": { "type": "object", "additionalProperties": reference("B") } }), &[]),
+                object(json!({ "b": {}, "map": { "additionalProperties": {} } }), &["b"]),
+            ] }),
+        ),
+        (
+            json!({ "allOf": [either(&["a", "b"]), either(&["c", "d"])] }),
+            json!({ "allOf": [either(&["d", "c"]), either(&["b", "a"])] }),
+        ),
+        // What cannot be two of the choices need not be refused for it.
+        (json!({ "oneOf": [text(), { "type": "boolean" }] }), json!({ "anyOf": [text(), { "type": "boolean" }] })),
         (reference("B"), json!({ "allOf": [reference("B")] })),
         (reference("B"), object(json!({ "id": text() }), &[])),
         (list(reference("B")), list(json!({ "oneOf": [{ "properties": { "id": text() } }] }))),
@@ -82,7 +104,7 @@ fn fields_come_and_go() {
         (
             object(json!({ "a": text(), "b": text() }), &[]),
             json!({ "type": "object", "properties": { "a": text() }, "additionalProperties": false }),
-            vec!["field removed A.b: optional string > - [ccbb]", "other fields refused A: A > A [ccbc]"],
+            vec!["field removed A.b: optional string > - [ccbb]", "other fields refused A: anything > nothing [ccbc]"],
         ),
         (
             object(json!({ "projectId": text() }), &["projectId"]),
@@ -93,6 +115,15 @@ fn fields_come_and_go() {
             object(json!({ "groupName": text() }), &[]),
             object(json!({ "group_name": text() }), &[]),
             vec!["field renamed A.groupName: groupName > group_name [wwwc]"],
+        ),
+        // Names that only share a word are those of two fields.
+        (
+            object(json!({ "groupName": text() }), &[]),
+            object(json!({ "groupRef": text() }), &[]),
+            vec![
+                "field added A.groupRef: - > optional string [cccw]",
+                "field removed A.groupName: optional string > - [ccwb]",
+            ],
         ),
         // Another type is another field.
         (
@@ -106,7 +137,7 @@ fn fields_come_and_go() {
         (
             json!({ "type": "object" }),
             object(json!({ "a": text() }), &[]),
-            vec!["field added A.a: - > optional string [cccb]"],
+            vec!["field added A.a: - > optional string [ccwb]"],
         ),
     ] {
         assert_eq!(of_schema(old, new), expected);
@@ -281,6 +312,12 @@ fn types_widen_narrow_and_change() {
     ] {
         assert_eq!(of_field(old, new), (vec![optional.to_owned()], vec![required.to_owned()]));
     }
+    // A bound that comes with another kind of number is told too.
+    let bounded = json!({ "type": "number", "maximum": 3 });
+    assert_eq!(
+        of_field(json!({ "type": "integer" }), bounded).0,
+        ["bound changed .: - > maximum: 3 [ccbc]", "type widened .: integer > number [cccb]"]
+    );
     // What is kept as text is not looked into.
     let inside = |kind: &str| json!({ "oneOf": [text(), object(json!({ "a": { "type": kind } }), &[])] });
     assert_eq!(of_field(inside("string"), inside("boolean")).0, ["type changed ..a: string > boolean [ccbc]"]);
@@ -307,6 +344,33 @@ fn enums_gain_lose_and_rename_values() {
     ] {
         assert_eq!(of_field(old, new).0, expected);
     }
+}
+
+#[test]
+fn of_numbers_no_enum_is_made() {
+    let values = |values: &[u8]| json!({ "type": "integer", "enum": values });
+    assert_eq!(of_field(values(&[1, 2]), values(&[1])).0, ["enum value removed .: 2 > - [ccbc]"]);
+}
+
+#[test]
+fn a_choice_of_itself_is_read() {
+    let one = |kind: &str| {
+        let list = json!({ "type": "array", "items": reference("Any") });
+        let other = json!({ "anyOf": [reference("Any"), { "type": kind }] });
+        schemas(json!({ "Any": { "oneOf": [list, reference("Other"), reference("Any")] }, "Other": other }))
+    };
+    assert_eq!(between("config", one("string"), one("string")), Vec::<String>::new());
+    assert!(!between("config", one("string"), one("boolean")).is_empty());
+    let values = |values: Value| schemas(json!({ "Value": { "oneOf": values } }));
+    let list = json!({ "type": "array", "items": reference("Value") });
+    assert_eq!(
+        between(
+            "config",
+            values(json!([text(), list])),
+            values(json!([text(), list, object(json!({ "a": text() }), &[])]))
+        ),
+        ["type widened Value: one of string, list of Value > one of string, list of Value, object [cccc]"]
+    );
 }
 
 #[test]
@@ -359,6 +423,30 @@ fn fields_without_a_name_are_refused_and_allowed() {
     let open = object(json!({ "id": text() }), &[]);
     let mut closed = open.clone();
     closed["additionalProperties"] = json!(false);
-    assert_eq!(of_schema(open.clone(), closed.clone()), ["other fields refused A: A > A [ccbc]"]);
-    assert_eq!(of_schema(closed, open), ["other fields allowed A: A > A [cccc]"]);
+    let mut texts = open.clone();
+    texts["additionalProperties"] = text();
+    for (old, new, expected) in [
+        (&open, &closed, "other fields refused A: anything > nothing [ccbc]"),
+        (&closed, &open, "other fields allowed A: nothing > anything [cccc]"),
+        (&open, &texts, "other fields refused A: anything > string [ccbc]"),
+        (&texts, &open, "other fields allowed A: string > anything [cccc]"),
+        (&closed, &texts, "other fields allowed A: nothing > string [cccc]"),
+    ] {
+        assert_eq!(of_schema(old.clone(), new.clone()), [expected]);
+    }
+}
+
+#[test]
+fn a_choice_that_excludes_another_is_narrower() {
+    let either =
+        |key: &str| json!({ key: [object(json!({ "a": text() }), &["a"]), object(json!({ "b": text() }), &["b"])] });
+    let (one, any) = ("exactly one of the choices", "any of the choices");
+    assert_eq!(of_schema(either("anyOf"), either("oneOf")), [format!("condition changed A: {any} > {one} [ccbc]")]);
+    assert_eq!(of_schema(either("oneOf"), either("anyOf")), [format!("condition changed A: {one} > {any} [cccc]")]);
+    // What tells them apart is a field that all of them require.
+    let tagged = |key: &str| {
+        let part = |kind: &str| object(json!({ "value": { "type": kind } }), &["value"]);
+        json!({ key: [part("string"), part("boolean")] })
+    };
+    assert_eq!(of_schema(tagged("anyOf"), tagged("oneOf")), Vec::<String>::new());
 }

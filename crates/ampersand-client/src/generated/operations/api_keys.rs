@@ -113,7 +113,7 @@ impl<'a> ListApiKeys<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("active", self.active)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -193,7 +193,7 @@ impl<'a> CreateApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
@@ -214,7 +214,7 @@ impl<'a> CreateApiKey<'a> {
 pub struct DeleteApiKey<'a> {
     client: &'a crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::std::string::String, String>,
+    api_key: Result<::ampersand_types::Credential, String>,
 }
 impl<'a> DeleteApiKey<'a> {
     pub(crate) fn new(client: &'a crate::Client) -> Self {
@@ -239,7 +239,7 @@ impl<'a> DeleteApiKey<'a> {
     /// `apiKey` in the path, required.
     pub fn api_key<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<::std::string::String>,
+        V: std::convert::TryInto<::ampersand_types::Credential>,
     {
         self.api_key = value
             .try_into()
@@ -266,9 +266,9 @@ impl<'a> DeleteApiKey<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key)?;
+        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;
         Ok(call)
     }
@@ -280,7 +280,7 @@ impl<'a> DeleteApiKey<'a> {
 pub struct GetApiKey<'a> {
     client: &'a crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::std::string::String, String>,
+    api_key: Result<::ampersand_types::Credential, String>,
 }
 impl<'a> GetApiKey<'a> {
     pub(crate) fn new(client: &'a crate::Client) -> Self {
@@ -305,7 +305,7 @@ impl<'a> GetApiKey<'a> {
     /// `apiKey` in the path, required.
     pub fn api_key<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<::std::string::String>,
+        V: std::convert::TryInto<::ampersand_types::Credential>,
     {
         self.api_key = value
             .try_into()
@@ -332,9 +332,9 @@ impl<'a> GetApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key)?;
+        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;
         Ok(call)
     }
@@ -346,7 +346,7 @@ impl<'a> GetApiKey<'a> {
 pub struct UpdateApiKey<'a> {
     client: &'a crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::std::string::String, String>,
+    api_key: Result<::ampersand_types::Credential, String>,
     body: Result<types::builder::PatchApiKeyRequest, String>,
 }
 impl<'a> UpdateApiKey<'a> {
@@ -373,7 +373,7 @@ impl<'a> UpdateApiKey<'a> {
     /// `apiKey` in the path, required.
     pub fn api_key<V>(mut self, value: V) -> Self
     where
-        V: std::convert::TryInto<::std::string::String>,
+        V: std::convert::TryInto<::ampersand_types::Credential>,
     {
         self.api_key = value
             .try_into()
@@ -426,9 +426,9 @@ impl<'a> UpdateApiKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key)?;
+        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
             self

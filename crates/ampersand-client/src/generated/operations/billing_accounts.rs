@@ -106,7 +106,7 @@ impl<'a> CreateBillingAccountSession<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("billingAccountId", self.billing_account_id)?;
         call.body(
@@ -167,7 +167,7 @@ impl<'a> GetOrgBillingAccount<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("orgId", self.org_id)?;
         Ok(call)

@@ -123,7 +123,7 @@ impl<'a> CustomAuthConnect<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.body(
             self
@@ -232,7 +232,7 @@ impl<'a> ListConnections<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("consumerRef", self.consumer_ref)?;
         call.query("groupRef", self.group_ref)?;
@@ -302,7 +302,7 @@ impl<'a> DeleteConnection<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("connectionId", self.connection_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -409,7 +409,7 @@ impl<'a> GetConnection<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("connectionId", self.connection_id)?;
         call.query("includeCreds", self.include_creds)?;
@@ -508,7 +508,7 @@ impl<'a> UpdateConnection<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("connectionId", self.connection_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -602,7 +602,7 @@ impl<'a> GenerateConnection<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         if self.body != Ok(::std::default::Default::default()) {

@@ -129,7 +129,7 @@ impl<'a> ListInstallationsForProject<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("groupRef", self.group_ref)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -220,7 +220,7 @@ impl<'a> ListInstallations<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("groupRef", self.group_ref)?;
         call.path("integrationId", self.integration_id)?;
@@ -334,7 +334,7 @@ impl<'a> CreateInstallation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -425,7 +425,7 @@ impl<'a> DeleteInstallation<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -508,7 +508,7 @@ impl<'a> GetInstallation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -634,7 +634,7 @@ impl<'a> UpdateInstallation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -757,7 +757,7 @@ impl<'a> PatchObjectConfigContent<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("objectName", self.object_name)?;

@@ -100,7 +100,7 @@ impl<'a> ListIntegrations<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         Ok(call)
@@ -183,7 +183,7 @@ impl<'a> CreateIntegration<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
@@ -258,7 +258,7 @@ impl<'a> DeleteIntegration<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationIdOrName", self.integration_id_or_name)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -326,7 +326,7 @@ impl<'a> GetIntegration<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationIdOrName", self.integration_id_or_name)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -432,7 +432,7 @@ impl<'a> BatchUpsertIntegrations<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("destructive", self.destructive)?;
         call.path("projectIdOrName", self.project_id_or_name)?;

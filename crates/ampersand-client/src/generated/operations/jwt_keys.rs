@@ -113,7 +113,7 @@ impl<'a> ListJwtKeys<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("active", self.active)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -195,7 +195,7 @@ impl<'a> CreateJwtKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
@@ -268,7 +268,7 @@ impl<'a> DeleteJwtKey<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("keyId", self.key_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -334,7 +334,7 @@ impl<'a> GetJwtKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("keyId", self.key_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -428,7 +428,7 @@ impl<'a> UpdateJwtKey<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("keyId", self.key_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;

@@ -119,7 +119,7 @@ impl<'a> ListEventTopicRoutes<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("eventType", self.event_type)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -207,7 +207,7 @@ impl<'a> CreateEventTopicRoute<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(
@@ -280,7 +280,7 @@ impl<'a> DeleteEventTopicRoute<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.path("routeId", self.route_id)?;

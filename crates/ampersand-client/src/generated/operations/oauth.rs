@@ -88,7 +88,7 @@ impl<'a> OauthConnect<'a> {
         let client = self.client;
         client.text(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.body(
             self
@@ -162,7 +162,7 @@ impl<'a> OauthUpdate<'a> {
         let client = self.client;
         client.text(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("connectionId", self.connection_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;

@@ -135,7 +135,7 @@ impl<'a> UpsertMetadataForInstallation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -252,7 +252,7 @@ impl<'a> GetObjectMetadataForInstallation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("excludeReadOnly", self.exclude_read_only)?;
         call.query("groupRef", self.group_ref.map(Some))?;
@@ -352,7 +352,7 @@ impl<'a> UpsertMetadataForConnection<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.path("provider", self.provider)?;
@@ -467,7 +467,7 @@ impl<'a> GetObjectMetadataForConnection<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("excludeReadOnly", self.exclude_read_only)?;
         call.query("groupRef", self.group_ref.map(Some))?;

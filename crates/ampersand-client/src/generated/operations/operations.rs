@@ -128,7 +128,7 @@ impl<'a> GetBackfillProgress<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -245,7 +245,7 @@ impl<'a> ListOperations<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -257,29 +257,36 @@ impl<'a> ListOperations<'a> {
 }
 impl<'a> ListOperations<'a> {
     /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-    /// stream.
+    /// stream. Where it ends without, the list is whole.
     pub fn stream(
         self,
     ) -> impl ::futures_util::Stream<
         Item = ::core::result::Result<types::Operation, crate::Error>,
-    > + ::core::marker::Send + 'a {
+    > + ::core::marker::Send + ::core::marker::Unpin + 'a {
         crate::paging::stream(self)
     }
 }
 impl crate::paging::Paged for ListOperations<'_> {
     type Item = types::Operation;
+    const OPERATION: &'static crate::Operation = &Self::OPERATION;
     fn after(self, token: ::std::string::String) -> Self {
         self.page_token(token)
     }
     async fn page(
         self,
-    ) -> ::core::result::Result<crate::paging::Page<types::Operation>, crate::Error> {
-        let page = self.send().await?.into_inner();
-        let next = page.pagination.next_page_token.filter(|_| !page.pagination.done);
-        Ok(crate::paging::Page {
-            items: page.results.into_inner(),
-            next,
-        })
+    ) -> ::core::result::Result<
+        crate::Response<crate::paging::Page<types::Operation>>,
+        crate::Error,
+    > {
+        let page = self.send().await?;
+        Ok(
+            page
+                .map(|page| crate::paging::Page {
+                    items: page.results.into_inner(),
+                    done: page.pagination.done,
+                    next: page.pagination.next_page_token,
+                }),
+        )
     }
 }
 /// One operation, and how it went.
@@ -341,7 +348,7 @@ impl<'a> GetOperation<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("operationId", self.operation_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -415,7 +422,7 @@ impl<'a> ListOperationLogs<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("operationId", self.operation_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;

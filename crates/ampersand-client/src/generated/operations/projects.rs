@@ -78,7 +78,7 @@ impl<'a> ListProjects<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let call = Call::new(&Self::OPERATION);
         Ok(call)
     }
@@ -144,7 +144,7 @@ impl<'a> CreateProject<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.body(
             self
@@ -217,7 +217,7 @@ impl<'a> GetProject<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("includeEntitlements", self.include_entitlements)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
@@ -299,7 +299,7 @@ impl<'a> UpdateProject<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.body(

@@ -73,7 +73,7 @@ impl<'a> ListProviders<'a> {
             .await?;
         Ok(response.map(::ampersand_types::Optional::into_inner))
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let call = Call::new(&Self::OPERATION);
         Ok(call)
     }
@@ -123,7 +123,7 @@ impl<'a> GetProvider<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("provider", self.provider)?;
         Ok(call)

@@ -140,7 +140,7 @@ impl<'a> PauseReads<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -261,7 +261,7 @@ impl<'a> UnpauseReads<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("installationId", self.installation_id)?;
         call.path("integrationId", self.integration_id)?;
@@ -376,7 +376,7 @@ impl<'a> TriggerRead<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("objectName", self.object_name)?;
@@ -496,7 +496,7 @@ impl<'a> DeliverResults<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("objectName", self.object_name)?;

@@ -129,7 +129,7 @@ impl<'a> CreateRevision<'a> {
         let client = self.client;
         client.empty(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("destructive", self.destructive)?;
         call.path("integrationId", self.integration_id)?;
@@ -232,7 +232,7 @@ impl<'a> GetHydratedRevision<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("connectionId", self.connection_id.map(Some))?;
         call.path("integrationId", self.integration_id)?;

@@ -122,7 +122,7 @@ impl<'a> SearchRecords<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.query("groupRef", self.group_ref.map(Some))?;
         call.path("integrationId", self.integration_id)?;

@@ -52,7 +52,7 @@ impl<'a> GenerateUploadUrl<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let call = Call::new(&Self::OPERATION);
         Ok(call)
     }

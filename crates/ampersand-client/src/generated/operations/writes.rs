@@ -123,7 +123,7 @@ impl<'a> WriteRecords<'a> {
         let client = self.client;
         client.json(self.call()?).await
     }
-    fn call(self) -> ::core::result::Result<Call, crate::Error> {
+    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("integrationId", self.integration_id)?;
         call.path("objectName", self.object_name)?;

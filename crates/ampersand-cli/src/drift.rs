@@ -1,0 +1,329 @@
+//! What is in deliveries and not in the contract that this version knows.
+//!
+//! What the contract has is asked of the types, by the JSON Schemas that they give of themselves: so it follows the
+//! contract as they do. A payload is looked at as text, down to where the contract leaves open what there is.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::{self, Write as _};
+
+use ampersand_notifications::Delivery;
+use ampersand_types::config::ConfigContent;
+use ampersand_types::messages::WebhookMessage;
+use ampersand_types::notifications::{Event, NotificationType};
+use anyhow::Result;
+use schemars::SchemaGenerator;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::cmd::decode::Sink;
+use crate::input::Place;
+use crate::members::Members;
+use crate::output::{Output, plain};
+
+/// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
+const MOST: usize = 10_000;
+const LONGEST: usize = 100;
+
+/// The members of an envelope.
+const ENVELOPE: [&str; 3] = ["data", "metadata", "notificationType"];
+
+/// Where deliveries go of which only what is new is kept.
+pub(crate) struct Drift {
+    contract: Contract,
+    findings: Findings,
+}
+
+impl Drift {
+    pub(crate) fn new() -> Self {
+        Self { contract: Contract::known(), findings: Findings::default() }
+    }
+
+    /// Prints each finding, and says how many there are.
+    pub(crate) fn report(&self, output: &mut Output) -> Result<String> {
+        let Findings { seen, there_are_more } = &self.findings;
+        let width = |of: fn(&Finding) -> usize| seen.keys().map(of).max().unwrap_or_default();
+        let (event_width, path_width) = (width(|one| one.event().chars().count()), width(|one| one.path.len()));
+        for (finding, Seen { count, json_type }) in seen {
+            let (kind, event, path) = (finding.kind.words(), plain(finding.event()), &finding.path);
+            let sentence =
+                format_args!("{count:>8}  {kind:<11}  {event:<event_width$}  {path:<path_width$}  {json_type}");
+            output.line(&Line { finding, count: *count, json_type }, sentence)?;
+        }
+        Ok(match (seen.len(), there_are_more) {
+            (0, _) => "all of it is in the contract that this version knows".to_owned(),
+            (1, _) => "1 thing is not in the contract that this version knows".to_owned(),
+            (many, false) => format!("{many} things are not in the contract that this version knows"),
+            (many, true) => format!("more than {many} things are not in the contract that this version knows"),
+        })
+    }
+}
+
+impl Sink for Drift {
+    fn delivery(&mut self, delivery: Delivery, _: &str, _: Place) -> Result<()> {
+        let (body, data) = (delivery.raw().body().trim_ascii(), delivery.raw().data());
+        let (event, schema) = match &delivery {
+            Delivery::Notification(notification) => {
+                let event = notification.notification_type.as_str();
+                (Some(event), self.contract.events.get(event))
+            }
+            Delivery::Records(_) => (None, Some(&self.contract.records)),
+        };
+        let (schemas, findings) = (&self.contract.schemas, &mut self.findings);
+        let mut walk = Walk { schemas, findings, event, path: "$".to_owned() };
+        if data.len() < body.len() {
+            for (name, value) in members(body).filter(|(name, _)| !ENVELOPE.contains(&&**name)) {
+                walk.enter(Step::Member(&name), |walk| walk.found(Kind::EnvelopeField, type_of(value)));
+            }
+        }
+        match schema {
+            Some(schema) => walk.enter(Step::Member("data"), |walk| walk.value(data, schema)),
+            None => walk.enter(Step::Member("notificationType"), |walk| walk.found(Kind::NotificationType, "string")),
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The contract, as JSON Schemas.
+struct Contract {
+    /// Of the data of notifications, by their type.
+    events: BTreeMap<&'static str, Value>,
+    /// Of data messages.
+    records: Value,
+    /// Those that are referred to, by name.
+    schemas: Map<String, Value>,
+}
+
+impl Contract {
+    fn known() -> Self {
+        let mut generator = SchemaGenerator::default();
+        let events = NotificationType::KNOWN.iter();
+        let events = events.map(|known| (known.as_str(), Event::data_schema(known, &mut generator).to_value()));
+        let events = events.collect();
+        let records = generator.subschema_for::<WebhookMessage>().to_value();
+        let config = generator.subschema_for::<Option<ConfigContent>>().to_value();
+        let mut schemas = generator.take_definitions(true);
+        // The contract of notifications takes any object for a configuration.
+        for properties in schemas.values_mut().filter_map(|schema| schema.get_mut("properties")?.as_object_mut()) {
+            for (name, url) in [("config", "configURL"), ("lastConfig", "lastConfigURL")] {
+                if properties.contains_key(name) && properties.contains_key(url) {
+                    properties.insert(name.to_owned(), config.clone());
+                }
+            }
+        }
+        Self { events, records, schemas }
+    }
+}
+
+/// A way into a payload, and what it meets.
+struct Walk<'a> {
+    schemas: &'a Map<String, Value>,
+    findings: &'a mut Findings,
+    event: Option<&'a str>,
+    path: String,
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, text: &str, schema: &'a Value) {
+        let json_type = type_of(text);
+        let Some(schema) = self.meant(schema, json_type) else { return };
+        if !has_type(schema, json_type) {
+            return self.found(Kind::Type, json_type);
+        }
+        match json_type {
+            "object" => self.object(text, schema),
+            "array" => {
+                let Some(items) = schema.get("items") else { return };
+                let values: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                self.enter(Step::Item, |walk| values.iter().for_each(|value| walk.value(value.get(), items)));
+            }
+            // The enums of the types are open: the values that they know are no more than examples.
+            "string" if schema.get("examples").is_some_and(|known| !is_one_of(text, known)) => {
+                self.found(Kind::EnumValue, json_type);
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, text: &str, schema: &'a Value) {
+        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+            for (name, value) in members(text) {
+                self.enter(Step::Member(&name), |walk| match properties.get(&*name) {
+                    Some(schema) => walk.value(value, schema),
+                    None => walk.found(Kind::Field, type_of(value)),
+                });
+            }
+        } else if let Some(values) = schema.get("additionalProperties") {
+            self.enter(Step::Key, |walk| members(text).for_each(|(_, value)| walk.value(value, values)));
+        }
+    }
+
+    /// The schema that is referred to, or the one of two that is not for `null`; none where anything may be.
+    fn meant(&self, mut schema: &'a Value, json_type: &str) -> Option<&'a Value> {
+        loop {
+            if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+                schema = self.schemas.get(reference.rsplit('/').next()?)?;
+            } else if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {
+                let mut others = choices.iter().filter(|choice| choice.get("type").is_none_or(|one| one != "null"));
+                match (others.next(), others.next()) {
+                    (Some(only), None) if json_type != "null" => schema = only,
+                    _ => return None,
+                }
+            } else {
+                return schema.is_object().then_some(schema);
+            }
+        }
+    }
+
+    fn enter(&mut self, step: Step<'_>, walk: impl FnOnce(&mut Self)) {
+        let before = self.path.len();
+        let _ = write!(self.path, "{step}");
+        walk(self);
+        self.path.truncate(before);
+    }
+
+    fn found(&mut self, kind: Kind, json_type: &'static str) {
+        let notification_type = self.event.map(|event| cut(event).into_owned());
+        self.findings.add(Finding { kind, notification_type, path: self.path.clone() }, json_type);
+    }
+}
+
+/// A step of a JSONPath.
+enum Step<'a> {
+    Member(&'a str),
+    /// Any member, of an object whose names are not the contract's.
+    Key,
+    Item,
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match self {
+            Self::Member(name) if is_plain(name) => write!(f, ".{}", cut(name)),
+            Self::Member(name) => write!(f, "['{}']", cut(name).escape_default()),
+            Self::Key => f.write_str(".*"),
+            Self::Item => f.write_str("[*]"),
+        }
+    }
+}
+
+/// A name from outside, of which the beginning is enough.
+fn cut(name: &str) -> Cow<'_, str> {
+    if name.len() <= LONGEST {
+        return name.into();
+    }
+    let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…", &name[..end]).into()
+}
+
+fn members(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    let members = serde_json::from_str::<Members<'_>>(text).map_or_else(|_| Vec::new(), |members| members.0);
+    members.into_iter().map(|(name, value)| (name, value.get()))
+}
+
+/// The type of a JSON value, which its first byte tells.
+fn type_of(text: &str) -> &'static str {
+    match text.as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
+    }
+}
+
+fn has_type(schema: &Value, json_type: &str) -> bool {
+    let is = |one: &Value| one == json_type || one == "integer" && json_type == "number";
+    match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(is),
+        Some(one) => is(one),
+        None => true,
+    }
+}
+
+fn is_one_of(text: &str, known: &Value) -> bool {
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    known.as_array().into_iter().flatten().any(|known| Some(known) == value.as_ref())
+}
+
+#[derive(Default)]
+struct Findings {
+    seen: BTreeMap<Finding, Seen>,
+    there_are_more: bool,
+}
+
+impl Findings {
+    fn add(&mut self, finding: Finding, json_type: &'static str) {
+        let is_full = self.seen.len() >= MOST;
+        match self.seen.entry(finding) {
+            Entry::Occupied(mut seen) => seen.get_mut().count += 1,
+            Entry::Vacant(_) if is_full => self.there_are_more = true,
+            Entry::Vacant(place) => drop(place.insert(Seen { count: 1, json_type })),
+        }
+    }
+}
+
+/// Something new, and where.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding {
+    kind: Kind,
+    /// None for records.
+    notification_type: Option<String>,
+    path: String,
+}
+
+impl Finding {
+    fn event(&self) -> &str {
+        self.notification_type.as_deref().unwrap_or("records")
+    }
+}
+
+/// How often it was seen, and the type of the first value there.
+struct Seen {
+    count: u64,
+    json_type: &'static str,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    count: u64,
+    #[serde(rename = "type")]
+    json_type: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    NotificationType,
+    EnvelopeField,
+    Field,
+    EnumValue,
+    /// A field that is known, with a value of another type.
+    Type,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NotificationType => "new event",
+            Self::EnvelopeField => "in envelope",
+            Self::Field => "new field",
+            Self::EnumValue => "new value",
+            Self::Type => "other type",
+        }
+    }
+}

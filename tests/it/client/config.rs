@@ -1,0 +1,166 @@
+//! An installation's configuration: read, changed and sent back, and in place of one that cannot be had any more.
+
+use std::error::Error as _;
+
+use ampersand_client::types::{
+    Installation, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
+};
+use ampersand_client::{Client, ErrorKind};
+use ampersand_notifications::{Config, Delivery, Policy, ResolveError, Resolver};
+use ampersand_testing::{Envelope, Fixture, UrlServer};
+use ampersand_types::RawJson;
+use ampersand_types::config::UpdateInstallationConfigContent;
+use ampersand_types::notifications::{Event, InstallationUpdatedData};
+use serde::Deserialize;
+
+use super::Peer;
+use crate::corpus::payloads;
+use crate::json::difference;
+
+const LINE: &str = "/api/projects/p/integrations/n/installations/i";
+
+fn installation(config: &str) -> String {
+    format!(
+        r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
+            {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{config}}},"connection":{{"id":"c",
+            "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
+            "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
+            "projectId":"p","createTime":"t"}}}}}}"#
+    )
+}
+
+async fn serving(config: &str) -> Peer {
+    Peer::answering(200, "application/json", &installation(config)).await
+}
+
+async fn send(client: &Client, content: UpdateInstallationConfigContent, mask: &str) -> Installation {
+    let config = UpdateInstallationRequestInstallationConfig::builder().content(content);
+    let installation = UpdateInstallationRequestInstallation::builder().config(config);
+    let update = client.installations().update_installation().project_id_or_name("p").integration_id("n");
+    let update = update.installation_id("i").body_map(|body| body.update_mask([mask]).installation(installation));
+    update.send().await.unwrap().into_inner()
+}
+
+/// What an update sends.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Update {
+    installation: Outer,
+    update_mask: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Outer {
+    config: Inner,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    content: RawJson,
+}
+
+#[tokio::test]
+async fn what_is_read_changed_and_sent_back_differs_in_the_change_alone() {
+    let mut changed_objects = 0;
+    for payload in payloads("config") {
+        let peer = serving(&payload.text).await;
+        let current = peer.client.current_config("p", "n", "i").await.unwrap();
+        assert_eq!(current.as_str(), payload.text.trim(), "{}: the text is what came", payload.name);
+        let before: UpdateInstallationConfigContent = current.parse().unwrap();
+
+        // Of one object the schedule, or where there is none whether there is a proxy.
+        let mut after = before.clone();
+        let object = after.read.as_mut().and_then(|read| read.objects.iter_mut().next());
+        let (mask, place) = if let Some((name, object)) = object {
+            object.schedule = Some("changed".to_owned());
+            changed_objects += 1;
+            (format!("config.content.read.objects.{name}"), format!("$.read.objects.{name}.schedule"))
+        } else {
+            let enabled = &mut after.proxy.get_or_insert_default().enabled;
+            *enabled = Some(*enabled != Some(true));
+            ("config.content.proxy.enabled".to_owned(), "$.proxy".to_owned())
+        };
+        let answered = send(&peer.client, after, &mask).await;
+
+        let sent = &peer.seen()[1];
+        assert_eq!(sent.line, format!("PATCH {LINE}"));
+        let sent: Update = serde_json::from_str(&sent.body).unwrap();
+        assert_eq!(sent.update_mask, [mask.as_str()]);
+        let content = sent.installation.config.content;
+        let changed = difference(&payload.text, content.as_str()).unwrap_or_default();
+        assert!(changed.starts_with(&place), "{}: {changed}", payload.name);
+
+        // With the change taken back, nothing is different.
+        let mut restored: UpdateInstallationConfigContent = content.parse().unwrap();
+        match mask.strip_prefix("config.content.read.objects.") {
+            Some(name) => {
+                let schedule = before.read.as_ref().and_then(|read| read.objects[name].schedule.clone());
+                restored.read.as_mut().unwrap().objects.get_mut(name).unwrap().schedule = schedule;
+            }
+            None => restored.proxy.clone_from(&before.proxy),
+        }
+        let restored = RawJson::encode(&restored).unwrap();
+        assert_eq!(difference(&payload.text, restored.as_str()), None, "{}", payload.name);
+
+        // The typed configuration of an installation says the same.
+        let typed = RawJson::encode(&answered.config.content).unwrap();
+        assert_eq!(difference(&payload.text, typed.as_str()), None, "{}", payload.name);
+    }
+    assert!(changed_objects >= 4, "{changed_objects}");
+}
+
+async fn resolve<'a>(
+    data: &'a InstallationUpdatedData,
+    resolver: &Resolver,
+    client: &Client,
+) -> Result<Config<'a>, ResolveError> {
+    let current = || client.current_config(&data.project_id, &data.integration_id, &data.installation_id);
+    resolver.config_or_current(data, current).await
+}
+
+fn updated(url: &ampersand_types::SignedUrl) -> InstallationUpdatedData {
+    let fixture = Fixture::new("installation.updated").too_large(url).set("projectId", "p");
+    let fixture = fixture.set("integrationId", "n").set("installationId", "i");
+    let Ok(Delivery::Notification(notification)) = fixture.delivery(Envelope::Webhook) else { panic!() };
+    let Event::InstallationUpdated(data) = notification.event else { panic!("{:?}", notification.event) };
+    data
+}
+
+#[tokio::test]
+async fn what_the_installation_has_now_stands_in_for_what_cannot_be_had_any_more() {
+    const NOW: &str = r#"{"provider" : "hubspot", "read": {"objects": {}}, "new": 1e400}"#;
+    let policy = Policy { allow_http: true, allow_private_addresses: true, max_attempts: 1, ..Policy::default() };
+    let (server, resolver) = (UrlServer::start().unwrap(), Resolver::new(policy).unwrap());
+
+    for url in [server.expired(), server.expired_for_the_server(), server.failing(404)] {
+        let (peer, data) = (serving(NOW).await, updated(&url));
+        let config = resolve(&data, &resolver, &peer.client).await.unwrap();
+        assert!(config.is_current());
+        assert_eq!(config.as_str(), NOW);
+        assert_eq!(peer.only().line, format!("GET {LINE}"));
+    }
+
+    // What can be had is had, and a server in trouble is asked again later.
+    let (peer, data) = (serving(NOW).await, updated(&server.url(r#"{"provider":"then"}"#)));
+    let config = resolve(&data, &resolver, &peer.client).await.unwrap();
+    assert_eq!((config.is_current(), config.as_str()), (false, r#"{"provider":"then"}"#));
+    let data = updated(&server.failing(503));
+    assert!(resolve(&data, &resolver, &peer.client).await.unwrap_err().is_transient());
+    assert_eq!(peer.seen(), []);
+
+    let (gone, data) = (Peer::answering(404, "", "").await, updated(&server.expired()));
+    let error = resolve(&data, &resolver, &gone.client).await.unwrap_err();
+    assert!(matches!(&error, ResolveError::NoCurrent { lost, .. } if matches!(**lost, ResolveError::Expired { .. })));
+    assert_eq!(error.source().unwrap().to_string(), "getInstallation: 404 Not Found");
+}
+
+#[tokio::test]
+async fn an_installation_without_a_configuration_is_an_error() {
+    let peer = Peer::answering(200, "application/json", r#"{"id":"i"}"#).await;
+    let error = peer.client.current_config("p", "n", "i").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Response);
+    let source = error.source().unwrap().to_string();
+    assert_eq!(source, "not the JSON of a `Installation` at line 1 column 10: missing field `config`");
+    let error = peer.client.current_config("p", "..", "i").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+}
