@@ -9,9 +9,10 @@ use jsonschema::{Draft, Validator};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::contract::contract;
 use crate::edited::edited;
 use crate::generated::round_trip;
-use crate::properties::{contract, for_payloads};
+use crate::properties::for_payloads;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ mod axum;
 mod changes;
 mod client;
 mod configurations;
+mod contract;
 mod corpus;
 mod edited;
 mod envelopes;

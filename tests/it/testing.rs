@@ -13,7 +13,8 @@ use ampersand_types::{ConfigSource, SignedUrl};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::properties::{contract, validator};
+use crate::contract::contract;
+use crate::properties::validator;
 
 #[test]
 fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {

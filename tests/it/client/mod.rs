@@ -5,9 +5,11 @@ mod credentials;
 mod errors;
 mod operations;
 mod paging;
+mod requests;
 mod transport;
 mod types;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ampersand_client::{Client, ClientBuilder, Host, Retry};
@@ -19,10 +21,15 @@ use axum::http::StatusCode;
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
     line: String,
-    api_key: String,
-    authorization: String,
-    content_type: String,
+    headers: BTreeMap<String, String>,
     body: String,
+}
+
+impl Seen {
+    /// Empty where it was not sent.
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
 }
 
 /// A server that answers everything alike, and a client whose hosts are paths of it.
@@ -47,16 +54,15 @@ impl Peer {
         let (requests, answers) = (seen.clone(), Arc::new(answers));
         let answer = move |request: Request| async move {
             let (head, sent) = request.into_parts();
-            let header = |name: &str| head.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+            let headers = head.headers.iter();
+            let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
             let sent = to_bytes(sent, usize::MAX).await.unwrap();
             let mut requests = requests.lock().unwrap();
             let (status, with, body) = &answers[requests.len().min(N - 1)];
             let (name, value) = with.split_once(": ").unwrap_or(("x-none", ""));
             requests.push(Seen {
                 line: format!("{} {}", head.method, head.uri),
-                api_key: header("x-api-key"),
-                authorization: header("authorization"),
-                content_type: header("content-type"),
+                headers,
                 body: String::from_utf8(sent.to_vec()).unwrap(),
             });
             (StatusCode::from_u16(*status).unwrap(), [(name, value)], body.clone())
@@ -64,7 +70,7 @@ impl Peer {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
-        let builder = Client::builder().api_key("secret").retry(retry);
+        let builder = Client::builder().api_key("secret").bearer_token("secret").retry(retry);
         let at = |builder: ClientBuilder, host: &Host| builder.base_url(*host, format!("{url}/{}", host.name()));
         Self { client: Host::ALL.iter().fold(builder, at).build().unwrap(), url, seen }
     }

@@ -51,7 +51,7 @@ async fn the_environment_says_who_calls_and_where() {
             Ok((api_key, authorization)) => {
                 let seen = peer.only();
                 assert_eq!(seen.line, "GET /there/projects");
-                assert_eq!((seen.api_key.as_str(), seen.authorization.as_str()), (api_key, authorization));
+                assert_eq!((seen.header("x-api-key"), seen.header("authorization")), (api_key, authorization));
             }
             Err(message) => assert!(output.contains(&format!("refused: {message}\n")), "{variables:?}: {output}"),
         }
@@ -87,7 +87,7 @@ async fn every_attempt_has_the_token_of_its_time() {
     let client = with_tokens(&peer, provider).build().unwrap();
     get(&client).await.unwrap();
     get(&client.clone()).await.unwrap();
-    let tokens: Vec<String> = peer.seen().into_iter().map(|seen| seen.authorization).collect();
+    let tokens: Vec<String> = peer.seen().into_iter().map(|seen| seen.header("authorization").to_owned()).collect();
     assert_eq!(tokens, ["Bearer t0", "Bearer t1", "Bearer t2"]);
 
     let broken = with_tokens(&peer, || async { Ok::<_, io::Error>("a\nb".to_owned()) }).build().unwrap();

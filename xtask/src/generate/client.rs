@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::types::Typed;
-use super::{Contract, Docs, Generator, builders, format, items, operations};
+use super::{Contract, Docs, Generator, TESTS, builders, calls, format, items, operations};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
 use crate::output::Plan;
@@ -107,6 +107,7 @@ pub(super) fn generate(
         plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
+    plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
 
     let published = received.into_iter().filter_map(|schema| {
         let document = (*holders.get(&schema)?).to_owned();

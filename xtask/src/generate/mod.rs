@@ -2,6 +2,7 @@
 
 mod accessors;
 mod builders;
+mod calls;
 mod client;
 mod enums;
 mod events;

@@ -277,7 +277,7 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
 }
 
 /// The name of a field, as progenitor has it but for what Rust keeps to itself.
-fn ident(name: &str) -> String {
+pub(super) fn ident(name: &str) -> String {
     let name = snake(name);
     if syn::parse_str::<Ident>(&name).is_ok() { name } else { format!("{name}_") }
 }

@@ -207,6 +207,7 @@ pub(super) fn table(schemas: &[Typed], structs: &[(&str, String)]) -> Result<Tok
         rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
     }
     Ok(quote! {
+        pub mod calls;
         #[doc = "A struct that is generated."]
         pub struct Struct {
             pub name: &'static str,
