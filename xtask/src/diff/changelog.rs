@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::changes::{Change, Kind};
-use super::markdown::capital;
-use super::report::{Report, reaches, sentence};
+use super::markdown::{alike, beside, capital, said, says_reach};
+use super::report::{Report, and, reaches};
 use super::roots::TYPES;
 use super::semver::is_addition;
 use super::verdict::Verdict;
@@ -13,19 +13,21 @@ use super::verdict::Verdict;
 const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
 
 impl Report {
-    /// An entry for each change that breaks somebody, and one for the rest of a crate's in each section. What changes
-    /// no type and no promise is left to the diff.
+    /// For each crate and in each section an entry for each reason for which something breaks, and one for the rest. What
+    /// changes no type and no promise is left to the diff.
     pub(super) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
         let of = |name: &'static str| {
-            let changes: Vec<&Change> =
-                self.changes.iter().filter(|change| section(change).is_some_and(|is| is == name)).collect();
-            let (breaking, others): (Vec<_>, Vec<_>) =
-                changes.into_iter().partition(|change| change.verdict() == Verdict::Breaking);
-            let mut entries: Vec<String> = breaking.into_iter().map(breaks).collect();
+            let mut entries = Vec::new();
             for package in ["ampersand-types", "ampersand-client"] {
-                let of_it: Vec<&Change> = others.iter().copied().filter(|change| krate(change) == package).collect();
-                if !of_it.is_empty() {
-                    entries.push(together(package, &of_it));
+                let is_of_it = |change: &&Change| section(change) == Some(name) && krate(change) == package;
+                let (breaking, others): (Vec<&Change>, Vec<&Change>) =
+                    self.changes.iter().filter(is_of_it).partition(|change| change.verdict() == Verdict::Breaking);
+                for changes in alike(&breaking) {
+                    let reason = changes.first().map(|change| capital(&change.reason)).unwrap_or_default();
+                    entries.push(format!("**Breaking**, `{package}`: {}. {reason}.", sentences(&changes)));
+                }
+                if !others.is_empty() {
+                    entries.push(together(package, &others));
                 }
             }
             (name, entries)
@@ -34,23 +36,41 @@ impl Report {
     }
 }
 
-fn breaks(change: &Change) -> String {
-    format!("**Breaking**, `{}`: {}. {}.", krate(change), tell(change), capital(&change.reason))
-}
-
 /// What changed, and once what of it is to be minded.
 fn together(package: &str, changes: &[&Change]) -> String {
-    let told: Vec<String> = changes.iter().map(|change| tell(change)).collect();
     let warnings = changes.iter().filter(|change| change.verdict() == Verdict::Warning);
     let reasons: BTreeSet<String> = warnings.map(|change| format!(" {}.", capital(&change.reason))).collect();
-    format!("`{package}`, as the contract has it: {}.{}", told.join("; "), String::from_iter(reasons))
+    format!("`{package}`, as the contract has it: {}.{}", sentences(changes), String::from_iter(reasons))
 }
 
-/// The change, and what it is a change of where its own name does not say so.
-fn tell(change: &Change) -> String {
-    let text = sentence(change, "`");
-    let is_said = change.reaches.iter().all(|name| text.contains(&format!("`{name}")));
-    if is_said { text } else { format!("{text}, in {}", reaches(change, "`")) }
+/// What changed, and what it is a change of where its own name does not say so. What is the same of several is said once.
+fn sentences(changes: &[&Change]) -> String {
+    let mut told: Vec<(String, Vec<String>, String)> = Vec::new();
+    for changes in beside(changes) {
+        let text = said(changes);
+        let (subject, rest) = text.strip_prefix('`').and_then(|text| text.split_once('`')).unwrap_or(("", &text));
+        match told.iter_mut().find(|(known, ..)| known == rest && !subject.is_empty() && of_several(rest).is_some()) {
+            Some((_, subjects, _)) => subjects.push(format!("`{subject}`")),
+            None => {
+                let beyond = changes.first().filter(|change| !says_reach(&text, change));
+                let reach = beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default();
+                let subjects = if subject.is_empty() { vec![] } else { vec![format!("`{subject}`")] };
+                told.push((rest.to_owned(), subjects, reach));
+            }
+        }
+    }
+    let sentence = |(rest, subjects, reach): (String, Vec<String>, String)| match of_several(&rest) {
+        Some(rest) if subjects.len() > 1 => and(subjects) + &rest,
+        _ => subjects.concat() + &rest + &reach,
+    };
+    told.into_iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+/// What is said of one thing, as it is said of several.
+fn of_several(rest: &str) -> Option<String> {
+    let verbs = [(" is ", " are "), (" has ", " have "), (" may ", " may "), (" takes ", " take "), (" does ", " do ")];
+    let (several, rest) = verbs.iter().find_map(|(one, several)| Some((several, rest.strip_prefix(one)?)))?;
+    Some(format!("{several}{}", rest.replace(", and was ", ", and were ")))
 }
 
 /// The crate in which a change is first seen.

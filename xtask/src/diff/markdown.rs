@@ -52,7 +52,7 @@ impl Report {
 }
 
 /// Changes with one reason are told together.
-fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+pub(super) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.reason == change.reason)) {
@@ -79,7 +79,7 @@ fn bullet(changes: &[&Change]) -> String {
 }
 
 /// Fields of one object, values of one enum and statuses of one operation are told in one sentence.
-fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
+pub(super) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
     let are_beside = |one: &&Change, other: &&Change| {
         let place = |change: &Change| (change.document.clone(), change.schema.clone(), owner(change).to_owned());
         let is_listed = matches!(
@@ -106,20 +106,25 @@ fn owner(change: &Change) -> &str {
 
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = match changes {
-        [one] => sentence(one, "`"),
-        several => listed(first, several),
-    };
-    let text = format!("{} ({}).", capital(&text), first.document);
-    // What it is said of is not said twice.
-    match first.reaches.iter().all(|name| text.contains(&format!("`{name}")) || text.contains(&format!("{name}`"))) {
+    let text = format!("{} ({}).", capital(&said(changes)), first.document);
+    match says_reach(&text, first) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),
     }
 }
 
-/// What several changes beside each other are, in a sentence without its end.
-fn listed(first: &Change, changes: &[&Change]) -> String {
+/// Whether a text names what a change reaches: it is not said twice.
+pub(super) fn says_reach(text: &str, change: &Change) -> bool {
+    change.reaches.iter().all(|name| text.contains(&format!("`{name}")) || text.contains(&format!("{name}`")))
+}
+
+/// What changes beside each other are, in a sentence without its end.
+pub(super) fn said(changes: &[&Change]) -> String {
+    let first = match changes {
+        [] => return String::new(),
+        [one] => return sentence(one, "`"),
+        [first, ..] => first,
+    };
     let place = format!("`{}{}`", first.schema, owner(first).trim_start_matches('$'));
     let of = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
     let values = || and(changes.iter().map(|change| format!("`{}`", of(change))).collect());

@@ -53,6 +53,26 @@ fn after() -> Contract {
 }
 
 #[test]
+fn for_the_changelog() {
+    let before = json!({
+        "ThingMadeBody": body("thing.made", "ThingData"),
+        "ThingData": { "type": "object", "properties": { "one": reference("One"), "other": reference("Other") } },
+        "One": { "type": "object", "properties": { "id": { "type": "string" }, "gone": { "type": "string" } } },
+        "Other": { "type": "object", "properties": { "id": { "type": "string" } } },
+    });
+    let mut after = before.clone();
+    for schema in ["One", "Other"] {
+        for field in ["colour", "size"] {
+            after[schema]["properties"][field] = json!({ "type": "string" });
+        }
+    }
+    after["One"]["properties"].as_object_mut().map(|properties| properties.remove("gone"));
+    let entries = report(&contract("here", "1", before), &contract("there", "2", after)).changelog();
+    let lines = entries.iter().map(|(section, entries)| format!("{section}\n{}\n", entries.join("\n")));
+    insta::assert_snapshot!(lines.collect::<String>());
+}
+
+#[test]
 fn for_a_terminal() {
     insta::assert_snapshot!(report(&before(), &after()).text());
 }
