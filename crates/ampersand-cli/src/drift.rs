@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
 
 use ampersand_notifications::Delivery;
+use ampersand_types::__private::kind as type_of;
 use ampersand_types::config::ConfigContent;
 use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -229,18 +230,6 @@ fn cut(name: &str) -> Cow<'_, str> {
 fn members(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let members = serde_json::from_str::<Members<'_>>(text).map_or_else(|_| Vec::new(), |members| members.0);
     members.into_iter().map(|(name, value)| (name, value.get()))
-}
-
-/// The type of a JSON value, which its first byte tells.
-fn type_of(text: &str) -> &'static str {
-    match text.as_bytes().first() {
-        Some(b'{') => "object",
-        Some(b'[') => "array",
-        Some(b'"') => "string",
-        Some(b't' | b'f') => "boolean",
-        Some(b'n') => "null",
-        _ => "number",
-    }
 }
 
 fn has_type(schema: &Value, json_type: &str) -> bool {

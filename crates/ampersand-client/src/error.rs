@@ -125,9 +125,7 @@ impl Error {
         headers: HeaderMap,
         error: reqwest::Error,
     ) -> Self {
-        let mut broken = Self::transport(operation, error);
-        broken.0.answer = Some(Answer { status, headers, body: Bytes::new(), problem: None, retry_after: None });
-        broken
+        Self::transport(operation, error).answered(status, headers, Bytes::new())
     }
 
     /// A response whose status is no success.
@@ -149,8 +147,7 @@ impl Error {
         body: Bytes,
         error: JsonError,
     ) -> Self {
-        let mut unreadable = Self::new(operation, ErrorKind::Response);
-        unreadable.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
+        let mut unreadable = Self::new(operation, ErrorKind::Response).answered(status, headers, body);
         unreadable.0.source = Some(error.into());
         unreadable
     }
@@ -162,10 +159,15 @@ impl Error {
         headers: HeaderMap,
         reason: &str,
     ) -> Self {
-        let mut error = Self::new(operation, ErrorKind::Response);
-        error.0.answer = Some(Answer { status, headers, body: Bytes::new(), problem: None, retry_after: None });
+        let mut error = Self::new(operation, ErrorKind::Response).answered(status, headers, Bytes::new());
         error.0.reason = Some(reason.to_owned());
         error
+    }
+
+    /// With what came, which is no problem of the API.
+    fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
+        self
     }
 
     pub(crate) fn after(mut self, attempts: u32) -> Self {

@@ -35,7 +35,7 @@ pub use timestamp::{Timestamp, TimestampError};
 /// For the other crates of this workspace alone.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::raw_json::{json_error, place_of_invalid, reason};
+    pub use crate::raw_json::{json_error, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
     /// What the expansion of `__object` calls.

@@ -103,14 +103,19 @@ impl RawJson {
 
     /// Which kind of JSON value it is.
     pub(crate) fn kind(&self) -> &'static str {
-        match self.as_str().as_bytes().first() {
-            Some(b'{') => "object",
-            Some(b'[') => "array",
-            Some(b'"') => "string",
-            Some(b't' | b'f') => "boolean",
-            Some(b'n') => "null",
-            _ => "number",
-        }
+        kind(self.as_str())
+    }
+}
+
+/// Which kind of JSON value a text is, which its first byte tells.
+pub fn kind(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is said of the changes to who uses the crates: what breaks, one by one, then what is new.
+//! What is said of the changes to who uses the crates: what breaks, and why, then what is new.
 
 use std::collections::BTreeSet;
 
@@ -45,25 +45,39 @@ fn together(package: &str, changes: &[&Change]) -> String {
 
 /// What changed, and what it is a change of where its own name does not say so. What is the same of several is said once.
 fn sentences(changes: &[&Change]) -> String {
-    let mut told: Vec<(String, Vec<String>, String)> = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     for changes in beside(changes) {
         let text = said(changes);
         let (subject, rest) = text.strip_prefix('`').and_then(|text| text.split_once('`')).unwrap_or(("", &text));
-        match told.iter_mut().find(|(known, ..)| known == rest && !subject.is_empty() && of_several(rest).is_some()) {
-            Some((_, subjects, _)) => subjects.push(format!("`{subject}`")),
+        let of_several = of_several(rest).filter(|_| !subject.is_empty());
+        match told.iter_mut().find(|known| of_several.is_some() && known.of_several == of_several) {
+            Some(known) => known.subjects.push(format!("`{subject}`")),
             None => {
                 let beyond = changes.first().filter(|change| !says_reach(&text, change));
                 let reach = beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default();
-                let subjects = if subject.is_empty() { vec![] } else { vec![format!("`{subject}`")] };
-                told.push((rest.to_owned(), subjects, reach));
+                told.push(Told { subjects: vec![format!("`{subject}`")], of_several, of_one: text + &reach });
             }
         }
     }
-    let sentence = |(rest, subjects, reach): (String, Vec<String>, String)| match of_several(&rest) {
-        Some(rest) if subjects.len() > 1 => and(subjects) + &rest,
-        _ => subjects.concat() + &rest + &reach,
-    };
-    told.into_iter().map(sentence).collect::<Vec<_>>().join("; ")
+    told.into_iter().map(Told::sentence).collect::<Vec<_>>().join("; ")
+}
+
+/// What is said of one thing or, where it is the same, of several.
+struct Told {
+    subjects: Vec<String>,
+    /// Without the subjects; none where it cannot be said of several.
+    of_several: Option<String>,
+    /// With the subject.
+    of_one: String,
+}
+
+impl Told {
+    fn sentence(self) -> String {
+        match self.of_several {
+            Some(rest) if self.subjects.len() > 1 => and(self.subjects) + &rest,
+            _ => self.of_one,
+        }
+    }
 }
 
 /// What is said of one thing, as it is said of several.

@@ -56,20 +56,24 @@ impl<'a> Operation<'a> {
     }
 }
 
-fn operations<'a>(side: &Side<'a>, document: &'a str) -> BTreeMap<&'a str, Operation<'a>> {
-    let paths = side.document(document)["paths"].as_object().into_iter().flatten();
-    let all = paths.flat_map(|(path, item)| {
+/// The operations of a document that has a name.
+pub(super) fn of<'a>(document: &'a str, value: &'a Value) -> impl Iterator<Item = Operation<'a>> {
+    let paths = value["paths"].as_object().into_iter().flatten();
+    paths.flat_map(move |(path, item)| {
         let members = item.as_object().into_iter().flatten();
         members.filter(|(method, _)| METHODS.contains(&method.as_str())).map(move |(method, value)| {
             let id = value["operationId"].as_str().unwrap_or(path);
             Operation { document, id, method, path, item, value }
         })
-    });
-    all.map(|operation| (operation.id, operation)).collect()
+    })
+}
+
+fn by_id<'a>(side: &Side<'a>, document: &'a str) -> BTreeMap<&'a str, Operation<'a>> {
+    of(document, side.document(document)).map(|operation| (operation.id, operation)).collect()
 }
 
 pub(super) fn roots<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
-    let (old, new) = (operations(walk.old, document), operations(walk.new, document));
+    let (old, new) = (by_id(walk.old, document), by_id(walk.new, document));
     let mut gone: BTreeSet<&str> = old.keys().filter(|id| !new.contains_key(*id)).copied().collect();
     let mut more: BTreeSet<&str> = new.keys().filter(|id| !old.contains_key(*id)).copied().collect();
     let mut pairs: Vec<(&Operation<'_>, &Operation<'_>)> =

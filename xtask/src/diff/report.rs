@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::changes::{Change, Kind};
 use super::contract::Contract;
+use super::operations;
 use super::semver::{self, Api, Bump, Crate};
 use super::verdict::Verdict;
 
@@ -34,7 +35,8 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn new(old: &Contract, new: &Contract, changes: &[Change], files: &Files<'_>) -> Self {
         let api = Api::between(&old.documents, &new.documents);
-        let operations = semver::operations([&old.documents, &new.documents]);
+        let documents = [old, new].into_iter().flat_map(|contract| &contract.documents);
+        let operations = documents.flat_map(|(name, value)| operations::of(name, value)).map(|operation| operation.id);
         let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {
             (Some(before), Some(now)) => before != now,
             _ => false,
@@ -46,7 +48,7 @@ impl Summary {
             let list = if same { &mut words_alone } else { &mut rewritten };
             list.push((*file).to_owned());
         }
-        let crates = semver::crates(changes, &api, &operations);
+        let crates = semver::crates(changes, &api, &operations.collect());
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 

@@ -93,7 +93,7 @@ pub(super) fn may_be_absent(field: &Field<'_>, shape: &Shape<'_>, slot: Slot) ->
 /// Whether the Rust type of a field is an `Option`.
 pub(super) fn is_option(need: Need, shape: &Shape<'_>) -> bool {
     match Rust::of(shape) {
-        Rust::List | Rust::Map => false,
+        rust if rust.is_collection() => false,
         Rust::Raw => need != Need::Required,
         _ => need != Need::Required || shape.nullable,
     }

@@ -129,16 +129,6 @@ pub(super) fn is_addition(change: &Change) -> bool {
     }
 }
 
-/// The operations of both contracts.
-pub(super) fn operations(documents: [&Documents; 2]) -> BTreeSet<&str> {
-    let paths = documents.into_iter().flat_map(BTreeMap::values).filter(|document| has_operations(document));
-    let items = paths.filter_map(|document| document["paths"].as_object()).flatten();
-    let operations = items.filter_map(|(path, item)| Some((path, item.as_object()?)));
-    operations
-        .flat_map(|(path, item)| item.values().map(move |operation| operation["operationId"].as_str().unwrap_or(path)))
-        .collect()
-}
-
 impl Api {
     /// A crate with what its changes do not say: that names are gone, or new.
     fn raise(&self, of: Crate) -> Crate {
