@@ -10,6 +10,7 @@ mod contract;
 mod corpus;
 mod edited;
 mod envelopes;
+mod fuzz;
 mod json;
 mod leaks;
 mod messages;
