@@ -6,6 +6,7 @@ mod drift;
 mod input;
 mod kept;
 mod members;
+mod metadata;
 mod output;
 
 use std::fmt;
