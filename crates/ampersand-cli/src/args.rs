@@ -192,6 +192,9 @@ pub(crate) struct Listen {
     /// Pass each request on to this URL, as it came, and its answer back
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
+    /// Accept any TLS certificate of the receiver that requests are passed on to, which must be on this machine
+    #[arg(long, requires = "forward")]
+    pub(crate) insecure: bool,
     /// Send itself one of everything, and show what came in; then end. It needs no account and no network
     #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output"])]
     pub(crate) demo: bool,
@@ -249,6 +252,9 @@ pub(crate) struct Trigger {
     /// Send them as webhooks to this URL; without it, the bodies are printed, one a line
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
+    /// Accept any TLS certificate of the receiver, which must be on this machine
+    #[arg(long, requires = "to")]
+    pub(crate) insecure: bool,
     /// The envelope that they are printed in
     #[arg(long, value_name = "ENVELOPE", value_parser = envelope(), default_value = "webhook")]
     pub(crate) envelope: ampersand_testing::Envelope,

@@ -2,6 +2,7 @@
 
 mod args;
 mod cmd;
+mod connection;
 mod drift;
 mod input;
 mod kept;
