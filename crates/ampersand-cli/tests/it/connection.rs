@@ -1,7 +1,7 @@
 //! Why there is no answer: what `trigger`, `listen --forward` and `resolve` say of it.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
@@ -24,8 +24,7 @@ fn receiver(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (u16
     let mut ca = CertificateParams::new([]).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = ca.self_signed(&ca_key).unwrap().pem();
-    let mut certificate =
-        CertificateParams::new(names.iter().map(|name| name.to_string()).collect::<Vec<_>>()).unwrap();
+    let mut certificate = CertificateParams::new(names.iter().copied().map(str::to_owned).collect::<Vec<_>>()).unwrap();
     change(&mut certificate);
     let certificate = certificate.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
@@ -87,7 +86,7 @@ fn it_is_said_why_a_receiver_cannot_be_reached() {
         ("http://user:PASSWORD@127.0.0.1:1/".to_owned(), None),
         ("http://nowhere.invalid/?sig=PASSWORD".to_owned(), None),
     ] {
-        let (code, said) = trigger(&url, root.map(|root| root.as_path()), &[]);
+        let (code, said) = trigger(&url, root.map(PathBuf::as_path), &[]);
         assert_eq!(code, 1, "{url}: {said}");
         shown += &(said + "\n");
     }

@@ -59,7 +59,7 @@ impl Listener {
     /// Sends bytes, and gives what is answered.
     fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
+        let _ = stream.write_all(request.as_bytes()); // It may be answered, and closed, before all is sent.
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
         answer
@@ -341,7 +341,7 @@ fn what_is_refused_is_kept_too_and_nothing_that_was_kept_is_lost() {
 fn a_refused_request_is_kept_whatever_its_status() {
     let folder = tempfile::tempdir().unwrap();
     let listener = Listener::start(SECRET, &["--save", folder.path().to_str().unwrap()]);
-    let chunked = format!("Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n{}", "x".repeat(0x20_0000));
+    let chunked = format!("Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n{}", "x".repeat(0x10_0001));
     for (number, request, status, bytes) in [
         (1, "GET / HTTP/1.1\r\nHost: h\r\nX-Header: 1\r\nConnection: close\r\n\r\n".to_owned(), 405, 0),
         (2, post("X-Header: 1\r\nContent-Type: text/plain\r\n", "text"), 415, 4),
