@@ -14,7 +14,8 @@ use crate::corpus::payloads;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-async fn receive(Received(delivery): Received) -> String {
+async fn receive(Received { delivery, secret }: Received) -> String {
+    assert_eq!(secret, 0, "there is one");
     match delivery {
         Delivery::Notification(notification) => {
             format!("{} {}", notification.notification_type, notification.id.unwrap())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ampersand_notifications::{
-    Delivery, Metadata, NormalizeError, Notification, Records, Source, from_any, from_attributes, from_kinesis,
+    Delivery, Metadata, NormalizeError, Notification, Problem, Records, Source, from_any, from_attributes, from_kinesis,
     from_kinesis_as, from_s3, from_source, from_webhook,
 };
 use ampersand_types::RawJson;
@@ -328,6 +328,222 @@ fn nesting_of_any_depth_is_no_danger() {
     assert!(from_any(deep(100_000).as_bytes()).is_err());
     assert!(from_any("[".repeat(100_000).as_bytes()).is_err());
     assert!(from_any(r#"{"data":"#.repeat(100_000).as_bytes()).is_err());
+}
+
+#[test]
+fn a_member_beside_the_payload_does_not_make_the_envelope_a_payload() {
+    let beside = [
+        r#""projectId": "p""#,
+        r#""action": "notify""#,
+        r#""result": [1]"#,
+        r#""resultInfo": null"#,
+        r#""id": {"data": {}}"#,
+        r#""sentAt": 5, "projectId": {"deep": []}"#,
+    ];
+    for payload in payloads("kinesis-bare") {
+        let data = payload.text.trim();
+        let kind = format!(r#""notificationType": "{}""#, payload.name);
+        let metadata = format!(r#""metadata": {{{kind}, "event-id": "e"}}"#);
+        for named in [&kind, &metadata] {
+            for beside in beside {
+                for members in [
+                    format!(r#"{beside}, {named}, "data": {data}"#),
+                    format!(r#"{named}, {beside}, "data": {data}"#),
+                    format!(r#"{named}, "data": {data}, {beside}"#),
+                    format!(r#""data": {data}, {named}, {beside}"#),
+                    format!(r#""data": {data}, {beside}, {named}"#),
+                    format!(r#"{beside}, "data": {data}, {named}"#),
+                ] {
+                    let body = format!("{{{members}}}");
+                    let other = NotificationType::from("something.else");
+                    for delivery in
+                        [from_webhook(&body), from_kinesis(&body), from_kinesis_as(&body, &other), from_any(&body)]
+                    {
+                        let notification = notification(delivery);
+                        assert_eq!(notification.notification_type.as_str(), payload.name, "{body}");
+                        assert_eq!(notification.raw.data(), data);
+                        assert_eq!(difference(data, &encode(&notification.event)), None);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn metadata_beside_a_type_may_be_anything() {
+    for metadata in [r#""text""#, "5", "[1]", "null", "true", "1e400", r#"{"a": {"b": 1}}"#, r#""\ud83d""#] {
+        for body in [
+            format!(r#"{{"notificationType": "connection.deleted", "metadata": {metadata}, "data": {DATA}}}"#),
+            format!(r#"{{"data": {DATA}, "metadata": {metadata}, "notificationType": "connection.deleted"}}"#),
+        ] {
+            let read = notification(from_webhook(&body));
+            assert_eq!(read.notification_type, NotificationType::ConnectionDeleted, "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
+    for body in [
+        r#"{"data": {"a": 1}, "metadata": {"k": "v"}, "kept": false}"#,
+        r#"{"notificationType": "connection.deleted", "data": {"a": 1}}"#,
+        r#"{"data": {"a": 1}}"#,
+        r#"{"metadata": {"notificationType": "connection.deleted"}, "data": {}, "projectId": "p"}"#,
+    ] {
+        let told = [("notificationtype", "x.new"), ("event-id", "e1"), ("topic", "t")];
+        let packed = serde_json::to_string(&BTreeMap::from(told)).unwrap();
+        for delivery in [from_s3(body, told), from_attributes(body, told), from_attributes(body, [("metadata", packed)])] {
+            let read = notification(delivery);
+            assert_eq!((read.notification_type.as_str(), read.id()), ("x.new", Some("e1")), "{body}");
+            assert_eq!((read.metadata().get("topic"), read.metadata().get("k")), (Some("t"), None));
+            assert_eq!((read.raw.data(), encode(&read.event).as_str()), (body, body));
+        }
+    }
+    // Records name no type. What is beside them tells that nothing wraps them.
+    let records_with_data = payloads("messages-s3").remove(0).text.replacen('{', r#"{"data": {}, "metadata": {},"#, 1);
+    assert_eq!(records(from_s3(&records_with_data, [("event-id", "e1")])).id(), Some("e1"));
+}
+
+#[test]
+fn null_is_no_type() {
+    let data = r#"{"projectId": "p", "destinationId": "d", "destinationName": "n", "url": "u"}"#;
+    for body in [
+        format!(r#"{{"notificationType": null, "data": {data}}}"#),
+        format!(r#"{{"data": {data}, "metadata": {{"notificationType": null, "event-id": null}}}}"#),
+        format!(r#"{{"projectId": "p", "notificationType": null, "data": {data}}}"#),
+    ] {
+        let error = from_any(&body).unwrap_err();
+        assert!(error.to_string().contains("it may be destination.webhook.disabled: pass the type"), "{error}");
+        let read = notification(from_kinesis_as(&body, &NotificationType::DestinationWebhookDisabled));
+        assert_eq!((read.raw.data(), read.id()), (data, None), "{body}");
+    }
+    let named = format!(r#"{{"notificationType": null, "metadata": {{"notificationType": "x.new"}}, "data": {data}}}"#);
+    assert_eq!(notification(from_any(&named)).notification_type.as_str(), "x.new");
+}
+
+#[test]
+fn notifications_and_messages_of_older_contracts_are_read() {
+    for payload in payloads("older") {
+        let read = notification(from_webhook(&payload.text));
+        assert_eq!(read.notification_type.as_str(), payload.name);
+        assert!(!matches!(read.event, Event::Unknown(_)));
+    }
+    // `result` and `resultInfo` tell a message without `action`; what has none of the three is no message.
+    let bare = payloads("messages").into_iter().find(|payload| payload.name == "read.without-action").unwrap().text;
+    for (from, to) in [("\"result\"", "\"a\""), ("\"resultInfo\"", "\"b\"")] {
+        let less = bare.replace(from, to);
+        assert_eq!(records(from_any(&less)).group_ref().as_deref(), Some("acme-corp"), "{less}");
+    }
+    let nothing = bare.replace("\"result\"", "\"a\"").replace("\"resultInfo\"", "\"b\"");
+    assert!(matches!(from_any(&nothing).unwrap_err().problem(), Problem::TypeMissing { .. }));
+}
+
+#[test]
+fn a_lone_surrogate_is_named_with_its_place_and_goes_through_where_nothing_is_typed() {
+    let deleted = |name: &str| {
+        let data = DATA.replace(r#""groupRef": "g""#, &format!(r#""groupRef": "{name}""#));
+        from_any(format!(r#"{{"notificationType": "connection.deleted", "data": {data}}}"#))
+    };
+    for name in [r"Ada \ud83d", r"\udc00", r"\ud83d\n", r"\ud83dx"] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(deleted(name).unwrap_err(), @"not a `connection.deleted`: at $.data.groupRef: found a string with a lone surrogate, which is half of a character");
+        }
+    }
+    assert!(deleted(r"\ud83d\ude00").is_ok());
+    insta::assert_snapshot!(from_any(r#"{"notificationType": "\ud83d", "data": {}}"#).unwrap_err(), @"at $.notificationType: found a string with a lone surrogate, which is half of a character");
+    insta::assert_snapshot!(from_any(r#"{"action": "read", "groupName": "\ud83d"}"#).unwrap_err(), @"at $.groupName: found a string with a lone surrogate, which is half of a character");
+    insta::assert_snapshot!(deleted(r"\ud83d\u12").unwrap_err(), @"");
+
+    let data = r#"{"new": "\ud83d", "config": {"a": "\udc00"}}"#;
+    let read = notification(from_any(format!(r#"{{"notificationType": "x.new", "data": {data}}}"#)));
+    assert_eq!(encode(&read.event), data);
+    let config = RawJson::new(r#"{"provider": "\ud83d"}"#).unwrap().parse::<ampersand_types::config::ConfigContent>();
+    insta::assert_snapshot!(config.unwrap_err(), @"");
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_kept() {
+    for envelope in ENVELOPES {
+        for mut payload in payloads(envelope) {
+            let plain = notification(receive(envelope, &payload));
+            payload.text.insert(0, '\u{feff}');
+            let marked = notification(receive(envelope, &payload));
+            assert_eq!((&marked.event, marked.raw.data()), (&plain.event, plain.raw.data()), "{envelope}");
+            assert_eq!(marked.raw.body(), payload.text, "to the byte");
+        }
+    }
+    let bare = notification(from_kinesis_as("\u{feff} {}\n", &"x.new".into()));
+    assert_eq!(bare.raw.data(), "{}");
+}
+
+#[test]
+fn an_error_without_a_type_names_the_likely_mistake() {
+    let base64 = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+    let mut hints = String::new();
+    for body in [
+        r#"{"Records": [{"kinesis": {"data": "e30="}, "eventSource": "aws:kinesis"}]}"#,
+        r#"{"Records": [{"messageId": "m", "receiptHandle": "r", "body": "{}", "attributes": {}, "messageAttributes": {}}]}"#,
+        r#"{"Records": [{"Sns": {"Message": "{}"}}]}"#,
+        r#"{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "k"}}}]}"#,
+        r#"{"Records": [{"cf": {}}]}"#,
+        r#"{"Records": [{"SequenceNumber": "1", "Data": "e30=", "PartitionKey": "p"}], "MillisBehindLatest": 0}"#,
+        r#"{"Records": [{"new": 1}]}"#,
+        r#"{"Messages": [{"MessageId": "m", "Body": "{}"}]}"#,
+        r#"{"Type": "Notification", "Message": "{}", "TopicArn": "arn"}"#,
+        r#"{"resource": "/", "httpMethod": "POST", "requestContext": {}, "body": "{}", "isBase64Encoded": false}"#,
+        r#"{"message": {"data": "e30="}, "subscription": "s"}"#,
+        r#"{"version": "0", "detail-type": "d", "detail": {}}"#,
+        r#"{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}"#,
+        r#"{"AcceptRanges": "bytes", "ETag": "\"0\"", "Metadata": {"event-id": "e"}}"#,
+        r#"[{"data": "e30=", "sequenceNumber": "1"}]"#,
+        &base64(r#"{"data": {}}"#),
+        &format!("\"{}\"", base64(r#" {"data": {}}"#)),
+        r#""{\"data\": {}}""#,
+        "eyJub3RpZmlj\nYXRpb25UeXBl",
+        r#"{"unlike": "anything"}"#,
+        "plain text",
+    ] {
+        let error = from_any(body).unwrap_err();
+        hints.push_str(&format!("{body}\n    {}\n", error.hint().unwrap_or("-")));
+        assert!(!error.to_string().contains("pass the type"), "{error}");
+        assert!(error.hint().is_none_or(|hint| error.to_string().ends_with(hint)), "{error}");
+    }
+    insta::assert_snapshot!(hints, @"");
+    let attributes = [("ApproximateReceiveCount", "1"), ("SenderId", "AIDA"), ("SentTimestamp", "1")];
+    insta::assert_snapshot!(from_attributes("{}", attributes).unwrap_err(), @"");
+    let many = (0..20).map(|n| (format!("name-{n:02}\u{1b}"), "SECRET"));
+    insta::assert_snapshot!(from_s3(r#"{"projectId": "p"}"#, many).unwrap_err(), @"");
+}
+
+#[test]
+fn a_delivery_answers_without_a_match() {
+    for envelope in ENVELOPES {
+        for payload in payloads(envelope) {
+            let delivery = receive(envelope, &payload).unwrap();
+            let data: serde_json::Value = serde_json::from_str(delivery.raw().data()).unwrap();
+            let metadata = |name: &str| delivery.metadata().get(name).map(str::to_owned);
+            let told = |name: &str| data[name].as_str().map(str::to_owned).or_else(|| metadata(name));
+            let answers =
+                [delivery.group_ref(), delivery.project_id(), delivery.installation_id(), delivery.object_name()];
+            for (answer, name) in answers.into_iter().zip(["groupRef", "projectId", "installationId", "objectName"]) {
+                assert_eq!(answer.as_deref(), told(name).as_deref(), "{envelope} {} {name}", payload.name);
+            }
+            let Delivery::Notification(notification) = &delivery else { panic!("{envelope}") };
+            assert_eq!(
+                (delivery.id(), delivery.timestamp(), delivery.source()),
+                (notification.id.as_deref(), notification.timestamp.as_ref(), notification.source)
+            );
+        }
+    }
+    for payload in payloads("messages") {
+        let body = format!(r#"{{"data": {}, "metadata": {{"event-id": "e", "timestamp": "t"}}}}"#, payload.text);
+        let delivery = from_kinesis(&body).unwrap();
+        assert_eq!((delivery.id(), delivery.timestamp().map(|sent| sent.as_str())), (Some("e"), Some("t")));
+        assert!(delivery.group_ref().is_some() && delivery.object_name().is_some());
+    }
+    let unknown = from_any(r#"{"notificationType": "x", "data": {"gro\u0075pRef": "\u00e9", "projectId": 5}}"#).unwrap();
+    assert_eq!((unknown.group_ref().as_deref(), unknown.project_id()), (Some("é"), None));
 }
 
 proptest::proptest! {

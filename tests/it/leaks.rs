@@ -96,7 +96,7 @@ fn values_show_none() {
 
     let delivery = from_webhook(verified).unwrap();
     printed.debug(&delivery);
-    printed.debug(&Received(delivery.clone()));
+    printed.debug(&Received { delivery: delivery.clone(), secret: 0 });
     let Delivery::Notification(notification) = delivery else { panic!("{delivery:?}") };
     let Event::InstallationUpdated(data) = &notification.event else { panic!("{notification:?}") };
     printed.debug(&data.config_source());

@@ -72,7 +72,7 @@ fn a_fixture_is_the_same_event_in_every_envelope() {
         let Ok(Delivery::Records(changes)) = Fixture::changes().delivery(envelope) else { panic!("{envelope}") };
         let kinds = changes.message.result.iter().filter_map(|entry| entry.subscribe_event_type.as_ref());
         let kinds: Vec<&str> = kinds.map(SubscribeEventType::as_str).collect();
-        assert_eq!((changes.message.action.as_str(), &kinds[..]), ("subscribe", &["create", "update", "delete"][..]));
+        assert_eq!((changes.message.action.as_deref(), &kinds[..]), (Some("subscribe"), &["create", "update", "delete"][..]));
     }
 }
 
@@ -227,7 +227,7 @@ async fn a_signed_url_does_what_it_is_made_for() {
     assert_eq!(get(&server.failing(404)).await, "Gone");
     assert_eq!(get(&server.failing(503)).await, "Status { status: 503, retry_after: None }");
     let forged = server.url("{}").expose_secret().replace("c0ffee", "decaf");
-    assert_eq!(get(&forged.into()).await, "Forbidden");
+    assert!(get(&forged.into()).await.starts_with("Forbidden { expires_at: Some("));
 
     let expired = server.expired();
     let error = resolver.config(ConfigSource::Url(&expired)).await.unwrap_err();

@@ -51,7 +51,7 @@ fn what_was_signed_comes_back_with_the_result() {
     let secret = Secret::new(SECRET).unwrap();
     let headers = headers(NAMES[0], "msg_1", now(), &secret.sign("msg_1", now(), b"{}"));
     let verified = Verifier::new(SECRET).unwrap().verify_at(&headers[..], b"{}", now()).unwrap();
-    assert_eq!((verified.id, verified.timestamp, &verified.body[..]), ("msg_1", now(), &b"{}"[..]));
+    assert_eq!((verified.id, verified.timestamp, &verified.body[..]), ("msg_1", now().into(), &b"{}"[..]));
 }
 
 #[test]
@@ -155,6 +155,80 @@ fn names_of_headers_are_compared_ignoring_case() {
 }
 
 #[test]
+fn signatures_are_found_however_proxies_and_frameworks_hand_on_the_header() {
+    let good = Secret::new(SECRET).unwrap().sign("m", now(), b"{}");
+    let other = Secret::new(OTHER).unwrap().sign("m", now(), b"{}");
+    let (_, tag) = good.split_once(',').unwrap();
+    let verifier = Verifier::new(SECRET).unwrap();
+    let verified = |values: &[&str]| {
+        let mut headers = headers(NAMES[0], "m", now(), "");
+        headers.truncate(2);
+        headers.extend(values.iter().map(|value| ("Svix-Signature".to_owned(), (*value).to_owned())));
+        verify(&verifier, &headers, b"{}")
+    };
+    for values in [
+        &[&*format!("{good}, {other}")][..],
+        &[&format!("{other},{good}")],
+        &[&format!("{other} ,  {good},")],
+        &[&format!("v1a,AAAA,{good}")],
+        &[&format!("{good},v2,x")],
+        &[&other, &good],
+        &[&good, &other],
+        &["", &good],
+        &["v1", tag],
+        &["v1a", "AAAA", "v1", tag],
+        &["v1", &other, "v1", tag],
+    ] {
+        assert_eq!(verified(values), Ok(0), "{values:?}");
+    }
+    for values in [&[&*format!("v1a,{tag}")][..], &["v1a", tag], &[&format!("v2,x,{tag}")], &[tag], &["v1x", tag]] {
+        assert_eq!(verified(values), Err(VerifyError::NoSignature), "{values:?}");
+    }
+}
+
+#[test]
+fn one_set_of_headers_counts_and_never_a_mix_of_two() {
+    let secret = Secret::new(SECRET).unwrap();
+    let verifier = Verifier::new(SECRET).unwrap();
+    let good = secret.sign("m", now(), b"{}");
+    let mut both = headers(NAMES[1], "m", now(), &good);
+    both.extend(headers(NAMES[0], "m", now(), "v1,AAAA"));
+    assert_eq!(verify(&verifier, &both, b"{}"), Err(VerifyError::WrongSignature), "the first set is whole");
+    both.retain(|(name, _)| name != "svix-id");
+    assert_eq!(verify(&verifier, &both, b"{}"), Ok(0), "the other set is whole");
+}
+
+#[test]
+fn headers_and_bodies_of_many_types_are_taken() {
+    let good = Secret::new(SECRET).unwrap().sign("m", now(), b"{}");
+    let verifier = Verifier::any_of([OTHER.to_owned(), SECRET.to_owned()]).unwrap();
+    let time = now().as_second().to_string();
+    let array = [("Svix-Id", "m"), ("Svix-Timestamp", &time), ("Svix-Signature", &good)];
+    let (list, map) = (array.to_vec(), std::collections::BTreeMap::from(array));
+    let hash = std::collections::HashMap::from(array.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+    let body = axum::body::Bytes::from_static(b"{}");
+    for secret in [
+        verifier.verify_at(&array, "{}", now()).unwrap().secret,
+        verifier.verify_at(&array[..], "{}".to_owned(), now()).unwrap().secret,
+        verifier.verify_at(&list, b"{}", now()).unwrap().secret,
+        verifier.verify_at(&&list, b"{}".to_vec(), now()).unwrap().secret,
+        verifier.verify_at(&map, &b"{}"[..], now()).unwrap().secret,
+        verifier.verify_at(&hash, &body, now()).unwrap().secret,
+        verifier.verify_at(&hash, body, now()).unwrap().secret,
+    ] {
+        assert_eq!(secret, 1);
+    }
+}
+
+#[test]
+fn a_text_that_is_not_a_secret_is_told_from_one_with_something_before_it() {
+    let refused = |secrets: &[&str]| format!("{:?}", Verifier::any_of(secrets).unwrap_err());
+    insta::assert_snapshot!(refused(&["hunter2"]), @"not a signing secret, which is `whsec_` followed by base64: copy it again from the webhook's settings");
+    insta::assert_snapshot!(refused(&[SECRET, &format!("v1,{SECRET}")]), @"not a signing secret: something stands before `whsec_`, such as `v1,` or a quotation mark: remove it");
+    insta::assert_snapshot!(refused(&[]), @"no signing secret was given: copy it from the webhook's settings");
+}
+
+#[test]
 fn nothing_shows_a_secret_a_header_or_a_body() {
     let verifier = Verifier::new(SECRET).unwrap();
     let secret = Secret::new(SECRET).unwrap();
@@ -164,7 +238,7 @@ fn nothing_shows_a_secret_a_header_or_a_body() {
     for hidden in [&SECRET[6..], "BODY", &headers[2].1] {
         assert!(!shown.contains(hidden), "{shown}");
     }
-    insta::assert_snapshot!(shown, @r#"Verifier { secrets: [Secret(…)], tolerance: 5m } Secret(…) Verified { id: "m", timestamp: 2026-08-19T17:03:10Z, body: 4 bytes, secret: 0 }"#);
+    insta::assert_snapshot!(shown, @r#"Verifier { secrets: [Secret(…)], tolerance: 5m } Secret(…) Verified { id: "m", timestamp: Timestamp("2026-08-19T17:03:10Z"), body: 4 bytes, secret: 0 }"#);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A webhook receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example receiver --features axum`.
 //!
-//! It verifies what comes to `http://localhost:3000/ampersand`, drops repeats, answers at once, and resolves
+//! It verifies each request to `http://localhost:3000/ampersand`, drops repeats, answers at once, and resolves
 //! configurations afterwards.
 
 use std::collections::HashSet;
@@ -20,17 +20,13 @@ use axum::routing::post;
 struct App {
     verifier: Verifier,
     resolver: Resolver,
-    /// The ids of what has come. In earnest this is a table of a database, and what has come is written beside its id
-    /// before the answer: what is lost after that is not sent again.
+    /// The ids of the deliveries so far. A real application keeps them in a table, and writes each delivery beside its
+    /// id before it answers: Ampersand does not send a delivery again that was answered with 2xx.
     seen: Arc<Mutex<HashSet<String>>>,
 }
 
-async fn receive(State(app): State<App>, Received(delivery): Received) -> StatusCode {
-    let id = match &delivery {
-        Delivery::Notification(notification) => notification.id.clone(),
-        Delivery::Records(records) => records.id.clone(),
-    };
-    let is_new = id.is_none_or(|id| app.seen.lock().is_ok_and(|mut seen| seen.insert(id)));
+async fn receive(State(app): State<App>, Received { delivery, .. }: Received) -> StatusCode {
+    let is_new = delivery.id().is_none_or(|id| app.seen.lock().is_ok_and(|mut seen| seen.insert(id.to_owned())));
     if is_new {
         tokio::spawn(async move { tell(handle(&app.resolver, delivery).await) });
     }

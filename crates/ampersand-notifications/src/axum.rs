@@ -5,7 +5,7 @@ use std::fmt;
 use axum_core::extract::{FromRef, FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 
@@ -21,8 +21,8 @@ use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 /// use ampersand_notifications::{Delivery, Verifier};
 /// use axum::{Router, http::StatusCode, routing::post};
 ///
-/// async fn receive(Received(delivery): Received) -> StatusCode {
-///     match delivery {
+/// async fn receive(received: Received) -> StatusCode {
+///     match received.delivery {
 ///         Delivery::Notification(notification) => println!("{}", notification.notification_type),
 ///         Delivery::Records(records) => println!("{} records", records.message.result.len()),
 ///     }
@@ -34,12 +34,36 @@ use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 /// # Ok::<(), ampersand_notifications::SecretError>(())
 /// ```
 ///
-/// The sender waits for about 15 seconds, and takes anything but a status of success for a failure: put what takes longer,
-/// downloads for instance, in a queue. What has failed is sent again for about a day, so a body that cannot be read today
-/// is not lost by refusing it. An endpoint that keeps failing is disabled, though: to put such a body aside instead, and
-/// answer with success, extract a `Result<Received, ReceiveError>` and see [`NormalizeError::into_body`].
+/// The sender waits for about 15 seconds, and takes any status but 2xx for a failure: put longer work, such as downloads,
+/// in a queue. It sends a failed delivery again for about a day, so refusing a body that cannot be read today does not
+/// lose it. An endpoint that keeps failing is disabled, though. To put such a body aside and answer with success, and to
+/// observe refusals, extract a `Result`:
+///
+/// ```
+/// use ampersand_notifications::axum::{ReceiveError, Received};
+/// use axum::http::StatusCode;
+///
+/// async fn receive(received: Result<Received, ReceiveError>) -> Result<StatusCode, ReceiveError> {
+///     match received {
+///         Ok(Received { delivery, .. }) => println!("{:?}", delivery.id()),
+///         Err(ReceiveError::Normalize(error)) => {
+///             eprintln!("put aside: {error}"); // and with it `error.into_body()`
+///         }
+///         Err(error) => return Err(error), // answered with 400, 401 or 413
+///     }
+///     Ok(StatusCode::NO_CONTENT)
+/// }
+/// ```
+///
+/// With the feature `tracing`, a refusal is an event of the level `WARN`, with its status and its reason.
 #[derive(Clone, Debug)]
-pub struct Received(pub Delivery);
+pub struct Received {
+    /// What was delivered.
+    pub delivery: Delivery,
+    /// The position of the secret that matched, as [`Verified::secret`](crate::Verified::secret) has it: whether the old
+    /// secret is still in use.
+    pub secret: usize,
+}
 
 impl<S: Send + Sync> FromRequest<S> for Received
 where
@@ -50,21 +74,32 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, ReceiveError> {
         let headers = request.headers().clone();
         let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|rejection| ReceiveError::Body(rejection.status()))?;
-        let verified = Verifier::from_ref(state).verify(&headers, Vec::from(body)).map_err(ReceiveError::Verify)?;
-        from_webhook(verified).map(Self).map_err(ReceiveError::Normalize)
+        let body = body.map_err(|rejection| ReceiveError::Body(rejection.status()));
+        let received = body.and_then(|body| receive(&Verifier::from_ref(state), &headers, body));
+        #[cfg(feature = "tracing")]
+        if let Err(error) = &received {
+            tracing::warn!(status = error.status().as_u16(), reason = %error, "refused a delivery");
+        }
+        received
     }
 }
 
-/// Why a request is refused. As a response, its status is that which is named here, and its body the message.
+fn receive(verifier: &Verifier, headers: &HeaderMap, body: Bytes) -> Result<Received, ReceiveError> {
+    let verified = verifier.verify(headers, body).map_err(ReceiveError::Verify)?;
+    let secret = verified.secret;
+    let delivery = from_webhook(verified).map_err(ReceiveError::Normalize)?;
+    Ok(Received { delivery, secret })
+}
+
+/// Why a request is refused. As a response, it has the status that is named here, and the message as its body.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ReceiveError {
     /// There is more of the body than the limit (413), or it broke off (400).
     Body(StatusCode),
-    /// It was not sent by who holds the secret, or not lately (401).
+    /// No one who holds a secret sent it, or not lately (401).
     Verify(VerifyError),
-    /// It was, but cannot be read (422). The error has the body.
+    /// It is verified, but cannot be read (422). The error has the body.
     Normalize(NormalizeError),
 }
 

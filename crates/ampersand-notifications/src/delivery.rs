@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -17,13 +18,73 @@ pub enum Delivery {
     Records(Records),
 }
 
+/// Reads the same of either kind of delivery.
+macro_rules! either {
+    ($delivery:ident, $one:ident => $value:expr) => {
+        match $delivery {
+            Self::Notification($one) => $value,
+            Self::Records($one) => $value,
+        }
+    };
+}
+
+/// What all deliveries tell, without a `match`.
+///
+/// ```
+/// use ampersand_notifications::from_kinesis;
+///
+/// let delivery = from_kinesis(
+///     r#"{"data": {"groupRef": "acme"}, "metadata": {"notificationType": "x.new", "event-id": "evt_1"}}"#,
+/// )?;
+/// assert_eq!(delivery.id(), Some("evt_1"));
+/// assert_eq!(delivery.group_ref().as_deref(), Some("acme"));
+/// # Ok::<(), ampersand_notifications::NormalizeError>(())
+/// ```
 impl Delivery {
     /// The body, to the byte.
     pub fn raw(&self) -> &Raw {
-        match self {
-            Self::Notification(notification) => &notification.raw,
-            Self::Records(records) => &records.raw,
-        }
+        either!(self, one => &one.raw)
+    }
+
+    /// Identifies the event: the same in every delivery of it. Use it, together with the [`source`](Self::source), to
+    /// drop repeats. `None` where the envelope has no place for it: an unwrapped Kinesis record, say.
+    pub fn id(&self) -> Option<&str> {
+        either!(self, one => one.id())
+    }
+
+    /// When the event was sent, in RFC 3339. For a verified webhook, when this delivery was signed.
+    pub fn timestamp(&self) -> Option<&Timestamp> {
+        either!(self, one => one.timestamp())
+    }
+
+    /// What the destination says beside the payload. Empty for webhooks, which have none.
+    pub fn metadata(&self) -> &Metadata {
+        either!(self, one => one.metadata())
+    }
+
+    /// Which kind of envelope it came in.
+    pub fn source(&self) -> Source {
+        either!(self, one => one.source())
+    }
+
+    /// Your application's own identifier of the group: the customer that the delivery is about.
+    pub fn group_ref(&self) -> Option<Cow<'_, str>> {
+        either!(self, one => one.group_ref())
+    }
+
+    /// Identifier of the Ampersand project that the delivery is from.
+    pub fn project_id(&self) -> Option<Cow<'_, str>> {
+        either!(self, one => one.project_id())
+    }
+
+    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    pub fn installation_id(&self) -> Option<Cow<'_, str>> {
+        either!(self, one => one.installation_id())
+    }
+
+    /// Name of the object that the delivery is about, as the integration has it.
+    pub fn object_name(&self) -> Option<Cow<'_, str>> {
+        either!(self, one => one.object_name())
     }
 }
 
@@ -63,6 +124,82 @@ pub struct Records {
     pub source: Source,
     /// The body, to the byte.
     pub raw: Raw,
+}
+
+/// What stands beside the payload, by the same names as [`Delivery`] has.
+macro_rules! beside {
+    ($delivery:ident) => {
+        impl $delivery {
+            /// Identifies the event: the same in every delivery of it. Use it, together with the [`source`](Self::source), to
+            /// drop repeats. `None` where the envelope has no place for it: an unwrapped Kinesis record, say.
+            pub fn id(&self) -> Option<&str> {
+                self.id.as_deref()
+            }
+
+            /// When the event was sent, in RFC 3339. For a verified webhook, when this delivery was signed.
+            pub fn timestamp(&self) -> Option<&Timestamp> {
+                self.timestamp.as_ref()
+            }
+
+            /// What the destination says beside the payload. Empty for webhooks, which have none.
+            pub fn metadata(&self) -> &Metadata {
+                &self.metadata
+            }
+
+            /// Which kind of envelope it came in.
+            pub fn source(&self) -> Source {
+                self.source
+            }
+        }
+    };
+}
+beside!(Notification);
+beside!(Records);
+
+/// What the event is about: its data tell, or else its metadata.
+impl Notification {
+    /// Your application's own identifier of the group: the customer that the delivery is about.
+    pub fn group_ref(&self) -> Option<Cow<'_, str>> {
+        self.event.group_ref().or_else(|| self.metadata.get("groupRef").map(Cow::from))
+    }
+
+    /// Identifier of the Ampersand project that the delivery is from.
+    pub fn project_id(&self) -> Option<Cow<'_, str>> {
+        self.event.project_id().or_else(|| self.metadata.get("projectId").map(Cow::from))
+    }
+
+    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    pub fn installation_id(&self) -> Option<Cow<'_, str>> {
+        self.event.installation_id().or_else(|| self.metadata.get("installationId").map(Cow::from))
+    }
+
+    /// Name of the object that the delivery is about, as the integration has it.
+    pub fn object_name(&self) -> Option<Cow<'_, str>> {
+        self.event.object_name().or_else(|| self.metadata.get("objectName").map(Cow::from))
+    }
+}
+
+/// What the records are about: their message tells.
+impl Records {
+    /// Your application's own identifier of the group: the customer that the delivery is about.
+    pub fn group_ref(&self) -> Option<Cow<'_, str>> {
+        Some(self.message.group_ref.as_str().into())
+    }
+
+    /// Identifier of the Ampersand project that the delivery is from.
+    pub fn project_id(&self) -> Option<Cow<'_, str>> {
+        Some(self.message.project_id.as_str().into())
+    }
+
+    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    pub fn installation_id(&self) -> Option<Cow<'_, str>> {
+        Some(self.message.installation_id.as_str().into())
+    }
+
+    /// Name of the object that the delivery is about, as the integration has it.
+    pub fn object_name(&self) -> Option<Cow<'_, str>> {
+        Some(self.message.object_name.as_str().into())
+    }
 }
 
 /// The kinds of envelopes.
@@ -130,7 +267,8 @@ impl Serialize for Metadata {
     }
 }
 
-/// A value that is not a string, which the contract of metadata does not have, is kept as its JSON.
+/// Keeps a value that is not a string as its JSON, though the contract of metadata has strings alone. A `null` says
+/// nothing, and is left out.
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
@@ -145,12 +283,13 @@ impl<'de> Deserialize<'de> for Metadata {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
                 let mut entries = BTreeMap::new();
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    let value = serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
+                    let text = || serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
+                    let value = (value.get() != "null").then(text);
                     if entries.insert(name, value).is_some() {
                         return Err(serde::de::Error::custom("a member comes twice"));
                     }
                 }
-                Ok(Metadata(entries))
+                Ok(entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
             }
         }
 
@@ -166,7 +305,7 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// The whole body.
+    /// The whole body, with a byte order mark if it came with one.
     pub fn body(&self) -> &str {
         &self.body
     }
@@ -176,13 +315,18 @@ impl Raw {
         self.body
     }
 
-    /// The payload in it, whatever it was wrapped in. Looks for it, which takes the time of skipping over the body once.
+    /// The payload in it, whatever it was wrapped in, without a byte order mark. Looks for it, which takes the time of
+    /// skipping over the body once.
     pub fn data(&self) -> &str {
-        if !self.wrapped {
-            return self.body.trim_ascii();
-        }
-        crate::payload::data(&self.body).unwrap_or(&self.body)
+        let text = without_mark(&self.body);
+        let payload = if self.wrapped { crate::payload::data(text) } else { None };
+        payload.unwrap_or_else(|| text.trim_ascii())
     }
+}
+
+/// The text after the byte order mark that some programs write before it.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl fmt::Debug for Raw {

@@ -5,8 +5,9 @@ use ampersand_types::__private::place_of_invalid;
 use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
 
+use crate::delivery::without_mark;
 use crate::payload::{Content, Opened, Payload, content, data, open};
-use crate::{Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
+use crate::{Body, Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
 
 /// The body of a webhook, and what its headers say. Made of a [`Verified`], or of bytes that were not verified.
 #[derive(Clone)]
@@ -16,7 +17,7 @@ pub struct Webhook<'a> {
     /// The header `svix-id` or `webhook-id`.
     pub id: Option<&'a str>,
     /// The header `svix-timestamp` or `webhook-timestamp`.
-    pub timestamp: Option<jiff::Timestamp>,
+    pub timestamp: Option<Timestamp>,
 }
 
 impl<'a> From<Verified<'a>> for Webhook<'a> {
@@ -25,15 +26,9 @@ impl<'a> From<Verified<'a>> for Webhook<'a> {
     }
 }
 
-impl<'a> From<&'a [u8]> for Webhook<'a> {
-    fn from(body: &'a [u8]) -> Self {
-        Self { body: body.into(), id: None, timestamp: None }
-    }
-}
-
-impl From<Vec<u8>> for Webhook<'_> {
-    fn from(body: Vec<u8>) -> Self {
-        Self { body: body.into(), id: None, timestamp: None }
+impl<'a, B: Into<Body<'a>>> From<B> for Webhook<'a> {
+    fn from(body: B) -> Self {
+        Self { body: body.into().0, id: None, timestamp: None }
     }
 }
 
@@ -55,8 +50,8 @@ pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, Nor
     let webhook = webhook.into();
     let mut known = Known::of(Source::Webhook);
     known.said.id = webhook.id.map(str::to_owned);
-    known.said.timestamp = webhook.timestamp.map(Timestamp::from);
-    normalize(webhook.body, known)
+    known.said.timestamp = webhook.timestamp;
+    normalize(Body(webhook.body), known)
 }
 
 /// Reads the data of a Kinesis record: `{"data": …, "metadata": …}`.
@@ -67,7 +62,7 @@ pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, Nor
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_kinesis<'a>(record: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, NormalizeError> {
+pub fn from_kinesis<'a>(record: impl Into<Body<'a>>) -> Result<Delivery, NormalizeError> {
     normalize(record.into(), Known::of(Source::Kinesis))
 }
 
@@ -79,7 +74,7 @@ pub fn from_kinesis<'a>(record: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, No
 ///
 /// As [`from_webhook`].
 pub fn from_kinesis_as<'a>(
-    record: impl Into<Cow<'a, [u8]>>,
+    record: impl Into<Body<'a>>,
     notification_type: &NotificationType,
 ) -> Result<Delivery, NormalizeError> {
     let known = Known { notification_type: Some(notification_type.clone()), ..Known::of(Source::Kinesis) };
@@ -88,11 +83,14 @@ pub fn from_kinesis_as<'a>(
 
 /// Reads an S3 object and its user metadata, with or without the prefix `x-amz-meta-`.
 ///
+/// The object is the payload, whatever members it has. Only where the metadata has neither a type nor an `event-id`, as
+/// where it was lost, an envelope is recognised.
+///
 /// # Errors
 ///
 /// As [`from_webhook`].
 pub fn from_s3<'a, N: Into<String>, V: Into<String>>(
-    body: impl Into<Cow<'a, [u8]>>,
+    body: impl Into<Body<'a>>,
     metadata: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
     from_source(body, Source::S3, metadata.into_iter().collect(), None)
@@ -109,13 +107,14 @@ fn without_prefix(name: &str) -> &str {
 
 /// Reads the body of a queue's message and its attributes: those of SQS, Pub/Sub, Service Bus or RabbitMQ.
 ///
-/// SQS has one attribute `metadata`, whose value is a JSON object; the others have an attribute for each entry.
+/// SQS has one attribute `metadata`, whose value is a JSON object; the others have an attribute for each entry. The body
+/// is the payload, as [`from_s3`] has it.
 ///
 /// # Errors
 ///
 /// As [`from_webhook`].
 pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
-    body: impl Into<Cow<'a, [u8]>>,
+    body: impl Into<Body<'a>>,
     attributes: impl IntoIterator<Item = (N, V)>,
 ) -> Result<Delivery, NormalizeError> {
     from_source(body, Source::Attributes, attributes.into_iter().collect(), None)
@@ -126,7 +125,7 @@ pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
 /// # Errors
 ///
 /// As [`from_webhook`].
-pub fn from_any<'a>(body: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, NormalizeError> {
+pub fn from_any<'a>(body: impl Into<Body<'a>>) -> Result<Delivery, NormalizeError> {
     normalize(body.into(), Known::of(Source::Bare))
 }
 
@@ -150,7 +149,7 @@ pub fn from_any<'a>(body: impl Into<Cow<'a, [u8]>>) -> Result<Delivery, Normaliz
 ///
 /// As [`from_webhook`].
 pub fn from_source<'a>(
-    body: impl Into<Cow<'a, [u8]>>,
+    body: impl Into<Body<'a>>,
     source: Source,
     metadata: Metadata,
     notification_type: Option<&NotificationType>,
@@ -190,10 +189,18 @@ impl Known {
         let notification_type = metadata.notification_type();
         Self { notification_type, said: Said { source, id: None, timestamp: None, metadata } }
     }
+
+    /// Whether the body is the payload, whatever members it has: the metadata that Ampersand gives an object or a
+    /// message stands beside it. Where that was not handed over, an envelope is recognised.
+    fn body_is_payload(&self) -> bool {
+        let Said { source, metadata, .. } = &self.said;
+        let is_beside = matches!(source, Source::S3 | Source::Attributes);
+        is_beside && (metadata.get("notificationType").is_some() || metadata.get("event-id").is_some())
+    }
 }
 
-fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeError> {
-    let body = match String::from_utf8(body.into_owned()) {
+fn normalize(body: Body<'_>, known: Known) -> Result<Delivery, NormalizeError> {
+    let body = match String::from_utf8(body.0.into_owned()) {
         Ok(body) => body,
         Err(error) => {
             let (line, column) = place_of_invalid(&error);
@@ -216,7 +223,11 @@ fn normalize(body: Cow<'_, [u8]>, known: Known) -> Result<Delivery, NormalizeErr
 
 /// Reads a body: what is in it, whether that is wrapped, and what is said of it.
 fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
-    let Opened { wrapped, notification_type, metadata, payload } = open(body, known.notification_type.as_ref())?;
+    let text = without_mark(body);
+    let Opened { wrapped, notification_type, metadata, payload } = match known.body_is_payload() {
+        true => Opened::bare(Payload::Text(text)),
+        false => open(text, known.notification_type.as_ref())?,
+    };
     let source = match known.said.source {
         Source::Bare if notification_type.is_some() => Source::Webhook,
         Source::Bare if wrapped => Source::Kinesis,
@@ -226,8 +237,8 @@ fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
     let notification_type = notification_type.or_else(|| metadata.notification_type()).or(known.notification_type);
     let content = match payload {
         Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Content::Event(guess, event),
-        Payload::Event(..) => content(data(body).unwrap_or(body), notification_type, wrapped)?,
-        Payload::Text(payload) => content(payload, notification_type, wrapped)?,
+        Payload::Event(..) => content(data(text).unwrap_or(text), notification_type, wrapped, &metadata)?,
+        Payload::Text(payload) => content(payload, notification_type, wrapped, &metadata)?,
     };
     let id = known.said.id.or_else(|| metadata.get("event-id").map(str::to_owned));
     let sent = || metadata.get("timestamp-ms").or_else(|| metadata.get("timestamp")).map(Timestamp::from);

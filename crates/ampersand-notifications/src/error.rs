@@ -2,6 +2,8 @@ use std::fmt;
 
 use ampersand_types::notifications::NotificationType;
 
+use crate::hint;
+
 /// Why a body is not a delivery, and the body itself: nothing is lost, it can be put aside and tried again.
 ///
 /// `Debug` and `Display` show no part of the body.
@@ -22,10 +24,13 @@ pub enum Problem {
         /// The column of the line in bytes, from 1.
         column: usize,
     },
-    /// Its type is said nowhere. It has to come from where it is known: how the destination is set up.
+    /// Nothing names its type: neither `notificationType` in the body, nor one in the metadata. How the destination is
+    /// set up tells the type.
     TypeMissing {
         /// The known types whose data have the shape of this payload, several of which are often alike.
         fits: Vec<NotificationType>,
+        /// The names in the metadata that came with the body.
+        metadata: Vec<String>,
     },
     /// It does not have the shape of its type.
     Shape {
@@ -48,6 +53,17 @@ impl NormalizeError {
         &self.problem
     }
 
+    /// The likely mistake, as advice to a person: the body is base64, or is wrapped as Lambda, SNS or API Gateway wrap
+    /// it; or the attributes are not those that Ampersand sets. `Display` ends with it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.problem {
+            Problem::TypeMissing { metadata, .. } => hint::of_metadata(metadata).or_else(|| hint::of_body(&self.body)),
+            Problem::NotJson { .. } => hint::of_body(&self.body),
+            Problem::Shape { path, .. } if path == "$" => hint::of_body(&self.body),
+            Problem::Shape { .. } => None,
+        }
+    }
+
     /// The body, as it came.
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -68,7 +84,8 @@ impl fmt::Debug for NormalizeError {
 
 impl fmt::Display for NormalizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)
+        self.problem.fmt(f)?;
+        self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 
@@ -76,16 +93,21 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson { line, column } => write!(f, "not valid JSON at line {line} column {column}"),
-            Self::TypeMissing { fits } => {
-                f.write_str("nothing says which notification this is: pass its type, ")?;
+            Self::TypeMissing { fits, metadata } => {
+                f.write_str("nothing names the notification type: there is no `notificationType` in the body")?;
+                match metadata.as_slice() {
+                    [] => f.write_str(", nor in metadata")?,
+                    names => {
+                        let known = names.iter().take(MOST_NAMES).map(|name| format!("`{:.40}`", name.escape_debug()));
+                        let more = if names.len() > MOST_NAMES { ", …" } else { "" };
+                        write!(f, ", nor in the metadata, which has {}{more}", known.collect::<Vec<_>>().join(", "))?;
+                    }
+                }
                 match fits.as_slice() {
-                    [] => f.write_str("though no known type has this shape"),
+                    [] => f.write_str("; no known type has this shape"),
                     fits => {
-                        f.write_str("which by its shape may be")?;
-                        for (index, fit) in fits.iter().enumerate() {
-                            write!(f, "{} {fit}", if index == 0 { "" } else { "," })?;
-                        }
-                        Ok(())
+                        let fits: Vec<&str> = fits.iter().map(NotificationType::as_str).collect();
+                        write!(f, "; by its shape it may be {}: pass the type", fits.join(", "))
                     }
                 }
             }
@@ -96,5 +118,8 @@ impl fmt::Display for Problem {
         }
     }
 }
+
+/// Enough to see whose metadata they are.
+const MOST_NAMES: usize = 12;
 
 impl std::error::Error for NormalizeError {}

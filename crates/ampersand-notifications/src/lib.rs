@@ -7,14 +7,17 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+mod body;
 mod delivery;
 mod envelope;
 mod error;
+mod hint;
 mod payload;
 #[cfg(feature = "resolve")]
 mod resolve;
 mod verify;
 
+pub use body::Body;
 pub use delivery::{Delivery, Metadata, Notification, Raw, Records, Source};
 pub use envelope::{
     Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
@@ -22,4 +25,5 @@ pub use envelope::{
 pub use error::{NormalizeError, Problem};
 #[cfg(feature = "resolve")]
 pub use resolve::{Blocked, Config, Policy, ResolveError, Resolver};
+pub use jiff;
 pub use verify::{Headers, Secret, SecretError, TOLERANCE, Verified, Verifier, VerifyError};

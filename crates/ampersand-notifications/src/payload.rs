@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use ampersand_types::__private::reason;
+use ampersand_types::__private::{LONE_SURROGATE, reason};
 use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -28,37 +28,51 @@ pub(crate) enum Payload<'t> {
     Text(&'t str),
 }
 
+impl<'t> Opened<'t> {
+    /// A body that is the payload itself.
+    pub(crate) fn bare(payload: Payload<'t>) -> Self {
+        Self { wrapped: false, notification_type: None, metadata: None, payload }
+    }
+}
+
 /// Finds the payload in one pass where its type is known beforehand: where the transport says it, where it comes before
 /// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
 pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, Problem> {
-    let bare = |payload| Opened { wrapped: false, notification_type: None, metadata: None, payload };
-    let first = first_name(text);
-    let seems_wrapped = matches!(first, Some("data" | "metadata" | "notificationType"));
-    if let (false, Some(known)) = (seems_wrapped, known)
+    if let Some(known) = known
+        && !may_be_envelope(text)
         && let Ok(event) = parse(text, EventOf(known))
     {
-        return Ok(bare(Payload::Event(known.clone(), event)));
+        return Ok(Opened::bare(Payload::Event(known.clone(), event)));
     }
-    let guess = match first {
-        Some("data" | "metadata") => known.cloned().or_else(|| last_type(text)),
-        _ => None, // The type comes before the payload, or there is no envelope.
+    let guess = match first_name(text) {
+        Some("notificationType") | None => None, // The type comes before the payload, or there is no envelope.
+        Some(_) => known.cloned().or_else(|| last_type(text)),
     };
     // What fails for a wrong guess does not without one. Then it is the envelope alone that can be wrong.
-    let members = parse(text, Envelope { decode: true, guess })
+    let members = parse(text, Envelope { decode: true, strict: true, guess })
         .or_else(|_| parse(text, Envelope::AS_TEXT))
-        .map_err(|_| misshapen(text, None, "$", Envelope::AS_TEXT))?;
+        .map_err(|_| misshapen(text, None, "$", Envelope::STRICT))?;
+    let wrapped = members.is_envelope();
     match members {
-        Members { payload: Some(payload), is_payload: false, notification_type, metadata } => {
-            Ok(Opened { wrapped: true, notification_type, metadata, payload })
-        }
-        Members { payload: None, is_payload: false, notification_type: Some(notification_type), .. } => {
+        Members { payload: Some(payload), notification_type, metadata, .. } if wrapped => Ok(Opened {
+            wrapped,
+            notification_type: notification_type.flatten(),
+            metadata: metadata.flatten(),
+            payload,
+        }),
+        Members { payload: None, is_payload: false, notification_type: Some(Some(notification_type)), .. } => {
             let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
             // A type that is not known is a text of the body's.
             let is_known = !matches!(notification_type, NotificationType::Unknown(_));
             Err(Problem::Shape { notification_type: is_known.then_some(notification_type), path, reason })
         }
-        _ => Ok(bare(Payload::Text(text))),
+        _ => Ok(Opened::bare(Payload::Text(text))),
     }
+}
+
+/// Whether a body may have a member `data`, which may be written with escapes. Most payloads do not.
+fn may_be_envelope(text: &str) -> bool {
+    text.contains("\"data\"") || text.contains("\\u00")
 }
 
 pub(crate) enum Content {
@@ -70,6 +84,7 @@ pub(crate) fn content(
     payload: &str,
     notification_type: Option<NotificationType>,
     wrapped: bool,
+    metadata: &Metadata,
 ) -> Result<Content, Problem> {
     let place = if wrapped { "$.data" } else { "$" };
     match notification_type {
@@ -78,18 +93,28 @@ pub(crate) fn content(
             Err(_) => Err(misshapen(payload, Some(notification_type.clone()), place, EventOf(&notification_type))),
         },
         None => match parse(payload, PhantomData::<WebhookMessage>) {
-            Ok(message) => Ok(Content::Message(message)),
-            Err(_) if parse(payload, HasAction) == Ok(true) => {
+            Ok(message) if is_records(&message) => Ok(Content::Message(message)),
+            Err(_) if parse(payload, HasRecords) == Ok(true) => {
                 Err(misshapen(payload, None, place, PhantomData::<WebhookMessage>))
             }
-            Err(_) => {
+            _ => {
                 let known = NotificationType::KNOWN.iter();
                 Err(Problem::TypeMissing {
                     fits: known.filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect(),
+                    metadata: metadata.iter().map(|(name, _)| name.to_owned()).collect(),
                 })
             }
         },
     }
+}
+
+/// The members that data messages have and notifications do not. Messages of 2024 have no `action`, and not all have
+/// both of the others.
+const OF_RECORDS: [&str; 3] = ["action", "result", "resultInfo"];
+
+fn is_records(message: &WebhookMessage) -> bool {
+    let is_null = || OF_RECORDS.iter().any(|name| message.other_fields.contains_key(*name));
+    message.action.is_some() || !message.result.is_absent() || message.result_info.is_some() || is_null()
 }
 
 /// The payload of a wrapped body.
@@ -144,11 +169,17 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
         Err(error) | Ok(Err(error)) => error,
         Ok(Ok(())) => serde_json::Error::custom("it is refused"),
     };
-    if !error.is_data() {
+    // What passes where nothing is looked at closely is JSON by its grammar: then it is the content of a string that is
+    // refused, of which escapes for half of a surrogate pair are all that is left.
+    let is_lone_surrogate = !error.is_data() && parse(text, PhantomData::<IgnoredAny>).is_ok();
+    if !error.is_data() && !is_lone_surrogate {
         return Problem::NotJson { line: error.line(), column: error.column() };
     }
     let path = track.path().iter().fold(place.to_owned(), |path, segment| path + &json_path(segment));
-    let reason = reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned());
+    let reason = match is_lone_surrogate {
+        true => LONE_SURROGATE.to_owned(),
+        false => reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned()),
+    };
     Problem::Shape { notification_type, path, reason }
 }
 
@@ -180,20 +211,40 @@ impl<'de> DeserializeSeed<'de> for EventOf<'_> {
 struct Envelope {
     /// Whether the payload is decoded on the way, where its type is known or guessed.
     decode: bool,
+    /// Whether `metadata` has to be an object of strings: it may be anything where the type stands beside it.
+    strict: bool,
     guess: Option<NotificationType>,
 }
 
 impl Envelope {
-    const AS_TEXT: Self = Self { decode: false, guess: None };
+    const AS_TEXT: Self = Self { decode: false, strict: false, guess: None };
+    const STRICT: Self = Self { strict: true, ..Self::AS_TEXT };
 }
 
-/// What stands in a body beside the payload, and the payload.
+/// What stands in a body beside the payload, and the payload. Of a member that is there and is `null`, that it is there.
+#[derive(Default)]
 struct Members<'t> {
-    notification_type: Option<NotificationType>,
-    metadata: Option<Metadata>,
+    notification_type: Option<Option<NotificationType>>,
+    metadata: Option<Option<Metadata>>,
     payload: Option<Payload<'t>>,
-    /// Whether there are members that every payload has and no envelope does: then `data` is a part of the payload.
+    /// Whether there are members that every payload has, and envelopes seldom have.
     is_payload: bool,
+}
+
+impl Members<'_> {
+    /// Whether the payload is in `data`. With a type beside it, it is, whatever else stands there; with an object of
+    /// metadata beside an object, too. Alone, `data` may be a part of the payload.
+    fn is_envelope(&self) -> bool {
+        let is_object = match &self.payload {
+            Some(Payload::Text(text)) => text.starts_with('{'),
+            Some(Payload::Event(_, Event::Unknown(data))) => data.as_str().starts_with('{'),
+            Some(Payload::Event(..)) => true,
+            None => return false,
+        };
+        let names_type = matches!(self.notification_type, Some(Some(_)));
+        let has_both = is_object && (self.notification_type.is_some() || self.metadata.is_some());
+        names_type || has_both || !self.is_payload
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Envelope {
@@ -212,17 +263,24 @@ impl<'de> Visitor<'de> for Envelope {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Members { notification_type: None, metadata: None, payload: None, is_payload: false };
+        let (mut members, mut is_odd) = (Members::default(), false);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "notificationType" if members.notification_type.is_none() => {
                     members.notification_type = Some(map.next_value()?);
                 }
-                "metadata" if members.metadata.is_none() => members.metadata = map.next_value()?,
+                "metadata" if members.metadata.is_none() && self.strict => {
+                    members.metadata = Some(map.next_value()?);
+                }
+                "metadata" if members.metadata.is_none() => {
+                    let metadata = serde_json::from_str(map.next_value::<&RawValue>()?.get());
+                    is_odd = metadata.is_err();
+                    members.metadata = Some(metadata.unwrap_or_default());
+                }
                 "data" if members.payload.is_none() => {
-                    let said = members.notification_type.clone();
-                    let said = said.or_else(|| members.metadata.as_ref().and_then(Metadata::notification_type));
-                    let taken_for = said.or_else(|| self.guess.clone()).filter(|_| self.decode);
+                    let said = members.notification_type.clone().flatten();
+                    let in_metadata = || members.metadata.iter().flatten().find_map(Metadata::notification_type);
+                    let taken_for = said.or_else(in_metadata).or_else(|| self.guess.clone()).filter(|_| self.decode);
                     members.payload = Some(match taken_for {
                         Some(notification_type) => {
                             let event = map.next_value_seed(EventOf(&notification_type))?;
@@ -233,19 +291,23 @@ impl<'de> Visitor<'de> for Envelope {
                 }
                 "notificationType" | "metadata" | "data" => return Err(A::Error::custom("a member comes twice")),
                 name => {
-                    members.is_payload |= matches!(name, "projectId" | "action");
+                    members.is_payload |= name == "projectId" || OF_RECORDS.contains(&name);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
+        }
+        let names_type = matches!(members.notification_type, Some(Some(_)));
+        if is_odd && members.is_envelope() && !names_type {
+            return Err(A::Error::custom("the metadata is not an object of strings"));
         }
         Ok(members)
     }
 }
 
-/// Whether an object has a member `action`, as data messages have and notifications do not.
-struct HasAction;
+/// Whether an object has a member that data messages have and notifications do not.
+struct HasRecords;
 
-impl<'de> DeserializeSeed<'de> for HasAction {
+impl<'de> DeserializeSeed<'de> for HasRecords {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
@@ -253,7 +315,7 @@ impl<'de> DeserializeSeed<'de> for HasAction {
     }
 }
 
-impl<'de> Visitor<'de> for HasAction {
+impl<'de> Visitor<'de> for HasRecords {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -263,7 +325,7 @@ impl<'de> Visitor<'de> for HasAction {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut found = false;
         while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
-            found |= name == "action";
+            found |= OF_RECORDS.contains(&name.as_str());
         }
         Ok(found)
     }

@@ -5,9 +5,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use ampersand_types::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sha2::Sha256;
+
+use crate::Body;
 
 /// How far a signature's time may be from now, either way: what Standard Webhooks recommends.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -21,17 +24,20 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// When what follows the prefix is not base64, or is empty.
+    /// When the text after the prefix is not base64, or is empty; or when something stands before the prefix.
     pub fn new(secret: &str) -> Result<Self, SecretError> {
-        let key = secret.trim().trim_start_matches("whsec_");
-        match BASE64.decode(key) {
-            Ok(key) if !key.is_empty() => Hmac::new_from_slice(&key).map(Self).map_err(|_| SecretError),
-            _ => Err(SecretError),
+        let secret = secret.trim();
+        let key = secret.trim_start_matches(PREFIX);
+        let hmac = BASE64.decode(key).ok().filter(|key| !key.is_empty()).map(|key| Hmac::new_from_slice(&key));
+        match hmac {
+            Some(Ok(hmac)) => Ok(Self(hmac)),
+            _ if key.contains(PREFIX) => Err(SecretError::Prefixed),
+            _ => Err(SecretError::NotASecret),
         }
     }
 
     /// Signs a body as the sender does, and returns the value of the `svix-signature` header. For tests.
-    pub fn sign(&self, id: &str, timestamp: Timestamp, body: &[u8]) -> String {
+    pub fn sign(&self, id: &str, timestamp: jiff::Timestamp, body: &[u8]) -> String {
         let timestamp = timestamp.as_second().to_string();
         let tag = self.mac(id.as_bytes(), timestamp.as_bytes(), body).finalize().into_bytes();
         format!("v1,{}", BASE64.encode(tag))
@@ -46,6 +52,9 @@ impl Secret {
     }
 }
 
+/// What a signing secret begins with.
+const PREFIX: &str = "whsec_";
+
 /// Some senders leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -58,21 +67,42 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A text that is not a signing secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecretError;
+/// Why a text is not a signing secret. It shows no part of the text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// The text is not `whsec_` followed by base64.
+    NotASecret,
+    /// Something stands before `whsec_`: some tools show a secret as `v1,whsec_…`, or as the value of a variable.
+    Prefixed,
+    /// [`Verifier::any_of`] was given no secret at all.
+    Missing,
+}
 
 impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "not a signing secret, which is `whsec_` followed by base64: copy it again from the webhook's settings",
-        )
+        f.write_str(match self {
+            Self::NotASecret => {
+                "not a signing secret, which is `whsec_` followed by base64: copy it again from the webhook's settings"
+            }
+            Self::Prefixed => {
+                "not a signing secret: something stands before `whsec_`, such as `v1,` or a quotation mark: remove it"
+            }
+            Self::Missing => "no signing secret was given: copy it from the webhook's settings",
+        })
+    }
+}
+
+/// Says what `Display` says, for a `main` that returns the error.
+impl fmt::Debug for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl std::error::Error for SecretError {}
 
-/// Checks that a webhook was sent by who holds the secret, and lately.
+/// Verifies that a sender who holds the secret sent a webhook, and sent it lately.
 ///
 /// The scheme is [Standard Webhooks](https://www.standardwebhooks.com), which Ampersand sends by way of Svix: an
 /// HMAC-SHA256 over the id, the time and the raw bytes of the body.
@@ -92,9 +122,9 @@ impl std::error::Error for SecretError {}
 ///     ("svix-signature", Secret::new(secret)?.sign("msg_1", now, body)),
 /// ];
 ///
-/// let verified = verifier.verify(&headers[..], body)?;
+/// let verified = verifier.verify(&headers, body)?;
 /// assert_eq!(verified.id, "msg_1");
-/// assert!(verifier.verify(&headers[..], b"{}").is_err());
+/// assert!(verifier.verify(&headers, "{}").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -110,7 +140,30 @@ impl Verifier {
     ///
     /// When it is not a secret: see [`Secret::new`].
     pub fn new(secret: &str) -> Result<Self, SecretError> {
-        Ok(Self { secrets: vec![Secret::new(secret)?], tolerance: TOLERANCE })
+        Self::any_of([secret])
+    }
+
+    /// A verifier with several secrets, of which any may match: those of several endpoints, or the new and the old one
+    /// while a secret is replaced. [`Verified::secret`] says which one matched.
+    ///
+    /// ```
+    /// use ampersand_notifications::Verifier;
+    ///
+    /// let variable = "whsec_bm90IGEgc2VjcmV0LCBidXQgYSBkb2N1bWVudA==,whsec_YW5vdGhlciBvbmUgb2YgdGhlIHNhbWU=";
+    /// let verifier = Verifier::any_of(variable.split(','))?;
+    /// # Ok::<(), ampersand_notifications::SecretError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not a secret: see [`Secret::new`]. When there are none.
+    pub fn any_of<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, SecretError> {
+        let secrets: Vec<Secret> =
+            secrets.into_iter().map(|secret| Secret::new(secret.as_ref())).collect::<Result<_, _>>()?;
+        if secrets.is_empty() {
+            return Err(SecretError::Missing);
+        }
+        Ok(Self { secrets, tolerance: TOLERANCE })
     }
 
     /// Accepts another secret too, as is needed while one is being replaced. [`Verified::secret`] says which it was.
@@ -130,8 +183,8 @@ impl Verifier {
 
     /// Verifies the bytes of a body, as they came: before anything parses them.
     ///
-    /// A body that is handed over as a `Vec` is never copied on its way to a [`Notification`](crate::Notification); one
-    /// that is lent is copied once, and is still yours when it is refused.
+    /// An owned body (`Vec<u8>`, `String`, or `Bytes` with one owner) is never copied on its way to a
+    /// [`Notification`](crate::Notification). A borrowed one is copied once, and is still yours after an error.
     ///
     /// # Errors
     ///
@@ -139,12 +192,12 @@ impl Verifier {
     pub fn verify<'a>(
         &self,
         headers: &'a (impl Headers + ?Sized),
-        body: impl Into<Cow<'a, [u8]>>,
+        body: impl Into<Body<'a>>,
     ) -> Result<Verified<'a>, VerifyError> {
-        self.verify_at(headers, body, Timestamp::now())
+        self.verify_at(headers, body, jiff::Timestamp::now())
     }
 
-    /// As [`verify`](Self::verify), at a time of your choice.
+    /// Verifies as [`verify`](Self::verify) does, at a time of your choice: for a request that was kept, and for tests.
     ///
     /// # Errors
     ///
@@ -152,13 +205,13 @@ impl Verifier {
     pub fn verify_at<'a>(
         &self,
         headers: &'a (impl Headers + ?Sized),
-        body: impl Into<Cow<'a, [u8]>>,
-        now: Timestamp,
+        body: impl Into<Body<'a>>,
+        now: jiff::Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         let Signed { id, timestamp: sent, signatures } = signed(headers)?;
         let seconds = if sent.iter().all(u8::is_ascii_digit) { std::str::from_utf8(sent).ok() } else { None };
         let timestamp = seconds
-            .and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok())
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds.parse().ok()?).ok())
             .ok_or(VerifyError::NotATime)?;
         let age = timestamp.duration_until(now);
         if age > self.tolerance {
@@ -168,24 +221,44 @@ impl Verifier {
             return Err(VerifyError::TooNew { ahead: -age });
         }
 
-        let body = body.into();
-        let v1 = || signatures.split(|byte| *byte == b' ').filter_map(|signature| signature.strip_prefix(b"v1,"));
-        let tags: Vec<Vec<u8>> = v1().filter_map(|tag| BASE64.decode(tag).ok()).collect();
+        let body = body.into().0;
+        let v1 = v1(&signatures);
+        let tags: Vec<Vec<u8>> = v1.iter().filter_map(|tag| BASE64.decode(tag).ok()).collect();
         if tags.is_empty() {
-            let is_there = v1().next().is_some();
-            return Err(if is_there { VerifyError::NotBase64 } else { VerifyError::NoSignature });
+            return Err(if v1.is_empty() { VerifyError::NoSignature } else { VerifyError::NotBase64 });
         }
         for (secret, key) in self.secrets.iter().enumerate() {
             let mac = key.mac(id.as_bytes(), sent, &body);
             if tags.iter().any(|tag| mac.clone().verify_slice(tag).is_ok()) {
-                return Ok(Verified { id, timestamp, body, secret });
+                return Ok(Verified { id, timestamp: timestamp.into(), body, secret });
             }
         }
         Err(VerifyError::WrongSignature)
     }
 }
 
-/// A webhook that was sent by who holds the secret.
+/// The signatures of version `v1`, of all values of the header. They are separated by spaces, and by commas where a
+/// proxy joined several values; a comma also stands between a version and its signature, so each part is of the
+/// version that was named last.
+fn v1<'h>(values: &[&'h [u8]]) -> Vec<&'h [u8]> {
+    let (mut is_v1, mut found) = (false, Vec::new());
+    for part in values.iter().flat_map(|value| value.split(|byte| matches!(byte, b' ' | b','))) {
+        match part {
+            b"v1" => is_v1 = true,
+            _ if is_version(part) => is_v1 = false,
+            signature if is_v1 => found.push(signature),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a part of the header is a version, such as `v1a`. A signature is longer.
+fn is_version(part: &[u8]) -> bool {
+    matches!(part, [b'v', digit, rest @ ..] if digit.is_ascii_digit() && rest.len() < 3 && rest.is_ascii())
+}
+
+/// A webhook that someone who holds the secret has sent.
 #[derive(Clone)]
 pub struct Verified<'a> {
     /// Identifies the event: it is the same in every delivery, and the key to drop repeats by.
@@ -194,7 +267,7 @@ pub struct Verified<'a> {
     pub timestamp: Timestamp,
     /// The body, as it came.
     pub body: Cow<'a, [u8]>,
-    /// The secret that matched: 0 for that of [`Verifier::new`], 1 for the first [`Verifier::or_secret`].
+    /// The position of the secret that matched: 0 for that of [`Verifier::new`] or the first of [`Verifier::any_of`].
     pub secret: usize,
 }
 
@@ -212,7 +285,7 @@ impl fmt::Debug for Verified<'_> {
 }
 
 /// Why a webhook is not verified. It shows no header, no secret and no part of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// A header is not there, or is empty, or its value is not text.
@@ -257,25 +330,34 @@ impl fmt::Display for VerifyError {
     }
 }
 
+/// Says what `Display` says, for a `main` that returns the error.
+impl fmt::Debug for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for VerifyError {}
 
 /// What the three headers say.
-struct Signed<'a> {
-    id: &'a str,
+struct Signed<'h> {
+    id: &'h str,
     /// As text, which is what was signed.
-    timestamp: &'a [u8],
-    signatures: &'a [u8],
+    timestamp: &'h [u8],
+    /// All values: a proxy may have split them.
+    signatures: Vec<&'h [u8]>,
 }
 
-/// Takes the three headers of one prefix. A mixture is none: one of the two sets may have been added on the way.
+/// Takes the three headers of one prefix. A mixture counts as none: something on the way may have added one of the sets.
 fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> {
     const NAMES: [[&str; 3]; 2] =
         [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
-    let sets = NAMES.map(|names| names.map(|name| headers.get(name).filter(|value| !value.is_empty())));
-    for (set, [id_name, ..]) in sets.iter().zip(NAMES) {
-        if let [Some(id), Some(timestamp), Some(signatures)] = *set {
+    let values = |name| headers.values(name).filter(|value| !value.is_empty());
+    let sets = NAMES.map(|names| names.map(|name| values(name).next()));
+    for (set, [id_name, _, signature_name]) in sets.iter().zip(NAMES) {
+        if let [Some(id), Some(timestamp), Some(_)] = *set {
             let id = std::str::from_utf8(id).map_err(|_| VerifyError::MissingHeader(id_name))?;
-            return Ok(Signed { id, timestamp, signatures });
+            return Ok(Signed { id, timestamp, signatures: values(signature_name).collect() });
         }
     }
     let [svix, webhook] = sets;
@@ -288,43 +370,62 @@ fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> 
     Err(VerifyError::MissingHeader(missing.map_or("svix-id", |(_, name)| name)))
 }
 
-/// The headers of a request, of whichever framework.
+/// The headers of a request, of whichever framework: an `http::HeaderMap` (feature `http`), pairs of names and values,
+/// or a map.
 pub trait Headers {
-    /// The first value of a header, whose name is compared ignoring ASCII case.
-    fn get(&self, name: &str) -> Option<&[u8]>;
+    /// All values of a header, in the order they came in. The name is compared ignoring ASCII case.
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]>;
+}
+
+impl<T: Headers + ?Sized> Headers for &T {
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        (**self).values(name)
+    }
 }
 
 #[cfg(feature = "http")]
 impl Headers for http::HeaderMap {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.get(name).map(http::HeaderValue::as_bytes)
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).into_iter().map(http::HeaderValue::as_bytes)
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        first(self.iter().map(|(known, value)| (known, value)), name)
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        named(self.iter().map(|(known, value)| (known, value)), name)
     }
 }
 
-impl<V: AsRef<[u8]>> Headers for HashMap<String, V> {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        first(self, name)
+impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self[..].values(name)
     }
 }
 
-impl<V: AsRef<[u8]>> Headers for BTreeMap<String, V> {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        first(self, name)
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self[..].values(name)
     }
 }
 
-fn first<'a, N: AsRef<str> + 'a, V: AsRef<[u8]> + 'a>(
-    headers: impl IntoIterator<Item = (&'a N, &'a V)>,
+impl<N: AsRef<str>, V: AsRef<[u8]>, S> Headers for HashMap<N, V, S> {
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        named(self, name)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for BTreeMap<N, V> {
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        named(self, name)
+    }
+}
+
+fn named<'h, N: AsRef<str> + 'h, V: AsRef<[u8]> + 'h>(
+    headers: impl IntoIterator<Item = (&'h N, &'h V)>,
     name: &str,
-) -> Option<&'a [u8]> {
-    let mut headers = headers.into_iter();
-    headers.find_map(|(known, value)| known.as_ref().eq_ignore_ascii_case(name).then(|| value.as_ref()))
+) -> impl Iterator<Item = &'h [u8]> {
+    let headers = headers.into_iter().filter(move |(known, _)| known.as_ref().eq_ignore_ascii_case(name));
+    headers.map(|(_, value)| value.as_ref())
 }
 
 #[cfg(all(test, feature = "http"))]
@@ -334,8 +435,9 @@ mod tests {
     #[test]
     fn a_header_map_is_headers() {
         let mut headers = http::HeaderMap::new();
-        headers.insert("Svix-Id", http::HeaderValue::from_static("msg_1"));
-        assert_eq!(Headers::get(&headers, "svix-id"), Some(&b"msg_1"[..]));
-        assert_eq!(Headers::get(&headers, "webhook-id"), None);
+        headers.append("Svix-Signature", http::HeaderValue::from_static("v1"));
+        headers.append("svix-signature", http::HeaderValue::from_static("AAAA"));
+        assert_eq!(Headers::values(&headers, "svix-signature").collect::<Vec<_>>(), [b"v1", &b"AAAA"[..]]);
+        assert_eq!(Headers::values(&headers, "webhook-id").next(), None);
     }
 }

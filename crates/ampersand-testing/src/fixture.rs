@@ -294,7 +294,7 @@ impl Fixture {
         match (envelope, self.notification_type()) {
             (Envelope::Webhook, _) => {
                 let id = self.webhook_id();
-                from_webhook(Webhook { body: body.into(), id: Some(&id), timestamp: Some(self.timestamp()) })
+                from_webhook(Webhook { body: body.into(), id: Some(&id), timestamp: Some(self.timestamp().into()) })
             }
             (Envelope::KinesisWrapped | Envelope::KinesisBare, Some(notification_type)) => {
                 from_kinesis_as(body, notification_type)

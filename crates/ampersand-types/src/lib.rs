@@ -26,6 +26,7 @@ pub use config_source::ConfigSource;
 pub use credential::Credential;
 pub use generated::{config, messages, notifications};
 pub use integer::Integer;
+pub use jiff;
 pub use open_enum::UnknownValue;
 pub use optional::{Collection, Optional};
 pub use raw_json::{JsonError, RawJson};
@@ -35,7 +36,8 @@ pub use timestamp::{Timestamp, TimestampError};
 /// For the other crates of this workspace alone.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::raw_json::{json_error, kind, place_of_invalid, reason};
+    pub use crate::object::text_of;
+    pub use crate::raw_json::{LONE_SURROGATE, json_error, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
     /// What the expansion of `__object` calls.

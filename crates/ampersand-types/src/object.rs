@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::RawJson;
 
@@ -99,6 +100,33 @@ impl<'de> Deserialize<'de> for Name<'de> {
 
         deserializer.deserialize_str(Text)
     }
+}
+
+/// The text of a member, of an object that is not typed.
+pub fn text_of<'a>(object: &'a RawJson, member: &'static str) -> Option<Cow<'a, str>> {
+    struct Member(&'static str);
+
+    impl<'de> Visitor<'de> for Member {
+        type Value = Option<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some(Name(name)) = map.next_key()? {
+                match name == self.0 {
+                    true => found = Some(map.next_value()?),
+                    false => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(found)
+        }
+    }
+
+    let found = serde_json::Deserializer::from_str(object.as_str()).deserialize_map(Member(member)).ok()??;
+    serde_json::from_str(found.get()).map(|Name(text)| text).ok()
 }
 
 /// Keeps a member that has no field.

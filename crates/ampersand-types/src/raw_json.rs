@@ -210,7 +210,7 @@ impl Eq for RawJson {}
 /// Why a text is not JSON, or not JSON of the shape that was asked for.
 ///
 /// It says where, what was expected and what kind of value was found, and never quotes the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct JsonError {
     expected: &'static str,
     reason: Option<String>,
@@ -221,10 +221,12 @@ pub struct JsonError {
 
 impl JsonError {
     fn new<T: ?Sized>(cause: &serde_json::Error) -> Self {
+        let message = cause.to_string();
+        let is_lone_surrogate = SURROGATES.iter().any(|start| message.starts_with(start));
         Self {
             expected: std::any::type_name::<T>(),
-            reason: reason(&cause.to_string()),
-            syntax: cause.is_syntax() || cause.is_eof(),
+            reason: if is_lone_surrogate { Some(LONE_SURROGATE.to_owned()) } else { reason(&message) },
+            syntax: (cause.is_syntax() || cause.is_eof()) && !is_lone_surrogate,
             line: cause.line(),
             column: cause.column(),
         }
@@ -250,6 +252,12 @@ impl JsonError {
         self.column
     }
 }
+
+/// What is wrong with a string that is JSON by its grammar, and not text: `"\ud83d"`, say.
+pub const LONE_SURROGATE: &str = "found a string with a lone surrogate, which is half of a character";
+
+/// How `serde_json` begins to say it.
+const SURROGATES: [&str; 2] = ["lone leading surrogate in hex escape", "unexpected end of hex escape"];
 
 /// The line and the column, each from 1, of the first byte that is not UTF-8.
 pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
@@ -289,6 +297,13 @@ impl fmt::Display for JsonError {
             (false, _) => write!(f, "not the JSON of a `{expected}` at line {line} column {column}")?,
         }
         reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+    }
+}
+
+/// Says what `Display` says, for a `main` that returns the error.
+impl fmt::Debug for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,11 +1,13 @@
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::Offset};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A URL that carries its own permission to read: whoever has it can read the customer's configuration.
 ///
-/// `Debug` and `Display` show scheme, host and path, and `…` in place of the rest. Only
+/// `Debug` and `Display` show scheme, host and path, and `…` in place of the rest. A host that a client reads as another
+/// one, such as `0x7f.1`, is `…` too. Only
 /// [`expose_secret`](Self::expose_secret) and `Serialize` give it whole. Decoding never refuses a text: what is
 /// not a URL fails when it is fetched.
 ///
@@ -100,17 +102,40 @@ impl fmt::Display for SignedUrl {
         };
         let place = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
         let secret = &rest[place.len()..];
-        let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-        write!(f, "{scheme}://")?;
-        match authority.rsplit_once('@') {
-            Some((_user, host)) => write!(f, "…@{host}{path}")?,
-            None => write!(f, "{authority}{path}")?,
-        }
+        // What parses URLs takes a backslash for a slash.
+        let (authority, path) = place.split_at(place.find(['/', '\\']).unwrap_or(place.len()));
+        let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(_user, host)| ("…@", host));
+        let host = if is_as_asked(host) { host } else { "…" };
+        write!(f, "{scheme}://{user}{host}{path}")?;
         match secret.chars().next() {
             Some(mark) => write!(f, "{mark}…"),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a host, with or without a port, is the one that is asked as it is written. Others are read as another host
+/// first: one with escapes, of other letters than ASCII, or a number in place of an address.
+fn is_as_asked(host: &str) -> bool {
+    let (name, port) = match host.rfind(':') {
+        Some(colon) if !host.ends_with(']') => host.split_at(colon),
+        _ => (host, ""),
+    };
+    let is_port = port.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let is_host = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !last.is_empty() && is_name && (!is_number(last) || name.parse::<Ipv4Addr>().is_ok()),
+    };
+    is_port && is_host
+}
+
+/// Whether the last part of a host makes it an address, as the [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker) has it.
+fn is_number(part: &str) -> bool {
+    let hex = part.strip_prefix("0x").or_else(|| part.strip_prefix("0X"));
+    part.bytes().all(|byte| byte.is_ascii_digit())
+        || hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl fmt::Debug for SignedUrl {
@@ -170,6 +195,16 @@ mod tests {
             ("", "…"),
             ("host/a?X=SECRET&next=https://x/y", "…"),
             ("https://host/a\nb?SECRET", "…"),
+            ("https://host\\@other/a?SECRET", "https://host\\@other/a?…"),
+            ("https://h%6Fst/a", "https://…/a"),
+            ("https://hөst/a", "https://…/a"),
+            ("https://0x7f.1/a", "https://…/a"),
+            ("https://2130706433:80/a", "https://…/a"),
+            ("https://127.0.0.1:80/a", "https://127.0.0.1:80/a"),
+            ("https://[::1]:80/a", "https://[::1]:80/a"),
+            ("https://[::1", "https://…"),
+            ("https://1a.2b:x/a", "https://…/a"),
+            ("https://1a.2b:1/a", "https://1a.2b:1/a"),
         ];
         for (url, shown) in cases {
             let url = SignedUrl::from(url);

@@ -72,12 +72,19 @@ impl fmt::Display for Timestamp {
 }
 
 /// A [`Timestamp`] whose text is not a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TimestampError(String);
 
 impl fmt::Display for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not a time that can be read, such as 2026-08-19T17:03:10Z", self.0)
+    }
+}
+
+/// Says what `Display` says, for a `main` that returns the error.
+impl fmt::Debug for TimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

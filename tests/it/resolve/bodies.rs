@@ -91,6 +91,15 @@ async fn compression_is_undone_whole_or_told() {
         ("Content-Encoding: x-GZIP\r\n", gzip(CONFIG.as_bytes()), Some(CONFIG)),
         ("Content-Encoding: identity\r\n", CONFIG.into(), Some(CONFIG)),
         ("Content-Encoding: gzip\r\n", twice, Some(r#"{"a": 1}"#)),
+        ("Content-Encoding: aws-chunked\r\n", CONFIG.into(), Some(CONFIG)),
+        ("Content-Encoding: \r\n", CONFIG.into(), Some(CONFIG)),
+        ("Content-Encoding: UTF-8\r\n", CONFIG.into(), Some(CONFIG)),
+        ("Content-Encoding: , Identity ,aws-chunked\r\n", CONFIG.into(), Some(CONFIG)),
+        ("Content-Encoding: aws-chunked,gzip\r\n", gzip(CONFIG.as_bytes()), Some(CONFIG)),
+        ("Content-Encoding: gzip\r\nContent-Encoding: utf-8\r\n", gzip(CONFIG.as_bytes()), Some(CONFIG)),
+        ("", [b"\xef\xbb\xbf", CONFIG.as_bytes()].concat(), Some(CONFIG)),
+        ("Content-Encoding: aws-chunked, ZSTD\r\n", CONFIG.into(), None),
+        ("Content-Encoding: deflate\r\n", CONFIG.into(), None),
         ("Content-Encoding: br\r\n", CONFIG.into(), None),
         ("Content-Encoding: gzip, gzip\r\n", gzip(&gzip(CONFIG.as_bytes())), None),
         ("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", gzip(&gzip(CONFIG.as_bytes())), None),
@@ -105,12 +114,12 @@ async fn compression_is_undone_whole_or_told() {
 }
 
 #[tokio::test]
-async fn compression_that_is_broken_is_told() {
+async fn gzip_that_is_damaged_stays_so_and_is_not_asked_for_again() {
     let whole = gzip(CONFIG.as_bytes());
-    let once = Policy { max_attempts: 1, ..policy() };
     for broken in [&whole[..whole.len() - 9], &whole[..whole.len() - 1], b"{}", b"", &[&whole[..], b"{}"].concat()] {
         let server = Server::script([response(200, "Content-Encoding: gzip\r\n", broken)]);
-        let error = get_within(once.clone(), &server.url("/")).await.unwrap_err();
-        assert!(matches!(error, ResolveError::Connection(_)), "{broken:?}: {error:?}");
+        let error = get(&server).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Corrupt(_)) && !error.is_transient(), "{broken:?}: {error:?}");
+        assert_eq!(server.requests().len(), 1);
     }
 }

@@ -24,8 +24,7 @@ async fn a_url_that_expires_between_two_attempts_has_expired() {
     assert_eq!(server.requests().len(), 1);
 }
 
-const REFUSED: &str =
-    "the server refuses the URL, though its time is not over; of a configuration, the REST API has the present one";
+const REFUSED: &str = "the server refuses the URL; of a configuration, the REST API has the present one";
 
 #[tokio::test]
 async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
@@ -50,6 +49,12 @@ async fn expired_is_told_from_forbidden_and_gone_by_what_the_server_says() {
         assert_eq!(error.to_string(), expected, "{status} {body}");
         assert_eq!(server.requests().len(), 1, "trying again is no use");
     }
+    let server = Server::script([response(403, "", denied)]);
+    let error = get_within(policy(), &server.url(&good_for(900))).await.unwrap_err();
+    assert!(error.to_string().starts_with("the server refuses the URL, which expires only at 20"), "{error}");
+    let server = Server::script([response(403, "", denied)]);
+    let error = get_within(policy(), &server.url("/x?X-Amz-Date=today&X-Amz-Expires=900")).await.unwrap_err();
+    assert_eq!(error.to_string(), REFUSED, "no word of a time that cannot be read");
 }
 
 #[tokio::test]

@@ -1,10 +1,18 @@
 use anyhow::Result;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::{Docs, enums};
 use crate::lower::{self, Event, OpenEnum};
+
+/// What most events tell of, whichever their type: an accessor of `Event` for each. Its name, the member, what it is.
+const SUBJECTS: [(&str, &str, &str); 4] = [
+    ("project_id", "projectId", "Identifier of the Ampersand project that the event is from."),
+    ("group_ref", "groupRef", "Your application's own identifier of the group, the customer that the event is about."),
+    ("installation_id", "installationId", "Identifier of the installation that the event is about."),
+    ("object_name", "objectName", "Name of the object that the event is about, as the integration has it."),
+];
 
 /// `NotificationType`, and `Event`: what comes with each. Types that are `listed` may come with nothing that is known.
 pub(super) fn events(
@@ -44,6 +52,8 @@ pub(super) fn events(
         encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
         schemas.extend(quote! { NotificationType::#name => generator.subschema_for::<#data>(), });
     }
+
+    let subjects = SUBJECTS.iter().map(|subject| accessor(subject, events, &names, document));
 
     Ok(quote! {
         #types
@@ -93,6 +103,8 @@ pub(super) fn events(
                     _ => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
                 }
             }
+
+            #( #subjects )*
         }
 
         #[cfg(feature = "schemars")]
@@ -120,6 +132,31 @@ pub(super) fn events(
             }
         }
     })
+}
+
+/// An accessor of a text that most events have. Of an event that is not known, it is looked for.
+fn accessor(subject: &(&str, &str, &str), events: &[Event], names: &[Ident], document: &Value) -> TokenStream {
+    let (name, member, doc) = subject;
+    let (doc, name) = (format!("{doc} `None` where the event has none."), format_ident!("{name}"));
+    let arms = events.iter().zip(names).filter_map(|(event, variant)| {
+        let schema = document["components"]["schemas"].get(&event.data).filter(|schema| lower::is_struct(schema))?;
+        schema["properties"].get(*member).filter(|property| property["type"] == "string")?;
+        let required = schema["required"].as_array().into_iter().flatten().any(|required| required == member);
+        let text = if required { quote!(Some(data.#name.as_str())) } else { quote!(data.#name.as_deref()) };
+        Some(quote! { Self::#variant(data) => #text, })
+    });
+    quote! {
+        #[doc = #doc]
+        pub fn #name(&self) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+            let text = match self {
+                #( #arms )*
+                Self::Unknown(data) => return ::ampersand_types::__private::text_of(data, #member),
+                #[allow(unreachable_patterns)]
+                _ => None,
+            };
+            text.map(::std::borrow::Cow::Borrowed)
+        }
+    }
 }
 
 #[cfg(test)]

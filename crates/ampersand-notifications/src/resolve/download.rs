@@ -1,4 +1,4 @@
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::mem;
 use std::time::Duration;
 
@@ -69,13 +69,19 @@ impl Resolver {
         let left = || self.policy.timeout.saturating_sub(start.elapsed());
         let mut attempts = 1;
         loop {
-            let error = match timeout(left(), attempt()).await {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) => error,
-                Err(_) => return Err(ResolveError::TimedOut),
+            let download = attempt();
+            #[cfg(feature = "tracing")]
+            let download = tracing::Instrument::instrument(download, tracing::debug_span!("download", attempt = attempts));
+            let result = timeout(left(), download).await.unwrap_or(Err(ResolveError::TimedOut));
+            let error = match result {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
             };
             let wait = pause(attempts, &error);
-            if !error.is_transient() || attempts >= self.policy.max_attempts || wait >= left() {
+            let again = error.is_transient() && attempts < self.policy.max_attempts && wait < left();
+            #[cfg(feature = "tracing")]
+            tracing::warn!(attempt = attempts, reason = %error, again, wait = ?again.then_some(wait), "a download failed");
+            if !again {
                 return Err(error);
             }
             sleep(wait).await;
@@ -110,21 +116,31 @@ struct Body {
     pending: Bytes,
 }
 
+/// The compression that is asked for.
+const GZIP: [&[u8]; 2] = [b"gzip", b"x-gzip"];
+
+/// The [compressions](https://www.iana.org/assignments/http-parameters#content-coding) that are not. Object stores and
+/// their proxies send other tokens too, such as `aws-chunked`, a charset or nothing: these compress nothing.
+const UNREAD: [&[u8]; 9] =
+    [b"br", b"compress", b"dcb", b"dcz", b"deflate", b"exi", b"pack200-gzip", b"x-compress", b"zstd"];
+
 /// How much is decompressed at a time, to at most about a thousand times as much.
 const STEP: usize = 8 << 10;
 
 impl Body {
     fn new(response: Response) -> Result<Self, ResolveError> {
-        let mut encodings = response.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-        let gzip = match encodings.next() {
-            None => None,
-            Some(_) if encodings.next().is_some() => return Err(ResolveError::Encoding),
-            Some(encoding) if encoding.eq_ignore_ascii_case(b"identity") => None,
-            Some(encoding) if [&b"gzip"[..], b"x-gzip"].iter().any(|gzip| encoding.eq_ignore_ascii_case(gzip)) => {
-                Some(MultiGzDecoder::new(Vec::new()))
+        let values = response.headers().get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+        let tokens = values.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        let is_any = |names: &[&[u8]], token: &[u8]| names.iter().any(|name| name.eq_ignore_ascii_case(token));
+        let mut gzip = None;
+        for token in tokens {
+            if is_any(&UNREAD, token) || gzip.is_some() && is_any(&GZIP, token) {
+                return Err(ResolveError::Encoding);
             }
-            Some(_) => return Err(ResolveError::Encoding),
-        };
+            if is_any(&GZIP, token) {
+                gzip = Some(MultiGzDecoder::new(Vec::new()));
+            }
+        }
         Ok(Self { response, gzip, pending: Bytes::new() })
     }
 
@@ -134,7 +150,7 @@ impl Body {
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, ResolveError> {
-        let broken = |error: io::Error| ResolveError::Connection(error.into());
+        let broken = ResolveError::Corrupt;
         loop {
             if self.pending.is_empty() {
                 match self.response.chunk().await.map_err(failed)? {
@@ -163,14 +179,14 @@ fn location(response: &Response) -> Option<&str> {
     response.headers().get(LOCATION).filter(|_| redirects)?.to_str().ok()
 }
 
-/// What it means that a server does not give what a URL leads to.
+/// Says why a server does not give the content of a URL.
 async fn refusal(url: &SignedUrl, mut response: Response) -> ResolveError {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     match status {
         400 | 401 | 403 if has_expired(url) => ResolveError::Expired { at: url.expires_at() },
         400 | 401 | 403 if says_expired(&mut response).await => ResolveError::Expired { at: None },
-        401 | 403 => ResolveError::Forbidden,
+        401 | 403 => ResolveError::Forbidden { expires_at: url.expires_at() },
         404 | 410 => ResolveError::Gone,
         _ => ResolveError::Status { status, retry_after },
     }

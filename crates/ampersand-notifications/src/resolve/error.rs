@@ -23,8 +23,11 @@ pub enum ResolveError {
         /// When it was over, where the URL says so. Where only the server does, it is not known.
         at: Option<Timestamp>,
     },
-    /// The server refuses the URL, which has not expired (401 or 403).
-    Forbidden,
+    /// The server refuses the URL (401 or 403), and does not say that it has expired.
+    Forbidden {
+        /// When the URL expires, where it says so: later than now.
+        expires_at: Option<Timestamp>,
+    },
     /// There is nothing at the URL any more (404 or 410).
     Gone,
     /// The [`Policy`](crate::Policy) does not let the URL, or what it redirects to, be asked.
@@ -47,6 +50,8 @@ pub enum ResolveError {
     },
     /// The body came compressed in a way that was not asked for, which is any but gzip.
     Encoding,
+    /// The body came as gzip, and cannot be decompressed: the stored data is damaged. The cause is in `source()`.
+    Corrupt(io::Error),
     /// The server was not reached, or broke the transfer off. The cause is in `source()`.
     Connection(Box<dyn Error + Send + Sync>),
     /// The writer that was to take the value failed. The cause is in `source()`.
@@ -68,7 +73,7 @@ impl ResolveError {
     /// Whether the value cannot be had any more: it was not sent, its URL has expired or is refused, or there is nothing
     /// at it.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Missing | Self::Expired { .. } | Self::Forbidden | Self::Gone | Self::NoCurrent { .. })
+        matches!(self, Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. })
     }
 
     /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
@@ -130,7 +135,10 @@ impl fmt::Display for ResolveError {
             Self::Missing => write!(f, "neither the value nor a URL of it was sent{ELSEWHERE}"),
             Self::Expired { at: Some(at) } => write!(f, "the URL expired at {at}{ELSEWHERE}"),
             Self::Expired { at: None } => write!(f, "the URL has expired{ELSEWHERE}"),
-            Self::Forbidden => write!(f, "the server refuses the URL, though its time is not over{ELSEWHERE}"),
+            Self::Forbidden { expires_at: Some(at) } => {
+                write!(f, "the server refuses the URL, which expires only at {at}{ELSEWHERE}")
+            }
+            Self::Forbidden { expires_at: None } => write!(f, "the server refuses the URL{ELSEWHERE}"),
             Self::Gone => write!(f, "there is nothing at the URL any more{ELSEWHERE}"),
             Self::Blocked(why) => write!(f, "the policy does not let the URL be asked: {why}"),
             Self::TooLarge { limit } => {
@@ -145,6 +153,7 @@ impl fmt::Display for ResolveError {
             Self::Connection(_) => f.write_str("the server was not reached, or broke the transfer off"),
             Self::Write(_) => f.write_str("what was downloaded could not be written"),
             Self::Encoding => f.write_str("the server compressed the value in a way that was not asked for"),
+            Self::Corrupt(_) => f.write_str("the stored value is damaged: its gzip cannot be decompressed"),
             Self::Tls(_) => f.write_str("the server cannot be trusted: see its certificate, and those of the system"),
             Self::NoCurrent { lost, .. } => {
                 let lost = lost.to_string();
@@ -160,7 +169,7 @@ impl Error for ResolveError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Connection(cause) | Self::Tls(cause) | Self::NoCurrent { source: cause, .. } => Some(cause.as_ref()),
-            Self::Write(cause) => Some(cause),
+            Self::Corrupt(cause) | Self::Write(cause) => Some(cause),
             _ => None,
         }
     }

@@ -178,7 +178,11 @@ impl Resolver {
     }
 
     async fn json(&self, url: &SignedUrl) -> Result<RawJson, ResolveError> {
-        Ok(RawJson::from_bytes(self.get(url).await?)?)
+        let mut json = self.get(url).await?;
+        if json.starts_with(BYTE_ORDER_MARK) {
+            json.drain(..BYTE_ORDER_MARK.len());
+        }
+        Ok(RawJson::from_bytes(json)?)
     }
 }
 
@@ -208,6 +212,9 @@ impl Deref for Config<'_> {
         }
     }
 }
+
+/// Some programs write it before a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The client adds times to now, which must not overflow.
 const A_YEAR: Duration = Duration::from_secs(31_536_000);

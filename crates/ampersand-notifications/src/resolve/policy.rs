@@ -62,10 +62,12 @@ impl Default for Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Blocked {
-    /// It is no URL with a host.
+    /// It is not a URL with a host.
     NotAUrl,
-    /// It is not `https`.
+    /// It is `http`, not `https`: see [`Policy::allow_http`].
     NotHttps,
+    /// It is neither `https` nor `http`: `ftp` or `file`, say.
+    Scheme(String),
     /// It has a name or a password in it, which would be sent along.
     Credentials,
     /// The host is not one of [`Policy::hosts`].
@@ -82,6 +84,7 @@ impl fmt::Display for Blocked {
         match self {
             Self::NotAUrl => f.write_str("it is not a URL"),
             Self::NotHttps => f.write_str("it is not https"),
+            Self::Scheme(scheme) => write!(f, "it is of the scheme `{scheme}`, not https"),
             Self::Credentials => f.write_str("it has credentials in it"),
             Self::Host(host) => write!(f, "{host} is not one of the hosts that are allowed"),
             Self::Address(address) => write!(f, "{address} is private, link-local or otherwise not to be asked"),
@@ -105,7 +108,8 @@ impl Policy {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
-            _ => return Err(Blocked::NotHttps),
+            "http" => return Err(Blocked::NotHttps),
+            scheme => return Err(Blocked::Scheme(scheme.to_owned())),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Blocked::Credentials);
@@ -357,7 +361,7 @@ mod tests {
             (&open, "https://a.test/x?y", Ok(())),
             (&open, "HTTPS://1.1.1.1:8443", Ok(())),
             (&open, "http://a.test", Err(Blocked::NotHttps)),
-            (&open, "file:///etc/passwd", Err(Blocked::NotHttps)),
+            (&open, "file:///etc/passwd", Err(Blocked::Scheme("file".to_owned()))),
             (&open, "https://ada@a.test", Err(Blocked::Credentials)),
             (&open, "https://:secret@a.test", Err(Blocked::Credentials)),
             (&open, "https://127.0.0.1", address("127.0.0.1")),
@@ -378,5 +382,7 @@ mod tests {
         }
         let http = Policy { allow_http: true, ..Policy::default() };
         assert_eq!(http.check(&"http://a.test".parse().expect("a URL"), is_public), Ok(()));
+        let ftp = http.check(&"ftp://a.test".parse().expect("a URL"), is_public);
+        assert_eq!(ftp, Err(Blocked::Scheme("ftp".to_owned())));
     }
 }

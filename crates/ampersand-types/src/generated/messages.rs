@@ -156,20 +156,20 @@ pub struct ResultInfo {
 }
 /// A data message: the records that a read or a subscribe action found.
 ///
-/// It is not a notification, although it reaches the same destinations: it has an `action` and no
-/// `notificationType`. The name says webhook, but Kinesis and S3 destinations get the same message.
+/// It is not a notification, although it reaches the same destinations: it has an `action`, or else a `result` or a
+/// `resultInfo`, and no `notificationType`. The name says webhook, but Kinesis and S3 destinations get the same
+/// message.
 /// The records are in `result`, or, when they are too large to send, in a file that `resultInfo` points to.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WebhookMessage {
-    /// Action that produced the message, such as `read` or `subscribe`.
-    /// Its presence tells a data message from a notification.
-    pub action: ::std::string::String,
+    /// Action that produced the message, such as `read` or `subscribe`. Messages of 2024 and early 2025 have none.
+    pub action: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
-    pub consumer_name: ::std::string::String,
+    pub consumer_name: ::std::option::Option<::std::string::String>,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
-    pub consumer_ref: ::std::string::String,
+    pub consumer_ref: ::std::option::Option<::std::string::String>,
     /// Name of the group, for display. Look customers up by `groupRef` instead.
     pub group_name: ::std::string::String,
     /// Your application's own identifier for the group, such as a customer organisation or workspace.
@@ -178,7 +178,7 @@ pub struct WebhookMessage {
     /// Ampersand's identifier of the installation that the action ran for.
     pub installation_id: ::std::string::String,
     /// When the installation was last updated, in RFC 3339.
-    pub installation_update_time: ::ampersand_types::Timestamp,
+    pub installation_update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Name that the object was mapped to, or the provider's own where it is not mapped.
     pub object_name: ::std::string::String,
     /// Identifier of the operation that produced the message, to find it again in Ampersand.
@@ -251,13 +251,13 @@ crate::object::object!(ResultInfo {
     required type_ = "type",
 });
 crate::object::object!(WebhookMessage {
-    required action = "action",
-    required consumer_name = "consumerName",
-    required consumer_ref = "consumerRef",
+    optional action = "action",
+    optional consumer_name = "consumerName",
+    optional consumer_ref = "consumerRef",
     required group_name = "groupName",
     required group_ref = "groupRef",
     required installation_id = "installationId",
-    required installation_update_time = "installationUpdateTime",
+    optional installation_update_time = "installationUpdateTime",
     required object_name = "objectName",
     optional operation_id = "operationId",
     optional operation_time = "operationTime",

@@ -138,7 +138,7 @@ pub struct InstallationCreatedData {
     #[cfg_attr(feature = "schemars", schemars(rename = "configURL"))]
     pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -183,7 +183,7 @@ pub struct InstallationDeletedData {
     #[cfg_attr(feature = "schemars", schemars(rename = "configURL"))]
     pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -217,7 +217,7 @@ pub struct InstallationDeletedData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct InstallationFields {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -264,7 +264,7 @@ pub struct InstallationUpdatedData {
     #[cfg_attr(feature = "schemars", schemars(rename = "configURL"))]
     pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -307,7 +307,7 @@ pub struct InstallationUpdatedData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadBackfillDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -354,7 +354,7 @@ pub struct ReadSchedulePausedData {
     #[cfg_attr(feature = "schemars", schemars(rename = "configURL"))]
     pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -389,7 +389,7 @@ pub struct ReadSchedulePausedData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadTriggeredDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -428,7 +428,7 @@ pub struct ReadTriggeredDoneData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadTriggeredErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -469,7 +469,7 @@ pub struct ReadTriggeredErrorData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SubscribeCreateErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -507,7 +507,7 @@ pub struct SubscribeCreateErrorData {
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteAsyncDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
-    pub connection_id: ::std::string::String,
+    pub connection_id: ::std::option::Option<::std::string::String>,
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
     /// Your application's own identifier for the consumer, the person whose provider account is connected.
@@ -591,7 +591,7 @@ for ::ampersand_types::ConfigSource<'a> {
 crate::object::object!(InstallationCreatedData {
     nullable config = "config",
     optional config_url = "configURL",
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     required group_name = "groupName",
@@ -620,7 +620,7 @@ for ::ampersand_types::ConfigSource<'a> {
 crate::object::object!(InstallationDeletedData {
     nullable config = "config",
     optional config_url = "configURL",
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     required group_name = "groupName",
@@ -632,7 +632,7 @@ crate::object::object!(InstallationDeletedData {
     required provider = "provider",
 });
 crate::object::object!(InstallationFields {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     required group_name = "groupName",
@@ -668,7 +668,7 @@ for ::ampersand_types::ConfigSource<'a> {
 crate::object::object!(InstallationUpdatedData {
     nullable config = "config",
     optional config_url = "configURL",
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     required group_name = "groupName",
@@ -682,7 +682,7 @@ crate::object::object!(InstallationUpdatedData {
     required provider = "provider",
 });
 crate::object::object!(ReadBackfillDoneData {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     required group_name = "groupName",
@@ -712,7 +712,7 @@ for ::ampersand_types::ConfigSource<'a> {
 crate::object::object!(ReadSchedulePausedData {
     nullable config = "config",
     optional config_url = "configURL",
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     optional error = "error",
@@ -725,7 +725,7 @@ crate::object::object!(ReadSchedulePausedData {
     required provider = "provider",
 });
 crate::object::object!(ReadTriggeredDoneData {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     optional from_timestamp = "fromTimestamp",
@@ -740,7 +740,7 @@ crate::object::object!(ReadTriggeredDoneData {
     optional until_timestamp = "untilTimestamp",
 });
 crate::object::object!(ReadTriggeredErrorData {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     optional error = "error",
@@ -756,7 +756,7 @@ crate::object::object!(ReadTriggeredErrorData {
     optional until_timestamp = "untilTimestamp",
 });
 crate::object::object!(SubscribeCreateErrorData {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     optional error = "error",
@@ -769,7 +769,7 @@ crate::object::object!(SubscribeCreateErrorData {
     required provider = "provider",
 });
 crate::object::object!(WriteAsyncDoneData {
-    required connection_id = "connectionId",
+    optional connection_id = "connectionId",
     required consumer_name = "consumerName",
     required consumer_ref = "consumerRef",
     collection errors = "errors",
@@ -995,6 +995,94 @@ impl Event {
             }
             _ => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
         }
+    }
+    /// Identifier of the Ampersand project that the event is from. `None` where the event has none.
+    pub fn project_id(&self) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+        let text = match self {
+            Self::ConnectionCreated(data) => Some(data.project_id.as_str()),
+            Self::ConnectionDeleted(data) => Some(data.project_id.as_str()),
+            Self::ConnectionError(data) => Some(data.project_id.as_str()),
+            Self::ConnectionRefreshed(data) => Some(data.project_id.as_str()),
+            Self::ConnectionUpdated(data) => Some(data.project_id.as_str()),
+            Self::DestinationWebhookDisabled(data) => Some(data.project_id.as_str()),
+            Self::InstallationCreated(data) => Some(data.project_id.as_str()),
+            Self::InstallationDeleted(data) => Some(data.project_id.as_str()),
+            Self::InstallationUpdated(data) => Some(data.project_id.as_str()),
+            Self::ReadBackfillDone(data) => Some(data.project_id.as_str()),
+            Self::ReadSchedulePaused(data) => Some(data.project_id.as_str()),
+            Self::ReadTriggeredDone(data) => Some(data.project_id.as_str()),
+            Self::ReadTriggeredError(data) => Some(data.project_id.as_str()),
+            Self::SubscribeCreateError(data) => Some(data.project_id.as_str()),
+            Self::WriteAsyncDone(data) => Some(data.project_id.as_str()),
+            Self::Unknown(data) => {
+                return ::ampersand_types::__private::text_of(data, "projectId");
+            }
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        text.map(::std::borrow::Cow::Borrowed)
+    }
+    /// Your application's own identifier of the group, the customer that the event is about. `None` where the event has none.
+    pub fn group_ref(&self) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+        let text = match self {
+            Self::ConnectionCreated(data) => Some(data.group_ref.as_str()),
+            Self::ConnectionDeleted(data) => Some(data.group_ref.as_str()),
+            Self::ConnectionError(data) => Some(data.group_ref.as_str()),
+            Self::ConnectionRefreshed(data) => Some(data.group_ref.as_str()),
+            Self::ConnectionUpdated(data) => Some(data.group_ref.as_str()),
+            Self::InstallationCreated(data) => Some(data.group_ref.as_str()),
+            Self::InstallationDeleted(data) => Some(data.group_ref.as_str()),
+            Self::InstallationUpdated(data) => Some(data.group_ref.as_str()),
+            Self::ReadBackfillDone(data) => Some(data.group_ref.as_str()),
+            Self::ReadSchedulePaused(data) => Some(data.group_ref.as_str()),
+            Self::ReadTriggeredDone(data) => Some(data.group_ref.as_str()),
+            Self::ReadTriggeredError(data) => Some(data.group_ref.as_str()),
+            Self::SubscribeCreateError(data) => Some(data.group_ref.as_str()),
+            Self::WriteAsyncDone(data) => Some(data.group_ref.as_str()),
+            Self::Unknown(data) => {
+                return ::ampersand_types::__private::text_of(data, "groupRef");
+            }
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        text.map(::std::borrow::Cow::Borrowed)
+    }
+    /// Identifier of the installation that the event is about. `None` where the event has none.
+    pub fn installation_id(
+        &self,
+    ) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+        let text = match self {
+            Self::InstallationCreated(data) => Some(data.installation_id.as_str()),
+            Self::InstallationDeleted(data) => Some(data.installation_id.as_str()),
+            Self::InstallationUpdated(data) => Some(data.installation_id.as_str()),
+            Self::ReadBackfillDone(data) => Some(data.installation_id.as_str()),
+            Self::ReadSchedulePaused(data) => Some(data.installation_id.as_str()),
+            Self::ReadTriggeredDone(data) => Some(data.installation_id.as_str()),
+            Self::ReadTriggeredError(data) => Some(data.installation_id.as_str()),
+            Self::SubscribeCreateError(data) => Some(data.installation_id.as_str()),
+            Self::WriteAsyncDone(data) => Some(data.installation_id.as_str()),
+            Self::Unknown(data) => {
+                return ::ampersand_types::__private::text_of(data, "installationId");
+            }
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        text.map(::std::borrow::Cow::Borrowed)
+    }
+    /// Name of the object that the event is about, as the integration has it. `None` where the event has none.
+    pub fn object_name(&self) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
+        let text = match self {
+            Self::ReadBackfillDone(data) => Some(data.object_name.as_str()),
+            Self::ReadTriggeredDone(data) => Some(data.object_name.as_str()),
+            Self::ReadTriggeredError(data) => Some(data.object_name.as_str()),
+            Self::WriteAsyncDone(data) => Some(data.object_name.as_str()),
+            Self::Unknown(data) => {
+                return ::ampersand_types::__private::text_of(data, "objectName");
+            }
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        text.map(::std::borrow::Cow::Borrowed)
     }
 }
 #[cfg(feature = "schemars")]

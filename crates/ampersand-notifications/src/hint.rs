@@ -1,0 +1,101 @@
+//! Says which mistake is likely where a body is not a delivery: it is wrapped in something, or encoded.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::value::RawValue;
+
+type Object<'t> = BTreeMap<String, &'t RawValue>;
+
+/// The likely mistake, as advice.
+pub(crate) fn of_body(body: &[u8]) -> Option<&'static str> {
+    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
+    match text.as_bytes().first()? {
+        b'{' => wrapper(&serde_json::from_str(text).ok()?),
+        b'[' => Some("the body is an array: read each of its items"),
+        b'"' => {
+            let text: String = serde_json::from_str(text).ok()?;
+            let is_json = text.trim_start().starts_with('{');
+            if is_json { Some("the body is JSON in a JSON string: decode the string first") } else { encoded(&text) }
+        }
+        _ => encoded(text),
+    }
+}
+
+/// What the metadata shows that came beside the body.
+pub(crate) fn of_metadata(names: &[String]) -> Option<&'static str> {
+    const SYSTEM: [&str; 4] =
+        ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp"];
+    let is_system = names.iter().any(|name| SYSTEM.contains(&name.as_str()));
+    is_system.then_some("these are the `attributes` that SQS itself sets: pass the `messageAttributes`")
+}
+
+/// JSON in base64. Line breaks may be in it, and the padding may be missing.
+fn encoded(text: &str) -> Option<&'static str> {
+    let start: String = text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).collect();
+    let start = STANDARD.decode(start).ok()?;
+    let json = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    json.starts_with(b"{").then_some("the body is base64: decode it first")
+}
+
+/// What a service wraps a delivery in, by the members that it has.
+fn wrapper(body: &Object<'_>) -> Option<&'static str> {
+    let has = |names: &[&str]| names.iter().all(|name| body.contains_key(*name));
+    if let Some(records) = body.get("Records") {
+        let records: Vec<Object<'_>> = serde_json::from_str(records.get()).unwrap_or_default();
+        return Some(records.first().and_then(record).unwrap_or("the body is a batch of records: read each record"));
+    }
+    if let Some(wrapped) = record(body) {
+        return Some(wrapped);
+    }
+    Some(match () {
+        () if has(&["Messages"]) => {
+            "the body is the output of `aws sqs receive-message`: read the `Body` of each message, with its `MessageAttributes`"
+        }
+        () if has(&["Type", "Message", "TopicArn"]) => {
+            "the body is a notification of SNS: read its `Message`, with its `MessageAttributes`"
+        }
+        () if has(&["requestContext"]) || has(&["isBase64Encoded", "body"]) => {
+            "the body is a request as API Gateway, a function URL or a load balancer hands it to Lambda: verify and read \
+             its `body`, decoded where `isBase64Encoded` is true"
+        }
+        () if has(&["message", "subscription"]) => {
+            "the body is a push of Pub/Sub: read `message.data`, decoded from base64, with `message.attributes`"
+        }
+        () if has(&["detail", "detail-type"]) => "the body is an event of EventBridge: read its `detail`",
+        () if has(&["Event", "Bucket"]) => "the body is a test event of S3, which carries no delivery: ignore it",
+        () if has(&["Metadata", "ETag"]) => {
+            "the body describes an object of S3: read the object itself, with this `Metadata`"
+        }
+        () => return None,
+    })
+}
+
+/// One item of a batch.
+fn record(record: &Object<'_>) -> Option<&'static str> {
+    let has = |names: &[&str]| names.iter().all(|name| record.contains_key(*name));
+    Some(match () {
+        () if has(&["kinesis"]) => {
+            "the body is an event of Lambda from Kinesis: read the `kinesis.data` of each record, decoded from base64"
+        }
+        () if has(&["Data", "SequenceNumber"]) => {
+            "the body is the output of `aws kinesis get-records`: read the `Data` of each record, decoded from base64"
+        }
+        () if has(&["data", "sequenceNumber"]) => "the body is a record of Kinesis: read its `data`, decoded from base64",
+        () if has(&["body", "receiptHandle"]) => {
+            "the body is an event of Lambda from SQS: read the `body` of each record, with its `messageAttributes`"
+        }
+        () if has(&["Body", "ReceiptHandle"]) => {
+            "the body is a message of SQS: read its `Body`, with its `MessageAttributes`"
+        }
+        () if has(&["Sns"]) => {
+            "the body is an event of Lambda from SNS: read the `Sns.Message` of each record, with its `MessageAttributes`"
+        }
+        () if has(&["s3", "eventName"]) => {
+            "the body is a notification of S3, which only names objects: fetch each object, and read it with its user metadata"
+        }
+        () if has(&["cf"]) => "the body is an event of Lambda@Edge: verify and read the body of `cf.request`",
+        () => return None,
+    })
+}
