@@ -33,7 +33,8 @@ fn parse(text: &str) -> Result<Entries, String> {
             _ => return Err("it does not hold exactly one message: keep the one that you mean in a file".to_owned()),
         }
     }
-    let around = ["Metadata", "MessageAttributes"].iter().find_map(|name| inner::<Members<'_>>(&members, name));
+    let around =
+        ["Metadata", "MessageAttributes", "Attributes"].iter().find_map(|name| inner::<Members<'_>>(&members, name));
     let members = around.filter(|inner| attribute(inner).is_none()).unwrap_or(members);
     let mut entries = Entries::new();
     for (name, value) in members.0 {
@@ -53,7 +54,7 @@ fn inner<'t, T: serde::Deserialize<'t>>(members: &Members<'t>, name: &str) -> Op
     found.and_then(|(_, value)| serde_json::from_str(value.get()).ok())
 }
 
-/// The text of a value, which is nothing for an attribute of bytes; `None` where the value is of no form that is known.
+/// The text of a value, which is nothing for a null and for an attribute of bytes; `None` where the value is of no form that is known.
 fn text_of(value: &RawValue) -> Option<Option<String>> {
     let json = value.get();
     match json.as_bytes().first() {
@@ -63,6 +64,7 @@ fn text_of(value: &RawValue) -> Option<Option<String>> {
             attribute(&members).map(Some).or_else(|| of_bytes().then_some(None))
         }
         Some(b'[') => None,
+        Some(b'n') => Some(None),
         _ => Some(Some(serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()))),
     }
 }
@@ -110,7 +112,8 @@ mod tests {
     #[test]
     fn metadata_is_read_as_tools_print_it() {
         for text in [
-            r#"{"event-id": "evt_1", "n": 1.10}"#,
+            r#"{"event-id": "evt_1", "n": 1.10, "null": null}"#,
+            r#"{"data": "e30=", "messageId": "1", "attributes": {"event-id": "evt_1", "n": "1.10"}}"#,
             r#"{"ETag": "0", "ContentLength": 9, "Metadata": {"event-id": "evt_1", "n": "1.10"}, "MissingMeta": null}"#,
             r#"{"event-id": {"StringValue": "evt_1", "DataType": "String"}, "n": {"StringValue": "1.10", "DataType": "Number"}}"#,
             r#"{"Type": "Notification", "MessageAttributes": {"event-id": {"Type": "String", "Value": "evt_1"}, "n": {"Value": "1.10"}}}"#,

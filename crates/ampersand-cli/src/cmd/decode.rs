@@ -297,11 +297,17 @@ fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
         Problem::NotJson { line, column } => {
             let at = start.at(*line, *column);
             let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
-            format!("{file}:{}:{}: not valid {what}", at.line, at.column)
+            format!("{file}:{}:{}: not valid {what}{}", at.line, at.column, hint(error))
         }
-        Problem::TypeMissing { fits } if !fits.is_empty() => format!("{file}:{}: {error} (option --type)", start.line),
+        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
+            format!("{file}:{}: {} (option --type){}", start.line, plain(&problem.to_string()), hint(error))
+        }
         _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
     }
+}
+
+fn hint(error: &NormalizeError) -> String {
+    error.hint().map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
 /// A file that grows by what is read from it has no end.

@@ -403,9 +403,9 @@ fn a_body_that_cannot_be_read_is_passed_on_and_the_receiver_behind_decides() {
     assert!(answer.ends_with("\r\n\r\nthe receiver behind cannot be reached"), "the sender is not told why: {answer}");
     shown += front.interrupt().lines()[0].rsplit_once(" B  ").unwrap().1;
     insta::assert_snapshot!(shown, @"
-    verified, answered with 202; the body could not be read: at $: found sequence, expected an object
-    not verified, answered with 202; the body could not be read: at $: found sequence, expected an object
-    refused with 503: the receiver behind cannot be reached: connection refused: nothing listens at this host and port; the body could not be read: at $: found sequence, expected an object
+    verified, answered with 202; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
+    not verified, answered with 202; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
+    refused with 503: the receiver behind cannot be reached: connection refused: nothing listens at this host and port; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
     ");
 }
 

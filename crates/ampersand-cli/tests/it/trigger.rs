@@ -36,7 +36,9 @@ fn receiver() -> (String, Taken) {
     async fn receive(State((_, taken)): State<(Verifier, Taken)>, Received { delivery, .. }: Received) {
         taken.lock().unwrap().push(match delivery {
             Delivery::Notification(n) => (n.notification_type.to_string(), n.id.unwrap()),
-            Delivery::Records(records) => (message(records.message.action.as_deref().unwrap()).to_owned(), records.id.unwrap()),
+            Delivery::Records(records) => {
+                (message(records.message.action.as_deref().unwrap()).to_owned(), records.id.unwrap())
+            }
         });
     }
     #[derive(Clone, axum::extract::FromRef)]
