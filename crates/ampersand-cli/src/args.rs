@@ -168,7 +168,8 @@ pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
     #[arg(value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
-    /// The headers: as HTTP writes them and `curl -i` shows them, or in JSON: an object, or a list of names and values
+    /// The headers: lines, as HTTP writes them and `curl -i` shows them, or JSON: an object of strings or lists, names and
+    /// values, or an event of AWS with `headers` in it
     #[arg(long, value_name = "FILE")]
     pub(crate) headers: PathBuf,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
@@ -189,7 +190,7 @@ pub(crate) struct Listen {
     /// The address and the port to listen at; port 0 is any that is free
     #[arg(value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:3000", value_parser = address)]
     pub(crate) address: String,
-    /// Pass each request on to this URL, as it came, and its answer back
+    /// Pass each request that is not refused on to this URL, as it came, and its answer back
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
     /// Accept any TLS certificate of the receiver that requests are passed on to, which must be on this machine
@@ -198,7 +199,7 @@ pub(crate) struct Listen {
     /// Send itself one of everything, and show what came in; then end. It needs no account and no network
     #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output"])]
     pub(crate) demo: bool,
-    /// Keep the headers and the exact body of each request in files of this folder
+    /// Keep the headers and the exact body of every request in files of this folder, also of one that is refused
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
@@ -395,7 +396,8 @@ Examples:
   ampersand listen --demo
   ampersand listen --secret-file secret
   ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
-  ampersand listen --save kept    # then `ampersand decode kept/*.json`, or `trigger --replay`";
+  ampersand listen --save kept    # then `ampersand decode kept`, or `trigger --replay`
+  ampersand listen --forward https://localhost:8443/ --insecure   # with a self-signed certificate";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:
@@ -403,7 +405,7 @@ Examples:
   ampersand trigger installation.created --to http://localhost:3000/ --secret-file secret
   ampersand trigger connection.error --set groupRef=acme --count 1000 --rate 100 --to $URL
   ampersand trigger connection.error --envelope kinesis --seed 7
-  ampersand trigger --all --envelope s3 --save objects
+  ampersand trigger --all --envelope s3 --save objects && ampersand decode --from s3 objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 
 const SETUP_EXAMPLES: &str = "\

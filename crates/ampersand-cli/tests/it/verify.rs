@@ -214,3 +214,28 @@ fn a_byte_order_mark_is_no_part_of_a_secret() {
     assert_eq!(verify(&head(&sign(SECRETS[0])), "", BODY, &more).code, 0);
     assert_eq!(verify(&head(&sign(SECRETS[0])), &format!("\u{feff}{}", SECRETS[0]), BODY, &AT).code, 0);
 }
+
+#[test]
+fn every_value_of_the_signature_header_counts_however_the_headers_were_kept() {
+    let (wrong, right) = (sign(SECRETS[1]), sign(SECRETS[0]));
+    let key = right.strip_prefix("v1,").unwrap();
+    let others = format!(r#""Svix-Id": ["msg_1"], "Svix-Timestamp": ["{SENT}"]"#);
+    let edge = |name: &str, value: &str| format!(r#""{name}": [{{"key": "{name}", "value": "{value}"}}]"#);
+    for headers in [
+        head(&format!("{wrong}, {right}")),
+        head(&format!("{wrong}\r\nsvix-signature: {right}")),
+        format!(r#"{{{others}, "Svix-Signature": ["{wrong}", "{right}"]}}"#),
+        format!(r#"{{{others}, "Svix-Signature": ["v1", "{key}"]}}"#),
+        format!(
+            r#"{{"headers": {{"svix-signature": "{wrong}"}}, "multiValueHeaders": {{{others}, "svix-signature": ["{wrong}", "{right}"]}}}}"#
+        ),
+        format!(
+            r#"{{"headers": {{{}, {}, "svix-signature": [{{"value": "{wrong}"}}, {{"value": "{right}"}}]}}}}"#,
+            edge("svix-id", "msg_1"),
+            edge("svix-timestamp", &SENT.to_string())
+        ),
+    ] {
+        let run = verify(&headers, SECRETS[0], BODY, &AT);
+        assert_eq!(run.code, 0, "{headers}: {run}");
+    }
+}
