@@ -85,36 +85,32 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
 /// Says what editors and shells changed in a body, where that alone makes its signature wrong: the line break at its end,
 /// or its byte order mark.
 fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
+    const NO_MARK: &[u8] = b"";
     let text = unmarked(body);
-    let mark_changed = if text.len() < body.len() {
-        ("without its byte order mark", "added one")
-    } else {
-        ("with a byte order mark before it", "removed it")
+    let line = text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line));
+    let marks = match text.len() < body.len() {
+        true => [(MARK, None), (NO_MARK, Some(("without its byte order mark", "added one")))],
+        false => [(NO_MARK, None), (MARK, Some(("with a byte order mark before it", "removed it")))],
     };
-    let without_end = text.strip_suffix(b"\n").map(|text| text.strip_suffix(b"\r").unwrap_or(text)).unwrap_or(text);
-    let end = text.get(without_end.len()..).unwrap_or_default();
-    let marks = [(body.len() > text.len(), None), (body.len() == text.len(), Some(mark_changed))];
-    for (marked, mark_change) in marks {
-        for other in [&b""[..], b"\n", b"\r\n"] {
-            let end_change = match (end, other) {
-                _ if other == end => None,
-                (_, b"") => Some(("without its last line break", "added one")),
-                (b"", b"\n") => Some(("with a line break (LF) at its end", "removed it")),
-                (b"", _) => Some(("with a line break (CR LF) at its end", "removed it")),
-                (_, b"\n") => Some(("with LF in place of CR LF at its end", "changed it")),
-                _ => Some(("with CR LF in place of LF at its end", "changed it")),
-            };
-            let sentence = match (mark_change, end_change) {
-                (None, None) => continue,
-                (Some((how, what)), None) | (None, Some((how, what))) => format!("{how}: your editor or shell {what}"),
-                (Some((mark, _)), Some((end, _))) => format!("{mark} and {end}: your editor or shell changed both"),
-            };
-            if is_right([if marked { MARK } else { b"" }, without_end, other].concat()) {
-                return Some(format!("the signature is right for the body {sentence}"));
-            }
-        }
-    }
-    None
+    let (other_end, exchanged) = match text.ends_with(b"\r\n") {
+        true => (&b"\n"[..], "with LF in place of CR LF at its end"),
+        false => (&b"\r\n"[..], "with CR LF in place of LF at its end"),
+    };
+    let ends = [
+        (text, &b""[..], None),
+        (line, b"", Some(("without its last line break", "added one"))),
+        (text, b"\n", Some(("with one more line break (LF) at its end", "removed it"))),
+        (text, b"\r\n", Some(("with one more line break (CR LF) at its end", "removed it"))),
+        (line, other_end, Some((exchanged, "changed it"))),
+    ];
+    marks.into_iter().flat_map(|mark| ends.map(|end| (mark, end))).find_map(|((mark, marked), (text, end, ended))| {
+        let changes = match (marked, ended) {
+            (None, None) => return None,
+            (Some((how, what)), None) | (None, Some((how, what))) => format!("{how}: your editor or shell {what}"),
+            (Some((mark, _)), Some((end, _))) => format!("{mark} and {end}: your editor or shell changed both"),
+        };
+        is_right([mark, text, end].concat()).then(|| format!("the signature is right for the body {changes}"))
+    })
 }
 
 /// The verifier, and how many secrets it has.

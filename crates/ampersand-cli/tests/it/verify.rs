@@ -135,6 +135,7 @@ fn says_that_only_the_end_of_the_body_or_its_byte_order_mark_is_wrong() {
         (format!("{text}\n"), format!("{text}\r\n")),
         (format!("{text}\r\n"), format!("{text}\n")),
         (format!("{text}\n"), format!("{text}\n\n")),
+        (format!("{text}\n\n"), format!("{text}\n")),
         (text.to_owned(), marked(text)),
         (marked(text), text.to_owned()),
         (text.to_owned(), marked(&format!("{text}\n"))),
@@ -152,11 +153,12 @@ fn says_that_only_the_end_of_the_body_or_its_byte_order_mark_is_wrong() {
     insta::assert_snapshot!(shown, @"
     the signature is right for the body without its last line break: your editor or shell added one
     the signature is right for the body without its last line break: your editor or shell added one
-    the signature is right for the body with a line break (LF) at its end: your editor or shell removed it
-    the signature is right for the body with a line break (CR LF) at its end: your editor or shell removed it
+    the signature is right for the body with one more line break (LF) at its end: your editor or shell removed it
+    the signature is right for the body with one more line break (CR LF) at its end: your editor or shell removed it
     the signature is right for the body with LF in place of CR LF at its end: your editor or shell changed it
     the signature is right for the body with CR LF in place of LF at its end: your editor or shell changed it
     the signature is right for the body without its last line break: your editor or shell added one
+    the signature is right for the body with one more line break (LF) at its end: your editor or shell removed it
     the signature is right for the body without its byte order mark: your editor or shell added one
     the signature is right for the body with a byte order mark before it: your editor or shell removed it
     the signature is right for the body without its byte order mark and without its last line break: your editor or shell changed both
