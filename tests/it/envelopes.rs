@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ampersand_notifications::{
-    Delivery, Metadata, NormalizeError, Notification, Problem, Records, Source, from_any, from_attributes, from_kinesis,
-    from_kinesis_as, from_s3, from_source, from_webhook,
+    Delivery, Metadata, NormalizeError, Notification, Problem, Records, Source, from_any, from_attributes,
+    from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
 };
 use ampersand_types::RawJson;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -150,9 +150,9 @@ fn where_no_one_says_the_type_those_that_fit_are_listed() {
     }
     let only =
         from_any(br#"{"projectId": "p", "destinationId": "d", "destinationName": "n", "url": "u"}"#).unwrap_err();
-    insta::assert_snapshot!(only, @"nothing says which notification this is: pass its type, which by its shape may be destination.webhook.disabled");
-    insta::assert_snapshot!(from_any(b"{}").unwrap_err(), @"nothing says which notification this is: pass its type, though no known type has this shape");
-    insta::assert_snapshot!(from_any(br#"{"data": {}}"#).unwrap_err(), @"nothing says which notification this is: pass its type, though no known type has this shape");
+    insta::assert_snapshot!(only, @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; by its shape it may be destination.webhook.disabled: pass the type");
+    insta::assert_snapshot!(from_any(b"{}").unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape");
+    insta::assert_snapshot!(from_any(br#"{"data": {}}"#).unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn errors_say_where_and_what_and_give_the_body_back() {
     {"a":  "�"}
         not valid JSON at line 2 column 3
     [1, 2]
-        at $: found sequence, expected an object
+        at $: found sequence, expected an object; the body is an array: read each of its items
     "text"
         at $: found string, expected an object
     {"notificationType": 5, "data": {}}
@@ -393,7 +393,9 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
     ] {
         let told = [("notificationtype", "x.new"), ("event-id", "e1"), ("topic", "t")];
         let packed = serde_json::to_string(&BTreeMap::from(told)).unwrap();
-        for delivery in [from_s3(body, told), from_attributes(body, told), from_attributes(body, [("metadata", packed)])] {
+        for delivery in
+            [from_s3(body, told), from_attributes(body, told), from_attributes(body, [("metadata", packed)])]
+        {
             let read = notification(delivery);
             assert_eq!((read.notification_type.as_str(), read.id()), ("x.new", Some("e1")), "{body}");
             assert_eq!((read.metadata().get("topic"), read.metadata().get("k")), (Some("t"), None));
@@ -453,13 +455,13 @@ fn a_lone_surrogate_is_named_with_its_place_and_goes_through_where_nothing_is_ty
     assert!(deleted(r"\ud83d\ude00").is_ok());
     insta::assert_snapshot!(from_any(r#"{"notificationType": "\ud83d", "data": {}}"#).unwrap_err(), @"at $.notificationType: found a string with a lone surrogate, which is half of a character");
     insta::assert_snapshot!(from_any(r#"{"action": "read", "groupName": "\ud83d"}"#).unwrap_err(), @"at $.groupName: found a string with a lone surrogate, which is half of a character");
-    insta::assert_snapshot!(deleted(r"\ud83d\u12").unwrap_err(), @"");
+    insta::assert_snapshot!(deleted(r"\ud83d\u12").unwrap_err(), @"not valid JSON at line 1 column 133");
 
     let data = r#"{"new": "\ud83d", "config": {"a": "\udc00"}}"#;
     let read = notification(from_any(format!(r#"{{"notificationType": "x.new", "data": {data}}}"#)));
     assert_eq!(encode(&read.event), data);
     let config = RawJson::new(r#"{"provider": "\ud83d"}"#).unwrap().parse::<ampersand_types::config::ConfigContent>();
-    insta::assert_snapshot!(config.unwrap_err(), @"");
+    insta::assert_snapshot!(config.unwrap_err(), @"not the JSON of a `ConfigContent` at line 1 column 21: found a string with a lone surrogate, which is half of a character");
 }
 
 #[test]
@@ -509,11 +511,55 @@ fn an_error_without_a_type_names_the_likely_mistake() {
         assert!(!error.to_string().contains("pass the type"), "{error}");
         assert!(error.hint().is_none_or(|hint| error.to_string().ends_with(hint)), "{error}");
     }
-    insta::assert_snapshot!(hints, @"");
+    insta::assert_snapshot!(hints, @r#"
+    {"Records": [{"kinesis": {"data": "e30="}, "eventSource": "aws:kinesis"}]}
+        the body is an event of Lambda from Kinesis: read the `kinesis.data` of each record, decoded from base64
+    {"Records": [{"messageId": "m", "receiptHandle": "r", "body": "{}", "attributes": {}, "messageAttributes": {}}]}
+        the body is an event of Lambda from SQS: read the `body` of each record, with its `messageAttributes`
+    {"Records": [{"Sns": {"Message": "{}"}}]}
+        the body is an event of Lambda from SNS: read the `Sns.Message` of each record, with its `MessageAttributes`
+    {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "k"}}}]}
+        the body is a notification of S3, which only names objects: fetch each object, and read it with its user metadata
+    {"Records": [{"cf": {}}]}
+        the body is an event of Lambda@Edge: verify and read the body of `cf.request`
+    {"Records": [{"SequenceNumber": "1", "Data": "e30=", "PartitionKey": "p"}], "MillisBehindLatest": 0}
+        the body is the output of `aws kinesis get-records`: read the `Data` of each record, decoded from base64
+    {"Records": [{"new": 1}]}
+        the body is a batch of records: read each record
+    {"Messages": [{"MessageId": "m", "Body": "{}"}]}
+        the body is the output of `aws sqs receive-message`: read the `Body` of each message, with its `MessageAttributes`
+    {"Type": "Notification", "Message": "{}", "TopicArn": "arn"}
+        the body is a notification of SNS: read its `Message`, with its `MessageAttributes`
+    {"resource": "/", "httpMethod": "POST", "requestContext": {}, "body": "{}", "isBase64Encoded": false}
+        the body is a request as API Gateway, a function URL or a load balancer hands it to Lambda: verify and read its `body`, decoded where `isBase64Encoded` is true
+    {"message": {"data": "e30="}, "subscription": "s"}
+        the body is a push of Pub/Sub: read `message.data`, decoded from base64, with `message.attributes`
+    {"version": "0", "detail-type": "d", "detail": {}}
+        the body is an event of EventBridge: read its `detail`
+    {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}
+        the body is a test event of S3, which carries no delivery: ignore it
+    {"AcceptRanges": "bytes", "ETag": "\"0\"", "Metadata": {"event-id": "e"}}
+        the body describes an object of S3: read the object itself, with this `Metadata`
+    [{"data": "e30=", "sequenceNumber": "1"}]
+        the body is an array: read each of its items
+    eyJkYXRhIjoge319
+        the body is base64: decode it first
+    "IHsiZGF0YSI6IHt9fQ=="
+        the body is base64: decode it first
+    "{\"data\": {}}"
+        the body is JSON in a JSON string: decode the string first
+    eyJub3RpZmlj
+    YXRpb25UeXBl
+        the body is base64: decode it first
+    {"unlike": "anything"}
+        -
+    plain text
+        -
+    "#);
     let attributes = [("ApproximateReceiveCount", "1"), ("SenderId", "AIDA"), ("SentTimestamp", "1")];
-    insta::assert_snapshot!(from_attributes("{}", attributes).unwrap_err(), @"");
+    insta::assert_snapshot!(from_attributes("{}", attributes).unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in the metadata, which has `ApproximateReceiveCount`, `SenderId`, `SentTimestamp`; no known type has this shape; these are the `attributes` that SQS itself sets: pass the `messageAttributes`");
     let many = (0..20).map(|n| (format!("name-{n:02}\u{1b}"), "SECRET"));
-    insta::assert_snapshot!(from_s3(r#"{"projectId": "p"}"#, many).unwrap_err(), @"");
+    insta::assert_snapshot!(from_s3(r#"{"projectId": "p"}"#, many).unwrap_err(), @r"nothing names the notification type: there is no `notificationType` in the body, nor in the metadata, which has `name-00\u{1b}`, `name-01\u{1b}`, `name-02\u{1b}`, `name-03\u{1b}`, `name-04\u{1b}`, `name-05\u{1b}`, `name-06\u{1b}`, `name-07\u{1b}`, `name-08\u{1b}`, `name-09\u{1b}`, `name-10\u{1b}`, `name-11\u{1b}`, …; no known type has this shape");
 }
 
 #[test]
@@ -542,7 +588,8 @@ fn a_delivery_answers_without_a_match() {
         assert_eq!((delivery.id(), delivery.timestamp().map(|sent| sent.as_str())), (Some("e"), Some("t")));
         assert!(delivery.group_ref().is_some() && delivery.object_name().is_some());
     }
-    let unknown = from_any(r#"{"notificationType": "x", "data": {"gro\u0075pRef": "\u00e9", "projectId": 5}}"#).unwrap();
+    let unknown =
+        from_any(r#"{"notificationType": "x", "data": {"gro\u0075pRef": "\u00e9", "projectId": 5}}"#).unwrap();
     assert_eq!((unknown.group_ref().as_deref(), unknown.project_id()), (Some("é"), None));
 }
 

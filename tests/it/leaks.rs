@@ -2,8 +2,6 @@
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ampersand_notifications::axum::{ReceiveError, Received};
@@ -16,6 +14,7 @@ use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::server::{Server, response};
+use crate::traces::Log;
 
 const MARKER: &str = "MARKER";
 
@@ -179,21 +178,6 @@ fn errors_of_normalising_show_none() {
     printed.assert_no_marker(1000);
 }
 
-/// Where the log is written to.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn errors_of_resolving_and_the_log_of_it_show_none() {
     let log = Log::default();
@@ -273,8 +257,10 @@ async fn errors_of_resolving_and_the_log_of_it_show_none() {
     let records: Records = records;
     printed.error(&resolver.records(&records).await.unwrap_err());
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("starting new connection"), "nothing is logged: {log}");
+    let log = log.text();
+    for said in ["starting new connection", "download{attempt=1}", "a download failed", "again_in=Some("] {
+        assert!(log.contains(said), "{said} is not logged: {log}");
+    }
     printed.0.push(log);
     printed.assert_no_marker(100);
 }

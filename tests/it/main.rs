@@ -18,6 +18,7 @@ mod resolve;
 mod server;
 mod testing;
 mod tidy;
+mod traces;
 mod verify;
 
 /// Output of `cargo xtask generate`.

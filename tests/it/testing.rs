@@ -4,17 +4,25 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ampersand_notifications::{
-    Delivery, Notification, Policy, Records, ResolveError, Resolver, Verifier, from_webhook,
+    Delivery, Notification, Policy, Records, ResolveError, Resolver, Verifier, from_attributes, from_kinesis,
+    from_webhook,
 };
-use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, assert_delivery_snapshot, redacted};
+use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, assert_delivery_snapshot, aws, redacted};
 use ampersand_types::messages::ResultEntrySubscribeEventType as SubscribeEventType;
 use ampersand_types::notifications::{Event, NotificationType};
 use ampersand_types::{ConfigSource, SignedUrl};
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use aws_lambda_events::kinesis::KinesisEvent;
+use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::sqs::SqsEvent;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::contract::contract;
 use crate::properties::validator;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[test]
 fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
@@ -72,7 +80,10 @@ fn a_fixture_is_the_same_event_in_every_envelope() {
         let Ok(Delivery::Records(changes)) = Fixture::changes().delivery(envelope) else { panic!("{envelope}") };
         let kinds = changes.message.result.iter().filter_map(|entry| entry.subscribe_event_type.as_ref());
         let kinds: Vec<&str> = kinds.map(SubscribeEventType::as_str).collect();
-        assert_eq!((changes.message.action.as_deref(), &kinds[..]), (Some("subscribe"), &["create", "update", "delete"][..]));
+        assert_eq!(
+            (changes.message.action.as_deref(), &kinds[..]),
+            (Some("subscribe"), &["create", "update", "delete"][..])
+        );
     }
 }
 
@@ -87,7 +98,6 @@ fn id_and_time(delivery: Delivery) -> (Option<String>, Option<String>) {
 
 #[test]
 fn a_webhook_has_the_id_and_the_time_that_its_headers_say() {
-    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     for fixture in Fixture::all().chain([Fixture::records(), Fixture::changes()]) {
         let Sent { body, headers } = fixture.signed(SECRET, fixture.timestamp()).unwrap();
         let verifier = Verifier::new(SECRET).unwrap();
@@ -166,7 +176,7 @@ fn any_field_can_be_set_or_left_out() {
 
 #[test]
 fn a_type_that_is_new_has_a_fixture_too() {
-    let delivery = Fixture::new("next.month").set("answer", 42).delivery(Envelope::S3).unwrap();
+    let delivery = Fixture::unknown("next.month").set("answer", 42).delivery(Envelope::S3).unwrap();
     assert_delivery_snapshot!(delivery, @r#"
     {
       "data": {
@@ -315,4 +325,65 @@ fn snapshots_show_what_refers_to_what_and_nothing_that_changes() {
       "timestamp": "[time 3]"
     }
     "#);
+}
+
+#[test]
+fn a_type_that_the_contract_lacks_is_asked_for_by_that_name() {
+    let message = |make: fn() -> Fixture| {
+        let panic = std::panic::catch_unwind(make).unwrap_err();
+        panic.downcast_ref::<String>().unwrap().clone()
+    };
+    insta::assert_snapshot!(message(|| Fixture::new("instalation.created")), @"the contract has no notification type `instalation.created`: did you mean `installation.created`? `Fixture::unknown` makes one that is new");
+    insta::assert_snapshot!(message(|| Fixture::seeded("read.backfill.finished", 7)), @"the contract has no notification type `read.backfill.finished`: did you mean `read.backfill.done`? `Fixture::unknown` makes one that is new");
+    insta::assert_snapshot!(message(|| Fixture::unknown("connection.error")), @"the contract has the notification type `connection.error`: `Fixture::new` makes it");
+    let delivery = Fixture::unknown("integration.retired").set("groupRef", "acme").delivery(Envelope::Sqs).unwrap();
+    assert_eq!(delivery.group_ref().as_deref(), Some("acme"));
+    assert_ne!(Fixture::seeded_unknown("x", 1).id(), Fixture::seeded_unknown("x", 2).id());
+}
+
+#[test]
+fn the_events_of_lambda_are_those_that_its_own_types_read() {
+    let fixtures: Vec<Fixture> = Fixture::all().chain([Fixture::records(), Fixture::changes()]).collect();
+    let expected =
+        |envelope| -> Vec<Delivery> { fixtures.iter().map(|fixture| fixture.delivery(envelope).unwrap()).collect() };
+
+    let event: KinesisEvent = serde_json::from_value(aws::kinesis_event(&fixtures)).unwrap();
+    let read = event.records.iter().map(|record| from_kinesis(record.kinesis.data.0.clone()).unwrap());
+    assert_eq!(read.collect::<Vec<_>>(), expected(Envelope::Kinesis));
+    assert!(event.records.is_sorted_by_key(|record| record.kinesis.sequence_number.clone()));
+
+    let event: SqsEvent = serde_json::from_value(aws::sqs_event(&fixtures)).unwrap();
+    let read = event.records.into_iter().map(|message| {
+        let attributes = message.message_attributes.into_iter();
+        from_attributes(message.body.unwrap(), attributes.map(|(name, value)| (name, value.string_value.unwrap())))
+            .unwrap()
+    });
+    assert_eq!(read.collect::<Vec<_>>(), expected(Envelope::Sqs));
+
+    let event: S3Event = serde_json::from_value(aws::s3_event(&fixtures)).unwrap();
+    for (record, fixture) in event.records.iter().zip(&fixtures) {
+        assert_eq!(record.s3.bucket.name.as_deref(), Some(aws::BUCKET));
+        let key = record.s3.object.key.as_deref().unwrap().replace('+', " ").replace("%3A", ":").replace("%3D", "=");
+        assert_eq!(key, aws::s3_key(fixture));
+        assert_ne!(record.s3.object.key.as_deref(), Some(&*key), "it is encoded");
+    }
+}
+
+#[test]
+fn a_webhook_in_a_request_of_lambda_is_verified() {
+    let sent = Fixture::new("connection.created").signed_now(SECRET).unwrap();
+    let verifier = Verifier::new(SECRET).unwrap();
+    let v1: ApiGatewayProxyRequest = serde_json::from_value(aws::api_gateway_event(&sent)).unwrap();
+    let v2: ApiGatewayV2httpRequest = serde_json::from_value(aws::http_api_event(&sent)).unwrap();
+    let single: AlbTargetGroupRequest = serde_json::from_value(aws::alb_event(&sent)).unwrap();
+    let multi: AlbTargetGroupRequest = serde_json::from_value(aws::alb_multi_value_event(&sent)).unwrap();
+    for (headers, body) in [
+        (&v1.headers, &v1.body),
+        (&v1.multi_value_headers, &v1.body),
+        (&v2.headers, &v2.body),
+        (&single.headers, &single.body),
+        (&multi.multi_value_headers, &multi.body),
+    ] {
+        verifier.verify(headers, body.as_deref().unwrap()).unwrap();
+    }
 }

@@ -160,7 +160,8 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
             "schemars",
             "serde",
             "serde_json",
-            "tokio"
+            "tokio",
+            "tracing"
         ])
     );
     let crates = tree("ampersand-client");

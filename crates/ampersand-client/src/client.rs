@@ -298,13 +298,27 @@ impl Client {
         let begun = Instant::now();
         let mut attempts = 1;
         loop {
-            let error = match self.attempt(&call).await {
+            let attempt = self.attempt(&call);
+            #[cfg(feature = "tracing")]
+            let attempt = {
+                let span = tracing::debug_span!("request", operation = call.operation.id, attempt = attempts);
+                tracing::Instrument::instrument(attempt, span)
+            };
+            let error = match attempt.await {
                 Ok(response) => return Ok(response),
                 Err(error) => error.after(attempts),
             };
-            let Some(pause) = self.0.retry.pause(attempts, begun.elapsed(), &error, fastrand::f64()) else {
-                return Err(error);
-            };
+            let pause = self.0.retry.pause(attempts, begun.elapsed(), &error, fastrand::f64());
+            // The status alone: a problem may quote what was sent.
+            #[cfg(feature = "tracing")]
+            tracing::warn!(
+                operation = call.operation.id,
+                attempt = attempts,
+                status = error.status().map(|status| status.as_u16()),
+                again_in = ?pause,
+                "an attempt failed"
+            );
+            let Some(pause) = pause else { return Err(error) };
             tokio::time::sleep(pause).await;
             attempts += 1;
         }

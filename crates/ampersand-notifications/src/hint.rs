@@ -82,7 +82,9 @@ fn record(record: &Object<'_>) -> Option<&'static str> {
         () if has(&["Data", "SequenceNumber"]) => {
             "the body is the output of `aws kinesis get-records`: read the `Data` of each record, decoded from base64"
         }
-        () if has(&["data", "sequenceNumber"]) => "the body is a record of Kinesis: read its `data`, decoded from base64",
+        () if has(&["data", "sequenceNumber"]) => {
+            "the body is a record of Kinesis: read its `data`, decoded from base64"
+        }
         () if has(&["body", "receiptHandle"]) => {
             "the body is an event of Lambda from SQS: read the `body` of each record, with its `messageAttributes`"
         }

@@ -23,7 +23,7 @@ pub use envelope::{
     Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
 };
 pub use error::{NormalizeError, Problem};
+pub use jiff;
 #[cfg(feature = "resolve")]
 pub use resolve::{Blocked, Config, Policy, ResolveError, Resolver};
-pub use jiff;
 pub use verify::{Headers, Secret, SecretError, TOLERANCE, Verified, Verifier, VerifyError};

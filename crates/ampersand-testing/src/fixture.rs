@@ -97,16 +97,57 @@ pub struct Sent {
 }
 
 impl Fixture {
-    /// A notification of a type. Of one that is not known, its data are those that every event has.
+    /// A notification of a type of the contract.
+    ///
+    /// # Panics
+    ///
+    /// When the contract has no such type: the name is misspelt, or [`unknown`](Self::unknown) is meant.
+    #[track_caller]
     pub fn new(notification_type: impl Into<NotificationType>) -> Self {
         Self::seeded(notification_type, 0)
     }
 
-    /// A notification of a type that tells of something else than that of another seed.
+    /// A notification of a type of the contract that tells of something else than that of another seed.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    #[track_caller]
     pub fn seeded(notification_type: impl Into<NotificationType>, seed: u64) -> Self {
         let notification_type = notification_type.into();
-        let data = template(notification_type.as_str()).unwrap_or_else(|| json!({"projectId": "{projectId}"}));
+        let name = notification_type.as_str();
+        let known = !matches!(notification_type, NotificationType::Unknown(_));
+        assert!(
+            known,
+            "the contract has no notification type `{name}`: did you mean `{}`? `Fixture::unknown` makes one that is new",
+            nearest(name)
+        );
+        let data = template(name).unwrap_or_default();
         Self::fill(Kind::Notification(notification_type), data, seed)
+    }
+
+    /// A notification of a type that the contract does not have, as a later one may: your handler has to let it pass. Its
+    /// data are a `projectId`, and what you [`set`](Self::set).
+    ///
+    /// # Panics
+    ///
+    /// When the contract has the type: [`new`](Self::new) makes it.
+    #[track_caller]
+    pub fn unknown(name: &str) -> Self {
+        Self::seeded_unknown(name, 0)
+    }
+
+    /// A notification of a type that the contract does not have, with another id than that of another seed.
+    ///
+    /// # Panics
+    ///
+    /// As [`unknown`](Self::unknown).
+    #[track_caller]
+    pub fn seeded_unknown(name: &str, seed: u64) -> Self {
+        let notification_type = NotificationType::from(name);
+        let unknown = matches!(notification_type, NotificationType::Unknown(_));
+        assert!(unknown, "the contract has the notification type `{name}`: `Fixture::new` makes it");
+        Self::fill(Kind::Notification(notification_type), json!({"projectId": "{projectId}"}), seed)
     }
 
     /// A message of records, which a read action has found.
@@ -267,11 +308,20 @@ impl Fixture {
         Sent { body: sorted(body).to_string().into_bytes(), headers }
     }
 
-    /// A webhook as it is sent, signed at a time: now, for a receiver that looks at the clock.
+    /// A webhook as it is sent, signed now: for a receiver that looks at the clock.
     ///
     /// # Errors
     ///
-    /// When the secret is none: see [`Secret::new`].
+    /// When `secret` is not a signing secret: see [`Secret::new`].
+    pub fn signed_now(&self, secret: &str) -> Result<Sent, SecretError> {
+        self.signed(secret, Timestamp::now())
+    }
+
+    /// A webhook as it is sent, signed at a time of your choice.
+    ///
+    /// # Errors
+    ///
+    /// When `secret` is not a signing secret: see [`Secret::new`].
     pub fn signed(&self, secret: &str, at: Timestamp) -> Result<Sent, SecretError> {
         let Sent { body, mut headers } = self.send(Envelope::Webhook);
         let id = self.webhook_id();
@@ -326,7 +376,7 @@ impl Sent {
     ///
     /// # Errors
     ///
-    /// When the secret is none: see [`Secret::new`].
+    /// When `secret` is not a signing secret: see [`Secret::new`].
     ///
     /// # Panics
     ///
@@ -367,6 +417,12 @@ fn member<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
         *value = json!({});
     }
     &mut value[name]
+}
+
+/// The type of the contract whose name is most like this one.
+fn nearest(name: &str) -> &'static str {
+    let known = NotificationType::KNOWN.iter().map(NotificationType::as_str);
+    known.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default()
 }
 
 /// The payload of a type, with names for what differs by seed.

@@ -153,7 +153,10 @@ fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture>
             let fixture = match name.as_str() {
                 RECORDS => Fixture::seeded_records(seed),
                 CHANGES => Fixture::seeded_changes(seed),
-                name => Fixture::seeded(name, seed),
+                name if NotificationType::KNOWN.iter().any(|known| known.as_str() == name) => {
+                    Fixture::seeded(name, seed)
+                }
+                name => Fixture::seeded_unknown(name, seed),
             };
             Some(options.set.iter().fold(fixture, |fixture, (field, value)| fixture.set(field, value)))
         })

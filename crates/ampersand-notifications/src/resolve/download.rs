@@ -71,7 +71,8 @@ impl Resolver {
         loop {
             let download = attempt();
             #[cfg(feature = "tracing")]
-            let download = tracing::Instrument::instrument(download, tracing::debug_span!("download", attempt = attempts));
+            let download =
+                tracing::Instrument::instrument(download, tracing::debug_span!("download", attempt = attempts));
             let result = timeout(left(), download).await.unwrap_or(Err(ResolveError::TimedOut));
             let error = match result {
                 Ok(value) => return Ok(value),
@@ -80,7 +81,7 @@ impl Resolver {
             let wait = pause(attempts, &error);
             let again = error.is_transient() && attempts < self.policy.max_attempts && wait < left();
             #[cfg(feature = "tracing")]
-            tracing::warn!(attempt = attempts, reason = %error, again, wait = ?again.then_some(wait), "a download failed");
+            tracing::warn!(attempt = attempts, reason = %error, again_in = ?again.then_some(wait), "a download failed");
             if !again {
                 return Err(error);
             }

@@ -73,7 +73,10 @@ impl ResolveError {
     /// Whether the value cannot be had any more: it was not sent, its URL has expired or is refused, or there is nothing
     /// at it.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. })
+        matches!(
+            self,
+            Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. }
+        )
     }
 
     /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
