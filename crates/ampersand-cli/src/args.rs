@@ -3,14 +3,15 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use ampersand_notifications::{Metadata, Source};
+use ampersand_notifications::Source;
 use ampersand_types::notifications::NotificationType;
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cmd::trigger::{CHANGES, RECORDS};
-use crate::input::reason;
+use crate::input::read_text;
+use crate::metadata;
 
 /// Ask for, receive, read, resolve, verify and send Ampersand's notifications
 ///
@@ -82,7 +83,8 @@ pub(crate) struct Resolve {
 /// Which documents, and what is known of them.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// Files of JSON documents: one, several one after the other, or one a line; `-` is stdin, and so is no file
+    /// Files of JSON documents, one or more in each; `-` or no file is stdin. In a folder, each `NAME.json` is read, with
+    /// the `NAME.metadata.json` or `NAME.headers` beside it
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The envelope that the documents are in
@@ -91,7 +93,8 @@ pub(crate) struct Input {
     /// The notification type, where a document does not say it; one that is new is taken too
     #[arg(long = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true)]
     pub(crate) notification_type: Option<String>,
-    /// What the transport said beside the documents: an entry, or a file with a JSON object of them; repeatable
+    /// Metadata that came beside the documents: one entry, or a JSON file of entries, also as `aws s3api head-object` or
+    /// `aws sqs receive-message` prints them; repeatable, and later entries win
     #[arg(long, value_name = "NAME=VALUE|FILE")]
     pub(crate) metadata: Vec<String>,
     /// Append the documents that cannot be read to this file, as they came
@@ -127,6 +130,7 @@ pub(crate) enum Envelope {
     /// The payload; the user metadata of the object is given by `--metadata`
     S3,
     /// The payload; the attributes of the queue's message are given by `--metadata`
+    #[value(alias = "sqs")]
     Attributes,
 }
 
@@ -164,7 +168,8 @@ pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
     #[arg(value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
-    /// The headers: as HTTP writes them and `curl -i` shows them, or in JSON: an object, or a list of names and values
+    /// The headers: lines, as HTTP writes them and `curl -i` shows them, or JSON: an object of strings or lists, names and
+    /// values, or an event of AWS with `headers` in it
     #[arg(long, value_name = "FILE")]
     pub(crate) headers: PathBuf,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
@@ -185,13 +190,16 @@ pub(crate) struct Listen {
     /// The address and the port to listen at; port 0 is any that is free
     #[arg(value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:3000", value_parser = address)]
     pub(crate) address: String,
-    /// Pass each request on to this URL, as it came, and its answer back
+    /// Pass each request that is not refused on to this URL, as it came, and its answer back
     #[arg(long, value_name = "URL")]
     pub(crate) forward: Option<String>,
+    /// Accept any TLS certificate of the receiver that requests are passed on to, which must be on this machine
+    #[arg(long, requires = "forward")]
+    pub(crate) insecure: bool,
     /// Send itself one of everything, and show what came in; then end. It needs no account and no network
     #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output"])]
     pub(crate) demo: bool,
-    /// Keep the headers and the exact body of each request in files of this folder
+    /// Keep the headers and the exact body of every request in files of this folder, also of one that is refused
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
     /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
@@ -245,6 +253,9 @@ pub(crate) struct Trigger {
     /// Send them as webhooks to this URL; without it, the bodies are printed, one a line
     #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
+    /// Accept any TLS certificate of the receiver, which must be on this machine
+    #[arg(long, requires = "to")]
+    pub(crate) insecure: bool,
     /// The envelope that they are printed in
     #[arg(long, value_name = "ENVELOPE", value_parser = envelope(), default_value = "webhook")]
     pub(crate) envelope: ampersand_testing::Envelope,
@@ -323,7 +334,7 @@ fn set(text: &str) -> Result<(String, serde_json::Value), String> {
         return Err("it names no field".to_owned());
     }
     let value = match value.strip_prefix('@') {
-        Some(file) => &std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+        Some(file) => &read_text(file).map_err(|error| format!("{file}: {error}"))?,
         None => value,
     };
     match serde_json::from_str(value) {
@@ -340,23 +351,13 @@ fn time(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 impl Input {
-    /// What `--metadata` says, later ones over earlier ones.
-    pub(crate) fn metadata(&self) -> anyhow::Result<Metadata> {
-        let mut entries: Vec<(String, String)> = Vec::new();
-        for said in &self.metadata {
-            if let Some((name, value)) = said.split_once('=') {
-                entries.push((name.to_owned(), value.to_owned()));
-                continue;
-            }
-            let read = std::fs::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}")))?;
-            let metadata: Metadata = serde_json::from_slice(&read).map_err(|error| {
-                // Of what is JSON, the place is that of its beginning, or none.
-                let why = if error.is_data() { reason(&error) } else { error.to_string() };
-                crate::usage(format!("--metadata {said}: not a JSON object of strings: {why}"))
-            })?;
-            entries.extend(metadata.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
-        }
-        Ok(entries.into_iter().collect())
+    /// What `--metadata` says.
+    pub(crate) fn metadata(&self) -> anyhow::Result<Vec<metadata::Entries>> {
+        let said = self.metadata.iter().map(|said| match said.split_once('=') {
+            Some((name, value)) => Ok(vec![(name.to_owned(), value.to_owned())]),
+            None => metadata::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}"))),
+        });
+        said.collect()
     }
 }
 
@@ -373,6 +374,9 @@ Examples:
   ampersand decode --output json --dead-letter bad.jsonl < events.jsonl > good.jsonl
   ampersand decode --from kinesis --type installation.created record.json
   ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json
+  aws s3api get-object --bucket B --key K object.json > head.json
+  ampersand decode --from s3 --metadata head.json object.json
+  ampersand decode kept                                  # what `listen --save kept` received
   ampersand decode --drift --output json events.jsonl    # is the contract behind what is sent?";
 
 const RESOLVE_EXAMPLES: &str = "\
@@ -392,7 +396,8 @@ Examples:
   ampersand listen --demo
   ampersand listen --secret-file secret
   ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
-  ampersand listen --save kept    # then `ampersand decode kept/*.json`, or `trigger --replay`";
+  ampersand listen --save kept    # then `ampersand decode kept`, or `trigger --replay`
+  ampersand listen --forward https://localhost:8443/ --insecure   # with a self-signed certificate";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:
@@ -400,7 +405,7 @@ Examples:
   ampersand trigger installation.created --to http://localhost:3000/ --secret-file secret
   ampersand trigger connection.error --set groupRef=acme --count 1000 --rate 100 --to $URL
   ampersand trigger connection.error --envelope kinesis --seed 7
-  ampersand trigger --all --envelope s3 --save objects
+  ampersand trigger --all --envelope s3 --save objects && ampersand decode --from s3 objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 
 const SETUP_EXAMPLES: &str = "\

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{self, Read};
 use std::mem;
+use std::path::Path;
 
 use memchr::{memchr, memmem};
 use serde::de::IgnoredAny;
@@ -19,8 +21,19 @@ const EAGER: usize = 1 << 20;
 /// more come of lines that are all cut off, which would be kept to the end of the stream.
 const OPEN_LINES: usize = 128;
 
-/// What some editors begin a file in UTF-8 with.
+/// The byte order mark that some editors begin a file in UTF-8 with.
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A text without the byte order mark that it may begin with.
+pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// Reads a file of text, without its byte order mark.
+pub(crate) fn read_text(file: impl AsRef<Path>) -> io::Result<String> {
+    let text = unmarked(&fs::read(file)?).to_vec();
+    String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
 
 /// The documents of a stream: concatenated, one a line, or over several lines each.
 ///

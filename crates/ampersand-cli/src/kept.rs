@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 
-use crate::input::MARK;
+use crate::input::unmarked;
 
 pub(crate) const HEADERS: &str = "headers";
 const BODY: &str = "json";
@@ -123,7 +123,7 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 /// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
 /// has headers of a signature counts.
 pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
-    let text = text.strip_prefix(MARK).unwrap_or(text).trim_ascii_start();
+    let text = unmarked(text).trim_ascii_start();
     let mut blocks = vec![HeaderMap::new()];
     if text.starts_with(b"{") || text.starts_with(b"[") {
         let json = serde_json::from_slice(text).context("it is not valid JSON")?;
@@ -152,31 +152,44 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
     Ok(blocks.swap_remove(found))
 }
 
-/// An object, whose values may be lists, of which the first counts; a list of pairs, or of names and values, as HAR has
-/// them; or any of these in a member `headers`.
+/// Headers in JSON: an object, or a list of names and values, as pairs or as HAR has them. They may be in a member
+/// `headers`, or `multiValueHeaders`, which has every value. A value may be a list, and each in it is a value of its own.
 fn from_json(json: Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let mut put = |name: &str, value: &Value| {
-        let value = value.get(0).unwrap_or(value);
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        add(&mut headers, name.as_bytes(), value.as_bytes());
-    };
     match json {
-        Value::Object(mut members) => match members.remove("headers") {
-            Some(inner @ (Value::Object(_) | Value::Array(_))) => return from_json(inner),
-            _ => members.iter().for_each(|(name, value)| put(name, value)),
-        },
+        Value::Object(members) => {
+            let inner = ["multiValueHeaders", "headers"].iter().filter_map(|name| members.get(*name));
+            let mut inner =
+                inner.filter(|inner| inner.is_object() || inner.is_array()).map(|inner| from_json(inner.clone()));
+            if let Some(first) = inner.next() {
+                return if first.is_empty() { inner.next().unwrap_or(first) } else { first };
+            }
+            members.iter().for_each(|(name, value)| add_json(&mut headers, name, value));
+        }
         Value::Array(items) => {
             for item in &items {
-                let part = |name: &str, index: usize| item.get(name).or_else(|| item.get(index));
-                if let (Some(Value::String(name)), Some(value)) = (part("name", 0), part("value", 1)) {
-                    put(name, value);
+                let part = |names: &[&str], index: usize| {
+                    names.iter().find_map(|name| item.get(name)).or_else(|| item.get(index))
+                };
+                if let (Some(Value::String(name)), Some(value)) = (part(&["name", "key"], 0), part(&["value"], 1)) {
+                    add_json(&mut headers, name, value);
                 }
             }
         }
         _ => {}
     }
     headers
+}
+
+/// Adds every value of a header: Lambda@Edge has them as objects.
+fn add_json(headers: &mut HeaderMap, name: &str, value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::Array(values) => values.iter().for_each(|value| add_json(headers, name, value)),
+        Value::Object(members) => members.get("value").into_iter().for_each(|value| add_json(headers, name, value)),
+        Value::String(text) => add(headers, name.as_bytes(), text.as_bytes()),
+        Value::Bool(_) | Value::Number(_) => add(headers, name.as_bytes(), value.to_string().as_bytes()),
+    }
 }
 
 /// Adds what HTTP can have as a header; the first line of a request, for one, is none.
@@ -206,7 +219,12 @@ mod tests {
             "> POST / HTTP/1.1\n> Svix-Id: msg_1\n> svix-timestamp: 1\n>\n",
             "HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\nHTTP/1.1 200 OK\r\nSvix-Id: msg_1\r\nsvix-timestamp: 1",
             "> CONNECT host:443 HTTP/1.1\n> Host: host:443\n>\n< HTTP/1.1 200 OK\n<\n* ok: yes\n\n> POST / HTTP/1.1\n> Svix-Id: msg_1\n> svix-timestamp: 1\n>\n{}",
-            r#"{"Svix-Id": ["msg_1", "msg_2"], "svix-timestamp": 1}"#,
+            r#"{"Svix-Id": ["msg_1"], "svix-timestamp": [1]}"#,
+            r#"{"headers": {"svix-id": [{"key": "Svix-Id", "value": "msg_1"}], "svix-timestamp": [{"value": "1"}]}}"#,
+            r#"{"multiValueHeaders": {"svix-id": ["msg_1"], "svix-timestamp": ["1"]}, "headers": {"svix-id": "other"}}"#,
+            r#"{"multiValueHeaders": null, "headers": {"Svix-Id": "msg_1", "svix-timestamp": "1", "x": null}}"#,
+            r#"{"multiValueHeaders": {}, "headers": {"Svix-Id": "msg_1", "svix-timestamp": "1"}}"#,
+            r#"[{"key": "Svix-Id", "value": "msg_1"}, {"key": "svix-timestamp", "value": "1"}]"#,
             "\u{feff}{\"Svix-Id\": \"msg_1\", \"svix-timestamp\": 1}",
             "\u{feff}Svix-Id: msg_1\nsvix-timestamp: 1",
             r#"{"method": "POST", "headers": {"Svix-Id": "msg_1", "svix-timestamp": "1"}, "body": "{}"}"#,
@@ -215,6 +233,15 @@ mod tests {
         ] {
             let headers = parse(text.as_bytes()).unwrap();
             assert_eq!(lines(&headers), b"svix-id: msg_1\nsvix-timestamp: 1\n", "{text}");
+        }
+        for text in [
+            r#"{"Svix-Signature": ["v1", "BASE64="]}"#,
+            r#"[["svix-signature", "v1"], ["Svix-Signature", "BASE64="]]"#,
+            r#"{"headers": {"svix-signature": [{"key": "Svix-Signature", "value": "v1"}, {"value": "BASE64="}]}}"#,
+            "svix-signature: v1\nSvix-Signature: BASE64=\n",
+        ] {
+            let headers = parse(text.as_bytes()).unwrap();
+            assert_eq!(lines(&headers), b"svix-signature: v1\nsvix-signature: BASE64=\n", "{text}");
         }
         assert!(parse(b"").is_err());
         assert!(parse(b"{").is_err());

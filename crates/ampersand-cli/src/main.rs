@@ -2,10 +2,12 @@
 
 mod args;
 mod cmd;
+mod connection;
 mod drift;
 mod input;
 mod kept;
 mod members;
+mod metadata;
 mod output;
 
 use std::fmt;

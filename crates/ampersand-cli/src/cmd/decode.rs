@@ -3,18 +3,22 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_source};
+use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
-use crate::args::{self, Form};
+use crate::args::{self, Envelope, Form};
 use crate::cmd::verify::STDIN;
 use crate::drift::Drift;
 use crate::input::{Documents, Piece, Place};
+use crate::kept;
+use crate::metadata::{self, Entries};
 use crate::output::{Messages, Output, plain};
 
 pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
@@ -62,31 +66,113 @@ pub(crate) struct Tally {
 }
 
 /// Reads the documents of all files.
-pub(crate) struct Reader<'o> {
-    files: Vec<&'o Path>,
-    source: Source,
+pub(crate) struct Reader {
+    files: Vec<Input>,
+    from: Envelope,
     notification_type: Option<NotificationType>,
-    metadata: Metadata,
+    said: Vec<Entries>,
     dead_letter: Option<DeadLetter>,
     messages: Messages,
     tally: Tally,
 }
 
-impl<'o> Reader<'o> {
-    pub(crate) fn new(options: &'o args::Input, messages: Messages) -> Result<Self> {
+/// A file to be read.
+enum Input {
+    /// One that was named; it is read alone.
+    File(PathBuf),
+    /// One of a folder, with what was kept beside it.
+    InFolder(PathBuf),
+    /// A folder without files, or one that cannot be read.
+    Folder(PathBuf, io::Result<()>),
+}
+
+impl Input {
+    fn find(path: &Path) -> Vec<Self> {
+        if path == Path::new(STDIN) || !path.is_dir() {
+            return vec![Self::File(path.to_owned())];
+        }
+        match documents(path) {
+            Ok(files) if files.is_empty() => vec![Self::Folder(path.to_owned(), Ok(()))],
+            Ok(files) => files.into_iter().map(Self::InFolder).collect(),
+            Err(error) => vec![Self::Folder(path.to_owned(), Err(error))],
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::InFolder(path) | Self::Folder(path, _) => path,
+        }
+    }
+}
+
+/// The documents of a folder, sorted by name.
+fn documents(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let is_document = |path: &PathBuf| {
+        let name = path.to_string_lossy();
+        name.ends_with(".json") && !name.ends_with(".metadata.json") && path.is_file()
+    };
+    let mut documents: Vec<PathBuf> = paths?.into_iter().filter(is_document).collect();
+    documents.sort();
+    Ok(documents)
+}
+
+/// What is known of the documents of a file beforehand.
+struct Known {
+    source: Source,
+    metadata: Metadata,
+    id: Option<String>,
+    timestamp: Option<Timestamp>,
+}
+
+impl Known {
+    fn new(from: Envelope, said: &[Entries]) -> Self {
+        Self { source: from.into(), metadata: metadata::merge(said, from), id: None, timestamp: None }
+    }
+
+    /// With what was kept beside a file: its metadata, and of a webhook its headers.
+    fn beside(file: &Path, from: Envelope, said: &[Entries]) -> Result<Self> {
+        let mut known = Self::new(from, said);
+        let beside = file.with_extension("metadata.json");
+        if beside.exists() {
+            let name = beside.display();
+            let read = metadata::read(&beside).map_err(|error| anyhow!("{name}: {error}"))?;
+            known.metadata = metadata::merge(iter::once(&read).chain(said), from);
+        }
+        let beside = file.with_extension(kept::HEADERS);
+        if matches!(from, Envelope::Auto | Envelope::Webhook) && beside.exists() {
+            let headers = fs::read(&beside).map_err(Into::into).and_then(|text| kept::parse(&text));
+            let headers = headers.with_context(|| beside.display().to_string())?;
+            let header = |name: &str| {
+                let family = ["svix", "webhook"].iter();
+                family
+                    .filter_map(|family| headers.get(format!("{family}-{name}")))
+                    .find_map(|value| value.to_str().ok())
+            };
+            let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
+            known.source = Source::Webhook;
+            known.id = header("id").map(str::to_owned);
+            known.timestamp = sent.map(Timestamp::from);
+        }
+        Ok(known)
+    }
+}
+
+impl Reader {
+    pub(crate) fn new(options: &args::Input, messages: Messages) -> Result<Self> {
         let dead_letter = options.dead_letter.as_deref().map(DeadLetter::open).transpose()?;
-        let mut files: Vec<&Path> = options.files.iter().map(PathBuf::as_path).collect();
-        if files.is_empty() {
-            files.push(Path::new(STDIN));
+        let mut files: Vec<Input> = options.files.iter().flat_map(|file| Input::find(file)).collect();
+        if options.files.is_empty() {
+            files.push(Input::File(STDIN.into()));
         }
         for file in &files {
-            refuse_what_is_written(file, dead_letter.as_ref())?;
+            refuse_what_is_written(file.path(), dead_letter.as_ref())?;
         }
         Ok(Self {
             files,
-            source: options.from.into(),
+            from: options.from,
             notification_type: options.notification_type.as_deref().map(NotificationType::from),
-            metadata: options.metadata()?,
+            said: options.metadata()?,
             dead_letter,
             messages,
             tally: Tally::default(),
@@ -94,18 +180,32 @@ impl<'o> Reader<'o> {
     }
 
     pub(crate) fn read(mut self, sink: &mut impl Sink) -> Result<Tally> {
+        let alone = Known::new(self.from, &self.said);
         for file in mem::take(&mut self.files) {
-            if file == Path::new(STDIN) {
+            if file.path() == Path::new(STDIN) {
                 if io::stdin().is_terminal() {
                     self.messages.say("reading what you type, to the end of input (ctrl-D)");
                 }
-                self.read_file("stdin", io::stdin().lock(), sink)?;
+                self.read_file("stdin", io::stdin().lock(), &alone, sink)?;
                 continue;
             }
-            let name = plain(&file.to_string_lossy()).into_owned();
-            match File::open(file) {
-                Ok(opened) => self.read_file(&name, opened, sink)?,
-                Err(error) => self.fail(format_args!("{name}: {error}")),
+            let name = plain(&file.path().to_string_lossy()).into_owned();
+            let known = match &file {
+                Input::File(_) => Ok(None),
+                Input::InFolder(path) => Known::beside(path, self.from, &self.said).map(Some),
+                Input::Folder(_, Ok(())) => {
+                    self.messages.say(format_args!("{name}: there is no document in it"));
+                    continue;
+                }
+                Input::Folder(_, Err(error)) => {
+                    self.fail(format_args!("{name}: {error}"));
+                    continue;
+                }
+            };
+            match (known, File::open(file.path())) {
+                (Ok(known), Ok(opened)) => self.read_file(&name, opened, known.as_ref().unwrap_or(&alone), sink)?,
+                (Err(error), _) => self.fail(plain(&format!("{error:#}"))),
+                (_, Err(error)) => self.fail(format_args!("{name}: {error}")),
             }
         }
         sink.pause()?;
@@ -115,13 +215,13 @@ impl<'o> Reader<'o> {
         Ok(self.tally)
     }
 
-    fn read_file(&mut self, name: &str, mut file: impl Read, sink: &mut impl Sink) -> Result<()> {
+    fn read_file(&mut self, name: &str, mut file: impl Read, known: &Known, sink: &mut impl Sink) -> Result<()> {
         let before = self.tally.decoded + self.tally.failed;
         let mut documents = Documents::new();
         loop {
             while let Some(piece) = documents.next() {
                 match piece {
-                    Piece::Document { text, place, checked } => match self.decode(text) {
+                    Piece::Document { text, place, checked } => match self.decode(text, known) {
                         Ok(delivery) => {
                             self.tally.decoded += 1;
                             sink.delivery(delivery, name, place)?;
@@ -165,8 +265,15 @@ impl<'o> Reader<'o> {
         Ok(())
     }
 
-    fn decode(&self, text: Cow<'_, [u8]>) -> Result<Delivery, NormalizeError> {
-        from_source(text, self.source, self.metadata.clone(), self.notification_type.as_ref())
+    fn decode(&self, text: Cow<'_, [u8]>, known: &Known) -> Result<Delivery, NormalizeError> {
+        let mut delivery = from_source(text, known.source, known.metadata.clone(), self.notification_type.as_ref())?;
+        let (id, timestamp) = match &mut delivery {
+            Delivery::Notification(notification) => (&mut notification.id, &mut notification.timestamp),
+            Delivery::Records(records) => (&mut records.id, &mut records.timestamp),
+        };
+        *id = id.take().or_else(|| known.id.clone());
+        *timestamp = timestamp.take().or_else(|| known.timestamp.clone());
+        Ok(delivery)
     }
 
     fn fail(&mut self, why: impl std::fmt::Display) {
@@ -190,11 +297,17 @@ fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
         Problem::NotJson { line, column } => {
             let at = start.at(*line, *column);
             let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
-            format!("{file}:{}:{}: not valid {what}", at.line, at.column)
+            format!("{file}:{}:{}: not valid {what}{}", at.line, at.column, hint(error))
         }
-        Problem::TypeMissing { .. } => format!("{file}:{}: {error} (option --type)", start.line),
+        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
+            format!("{file}:{}: {} (option --type){}", start.line, plain(&problem.to_string()), hint(error))
+        }
         _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
     }
+}
+
+fn hint(error: &NormalizeError) -> String {
+    error.hint().map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
 /// A file that grows by what is read from it has no end.

@@ -69,7 +69,7 @@ async fn receive(
             from_source(verified.body, source, metadata.collect(), known.as_ref())
         }
     };
-    let delivery = delivery.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    let delivery = delivery.map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     match app.received.send(delivery).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the demo has ended".to_owned())),

@@ -1,31 +1,36 @@
 //! Receives webhooks.
 
 use std::borrow::Cow;
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ampersand_notifications::{Delivery, Verifier, Webhook, from_webhook};
+use ampersand_notifications::{Delivery, NormalizeError, Verifier, Webhook, from_webhook};
 use anstyle::AnsiColor;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use reqwest::Url;
+use reqwest::{Client, Url};
 use tokio::net::TcpListener;
-use tokio::signal::ctrl_c;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args::{self, Form};
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
-use crate::cmd::{http_url, straight};
+use crate::cmd::{client_for, http_url};
+use crate::connection::why;
 use crate::kept::{self, Folder, end_to_end};
-use crate::output::{Column, Messages, Output};
+use crate::output::{Column, Messages, Output, plain};
 
 /// More than three times what the sender sends. An answer from behind may have as much.
 const MOST_BYTES: usize = 1 << 20;
@@ -49,21 +54,27 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     }
     let forward = options.forward.map(|url| http_url("--forward", &url)).transpose()?;
     let save = options.save.map(|folder| Folder::open(&folder)).transpose()?.map(Arc::new);
-    let client = straight().build().context("TLS cannot be set up")?;
+    let client = match &forward {
+        Some(url) => Some(client_for(url, options.insecure, |client| client)?),
+        None => None,
+    };
+    let forward = forward.zip(client);
     let (lines, received) = mpsc::channel(BACKLOG);
     let verified = verifier.is_some();
     let in_flight = AtomicUsize::new(0);
-    let receiver = Arc::new(Receiver { verifier, client, forward, save, lines, in_flight, messages });
+    let receiver = Arc::new(Receiver { verifier, forward, save, lines, in_flight, messages });
 
     // A thread, as writing waits for whoever reads.
     let (ended, printed) = oneshot::channel();
     std::thread::spawn(move || ended.send(print(received, options.output.output, verified)));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let ends = Ends::new().context("signals cannot be handled")?;
+        let (stop, stopped) = oneshot::channel();
         let listener = TcpListener::bind(&options.address).await.with_context(|| options.address.clone())?;
         receiver.messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
-        let app = Router::new().fallback(receive).layer(DefaultBodyLimit::max(MOST_BYTES));
+        let app = Router::new().fallback(receive);
         let server = axum::serve(listener, app.with_state(receiver.clone())).with_graceful_shutdown(async {
-            let _ = ctrl_c().await;
+            let _ = stopped.await;
         });
         tokio::select! {
             served = async { server.await } => served.context("the server failed"),
@@ -71,7 +82,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
                 let _ = timeout(Duration::from_secs(1), receiver.all_answered()).await;
                 printed.context("nothing can be printed")?
             }
-            in_time = receiver.impatience() => in_time,
+            in_time = receiver.impatience(ends, stop) => in_time,
         }
     })?;
     Ok(ExitCode::SUCCESS)
@@ -100,8 +111,8 @@ fn print(mut lines: mpsc::Receiver<Line>, form: Form, verified: bool) -> Result<
 
 struct Receiver {
     verifier: Option<Verifier>,
-    client: reqwest::Client,
-    forward: Option<Url>,
+    /// Where requests are passed on to.
+    forward: Option<(Url, Client)>,
     save: Option<Arc<Folder>>,
     lines: mpsc::Sender<Line>,
     /// Requests that are not answered yet.
@@ -109,14 +120,13 @@ struct Receiver {
     messages: Messages,
 }
 
-/// A status that is no success, and why.
-type Refusal = (StatusCode, Cow<'static, str>);
-
-/// What is known of a request so far, should it end early.
-#[derive(Default)]
-struct Seen {
-    bytes: Option<usize>,
-    kept: Option<String>,
+/// Why a request is refused.
+struct Refusal {
+    status: StatusCode,
+    /// What the sender is told.
+    why: Cow<'static, str>,
+    /// More, for the terminal alone.
+    more: String,
 }
 
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
@@ -132,21 +142,36 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Res
 
 impl Receiver {
     async fn handle(&self, request: Request) -> Response {
-        let (at, deadline, mut seen) = (Timestamp::now(), Instant::now() + PATIENCE, Seen::default());
-        let taken = match timeout_at(deadline, self.take(request, &mut seen)).await {
-            Ok(taken) => taken,
-            // The sender was as slow, or whoever is behind.
-            Err(_) if seen.bytes.is_none() => refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
-            Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the receiver behind did not answer in time"),
-        };
-        let kept = seen.kept.map(|name| format!(", kept as {name}")).unwrap_or_default();
-        let (answer, delivery, verdict) = match taken {
-            Ok((answer, delivery)) => {
-                let verdict = self.verdict(answer.status(), &kept);
-                (answer, Some(Box::new(delivery)), verdict)
+        let (at, deadline) = (Timestamp::now(), Instant::now() + PATIENCE);
+        let (Parts { method, headers, .. }, body) = request.into_parts();
+        let (mut taken, mut bytes) = (Vec::new(), None);
+        let is_small = announced(&headers).is_none_or(|length| length <= MOST_BYTES as u64);
+        let mut fit = check(&method, &headers).and(if is_small { Ok(()) } else { too_large() });
+        // The body of a request that is refused anyway is taken only to be kept.
+        if fit.is_ok() || (is_small && self.save.is_some()) {
+            let came = timeout_at(deadline, take(body, &mut taken)).await;
+            let came = came.unwrap_or_else(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
+            bytes = came.is_ok().then_some(taken.len());
+            fit = fit.and(came);
+        }
+        let (body, mut kept) = (Bytes::from(taken), String::new());
+        if let Some(folder) = &self.save {
+            match self.keep(folder, &headers, &body).await {
+                Ok(name) => kept = format!(", kept as {name}"),
+                Err(refusal) => fit = fit.and(Err(refusal)),
             }
-            Err((status, why)) => {
-                let verdict = format!("refused with {}{kept}: {why}", status.as_u16());
+        }
+        let answered = match fit {
+            Ok(()) => self.answer(headers, body, deadline).await,
+            Err(refusal) => Err(refusal),
+        };
+        let (answer, delivery, verdict) = match answered {
+            Ok((answer, read)) => {
+                let verdict = self.verdict(answer.status(), &kept, read.as_ref().err());
+                (answer, read.ok().map(Box::new), verdict)
+            }
+            Err(Refusal { status, why, more }) => {
+                let verdict = format!("refused with {}{kept}: {why}{more}", status.as_u16());
                 let mut answer = (status, why).into_response();
                 if status == StatusCode::METHOD_NOT_ALLOWED {
                     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
@@ -155,7 +180,7 @@ impl Receiver {
             }
         };
         let (printed, shown) = oneshot::channel();
-        let (taken, line) = (delivery.is_some(), Line { at, bytes: seen.bytes, delivery, verdict, printed });
+        let (taken, line) = (delivery.is_some(), Line { at, bytes, delivery, verdict, printed });
         let told = async { self.lines.send(line).await.is_ok() && shown.await.is_ok() };
         match timeout_at(deadline + A_MOMENT, told).await {
             // What has no answer from behind is in nobody's hands before it is printed.
@@ -166,80 +191,55 @@ impl Receiver {
         }
     }
 
-    async fn take(&self, request: Request, seen: &mut Seen) -> Result<(Response, Delivery), Refusal> {
-        const NOT_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        if request.method() != Method::POST {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "a webhook is a POST");
-        }
-        let headers = request.headers().clone();
-        if headers.get(header::CONTENT_TYPE).is_some_and(|kind| !is_json(kind.as_bytes())) {
-            return refuse(NOT_JSON, "a webhook is application/json");
-        }
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return refuse(NOT_JSON, "a webhook is not compressed");
-        }
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: u64| length > MOST_BYTES as u64) {
-            return Err(TOO_LARGE);
-        }
-        let body = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
-            status => (status, "the body broke off".into()),
-        })?;
-        seen.bytes = Some(body.len());
-        if let Some(folder) = &self.save {
-            seen.kept = Some(self.keep(folder, &headers, &body).await?);
-        }
-        let delivery = self.read(&headers, &body)?;
-        let answer = match &self.forward {
-            Some(url) => self.pass_on(url, headers, body).await?,
-            None => StatusCode::NO_CONTENT.into_response(),
+    /// Verifies and reads a request, and passes it on. The receiver behind may know what to do with a body that cannot
+    /// be read here.
+    async fn answer(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+        deadline: Instant,
+    ) -> Result<(Response, Result<Delivery, NormalizeError>), Refusal> {
+        let read = self.read(&headers, &body)?;
+        let Some((url, client)) = &self.forward else {
+            return match read {
+                Ok(_) => Ok((StatusCode::NO_CONTENT.into_response(), read)),
+                Err(error) => refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            };
         };
-        Ok((answer, delivery))
+        let late = |_| refuse(StatusCode::SERVICE_UNAVAILABLE, "the receiver behind did not answer in time");
+        match timeout_at(deadline, pass_on(client, url, headers, body)).await.unwrap_or_else(late) {
+            Ok(answer) => Ok((answer, read)),
+            Err(refusal) => {
+                let unread = read.err().map(|error| format!("; the body could not be read: {error}"));
+                Err(Refusal { more: refusal.more + &unread.unwrap_or_default(), ..refusal })
+            }
+        }
     }
 
-    fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<Delivery, Refusal> {
+    fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<Result<Delivery, NormalizeError>, Refusal> {
         let body = body.to_vec();
         let webhook: Webhook<'_> = match &self.verifier {
-            Some(verifier) => {
-                let verified = verifier.verify(headers, body);
-                verified.map_err(|error| (StatusCode::UNAUTHORIZED, error.to_string().into()))?.into()
-            }
+            Some(verifier) => match verifier.verify(headers, body) {
+                Ok(verified) => verified.into(),
+                Err(error) => return refuse(StatusCode::UNAUTHORIZED, error.to_string()),
+            },
             None => body.into(),
         };
-        from_webhook(webhook).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string().into()))
+        Ok(from_webhook(webhook))
     }
 
     /// Keeps a request, and gives the name that it has.
     async fn keep(&self, folder: &Arc<Folder>, headers: &HeaderMap, body: &Bytes) -> Result<String, Refusal> {
         let (folder, headers, body) = (folder.clone(), kept::lines(headers), body.clone());
         let kept = tokio::task::spawn_blocking(move || folder.keep(kept::HEADERS, &headers, &body)).await;
-        kept.unwrap_or_else(|error| Err(error.into())).map_err(|error| {
+        kept.unwrap_or_else(|error| Err(error.into())).or_else(|error| {
             self.messages.say(format_args!("--save: {error}")); // with what the sender is not to see
-            (StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept".into())
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept")
         })
     }
 
-    /// Passes a request on, but for what is about the connection, and takes the answer.
-    async fn pass_on(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
-        let unreachable = |_| (StatusCode::SERVICE_UNAVAILABLE, "the receiver behind cannot be reached".into());
-        let request = self.client.post(url.clone()).headers(end_to_end(headers)).body(body);
-        let mut behind = request.send().await.map_err(unreachable)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = behind.chunk().await.map_err(unreachable)? {
-            body.extend(chunk);
-            if body.len() > MOST_BYTES {
-                return refuse(StatusCode::SERVICE_UNAVAILABLE, "the receiver behind answered more than 1 MiB");
-            }
-        }
-        let mut answer = Response::new(Body::from(body));
-        *answer.status_mut() = behind.status();
-        *answer.headers_mut() = end_to_end(behind.headers().clone());
-        Ok(answer)
-    }
-
-    /// What became of a request that could be read.
-    fn verdict(&self, answer: StatusCode, kept: &str) -> Column {
+    /// What became of a request that was taken, or passed on though it could not be read.
+    fn verdict(&self, answer: StatusCode, kept: &str, unread: Option<&NormalizeError>) -> Column {
         let (verified, mut colour) = match &self.verifier {
             Some(_) => ("verified", AnsiColor::Green),
             None => ("not verified", AnsiColor::Yellow),
@@ -247,16 +247,21 @@ impl Receiver {
         let mut text = verified.to_owned();
         if self.forward.is_some() {
             text += &format!(", answered with {}", answer.as_u16());
-            colour = if answer.is_success() { colour } else { AnsiColor::Red };
+            colour = if answer.is_success() && unread.is_none() { colour } else { AnsiColor::Red };
         }
-        Column::last(text + kept, colour)
+        text += kept;
+        if let Some(error) = unread {
+            text += &format!("; the body could not be read: {error}");
+        }
+        Column::last(text, colour)
     }
 
-    /// Is over when a second ctrl-C comes, or the first one does not end all in time. A connection without a request on
-    /// it is not waited for.
-    async fn impatience(&self) -> Result<()> {
-        let _ = ctrl_c().await;
-        let again = ctrl_c();
+    /// Lets the server stop at a first signal. Is over at a second one, or when the first one does not end all in time.
+    /// A connection without a request on it is not waited for.
+    async fn impatience(&self, mut ends: Ends, stop: oneshot::Sender<()>) -> Result<()> {
+        ends.next().await;
+        let _ = stop.send(());
+        let again = ends.next();
         tokio::pin!(again);
         if timeout(Duration::from_secs(1), &mut again).await.is_err() {
             if self.in_flight.load(Ordering::Relaxed) > 0 {
@@ -281,13 +286,126 @@ impl Receiver {
     }
 }
 
-const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, Cow::Borrowed("the body has more than 1 MiB"));
+/// The signals that end the program: ctrl-C, and on Unix SIGTERM. They are handled from the start, as the kernel ends
+/// process 1 of a container by none that it does not handle.
+#[cfg(unix)]
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+}
 
-fn refuse<T>(status: StatusCode, why: &'static str) -> Result<T, Refusal> {
-    Err((status, why.into()))
+#[cfg(unix)]
+impl Ends {
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Ends;
+
+#[cfg(not(unix))]
+impl Ends {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+fn refuse<T>(status: StatusCode, why: impl Into<Cow<'static, str>>) -> Result<T, Refusal> {
+    Err(Refusal { status, why: why.into(), more: String::new() })
+}
+
+fn too_large() -> Result<(), Refusal> {
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 1 MiB")
+}
+
+/// Refuses what is no webhook by its head.
+fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    const NOT_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    if method != Method::POST {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "a webhook is a POST");
+    }
+    if let Some(kind) = headers.get(header::CONTENT_TYPE).filter(|kind| !is_json(kind.as_bytes())) {
+        return refuse(NOT_JSON, format!("a webhook is application/json, and this is `{}`", short(kind.as_bytes())));
+    }
+    let encodings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let compression =
+        encodings.flat_map(|list| list.as_bytes().split(|byte| *byte == b',')).find(|e| is_compression(e));
+    match compression {
+        Some(encoding) => refuse(NOT_JSON, format!("a webhook is not compressed, and this is `{}`", short(encoding))),
+        None => Ok(()),
+    }
+}
+
+/// Takes a body as far as it comes, and no more of it than it may have.
+async fn take(body: Body, taken: &mut Vec<u8>) -> Result<(), Refusal> {
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let Ok(piece) = piece else { return refuse(StatusCode::BAD_REQUEST, "the body broke off") };
+        let room = MOST_BYTES - taken.len();
+        taken.extend(piece.iter().take(room));
+        if piece.len() > room {
+            return too_large();
+        }
+    }
+    Ok(())
+}
+
+/// Passes a request on, but for what is about the connection, and takes the answer.
+async fn pass_on(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
+    const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+    let unreachable = |error: reqwest::Error| Refusal {
+        status: UNAVAILABLE,
+        why: "the receiver behind cannot be reached".into(),
+        more: format!(": {}", why(&error.without_url())),
+    };
+    let request = client.post(url.clone()).headers(end_to_end(headers)).body(body);
+    let mut behind = request.send().await.map_err(unreachable)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = behind.chunk().await.map_err(unreachable)? {
+        body.extend(chunk);
+        if body.len() > MOST_BYTES {
+            return refuse(UNAVAILABLE, "the receiver behind answered more than 1 MiB");
+        }
+    }
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = behind.status();
+    *answer.headers_mut() = end_to_end(behind.headers().clone());
+    Ok(answer)
+}
+
+/// How long the sender says that the body is.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_json(content_type: &[u8]) -> bool {
     let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    kind.eq_ignore_ascii_case(b"application/json")
+    kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
+}
+
+/// Whether an encoding is a compression. Some proxies write others there: a charset, `aws-chunked`, nothing.
+fn is_compression(encoding: &[u8]) -> bool {
+    const COMPRESSIONS: [&[u8]; 7] = [b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"compress", b"x-compress"];
+    COMPRESSIONS.iter().any(|compression| encoding.trim_ascii().eq_ignore_ascii_case(compression))
+}
+
+/// The beginning of the value of a header, to be shown.
+fn short(value: &[u8]) -> String {
+    const LONGEST: usize = 80;
+    let text = String::from_utf8_lossy(value.trim_ascii());
+    let text = plain(&text);
+    let end = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    text.chars().take(LONGEST).chain(end.chars()).collect()
 }

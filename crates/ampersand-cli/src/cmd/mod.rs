@@ -8,12 +8,36 @@ pub(crate) mod setup;
 pub(crate) mod trigger;
 pub(crate) mod verify;
 
-use anyhow::Result;
-use reqwest::Url;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use anyhow::{Context as _, Result};
+use reqwest::{Client, ClientBuilder, Url};
 
 /// A client that asks whom it is told to and nobody else: no proxy, and no one that an answer leads to.
-fn straight() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+fn straight() -> ClientBuilder {
+    Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
+}
+
+/// A client for a receiver. With `--insecure` it takes any certificate, but only from a receiver on this machine.
+fn client_for(url: &Url, insecure: bool, more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
+    let mut client = more(straight());
+    if insecure {
+        if !is_loopback(url) {
+            let hosts = "localhost, 127.0.0.1 or ::1";
+            return Err(crate::usage(format!("--insecure: the URL must name this machine, as {hosts}")));
+        }
+        let here = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].map(|ip| SocketAddr::new(ip, 0));
+        client = client.tls_danger_accept_invalid_certs(true).resolve_to_addrs(LOCALHOST, &here);
+    }
+    client.build().context("TLS cannot be set up")
+}
+
+const LOCALHOST: &str = "localhost";
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == LOCALHOST || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// The URL that an option gives. It may hold a password, so no message shows it.

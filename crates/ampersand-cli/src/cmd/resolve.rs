@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::args::{self, Form};
 use crate::cmd::decode::{Reader, Sink};
+use crate::connection::why;
 use crate::input::Place;
 use crate::members::Members;
 use crate::output::{Messages, Output, plain};
@@ -135,6 +136,7 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
 fn describe(error: ResolveError) -> String {
     let option = match error {
         ResolveError::TooLarge { limit } => return format!("there is more than {limit} bytes (option --max-bytes)"),
+        ResolveError::Connection(cause) | ResolveError::Tls(cause) => return why(cause.as_ref()),
         ResolveError::Blocked(Blocked::NotHttps) => " (option --allow-http)",
         ResolveError::Blocked(Blocked::Address(_)) => " (option --allow-private)",
         ResolveError::Blocked(Blocked::Host(_)) => " (option --allow-host)",

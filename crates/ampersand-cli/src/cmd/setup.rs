@@ -1,7 +1,7 @@
 //! Asks Ampersand for notifications: makes what leads from an event to who receives it, where it is not there yet.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::cmd::http_url;
+use crate::input::read_text;
 use crate::output::{Messages, Output, plain};
 use crate::usage;
 
@@ -226,7 +227,7 @@ fn save(secret: &Credential, file: &Path) -> Result<()> {
     match options.open(file) {
         Ok(mut file) => Ok(writeln!(file, "{secret}")?),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            match fs::read_to_string(file)?.lines().any(|line| line.trim() == secret) {
+            match read_text(file)?.lines().any(|line| line.trim() == secret) {
                 true => Ok(()),
                 false => bail!("it holds something else: name a file that is not there, and add it yourself"),
             }

@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::args;
 use crate::cmd::verify::{VARIABLE, secrets};
-use crate::cmd::{http_url, straight};
+use crate::cmd::{client_for, http_url};
+use crate::connection::why;
 use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
 use crate::usage;
@@ -88,7 +89,7 @@ fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<E
         let how = if options.replay.is_empty() { "not signed" } else { "not signed anew" };
         messages.say(format_args!("{how}: set {VARIABLE}, or pass --secret-file FILE"));
     }
-    let client = straight().timeout(PATIENCE).build().context("TLS cannot be set up")?;
+    let client = client_for(&url, options.insecure, |client| client.timeout(PATIENCE))?;
     let start = Instant::now();
     let pause = options.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
     let requests = requests(options).enumerate().map(|(index, request)| {
@@ -230,8 +231,10 @@ async fn send(client: &Client, url: &Url, request: Request<'_>, secret: Option<&
     let milliseconds = start.elapsed().as_millis();
     let (status, reason) = match answer {
         Ok(response) => (Some(response.status().as_u16()), None),
-        Err(error) if error.is_timeout() => (None, Some(format!("no answer within {} s", PATIENCE.as_secs()))),
-        Err(_) => (None, Some("no connection".to_owned())),
+        Err(error) if error.is_timeout() => {
+            (None, Some(format!("timed out: no answer within {} s", PATIENCE.as_secs())))
+        }
+        Err(error) => (None, Some(why(&error.without_url()))),
     };
     Answer { kind, status, milliseconds, reason }
 }

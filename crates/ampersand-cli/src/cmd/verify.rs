@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::args::{self, Form};
+use crate::input::{MARK, read_text, unmarked};
 use crate::output::{Messages, Output, plain};
 use crate::{kept, usage};
 
@@ -31,7 +32,7 @@ pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
 
     let form = options.output.output;
     let mut output = Output::new(form);
-    let code = match verifier.verify_at(&headers, body, now) {
+    let code = match verifier.verify_at(&headers, body.as_slice(), now) {
         Ok(verified) => {
             let secret = verified.secret + 1;
             let verdict = Verdict {
@@ -46,7 +47,11 @@ pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let reason = explain(&error, options.at.is_some());
+            let reason = match error {
+                VerifyError::WrongSignature => changed(&body, |body| verifier.verify_at(&headers, body, now).is_ok()),
+                _ => None,
+            };
+            let reason = reason.unwrap_or_else(|| explain(&error, options.at.is_some()));
             if form == Form::Json {
                 output.line(&Verdict { reason: Some(&reason), ..Verdict::default() }, "")?;
             } else {
@@ -77,6 +82,37 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
     }
 }
 
+/// Says what editors and shells changed in a body, where that alone makes its signature wrong: the line break at its end,
+/// or its byte order mark.
+fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
+    const NO_MARK: &[u8] = b"";
+    let text = unmarked(body);
+    let line = text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line));
+    let marks = match text.len() < body.len() {
+        true => [(MARK, None), (NO_MARK, Some(("without its byte order mark", "added one")))],
+        false => [(NO_MARK, None), (MARK, Some(("with a byte order mark before it", "removed it")))],
+    };
+    let (other_end, exchanged) = match text.ends_with(b"\r\n") {
+        true => (&b"\n"[..], "with LF in place of CR LF at its end"),
+        false => (&b"\r\n"[..], "with CR LF in place of LF at its end"),
+    };
+    let ends = [
+        (text, &b""[..], None),
+        (line, b"", Some(("without its last line break", "added one"))),
+        (text, b"\n", Some(("with one more line break (LF) at its end", "removed it"))),
+        (text, b"\r\n", Some(("with one more line break (CR LF) at its end", "removed it"))),
+        (line, other_end, Some((exchanged, "changed it"))),
+    ];
+    marks.into_iter().flat_map(|mark| ends.map(|end| (mark, end))).find_map(|((mark, marked), (text, end, ended))| {
+        let changes = match (marked, ended) {
+            (None, None) => return None,
+            (Some((how, what)), None) | (None, Some((how, what))) => format!("{how}: your editor or shell {what}"),
+            (Some((mark, _)), Some((end, _))) => format!("{mark} and {end}: your editor or shell changed both"),
+        };
+        is_right([mark, text, end].concat()).then(|| format!("the signature is right for the body {changes}"))
+    })
+}
+
 /// The verifier, and how many secrets it has.
 fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
     let secrets = secrets(options.secret_file.as_deref())?;
@@ -105,7 +141,7 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
     let (name, text, separator) = match file {
         Some(file) => {
             let name = format!("--secret-file {}", file.display());
-            let text = fs::read_to_string(file).map_err(|error| usage(format!("{name}: {error}")))?;
+            let text = read_text(file).map_err(|error| usage(format!("{name}: {error}")))?;
             (name, text, '\n')
         }
         None => match std::env::var(VARIABLE) {
@@ -114,12 +150,37 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
             _ => return Ok(Vec::new()),
         },
     };
-    let secrets = text.split(separator).map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned);
+    let secrets =
+        text.split(separator).map(|secret| secret.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
+    let secrets = secrets.filter(|secret| !secret.is_empty()).map(str::to_owned);
     let secrets: Vec<String> = secrets.collect();
     if secrets.is_empty() {
         return Err(usage(format!("{name}: there is no secret in it")));
     }
+    for (index, secret) in secrets.iter().enumerate() {
+        if let Some(before) = before_prefix(secret) {
+            let end = if secret.ends_with(QUOTES) { ", and the quote at its end" } else { "" };
+            return Err(usage(format!("{name}: secret {} has {before} before `whsec_`: remove that{end}", index + 1)));
+        }
+    }
     Ok(secrets)
+}
+
+const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+
+/// Names what stands before the prefix of a secret that was copied with more than itself. It is shown only where it is
+/// sure to be no part of a key.
+fn before_prefix(secret: &str) -> Option<String> {
+    // What the commas of the variable left of `v1,whsec_…`.
+    if matches!(secret, "v1" | "v1a") {
+        return Some(format!("`{secret},`"));
+    }
+    let before = secret.get(..secret.find("whsec_")?).filter(|before| !before.is_empty())?;
+    let unquoted = before.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
+    let name = unquoted.strip_suffix([':', '=']).map(|name| name.trim_matches(QUOTES).trim());
+    let is_name = |name: &str| name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_- ".contains(c));
+    let is_harmless = unquoted.len() < 4 || matches!(unquoted, "v1a,") || name.is_some_and(is_name);
+    Some(if is_harmless { format!("`{before}`") } else { "something".to_owned() })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 
+use ampersand_testing::Fixture;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::command::{Run, payloads, read, run, run_on};
@@ -136,4 +139,96 @@ fn colours_are_for_terminals_and_for_those_who_force_them() {
     assert!(Run::from(command.output().unwrap()).stdout.contains('\u{1b}'));
     command.env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE");
     assert!(!Run::from(command.output().unwrap()).stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_folder_is_read_with_the_metadata_beside_each_document() {
+    let folder = tempfile::tempdir().unwrap();
+    for envelope in ["s3", "sqs", "attributes", "kinesis"] {
+        let kept = folder.path().join(envelope).to_str().unwrap().to_owned();
+        assert_eq!(run(&["trigger", "--all", "--envelope", envelope, "--save", &kept]).code, 0);
+        let from = if envelope == "sqs" { "attributes" } else { envelope };
+        let expected: Vec<(String, String)> = Fixture::all()
+            .map(|fixture| (fixture.name().to_owned(), fixture.id()))
+            .chain([Fixture::records(), Fixture::changes()].map(|fixture| ("null".to_owned(), fixture.id())))
+            .collect();
+        for (verb, from) in [("decode", envelope), ("decode", from), ("resolve", from), ("decode", "auto")] {
+            let read = run(&[verb, "--output", "json", "--from", from, &kept]);
+            assert_eq!((read.code, read.stderr.as_str()), (0, ""), "{envelope}");
+            let read: Vec<(String, String)> = read
+                .lines()
+                .iter()
+                .map(|line| {
+                    let line: Value = serde_json::from_str(line).unwrap();
+                    assert!(line["metadata"]["topic"].is_string() && line["timestamp"].is_string(), "{line}");
+                    let text = |name: &str| line[name].as_str().unwrap_or("null").to_owned();
+                    (text("notificationType"), text("id"))
+                })
+                .collect();
+            assert_eq!(read, expected, "{envelope} as {from}");
+        }
+        let said = run(&["decode", "--output", "json", "--metadata", "Event-ID=evt_said", "--from", "s3", &kept]);
+        assert!(envelope != "s3" || said.lines().iter().all(|line| line.contains(r#""id":"evt_said""#)), "{said}");
+    }
+}
+
+#[test]
+fn of_a_folder_with_webhooks_the_headers_beside_them_give_id_and_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("2.json"), r#"{"notificationType": "new", "data": 2}"#).unwrap();
+    fs::write(path("2.headers"), "webhook-id: msg_2\nwebhook-timestamp: 1787158990\n").unwrap();
+    fs::write(path("1.json"), r#"{"notificationType": "new", "data": 1}"#).unwrap();
+    fs::write(path("3.txt"), "no document").unwrap();
+    fs::write(path("4.json"), "").unwrap();
+    fs::create_dir(path("5.json")).unwrap();
+    let name = folder.path().to_str().unwrap();
+    let read = run(&["decode", "--output", "json", name]);
+    assert_eq!(read.stderr.replace(name, "DIR"), "DIR/4.json: there is no document in it\n");
+    insta::assert_snapshot!(read.stdout, @r#"
+    {"kind":"notification","notificationType":"new","source":"webhook","id":null,"timestamp":null,"metadata":{},"data":1}
+    {"kind":"notification","notificationType":"new","source":"webhook","id":"msg_2","timestamp":"2026-08-19T17:03:10Z","metadata":{},"data":2}
+    "#);
+    let alone = run(&["decode", "--output", "json", path("2.json").to_str().unwrap()]);
+    assert!(alone.stdout.contains(r#""id":null"#), "a file that is named is read alone: {alone}");
+
+    fs::write(path("1.metadata.json"), "[]").unwrap();
+    let broken = run(&["decode", "--from", "s3", "--type", "new", name]);
+    assert_eq!((broken.code, broken.lines().len()), (1, 1));
+    assert!(broken.stderr.contains("1.metadata.json: not a JSON object of strings: "), "{broken}");
+    assert_eq!(run(&["decode", path("5.json").to_str().unwrap()]).code, 0);
+}
+
+#[test]
+fn metadata_is_taken_as_tools_print_it_and_later_entries_win() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let said = r#"{"notificationtype": "connection.created", "event-id": "evt_1"}"#;
+    fs::write(path("s3"), format!("\u{feff}{{\"ETag\": \"0\", \"ContentLength\": 9, \"Metadata\": {said}}}")).unwrap();
+    let said = serde_json::to_string(said).unwrap();
+    let attribute = format!(r#"{{"metadata": {{"StringValue": {said}, "DataType": "String"}}}}"#);
+    fs::write(path("sqs"), format!(r#"{{"Messages": [{{"Body": "{{}}", "MessageAttributes": {attribute}}}]}}"#))
+        .unwrap();
+    let body = r#"{"projectId": "p", "connectionId": "c", "provider": "x", "groupRef": "g", "consumerRef": "u", "consumerName": "n"}"#;
+    for (from, file) in [("s3", "s3"), ("attributes", "sqs"), ("auto", "s3"), ("auto", "sqs")] {
+        let arguments = ["decode", "--output", "json", "--from", from, "--metadata", &path(file)];
+        let read = run_on(body, &arguments);
+        assert!(read.stdout.contains(r#""notificationType":"connection.created""#), "{from} {file}: {read}");
+        assert!(read.stdout.contains(r#""id":"evt_1""#), "{from} {file}: {read}");
+        let later = ["--metadata", "event-id=a", "--metadata", "X-Amz-Meta-Event-Id=b"];
+        let read = run_on(body, &[&arguments[..], &later].concat());
+        assert!(read.stdout.contains(r#""id":"b""#) && !read.stdout.contains("evt_1"), "{from} {file}: {read}");
+    }
+    fs::write(path("nested"), r#"{"user": {"event-id": "evt_1"}}"#).unwrap();
+    let nested = run_on(body, &["decode", "--metadata", &path("nested")]);
+    assert_eq!((nested.code, nested.stdout.as_str()), (2, ""));
+    insta::assert_snapshot!(nested.stderr.replace(&path("nested"), "FILE"), @r#"error: --metadata FILE: the member `user` is not a string: give an object of strings, or what `aws s3api head-object` prints (`{"Metadata": {…}}`), or one message or its attributes as SQS, SNS and Lambda have them (`{"NAME": {"StringValue": …}}`)"#);
+}
+
+#[test]
+fn a_type_is_asked_for_only_where_one_fits() {
+    let fits = run_on(r#"{"projectId": "p", "destinationId": "d", "destinationName": "n", "url": "u"}"#, &["decode"]);
+    assert!(fits.code == 1 && fits.stderr.contains("option --type"), "{fits}");
+    let none = run_on(r#"{"a": 1}"#, &["decode"]);
+    assert!(none.code == 1 && !none.stderr.contains("--type"), "{none}");
 }

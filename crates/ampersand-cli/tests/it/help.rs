@@ -36,7 +36,7 @@ fn every_command_has_a_manual_page() {
 fn wrong_usage_is_told_from_wrong_input() {
     for arguments in [
         &["decode", "--form", "s3"][..],
-        &["decode", "--from", "sqs"],
+        &["decode", "--from", "pubsub"],
         &["decode", "--metadata", "no-such-file.json"],
         &["decode", "--metadata", "config"],
         &["decode", "--dead-letter", "no-such-folder/bad.jsonl"],
@@ -58,6 +58,6 @@ fn wrong_usage_is_told_from_wrong_input() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.json").to_str().unwrap().to_owned();
     std::fs::write(&list, "[\"a\"]\n").unwrap();
-    insta::assert_snapshot!(run(&["decode", "--metadata", &list]).stderr.replace(&list, "list.json"), @"error: --metadata list.json: not a JSON object of strings: invalid type: sequence, expected an object of strings");
+    insta::assert_snapshot!(run(&["decode", "--metadata", &list]).stderr.replace(&list, "list.json"), @"error: --metadata list.json: not a JSON object of strings: invalid type: sequence, expected an object");
     insta::assert_snapshot!(run(&["verify", "--headers", "head.txt"]).stderr, @"error: no secret: set AMPERSAND_WEBHOOK_SECRET, or pass --secret-file FILE");
 }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
+use ampersand_notifications::Secret;
 use ampersand_types::notifications::NotificationType;
 use serde_json::Value;
 
@@ -13,15 +14,15 @@ use crate::command::{Run, command, run};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// `ampersand listen` on a free port, which ends when it is told to.
-struct Listener {
+pub(crate) struct Listener {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    url: String,
+    pub(crate) url: String,
     said: String,
 }
 
 impl Listener {
-    fn start(secret: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(secret: &str, arguments: &[&str]) -> Self {
         Self::spawn(secret, arguments, Stdio::piped())
     }
 
@@ -46,7 +47,7 @@ impl Listener {
         Self { child, stderr, url, said }
     }
 
-    fn trigger(&self, secret: &str, arguments: &[&str]) -> Run {
+    pub(crate) fn trigger(&self, secret: &str, arguments: &[&str]) -> Run {
         let arguments = [&["trigger", "--to", &self.url], arguments].concat();
         command(&arguments).env("AMPERSAND_WEBHOOK_SECRET", secret).stdin(Stdio::null()).output().unwrap().into()
     }
@@ -58,16 +59,23 @@ impl Listener {
     /// Sends bytes, and gives what is answered.
     fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
+        let _ = stream.write_all(request.as_bytes()); // It may be answered, and closed, before all is sent.
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
         answer
     }
 
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// What ctrl-C does.
-    fn interrupt(mut self) -> Run {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    pub(crate) fn interrupt(self) -> Run {
+        self.signal("-INT");
+        self.end()
+    }
+
+    fn end(mut self) -> Run {
         self.stderr.read_to_string(&mut self.said).unwrap();
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
@@ -168,10 +176,16 @@ fn what_is_refused_has_its_status() {
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".to_owned(), 405),
         (post("Content-Type: text/plain\r\n", "{}"), 415),
+        (post(&format!("Content-Type: text/\u{202e}{}\r\n", "x".repeat(1000)), "{}"), 415),
         (post("Content-Type: application/json; charset=utf-8\r\n", "{}"), 401),
+        (
+            post("Content-Encoding: Identity, aws-chunked\r\nContent-Encoding:\r\nContent-Encoding: utf-8\r\n", "{}"),
+            401,
+        ),
         (post("", &" ".repeat((1 << 20) + 1)), 413),
         ("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n".to_owned(), 413),
         (post("Content-Encoding: gzip\r\n", "{}"), 415),
+        (post("Content-Encoding: identity\r\nContent-Encoding: aws-chunked, BR\r\n", "{}"), 415),
     ] {
         let answer = listener.send(&request);
         assert_eq!(answer.contains("\r\nallow: POST\r\n"), status == 405, "{answer}");
@@ -183,11 +197,14 @@ fn what_is_refused_has_its_status() {
     insta::assert_snapshot!(verdicts.collect::<Vec<_>>().join("\n"), @"
     401: the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again
     405: a webhook is a POST
-    415: a webhook is application/json
+    415: a webhook is application/json, and this is `text/plain`
+    415: a webhook is application/json, and this is `text/�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+    401: the request has no header `svix-id`: was it sent as a webhook?
     401: the request has no header `svix-id`: was it sent as a webhook?
     413: the body has more than 1 MiB
     413: the body has more than 1 MiB
-    415: a webhook is not compressed
+    415: a webhook is not compressed, and this is `gzip`
+    415: a webhook is not compressed, and this is `BR`
     ");
 }
 
@@ -227,6 +244,32 @@ fn what_is_in_flight_when_it_is_told_to_end_is_finished() {
 }
 
 #[test]
+fn sigterm_lets_what_is_in_flight_end_and_a_second_signal_does_not() {
+    let body = r#"{"notificationType": "new", "data": 1}"#;
+    let request = post("", body);
+    let (begun, rest) = request.split_at(request.len() - 1);
+    for second in [None, Some("-INT"), Some("-TERM")] {
+        let listener = Listener::start("", &[]);
+        let mut stream = TcpStream::connect(listener.address()).unwrap();
+        stream.write_all(begun.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(200)); // until its beginning was read
+        listener.signal("-TERM");
+        std::thread::sleep(Duration::from_millis(200));
+        if let Some(signal) = second {
+            listener.signal(signal);
+            let ended = listener.end();
+            assert!(ended.code == 1 && ended.stderr.contains("ended before all requests were answered"), "{ended}");
+            continue;
+        }
+        stream.write_all(rest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let ended = listener.end();
+        assert!(answer.starts_with("HTTP/1.1 204 ") && ended.code == 0, "{answer}{ended}");
+    }
+}
+
+#[test]
 fn a_connection_without_a_request_keeps_nothing_open() {
     let listener = Listener::start(SECRET, &[]);
     let mut stream = TcpStream::connect(listener.address()).unwrap();
@@ -242,7 +285,7 @@ fn without_a_secret_it_warns_and_takes_what_can_be_read() {
     let listener = Listener::start("", &[]);
     assert!(listener.said.starts_with("WARNING: anybody can send anything"), "{}", listener.said);
     assert!(listener.send(&post("", r#"{"notificationType": "new", "data": 1}"#)).starts_with("HTTP/1.1 204 "));
-    assert!(listener.send(&post("", "[1]")).starts_with("HTTP/1.1 400 "));
+    assert!(listener.send(&post("", "[1]")).starts_with("HTTP/1.1 422 "));
     let ended = listener.interrupt();
     assert!(ended.lines()[0].contains("new (new)") && ended.lines()[0].ends_with("  not verified"), "{ended}");
 }
@@ -295,6 +338,78 @@ fn what_is_refused_is_kept_too_and_nothing_that_was_kept_is_lost() {
 }
 
 #[test]
+fn a_refused_request_is_kept_whatever_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = Listener::start(SECRET, &["--save", folder.path().to_str().unwrap()]);
+    let chunked = format!("Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n{}", "x".repeat(0x10_0001));
+    for (number, request, status, bytes) in [
+        (1, "GET / HTTP/1.1\r\nHost: h\r\nX-Header: 1\r\nConnection: close\r\n\r\n".to_owned(), 405, 0),
+        (2, post("X-Header: 1\r\nContent-Type: text/plain\r\n", "text"), 415, 4),
+        (3, "POST / HTTP/1.1\r\nHost: h\r\nX-Header: 1\r\nContent-Length: 5000000\r\n\r\n".to_owned(), 413, 0),
+        (4, format!("POST / HTTP/1.1\r\nHost: h\r\nX-Header: 1\r\n{chunked}"), 413, 1 << 20),
+        (5, post(&format!("X-Header: 1\r\n{}", signed("[1]")), "[1]"), 422, 3),
+    ] {
+        let answer = listener.send(&request);
+        // What is sent after the answer may break it off.
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) || (number == 4 && answer.is_empty()), "{answer}");
+        let kept = |extension: &str| std::fs::read(folder.path().join(format!("000{number}.{extension}"))).unwrap();
+        assert!(String::from_utf8(kept("headers")).unwrap().contains("x-header: 1\n"), "{status}");
+        assert_eq!(kept("json").len(), bytes, "{status}");
+    }
+    let mut cut = TcpStream::connect(listener.address()).unwrap();
+    cut.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{\"cut").unwrap();
+    std::thread::sleep(Duration::from_millis(200)); // until its beginning was read
+    drop(cut);
+    let ended = listener.interrupt();
+    let last = ended.lines().pop().unwrap();
+    assert!(last.ends_with("  refused with 400, kept as 0006: the body broke off"), "{ended}");
+    assert_eq!(std::fs::read(folder.path().join("0006.json")).unwrap(), b"{\"cut");
+}
+
+/// The headers of a webhook, signed now.
+fn signed(body: &str) -> String {
+    let now = jiff::Timestamp::now();
+    let signature = Secret::new(SECRET).unwrap().sign("msg_1", now, body.as_bytes());
+    format!("svix-id: msg_1\r\nsvix-timestamp: {}\r\nsvix-signature: {signature}\r\n", now.as_second())
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_passed_on_and_the_receiver_behind_decides() {
+    let behind = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", behind.local_addr().unwrap());
+    let receiver = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let mut stream = behind.accept().unwrap().0;
+            let mut request = Vec::new();
+            while !request.ends_with(b"[1]") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
+            stream.write_all(b"HTTP/1.1 202 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        }
+    });
+    let mut shown = String::new();
+    for secret in [SECRET, ""] {
+        let front = Listener::start(secret, &["--forward", &url]);
+        let answer = front.send(&post(&signed("[1]"), "[1]"));
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+        shown += front.interrupt().lines()[0].rsplit_once(" B  ").unwrap().1;
+        shown += "\n";
+    }
+    receiver.join().unwrap();
+    let front = Listener::start(SECRET, &["--forward", &url]);
+    let answer = front.send(&post(&signed("[1]"), "[1]"));
+    assert!(answer.ends_with("\r\n\r\nthe receiver behind cannot be reached"), "the sender is not told why: {answer}");
+    shown += front.interrupt().lines()[0].rsplit_once(" B  ").unwrap().1;
+    insta::assert_snapshot!(shown, @"
+    verified, answered with 202; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
+    not verified, answered with 202; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
+    refused with 503: the receiver behind cannot be reached: connection refused: nothing listens at this host and port; the body could not be read: at $: found sequence, expected an object; the body is an array: read each of its items
+    ");
+}
+
+#[test]
 fn a_request_is_passed_on_untouched_and_the_answer_back() {
     let behind = Listener::start(SECRET, &[]); // which verifies it again
     let front = Listener::start(SECRET, &["--forward", &behind.url]);
@@ -304,7 +419,8 @@ fn a_request_is_passed_on_untouched_and_the_answer_back() {
     assert!(alone.stdout.ends_with("  503\n"), "nobody is behind: {alone}");
     let told = front.interrupt().stdout;
     assert!(told.lines().next().unwrap().ends_with("  verified, answered with 204"), "{told}");
-    assert!(told.ends_with("  refused with 503: the receiver behind cannot be reached\n"), "{told}");
+    let refused = "  refused with 503: the receiver behind cannot be reached: connection refused: ";
+    assert!(told.lines().nth(1).unwrap().contains(refused), "{told}");
 
     let picky = Listener::start("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &[]);
     let front = Listener::start(SECRET, &["--forward", &picky.url]);

@@ -118,8 +118,6 @@ fn a_long_array_is_set_aside_to_the_byte_and_its_items_are_told_of() {
 #[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     insta::assert_snapshot!(run(&["decode", "no-such-file.json", "webhook/connection.created.json"]));
-    let folder = run(&["decode", "webhook", "webhook/connection.created.json"]);
-    assert_eq!((folder.code, folder.lines().len()), (1, 1));
 }
 
 #[test]

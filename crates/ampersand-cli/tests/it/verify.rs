@@ -121,3 +121,123 @@ fn says_why_not() {
         assert!(!run.stderr.contains("base64!"), "{run}");
     }
 }
+
+#[test]
+fn says_that_only_the_end_of_the_body_or_its_byte_order_mark_is_wrong() {
+    let mut shown = String::new();
+    let text = BODY.trim_end();
+    let marked = |text: &str| format!("\u{feff}{text}");
+    for (signed, came) in [
+        (text.to_owned(), format!("{text}\n")),
+        (text.to_owned(), format!("{text}\r\n")),
+        (format!("{text}\n"), text.to_owned()),
+        (format!("{text}\r\n"), text.to_owned()),
+        (format!("{text}\n"), format!("{text}\r\n")),
+        (format!("{text}\r\n"), format!("{text}\n")),
+        (format!("{text}\n"), format!("{text}\n\n")),
+        (format!("{text}\n\n"), format!("{text}\n")),
+        (text.to_owned(), marked(text)),
+        (marked(text), text.to_owned()),
+        (text.to_owned(), marked(&format!("{text}\n"))),
+        (String::new(), "\n".to_owned()),
+        (text.to_owned(), format!(" {text}")),
+    ] {
+        let signature =
+            Secret::new(SECRETS[0]).unwrap().sign("msg_1", Timestamp::from_second(SENT).unwrap(), signed.as_bytes());
+        let run = verify(&head(&signature), SECRETS[0], &came, &AT);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+        shown += run.stderr.strip_prefix("not verified: ").unwrap();
+        let json = verify(&head(&signature), SECRETS[0], &came, &[&AT[..], &["--output", "json"]].concat());
+        assert!(json.stdout.contains(run.stderr.strip_prefix("not verified: ").unwrap().trim_end()), "{json}");
+    }
+    insta::assert_snapshot!(shown, @"
+    the signature is right for the body without its last line break: your editor or shell added one
+    the signature is right for the body without its last line break: your editor or shell added one
+    the signature is right for the body with one more line break (LF) at its end: your editor or shell removed it
+    the signature is right for the body with one more line break (CR LF) at its end: your editor or shell removed it
+    the signature is right for the body with LF in place of CR LF at its end: your editor or shell changed it
+    the signature is right for the body with CR LF in place of LF at its end: your editor or shell changed it
+    the signature is right for the body without its last line break: your editor or shell added one
+    the signature is right for the body with one more line break (LF) at its end: your editor or shell removed it
+    the signature is right for the body without its byte order mark: your editor or shell added one
+    the signature is right for the body with a byte order mark before it: your editor or shell removed it
+    the signature is right for the body without its byte order mark and without its last line break: your editor or shell changed both
+    the signature is right for the body without its last line break: your editor or shell added one
+    the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again
+    ");
+}
+
+#[test]
+fn a_secret_that_was_copied_with_more_than_itself_is_named_without_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    let path = file.to_str().unwrap();
+    let mut shown = String::new();
+    let secret = SECRETS[0];
+    for text in [
+        format!("v1,{secret}"),
+        format!("\"{secret}\""),
+        format!("AMPERSAND_WEBHOOK_SECRET={secret}"),
+        format!("export SECRET='{secret}'"),
+        format!("\"webhookSecret\": \"{secret}\""),
+        format!("{secret}\nv1,{}", SECRETS[1]),
+        format!("{},{secret}", SECRETS[1].trim_start_matches("whsec_")),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let run = verify(&head(&sign(secret)), "", BODY, &[AT[0], AT[1], "--secret-file", path]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{text}");
+        shown += &run.stderr.replace(path, "FILE");
+        for arguments in
+            [&["listen", "0", "--secret-file", path][..], &["trigger", "connection.error", "--secret-file", path]]
+        {
+            assert_eq!(feed(command(arguments), "").stderr, run.stderr);
+        }
+    }
+    insta::assert_snapshot!(shown, @r#"
+    error: --secret-file FILE: secret 1 has `v1,` before `whsec_`: remove that
+    error: --secret-file FILE: secret 1 has `"` before `whsec_`: remove that, and the quote at its end
+    error: --secret-file FILE: secret 1 has `AMPERSAND_WEBHOOK_SECRET=` before `whsec_`: remove that
+    error: --secret-file FILE: secret 1 has `export SECRET='` before `whsec_`: remove that, and the quote at its end
+    error: --secret-file FILE: secret 1 has `"webhookSecret": "` before `whsec_`: remove that, and the quote at its end
+    error: --secret-file FILE: secret 2 has `v1,` before `whsec_`: remove that
+    error: --secret-file FILE: secret 1 has something before `whsec_`: remove that
+    "#);
+    // A comma separates the secrets of the variable.
+    let run = verify(&head(&sign(secret)), &format!("v1,{secret}"), BODY, &AT);
+    assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has `v1,` before `whsec_`: remove that\n"), "{run}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    fs::write(&file, format!("\u{feff}{}\r\n", SECRETS[0])).unwrap();
+    let more = [AT[0], AT[1], "--secret-file", file.to_str().unwrap()];
+    assert_eq!(verify(&head(&sign(SECRETS[0])), "", BODY, &more).code, 0);
+    assert_eq!(verify(&head(&sign(SECRETS[0])), &format!("\u{feff}{}", SECRETS[0]), BODY, &AT).code, 0);
+}
+
+#[test]
+fn every_value_of_the_signature_header_counts_however_the_headers_were_kept() {
+    let (wrong, right) = (sign(SECRETS[1]), sign(SECRETS[0]));
+    let key = right.strip_prefix("v1,").unwrap();
+    let others = format!(r#""Svix-Id": ["msg_1"], "Svix-Timestamp": ["{SENT}"]"#);
+    let edge = |name: &str, value: &str| format!(r#""{name}": [{{"key": "{name}", "value": "{value}"}}]"#);
+    for headers in [
+        head(&format!("{wrong}, {right}")),
+        head(&format!("{wrong}\r\nsvix-signature: {right}")),
+        format!(r#"{{{others}, "Svix-Signature": ["{wrong}", "{right}"]}}"#),
+        format!(r#"{{{others}, "Svix-Signature": ["v1", "{key}"]}}"#),
+        format!(
+            r#"{{"headers": {{"svix-signature": "{wrong}"}}, "multiValueHeaders": {{{others}, "svix-signature": ["{wrong}", "{right}"]}}}}"#
+        ),
+        format!(
+            r#"{{"headers": {{{}, {}, "svix-signature": [{{"value": "{wrong}"}}, {{"value": "{right}"}}]}}}}"#,
+            edge("svix-id", "msg_1"),
+            edge("svix-timestamp", &SENT.to_string())
+        ),
+    ] {
+        let run = verify(&headers, SECRETS[0], BODY, &AT);
+        assert_eq!(run.code, 0, "{headers}: {run}");
+    }
+}

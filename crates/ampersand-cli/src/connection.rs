@@ -1,0 +1,93 @@
+//! Why a request got no answer.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use rustls::{CertificateError, InvalidMessage};
+
+/// Says in a sentence why a request got no answer, without its URL: the first cause that is known counts, or else the
+/// last one.
+pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
+    let mut cause = Some(error);
+    let mut last = error;
+    while let Some(error) = cause {
+        if let Some(reason) = known(error) {
+            return reason.into_owned();
+        }
+        (last, cause) = (error, inner(error));
+    }
+    last.to_string()
+}
+
+/// What is behind an error. An `io::Error` passes over the one that it holds.
+fn inner<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(held) => Some(held),
+        None => error.source(),
+    }
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<Cow<'static, str>> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(tls));
+    }
+    if let Some(io) = error.downcast_ref::<io::Error>() {
+        return of_io(io).map(Cow::Borrowed);
+    }
+    if error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout) {
+        return Some(TIMED_OUT.into());
+    }
+    // These have no type that can be named.
+    match error.to_string().as_str() {
+        "dns error" => Some("name not found: check the host in the URL, and the network".into()),
+        "connection closed before message completed" => Some(CLOSED.into()),
+        text if text.starts_with("invalid HTTP") => {
+            Some("the answer is not HTTP: if the server speaks TLS, use https://".into())
+        }
+        _ => None,
+    }
+}
+
+const TIMED_OUT: &str = "timed out: no answer came in time";
+const CLOSED: &str = "connection closed: the server hung up before it answered";
+
+fn of_io(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::ConnectionRefused => "connection refused: nothing listens at this host and port",
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof
+            if error.get_ref().is_none_or(|held| !held.is::<rustls::Error>()) =>
+        {
+            CLOSED
+        }
+        ErrorKind::TimedOut => TIMED_OUT,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "host unreachable: check the network",
+        _ => return None,
+    })
+}
+
+fn of_tls(error: &rustls::Error) -> Cow<'static, str> {
+    use rustls::Error::{InvalidCertificate, InvalidMessage as Invalid};
+    match error {
+        Invalid(InvalidMessage::InvalidContentType) => "no TLS: the server answers in plain text, so use http://".into(),
+        InvalidCertificate(why) => match why {
+            CertificateError::UnknownIssuer => {
+                "TLS: the server's certificate has an unknown issuer (self-signed, or one that this system does not trust)".into()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "TLS: the server's certificate is not valid for the host name in the URL".into()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "TLS: the server's certificate has expired".into()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "TLS: the server's certificate is not valid yet: check this machine's clock".into()
+            }
+            other => format!("TLS: the server's certificate is not accepted: {other}").into(),
+        },
+        other => format!("TLS: {other}").into(),
+    }
+}
