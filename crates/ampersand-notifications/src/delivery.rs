@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ampersand_types::Timestamp;
@@ -281,15 +281,19 @@ impl<'de> Deserialize<'de> for Metadata {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
-                let mut entries = BTreeMap::new();
+                let (mut entries, mut nulls) = (BTreeMap::new(), BTreeSet::new());
                 while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    let text = || serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
-                    let value = (value.get() != "null").then(text);
-                    if entries.insert(name, value).is_some() {
+                    let comes_twice = if value.get() == "null" {
+                        entries.contains_key(&name) || !nulls.insert(name)
+                    } else {
+                        let value = serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
+                        nulls.contains(&name) || entries.insert(name, value).is_some()
+                    };
+                    if comes_twice {
                         return Err(serde::de::Error::custom("a member comes twice"));
                     }
                 }
-                Ok(entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+                Ok(Metadata(entries))
             }
         }
 

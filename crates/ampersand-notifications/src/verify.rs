@@ -208,7 +208,7 @@ impl Verifier {
         body: impl Into<Body<'a>>,
         now: jiff::Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
-        let Signed { id, timestamp: sent, signatures } = signed(headers)?;
+        let Signed { id, timestamp: sent, signature_name } = signed(headers)?;
         let seconds = if sent.iter().all(u8::is_ascii_digit) { std::str::from_utf8(sent).ok() } else { None };
         let timestamp = seconds
             .and_then(|seconds| jiff::Timestamp::from_second(seconds.parse().ok()?).ok())
@@ -222,10 +222,11 @@ impl Verifier {
         }
 
         let body = body.into().0;
-        let v1 = v1(&signatures);
-        let tags: Vec<Vec<u8>> = v1.iter().filter_map(|tag| BASE64.decode(tag).ok()).collect();
+        let v1 = || v1(headers.values(signature_name));
+        let tags: Vec<Vec<u8>> = v1().filter_map(|tag| BASE64.decode(tag).ok()).collect();
         if tags.is_empty() {
-            return Err(if v1.is_empty() { VerifyError::NoSignature } else { VerifyError::NotBase64 });
+            let is_there = v1().next().is_some();
+            return Err(if is_there { VerifyError::NotBase64 } else { VerifyError::NoSignature });
         }
         for (secret, key) in self.secrets.iter().enumerate() {
             let mac = key.mac(id.as_bytes(), sent, &body);
@@ -240,17 +241,15 @@ impl Verifier {
 /// The signatures of version `v1`, of all values of the header. They are separated by spaces, and by commas where a
 /// proxy joined several values; a comma also stands between a version and its signature, so each part is of the
 /// version that was named last.
-fn v1<'h>(values: &[&'h [u8]]) -> Vec<&'h [u8]> {
-    let (mut is_v1, mut found) = (false, Vec::new());
-    for part in values.iter().flat_map(|value| value.split(|byte| matches!(byte, b' ' | b','))) {
-        match part {
-            b"v1" => is_v1 = true,
-            _ if is_version(part) => is_v1 = false,
-            signature if is_v1 => found.push(signature),
-            _ => {}
+fn v1<'h>(values: impl Iterator<Item = &'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
+    let mut is_v1 = false;
+    values.flat_map(|value| value.split(|byte| matches!(byte, b' ' | b','))).filter(move |part| {
+        if is_version(part) {
+            is_v1 = *part == b"v1";
+            return false;
         }
-    }
-    found
+        is_v1
+    })
 }
 
 /// Whether a part of the header is a version, such as `v1a`. A signature is longer.
@@ -344,22 +343,25 @@ struct Signed<'h> {
     id: &'h str,
     /// As text, which is what was signed.
     timestamp: &'h [u8],
-    /// All values: a proxy may have split them.
-    signatures: Vec<&'h [u8]>,
+    /// The header that has the signatures, in one value or several.
+    signature_name: &'static str,
 }
 
 /// Takes the three headers of one prefix. A mixture counts as none: something on the way may have added one of the sets.
 fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> {
     const NAMES: [[&str; 3]; 2] =
         [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
-    let values = |name| headers.values(name).filter(|value| !value.is_empty());
-    let sets = NAMES.map(|names| names.map(|name| values(name).next()));
-    for (set, [id_name, _, signature_name]) in sets.iter().zip(NAMES) {
-        if let [Some(id), Some(timestamp), Some(_)] = *set {
+    let value = |name| headers.values(name).find(|value| !value.is_empty());
+    for [id_name, timestamp_name, signature_name] in NAMES {
+        if let Some(id) = value(id_name)
+            && let Some(timestamp) = value(timestamp_name)
+            && value(signature_name).is_some()
+        {
             let id = std::str::from_utf8(id).map_err(|_| VerifyError::MissingHeader(id_name))?;
-            return Ok(Signed { id, timestamp, signatures: values(signature_name).collect() });
+            return Ok(Signed { id, timestamp, signature_name });
         }
     }
+    let sets = NAMES.map(|names| names.map(value));
     let [svix, webhook] = sets;
     if svix.iter().zip(&webhook).all(|(a, b)| a.is_some() || b.is_some()) {
         return Err(VerifyError::MixedHeaders);
