@@ -9,7 +9,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cmd::trigger::{CHANGES, RECORDS};
 use crate::input::read_text;
 use crate::metadata;
 
@@ -238,6 +237,10 @@ pub(crate) struct Setup {
     #[command(flatten)]
     pub(crate) output: Output,
 }
+
+/// The names of the data messages, beside those of types: records that were read, and records that changed.
+pub(crate) const RECORDS: &str = "records";
+pub(crate) const CHANGES: &str = "changes";
 
 #[derive(Args)]
 pub(crate) struct Trigger {

@@ -19,10 +19,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::cmd::decode::Sink;
 use crate::input::Place;
 use crate::members::Members;
 use crate::output::{Output, plain};
+use crate::reader::Sink;
 
 /// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
 const MOST: usize = 10_000;

@@ -9,6 +9,7 @@ mod kept;
 mod members;
 mod metadata;
 mod output;
+mod reader;
 
 use std::fmt;
 use std::process::ExitCode;

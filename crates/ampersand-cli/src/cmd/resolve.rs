@@ -17,11 +17,11 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::args::{self, Form};
-use crate::cmd::decode::{Reader, Sink};
 use crate::connection::why;
 use crate::input::Place;
 use crate::members::Members;
 use crate::output::{Messages, Output, plain};
+use crate::reader::{Reader, Sink};
 
 /// Deliveries whose downloads are under way at once.
 const AT_ONCE: usize = 8;

@@ -1,0 +1,344 @@
+//! Reads the deliveries of files, one after the other.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::iter;
+use std::mem;
+use std::path::{Path, PathBuf};
+
+use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_source};
+use ampersand_types::Timestamp;
+use ampersand_types::notifications::NotificationType;
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::args::{self, Envelope};
+use crate::cmd::verify::STDIN;
+use crate::input::{Documents, Piece, Place};
+use crate::kept;
+use crate::metadata::{self, Entries};
+use crate::output::{Messages, Output, plain};
+
+/// Where deliveries go.
+pub(crate) trait Sink {
+    /// A delivery, and where its document begins.
+    fn delivery(&mut self, delivery: Delivery, file: &str, place: Place) -> Result<()>;
+
+    /// The next delivery may take long to come.
+    fn pause(&mut self) -> Result<()>;
+}
+
+/// How it went.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) decoded: usize,
+    pub(crate) failed: usize,
+}
+
+/// Reads the documents of all files.
+pub(crate) struct Reader {
+    files: Vec<Input>,
+    from: Envelope,
+    notification_type: Option<NotificationType>,
+    said: Vec<Entries>,
+    dead_letter: Option<DeadLetter>,
+    messages: Messages,
+    tally: Tally,
+}
+
+/// A file to be read.
+enum Input {
+    /// One that was named; it is read alone.
+    File(PathBuf),
+    /// One of a folder, with what was kept beside it.
+    InFolder(PathBuf),
+    /// A folder without files, or one that cannot be read.
+    Folder(PathBuf, io::Result<()>),
+}
+
+impl Input {
+    fn find(path: &Path) -> Vec<Self> {
+        if path == Path::new(STDIN) || !path.is_dir() {
+            return vec![Self::File(path.to_owned())];
+        }
+        match documents(path) {
+            Ok(files) if files.is_empty() => vec![Self::Folder(path.to_owned(), Ok(()))],
+            Ok(files) => files.into_iter().map(Self::InFolder).collect(),
+            Err(error) => vec![Self::Folder(path.to_owned(), Err(error))],
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::InFolder(path) | Self::Folder(path, _) => path,
+        }
+    }
+}
+
+/// The documents of a folder, sorted by name.
+fn documents(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let is_document = |path: &PathBuf| {
+        let name = path.to_string_lossy();
+        name.ends_with(".json") && !name.ends_with(".metadata.json") && path.is_file()
+    };
+    let mut documents: Vec<PathBuf> = paths?.into_iter().filter(is_document).collect();
+    documents.sort();
+    Ok(documents)
+}
+
+/// What is known of the documents of a file beforehand.
+struct Known {
+    source: Source,
+    metadata: Metadata,
+    id: Option<String>,
+    timestamp: Option<Timestamp>,
+}
+
+impl Known {
+    fn new(from: Envelope, said: &[Entries]) -> Self {
+        let source = from.into();
+        Self { source, metadata: metadata::merge(said, source), id: None, timestamp: None }
+    }
+
+    /// With what was kept beside a file: its metadata, and of a webhook its headers.
+    fn beside(file: &Path, from: Envelope, said: &[Entries]) -> Result<Self> {
+        let mut known = Self::new(from, said);
+        let beside = file.with_extension("metadata.json");
+        if beside.exists() {
+            let name = beside.display();
+            let read = metadata::read(&beside).map_err(|error| anyhow!("{name}: {error}"))?;
+            known.metadata = metadata::merge(iter::once(&read).chain(said), known.source);
+        }
+        let beside = file.with_extension(kept::HEADERS);
+        if matches!(from, Envelope::Auto | Envelope::Webhook) && beside.exists() {
+            let headers = fs::read(&beside).map_err(Into::into).and_then(|text| kept::parse(&text));
+            let headers = headers.with_context(|| beside.display().to_string())?;
+            let header = |name: &str| {
+                let family = ["svix", "webhook"].iter();
+                family
+                    .filter_map(|family| headers.get(format!("{family}-{name}")))
+                    .find_map(|value| value.to_str().ok())
+            };
+            let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
+            known.source = Source::Webhook;
+            known.id = header("id").map(str::to_owned);
+            known.timestamp = sent.map(Timestamp::from);
+        }
+        Ok(known)
+    }
+}
+
+impl Reader {
+    pub(crate) fn new(options: &args::Input, messages: Messages) -> Result<Self> {
+        let dead_letter = options.dead_letter.as_deref().map(DeadLetter::open).transpose()?;
+        let mut files: Vec<Input> = options.files.iter().flat_map(|file| Input::find(file)).collect();
+        if options.files.is_empty() {
+            files.push(Input::File(STDIN.into()));
+        }
+        for file in &files {
+            refuse_what_is_written(file.path(), dead_letter.as_ref())?;
+        }
+        Ok(Self {
+            files,
+            from: options.from,
+            notification_type: options.notification_type.as_deref().map(NotificationType::from),
+            said: options.metadata()?,
+            dead_letter,
+            messages,
+            tally: Tally::default(),
+        })
+    }
+
+    pub(crate) fn read(mut self, sink: &mut impl Sink) -> Result<Tally> {
+        let alone = Known::new(self.from, &self.said);
+        for file in mem::take(&mut self.files) {
+            if file.path() == Path::new(STDIN) {
+                if io::stdin().is_terminal() {
+                    self.messages.say("reading what you type, to the end of input (ctrl-D)");
+                }
+                self.read_file("stdin", io::stdin().lock(), &alone, sink)?;
+                continue;
+            }
+            let name = plain(&file.path().to_string_lossy()).into_owned();
+            let known = match &file {
+                Input::File(_) => Ok(None),
+                Input::InFolder(path) => Known::beside(path, self.from, &self.said).map(Some),
+                Input::Folder(_, Ok(())) => {
+                    self.messages.say(format_args!("{name}: there is no document in it"));
+                    continue;
+                }
+                Input::Folder(_, Err(error)) => {
+                    self.fail(format_args!("{name}: {error}"));
+                    continue;
+                }
+            };
+            match (known, File::open(file.path())) {
+                (Ok(known), Ok(opened)) => self.read_file(&name, opened, known.as_ref().unwrap_or(&alone), sink)?,
+                (Err(error), _) => self.fail(plain(&format!("{error:#}"))),
+                (_, Err(error)) => self.fail(format_args!("{name}: {error}")),
+            }
+        }
+        sink.pause()?;
+        if let Some(mut letters) = self.dead_letter {
+            letters.end_line()?;
+        }
+        Ok(self.tally)
+    }
+
+    fn read_file(&mut self, name: &str, mut file: impl Read, known: &Known, sink: &mut impl Sink) -> Result<()> {
+        let before = self.tally.decoded + self.tally.failed;
+        let mut documents = Documents::new();
+        loop {
+            while let Some(piece) = documents.next() {
+                match piece {
+                    Piece::Document { text, place, checked } => match self.decode(text, known) {
+                        Ok(delivery) => {
+                            self.tally.decoded += 1;
+                            sink.delivery(delivery, name, place)?;
+                        }
+                        Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
+                            documents.put_back(error.body().len(), place);
+                        }
+                        Err(error) => {
+                            self.fail(describe(name, place, &error));
+                            self.bury(error.body())?;
+                        }
+                    },
+                    Piece::Array { text, place } => {
+                        self.fail(format_args!("{name}:{}: {ARRAY}", place.line));
+                        self.bury(text)?;
+                    }
+                    Piece::Broken { text, at, reason } => {
+                        let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
+                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}{nor}", at.line, at.column));
+                        self.bury(text)?;
+                    }
+                    Piece::Rest(text) => {
+                        if let Some(letters) = &mut self.dead_letter {
+                            letters.write(text)?;
+                        }
+                    }
+                }
+            }
+            if documents.ended() {
+                break;
+            }
+            sink.pause()?;
+            if let Err(error) = documents.fill(&mut file) {
+                self.fail(format_args!("{name}: {error}"));
+                return Ok(());
+            }
+        }
+        if self.tally.decoded + self.tally.failed == before {
+            self.messages.say(format_args!("{name}: there is no document in it"));
+        }
+        Ok(())
+    }
+
+    fn decode(&self, text: Cow<'_, [u8]>, known: &Known) -> Result<Delivery, NormalizeError> {
+        let mut delivery = from_source(text, known.source, known.metadata.clone(), self.notification_type.as_ref())?;
+        let (id, timestamp) = match &mut delivery {
+            Delivery::Notification(notification) => (&mut notification.id, &mut notification.timestamp),
+            Delivery::Records(records) => (&mut records.id, &mut records.timestamp),
+        };
+        *id = id.take().or_else(|| known.id.clone());
+        *timestamp = timestamp.take().or_else(|| known.timestamp.clone());
+        Ok(delivery)
+    }
+
+    fn fail(&mut self, why: impl std::fmt::Display) {
+        self.tally.failed += 1;
+        self.messages.say(why);
+    }
+
+    fn bury(&mut self, text: &[u8]) -> Result<()> {
+        let Some(letters) = &mut self.dead_letter else { return Ok(()) };
+        letters.end_line()?;
+        letters.write(text)
+    }
+}
+
+const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
+
+/// Says where a document is, and what is wrong with it.
+fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
+    match error.problem() {
+        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{file}:{}: {ARRAY}", start.line),
+        Problem::NotJson { line, column } => {
+            let at = start.at(*line, *column);
+            let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
+            format!("{file}:{}:{}: not valid {what}{}", at.line, at.column, hint(error))
+        }
+        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
+            format!("{file}:{}: {} (option --type){}", start.line, plain(&problem.to_string()), hint(error))
+        }
+        _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
+    }
+}
+
+fn hint(error: &NormalizeError) -> String {
+    error.hint().map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
+/// A file that grows by what is read from it has no end.
+#[cfg(unix)]
+fn refuse_what_is_written(file: &Path, letters: Option<&DeadLetter>) -> Result<()> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt as _;
+
+    let identity = |metadata: io::Result<fs::Metadata>| {
+        let metadata = metadata.ok().filter(fs::Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let opened = |stream: &dyn AsFd| File::from(stream.as_fd().try_clone_to_owned()?).metadata();
+    let (name, read) = if file == Path::new(STDIN) {
+        ("stdin".into(), opened(&io::stdin()))
+    } else {
+        (file.to_string_lossy(), fs::metadata(file))
+    };
+    let Some(read) = identity(read) else { return Ok(()) };
+    let written =
+        [("stdout", Some(opened(&io::stdout()))), ("--dead-letter", letters.map(|to| to.file.get_ref().metadata()))];
+    for (what, metadata) in written {
+        if metadata.and_then(identity) == Some(read) {
+            return Err(crate::usage(format!(
+                "{name} would be read and written to at once: {what} must be another file"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_what_is_written(_: &Path, _: Option<&DeadLetter>) -> Result<()> {
+    Ok(())
+}
+
+/// The documents that could not be read, as they came, each on lines of its own.
+struct DeadLetter {
+    file: io::BufWriter<File>,
+    name: String,
+    line_is_open: bool,
+}
+
+impl DeadLetter {
+    fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::options().append(true).create(true).open(path);
+        let file = file.map_err(|error| crate::usage(format!("--dead-letter {name}: {error}")))?;
+        Ok(Self { file: io::BufWriter::new(file), name, line_is_open: false })
+    }
+
+    fn write(&mut self, text: &[u8]) -> Result<()> {
+        self.line_is_open = !text.ends_with(b"\n");
+        self.file.write_all(text).with_context(|| format!("{} cannot be written", self.name))
+    }
+
+    fn end_line(&mut self) -> Result<()> {
+        if self.line_is_open {
+            self.write(b"\n")?;
+        }
+        self.file.flush().with_context(|| format!("{} cannot be written", self.name))
+    }
+}
