@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ampersand_types::Timestamp;
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -117,6 +118,16 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
+}
+
+/// The id of a webhook, and when it was sent.
+pub(crate) fn id_and_timestamp(headers: &HeaderMap) -> (Option<String>, Option<Timestamp>) {
+    let header = |name: &str| {
+        let values = ["svix", "webhook"].iter().filter_map(|family| headers.get(format!("{family}-{name}")));
+        values.filter_map(|value| value.to_str().ok()).next()
+    };
+    let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
+    (header("id").map(str::to_owned), sent.map(Timestamp::from))
 }
 
 /// Reads headers: JSON, or lines. Those of a request and of a response begin with a line of another kind, and end where

@@ -1,6 +1,7 @@
 //! The command `ampersand`.
 
 mod args;
+mod aws;
 mod cmd;
 mod connection;
 mod drift;

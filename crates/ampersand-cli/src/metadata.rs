@@ -35,6 +35,15 @@ fn parse(text: &str) -> Result<Entries, String> {
     let around =
         ["Metadata", "MessageAttributes", "Attributes"].iter().find_map(|name| inner::<Members<'_>>(&members, name));
     let members = around.filter(|inner| attribute(inner).is_none()).unwrap_or(members);
+    entries(members)
+}
+
+/// Reads the attributes of a message, or metadata. Returns `None` where they are not an object of strings.
+pub(crate) fn of_attributes(attributes: &RawValue) -> Option<Entries> {
+    entries(serde_json::from_str(attributes.get()).ok()?).ok()
+}
+
+fn entries(members: Members<'_>) -> Result<Entries, String> {
     let mut entries = Entries::new();
     for (name, value) in members.0 {
         if entries.iter().any(|(known, _)| *known == name) {

@@ -1,31 +1,49 @@
 //! Reads the deliveries of files, one after the other.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_source};
+use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_any, from_source};
 use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::args::{self, Envelope};
+use crate::aws::{self, Content, Object, Record, Wrapped};
 use crate::cmd::verify::STDIN;
 use crate::input::{Documents, Piece, Place};
 use crate::kept;
 use crate::metadata::{self, Entries};
-use crate::output::{Messages, Output, plain};
+use crate::output::{Messages, plain};
 
 /// Where deliveries go.
 pub(crate) trait Sink {
-    /// A delivery, and where its document begins.
-    fn delivery(&mut self, delivery: Delivery, file: &str, place: Place) -> Result<()>;
+    fn delivery(&mut self, delivery: Delivery, at: &At<'_>) -> Result<()>;
 
     /// The next delivery may take long to come.
     fn pause(&mut self) -> Result<()>;
+}
+
+/// Where a delivery is.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    file: &'a str,
+    /// Where its document begins.
+    place: Place,
+    /// Where its record is in the document, as a JSONPath; empty where the document is the delivery.
+    path: &'a str,
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.place.line)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, ": {}", self.path) }
+    }
 }
 
 /// How it went.
@@ -33,6 +51,14 @@ pub(crate) trait Sink {
 pub(crate) struct Tally {
     pub(crate) decoded: usize,
     pub(crate) failed: usize,
+    /// Documents and records that carry no delivery, and are right.
+    ignored: usize,
+}
+
+impl Tally {
+    fn total(self) -> usize {
+        self.decoded + self.failed + self.ignored
+    }
 }
 
 /// Reads the documents of all files.
@@ -114,16 +140,8 @@ impl Known {
         if matches!(from, Envelope::Auto | Envelope::Webhook) && beside.exists() {
             let headers = fs::read(&beside).map_err(Into::into).and_then(|text| kept::parse(&text));
             let headers = headers.with_context(|| beside.display().to_string())?;
-            let header = |name: &str| {
-                let family = ["svix", "webhook"].iter();
-                family
-                    .filter_map(|family| headers.get(format!("{family}-{name}")))
-                    .find_map(|value| value.to_str().ok())
-            };
-            let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
             known.source = Source::Webhook;
-            known.id = header("id").map(str::to_owned);
-            known.timestamp = sent.map(Timestamp::from);
+            (known.id, known.timestamp) = kept::id_and_timestamp(&headers);
         }
         Ok(known)
     }
@@ -187,31 +205,45 @@ impl Reader {
     }
 
     fn read_file(&mut self, name: &str, mut file: impl Read, known: &Known, sink: &mut impl Sink) -> Result<()> {
-        let before = self.tally.decoded + self.tally.failed;
+        let (before, takes_anything) = (self.tally.total(), self.takes_anything(known));
         let mut documents = Documents::new();
         loop {
             while let Some(piece) = documents.next() {
                 match piece {
-                    Piece::Document { text, place, checked } => match self.decode(text, known) {
-                        Ok(delivery) => {
-                            self.tally.decoded += 1;
-                            sink.delivery(delivery, name, place)?;
+                    Piece::Document { text, place, checked } => {
+                        let at = At { file: name, place, path: "" };
+                        if takes_anything && let Some(records) = opened(&text) {
+                            self.records(records, at, sink)?;
+                            continue;
                         }
-                        Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
-                            documents.put_back(error.body().len(), place);
+                        match self.decode(text, known) {
+                            Ok(delivery) => {
+                                self.tally.decoded += 1;
+                                sink.delivery(delivery, &at)?;
+                            }
+                            Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
+                                documents.put_back(error.body().len(), place);
+                            }
+                            Err(error) => match opened(error.body()) {
+                                Some(records) => self.records(records, at, sink)?,
+                                None => {
+                                    self.fail(describe(at, &error));
+                                    self.bury(error.body())?;
+                                }
+                            },
                         }
-                        Err(error) => {
-                            self.fail(describe(name, place, &error));
-                            self.bury(error.body())?;
-                        }
-                    },
+                    }
                     Piece::Array { text, place } => {
                         self.fail(format_args!("{name}:{}: {ARRAY}", place.line));
                         self.bury(text)?;
                     }
                     Piece::Broken { text, at, reason } => {
                         let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
-                        self.fail(format_args!("{name}:{}:{}: not valid JSON: {reason}{nor}", at.line, at.column));
+                        let hint = from_any(text).as_ref().err().map(hint).unwrap_or_default();
+                        self.fail(format_args!(
+                            "{name}:{}:{}: not valid JSON: {reason}{nor}{hint}",
+                            at.line, at.column
+                        ));
                         self.bury(text)?;
                     }
                     Piece::Rest(text) => {
@@ -230,10 +262,69 @@ impl Reader {
                 return Ok(());
             }
         }
-        if self.tally.decoded + self.tally.failed == before {
+        if self.tally.total() == before {
             self.messages.say(format_args!("{name}: there is no document in it"));
         }
         Ok(())
+    }
+
+    /// Whether any document passes for a delivery, as one of a type that is new.
+    fn takes_anything(&self, known: &Known) -> bool {
+        let in_metadata = known.metadata.get("notificationType").map(NotificationType::from);
+        let is_payload = match known.source {
+            Source::S3 => true,
+            Source::Attributes => !known.metadata.is_empty(),
+            _ => false,
+        };
+        let said = in_metadata.as_ref().or(self.notification_type.as_ref());
+        !is_payload && matches!(said, Some(NotificationType::Unknown(_)))
+    }
+
+    /// Reads the records of a document of AWS or Pub/Sub.
+    fn records(&mut self, records: Vec<Record<'_>>, at: At<'_>, sink: &mut impl Sink) -> Result<()> {
+        if records.is_empty() {
+            self.ignore(format_args!("{at}: there are no records in it"));
+        }
+        for Record { path, text, content } in records {
+            let at = At { path: &path, ..at };
+            match content {
+                Ok(Content::Delivery(wrapped)) => self.wrapped(wrapped, text, at, sink)?,
+                Ok(Content::Objects(objects)) => {
+                    for object in &objects {
+                        self.fail(plain(&format!("{at}: {}", fetching(object))));
+                    }
+                    self.bury(text.as_bytes())?;
+                }
+                Ok(Content::Nothing(what)) => self.ignore(format_args!("{at}: ignored, as {what} carries no delivery")),
+                Err(fault) => {
+                    self.fail(format_args!("{at}: {fault}"));
+                    self.bury(text.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a delivery that was wrapped in a record. Of one that fails, the record is kept, unless its body says as
+    /// much: either can be read again.
+    fn wrapped(&mut self, wrapped: Wrapped, record: &str, at: At<'_>, sink: &mut impl Sink) -> Result<()> {
+        let is_body_alone = wrapped.is_body_alone();
+        let Wrapped { body, source, metadata, id, timestamp } = wrapped;
+        if ![Source::Bare, source].contains(&self.from.into()) {
+            self.fail(format_args!("{at}: the record is not of the envelope that `--from` names: leave `--from` out"));
+            return self.bury(record.as_bytes());
+        }
+        let metadata = metadata::merge(iter::once(&metadata).chain(&self.said), source);
+        match self.decode(body.into(), &Known { source, metadata, id, timestamp }) {
+            Ok(delivery) => {
+                self.tally.decoded += 1;
+                sink.delivery(delivery, &at)
+            }
+            Err(error) => {
+                self.fail(plain(&format!("{at}: {error}")));
+                self.bury(if is_body_alone { error.body() } else { record.as_bytes() })
+            }
+        }
     }
 
     fn decode(&self, text: Cow<'_, [u8]>, known: &Known) -> Result<Delivery, NormalizeError> {
@@ -247,8 +338,13 @@ impl Reader {
         Ok(delivery)
     }
 
-    fn fail(&mut self, why: impl std::fmt::Display) {
+    fn fail(&mut self, why: impl fmt::Display) {
         self.tally.failed += 1;
+        self.messages.say(why);
+    }
+
+    fn ignore(&mut self, why: impl fmt::Display) {
+        self.tally.ignored += 1;
         self.messages.say(why);
     }
 
@@ -261,19 +357,46 @@ impl Reader {
 
 const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
 
+/// The records of a document of AWS or Pub/Sub.
+fn opened(document: &[u8]) -> Option<Vec<Record<'_>>> {
+    aws::records(std::str::from_utf8(document).ok()?)
+}
+
 /// Says where a document is, and what is wrong with it.
-fn describe(file: &str, start: Place, error: &NormalizeError) -> String {
+fn describe(at: At<'_>, error: &NormalizeError) -> String {
     match error.problem() {
-        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{file}:{}: {ARRAY}", start.line),
+        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{at}: {ARRAY}"),
         Problem::NotJson { line, column } => {
-            let at = start.at(*line, *column);
+            let (file, Place { line, column }) = (at.file, at.place.at(*line, *column));
             let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
-            format!("{file}:{}:{}: not valid {what}{}", at.line, at.column, hint(error))
+            format!("{file}:{line}:{column}: not valid {what}{}", hint(error))
         }
         problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
-            format!("{file}:{}: {} (option --type){}", start.line, plain(&problem.to_string()), hint(error))
+            format!("{at}: {} (option --type){}", plain(&problem.to_string()), hint(error))
         }
-        _ => format!("{file}:{}: {}", start.line, plain(&error.to_string())),
+        _ => format!("{at}: {}", plain(&error.to_string())),
+    }
+}
+
+/// Says how to fetch an object of S3, and to read it.
+fn fetching(Object { bucket, key, version }: &Object) -> String {
+    let version = version.iter().map(|version| format!(" --version-id {}", quoted(version))).collect::<String>();
+    format!(
+        "S3 names an object here, and does not send it: bucket `{bucket}`, key `{key}`. Fetch it with \
+         `aws s3api get-object --bucket {} --key {}{version} object.json > head.json`, and read it with \
+         `ampersand decode --from s3 --metadata head.json object.json`",
+        quoted(bucket),
+        quoted(key)
+    )
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -7,9 +7,8 @@ use anyhow::Result;
 
 use crate::args::{self, Form};
 use crate::drift::Drift;
-use crate::input::Place;
 use crate::output::{Messages, Output};
-use crate::reader::{Reader, Sink};
+use crate::reader::{At, Reader, Sink};
 
 pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
     let messages = Messages::default();
@@ -30,7 +29,7 @@ pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
 }
 
 impl Sink for Output {
-    fn delivery(&mut self, delivery: Delivery, _: &str, _: Place) -> Result<()> {
+    fn delivery(&mut self, delivery: Delivery, _: &At<'_>) -> Result<()> {
         self.delivery(&delivery, delivery.raw().data())
     }
 
