@@ -15,7 +15,7 @@ use crate::metadata::{self, Entries};
 
 /// A record of a document, or the whole document where it is one record.
 pub(crate) struct Record<'t> {
-    /// Where the record is in the document, as a JSONPath.
+    /// Where the record is in the document, as a JSONPath; empty where it is the document.
     pub(crate) path: String,
     /// The record, as it stands in the document. [`records`] reads it alone too.
     pub(crate) text: &'t str,
@@ -98,7 +98,7 @@ pub(crate) fn records(document: &str) -> Option<Vec<Record<'_>>> {
     let lists = ["Records", "Messages"].iter().find_map(|name| Some((name, members.get(name)?)));
     match lists {
         Some((name, records)) if !is_delivery(&members) => list(&format!("$.{name}"), records.get()),
-        _ => Some(vec![Record { path: "$".to_owned(), text: document, content: content(&members)? }]),
+        _ => Some(vec![Record { path: String::new(), text: document, content: content(&members)? }]),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct At<'a> {
     file: &'a str,
     /// Where its document begins.
     place: Place,
-    /// Where its record is in the document, as a JSONPath; empty where the document is the delivery.
+    /// Where its record is in the document, as a JSONPath; empty where the document is the record, or the delivery.
     path: &'a str,
 }
 
@@ -295,7 +295,7 @@ impl Reader {
                     }
                     self.bury(text.as_bytes())?;
                 }
-                Ok(Content::Nothing(what)) => self.ignore(format_args!("{at}: ignored, as {what} carries no delivery")),
+                Ok(Content::Nothing(what)) => self.ignore(format_args!("{at}: ignored: {what} carries no delivery")),
                 Err(fault) => {
                     self.fail(format_args!("{at}: {fault}"));
                     self.bury(text.as_bytes())?;
@@ -321,7 +321,7 @@ impl Reader {
                 sink.delivery(delivery, &at)
             }
             Err(error) => {
-                self.fail(plain(&format!("{at}: {error}")));
+                self.fail(format_args!("{at}: in the body: {}", reason(&error)));
                 self.bury(if is_body_alone { error.body() } else { record.as_bytes() })
             }
         }
@@ -371,20 +371,28 @@ fn describe(at: At<'_>, error: &NormalizeError) -> String {
             let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
             format!("{file}:{line}:{column}: not valid {what}{}", hint(error))
         }
-        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
-            format!("{at}: {} (option --type){}", plain(&problem.to_string()), hint(error))
-        }
-        _ => format!("{at}: {}", plain(&error.to_string())),
+        _ => format!("{at}: {}", reason(error)),
     }
+}
+
+/// Says what is wrong with a document, and which option would help.
+fn reason(error: &NormalizeError) -> String {
+    let text = match error.problem() {
+        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
+            format!("{problem} (option --type){}", hint(error))
+        }
+        _ => error.to_string(),
+    };
+    plain(&text).into_owned()
 }
 
 /// Says how to fetch an object of S3, and to read it.
 fn fetching(Object { bucket, key, version }: &Object) -> String {
     let version = version.iter().map(|version| format!(" --version-id {}", quoted(version))).collect::<String>();
     format!(
-        "S3 names an object here, and does not send it: bucket `{bucket}`, key `{key}`. Fetch it with \
-         `aws s3api get-object --bucket {} --key {}{version} object.json > head.json`, and read it with \
-         `ampersand decode --from s3 --metadata head.json object.json`",
+        "S3 sends only the name of an object: bucket `{bucket}`, key `{key}`; fetch it with \
+         `aws s3api get-object --bucket {} --key {}{version} object.json > head.json`, \
+         then read it with `ampersand decode --from s3 --metadata head.json object.json`",
         quoted(bucket),
         quoted(key)
     )
