@@ -1,6 +1,6 @@
 //! What a transport says beside a payload, read from the forms that tools print it in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use ampersand_notifications::{Metadata, Source};
@@ -44,9 +44,9 @@ pub(crate) fn of_attributes(attributes: &RawValue) -> Option<Entries> {
 }
 
 fn entries(members: Members<'_>) -> Result<Entries, String> {
-    let mut entries = Entries::new();
+    let (mut entries, mut names) = (Entries::new(), HashSet::new());
     for (name, value) in members.0 {
-        if entries.iter().any(|(known, _)| *known == name) {
+        if !names.insert(name.clone()) {
             return Err(format!("not a JSON object of strings: the member `{name}` comes twice"));
         }
         if let Some(text) = text_of(value).ok_or_else(|| format!("the member `{name}` is not a string: {FORMS}"))? {

@@ -342,6 +342,20 @@ fn a_message_in_a_message_in_a_message_is_opened() {
 }
 
 #[test]
+fn attributes_and_headers_of_any_number_take_linear_time() {
+    let many = |value: &str| (0..200_000).map(|n| (format!("n{n}"), json!(value))).collect::<Value>();
+    let message = json!({"receiptHandle": "AQEB", "body": PAYLOAD, "messageAttributes": many("v")});
+    let request = json!({"requestContext": {}, "body": PAYLOAD, "headers": many("v")});
+    let start = std::time::Instant::now();
+    for document in [message, request] {
+        let run = run_on(document.to_string(), &["decode", "--type", "connection.created"]);
+        assert_eq!((run.code, run.lines().len()), (0, 1), "{:.1000}", run.stderr);
+    }
+    // Name by name, it would take minutes.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
 fn what_is_still_encoded_is_told_from_other_text() {
     for document in [data(), format!("\"{}\"", data()), format!(" {}\r\n", data())] {
         let run = decode(document);
