@@ -4,6 +4,7 @@ mod args;
 mod aws;
 mod cmd;
 mod connection;
+mod dead_letter;
 mod drift;
 mod input;
 mod kept;

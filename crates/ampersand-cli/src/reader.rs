@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read};
 use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, anyhow};
 use crate::args::{self, Envelope};
 use crate::aws::{self, Content, Object, Record, Wrapped};
 use crate::cmd::verify::STDIN;
+use crate::dead_letter::{DeadLetter, refuse_what_is_written};
 use crate::input::{Documents, Piece, Place};
 use crate::kept;
 use crate::metadata::{self, Entries};
@@ -239,7 +240,9 @@ impl Reader {
                     }
                     Piece::Broken { text, at, reason } => {
                         let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
-                        let hint = from_any(text).as_ref().err().map(hint).unwrap_or_default();
+                        // What begins as an array may be a batch.
+                        let error = from_any(text).err().filter(|_| !text.starts_with(b"["));
+                        let hint = error.as_ref().map(hint).unwrap_or_default();
                         self.fail(format_args!(
                             "{name}:{}:{}: not valid JSON: {reason}{nor}{hint}",
                             at.line, at.column
@@ -410,66 +413,4 @@ fn quoted(text: &str) -> String {
 
 fn hint(error: &NormalizeError) -> String {
     error.hint().map(|hint| format!("; {hint}")).unwrap_or_default()
-}
-
-/// A file that grows by what is read from it has no end.
-#[cfg(unix)]
-fn refuse_what_is_written(file: &Path, letters: Option<&DeadLetter>) -> Result<()> {
-    use std::os::fd::AsFd;
-    use std::os::unix::fs::MetadataExt as _;
-
-    let identity = |metadata: io::Result<fs::Metadata>| {
-        let metadata = metadata.ok().filter(fs::Metadata::is_file)?;
-        Some((metadata.dev(), metadata.ino()))
-    };
-    let opened = |stream: &dyn AsFd| File::from(stream.as_fd().try_clone_to_owned()?).metadata();
-    let (name, read) = if file == Path::new(STDIN) {
-        ("stdin".into(), opened(&io::stdin()))
-    } else {
-        (file.to_string_lossy(), fs::metadata(file))
-    };
-    let Some(read) = identity(read) else { return Ok(()) };
-    let written =
-        [("stdout", Some(opened(&io::stdout()))), ("--dead-letter", letters.map(|to| to.file.get_ref().metadata()))];
-    for (what, metadata) in written {
-        if metadata.and_then(identity) == Some(read) {
-            return Err(crate::usage(format!(
-                "{name} would be read and written to at once: {what} must be another file"
-            )));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_what_is_written(_: &Path, _: Option<&DeadLetter>) -> Result<()> {
-    Ok(())
-}
-
-/// The documents that could not be read, as they came, each on lines of its own.
-struct DeadLetter {
-    file: io::BufWriter<File>,
-    name: String,
-    line_is_open: bool,
-}
-
-impl DeadLetter {
-    fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::options().append(true).create(true).open(path);
-        let file = file.map_err(|error| crate::usage(format!("--dead-letter {name}: {error}")))?;
-        Ok(Self { file: io::BufWriter::new(file), name, line_is_open: false })
-    }
-
-    fn write(&mut self, text: &[u8]) -> Result<()> {
-        self.line_is_open = !text.ends_with(b"\n");
-        self.file.write_all(text).with_context(|| format!("{} cannot be written", self.name))
-    }
-
-    fn end_line(&mut self) -> Result<()> {
-        if self.line_is_open {
-            self.write(b"\n")?;
-        }
-        self.file.flush().with_context(|| format!("{} cannot be written", self.name))
-    }
 }
