@@ -585,7 +585,10 @@ fn a_delivery_answers_without_a_match() {
     for payload in payloads("messages") {
         let body = format!(r#"{{"data": {}, "metadata": {{"event-id": "e", "timestamp": "t"}}}}"#, payload.text);
         let delivery = from_kinesis(&body).unwrap();
-        assert_eq!((delivery.id(), delivery.timestamp().map(|sent| sent.as_str())), (Some("e"), Some("t")));
+        assert_eq!(
+            (delivery.id(), delivery.timestamp().map(ampersand_types::Timestamp::as_str)),
+            (Some("e"), Some("t"))
+        );
         assert!(delivery.group_ref().is_some() && delivery.object_name().is_some());
     }
     let unknown =

@@ -14,6 +14,7 @@ mod fuzz;
 mod json;
 mod leaks;
 mod messages;
+mod pages;
 mod properties;
 mod resolve;
 mod server;

@@ -1,0 +1,68 @@
+//! The dependencies that a page names are enough for its examples, in a project that has nothing else.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const PAGES: [&str; 8] = [
+    "README.md",
+    "docs/call-the-api.md",
+    "docs/receive-notifications.md",
+    "docs/test-a-handler.md",
+    "crates/ampersand-client/README.md",
+    "crates/ampersand-notifications/README.md",
+    "crates/ampersand-testing/README.md",
+    "crates/ampersand-types/README.md",
+];
+
+/// The fenced blocks of a page whose language is this one, or this one with attributes.
+fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
+    let fenced = page.split("\n```").skip(1).step_by(2);
+    let of_language = fenced.filter(|block| block.split(['\n', ',']).next() == Some(language));
+    of_language.map(|block| block.split_once('\n').unwrap().1).collect()
+}
+
+/// An example as a module. rustdoc hides lines that begin with `# `, and wraps what has no `main` in one.
+fn module(index: usize, example: &str) -> String {
+    let lines = example.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let code: String = lines.map(|line| format!("{line}\n")).collect();
+    let returns = code.lines().rev().find_map(|line| line.strip_prefix("Ok::<")?.strip_suffix(">(())"));
+    let inside = match returns {
+        _ if code.contains("fn main()") || !code.contains("\nlet ") => code,
+        Some(result) => format!("fn example() -> Result<{result}> {{\n{code}}}\n"),
+        None => format!("fn example() {{\n{code}}}\n"),
+    };
+    format!("mod example_{index} {{\n{inside}}}\n")
+}
+
+#[test]
+fn the_dependencies_of_a_page_are_enough_for_its_examples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    for page in PAGES {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let (examples, dependencies) = (blocks(&text, "rust"), blocks(&text, "toml"));
+        assert!(!examples.is_empty() && dependencies.len() == 1, "{page}");
+        let project = place.path().join(page.replace(['/', '.'], "-").to_lowercase());
+        fs::create_dir_all(project.join("src")).unwrap();
+        fs::create_dir_all(project.join("tests")).unwrap();
+        // The crates are where the page says that they are; all else is as in this workspace, so that nothing is built twice.
+        let dependencies = dependencies[0].replace("../ampersand/", &format!("{}/", root.display()));
+        let package = "[package]\nname = \"page\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+        let profile = "[profile.dev]\ndebug = \"line-tables-only\"\n";
+        fs::write(project.join("Cargo.toml"), format!("{package}\n{dependencies}\n{profile}")).unwrap();
+        fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+        fs::write(project.join("src/lib.rs"), "").unwrap();
+        let modules = examples.iter().enumerate().map(|(index, example)| module(index, example));
+        let modules = format!("#![allow(dead_code, unused, clippy::all)]\n{}", modules.collect::<String>());
+        fs::write(project.join("tests/page.rs"), modules).unwrap();
+
+        let check = Command::new(env!("CARGO"))
+            .args(["check", "--tests", "--offline", "--quiet", "--color=never"])
+            .current_dir(&project)
+            .env("CARGO_TARGET_DIR", root.join("target/pages"))
+            .output()
+            .unwrap();
+        assert!(check.status.success(), "{page}:\n{}", String::from_utf8_lossy(&check.stderr));
+    }
+}
