@@ -9,7 +9,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::cmd::trigger::{CHANGES, RECORDS};
 use crate::input::read_text;
 use crate::metadata;
 
@@ -26,7 +25,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Read notifications and data messages from whichever envelope they came in
+    /// Read notifications and data messages from any envelope, also from the events and batches of AWS and Pub/Sub
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(Decode),
     /// As `decode`, with configurations and records that were too large to send downloaded and put in place
@@ -83,11 +82,12 @@ pub(crate) struct Resolve {
 /// Which documents, and what is known of them.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// Files of JSON documents, one or more in each; `-` or no file is stdin. In a folder, each `NAME.json` is read, with
-    /// the `NAME.metadata.json` or `NAME.headers` beside it
+    /// Files of JSON documents, one or more in each; `-` or no file is stdin. A document is a delivery, or it wraps some: an
+    /// event of Lambda, a batch of Pipes, a push of Pub/Sub, or what `aws` prints of Kinesis and SQS. In a folder, each
+    /// `NAME.json` is read, with the `NAME.metadata.json` or `NAME.headers` beside it
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The envelope that the documents are in
+    /// The envelope of the deliveries
     #[arg(long, value_enum, default_value_t, value_name = "ENVELOPE")]
     pub(crate) from: Envelope,
     /// The notification type, where a document does not say it; one that is new is taken too
@@ -97,7 +97,8 @@ pub(crate) struct Input {
     /// `aws sqs receive-message` prints them; repeatable, and later entries win
     #[arg(long, value_name = "NAME=VALUE|FILE")]
     pub(crate) metadata: Vec<String>,
-    /// Append the documents that cannot be read to this file, as they came
+    /// Append the documents that cannot be read to this file, as they came. Of an event or a batch, only the records that
+    /// fail
     #[arg(long, value_name = "FILE")]
     pub(crate) dead_letter: Option<PathBuf>,
 }
@@ -123,13 +124,14 @@ pub(crate) enum Envelope {
     /// Recognised, document by document
     #[default]
     Auto,
-    /// `{"notificationType": …, "data": …}`, or a data message
+    /// `{"notificationType": …, "data": …}`, or a data message; also in a request that Lambda gets over HTTP
     Webhook,
-    /// `{"data": …, "metadata": …}`, or without its metadata or its wrapping
+    /// `{"data": …, "metadata": …}`, or without its metadata or its wrapping; also in records of Kinesis
     Kinesis,
     /// The payload; the user metadata of the object is given by `--metadata`
     S3,
-    /// The payload; the attributes of the queue's message are given by `--metadata`
+    /// The payload; the attributes of the queue's message are given by `--metadata`, or are in the message of SQS, SNS or
+    /// Pub/Sub that the payload is in
     #[value(alias = "sqs")]
     Attributes,
 }
@@ -238,6 +240,10 @@ pub(crate) struct Setup {
     #[command(flatten)]
     pub(crate) output: Output,
 }
+
+/// The names of the data messages, beside those of types: records that were read, and records that changed.
+pub(crate) const RECORDS: &str = "records";
+pub(crate) const CHANGES: &str = "changes";
 
 #[derive(Args)]
 pub(crate) struct Trigger {
@@ -373,6 +379,9 @@ Examples:
   ampersand decode events.jsonl more/*.json
   ampersand decode --output json --dead-letter bad.jsonl < events.jsonl > good.jsonl
   ampersand decode --from kinesis --type installation.created record.json
+  aws kinesis get-records --shard-iterator $ITERATOR | ampersand decode
+  aws sqs receive-message --queue-url $URL --message-attribute-names All | ampersand decode
+  ampersand decode --dead-letter bad.jsonl event.json    # an event of Lambda
   ampersand decode --from s3 --metadata notificationtype=read.backfill.done object.json
   aws s3api get-object --bucket B --key K object.json > head.json
   ampersand decode --from s3 --metadata head.json object.json

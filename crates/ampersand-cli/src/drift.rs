@@ -19,10 +19,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::cmd::decode::Sink;
-use crate::input::Place;
 use crate::members::Members;
 use crate::output::{Output, plain};
+use crate::reader::{At, Sink};
 
 /// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
 const MOST: usize = 10_000;
@@ -63,7 +62,7 @@ impl Drift {
 }
 
 impl Sink for Drift {
-    fn delivery(&mut self, delivery: Delivery, _: &str, _: Place) -> Result<()> {
+    fn delivery(&mut self, delivery: Delivery, _: &At<'_>) -> Result<()> {
         let (body, data) = (delivery.raw().body().trim_ascii(), delivery.raw().data());
         let (event, schema) = match &delivery {
             Delivery::Notification(notification) => {

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ampersand_types::Timestamp;
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -119,6 +120,16 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
+/// The id of a webhook, and when it was sent.
+pub(crate) fn id_and_timestamp(headers: &HeaderMap) -> (Option<String>, Option<Timestamp>) {
+    let header = |name: &str| {
+        let values = ["svix", "webhook"].iter().filter_map(|family| headers.get(format!("{family}-{name}")));
+        values.filter_map(|value| value.to_str().ok()).next()
+    };
+    let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
+    (header("id").map(str::to_owned), sent.map(Timestamp::from))
+}
+
 /// Reads headers: JSON, or lines. Those of a request and of a response begin with a line of another kind, and end where
 /// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
 /// has headers of a signature counts.
@@ -192,10 +203,11 @@ fn add_json(headers: &mut HeaderMap, name: &str, value: &Value) {
     }
 }
 
-/// Adds what HTTP can have as a header; the first line of a request, for one, is none.
+/// Adds what HTTP can have as a header; the first line of a request, for one, is none. There is room for tens of
+/// thousands, and what comes after them is left out.
 fn add(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
     if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
-        headers.append(name, value);
+        let _ = headers.try_append(name, value);
     }
 }
 
@@ -208,6 +220,12 @@ mod tests {
         let headers =
             parse(b"host: h\nconnection: close, X-Hop\nx-hop: 1\nkeep-alive: 5\nsvix-id: a\nproxy-authorization: b");
         assert_eq!(lines(&end_to_end(headers.unwrap())), b"svix-id: a\n");
+    }
+
+    #[test]
+    fn any_number_of_headers_is_read() {
+        let many: String = (0..100_000).map(|number| format!("h{number}: 1\n")).collect();
+        assert!(parse(many.as_bytes()).unwrap().len() > 10_000);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The command `ampersand`.
 
 mod args;
+mod aws;
 mod cmd;
 mod connection;
+mod dead_letter;
 mod drift;
 mod input;
 mod kept;
 mod members;
 mod metadata;
 mod output;
+mod reader;
 
 use std::fmt;
 use std::process::ExitCode;

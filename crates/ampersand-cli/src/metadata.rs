@@ -1,12 +1,11 @@
 //! What a transport says beside a payload, read from the forms that tools print it in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use ampersand_notifications::Metadata;
+use ampersand_notifications::{Metadata, Source};
 use serde_json::value::RawValue;
 
-use crate::args::Envelope;
 use crate::input::{read_text, reason};
 use crate::members::Members;
 
@@ -36,9 +35,18 @@ fn parse(text: &str) -> Result<Entries, String> {
     let around =
         ["Metadata", "MessageAttributes", "Attributes"].iter().find_map(|name| inner::<Members<'_>>(&members, name));
     let members = around.filter(|inner| attribute(inner).is_none()).unwrap_or(members);
-    let mut entries = Entries::new();
+    entries(members)
+}
+
+/// Reads the attributes of a message, or metadata. Returns `None` where they are not an object of strings.
+pub(crate) fn of_attributes(attributes: &RawValue) -> Option<Entries> {
+    entries(serde_json::from_str(attributes.get()).ok()?).ok()
+}
+
+fn entries(members: Members<'_>) -> Result<Entries, String> {
+    let (mut entries, mut names) = (Entries::new(), HashSet::new());
     for (name, value) in members.0 {
-        if entries.iter().any(|(known, _)| *known == name) {
+        if !names.insert(name.clone()) {
             return Err(format!("not a JSON object of strings: the member `{name}` comes twice"));
         }
         if let Some(text) = text_of(value).ok_or_else(|| format!("the member `{name}` is not a string: {FORMS}"))? {
@@ -76,10 +84,10 @@ fn attribute(members: &Members<'_>) -> Option<String> {
 
 /// Puts together what was said, later entries over earlier ones. Names are compared ignoring ASCII case and the prefix
 /// of S3.
-pub(crate) fn merge<'e>(said: impl IntoIterator<Item = &'e Entries>, from: Envelope) -> Metadata {
+pub(crate) fn merge<'e>(said: impl IntoIterator<Item = &'e Entries>, source: Source) -> Metadata {
     let mut merged = BTreeMap::new();
     for entries in said {
-        for (name, value) in opened(entries, from).as_ref().unwrap_or(entries) {
+        for (name, value) in opened(entries, source).as_ref().unwrap_or(entries) {
             let name = without_prefix(name);
             merged.insert(name.to_ascii_lowercase(), (name.to_owned(), value.clone()));
         }
@@ -88,8 +96,8 @@ pub(crate) fn merge<'e>(said: impl IntoIterator<Item = &'e Entries>, from: Envel
 }
 
 /// The entries that SQS has in one attribute `metadata`, as JSON.
-fn opened(entries: &Entries, from: Envelope) -> Option<Entries> {
-    if !matches!(from, Envelope::Auto | Envelope::Attributes) {
+fn opened(entries: &Entries, source: Source) -> Option<Entries> {
+    if !matches!(source, Source::Bare | Source::Attributes) {
         return None;
     }
     let (_, json) = entries.iter().find(|(name, _)| name.eq_ignore_ascii_case("metadata"))?;
@@ -126,8 +134,7 @@ mod tests {
             assert_eq!(parse(text).unwrap(), expected, "{text}");
         }
         let in_one = r#"{"metadata": {"StringValue": "{\"event-id\": \"evt_1\"}", "DataType": "String"}}"#;
-        let merged =
-            merge([&parse(in_one).unwrap(), &vec![("Event-Id".to_owned(), "evt_2".to_owned())]], Envelope::Auto);
+        let merged = merge([&parse(in_one).unwrap(), &vec![("Event-Id".to_owned(), "evt_2".to_owned())]], Source::Bare);
         assert_eq!(merged.iter().collect::<Vec<_>>(), [("Event-Id", "evt_2")]);
         assert_eq!(parse(r#"{"Metadata": {}, "ETag": "0"}"#).unwrap(), []);
     }

@@ -17,11 +17,10 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::args::{self, Form};
-use crate::cmd::decode::{Reader, Sink};
 use crate::connection::why;
-use crate::input::Place;
 use crate::members::Members;
 use crate::output::{Messages, Output, plain};
+use crate::reader::{At, Reader, Sink};
 
 /// Deliveries whose downloads are under way at once.
 const AT_ONCE: usize = 8;
@@ -77,16 +76,14 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
 
 struct Located {
     delivery: Delivery,
-    file: String,
-    place: Place,
+    at: String,
 }
 
 struct Channel(mpsc::Sender<Located>);
 
 impl Sink for Channel {
-    fn delivery(&mut self, delivery: Delivery, file: &str, place: Place) -> Result<()> {
-        let located = Located { delivery, file: file.to_owned(), place };
-        self.0.blocking_send(located).context("nobody reads any more")
+    fn delivery(&mut self, delivery: Delivery, at: &At<'_>) -> Result<()> {
+        self.0.blocking_send(Located { delivery, at: at.to_string() }).context("nobody reads any more")
     }
 
     fn pause(&mut self) -> Result<()> {
@@ -102,7 +99,7 @@ struct Resolved {
     failures: Vec<String>,
 }
 
-async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located) -> Resolved {
+async fn resolve(resolver: &Resolver, Located { delivery, at }: Located) -> Resolved {
     let mut data = delivery.raw().data().to_owned();
     let mut gaps = gaps(&data, matches!(delivery, Delivery::Records(_)));
     gaps.sort_by_key(|gap| gap.range.start);
@@ -116,7 +113,7 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
             }
             Ok(value) => data.replace_range(gap.range.clone(), value.as_str()),
             Err(error) => {
-                failures.push(format!("{file}:{}: {} of {}: {}", place.line, gap.member, gap.url, describe(error)));
+                failures.push(format!("{at}: {} of {}: {}", gap.member, gap.url, describe(error)));
             }
         }
     }
@@ -127,7 +124,7 @@ async fn resolve(resolver: &Resolver, Located { delivery, file, place }: Located
         && let Delivery::Records(records) = &delivery
         && let Err(error) = resolver.records(records).await
     {
-        failures.push(format!("{file}:{}: {RESULT}: {error}", place.line));
+        failures.push(format!("{at}: {RESULT}: {error}"));
     }
     Resolved { delivery, data, downloads, failures }
 }

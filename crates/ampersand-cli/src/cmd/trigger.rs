@@ -15,7 +15,7 @@ use reqwest::{Client, Url};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
-use crate::args;
+use crate::args::{self, CHANGES, RECORDS};
 use crate::cmd::verify::{VARIABLE, secrets};
 use crate::cmd::{client_for, http_url};
 use crate::connection::why;
@@ -28,10 +28,6 @@ const AT_ONCE: usize = 64;
 
 /// The sender does not wait for longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What is said for a data message in place of a notification type: of records that were read, and of some that changed.
-pub(crate) const RECORDS: &str = "records";
-pub(crate) const CHANGES: &str = "changes";
 
 pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
     let messages = Messages::default();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod aws;
+mod cases;
 mod command;
 mod connection;
 mod decode;
