@@ -25,7 +25,7 @@ mod generated {
 pub use config_source::ConfigSource;
 pub use credential::Credential;
 pub use generated::{config, messages, notifications};
-pub use integer::Integer;
+pub use integer::{Integer, IntegerError};
 pub use jiff;
 pub use open_enum::UnknownValue;
 pub use optional::{Collection, Optional};

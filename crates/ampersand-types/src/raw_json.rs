@@ -130,7 +130,7 @@ macro_rules! from {
         }
     )*};
 }
-from!(bool, i32, u32, i64, u64, &str, String, serde_json::Value);
+from!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, &str, String, serde_json::Value);
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
