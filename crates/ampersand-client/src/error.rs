@@ -1,14 +1,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use ampersand_types::JsonError;
+use ampersand_types::__private::reason;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
-use crate::Operation;
+use crate::auth::Sent;
 use crate::types::InputValidationProblem;
+use crate::{Operation, json_path};
 
 /// Why an operation did not give what it is to give.
 ///
@@ -77,6 +79,8 @@ struct Answer {
     body: Bytes,
     problem: Option<InputValidationProblem>,
     retry_after: Option<Duration>,
+    /// The credential that the API refused (401 or 403).
+    refused: Option<Sent>,
 }
 
 impl fmt::Debug for Answer {
@@ -129,13 +133,20 @@ impl Error {
     }
 
     /// A response whose status is no success.
-    pub(crate) fn refused(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn refused(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        sent: Sent,
+    ) -> Self {
         let is_json = headers.get(CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().starts_with(b"text/"));
         let problem = is_json.then(|| serde_json::from_slice(&body).ok()).flatten().filter(says_something);
         let retry_after = retry_after(&headers, problem.as_ref(), Timestamp::now());
         let kind = if problem.is_some() { ErrorKind::Problem } else { ErrorKind::Status };
         let mut error = Self::new(operation, kind);
-        error.0.answer = Some(Answer { status, headers, body, problem, retry_after });
+        let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(sent);
+        error.0.answer = Some(Answer { status, headers, body, problem, retry_after, refused });
         error
     }
 
@@ -145,10 +156,17 @@ impl Error {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        error: JsonError,
+        error: &serde_json::Error,
     ) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let place = || json_path::at(&String::from_utf8_lossy(&body), line, column);
+        let reason = match reason(&error.to_string()) {
+            Some(reason) => format!("at {}: {reason}", place()),
+            None if error.is_data() => format!("at {}: the value is not what the contract says", place()),
+            None => format!("the response is not valid JSON at line {line} column {column}"),
+        };
         let mut unreadable = Self::new(operation, ErrorKind::Response).answered(status, headers, body);
-        unreadable.0.source = Some(error.into());
+        unreadable.0.reason = Some(reason);
         unreadable
     }
 
@@ -166,7 +184,7 @@ impl Error {
 
     /// With what came, which is no problem of the API.
     fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
+        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None, refused: None });
         self
     }
 
@@ -284,8 +302,17 @@ impl fmt::Display for Error {
             }
         } else if *kind == ErrorKind::Status && self.body().is_some_and(|body| !body.is_empty()) {
             let kind = self.headers().and_then(|headers| headers.get(CONTENT_TYPE)?.to_str().ok());
-            write!(f, ", with {} that is no problem of the API", kind.unwrap_or("something"))?;
+            let kind = kind.map_or_else(String::new, |kind| format!("`{kind}` "));
+            let is_json = self.body().is_some_and(|body| serde_json::from_slice::<IgnoredAny>(body).is_ok());
+            let json = if is_json { "JSON but " } else { "" };
+            write!(f, ", with a {kind}body, {json}not an RFC 9457 problem")?;
         }
+        f.write_str(match self.0.answer.as_ref().and_then(|answer| answer.refused) {
+            Some(Sent::ApiKey) => "; the request had an API key",
+            Some(Sent::Bearer) => "; the request had a bearer token",
+            Some(Sent::Nothing) => "; the request had no credential, as the contract asks for none",
+            None => "",
+        })?;
         if let Some(id) = self.request_id() {
             write!(f, " (request {id})")?;
         }

@@ -6,6 +6,7 @@ mod call;
 mod client;
 mod config;
 mod error;
+mod json_path;
 mod paging;
 mod response;
 mod retry;

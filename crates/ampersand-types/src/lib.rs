@@ -37,7 +37,7 @@ pub use timestamp::{Timestamp, TimestampError};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::object::text_of;
-    pub use crate::raw_json::{LONE_SURROGATE, json_error, kind, place_of_invalid, reason};
+    pub use crate::raw_json::{LONE_SURROGATE, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
     /// What the expansion of `__object` calls.

@@ -267,11 +267,6 @@ pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
     (line, column)
 }
 
-/// Why a text is no `T`, without the value that serde quotes.
-pub fn json_error<T: ?Sized>(cause: &serde_json::Error) -> JsonError {
-    JsonError::new::<T>(cause)
-}
-
 /// What serde says, without the value that it quotes: names and kinds, which are those of the types.
 pub fn reason(message: &str) -> Option<String> {
     let (message, _place) = message.rsplit_once(" at line ").unwrap_or((message, ""));
