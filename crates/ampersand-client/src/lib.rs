@@ -29,7 +29,7 @@ pub use call::Operation;
 pub use client::{Client, ClientBuilder, ClientError};
 pub use error::{Error, ErrorKind};
 pub use generated::{Host, operations, types};
-pub use response::Response;
+pub use response::{Response, Sending};
 pub use retry::Retry;
 
 // Generated code names this crate as its users do.

@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(u8::try_from(&integer("2.55e2")), Ok(255));
         assert_eq!(u64::try_from(&integer("18446744073709551615")), Ok(u64::MAX));
         for text in ["256", "-1", "1.5", "1e400"] {
-            assert_eq!(u8::try_from(&integer(text)), Err(super::IntegerError), "{text}");
+            assert_eq!(u8::try_from(&integer(text)), Err(IntegerError), "{text}");
         }
         assert_eq!(Integer::from(7_usize), 7_i8);
     }

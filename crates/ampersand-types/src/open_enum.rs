@@ -186,6 +186,7 @@ mod tests {
         }
         assert!(matches!(Often::from("sometimes"), Often::Unknown(value) if value.as_str() == "sometimes"));
         assert_eq!(format!("{:?} {}", Often::from("sometimes"), Often::from("now")), r#"Unknown("sometimes") now"#);
-        assert!(Often::Always == "always" && Often::from("sometimes") == *"sometimes" && Often::Never != "always");
+        let sometimes = Often::from("sometimes");
+        assert!(Often::Always == "always" && sometimes == *"sometimes" && Often::Never != "always");
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
-use ampersand_client::{Host, Operation, operations};
+use ampersand_client::{Client, Host, Operation, operations};
 use ampersand_types::notifications::NotificationType;
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 
 use super::{Peer, Seen};
@@ -19,6 +20,30 @@ async fn an_operation_sends_what_was_said_and_gives_what_came() {
     let Seen { line, headers, body } = peer.only();
     assert_eq!((line.as_str(), body.as_str()), ("POST /api/projects/my%20project/topics", r#"{"name":"n"}"#));
     assert_eq!((headers["x-api-key"].as_str(), headers["content-type"].as_str()), ("secret", "application/json"));
+}
+
+#[tokio::test]
+async fn operations_and_streams_outlive_the_function_that_made_them() {
+    let list = || format!("[{TOPIC}]");
+    let peer = Peer::script([0, 1, 2].map(|_| (200, "", list()))).await;
+    let operation = |client: &Client| client.destinations().list_topics().project_id_or_name("p");
+    let spawned = tokio::spawn(operation(&peer.client.clone()).into_future());
+    let (mut names, topics) = (Vec::new(), spawned.await.unwrap().unwrap());
+    for topic in &topics {
+        names.push(topic.name.clone());
+    }
+    names.extend(operation(&peer.client).await.unwrap().into_iter().map(|topic| topic.name));
+    names.extend(operation(&peer.client).send().await.unwrap().into_iter().map(|topic| topic.name));
+    assert_eq!(names, ["n", "n", "n"]);
+
+    let page = r#"{"results": [], "pagination": {"done": true}}"#;
+    let peer = Peer::answering(200, "application/json", page).await;
+    let stream = {
+        let client = peer.client.clone();
+        let list = client.operations().list_operations().project_id_or_name("p");
+        list.integration_id("i").installation_id("x").stream()
+    };
+    assert!(tokio::spawn(stream.try_collect::<Vec<_>>()).await.unwrap().unwrap().is_empty());
 }
 
 #[tokio::test]
