@@ -293,7 +293,7 @@ impl Client {
     }
 
     /// Every request goes through here.
-    async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
+    pub(crate) async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
         let begun = Instant::now();
         let mut attempts = 1;
         loop {
@@ -330,7 +330,7 @@ impl Client {
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
         headers.insert(USER_AGENT, inner.user_agent.clone());
-        let authenticated = inner.credentials.add_to(&mut headers, operation, inner.timeout).await;
+        let authenticated = inner.credentials.add_to(&mut headers, &operation, inner.timeout).await;
         let sent = authenticated.map_err(|error| Error::credentials(operation, error))?;
         let left = inner.timeout.saturating_sub(begun.elapsed());
         let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(left);

@@ -39,7 +39,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    operation: &'static Operation,
+    operation: Operation,
     kind: ErrorKind,
     /// What was wrong with the request, or with the order of pages.
     reason: Option<String>,
@@ -90,24 +90,24 @@ impl fmt::Debug for Answer {
 }
 
 impl Error {
-    fn new(operation: &'static Operation, kind: ErrorKind) -> Self {
+    fn new(operation: Operation, kind: ErrorKind) -> Self {
         Self(Box::new(Inner { operation, kind, reason: None, answer: None, attempts: 1, source: None }))
     }
 
-    pub(crate) fn request(operation: &'static Operation, reason: String) -> Self {
+    pub(crate) fn request(operation: Operation, reason: String) -> Self {
         let mut error = Self::new(operation, ErrorKind::Request);
         error.0.reason = Some(reason);
         error
     }
 
-    pub(crate) fn credentials(operation: &'static Operation, source: Source) -> Self {
+    pub(crate) fn credentials(operation: Operation, source: Source) -> Self {
         let mut error = Self::new(operation, ErrorKind::Credentials);
         error.0.source = Some(source);
         error
     }
 
     /// Without the URL, which may hold a base URL's credentials.
-    pub(crate) fn transport(operation: &'static Operation, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(operation: Operation, error: reqwest::Error) -> Self {
         let kind = if error.is_connect() {
             ErrorKind::Connection
         } else if error.is_timeout() {
@@ -123,18 +123,13 @@ impl Error {
     }
 
     /// A response that broke off.
-    pub(crate) fn broken(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        error: reqwest::Error,
-    ) -> Self {
+    pub(crate) fn broken(operation: Operation, status: StatusCode, headers: HeaderMap, error: reqwest::Error) -> Self {
         Self::transport(operation, error).answered(status, headers, Bytes::new())
     }
 
     /// A response whose status is no success.
     pub(crate) fn refused(
-        operation: &'static Operation,
+        operation: Operation,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
@@ -152,7 +147,7 @@ impl Error {
 
     /// A response whose body cannot be read.
     pub(crate) fn unreadable(
-        operation: &'static Operation,
+        operation: Operation,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
@@ -171,12 +166,7 @@ impl Error {
     }
 
     /// A page that leads nowhere.
-    pub(crate) fn cut_short(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        reason: &str,
-    ) -> Self {
+    pub(crate) fn cut_short(operation: Operation, status: StatusCode, headers: HeaderMap, reason: &str) -> Self {
         let mut error = Self::new(operation, ErrorKind::Response).answered(status, headers, Bytes::new());
         error.0.reason = Some(reason.to_owned());
         error
@@ -194,8 +184,8 @@ impl Error {
     }
 
     /// The operation that failed.
-    pub fn operation(&self) -> &'static Operation {
-        self.0.operation
+    pub fn operation(&self) -> &Operation {
+        &self.0.operation
     }
 
     /// What went wrong.

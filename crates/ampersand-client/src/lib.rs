@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod json_path;
 mod paging;
+mod raw;
 mod response;
 mod retry;
 
@@ -29,6 +30,7 @@ pub use call::Operation;
 pub use client::{Client, ClientBuilder, ClientError};
 pub use error::{Error, ErrorKind};
 pub use generated::{Host, operations, types};
+pub use raw::Raw;
 pub use response::{Response, Sending};
 pub use retry::Retry;
 

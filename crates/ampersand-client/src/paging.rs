@@ -63,7 +63,7 @@ pub(crate) fn stream<P: Paged + 'static>(first: P) -> impl Stream<Item = Result<
                         Some(_) => "the list is not whole: a page leads to one that was there already",
                         None => "the list is not whole: a page leads to none, and is not the last one",
                     };
-                    Err(Error::cut_short(P::OPERATION, status, headers, reason))
+                    Err(Error::cut_short(*P::OPERATION, status, headers, reason))
                 }
             });
         }

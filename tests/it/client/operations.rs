@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use ampersand_client::{Client, Host, Operation, operations};
+use ampersand_client::{Client, ErrorKind, Host, Operation, Retry, operations};
+use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
@@ -20,6 +21,31 @@ async fn an_operation_sends_what_was_said_and_gives_what_came() {
     let Seen { line, headers, body } = peer.only();
     assert_eq!((line.as_str(), body.as_str()), ("POST /api/projects/my%20project/topics", r#"{"name":"n"}"#));
     assert_eq!((headers["x-api-key"].as_str(), headers["content-type"].as_str()), ("secret", "application/json"));
+}
+
+#[tokio::test]
+async fn a_request_that_the_contract_lacks_is_sent_as_all_others_are() {
+    let busy = || (503, "retry-after: 0", String::new());
+    let peer = Peer::with(
+        [busy(), (200, "", r#"{"new": 1.10}"#.to_owned()), busy(), (204, "", String::new())],
+        Retry::default(),
+    )
+    .await;
+    let raw = |method, path: &str| peer.client.raw(method, Host::Read, path);
+    let got = raw("GET", "/novelties/a%2Fb?x=1").query("q&", "é =").await.unwrap();
+    assert_eq!((got.status().as_u16(), got.as_str()), (200, r#"{"new": 1.10}"#));
+    let refused = raw("POST", "/novelties").body(RawJson::new("[1.10]").unwrap()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "raw: 503 Service Unavailable");
+    assert!(raw("DELETE", "/novelties").send().await.unwrap().is_null());
+    let seen = peer.seen();
+    let lines: Vec<(&str, &str)> = seen.iter().map(|seen| (seen.line.as_str(), seen.body.as_str())).collect();
+    let get = ("GET /read/novelties/a%2Fb?x=1&q%26=%C3%A9%20%3D", "");
+    assert_eq!(lines, [get, get, ("POST /read/novelties", "[1.10]"), ("DELETE /read/novelties", "")]);
+    assert!(seen.iter().all(|seen| seen.headers["x-api-key"] == "secret"));
+
+    for (method, path) in [("GET", "novelties"), ("GET", ""), ("G T", "/")] {
+        assert_eq!(raw(method, path).await.unwrap_err().kind(), ErrorKind::Request, "{method} {path}");
+    }
 }
 
 #[tokio::test]
