@@ -165,8 +165,13 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
 
 /// Headers in JSON: an object, or a list of names and values, as pairs or as HAR has them. They may be in a member
 /// `headers`, or `multiValueHeaders`, which has every value. A value may be a list, and each in it is a value of its own.
+/// The first request of an event of Lambda@Edge counts, and that of a HAR file.
 fn from_json(json: Value) -> HeaderMap {
+    const REQUESTS: [&str; 3] = ["/Records/0/cf/request", "/log/entries/0/request", "/request"];
     let mut headers = HeaderMap::new();
+    if let Some(request) = REQUESTS.iter().find_map(|path| json.pointer(path)).filter(|request| request.is_object()) {
+        return from_json(request.clone());
+    }
     match json {
         Value::Object(members) => {
             let inner = ["multiValueHeaders", "headers"].iter().filter_map(|name| members.get(*name));
