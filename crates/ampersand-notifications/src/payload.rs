@@ -108,13 +108,13 @@ pub(crate) fn content(
                 let mut problems = known().map(|t| misshapen(payload, None, place, EventOf(t)));
                 let is_lone =
                     |problem: &Problem| matches!(problem, Problem::Shape { reason, .. } if reason == LONE_SURROGATE);
-                match problems.find(is_lone).filter(|_| fits.is_empty()) {
-                    Some(problem) => Err(problem),
-                    None => Err(Problem::TypeMissing {
-                        fits,
-                        metadata: metadata.iter().map(|(name, _)| name.to_owned()).collect(),
-                    }),
+                if fits.is_empty()
+                    && let Some(problem) = problems.find(is_lone)
+                {
+                    return Err(problem);
                 }
+                let metadata = metadata.iter().map(|(name, _)| name.to_owned()).collect();
+                Err(Problem::TypeMissing { fits, metadata })
             }
         },
     }
