@@ -231,7 +231,8 @@ pub enum ConfigChange {
         /// Whether it is on now. `None` where the configuration does not say.
         after: Option<bool>,
     },
-    /// Anything else, also what the contract does not have. Lists are compared as a whole.
+    /// Anything else, also what the contract does not have. Of objects, each member that differs is named; a list is
+    /// compared as a whole.
     #[non_exhaustive]
     Other {
         /// Where in the configuration, as a JSONPath ([RFC 9535](https://www.rfc-editor.org/rfc/rfc9535)).
@@ -374,12 +375,16 @@ impl fmt::Display for ConfigChange {
                 write!(f, "write of `{object}`: the default of field `{field}` was {verb}")
             }
             Self::WriteOnCreateChanged { object, field, before, after } => {
-                let what = format!("when the default of field `{field}` applies to new records");
-                write!(f, "write of `{object}`: {}", Shown(&what, Some(before), Some(after)))
+                write!(
+                    f,
+                    "write of `{object}`: `writeOnCreate` of field `{field}` changed from `{before}` to `{after}`"
+                )
             }
             Self::WriteOnUpdateChanged { object, field, before, after } => {
-                let what = format!("when the default of field `{field}` applies to updates");
-                write!(f, "write of `{object}`: {}", Shown(&what, Some(before), Some(after)))
+                write!(
+                    f,
+                    "write of `{object}`: `writeOnUpdate` of field `{field}` changed from `{before}` to `{after}`"
+                )
             }
             Self::LegacyDefaultChanged { object, field, before, after } => {
                 let verb = verb(before.as_ref(), after.as_ref());

@@ -201,9 +201,9 @@ fn subscribe(
     }
 }
 
-/// What no step took.
+/// What no step took. A member of an object that is new or gone is named itself, as a step may have taken others of it.
 fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels: usize, changes: &mut Changes) {
-    if let (Some(one), Some(other)) = (before.and_then(members), after.and_then(members))
+    if let (Some(one), Some(other)) = (parts(before), parts(after))
         && levels > 0
     {
         for name in one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))) {
@@ -212,6 +212,11 @@ fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels:
     } else if let Some((before, after)) = differing(before.cloned(), after.cloned()) {
         changes.push(ConfigChange::Other { path: path.to_owned(), before, after });
     }
+}
+
+/// The members of an object, which are none where there is nothing. `None` for any other value.
+fn parts(json: Option<&RawJson>) -> Option<Map<RawJson>> {
+    json.and_then(members).or_else(|| is_nothing(json).then(Map::new))
 }
 
 /// The path of a member of the object at `path`.
