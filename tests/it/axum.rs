@@ -103,7 +103,7 @@ async fn each_failure_has_its_status_and_says_no_more_than_why() {
     not JSON: 422 not valid JSON at line 1 column 1
     not its shape: 422 not a `connection.deleted`: at $.data: missing field `connectionId`
     larger than the limit: 413 the body is larger than the limit
-    within the limit: 422 not valid JSON at line 1 column 100
+    within the limit: 422 not valid JSON at line 1 column 100; the body is empty
     larger than the default limit: 413 the body is larger than the limit
     not its shape, put aside: 200 65 bytes put aside
     forged, put aside: 401 the signature is wrong: check the secret, and that the body is the bytes that came, not parsed and encoded again

@@ -150,9 +150,9 @@ fn where_no_one_says_the_type_those_that_fit_are_listed() {
     }
     let only =
         from_any(br#"{"projectId": "p", "destinationId": "d", "destinationName": "n", "url": "u"}"#).unwrap_err();
-    insta::assert_snapshot!(only, @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; by its shape it may be destination.webhook.disabled: pass the type");
-    insta::assert_snapshot!(from_any(b"{}").unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape");
-    insta::assert_snapshot!(from_any(br#"{"data": {}}"#).unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape");
+    insta::assert_snapshot!(only, @"nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in metadata; by its shape it may be destination.webhook.disabled: pass the type");
+    insta::assert_snapshot!(from_any(b"{}").unwrap_err(), @"nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in metadata; no known type has this shape");
+    insta::assert_snapshot!(from_any(br#"{"data": {}}"#).unwrap_err(), @"nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in metadata; no known type has this shape");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn errors_say_where_and_what_and_give_the_body_back() {
     }
     insta::assert_snapshot!(errors, @r#"
 
-        not valid JSON at line 1 column 0
+        not valid JSON at line 1 column 0; the body is empty
     {"notificationType": "connection.deleted", "da
         not valid JSON at line 1 column 46
     {} {}
@@ -381,6 +381,15 @@ fn metadata_beside_a_type_may_be_anything() {
             assert_eq!(read.notification_type, NotificationType::ConnectionDeleted, "{body}");
         }
     }
+    for metadata in [r#""text""#, "5", "[1]", "true"] {
+        let told =
+            from_kinesis_as(format!(r#"{{"data": {DATA}, "metadata": {metadata}}}"#), &"connection.deleted".into());
+        assert_eq!(notification(told).raw.data(), DATA, "{metadata}");
+        let message = payloads("messages-s3").remove(0).text;
+        records(from_kinesis(format!(r#"{{"metadata": {metadata}, "data": {message}}}"#)));
+        let error = from_kinesis(format!(r#"{{"metadata": {metadata}, "data": {{}}}}"#)).unwrap_err();
+        assert!(error.to_string().contains("at $.metadata: found"), "{error}");
+    }
 }
 
 #[test]
@@ -402,6 +411,15 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
             assert_eq!((read.raw.data(), encode(&read.event).as_str()), (body, body));
         }
     }
+    // A type that the caller knows does as well, and attributes beside `metadata` count too.
+    let body = r#"{"data": {"a": 1}, "metadata": {"k": "v"}, "notificationType": "zz"}"#;
+    let told = from_source(body, Source::S3, Metadata::default(), Some(&"x.new".into()));
+    assert_eq!(notification(told).raw.data(), body);
+    let beside = from_attributes(
+        "{}",
+        [("metadata", r#"{"event-id": "e1"}"#), ("notificationType", "x.new"), ("event-id", "e2")],
+    );
+    assert_eq!((notification(beside.clone()).notification_type.as_str(), beside.unwrap().id()), ("x.new", Some("e1")));
     // Records name no type. What is beside them tells that nothing wraps them.
     let records_with_data = payloads("messages-s3").remove(0).text.replacen('{', r#"{"data": {}, "metadata": {},"#, 1);
     assert_eq!(records(from_s3(&records_with_data, [("event-id", "e1")])).id(), Some("e1"));
@@ -419,6 +437,17 @@ fn null_is_no_type() {
         assert!(error.to_string().contains("it may be destination.webhook.disabled: pass the type"), "{error}");
         let read = notification(from_kinesis_as(&body, &NotificationType::DestinationWebhookDisabled));
         assert_eq!((read.raw.data(), read.id()), (data, None), "{body}");
+    }
+    // An empty text names nothing either.
+    let empty = format!(
+        r#"{{"notificationType": "", "metadata": {{"notificationType": "", "event-id": ""}}, "data": {data}}}"#
+    );
+    assert!(matches!(from_any(&empty).unwrap_err().problem(), Problem::TypeMissing { .. }));
+    assert_eq!(notification(from_kinesis_as(&empty, &"x.new".into())).id(), None);
+    // A message stays one, whatever is `null` in it.
+    let message = payloads("messages-s3").remove(0).text;
+    for null in [r#""notificationType": null"#, r#""metadata": null"#] {
+        records(from_any(message.replacen('{', &format!(r#"{{{null}, "data": {{"x": 1}},"#), 1)));
     }
     let named = format!(r#"{{"notificationType": null, "metadata": {{"notificationType": "x.new"}}, "data": {data}}}"#);
     assert_eq!(notification(from_any(&named)).notification_type.as_str(), "x.new");
@@ -455,6 +484,8 @@ fn a_lone_surrogate_is_named_with_its_place_and_goes_through_where_nothing_is_ty
     assert!(deleted(r"\ud83d\ude00").is_ok());
     insta::assert_snapshot!(from_any(r#"{"notificationType": "\ud83d", "data": {}}"#).unwrap_err(), @"at $.notificationType: found a string with a lone surrogate, which is half of a character");
     insta::assert_snapshot!(from_any(r#"{"action": "read", "groupName": "\ud83d"}"#).unwrap_err(), @"at $.groupName: found a string with a lone surrogate, which is half of a character");
+    let bare = DATA.replace("\"g\"", r#""\ud83d""#);
+    insta::assert_snapshot!(from_any(&bare).unwrap_err(), @"at $.groupRef: found a string with a lone surrogate, which is half of a character");
     insta::assert_snapshot!(deleted(r"\ud83d\u12").unwrap_err(), @"not valid JSON at line 1 column 133");
 
     let data = r#"{"new": "\ud83d", "config": {"a": "\udc00"}}"#;
@@ -503,8 +534,14 @@ fn an_error_without_a_type_names_the_likely_mistake() {
         &format!("\"{}\"", base64(r#" {"data": {}}"#)),
         r#""{\"data\": {}}""#,
         "eyJub3RpZmlj\nYXRpb25UeXBl",
+        r#"{"projectId": "p", "notificationType": "connection.deleted"}"#,
+        r#"{"data": {"notificationType": "x", "data": {}}}"#,
+        r#"{"Type": "SubscriptionConfirmation", "Message": "m", "TopicArn": "a", "SubscribeURL": "u"}"#,
+        r#"{"message": "hello", "subscription": "gold"}"#,
+        r#"{"Records": []}"#,
         r#"{"unlike": "anything"}"#,
         "plain text",
+        " ",
     ] {
         let error = from_any(body).unwrap_err();
         hints.push_str(&format!("{body}\n    {}\n", error.hint().unwrap_or("-")));
@@ -551,15 +588,31 @@ fn an_error_without_a_type_names_the_likely_mistake() {
     eyJub3RpZmlj
     YXRpb25UeXBl
         the body is base64: decode it first
+    {"projectId": "p", "notificationType": "connection.deleted"}
+        `notificationType` stands among the members of the payload, which belongs in `data` beside it
+    {"data": {"notificationType": "x", "data": {}}}
+        `data` holds an envelope of its own: read that one
+    {"Type": "SubscriptionConfirmation", "Message": "m", "TopicArn": "a", "SubscribeURL": "u"}
+        the body is a confirmation of a subscription to SNS, which carries no delivery: visit its `SubscribeURL`
+    {"message": "hello", "subscription": "gold"}
+        -
+    {"Records": []}
+        -
     {"unlike": "anything"}
         -
     plain text
         -
+     
+        the body is empty
     "#);
     let attributes = [("ApproximateReceiveCount", "1"), ("SenderId", "AIDA"), ("SentTimestamp", "1")];
-    insta::assert_snapshot!(from_attributes("{}", attributes).unwrap_err(), @"nothing names the notification type: there is no `notificationType` in the body, nor in the metadata, which has `ApproximateReceiveCount`, `SenderId`, `SentTimestamp`; no known type has this shape; these are the `attributes` that SQS itself sets: pass the `messageAttributes`");
+    insta::assert_snapshot!(from_attributes("{}", attributes).unwrap_err(), @"nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in the metadata, which has `ApproximateReceiveCount`, `SenderId`, `SentTimestamp`; no known type has this shape; these are the `attributes` that SQS itself sets: pass the `messageAttributes`");
+    let packed = from_attributes("{}", [("metadata", "[1]")]).unwrap_err();
+    assert_eq!(packed.hint(), Some("the attribute `metadata` should hold a JSON object, and does not"));
+    let long = from_s3("{}", [("n".repeat(3_000), "SECRET")]).unwrap_err().to_string();
+    assert!(long.contains("nnn…`") && long.len() < 300, "{long}");
     let many = (0..20).map(|n| (format!("name-{n:02}\u{1b}"), "SECRET"));
-    insta::assert_snapshot!(from_s3(r#"{"projectId": "p"}"#, many).unwrap_err(), @r"nothing names the notification type: there is no `notificationType` in the body, nor in the metadata, which has `name-00\u{1b}`, `name-01\u{1b}`, `name-02\u{1b}`, `name-03\u{1b}`, `name-04\u{1b}`, `name-05\u{1b}`, `name-06\u{1b}`, `name-07\u{1b}`, `name-08\u{1b}`, `name-09\u{1b}`, `name-10\u{1b}`, `name-11\u{1b}`, …; no known type has this shape");
+    insta::assert_snapshot!(from_s3(r#"{"projectId": "p"}"#, many).unwrap_err(), @r"nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in the metadata, which has `name-00\u{1b}`, `name-01\u{1b}`, `name-02\u{1b}`, `name-03\u{1b}`, `name-04\u{1b}`, `name-05\u{1b}`, `name-06\u{1b}`, `name-07\u{1b}`, `name-08\u{1b}`, `name-09\u{1b}`, `name-10\u{1b}`, `name-11\u{1b}`, …; no known type has this shape");
 }
 
 #[test]

@@ -17,6 +17,14 @@ pub(crate) struct Credentials {
     pub(crate) bearer: Option<Bearer>,
 }
 
+/// Which credential a request had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    ApiKey,
+    Bearer,
+    Nothing,
+}
+
 #[derive(Clone)]
 pub(crate) enum Bearer {
     /// `Bearer …`.
@@ -38,24 +46,28 @@ impl Credentials {
         self.api_key.is_none() && self.bearer.is_none()
     }
 
-    /// Adds what an operation takes. One that anyone may call is sent nothing; one that takes what is not there is sent
-    /// what is, as the contract may be behind. A token has to be there within `patience`.
+    /// Adds the credential that an operation takes, and says which one it is. Anyone may call some operations: these get
+    /// none. An operation that takes another credential gets the one that there is, as the contract may be behind. A token
+    /// has to be there within `patience`.
     pub(crate) async fn add_to(
         &self,
         headers: &mut HeaderMap,
         operation: &Operation,
         patience: Duration,
-    ) -> Result<(), BoxError> {
-        if operation.security.is_empty() {
-            return Ok(());
-        }
+    ) -> Result<Sent, BoxError> {
         let takes_key = operation.security.contains(&API_KEY_SCHEME);
         match (&self.api_key, &self.bearer) {
-            (Some(key), bearer) if takes_key || bearer.is_none() => headers.insert(API_KEY, key.clone()),
-            (_, Some(bearer)) => headers.insert(AUTHORIZATION, bearer.header(patience).await?),
-            _ => None,
-        };
-        Ok(())
+            _ if operation.security.is_empty() => Ok(Sent::Nothing),
+            (Some(key), bearer) if takes_key || bearer.is_none() => {
+                headers.insert(API_KEY, key.clone());
+                Ok(Sent::ApiKey)
+            }
+            (_, Some(bearer)) => {
+                headers.insert(AUTHORIZATION, bearer.header(patience).await?);
+                Ok(Sent::Bearer)
+            }
+            _ => Ok(Sent::Nothing),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Operation {
 /// A request, but for where its host is and who sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) operation: &'static Operation,
+    pub(crate) operation: Operation,
     /// The path with its parameters filled in, then the query.
     pub(crate) path: String,
     pub(crate) headers: http::HeaderMap,
@@ -41,8 +41,8 @@ pub(crate) struct Call {
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Call {
-    pub(crate) fn new(operation: &'static Operation) -> Self {
-        Self { operation, path: operation.path.to_owned(), headers: http::HeaderMap::new(), body: None }
+    pub(crate) fn new(operation: &Operation) -> Self {
+        Self { operation: *operation, path: operation.path.to_owned(), headers: http::HeaderMap::new(), body: None }
     }
 
     /// Fills in a parameter of the path.
@@ -67,12 +67,16 @@ impl Call {
         value: Result<Option<impl Display>, String>,
     ) -> Result<(), Error> {
         if let Some(value) = self.given(name, value)? {
-            let value = value.to_string();
-            self.path.push(if self.path.contains('?') { '&' } else { '?' });
-            self.path.extend([name, "="]);
-            self.path.extend(utf8_percent_encode(&value, ENCODED));
+            self.add_query(name, &value.to_string());
         }
         Ok(())
+    }
+
+    pub(crate) fn add_query(&mut self, name: &str, value: &str) {
+        self.path.push(if self.path.contains('?') { '&' } else { '?' });
+        self.path.extend(utf8_percent_encode(name, ENCODED));
+        self.path.push('=');
+        self.path.extend(utf8_percent_encode(value, ENCODED));
     }
 
     /// Adds a header, where there is one.

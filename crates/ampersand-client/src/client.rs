@@ -6,7 +6,6 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ampersand_types::__private::json_error;
 use ampersand_types::SignedUrl;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
@@ -281,7 +280,7 @@ impl Client {
         let Response { status, headers, value } = self.execute(call).await?;
         match serde_json::from_slice(&value) {
             Ok(decoded) => Ok(Response { status, headers, value: decoded }),
-            Err(error) => Err(Error::unreadable(operation, status, headers, value, json_error::<T>(&error))),
+            Err(error) => Err(Error::unreadable(operation, status, headers, value, &error)),
         }
     }
 
@@ -294,7 +293,7 @@ impl Client {
     }
 
     /// Every request goes through here.
-    async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
+    pub(crate) async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
         let begun = Instant::now();
         let mut attempts = 1;
         loop {
@@ -331,8 +330,8 @@ impl Client {
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));
         headers.insert(USER_AGENT, inner.user_agent.clone());
-        let authenticated = inner.credentials.add_to(&mut headers, operation, inner.timeout).await;
-        authenticated.map_err(|error| Error::credentials(operation, error))?;
+        let authenticated = inner.credentials.add_to(&mut headers, &operation, inner.timeout).await;
+        let sent = authenticated.map_err(|error| Error::credentials(operation, error))?;
         let left = inner.timeout.saturating_sub(begun.elapsed());
         let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(left);
         if let Some(body) = &call.body {
@@ -348,7 +347,7 @@ impl Client {
         if status.is_success() {
             Ok(Response { status, headers, value })
         } else {
-            Err(Error::refused(operation, status, headers, value))
+            Err(Error::refused(operation, status, headers, value, sent))
         }
     }
 }

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use ampersand_types::JsonError;
+use ampersand_types::__private::reason;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
-use crate::Operation;
+use crate::auth::Sent;
 use crate::types::InputValidationProblem;
+use crate::{Operation, json_path};
 
 /// Why an operation did not give what it is to give.
 ///
@@ -37,7 +39,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    operation: &'static Operation,
+    operation: Operation,
     kind: ErrorKind,
     /// What was wrong with the request, or with the order of pages.
     reason: Option<String>,
@@ -77,6 +79,8 @@ struct Answer {
     body: Bytes,
     problem: Option<InputValidationProblem>,
     retry_after: Option<Duration>,
+    /// The credential that the API refused (401 or 403).
+    refused: Option<Sent>,
 }
 
 impl fmt::Debug for Answer {
@@ -86,24 +90,24 @@ impl fmt::Debug for Answer {
 }
 
 impl Error {
-    fn new(operation: &'static Operation, kind: ErrorKind) -> Self {
+    fn new(operation: Operation, kind: ErrorKind) -> Self {
         Self(Box::new(Inner { operation, kind, reason: None, answer: None, attempts: 1, source: None }))
     }
 
-    pub(crate) fn request(operation: &'static Operation, reason: String) -> Self {
+    pub(crate) fn request(operation: Operation, reason: String) -> Self {
         let mut error = Self::new(operation, ErrorKind::Request);
         error.0.reason = Some(reason);
         error
     }
 
-    pub(crate) fn credentials(operation: &'static Operation, source: Source) -> Self {
+    pub(crate) fn credentials(operation: Operation, source: Source) -> Self {
         let mut error = Self::new(operation, ErrorKind::Credentials);
         error.0.source = Some(source);
         error
     }
 
     /// Without the URL, which may hold a base URL's credentials.
-    pub(crate) fn transport(operation: &'static Operation, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(operation: Operation, error: reqwest::Error) -> Self {
         let kind = if error.is_connect() {
             ErrorKind::Connection
         } else if error.is_timeout() {
@@ -119,46 +123,50 @@ impl Error {
     }
 
     /// A response that broke off.
-    pub(crate) fn broken(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        error: reqwest::Error,
-    ) -> Self {
+    pub(crate) fn broken(operation: Operation, status: StatusCode, headers: HeaderMap, error: reqwest::Error) -> Self {
         Self::transport(operation, error).answered(status, headers, Bytes::new())
     }
 
     /// A response whose status is no success.
-    pub(crate) fn refused(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn refused(
+        operation: Operation,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        sent: Sent,
+    ) -> Self {
         let is_json = headers.get(CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().starts_with(b"text/"));
         let problem = is_json.then(|| serde_json::from_slice(&body).ok()).flatten().filter(says_something);
         let retry_after = retry_after(&headers, problem.as_ref(), Timestamp::now());
         let kind = if problem.is_some() { ErrorKind::Problem } else { ErrorKind::Status };
         let mut error = Self::new(operation, kind);
-        error.0.answer = Some(Answer { status, headers, body, problem, retry_after });
+        let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then_some(sent);
+        error.0.answer = Some(Answer { status, headers, body, problem, retry_after, refused });
         error
     }
 
     /// A response whose body cannot be read.
     pub(crate) fn unreadable(
-        operation: &'static Operation,
+        operation: Operation,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-        error: JsonError,
+        error: &serde_json::Error,
     ) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let place = || json_path::at(&String::from_utf8_lossy(&body), line, column);
+        let reason = match reason(&error.to_string()) {
+            Some(reason) => format!("at {}: {reason}", place()),
+            None if error.is_data() => format!("at {}: the value is not what the contract says", place()),
+            None => format!("the response is not valid JSON at line {line} column {column}"),
+        };
         let mut unreadable = Self::new(operation, ErrorKind::Response).answered(status, headers, body);
-        unreadable.0.source = Some(error.into());
+        unreadable.0.reason = Some(reason);
         unreadable
     }
 
     /// A page that leads nowhere.
-    pub(crate) fn cut_short(
-        operation: &'static Operation,
-        status: StatusCode,
-        headers: HeaderMap,
-        reason: &str,
-    ) -> Self {
+    pub(crate) fn cut_short(operation: Operation, status: StatusCode, headers: HeaderMap, reason: &str) -> Self {
         let mut error = Self::new(operation, ErrorKind::Response).answered(status, headers, Bytes::new());
         error.0.reason = Some(reason.to_owned());
         error
@@ -166,7 +174,7 @@ impl Error {
 
     /// With what came, which is no problem of the API.
     fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None });
+        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None, refused: None });
         self
     }
 
@@ -176,8 +184,8 @@ impl Error {
     }
 
     /// The operation that failed.
-    pub fn operation(&self) -> &'static Operation {
-        self.0.operation
+    pub fn operation(&self) -> &Operation {
+        &self.0.operation
     }
 
     /// What went wrong.
@@ -284,8 +292,17 @@ impl fmt::Display for Error {
             }
         } else if *kind == ErrorKind::Status && self.body().is_some_and(|body| !body.is_empty()) {
             let kind = self.headers().and_then(|headers| headers.get(CONTENT_TYPE)?.to_str().ok());
-            write!(f, ", with {} that is no problem of the API", kind.unwrap_or("something"))?;
+            let kind = kind.map_or_else(String::new, |kind| format!("`{kind}` "));
+            let is_json = self.body().is_some_and(|body| serde_json::from_slice::<IgnoredAny>(body).is_ok());
+            let json = if is_json { "JSON but " } else { "" };
+            write!(f, ", with a {kind}body, {json}not an RFC 9457 problem")?;
         }
+        f.write_str(match self.0.answer.as_ref().and_then(|answer| answer.refused) {
+            Some(Sent::ApiKey) => "; the request had an API key",
+            Some(Sent::Bearer) => "; the request had a bearer token",
+            Some(Sent::Nothing) => "; the request had no credential, as the contract asks for none",
+            None => "",
+        })?;
         if let Some(id) = self.request_id() {
             write!(f, " (request {id})")?;
         }

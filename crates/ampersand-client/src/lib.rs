@@ -6,7 +6,9 @@ mod call;
 mod client;
 mod config;
 mod error;
+mod json_path;
 mod paging;
+mod raw;
 mod response;
 mod retry;
 
@@ -28,7 +30,8 @@ pub use call::Operation;
 pub use client::{Client, ClientBuilder, ClientError};
 pub use error::{Error, ErrorKind};
 pub use generated::{Host, operations, types};
-pub use response::Response;
+pub use raw::Raw;
+pub use response::{Response, Sending};
 pub use retry::Retry;
 
 // Generated code names this crate as its users do.

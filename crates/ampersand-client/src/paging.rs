@@ -42,7 +42,7 @@ struct Place<P: Paged> {
 ///
 /// A list that is cut short does not look like a whole one: where a page is not the last one, and leads to none that is
 /// new, that is an error.
-pub(crate) fn stream<P: Paged>(first: P) -> impl Stream<Item = Result<P::Item, Error>> + Send + Unpin {
+pub(crate) fn stream<P: Paged + 'static>(first: P) -> impl Stream<Item = Result<P::Item, Error>> + Send + Unpin {
     let place = Place { items: Vec::new().into_iter(), next: Some(Ok(first)), seen: HashSet::new() };
     Box::pin(stream::try_unfold(place, |mut place| async move {
         loop {
@@ -63,7 +63,7 @@ pub(crate) fn stream<P: Paged>(first: P) -> impl Stream<Item = Result<P::Item, E
                         Some(_) => "the list is not whole: a page leads to one that was there already",
                         None => "the list is not whole: a page leads to none, and is not the last one",
                     };
-                    Err(Error::cut_short(P::OPERATION, status, headers, reason))
+                    Err(Error::cut_short(*P::OPERATION, status, headers, reason))
                 }
             });
         }

@@ -1,10 +1,13 @@
 use std::fmt;
 use std::ops::Deref;
+use std::pin::Pin;
 
 use http::{HeaderMap, StatusCode};
 
-/// What an operation gives, and what came with it. It reads as the value itself. `Debug` shows no headers, which may be
-/// cookies.
+use crate::Error;
+
+/// The value that an operation returns, with the status and the headers of its response. It reads as the value itself, and
+/// a list iterates. `Debug` shows no headers, which may be cookies.
 #[derive(Clone)]
 pub struct Response<T> {
     pub(crate) status: StatusCode,
@@ -37,6 +40,30 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, value, .. } = self;
         f.debug_struct("Response").field("status", status).field("value", value).finish_non_exhaustive()
+    }
+}
+
+/// A request under way: what `.await` of an operation polls.
+pub type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
+
+impl<T: IntoIterator> IntoIterator for Response<T> {
+    type Item = T::Item;
+    type IntoIter = T::IntoIter;
+
+    fn into_iter(self) -> T::IntoIter {
+        self.value.into_iter()
+    }
+}
+
+impl<'r, T> IntoIterator for &'r Response<T>
+where
+    &'r T: IntoIterator,
+{
+    type Item = <&'r T as IntoIterator>::Item;
+    type IntoIter = <&'r T as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        (&self.value).into_iter()
     }
 }
 

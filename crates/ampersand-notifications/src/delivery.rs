@@ -234,7 +234,12 @@ impl Metadata {
 
     /// The type that is named.
     pub(crate) fn notification_type(&self) -> Option<NotificationType> {
-        self.get("notificationType").map(NotificationType::from)
+        self.said("notificationType").map(NotificationType::from)
+    }
+
+    /// The value of a name, where it is not empty: an empty one says nothing.
+    pub(crate) fn said(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
     }
 
     /// Every name, as it came, with its value.

@@ -156,9 +156,13 @@ pub fn from_source<'a>(
 ) -> Result<Delivery, NormalizeError> {
     let metadata = match source {
         Source::S3 => metadata.iter().map(|(name, value)| (without_prefix(name), value)).collect(),
-        Source::Attributes => {
-            metadata.get("metadata").and_then(|json| serde_json::from_str(json).ok()).unwrap_or(metadata)
-        }
+        Source::Attributes => match metadata.get("metadata").map(serde_json::from_str::<Metadata>) {
+            Some(Ok(packed)) => {
+                let beside = metadata.iter().filter(|(name, _)| *name != "metadata" && packed.get(name).is_none());
+                beside.chain(packed.iter()).collect()
+            }
+            _ => metadata,
+        },
         _ => metadata,
     };
     let mut known = Known::with(source, metadata);
@@ -190,12 +194,12 @@ impl Known {
         Self { notification_type, said: Said { source, id: None, timestamp: None, metadata } }
     }
 
-    /// Whether the body is the payload, whatever members it has: the metadata that Ampersand gives an object or a
-    /// message stands beside it. Where that was not handed over, an envelope is recognised.
+    /// Whether the body is the payload, whatever members it has: its type is known, or the metadata that Ampersand gives
+    /// an object or a message stands beside it. Where that was not handed over, an envelope is recognised.
     fn body_is_payload(&self) -> bool {
         let Said { source, metadata, .. } = &self.said;
         let is_beside = matches!(source, Source::S3 | Source::Attributes);
-        is_beside && (metadata.get("notificationType").is_some() || metadata.get("event-id").is_some())
+        is_beside && (self.notification_type.is_some() || metadata.said("event-id").is_some())
     }
 }
 
@@ -224,7 +228,7 @@ fn normalize(body: Body<'_>, known: Known) -> Result<Delivery, NormalizeError> {
 /// Reads a body: what is in it, whether that is wrapped, and what is said of it.
 fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
     let text = without_mark(body);
-    let Opened { wrapped, notification_type, metadata, payload } = match known.body_is_payload() {
+    let Opened { wrapped, notification_type, metadata, payload, odd } = match known.body_is_payload() {
         true => Opened::bare(Payload::Text(text)),
         false => open(text, known.notification_type.as_ref())?,
     };
@@ -236,12 +240,16 @@ fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
     let metadata = metadata.unwrap_or(known.said.metadata);
     let notification_type = notification_type.or_else(|| metadata.notification_type()).or(known.notification_type);
     let content = match payload {
-        Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Content::Event(guess, event),
-        Payload::Event(..) => content(data(text).unwrap_or(text), notification_type, wrapped, &metadata)?,
-        Payload::Text(payload) => content(payload, notification_type, wrapped, &metadata)?,
+        Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Ok(Content::Event(guess, event)),
+        Payload::Event(..) => content(data(text).unwrap_or(text), notification_type, wrapped, &metadata),
+        Payload::Text(payload) => content(payload, notification_type, wrapped, &metadata),
     };
-    let id = known.said.id.or_else(|| metadata.get("event-id").map(str::to_owned));
-    let sent = || metadata.get("timestamp-ms").or_else(|| metadata.get("timestamp")).map(Timestamp::from);
+    let content = content.map_err(|problem| match (problem, odd) {
+        (Problem::TypeMissing { .. }, Some(odd)) => odd,
+        (problem, _) => problem,
+    })?;
+    let id = known.said.id.or_else(|| metadata.said("event-id").map(str::to_owned));
+    let sent = || metadata.said("timestamp-ms").or_else(|| metadata.said("timestamp")).map(Timestamp::from);
     let timestamp = known.said.timestamp.or_else(sent);
     Ok((content, wrapped, Said { source, id, timestamp, metadata }))
 }

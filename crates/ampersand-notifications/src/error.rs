@@ -94,11 +94,13 @@ impl fmt::Display for Problem {
         match self {
             Self::NotJson { line, column } => write!(f, "not valid JSON at line {line} column {column}"),
             Self::TypeMissing { fits, metadata } => {
-                f.write_str("nothing names the notification type: there is no `notificationType` in the body")?;
+                f.write_str(
+                    "nothing names the notification type: no `notificationType` stands beside `data` in the body",
+                )?;
                 match metadata.as_slice() {
                     [] => f.write_str(", nor in metadata")?,
                     names => {
-                        let known = names.iter().take(MOST_NAMES).map(|name| format!("`{:.40}`", name.escape_debug()));
+                        let known = names.iter().take(MOST_NAMES).map(|name| format!("`{}`", shown(name)));
                         let more = if names.len() > MOST_NAMES { ", …" } else { "" };
                         write!(f, ", nor in the metadata, which has {}{more}", known.collect::<Vec<_>>().join(", "))?;
                     }
@@ -121,5 +123,12 @@ impl fmt::Display for Problem {
 
 /// Enough to see whose metadata they are.
 const MOST_NAMES: usize = 12;
+
+/// The beginning of a name that came from outside.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let end = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    name.chars().take(LONGEST).flat_map(char::escape_debug).chain(end.chars()).collect()
+}
 
 impl std::error::Error for NormalizeError {}

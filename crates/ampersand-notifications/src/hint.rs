@@ -11,7 +11,8 @@ type Object<'t> = BTreeMap<String, &'t RawValue>;
 /// The likely mistake, as advice.
 pub(crate) fn of_body(body: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
-    match text.as_bytes().first()? {
+    let Some(first) = text.as_bytes().first() else { return Some("the body is empty") };
+    match first {
         b'{' => wrapper(&serde_json::from_str(text).ok()?),
         b'[' => Some("the body is an array: read each of its items"),
         b'"' => {
@@ -28,7 +29,12 @@ pub(crate) fn of_metadata(names: &[String]) -> Option<&'static str> {
     const SYSTEM: [&str; 4] =
         ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp"];
     let is_system = names.iter().any(|name| SYSTEM.contains(&name.as_str()));
-    is_system.then_some("these are the `attributes` that SQS itself sets: pass the `messageAttributes`")
+    let is_packed = names.iter().any(|name| name == "metadata");
+    match () {
+        () if is_system => Some("these are the `attributes` that SQS itself sets: pass the `messageAttributes`"),
+        () if is_packed => Some("the attribute `metadata` should hold a JSON object, and does not"),
+        () => None,
+    }
 }
 
 /// JSON in base64. Line breaks may be in it, and the padding may be missing.
@@ -44,7 +50,9 @@ fn wrapper(body: &Object<'_>) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().all(|name| body.contains_key(*name));
     if let Some(records) = body.get("Records") {
         let records: Vec<Object<'_>> = serde_json::from_str(records.get()).unwrap_or_default();
-        return Some(records.first().and_then(record).unwrap_or("the body is a batch of records: read each record"));
+        return records
+            .first()
+            .map(|first| record(first).unwrap_or("the body is a batch of records: read each record"));
     }
     if let Some(wrapped) = record(body) {
         return Some(wrapped);
@@ -53,6 +61,13 @@ fn wrapper(body: &Object<'_>) -> Option<&'static str> {
         () if has(&["Messages"]) => {
             "the body is the output of `aws sqs receive-message`: read the `Body` of each message, with its `MessageAttributes`"
         }
+        () if has(&["notificationType"]) && !has(&["data"]) && body.len() > 1 => {
+            "`notificationType` stands among the members of the payload, which belongs in `data` beside it"
+        }
+        () if is_wrapped_twice(body) => "`data` holds an envelope of its own: read that one",
+        () if has(&["SubscribeURL", "TopicArn"]) => {
+            "the body is a confirmation of a subscription to SNS, which carries no delivery: visit its `SubscribeURL`"
+        }
         () if has(&["Type", "Message", "TopicArn"]) => {
             "the body is a notification of SNS: read its `Message`, with its `MessageAttributes`"
         }
@@ -60,7 +75,7 @@ fn wrapper(body: &Object<'_>) -> Option<&'static str> {
             "the body is a request as API Gateway, a function URL or a load balancer hands it to Lambda: verify and read \
              its `body`, decoded where `isBase64Encoded` is true"
         }
-        () if has(&["message", "subscription"]) => {
+        () if has(&["message", "subscription"]) && is_object(body, "message") => {
             "the body is a push of Pub/Sub: read `message.data`, decoded from base64, with `message.attributes`"
         }
         () if has(&["detail", "detail-type"]) => "the body is an event of EventBridge: read its `detail`",
@@ -69,6 +84,17 @@ fn wrapper(body: &Object<'_>) -> Option<&'static str> {
             "the body describes an object of S3: read the object itself, with this `Metadata`"
         }
         () => return None,
+    })
+}
+
+fn is_object(body: &Object<'_>, name: &str) -> bool {
+    body.get(name).is_some_and(|value| value.get().starts_with('{'))
+}
+
+fn is_wrapped_twice(body: &Object<'_>) -> bool {
+    let data = body.get("data").and_then(|data| serde_json::from_str::<Object<'_>>(data.get()).ok());
+    data.is_some_and(|data| {
+        is_object(&data, "data") && (data.contains_key("notificationType") || data.contains_key("metadata"))
     })
 }
 

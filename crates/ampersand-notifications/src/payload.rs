@@ -19,6 +19,8 @@ pub(crate) struct Opened<'t> {
     pub(crate) notification_type: Option<NotificationType>,
     pub(crate) metadata: Option<Metadata>,
     pub(crate) payload: Payload<'t>,
+    /// What is wrong with metadata that is not an object of strings. It matters only where nothing else names the type.
+    pub(crate) odd: Option<Problem>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one, for the length of a call")]
@@ -31,7 +33,7 @@ pub(crate) enum Payload<'t> {
 impl<'t> Opened<'t> {
     /// A body that is the payload itself.
     pub(crate) fn bare(payload: Payload<'t>) -> Self {
-        Self { wrapped: false, notification_type: None, metadata: None, payload }
+        Self { wrapped: false, notification_type: None, metadata: None, payload, odd: None }
     }
 }
 
@@ -54,11 +56,12 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
         .map_err(|_| misshapen(text, None, "$", Envelope::STRICT))?;
     let wrapped = members.is_envelope();
     match members {
-        Members { payload: Some(payload), notification_type, metadata, .. } if wrapped => Ok(Opened {
+        Members { payload: Some(payload), notification_type, metadata, is_odd, .. } if wrapped => Ok(Opened {
             wrapped,
             notification_type: notification_type.flatten(),
             metadata: metadata.flatten(),
             payload,
+            odd: is_odd.then(|| misshapen(text, None, "$", Envelope::STRICT)),
         }),
         Members { payload: None, is_payload: false, notification_type: Some(Some(notification_type)), .. } => {
             let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
@@ -98,11 +101,20 @@ pub(crate) fn content(
                 Err(misshapen(payload, None, place, PhantomData::<WebhookMessage>))
             }
             _ => {
-                let known = NotificationType::KNOWN.iter();
-                Err(Problem::TypeMissing {
-                    fits: known.filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect(),
-                    metadata: metadata.iter().map(|(name, _)| name.to_owned()).collect(),
-                })
+                let known = || NotificationType::KNOWN.iter();
+                let fits: Vec<NotificationType> =
+                    known().filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect();
+                // No type fits what is not text.
+                let mut problems = known().map(|t| misshapen(payload, None, place, EventOf(t)));
+                let is_lone =
+                    |problem: &Problem| matches!(problem, Problem::Shape { reason, .. } if reason == LONE_SURROGATE);
+                match problems.find(is_lone).filter(|_| fits.is_empty()) {
+                    Some(problem) => Err(problem),
+                    None => Err(Problem::TypeMissing {
+                        fits,
+                        metadata: metadata.iter().map(|(name, _)| name.to_owned()).collect(),
+                    }),
+                }
             }
         },
     }
@@ -229,6 +241,10 @@ struct Members<'t> {
     payload: Option<Payload<'t>>,
     /// Whether there are members that every payload has, and envelopes seldom have.
     is_payload: bool,
+    /// Whether these are such as only data messages have.
+    is_records: bool,
+    /// Whether the metadata is not an object of strings.
+    is_odd: bool,
 }
 
 impl Members<'_> {
@@ -242,8 +258,10 @@ impl Members<'_> {
             None => return false,
         };
         let names_type = matches!(self.notification_type, Some(Some(_)));
-        let has_both = is_object && (self.notification_type.is_some() || self.metadata.is_some());
-        names_type || has_both || !self.is_payload
+        let has_metadata = matches!(self.metadata, Some(Some(_)));
+        // A member that is `null` says nothing, but data messages have none of these.
+        let has_null = !self.is_records && (self.notification_type.is_some() || self.metadata.is_some());
+        names_type || (is_object && (has_metadata || has_null)) || !self.is_payload
     }
 }
 
@@ -263,18 +281,19 @@ impl<'de> Visitor<'de> for Envelope {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let (mut members, mut is_odd) = (Members::default(), false);
+        let mut members = Members::default();
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "notificationType" if members.notification_type.is_none() => {
-                    members.notification_type = Some(map.next_value()?);
+                    let named: Option<NotificationType> = map.next_value()?;
+                    members.notification_type = Some(named.filter(|named| !named.as_str().is_empty()));
                 }
                 "metadata" if members.metadata.is_none() && self.strict => {
                     members.metadata = Some(map.next_value()?);
                 }
                 "metadata" if members.metadata.is_none() => {
                     let metadata = serde_json::from_str(map.next_value::<&RawValue>()?.get());
-                    is_odd = metadata.is_err();
+                    members.is_odd = metadata.is_err();
                     members.metadata = Some(metadata.unwrap_or_default());
                 }
                 "data" if members.payload.is_none() => {
@@ -291,14 +310,11 @@ impl<'de> Visitor<'de> for Envelope {
                 }
                 "notificationType" | "metadata" | "data" => return Err(A::Error::custom("a member comes twice")),
                 name => {
-                    members.is_payload |= name == "projectId" || OF_RECORDS.contains(&name);
+                    members.is_records |= OF_RECORDS.contains(&name);
+                    members.is_payload |= members.is_records || name == "projectId";
                     map.next_value::<IgnoredAny>()?;
                 }
             }
-        }
-        let names_type = matches!(members.notification_type, Some(Some(_)));
-        if is_odd && members.is_envelope() && !names_type {
-            return Err(A::Error::custom("the metadata is not an object of strings"));
         }
         Ok(members)
     }

@@ -17,10 +17,12 @@ use crate::RawJson;
 /// assert_eq!(count.get(), Some(4812));
 /// assert_eq!(count, 4812);
 ///
+/// let count = usize::try_from(&count)?;
+///
 /// let large: Integer = serde_json::from_str("18446744073709551616")?;
 /// assert_eq!(large.get(), None);
 /// assert_eq!(serde_json::to_string(&large)?, "18446744073709551616");
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Integer(RawJson);
@@ -45,16 +47,56 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-macro_rules! from {
+macro_rules! integers {
     ($( $type:ty ),*) => {$(
         impl From<$type> for Integer {
             fn from(number: $type) -> Self {
                 Self(RawJson::from(number))
             }
         }
+
+        impl TryFrom<&Integer> for $type {
+            type Error = IntegerError;
+
+            fn try_from(integer: &Integer) -> Result<Self, IntegerError> {
+                let text = integer.as_str();
+                text.parse().ok().or_else(|| whole(text.parse().ok()?)?.try_into().ok()).ok_or(IntegerError)
+            }
+        }
+
+        impl PartialEq<$type> for Integer {
+            fn eq(&self, other: &$type) -> bool {
+                <$type>::try_from(self).is_ok_and(|number| number == *other)
+            }
+        }
+
+        impl PartialEq<Integer> for $type {
+            fn eq(&self, other: &Integer) -> bool {
+                other == self
+            }
+        }
     )*};
 }
-from!(i32, u32, i64, u64);
+integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+/// An [`Integer`] that the machine's type cannot hold: it is too large, negative, or not whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IntegerError;
+
+impl fmt::Display for IntegerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number does not fit: read its text by `as_str`")
+    }
+}
+
+/// Says what `Display` says, for a `main` that returns the error.
+impl fmt::Debug for IntegerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for IntegerError {}
 
 impl fmt::Display for Integer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,12 +121,6 @@ impl PartialEq for Integer {
 }
 
 impl Eq for Integer {}
-
-impl PartialEq<i64> for Integer {
-    fn eq(&self, other: &i64) -> bool {
-        self.get() == Some(*other)
-    }
-}
 
 impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,6 +169,18 @@ mod tests {
             let error = serde_json::from_str::<Integer>(json).expect_err(json).to_string();
             assert!(error.starts_with(&format!("invalid type: {found}, expected an integer")), "{error}");
         }
+    }
+
+    #[test]
+    fn the_types_of_the_machine_compare_with_it_and_hold_what_fits() {
+        let integer = |text| serde_json::from_str::<Integer>(text).expect(text);
+        assert!(integer("255") == 255_u8 && 255_usize == integer("255") && integer("255") != 0_u8);
+        assert_eq!(u8::try_from(&integer("2.55e2")), Ok(255));
+        assert_eq!(u64::try_from(&integer("18446744073709551615")), Ok(u64::MAX));
+        for text in ["256", "-1", "1.5", "1e400"] {
+            assert_eq!(u8::try_from(&integer(text)), Err(IntegerError), "{text}");
+        }
+        assert_eq!(Integer::from(7_usize), 7_i8);
     }
 
     #[test]

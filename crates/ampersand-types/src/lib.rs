@@ -29,7 +29,7 @@ pub use config_change::{ConfigAction, ConfigChange};
 pub use config_source::ConfigSource;
 pub use credential::Credential;
 pub use generated::{config, messages, notifications};
-pub use integer::Integer;
+pub use integer::{Integer, IntegerError};
 pub use jiff;
 pub use open_enum::UnknownValue;
 pub use optional::{Collection, Optional};
@@ -41,7 +41,7 @@ pub use timestamp::{Timestamp, TimestampError};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::object::text_of;
-    pub use crate::raw_json::{LONE_SURROGATE, json_error, kind, place_of_invalid, reason};
+    pub use crate::raw_json::{LONE_SURROGATE, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
     /// What the expansion of `__object` calls.

@@ -44,6 +44,12 @@ impl<E> Hash for UnknownValue<E> {
     }
 }
 
+impl<E> fmt::Display for UnknownValue<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl<E> fmt::Debug for UnknownValue<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text.fmt(f)
@@ -74,6 +80,18 @@ macro_rules! __open_enum {
                     $( $value => Self::$variant, )*
                     _ => Self::Unknown($crate::__private::open_enum::unknown(value)),
                 }
+            }
+        }
+
+        impl ::core::cmp::PartialEq<str> for $name {
+            fn eq(&self, value: &str) -> bool {
+                self.as_str() == value
+            }
+        }
+
+        impl ::core::cmp::PartialEq<&str> for $name {
+            fn eq(&self, value: &&str) -> bool {
+                self.as_str() == *value
             }
         }
 
@@ -167,6 +185,8 @@ mod tests {
             assert_eq!(Often::from(known.as_str()), *known);
         }
         assert!(matches!(Often::from("sometimes"), Often::Unknown(value) if value.as_str() == "sometimes"));
-        assert_eq!(format!("{:?}", Often::from("sometimes")), r#"Unknown("sometimes")"#);
+        assert_eq!(format!("{:?} {}", Often::from("sometimes"), Often::from("now")), r#"Unknown("sometimes") now"#);
+        let sometimes = Often::from("sometimes");
+        assert!(Often::Always == "always" && sometimes == *"sometimes" && Often::Never != "always");
     }
 }

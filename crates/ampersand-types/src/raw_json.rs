@@ -130,7 +130,7 @@ macro_rules! from {
         }
     )*};
 }
-from!(bool, i32, u32, i64, u64, &str, String, serde_json::Value);
+from!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, &str, String, serde_json::Value);
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -265,11 +265,6 @@ pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
     (line, column)
-}
-
-/// Why a text is no `T`, without the value that serde quotes.
-pub fn json_error<T: ?Sized>(cause: &serde_json::Error) -> JsonError {
-    JsonError::new::<T>(cause)
 }
 
 /// What serde says, without the value that it quotes: names and kinds, which are those of the types.

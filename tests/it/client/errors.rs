@@ -43,7 +43,7 @@ async fn whatever_the_server_sent_is_there() {
             HTML,
             ErrorKind::Status,
             true,
-            "listTopics: 502 Bad Gateway, with text/html that is no problem of the API",
+            "listTopics: 502 Bad Gateway, with a `text/html` body, not an RFC 9457 problem",
         ),
         (429, "", "", ErrorKind::Status, true, "listTopics: 429 Too Many Requests"),
         (
@@ -60,10 +60,28 @@ async fn whatever_the_server_sent_is_there() {
             "{}",
             ErrorKind::Status,
             false,
-            "listTopics: 404 Not Found, with text/plain; charset=utf-8 that is no problem of the API (request r2)",
+            "listTopics: 404 Not Found, with a `text/plain; charset=utf-8` body, JSON but not an RFC 9457 problem (request r2)",
         ),
         (302, "location: https://elsewhere.example/", "", ErrorKind::Status, false, "listTopics: 302 Found"),
-        (200, "", "[{]", ErrorKind::Response, false, "listTopics: the response is not what the contract says"),
+        (200, "", "[{]", ErrorKind::Response, false, "listTopics: the response is not valid JSON at line 1 column 3"),
+        (
+            200,
+            "",
+            r#"[{"id": "t", "name": "n", "projectId": "p", "createTime": "t"}, {"id": 5}]"#,
+            ErrorKind::Response,
+            false,
+            "listTopics: at $[1].id: found integer, expected a string",
+        ),
+        (200, "", r#"[{"id": "t"}]"#, ErrorKind::Response, false, "listTopics: at $[0]: missing field `createTime`"),
+        (401, "", "", ErrorKind::Status, false, "listTopics: 401 Unauthorized; the request had an API key"),
+        (
+            403,
+            "content-type: application/problem+json",
+            r#"{"title":"No"}"#,
+            ErrorKind::Problem,
+            false,
+            "listTopics: 403 Forbidden: No; the request had an API key",
+        ),
     ] {
         let error = get(&Peer::script([(status, header, body.to_owned())]).await).await.unwrap_err();
         assert_eq!(error.to_string(), shown);

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
-use ampersand_client::{Host, Operation, operations};
+use ampersand_client::{Client, ErrorKind, Host, Operation, Retry, operations};
+use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 
 use super::{Peer, Seen};
@@ -19,6 +21,55 @@ async fn an_operation_sends_what_was_said_and_gives_what_came() {
     let Seen { line, headers, body } = peer.only();
     assert_eq!((line.as_str(), body.as_str()), ("POST /api/projects/my%20project/topics", r#"{"name":"n"}"#));
     assert_eq!((headers["x-api-key"].as_str(), headers["content-type"].as_str()), ("secret", "application/json"));
+}
+
+#[tokio::test]
+async fn a_request_that_the_contract_lacks_is_sent_as_all_others_are() {
+    let busy = || (503, "retry-after: 0", String::new());
+    let peer = Peer::with(
+        [busy(), (200, "", r#"{"new": 1.10}"#.to_owned()), busy(), (204, "", String::new())],
+        Retry::default(),
+    )
+    .await;
+    let raw = |method, path: &str| peer.client.raw(method, Host::Read, path);
+    let got = raw("GET", "/novelties/a%2Fb?x=1").query("q&", "é =").await.unwrap();
+    assert_eq!((got.status().as_u16(), got.as_str()), (200, r#"{"new": 1.10}"#));
+    let refused = raw("POST", "/novelties").body(RawJson::new("[1.10]").unwrap()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "raw: 503 Service Unavailable");
+    assert!(raw("DELETE", "/novelties").send().await.unwrap().is_null());
+    let seen = peer.seen();
+    let lines: Vec<(&str, &str)> = seen.iter().map(|seen| (seen.line.as_str(), seen.body.as_str())).collect();
+    let get = ("GET /read/novelties/a%2Fb?x=1&q%26=%C3%A9%20%3D", "");
+    assert_eq!(lines, [get, get, ("POST /read/novelties", "[1.10]"), ("DELETE /read/novelties", "")]);
+    assert!(seen.iter().all(|seen| seen.headers["x-api-key"] == "secret"));
+
+    for (method, path) in [("GET", "novelties"), ("GET", ""), ("G T", "/")] {
+        assert_eq!(raw(method, path).await.unwrap_err().kind(), ErrorKind::Request, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn operations_and_streams_outlive_the_function_that_made_them() {
+    let list = || format!("[{TOPIC}]");
+    let peer = Peer::script([0, 1, 2].map(|_| (200, "", list()))).await;
+    let operation = |client: &Client| client.destinations().list_topics().project_id_or_name("p");
+    let spawned = tokio::spawn(operation(&peer.client.clone()).into_future());
+    let (mut names, topics) = (Vec::new(), spawned.await.unwrap().unwrap());
+    for topic in &topics {
+        names.push(topic.name.clone());
+    }
+    names.extend(operation(&peer.client).await.unwrap().into_iter().map(|topic| topic.name));
+    names.extend(operation(&peer.client).send().await.unwrap().into_iter().map(|topic| topic.name));
+    assert_eq!(names, ["n", "n", "n"]);
+
+    let page = r#"{"results": [], "pagination": {"done": true}}"#;
+    let peer = Peer::answering(200, "application/json", page).await;
+    let stream = {
+        let client = peer.client.clone();
+        let list = client.operations().list_operations().project_id_or_name("p");
+        list.integration_id("i").installation_id("x").stream()
+    };
+    assert!(tokio::spawn(stream.try_collect::<Vec<_>>()).await.unwrap().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -152,8 +152,8 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
         modules.extend(quote! { pub mod #module; });
         accessors.extend(quote! {
             #[doc = #doc]
-            pub fn #module(&self) -> operations::#module::#name<'_> {
-                operations::#module::#name::new(self)
+            pub fn #module(&self) -> operations::#module::#name {
+                operations::#module::#name::new(self.clone())
             }
         });
         for operation in &group.operations {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::mem;
 
 use anyhow::{Context as _, Result};
 use heck::ToSnakeCase as _;
@@ -7,7 +8,10 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Field, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, LitStr, Path, Type, parse_quote};
+use syn::{
+    Field, File, GenericArgument, GenericParam, Generics, Ident, ImplItem, Item, ItemImpl, ItemStruct, LitStr, Path,
+    PathArguments, PathSegment, Type, parse_quote,
+};
 use typify::UnknownPolicy;
 
 use super::client::Group;
@@ -123,8 +127,8 @@ pub(super) fn group(
         let method = format_ident!("{}", operation.id.to_snake_case());
         methods.extend(quote! {
             #[doc = #doc]
-            pub fn #method(self) -> #ident<'a> {
-                #ident::new(self.client)
+            pub fn #method(&self) -> #ident {
+                #ident::new(self.client.clone())
             }
         });
         builders.extend(builder(operation, &doc, made).with_context(|| operation.id.clone())?);
@@ -135,13 +139,13 @@ pub(super) fn group(
         use crate::call::Call;
 
         #[doc = #words]
-        #[derive(Clone, Copy, Debug)]
-        pub struct #name<'a> {
-            client: &'a crate::Client,
+        #[derive(Clone, Debug)]
+        pub struct #name {
+            client: crate::Client,
         }
 
-        impl<'a> #name<'a> {
-            pub(crate) fn new(client: &'a crate::Client) -> Self {
+        impl #name {
+            pub(crate) fn new(client: crate::Client) -> Self {
                 Self { client }
             }
 
@@ -201,12 +205,26 @@ fn builder(operation: &Operation, doc: &str, made: Made) -> Result<TokenStream> 
         ///
         /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
         pub async fn send(self) -> ::core::result::Result<crate::Response<#ty>, crate::Error> {
-            let client = self.#client;
+            let client = self.#client.clone();
             #receive
         }
     });
     methods.items.push(sends);
-    Ok(quote! { #item #methods })
+    let name = &item.ident;
+    Ok(quote! {
+        #item
+        #methods
+
+        /// `.await` sends the request, as [`send`](Self::send) does.
+        impl ::core::future::IntoFuture for #name {
+            type Output = ::core::result::Result<crate::Response<#ty>, crate::Error>;
+            type IntoFuture = crate::Sending<#ty>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    })
 }
 
 fn setter_doc(operation: &Operation, setter: &Ident) -> String {
@@ -242,18 +260,18 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
     }
     let (ident, item) = (format_ident!("{}", lower::pascal(&operation.id)), types::rust(results)?);
     Ok(Some(quote! {
-        impl<'a> #ident<'a> {
-            /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-            /// stream. Where it ends without, the list is whole.
+        impl #ident {
+            /// The items of this page and of all that follow, as a stream. The client gets each page when it is needed. An
+            /// error ends the stream; without one, the list is whole.
             pub fn stream(
                 self,
-            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + ::core::marker::Unpin + 'a
+            ) -> impl ::futures_util::Stream<Item = ::core::result::Result<#item, crate::Error>> + ::core::marker::Send + ::core::marker::Unpin + 'static
             {
                 crate::paging::stream(self)
             }
         }
 
-        impl crate::paging::Paged for #ident<'_> {
+        impl crate::paging::Paged for #ident {
             type Item = #item;
 
             const OPERATION: &'static crate::Operation = &Self::OPERATION;
@@ -371,10 +389,36 @@ fn response(operation: &Operation) -> Result<(TokenStream, TokenStream)> {
     })
 }
 
-/// Names the client where it is, and says in our words what is wrong with a value.
+/// Names the client where it is, owns it, and says in our words what is wrong with a value.
 struct Outside;
 
 impl VisitMut for Outside {
+    fn visit_generics_mut(&mut self, generics: &mut Generics) {
+        generics.params = mem::take(&mut generics.params)
+            .into_iter()
+            .filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+            .collect();
+        visit_mut::visit_generics_mut(self, generics);
+    }
+
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Reference(reference) = ty
+            && reference.lifetime.is_some()
+        {
+            *ty = (*reference.elem).clone();
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
+        if matches!(&segment.arguments, PathArguments::AngleBracketed(arguments)
+            if arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Lifetime(_))))
+        {
+            segment.arguments = PathArguments::None;
+        }
+        visit_mut::visit_path_segment_mut(self, segment);
+    }
+
     fn visit_path_mut(&mut self, path: &mut Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if names == ["super", "Client"] {

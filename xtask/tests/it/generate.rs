@@ -214,10 +214,10 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
     let added: Vec<&str> = diff.lines().filter(public).map(|line| line[1..].trim()).collect();
     insta::assert_snapshot!(added.join("\n"), @"
     pub mod label;
-    pub fn label(&self) -> operations::label::Label<'_> {
-    pub struct Label<'a> {
-    pub fn create_label(self) -> CreateLabel<'a> {
-    pub struct CreateLabel<'a> {
+    pub fn label(&self) -> operations::label::Label {
+    pub struct Label {
+    pub fn create_label(&self) -> CreateLabel {
+    pub struct CreateLabel {
     pub fn body<V>(mut self, value: V) -> Self
     pub fn body_map<F>(mut self, f: F) -> Self
     pub const OPERATION: crate::Operation = crate::Operation {

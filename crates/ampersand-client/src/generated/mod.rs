@@ -124,128 +124,128 @@ impl crate::Client {
     /// Keys by which programs call the API.
     ///
     /// The contract's tag for them is `API Key`.
-    pub fn api_keys(&self) -> operations::api_keys::ApiKeys<'_> {
-        operations::api_keys::ApiKeys::new(self)
+    pub fn api_keys(&self) -> operations::api_keys::ApiKeys {
+        operations::api_keys::ApiKeys::new(self.clone())
     }
     /// Who pays, and for what.
     ///
     /// The contract's tag for them is `Billing Account`.
-    pub fn billing_accounts(&self) -> operations::billing_accounts::BillingAccounts<'_> {
-        operations::billing_accounts::BillingAccounts::new(self)
+    pub fn billing_accounts(&self) -> operations::billing_accounts::BillingAccounts {
+        operations::billing_accounts::BillingAccounts::new(self.clone())
     }
     /// Access to customers' accounts at providers.
     ///
     /// The contract's tag for them is `Connection`.
-    pub fn connections(&self) -> operations::connections::Connections<'_> {
-        operations::connections::Connections::new(self)
+    pub fn connections(&self) -> operations::connections::Connections {
+        operations::connections::Connections::new(self.clone())
     }
     /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
     ///
     /// The contract's tag for them is `Destination`.
-    pub fn destinations(&self) -> operations::destinations::Destinations<'_> {
-        operations::destinations::Destinations::new(self)
+    pub fn destinations(&self) -> operations::destinations::Destinations {
+        operations::destinations::Destinations::new(self.clone())
     }
     /// Integrations as customers have installed and configured them.
     ///
     /// The contract's tag for them is `Installation`.
-    pub fn installations(&self) -> operations::installations::Installations<'_> {
-        operations::installations::Installations::new(self)
+    pub fn installations(&self) -> operations::installations::Installations {
+        operations::installations::Installations::new(self.clone())
     }
     /// What a project reads from, writes to and subscribes to at providers.
     ///
     /// The contract's tag for them is `Integration`.
-    pub fn integrations(&self) -> operations::integrations::Integrations<'_> {
-        operations::integrations::Integrations::new(self)
+    pub fn integrations(&self) -> operations::integrations::Integrations {
+        operations::integrations::Integrations::new(self.clone())
     }
     /// Public keys by which tokens of a project's own users are verified.
     ///
     /// The contract's tag for them is `JWT Key`.
-    pub fn jwt_keys(&self) -> operations::jwt_keys::JwtKeys<'_> {
-        operations::jwt_keys::JwtKeys::new(self)
+    pub fn jwt_keys(&self) -> operations::jwt_keys::JwtKeys {
+        operations::jwt_keys::JwtKeys::new(self.clone())
     }
     /// Which events are put on which topics.
     ///
     /// The contract's tag for them is `Notification`.
-    pub fn notifications(&self) -> operations::notifications::Notifications<'_> {
-        operations::notifications::Notifications::new(self)
+    pub fn notifications(&self) -> operations::notifications::Notifications {
+        operations::notifications::Notifications::new(self.clone())
     }
     /// Consent of users, in a browser.
     ///
     /// The contract's tag for them is `OAuth`.
-    pub fn oauth(&self) -> operations::oauth::Oauth<'_> {
-        operations::oauth::Oauth::new(self)
+    pub fn oauth(&self) -> operations::oauth::Oauth {
+        operations::oauth::Oauth::new(self.clone())
     }
     /// What providers say of their objects and fields.
     ///
     /// The contract's tag for them is `Objects & Fields`.
-    pub fn objects(&self) -> operations::objects::Objects<'_> {
-        operations::objects::Objects::new(self)
+    pub fn objects(&self) -> operations::objects::Objects {
+        operations::objects::Objects::new(self.clone())
     }
     /// Reads, writes and subscriptions, and how they went.
     ///
     /// The contract's tag for them is `Operation`.
-    pub fn operations(&self) -> operations::operations::Operations<'_> {
-        operations::operations::Operations::new(self)
+    pub fn operations(&self) -> operations::operations::Operations {
+        operations::operations::Operations::new(self.clone())
     }
     /// Organisations, their members and their domains.
     ///
     /// The contract's tag for them is `Org`.
-    pub fn orgs(&self) -> operations::orgs::Orgs<'_> {
-        operations::orgs::Orgs::new(self)
+    pub fn orgs(&self) -> operations::orgs::Orgs {
+        operations::orgs::Orgs::new(self.clone())
     }
     /// What holds integrations, keys and destinations together.
     ///
     /// The contract's tag for them is `Project`.
-    pub fn projects(&self) -> operations::projects::Projects<'_> {
-        operations::projects::Projects::new(self)
+    pub fn projects(&self) -> operations::projects::Projects {
+        operations::projects::Projects::new(self.clone())
     }
     /// OAuth clients that stand for a project at providers.
     ///
     /// The contract's tag for them is `Provider App`.
-    pub fn provider_apps(&self) -> operations::provider_apps::ProviderApps<'_> {
-        operations::provider_apps::ProviderApps::new(self)
+    pub fn provider_apps(&self) -> operations::provider_apps::ProviderApps {
+        operations::provider_apps::ProviderApps::new(self.clone())
     }
     /// The SaaS products that can be integrated with.
     ///
     /// The contract's tag for them is `Provider`.
-    pub fn providers(&self) -> operations::providers::Providers<'_> {
-        operations::providers::Providers::new(self)
+    pub fn providers(&self) -> operations::providers::Providers {
+        operations::providers::Providers::new(self.clone())
     }
     /// Reads on demand, and pauses of scheduled ones.
     ///
     /// The contract's tag for them is `Read`.
-    pub fn reads(&self) -> operations::reads::Reads<'_> {
-        operations::reads::Reads::new(self)
+    pub fn reads(&self) -> operations::reads::Reads {
+        operations::reads::Reads::new(self.clone())
     }
     /// Versions of integrations.
     ///
     /// The contract's tag for them is `Revision`.
-    pub fn revisions(&self) -> operations::revisions::Revisions<'_> {
-        operations::revisions::Revisions::new(self)
+    pub fn revisions(&self) -> operations::revisions::Revisions {
+        operations::revisions::Revisions::new(self.clone())
     }
     /// Records to be found at providers.
     ///
     /// The contract's tag for them is `Search`.
-    pub fn search(&self) -> operations::search::Search<'_> {
-        operations::search::Search::new(self)
+    pub fn search(&self) -> operations::search::Search {
+        operations::search::Search::new(self.clone())
     }
     /// Places to upload integrations to.
     ///
     /// The contract's tag for them is `Upload URL`.
-    pub fn upload_urls(&self) -> operations::upload_urls::UploadUrls<'_> {
-        operations::upload_urls::UploadUrls::new(self)
+    pub fn upload_urls(&self) -> operations::upload_urls::UploadUrls {
+        operations::upload_urls::UploadUrls::new(self.clone())
     }
     /// The person who is signed in.
     ///
     /// The contract's tag for them is `User`.
-    pub fn users(&self) -> operations::users::Users<'_> {
-        operations::users::Users::new(self)
+    pub fn users(&self) -> operations::users::Users {
+        operations::users::Users::new(self.clone())
     }
     /// Records to be written to providers.
     ///
     /// The contract's tag for them is `Write`.
-    pub fn writes(&self) -> operations::writes::Writes<'_> {
-        operations::writes::Writes::new(self)
+    pub fn writes(&self) -> operations::writes::Writes {
+        operations::writes::Writes::new(self.clone())
     }
 }
 /// A part of the API that has a URL of its own.

@@ -6,56 +6,56 @@
 use super::super::types;
 use crate::call::Call;
 /// Keys by which programs call the API.
-#[derive(Clone, Copy, Debug)]
-pub struct ApiKeys<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct ApiKeys {
+    client: crate::Client,
 }
-impl<'a> ApiKeys<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ApiKeys {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The API keys of a project, all of them or those that are active or are not.
     ///
     /// `GET /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/list-api-keys)
-    pub fn list_api_keys(self) -> ListApiKeys<'a> {
-        ListApiKeys::new(self.client)
+    pub fn list_api_keys(&self) -> ListApiKeys {
+        ListApiKeys::new(self.client.clone())
     }
     /// Creates an API key for a project.
     ///
     /// `POST /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/create-a-new-api-key)
-    pub fn create_api_key(self) -> CreateApiKey<'a> {
-        CreateApiKey::new(self.client)
+    pub fn create_api_key(&self) -> CreateApiKey {
+        CreateApiKey::new(self.client.clone())
     }
     /// Deletes an API key. What still uses it is refused from then on.
     ///
     /// `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/delete-an-api-key)
-    pub fn delete_api_key(self) -> DeleteApiKey<'a> {
-        DeleteApiKey::new(self.client)
+    pub fn delete_api_key(&self) -> DeleteApiKey {
+        DeleteApiKey::new(self.client.clone())
     }
     /// One API key of a project.
     ///
     /// `GET /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/get-an-api-key)
-    pub fn get_api_key(self) -> GetApiKey<'a> {
-        GetApiKey::new(self.client)
+    pub fn get_api_key(&self) -> GetApiKey {
+        GetApiKey::new(self.client.clone())
     }
     /// Changes those fields of an API key that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/update-an-api-key)
-    pub fn update_api_key(self) -> UpdateApiKey<'a> {
-        UpdateApiKey::new(self.client)
+    pub fn update_api_key(&self) -> UpdateApiKey {
+        UpdateApiKey::new(self.client.clone())
     }
 }
 /// The API keys of a project, all of them or those that are active or are not.
 ///
 /// `GET /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/list-api-keys)
 #[derive(Debug, Clone)]
-pub struct ListApiKeys<'a> {
-    client: &'a crate::Client,
+pub struct ListApiKeys {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     active: Result<Option<bool>, String>,
 }
-impl<'a> ListApiKeys<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListApiKeys {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -105,7 +105,7 @@ impl<'a> ListApiKeys<'a> {
         crate::Response<::std::vec::Vec<types::ApiKey>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::ApiKey>>,
@@ -120,17 +120,28 @@ impl<'a> ListApiKeys<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListApiKeys {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::ApiKey>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::ApiKey>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates an API key for a project.
 ///
 /// `POST /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/create-a-new-api-key)
 #[derive(Debug, Clone)]
-pub struct CreateApiKey<'a> {
-    client: &'a crate::Client,
+pub struct CreateApiKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::ApiKeyRequest, String>,
 }
-impl<'a> CreateApiKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateApiKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -190,7 +201,7 @@ impl<'a> CreateApiKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -207,17 +218,25 @@ impl<'a> CreateApiKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateApiKey {
+    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
+    type IntoFuture = crate::Sending<types::ApiKey>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes an API key. What still uses it is refused from then on.
 ///
 /// `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/delete-an-api-key)
 #[derive(Debug, Clone)]
-pub struct DeleteApiKey<'a> {
-    client: &'a crate::Client,
+pub struct DeleteApiKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     api_key: Result<::ampersand_types::Credential, String>,
 }
-impl<'a> DeleteApiKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteApiKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -263,7 +282,7 @@ impl<'a> DeleteApiKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -273,17 +292,25 @@ impl<'a> DeleteApiKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteApiKey {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One API key of a project.
 ///
 /// `GET /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/get-an-api-key)
 #[derive(Debug, Clone)]
-pub struct GetApiKey<'a> {
-    client: &'a crate::Client,
+pub struct GetApiKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     api_key: Result<::ampersand_types::Credential, String>,
 }
-impl<'a> GetApiKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetApiKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -329,7 +356,7 @@ impl<'a> GetApiKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -339,18 +366,26 @@ impl<'a> GetApiKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetApiKey {
+    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
+    type IntoFuture = crate::Sending<types::ApiKey>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of an API key that `updateMask` names.
 ///
 /// `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/update-an-api-key)
 #[derive(Debug, Clone)]
-pub struct UpdateApiKey<'a> {
-    client: &'a crate::Client,
+pub struct UpdateApiKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     api_key: Result<::ampersand_types::Credential, String>,
     body: Result<types::builder::PatchApiKeyRequest, String>,
 }
-impl<'a> UpdateApiKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateApiKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -423,7 +458,7 @@ impl<'a> UpdateApiKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -439,5 +474,13 @@ impl<'a> UpdateApiKey<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateApiKey {
+    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
+    type IntoFuture = crate::Sending<types::ApiKey>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

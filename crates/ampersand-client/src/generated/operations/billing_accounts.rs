@@ -6,38 +6,38 @@
 use super::super::types;
 use crate::call::Call;
 /// Who pays, and for what.
-#[derive(Clone, Copy, Debug)]
-pub struct BillingAccounts<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct BillingAccounts {
+    client: crate::Client,
 }
-impl<'a> BillingAccounts<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl BillingAccounts {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Opens a session of the billing portal, and gives the URL to send the user to.
     ///
     /// `POST /billingAccounts/{billingAccountId}/portalSession` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/billing-account/create-a-portal-session-for-a-billing-account)
-    pub fn create_billing_account_session(self) -> CreateBillingAccountSession<'a> {
-        CreateBillingAccountSession::new(self.client)
+    pub fn create_billing_account_session(&self) -> CreateBillingAccountSession {
+        CreateBillingAccountSession::new(self.client.clone())
     }
     /// The billing account of an organisation.
     ///
     /// `GET /orgs/{orgId}/billingAccount` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/billing-account/get-the-billing-account-for-an-organization)
-    pub fn get_org_billing_account(self) -> GetOrgBillingAccount<'a> {
-        GetOrgBillingAccount::new(self.client)
+    pub fn get_org_billing_account(&self) -> GetOrgBillingAccount {
+        GetOrgBillingAccount::new(self.client.clone())
     }
 }
 /// Opens a session of the billing portal, and gives the URL to send the user to.
 ///
 /// `POST /billingAccounts/{billingAccountId}/portalSession` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/billing-account/create-a-portal-session-for-a-billing-account)
 #[derive(Debug, Clone)]
-pub struct CreateBillingAccountSession<'a> {
-    client: &'a crate::Client,
+pub struct CreateBillingAccountSession {
+    client: crate::Client,
     billing_account_id: Result<::std::string::String, String>,
     body: Result<types::builder::CreateBillingAccountSessionRequest, String>,
 }
-impl<'a> CreateBillingAccountSession<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateBillingAccountSession {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             billing_account_id: Err("was not given".to_string()),
@@ -103,7 +103,7 @@ impl<'a> CreateBillingAccountSession<'a> {
         crate::Response<types::CreateBillingAccountSessionResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -120,16 +120,27 @@ impl<'a> CreateBillingAccountSession<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateBillingAccountSession {
+    type Output = ::core::result::Result<
+        crate::Response<types::CreateBillingAccountSessionResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::CreateBillingAccountSessionResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The billing account of an organisation.
 ///
 /// `GET /orgs/{orgId}/billingAccount` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/billing-account/get-the-billing-account-for-an-organization)
 #[derive(Debug, Clone)]
-pub struct GetOrgBillingAccount<'a> {
-    client: &'a crate::Client,
+pub struct GetOrgBillingAccount {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
 }
-impl<'a> GetOrgBillingAccount<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetOrgBillingAccount {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -164,12 +175,23 @@ impl<'a> GetOrgBillingAccount<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::BillingAccount>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("orgId", self.org_id)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetOrgBillingAccount {
+    type Output = ::core::result::Result<
+        crate::Response<types::BillingAccount>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::BillingAccount>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,12 +6,12 @@
 use super::super::types;
 use crate::call::Call;
 /// Access to customers' accounts at providers.
-#[derive(Clone, Copy, Debug)]
-pub struct Connections<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Connections {
+    client: crate::Client,
 }
-impl<'a> Connections<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Connections {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Takes one step of a connection whose provider asks for several.
@@ -19,40 +19,40 @@ impl<'a> Connections<'a> {
     /// It is called until the response holds a `connection`. Until then it holds a `redirect`, to which the user's browser is to go.
     ///
     /// `POST /custom-auth/connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/start-or-continue-a-multi-step-custom-auth-flow)
-    pub fn custom_auth_connect(self) -> CustomAuthConnect<'a> {
-        CustomAuthConnect::new(self.client)
+    pub fn custom_auth_connect(&self) -> CustomAuthConnect {
+        CustomAuthConnect::new(self.client.clone())
     }
     /// The connections of a project, all of them or those of a provider, a group or a consumer.
     ///
     /// `GET /projects/{projectIdOrName}/connections` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/list-connections)
-    pub fn list_connections(self) -> ListConnections<'a> {
-        ListConnections::new(self.client)
+    pub fn list_connections(&self) -> ListConnections {
+        ListConnections::new(self.client.clone())
     }
     /// Deletes a connection.
     ///
     /// `DELETE /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/delete-a-connection)
-    pub fn delete_connection(self) -> DeleteConnection<'a> {
-        DeleteConnection::new(self.client)
+    pub fn delete_connection(&self) -> DeleteConnection {
+        DeleteConnection::new(self.client.clone())
     }
     /// One connection. Its credentials come with it when they are asked for.
     ///
     /// `GET /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/get-a-connection)
-    pub fn get_connection(self) -> GetConnection<'a> {
-        GetConnection::new(self.client)
+    pub fn get_connection(&self) -> GetConnection {
+        GetConnection::new(self.client.clone())
     }
     /// Changes those fields of a connection that `updateMask` names, to rotate its credentials for instance.
     ///
     /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/update-a-connection)
-    pub fn update_connection(self) -> UpdateConnection<'a> {
-        UpdateConnection::new(self.client)
+    pub fn update_connection(&self) -> UpdateConnection {
+        UpdateConnection::new(self.client.clone())
     }
     /// Creates a connection from credentials that are at hand, such as an API key.
     ///
     /// Where the user is to give consent in a browser, begin with `oauth_connect` instead.
     ///
     /// `POST /projects/{projectIdOrName}/connections:generate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/generate-a-new-connection)
-    pub fn generate_connection(self) -> GenerateConnection<'a> {
-        GenerateConnection::new(self.client)
+    pub fn generate_connection(&self) -> GenerateConnection {
+        GenerateConnection::new(self.client.clone())
     }
 }
 /// Takes one step of a connection whose provider asks for several.
@@ -61,12 +61,12 @@ impl<'a> Connections<'a> {
 ///
 /// `POST /custom-auth/connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/start-or-continue-a-multi-step-custom-auth-flow)
 #[derive(Debug, Clone)]
-pub struct CustomAuthConnect<'a> {
-    client: &'a crate::Client,
+pub struct CustomAuthConnect {
+    client: crate::Client,
     body: Result<types::builder::CustomAuthConnectRequest, String>,
 }
-impl<'a> CustomAuthConnect<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CustomAuthConnect {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -120,7 +120,7 @@ impl<'a> CustomAuthConnect<'a> {
         crate::Response<types::CustomAuthConnectResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -136,19 +136,30 @@ impl<'a> CustomAuthConnect<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CustomAuthConnect {
+    type Output = ::core::result::Result<
+        crate::Response<types::CustomAuthConnectResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::CustomAuthConnectResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The connections of a project, all of them or those of a provider, a group or a consumer.
 ///
 /// `GET /projects/{projectIdOrName}/connections` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/list-connections)
 #[derive(Debug, Clone)]
-pub struct ListConnections<'a> {
-    client: &'a crate::Client,
+pub struct ListConnections {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     consumer_ref: Result<Option<::std::string::String>, String>,
     group_ref: Result<Option<::std::string::String>, String>,
     provider: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListConnections<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListConnections {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -224,7 +235,7 @@ impl<'a> ListConnections<'a> {
         crate::Response<::std::vec::Vec<types::Connection>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Connection>>,
@@ -241,17 +252,28 @@ impl<'a> ListConnections<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListConnections {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Connection>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Connection>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes a connection.
 ///
 /// `DELETE /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/delete-a-connection)
 #[derive(Debug, Clone)]
-pub struct DeleteConnection<'a> {
-    client: &'a crate::Client,
+pub struct DeleteConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     connection_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -299,7 +321,7 @@ impl<'a> DeleteConnection<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -309,20 +331,28 @@ impl<'a> DeleteConnection<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteConnection {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One connection. Its credentials come with it when they are asked for.
 ///
 /// `GET /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/get-a-connection)
 #[derive(Debug, Clone)]
-pub struct GetConnection<'a> {
-    client: &'a crate::Client,
+pub struct GetConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     connection_id: Result<::std::string::String, String>,
     include_creds: Result<Option<bool>, String>,
     include_refresh_token: Result<Option<bool>, String>,
     refresh: Result<Option<::ampersand_client::types::GetConnectionRefresh>, String>,
 }
-impl<'a> GetConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -406,7 +436,7 @@ impl<'a> GetConnection<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -419,18 +449,29 @@ impl<'a> GetConnection<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetConnection {
+    type Output = ::core::result::Result<
+        crate::Response<types::Connection>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Connection>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of a connection that `updateMask` names, to rotate its credentials for instance.
 ///
 /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/update-a-connection)
 #[derive(Debug, Clone)]
-pub struct UpdateConnection<'a> {
-    client: &'a crate::Client,
+pub struct UpdateConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     connection_id: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateConnectionRequest, String>,
 }
-impl<'a> UpdateConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -505,7 +546,7 @@ impl<'a> UpdateConnection<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -523,19 +564,30 @@ impl<'a> UpdateConnection<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateConnection {
+    type Output = ::core::result::Result<
+        crate::Response<types::Connection>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Connection>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates a connection from credentials that are at hand, such as an API key.
 ///
 /// Where the user is to give consent in a browser, begin with `oauth_connect` instead.
 ///
 /// `POST /projects/{projectIdOrName}/connections:generate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/generate-a-new-connection)
 #[derive(Debug, Clone)]
-pub struct GenerateConnection<'a> {
-    client: &'a crate::Client,
+pub struct GenerateConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::GenerateConnectionRequest, String>,
 }
-impl<'a> GenerateConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GenerateConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -599,7 +651,7 @@ impl<'a> GenerateConnection<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -616,5 +668,16 @@ impl<'a> GenerateConnection<'a> {
             )?;
         }
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GenerateConnection {
+    type Output = ::core::result::Result<
+        crate::Response<types::Connection>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Connection>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,97 +6,97 @@
 use super::super::types;
 use crate::call::Call;
 /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
-#[derive(Clone, Copy, Debug)]
-pub struct Destinations<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Destinations {
+    client: crate::Client,
 }
-impl<'a> Destinations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Destinations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The destinations of a project: where notifications and records are delivered to.
     ///
     /// `GET /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-destinations)
-    pub fn list_destinations(self) -> ListDestinations<'a> {
-        ListDestinations::new(self.client)
+    pub fn list_destinations(&self) -> ListDestinations {
+        ListDestinations::new(self.client.clone())
     }
     /// Creates a destination: a webhook, a Kinesis stream or another place to deliver to.
     ///
     /// `POST /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-new-destination)
-    pub fn create_destination(self) -> CreateDestination<'a> {
-        CreateDestination::new(self.client)
+    pub fn create_destination(&self) -> CreateDestination {
+        CreateDestination::new(self.client.clone())
     }
     /// Deletes a destination. Nothing is delivered to it any more.
     ///
     /// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
-    pub fn delete_destination(self) -> DeleteDestination<'a> {
-        DeleteDestination::new(self.client)
+    pub fn delete_destination(&self) -> DeleteDestination {
+        DeleteDestination::new(self.client.clone())
     }
     /// One destination. Its secrets, such as the one that signs webhooks, come with it when they are asked for.
     ///
     /// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
-    pub fn get_destination(self) -> GetDestination<'a> {
-        GetDestination::new(self.client)
+    pub fn get_destination(&self) -> GetDestination {
+        GetDestination::new(self.client.clone())
     }
     /// Changes those fields of a destination that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
-    pub fn update_destination(self) -> UpdateDestination<'a> {
-        UpdateDestination::new(self.client)
+    pub fn update_destination(&self) -> UpdateDestination {
+        UpdateDestination::new(self.client.clone())
     }
     /// Which topics lead to which destinations: all routes of a project, or those of a topic or a destination.
     ///
     /// `GET /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topic-destination-routes)
-    pub fn list_topic_destination_routes(self) -> ListTopicDestinationRoutes<'a> {
-        ListTopicDestinationRoutes::new(self.client)
+    pub fn list_topic_destination_routes(&self) -> ListTopicDestinationRoutes {
+        ListTopicDestinationRoutes::new(self.client.clone())
     }
     /// Has everything on a topic delivered to a destination.
     ///
     /// `POST /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic-destination-route)
-    pub fn create_topic_destination_route(self) -> CreateTopicDestinationRoute<'a> {
-        CreateTopicDestinationRoute::new(self.client)
+    pub fn create_topic_destination_route(&self) -> CreateTopicDestinationRoute {
+        CreateTopicDestinationRoute::new(self.client.clone())
     }
     /// Ends the delivery of a topic to a destination.
     ///
     /// `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic-destination-route)
-    pub fn delete_topic_destination_route(self) -> DeleteTopicDestinationRoute<'a> {
-        DeleteTopicDestinationRoute::new(self.client)
+    pub fn delete_topic_destination_route(&self) -> DeleteTopicDestinationRoute {
+        DeleteTopicDestinationRoute::new(self.client.clone())
     }
     /// The topics of a project.
     ///
     /// `GET /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topics)
-    pub fn list_topics(self) -> ListTopics<'a> {
-        ListTopics::new(self.client)
+    pub fn list_topics(&self) -> ListTopics {
+        ListTopics::new(self.client.clone())
     }
     /// Creates a topic: a name that stands between the events that are routed to it and the destinations that get them.
     ///
     /// `POST /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic)
-    pub fn create_topic(self) -> CreateTopic<'a> {
-        CreateTopic::new(self.client)
+    pub fn create_topic(&self) -> CreateTopic {
+        CreateTopic::new(self.client.clone())
     }
     /// Deletes a topic.
     ///
     /// `DELETE /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic)
-    pub fn delete_topic(self) -> DeleteTopic<'a> {
-        DeleteTopic::new(self.client)
+    pub fn delete_topic(&self) -> DeleteTopic {
+        DeleteTopic::new(self.client.clone())
     }
     /// Renames a topic.
     ///
     /// `PATCH /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-topic)
-    pub fn update_topic(self) -> UpdateTopic<'a> {
-        UpdateTopic::new(self.client)
+    pub fn update_topic(&self) -> UpdateTopic {
+        UpdateTopic::new(self.client.clone())
     }
 }
 /// The destinations of a project: where notifications and records are delivered to.
 ///
 /// `GET /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-destinations)
 #[derive(Debug, Clone)]
-pub struct ListDestinations<'a> {
-    client: &'a crate::Client,
+pub struct ListDestinations {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> ListDestinations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListDestinations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -134,7 +134,7 @@ impl<'a> ListDestinations<'a> {
         crate::Response<::std::vec::Vec<types::Destination>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Destination>>,
@@ -148,17 +148,28 @@ impl<'a> ListDestinations<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListDestinations {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Destination>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Destination>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates a destination: a webhook, a Kinesis stream or another place to deliver to.
 ///
 /// `POST /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-new-destination)
 #[derive(Debug, Clone)]
-pub struct CreateDestination<'a> {
-    client: &'a crate::Client,
+pub struct CreateDestination {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateDestinationRequest, String>,
 }
-impl<'a> CreateDestination<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateDestination {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -222,7 +233,7 @@ impl<'a> CreateDestination<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Destination>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -239,17 +250,28 @@ impl<'a> CreateDestination<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateDestination {
+    type Output = ::core::result::Result<
+        crate::Response<types::Destination>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Destination>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes a destination. Nothing is delivered to it any more.
 ///
 /// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
 #[derive(Debug, Clone)]
-pub struct DeleteDestination<'a> {
-    client: &'a crate::Client,
+pub struct DeleteDestination {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     destination: Result<::std::string::String, String>,
 }
-impl<'a> DeleteDestination<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteDestination {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -295,7 +317,7 @@ impl<'a> DeleteDestination<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -305,19 +327,27 @@ impl<'a> DeleteDestination<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteDestination {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One destination. Its secrets, such as the one that signs webhooks, come with it when they are asked for.
 ///
 /// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
 #[derive(Debug, Clone)]
-pub struct GetDestination<'a> {
-    client: &'a crate::Client,
+pub struct GetDestination {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     destination: Result<::std::string::String, String>,
     include_secrets: Result<Option<bool>, String>,
     rotate: Result<Option<bool>, String>,
 }
-impl<'a> GetDestination<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetDestination {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -390,7 +420,7 @@ impl<'a> GetDestination<'a> {
         crate::Response<types::DestinationWithSecrets>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -402,18 +432,29 @@ impl<'a> GetDestination<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetDestination {
+    type Output = ::core::result::Result<
+        crate::Response<types::DestinationWithSecrets>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::DestinationWithSecrets>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of a destination that `updateMask` names.
 ///
 /// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
 #[derive(Debug, Clone)]
-pub struct UpdateDestination<'a> {
-    client: &'a crate::Client,
+pub struct UpdateDestination {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     destination: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateDestinationRequest, String>,
 }
-impl<'a> UpdateDestination<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateDestination {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -488,7 +529,7 @@ impl<'a> UpdateDestination<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Destination>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -506,18 +547,29 @@ impl<'a> UpdateDestination<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateDestination {
+    type Output = ::core::result::Result<
+        crate::Response<types::Destination>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Destination>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Which topics lead to which destinations: all routes of a project, or those of a topic or a destination.
 ///
 /// `GET /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topic-destination-routes)
 #[derive(Debug, Clone)]
-pub struct ListTopicDestinationRoutes<'a> {
-    client: &'a crate::Client,
+pub struct ListTopicDestinationRoutes {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     destination_id: Result<Option<::std::string::String>, String>,
     topic_id: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListTopicDestinationRoutes<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListTopicDestinationRoutes {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -579,7 +631,7 @@ impl<'a> ListTopicDestinationRoutes<'a> {
         crate::Response<::std::vec::Vec<types::TopicDestinationRoute>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<
@@ -597,17 +649,28 @@ impl<'a> ListTopicDestinationRoutes<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListTopicDestinationRoutes {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::TopicDestinationRoute>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::TopicDestinationRoute>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Has everything on a topic delivered to a destination.
 ///
 /// `POST /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic-destination-route)
 #[derive(Debug, Clone)]
-pub struct CreateTopicDestinationRoute<'a> {
-    client: &'a crate::Client,
+pub struct CreateTopicDestinationRoute {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateTopicDestinationRouteRequest, String>,
 }
-impl<'a> CreateTopicDestinationRoute<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateTopicDestinationRoute {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -675,7 +738,7 @@ impl<'a> CreateTopicDestinationRoute<'a> {
         crate::Response<types::TopicDestinationRoute>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -692,17 +755,28 @@ impl<'a> CreateTopicDestinationRoute<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateTopicDestinationRoute {
+    type Output = ::core::result::Result<
+        crate::Response<types::TopicDestinationRoute>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::TopicDestinationRoute>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Ends the delivery of a topic to a destination.
 ///
 /// `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic-destination-route)
 #[derive(Debug, Clone)]
-pub struct DeleteTopicDestinationRoute<'a> {
-    client: &'a crate::Client,
+pub struct DeleteTopicDestinationRoute {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     route_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteTopicDestinationRoute<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteTopicDestinationRoute {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -748,7 +822,7 @@ impl<'a> DeleteTopicDestinationRoute<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -758,16 +832,24 @@ impl<'a> DeleteTopicDestinationRoute<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteTopicDestinationRoute {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The topics of a project.
 ///
 /// `GET /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topics)
 #[derive(Debug, Clone)]
-pub struct ListTopics<'a> {
-    client: &'a crate::Client,
+pub struct ListTopics {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> ListTopics<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListTopics {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -805,7 +887,7 @@ impl<'a> ListTopics<'a> {
         crate::Response<::std::vec::Vec<types::Topic>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Topic>>,
@@ -819,17 +901,28 @@ impl<'a> ListTopics<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListTopics {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Topic>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Topic>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates a topic: a name that stands between the events that are routed to it and the destinations that get them.
 ///
 /// `POST /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic)
 #[derive(Debug, Clone)]
-pub struct CreateTopic<'a> {
-    client: &'a crate::Client,
+pub struct CreateTopic {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateTopicRequest, String>,
 }
-impl<'a> CreateTopic<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateTopic {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -891,7 +984,7 @@ impl<'a> CreateTopic<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Topic>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -908,17 +1001,25 @@ impl<'a> CreateTopic<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateTopic {
+    type Output = ::core::result::Result<crate::Response<types::Topic>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Topic>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes a topic.
 ///
 /// `DELETE /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic)
 #[derive(Debug, Clone)]
-pub struct DeleteTopic<'a> {
-    client: &'a crate::Client,
+pub struct DeleteTopic {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     topic_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteTopic<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteTopic {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -964,7 +1065,7 @@ impl<'a> DeleteTopic<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -974,18 +1075,26 @@ impl<'a> DeleteTopic<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteTopic {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Renames a topic.
 ///
 /// `PATCH /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-topic)
 #[derive(Debug, Clone)]
-pub struct UpdateTopic<'a> {
-    client: &'a crate::Client,
+pub struct UpdateTopic {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     topic_id: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateTopicRequest, String>,
 }
-impl<'a> UpdateTopic<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateTopic {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -1058,7 +1167,7 @@ impl<'a> UpdateTopic<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Topic>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -1074,5 +1183,13 @@ impl<'a> UpdateTopic<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateTopic {
+    type Output = ::core::result::Result<crate::Response<types::Topic>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Topic>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,70 +6,70 @@
 use super::super::types;
 use crate::call::Call;
 /// Integrations as customers have installed and configured them.
-#[derive(Clone, Copy, Debug)]
-pub struct Installations<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Installations {
+    client: crate::Client,
 }
-impl<'a> Installations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Installations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The installations of all integrations of a project, or those of one group.
     ///
     /// `GET /projects/{projectIdOrName}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-a-project)
-    pub fn list_installations_for_project(self) -> ListInstallationsForProject<'a> {
-        ListInstallationsForProject::new(self.client)
+    pub fn list_installations_for_project(&self) -> ListInstallationsForProject {
+        ListInstallationsForProject::new(self.client.clone())
     }
     /// The installations of one integration, or those of one group.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-an-integration)
-    pub fn list_installations(self) -> ListInstallations<'a> {
-        ListInstallations::new(self.client)
+    pub fn list_installations(&self) -> ListInstallations {
+        ListInstallations::new(self.client.clone())
     }
     /// Installs an integration for a group, with a configuration.
     ///
     /// The group needs a connection to the provider first.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/create-a-new-installation)
-    pub fn create_installation(self) -> CreateInstallation<'a> {
-        CreateInstallation::new(self.client)
+    pub fn create_installation(&self) -> CreateInstallation {
+        CreateInstallation::new(self.client.clone())
     }
     /// Deletes an installation, and its connection where no other installation uses that.
     ///
     /// `DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/delete-an-installation)
-    pub fn delete_installation(self) -> DeleteInstallation<'a> {
-        DeleteInstallation::new(self.client)
+    pub fn delete_installation(&self) -> DeleteInstallation {
+        DeleteInstallation::new(self.client.clone())
     }
     /// One installation, with its connection and its configuration.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/get-an-installation)
-    pub fn get_installation(self) -> GetInstallation<'a> {
-        GetInstallation::new(self.client)
+    pub fn get_installation(&self) -> GetInstallation {
+        GetInstallation::new(self.client.clone())
     }
     /// Changes those fields of an installation that `updateMask` names, such as its configuration.
     ///
     /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation)
-    pub fn update_installation(self) -> UpdateInstallation<'a> {
-        UpdateInstallation::new(self.client)
+    pub fn update_installation(&self) -> UpdateInstallation {
+        UpdateInstallation::new(self.client.clone())
     }
     /// Changes the configuration of one object of an installation, by JSON Patch (RFC 6902).
     ///
     /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation-object)
-    pub fn patch_object_config_content(self) -> PatchObjectConfigContent<'a> {
-        PatchObjectConfigContent::new(self.client)
+    pub fn patch_object_config_content(&self) -> PatchObjectConfigContent {
+        PatchObjectConfigContent::new(self.client.clone())
     }
 }
 /// The installations of all integrations of a project, or those of one group.
 ///
 /// `GET /projects/{projectIdOrName}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-a-project)
 #[derive(Debug, Clone)]
-pub struct ListInstallationsForProject<'a> {
-    client: &'a crate::Client,
+pub struct ListInstallationsForProject {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     group_ref: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListInstallationsForProject<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListInstallationsForProject {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -121,7 +121,7 @@ impl<'a> ListInstallationsForProject<'a> {
         crate::Response<::std::vec::Vec<types::Installation>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Installation>>,
@@ -136,18 +136,29 @@ impl<'a> ListInstallationsForProject<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListInstallationsForProject {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Installation>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Installation>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The installations of one integration, or those of one group.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-an-integration)
 #[derive(Debug, Clone)]
-pub struct ListInstallations<'a> {
-    client: &'a crate::Client,
+pub struct ListInstallations {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     group_ref: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListInstallations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListInstallations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -212,7 +223,7 @@ impl<'a> ListInstallations<'a> {
         crate::Response<::std::vec::Vec<types::Installation>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Installation>>,
@@ -228,21 +239,32 @@ impl<'a> ListInstallations<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListInstallations {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Installation>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Installation>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Installs an integration for a group, with a configuration.
 ///
 /// The group needs a connection to the provider first.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/create-a-new-installation)
 #[derive(Debug, Clone)]
-pub struct CreateInstallation<'a> {
-    client: &'a crate::Client,
+pub struct CreateInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     skip_sampling: Result<Option<bool>, String>,
     body: Result<types::builder::CreateInstallationRequest, String>,
 }
-impl<'a> CreateInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -331,7 +353,7 @@ impl<'a> CreateInstallation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -350,18 +372,29 @@ impl<'a> CreateInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateInstallation {
+    type Output = ::core::result::Result<
+        crate::Response<types::Installation>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Installation>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes an installation, and its connection where no other installation uses that.
 ///
 /// `DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/delete-an-installation)
 #[derive(Debug, Clone)]
-pub struct DeleteInstallation<'a> {
-    client: &'a crate::Client,
+pub struct DeleteInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -422,7 +455,7 @@ impl<'a> DeleteInstallation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -433,18 +466,26 @@ impl<'a> DeleteInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteInstallation {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One installation, with its connection and its configuration.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/get-an-installation)
 #[derive(Debug, Clone)]
-pub struct GetInstallation<'a> {
-    client: &'a crate::Client,
+pub struct GetInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
 }
-impl<'a> GetInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -505,7 +546,7 @@ impl<'a> GetInstallation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -516,20 +557,31 @@ impl<'a> GetInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetInstallation {
+    type Output = ::core::result::Result<
+        crate::Response<types::Installation>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Installation>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of an installation that `updateMask` names, such as its configuration.
 ///
 /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation)
 #[derive(Debug, Clone)]
-pub struct UpdateInstallation<'a> {
-    client: &'a crate::Client,
+pub struct UpdateInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
     skip_sampling: Result<Option<bool>, String>,
     body: Result<types::builder::UpdateInstallationRequest, String>,
 }
-impl<'a> UpdateInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -631,7 +683,7 @@ impl<'a> UpdateInstallation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -651,19 +703,30 @@ impl<'a> UpdateInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateInstallation {
+    type Output = ::core::result::Result<
+        crate::Response<types::Installation>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Installation>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes the configuration of one object of an installation, by JSON Patch (RFC 6902).
 ///
 /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation-object)
 #[derive(Debug, Clone)]
-pub struct PatchObjectConfigContent<'a> {
-    client: &'a crate::Client,
+pub struct PatchObjectConfigContent {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     body: Result<types::builder::PatchObjectConfigContentRequest, String>,
 }
-impl<'a> PatchObjectConfigContent<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl PatchObjectConfigContent {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -754,7 +817,7 @@ impl<'a> PatchObjectConfigContent<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -771,5 +834,16 @@ impl<'a> PatchObjectConfigContent<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for PatchObjectConfigContent {
+    type Output = ::core::result::Result<
+        crate::Response<types::Installation>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Installation>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

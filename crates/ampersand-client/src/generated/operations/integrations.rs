@@ -6,55 +6,55 @@
 use super::super::types;
 use crate::call::Call;
 /// What a project reads from, writes to and subscribes to at providers.
-#[derive(Clone, Copy, Debug)]
-pub struct Integrations<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Integrations {
+    client: crate::Client,
 }
-impl<'a> Integrations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Integrations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The integrations of a project.
     ///
     /// `GET /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/list-integrations)
-    pub fn list_integrations(self) -> ListIntegrations<'a> {
-        ListIntegrations::new(self.client)
+    pub fn list_integrations(&self) -> ListIntegrations {
+        ListIntegrations::new(self.client.clone())
     }
     /// Creates an integration from its manifest.
     ///
     /// `POST /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/create-a-new-integration)
-    pub fn create_integration(self) -> CreateIntegration<'a> {
-        CreateIntegration::new(self.client)
+    pub fn create_integration(&self) -> CreateIntegration {
+        CreateIntegration::new(self.client.clone())
     }
     /// Deletes an integration and every installation of it.
     ///
     /// `DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/delete-an-integration)
-    pub fn delete_integration(self) -> DeleteIntegration<'a> {
-        DeleteIntegration::new(self.client)
+    pub fn delete_integration(&self) -> DeleteIntegration {
+        DeleteIntegration::new(self.client.clone())
     }
     /// One integration, with its latest revision.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/get-an-integration-by-id-or-name)
-    pub fn get_integration(self) -> GetIntegration<'a> {
-        GetIntegration::new(self.client)
+    pub fn get_integration(&self) -> GetIntegration {
+        GetIntegration::new(self.client.clone())
     }
     /// Deploys all integrations of a manifest: creates those that are new, and gives the others a revision.
     ///
     /// `PUT /projects/{projectIdOrName}/integrations:batch` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/batch-upsert-a-group-of-integrations)
-    pub fn batch_upsert_integrations(self) -> BatchUpsertIntegrations<'a> {
-        BatchUpsertIntegrations::new(self.client)
+    pub fn batch_upsert_integrations(&self) -> BatchUpsertIntegrations {
+        BatchUpsertIntegrations::new(self.client.clone())
     }
 }
 /// The integrations of a project.
 ///
 /// `GET /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/list-integrations)
 #[derive(Debug, Clone)]
-pub struct ListIntegrations<'a> {
-    client: &'a crate::Client,
+pub struct ListIntegrations {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> ListIntegrations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListIntegrations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -92,7 +92,7 @@ impl<'a> ListIntegrations<'a> {
         crate::Response<::std::vec::Vec<types::Integration>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Integration>>,
@@ -106,17 +106,28 @@ impl<'a> ListIntegrations<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListIntegrations {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Integration>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Integration>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates an integration from its manifest.
 ///
 /// `POST /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/create-a-new-integration)
 #[derive(Debug, Clone)]
-pub struct CreateIntegration<'a> {
-    client: &'a crate::Client,
+pub struct CreateIntegration {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateIntegrationRequest, String>,
 }
-impl<'a> CreateIntegration<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateIntegration {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -180,7 +191,7 @@ impl<'a> CreateIntegration<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -197,17 +208,25 @@ impl<'a> CreateIntegration<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateIntegration {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes an integration and every installation of it.
 ///
 /// `DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/delete-an-integration)
 #[derive(Debug, Clone)]
-pub struct DeleteIntegration<'a> {
-    client: &'a crate::Client,
+pub struct DeleteIntegration {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> DeleteIntegration<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteIntegration {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -255,7 +274,7 @@ impl<'a> DeleteIntegration<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -265,17 +284,25 @@ impl<'a> DeleteIntegration<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteIntegration {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One integration, with its latest revision.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/get-an-integration-by-id-or-name)
 #[derive(Debug, Clone)]
-pub struct GetIntegration<'a> {
-    client: &'a crate::Client,
+pub struct GetIntegration {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> GetIntegration<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetIntegration {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -323,7 +350,7 @@ impl<'a> GetIntegration<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Integration>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -333,18 +360,29 @@ impl<'a> GetIntegration<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetIntegration {
+    type Output = ::core::result::Result<
+        crate::Response<types::Integration>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Integration>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deploys all integrations of a manifest: creates those that are new, and gives the others a revision.
 ///
 /// `PUT /projects/{projectIdOrName}/integrations:batch` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/batch-upsert-a-group-of-integrations)
 #[derive(Debug, Clone)]
-pub struct BatchUpsertIntegrations<'a> {
-    client: &'a crate::Client,
+pub struct BatchUpsertIntegrations {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     destructive: Result<Option<bool>, String>,
     body: Result<types::builder::BatchUpsertIntegrationsRequest, String>,
 }
-impl<'a> BatchUpsertIntegrations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl BatchUpsertIntegrations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -424,7 +462,7 @@ impl<'a> BatchUpsertIntegrations<'a> {
         crate::Response<::std::vec::Vec<types::Integration>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Integration>>,
@@ -445,5 +483,16 @@ impl<'a> BatchUpsertIntegrations<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for BatchUpsertIntegrations {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Integration>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Integration>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

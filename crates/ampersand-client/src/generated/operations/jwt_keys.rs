@@ -6,56 +6,56 @@
 use super::super::types;
 use crate::call::Call;
 /// Public keys by which tokens of a project's own users are verified.
-#[derive(Clone, Copy, Debug)]
-pub struct JwtKeys<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct JwtKeys {
+    client: crate::Client,
 }
-impl<'a> JwtKeys<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl JwtKeys {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The public keys by which tokens are verified that a project's own users bring.
     ///
     /// `GET /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/list-jwt-keys)
-    pub fn list_jwt_keys(self) -> ListJwtKeys<'a> {
-        ListJwtKeys::new(self.client)
+    pub fn list_jwt_keys(&self) -> ListJwtKeys {
+        ListJwtKeys::new(self.client.clone())
     }
     /// Adds a public key by which tokens are verified.
     ///
     /// `POST /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/create-a-new-jwt-key)
-    pub fn create_jwt_key(self) -> CreateJwtKey<'a> {
-        CreateJwtKey::new(self.client)
+    pub fn create_jwt_key(&self) -> CreateJwtKey {
+        CreateJwtKey::new(self.client.clone())
     }
     /// Deletes a public key. Tokens that it verified are refused from then on.
     ///
     /// `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/delete-a-jwt-key)
-    pub fn delete_jwt_key(self) -> DeleteJwtKey<'a> {
-        DeleteJwtKey::new(self.client)
+    pub fn delete_jwt_key(&self) -> DeleteJwtKey {
+        DeleteJwtKey::new(self.client.clone())
     }
     /// One public key of a project.
     ///
     /// `GET /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/get-a-specific-jwt-key)
-    pub fn get_jwt_key(self) -> GetJwtKey<'a> {
-        GetJwtKey::new(self.client)
+    pub fn get_jwt_key(&self) -> GetJwtKey {
+        GetJwtKey::new(self.client.clone())
     }
     /// Changes those fields of a public key that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/update-a-jwt-key)
-    pub fn update_jwt_key(self) -> UpdateJwtKey<'a> {
-        UpdateJwtKey::new(self.client)
+    pub fn update_jwt_key(&self) -> UpdateJwtKey {
+        UpdateJwtKey::new(self.client.clone())
     }
 }
 /// The public keys by which tokens are verified that a project's own users bring.
 ///
 /// `GET /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/list-jwt-keys)
 #[derive(Debug, Clone)]
-pub struct ListJwtKeys<'a> {
-    client: &'a crate::Client,
+pub struct ListJwtKeys {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     active: Result<Option<bool>, String>,
 }
-impl<'a> ListJwtKeys<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListJwtKeys {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -105,7 +105,7 @@ impl<'a> ListJwtKeys<'a> {
         crate::Response<::std::vec::Vec<types::JwtKey>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::JwtKey>>,
@@ -120,17 +120,28 @@ impl<'a> ListJwtKeys<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListJwtKeys {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::JwtKey>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::JwtKey>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Adds a public key by which tokens are verified.
 ///
 /// `POST /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/create-a-new-jwt-key)
 #[derive(Debug, Clone)]
-pub struct CreateJwtKey<'a> {
-    client: &'a crate::Client,
+pub struct CreateJwtKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateJwtKeyRequest, String>,
 }
-impl<'a> CreateJwtKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateJwtKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -192,7 +203,7 @@ impl<'a> CreateJwtKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::JwtKeyResponse>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -209,17 +220,28 @@ impl<'a> CreateJwtKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateJwtKey {
+    type Output = ::core::result::Result<
+        crate::Response<types::JwtKeyResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::JwtKeyResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes a public key. Tokens that it verified are refused from then on.
 ///
 /// `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/delete-a-jwt-key)
 #[derive(Debug, Clone)]
-pub struct DeleteJwtKey<'a> {
-    client: &'a crate::Client,
+pub struct DeleteJwtKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     key_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteJwtKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteJwtKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -265,7 +287,7 @@ impl<'a> DeleteJwtKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -275,17 +297,25 @@ impl<'a> DeleteJwtKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteJwtKey {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One public key of a project.
 ///
 /// `GET /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/get-a-specific-jwt-key)
 #[derive(Debug, Clone)]
-pub struct GetJwtKey<'a> {
-    client: &'a crate::Client,
+pub struct GetJwtKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     key_id: Result<::std::string::String, String>,
 }
-impl<'a> GetJwtKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetJwtKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -331,7 +361,7 @@ impl<'a> GetJwtKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::JwtKey>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -341,18 +371,26 @@ impl<'a> GetJwtKey<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetJwtKey {
+    type Output = ::core::result::Result<crate::Response<types::JwtKey>, crate::Error>;
+    type IntoFuture = crate::Sending<types::JwtKey>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of a public key that `updateMask` names.
 ///
 /// `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/update-a-jwt-key)
 #[derive(Debug, Clone)]
-pub struct UpdateJwtKey<'a> {
-    client: &'a crate::Client,
+pub struct UpdateJwtKey {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     key_id: Result<::std::string::String, String>,
     body: Result<types::builder::PatchJwtKeyRequest, String>,
 }
-impl<'a> UpdateJwtKey<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateJwtKey {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -425,7 +463,7 @@ impl<'a> UpdateJwtKey<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::JwtKey>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -441,5 +479,13 @@ impl<'a> UpdateJwtKey<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateJwtKey {
+    type Output = ::core::result::Result<crate::Response<types::JwtKey>, crate::Error>;
+    type IntoFuture = crate::Sending<types::JwtKey>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,39 +6,39 @@
 use super::super::types;
 use crate::call::Call;
 /// Which events are put on which topics.
-#[derive(Clone, Copy, Debug)]
-pub struct Notifications<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Notifications {
+    client: crate::Client,
 }
-impl<'a> Notifications<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Notifications {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Which events lead to which topics: all routes of a project, or those of a topic or a type of event.
     ///
     /// `GET /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/list-notification-event-topic-routes)
-    pub fn list_event_topic_routes(self) -> ListEventTopicRoutes<'a> {
-        ListEventTopicRoutes::new(self.client)
+    pub fn list_event_topic_routes(&self) -> ListEventTopicRoutes {
+        ListEventTopicRoutes::new(self.client.clone())
     }
     /// Has notifications of one type put on a topic.
     ///
     /// `POST /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/create-a-notification-event-topic-route)
-    pub fn create_event_topic_route(self) -> CreateEventTopicRoute<'a> {
-        CreateEventTopicRoute::new(self.client)
+    pub fn create_event_topic_route(&self) -> CreateEventTopicRoute {
+        CreateEventTopicRoute::new(self.client.clone())
     }
     /// Ends the routing of a type of notification to a topic.
     ///
     /// `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/delete-a-notification-event-topic-route)
-    pub fn delete_event_topic_route(self) -> DeleteEventTopicRoute<'a> {
-        DeleteEventTopicRoute::new(self.client)
+    pub fn delete_event_topic_route(&self) -> DeleteEventTopicRoute {
+        DeleteEventTopicRoute::new(self.client.clone())
     }
 }
 /// Which events lead to which topics: all routes of a project, or those of a topic or a type of event.
 ///
 /// `GET /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/list-notification-event-topic-routes)
 #[derive(Debug, Clone)]
-pub struct ListEventTopicRoutes<'a> {
-    client: &'a crate::Client,
+pub struct ListEventTopicRoutes {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     event_type: Result<
         Option<::ampersand_types::notifications::NotificationType>,
@@ -46,8 +46,8 @@ pub struct ListEventTopicRoutes<'a> {
     >,
     topic_id: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListEventTopicRoutes<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListEventTopicRoutes {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -109,7 +109,7 @@ impl<'a> ListEventTopicRoutes<'a> {
         crate::Response<::std::vec::Vec<types::NotificationEventTopicRoute>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<
@@ -127,17 +127,30 @@ impl<'a> ListEventTopicRoutes<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListEventTopicRoutes {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::NotificationEventTopicRoute>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<
+        ::std::vec::Vec<types::NotificationEventTopicRoute>,
+    >;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Has notifications of one type put on a topic.
 ///
 /// `POST /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/create-a-notification-event-topic-route)
 #[derive(Debug, Clone)]
-pub struct CreateEventTopicRoute<'a> {
-    client: &'a crate::Client,
+pub struct CreateEventTopicRoute {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateEventTopicRouteRequest, String>,
 }
-impl<'a> CreateEventTopicRoute<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateEventTopicRoute {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -204,7 +217,7 @@ impl<'a> CreateEventTopicRoute<'a> {
         crate::Response<types::NotificationEventTopicRoute>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -221,17 +234,28 @@ impl<'a> CreateEventTopicRoute<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateEventTopicRoute {
+    type Output = ::core::result::Result<
+        crate::Response<types::NotificationEventTopicRoute>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::NotificationEventTopicRoute>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Ends the routing of a type of notification to a topic.
 ///
 /// `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/delete-a-notification-event-topic-route)
 #[derive(Debug, Clone)]
-pub struct DeleteEventTopicRoute<'a> {
-    client: &'a crate::Client,
+pub struct DeleteEventTopicRoute {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     route_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteEventTopicRoute<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteEventTopicRoute {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -277,7 +301,7 @@ impl<'a> DeleteEventTopicRoute<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -285,5 +309,13 @@ impl<'a> DeleteEventTopicRoute<'a> {
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.path("routeId", self.route_id)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteEventTopicRoute {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

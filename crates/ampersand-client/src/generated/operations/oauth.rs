@@ -6,37 +6,37 @@
 use super::super::types;
 use crate::call::Call;
 /// Consent of users, in a browser.
-#[derive(Clone, Copy, Debug)]
-pub struct Oauth<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Oauth {
+    client: crate::Client,
 }
-impl<'a> Oauth<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Oauth {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Gives the URL at which a user's browser begins to authorise a new connection.
     ///
     /// `POST /oauth-connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url)
-    pub fn oauth_connect(self) -> OauthConnect<'a> {
-        OauthConnect::new(self.client)
+    pub fn oauth_connect(&self) -> OauthConnect {
+        OauthConnect::new(self.client.clone())
     }
     /// Gives the URL at which a user's browser authorises an existing connection anew.
     ///
     /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url-for-existing-connection)
-    pub fn oauth_update(self) -> OauthUpdate<'a> {
-        OauthUpdate::new(self.client)
+    pub fn oauth_update(&self) -> OauthUpdate {
+        OauthUpdate::new(self.client.clone())
     }
 }
 /// Gives the URL at which a user's browser begins to authorise a new connection.
 ///
 /// `POST /oauth-connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url)
 #[derive(Debug, Clone)]
-pub struct OauthConnect<'a> {
-    client: &'a crate::Client,
+pub struct OauthConnect {
+    client: crate::Client,
     body: Result<types::builder::OauthConnectRequest, String>,
 }
-impl<'a> OauthConnect<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl OauthConnect {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -85,7 +85,7 @@ impl<'a> OauthConnect<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<::std::string::String>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.text(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -101,17 +101,28 @@ impl<'a> OauthConnect<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for OauthConnect {
+    type Output = ::core::result::Result<
+        crate::Response<::std::string::String>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::string::String>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Gives the URL at which a user's browser authorises an existing connection anew.
 ///
 /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url-for-existing-connection)
 #[derive(Debug, Clone)]
-pub struct OauthUpdate<'a> {
-    client: &'a crate::Client,
+pub struct OauthUpdate {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     connection_id: Result<::std::string::String, String>,
 }
-impl<'a> OauthUpdate<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl OauthUpdate {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -159,7 +170,7 @@ impl<'a> OauthUpdate<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<::std::string::String>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.text(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -167,5 +178,16 @@ impl<'a> OauthUpdate<'a> {
         call.path("connectionId", self.connection_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for OauthUpdate {
+    type Output = ::core::result::Result<
+        crate::Response<::std::string::String>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::string::String>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

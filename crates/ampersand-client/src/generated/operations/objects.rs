@@ -6,55 +6,53 @@
 use super::super::types;
 use crate::call::Call;
 /// What providers say of their objects and fields.
-#[derive(Clone, Copy, Debug)]
-pub struct Objects<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Objects {
+    client: crate::Client,
 }
-impl<'a> Objects<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Objects {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Creates or changes custom fields in the provider's account of an installation.
     ///
     /// `PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-installation)
-    pub fn upsert_metadata_for_installation(self) -> UpsertMetadataForInstallation<'a> {
-        UpsertMetadataForInstallation::new(self.client)
+    pub fn upsert_metadata_for_installation(&self) -> UpsertMetadataForInstallation {
+        UpsertMetadataForInstallation::new(self.client.clone())
     }
     /// What the provider of an installation says of an object and its fields.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-installation)
     pub fn get_object_metadata_for_installation(
-        self,
-    ) -> GetObjectMetadataForInstallation<'a> {
-        GetObjectMetadataForInstallation::new(self.client)
+        &self,
+    ) -> GetObjectMetadataForInstallation {
+        GetObjectMetadataForInstallation::new(self.client.clone())
     }
     /// Creates or changes custom fields in the provider's account of a connection. There need be no installation.
     ///
     /// `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-connection)
-    pub fn upsert_metadata_for_connection(self) -> UpsertMetadataForConnection<'a> {
-        UpsertMetadataForConnection::new(self.client)
+    pub fn upsert_metadata_for_connection(&self) -> UpsertMetadataForConnection {
+        UpsertMetadataForConnection::new(self.client.clone())
     }
     /// What the provider of a connection says of an object and its fields. There need be no installation.
     ///
     /// `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-connection)
-    pub fn get_object_metadata_for_connection(
-        self,
-    ) -> GetObjectMetadataForConnection<'a> {
-        GetObjectMetadataForConnection::new(self.client)
+    pub fn get_object_metadata_for_connection(&self) -> GetObjectMetadataForConnection {
+        GetObjectMetadataForConnection::new(self.client.clone())
     }
 }
 /// Creates or changes custom fields in the provider's account of an installation.
 ///
 /// `PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-installation)
 #[derive(Debug, Clone)]
-pub struct UpsertMetadataForInstallation<'a> {
-    client: &'a crate::Client,
+pub struct UpsertMetadataForInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     body: Result<types::builder::UpsertMetadataRequest, String>,
 }
-impl<'a> UpsertMetadataForInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpsertMetadataForInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -132,7 +130,7 @@ impl<'a> UpsertMetadataForInstallation<'a> {
         crate::Response<types::UpsertMetadataResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -150,20 +148,31 @@ impl<'a> UpsertMetadataForInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpsertMetadataForInstallation {
+    type Output = ::core::result::Result<
+        crate::Response<types::UpsertMetadataResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::UpsertMetadataResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// What the provider of an installation says of an object and its fields.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-installation)
 #[derive(Debug, Clone)]
-pub struct GetObjectMetadataForInstallation<'a> {
-    client: &'a crate::Client,
+pub struct GetObjectMetadataForInstallation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     exclude_read_only: Result<Option<bool>, String>,
     group_ref: Result<::std::string::String, String>,
 }
-impl<'a> GetObjectMetadataForInstallation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetObjectMetadataForInstallation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -249,7 +258,7 @@ impl<'a> GetObjectMetadataForInstallation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ObjectMetadata>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -262,18 +271,29 @@ impl<'a> GetObjectMetadataForInstallation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetObjectMetadataForInstallation {
+    type Output = ::core::result::Result<
+        crate::Response<types::ObjectMetadata>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ObjectMetadata>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates or changes custom fields in the provider's account of a connection. There need be no installation.
 ///
 /// `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-connection)
 #[derive(Debug, Clone)]
-pub struct UpsertMetadataForConnection<'a> {
-    client: &'a crate::Client,
+pub struct UpsertMetadataForConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     provider: Result<::std::string::String, String>,
     body: Result<types::builder::UpsertMetadataRequest, String>,
 }
-impl<'a> UpsertMetadataForConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpsertMetadataForConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -349,7 +369,7 @@ impl<'a> UpsertMetadataForConnection<'a> {
         crate::Response<types::UpsertMetadataResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -367,20 +387,31 @@ impl<'a> UpsertMetadataForConnection<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpsertMetadataForConnection {
+    type Output = ::core::result::Result<
+        crate::Response<types::UpsertMetadataResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::UpsertMetadataResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// What the provider of a connection says of an object and its fields. There need be no installation.
 ///
 /// `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-connection)
 #[derive(Debug, Clone)]
-pub struct GetObjectMetadataForConnection<'a> {
-    client: &'a crate::Client,
+pub struct GetObjectMetadataForConnection {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     provider: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     exclude_read_only: Result<Option<bool>, String>,
     group_ref: Result<::std::string::String, String>,
 }
-impl<'a> GetObjectMetadataForConnection<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetObjectMetadataForConnection {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -464,7 +495,7 @@ impl<'a> GetObjectMetadataForConnection<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ObjectMetadata>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -475,5 +506,16 @@ impl<'a> GetObjectMetadataForConnection<'a> {
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.path("provider", self.provider)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetObjectMetadataForConnection {
+    type Output = ::core::result::Result<
+        crate::Response<types::ObjectMetadata>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ObjectMetadata>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,52 +6,52 @@
 use super::super::types;
 use crate::call::Call;
 /// Reads, writes and subscriptions, and how they went.
-#[derive(Clone, Copy, Debug)]
-pub struct Operations<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Operations {
+    client: crate::Client,
 }
-impl<'a> Operations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Operations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// How far the backfill of an object has come.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-backfill-progress)
-    pub fn get_backfill_progress(self) -> GetBackfillProgress<'a> {
-        GetBackfillProgress::new(self.client)
+    pub fn get_backfill_progress(&self) -> GetBackfillProgress {
+        GetBackfillProgress::new(self.client.clone())
     }
     /// The operations of an installation (reads, writes and subscriptions), a page at a time.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-operations)
-    pub fn list_operations(self) -> ListOperations<'a> {
-        ListOperations::new(self.client)
+    pub fn list_operations(&self) -> ListOperations {
+        ListOperations::new(self.client.clone())
     }
     /// One operation, and how it went.
     ///
     /// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
-    pub fn get_operation(self) -> GetOperation<'a> {
-        GetOperation::new(self.client)
+    pub fn get_operation(&self) -> GetOperation {
+        GetOperation::new(self.client.clone())
     }
     /// The log of an operation.
     ///
     /// `GET /projects/{projectIdOrName}/operations/{operationId}/logs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-logs-for-an-operation)
-    pub fn list_operation_logs(self) -> ListOperationLogs<'a> {
-        ListOperationLogs::new(self.client)
+    pub fn list_operation_logs(&self) -> ListOperationLogs {
+        ListOperationLogs::new(self.client.clone())
     }
 }
 /// How far the backfill of an object has come.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-backfill-progress)
 #[derive(Debug, Clone)]
-pub struct GetBackfillProgress<'a> {
-    client: &'a crate::Client,
+pub struct GetBackfillProgress {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
 }
-impl<'a> GetBackfillProgress<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetBackfillProgress {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -125,7 +125,7 @@ impl<'a> GetBackfillProgress<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::BackfillProgress>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -137,20 +137,31 @@ impl<'a> GetBackfillProgress<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetBackfillProgress {
+    type Output = ::core::result::Result<
+        crate::Response<types::BackfillProgress>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::BackfillProgress>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The operations of an installation (reads, writes and subscriptions), a page at a time.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-operations)
 #[derive(Debug, Clone)]
-pub struct ListOperations<'a> {
-    client: &'a crate::Client,
+pub struct ListOperations {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
     page_size: Result<Option<i64>, String>,
     page_token: Result<Option<::std::string::String>, String>,
 }
-impl<'a> ListOperations<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListOperations {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -242,7 +253,7 @@ impl<'a> ListOperations<'a> {
         crate::Response<types::ListOperationsResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -255,18 +266,29 @@ impl<'a> ListOperations<'a> {
         Ok(call)
     }
 }
-impl<'a> ListOperations<'a> {
-    /// What is on this page and all that follow. Each page is asked for when it is needed, and an error ends the
-    /// stream. Where it ends without, the list is whole.
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListOperations {
+    type Output = ::core::result::Result<
+        crate::Response<types::ListOperationsResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ListOperationsResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
+impl ListOperations {
+    /// The items of this page and of all that follow, as a stream. The client gets each page when it is needed. An
+    /// error ends the stream; without one, the list is whole.
     pub fn stream(
         self,
     ) -> impl ::futures_util::Stream<
         Item = ::core::result::Result<types::Operation, crate::Error>,
-    > + ::core::marker::Send + ::core::marker::Unpin + 'a {
+    > + ::core::marker::Send + ::core::marker::Unpin + 'static {
         crate::paging::stream(self)
     }
 }
-impl crate::paging::Paged for ListOperations<'_> {
+impl crate::paging::Paged for ListOperations {
     type Item = types::Operation;
     const OPERATION: &'static crate::Operation = &Self::OPERATION;
     fn after(self, token: ::std::string::String) -> Self {
@@ -293,13 +315,13 @@ impl crate::paging::Paged for ListOperations<'_> {
 ///
 /// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
 #[derive(Debug, Clone)]
-pub struct GetOperation<'a> {
-    client: &'a crate::Client,
+pub struct GetOperation {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     operation_id: Result<::std::string::String, String>,
 }
-impl<'a> GetOperation<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetOperation {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -345,7 +367,7 @@ impl<'a> GetOperation<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Operation>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -355,17 +377,28 @@ impl<'a> GetOperation<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetOperation {
+    type Output = ::core::result::Result<
+        crate::Response<types::Operation>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::Operation>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The log of an operation.
 ///
 /// `GET /projects/{projectIdOrName}/operations/{operationId}/logs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-logs-for-an-operation)
 #[derive(Debug, Clone)]
-pub struct ListOperationLogs<'a> {
-    client: &'a crate::Client,
+pub struct ListOperationLogs {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     operation_id: Result<::std::string::String, String>,
 }
-impl<'a> ListOperationLogs<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListOperationLogs {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -414,7 +447,7 @@ impl<'a> ListOperationLogs<'a> {
         crate::Response<::std::vec::Vec<types::Log>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Log>>,
@@ -427,5 +460,16 @@ impl<'a> ListOperationLogs<'a> {
         call.path("operationId", self.operation_id)?;
         call.path("projectIdOrName", self.project_id_or_name)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListOperationLogs {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Log>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Log>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,12 +6,12 @@
 use super::super::types;
 use crate::call::Call;
 /// Organisations, their members and their domains.
-#[derive(Clone, Copy, Debug)]
-pub struct Orgs<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Orgs {
+    client: crate::Client,
 }
-impl<'a> Orgs<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Orgs {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Says which organisation has claimed a domain.
@@ -19,74 +19,74 @@ impl<'a> Orgs<'a> {
     /// The domain may be given as itself, as an email address or as a URL. Only owners of the organisation get an answer.
     ///
     /// `GET /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/check-if-a-domain-is-claimed)
-    pub fn check_claimed_domain(self) -> CheckClaimedDomain<'a> {
-        CheckClaimedDomain::new(self.client)
+    pub fn check_claimed_domain(&self) -> CheckClaimedDomain {
+        CheckClaimedDomain::new(self.client.clone())
     }
     /// Claims a domain for an organisation, so that people with an address there can join it.
     ///
     /// `POST /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/claim-a-domain)
-    pub fn claim_domain(self) -> ClaimDomain<'a> {
-        ClaimDomain::new(self.client)
+    pub fn claim_domain(&self) -> ClaimDomain {
+        ClaimDomain::new(self.client.clone())
     }
     /// Creates an organisation.
     ///
     /// `POST /orgs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/org/create-a-new-organization)
-    pub fn create_org(self) -> CreateOrg<'a> {
-        CreateOrg::new(self.client)
+    pub fn create_org(&self) -> CreateOrg {
+        CreateOrg::new(self.client.clone())
     }
     /// One organisation.
     ///
     /// `GET /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-organization)
-    pub fn get_org(self) -> GetOrg<'a> {
-        GetOrg::new(self.client)
+    pub fn get_org(&self) -> GetOrg {
+        GetOrg::new(self.client.clone())
     }
     /// Changes those fields of an organisation that `updateMask` names.
     ///
     /// `PATCH /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/update-an-organization)
-    pub fn update_org(self) -> UpdateOrg<'a> {
-        UpdateOrg::new(self.client)
+    pub fn update_org(&self) -> UpdateOrg {
+        UpdateOrg::new(self.client.clone())
     }
     /// The people who build in an organisation.
     ///
     /// `GET /orgs/{orgId}/builders` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-builders-for-an-organization)
-    pub fn list_org_builders(self) -> ListOrgBuilders<'a> {
-        ListOrgBuilders::new(self.client)
+    pub fn list_org_builders(&self) -> ListOrgBuilders {
+        ListOrgBuilders::new(self.client.clone())
     }
     /// The domains that an organisation has claimed.
     ///
     /// `GET /orgs/{orgId}/claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials.
-    pub fn list_org_claimed_domains(self) -> ListOrgClaimedDomains<'a> {
-        ListOrgClaimedDomains::new(self.client)
+    pub fn list_org_claimed_domains(&self) -> ListOrgClaimedDomains {
+        ListOrgClaimedDomains::new(self.client.clone())
     }
     /// The invitations to an organisation, whatever became of them.
     ///
     /// `GET /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-invites-for-an-organization)
-    pub fn list_org_invites(self) -> ListOrgInvites<'a> {
-        ListOrgInvites::new(self.client)
+    pub fn list_org_invites(&self) -> ListOrgInvites {
+        ListOrgInvites::new(self.client.clone())
     }
     /// Invites someone to an organisation, by email.
     ///
     /// `POST /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/invite-a-user-to-an-organization)
-    pub fn create_org_invite(self) -> CreateOrgInvite<'a> {
-        CreateOrgInvite::new(self.client)
+    pub fn create_org_invite(&self) -> CreateOrgInvite {
+        CreateOrgInvite::new(self.client.clone())
     }
     /// Withdraws an invitation to an organisation.
     ///
     /// `DELETE /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/revoke-an-invite)
-    pub fn delete_org_invite(self) -> DeleteOrgInvite<'a> {
-        DeleteOrgInvite::new(self.client)
+    pub fn delete_org_invite(&self) -> DeleteOrgInvite {
+        DeleteOrgInvite::new(self.client.clone())
     }
     /// One invitation to an organisation.
     ///
     /// `GET /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-invite)
-    pub fn get_org_invite(self) -> GetOrgInvite<'a> {
-        GetOrgInvite::new(self.client)
+    pub fn get_org_invite(&self) -> GetOrgInvite {
+        GetOrgInvite::new(self.client.clone())
     }
     /// Makes someone a member of an organisation: an owner adds another, or someone with an address at a claimed domain joins.
     ///
     /// `POST /orgs/{orgId}/memberships` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/add-user-to-an-organization)
-    pub fn add_user_to_org(self) -> AddUserToOrg<'a> {
-        AddUserToOrg::new(self.client)
+    pub fn add_user_to_org(&self) -> AddUserToOrg {
+        AddUserToOrg::new(self.client.clone())
     }
 }
 /// Says which organisation has claimed a domain.
@@ -95,12 +95,12 @@ impl<'a> Orgs<'a> {
 ///
 /// `GET /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/check-if-a-domain-is-claimed)
 #[derive(Debug, Clone)]
-pub struct CheckClaimedDomain<'a> {
-    client: &'a crate::Client,
+pub struct CheckClaimedDomain {
+    client: crate::Client,
     domain: Result<::std::string::String, String>,
 }
-impl<'a> CheckClaimedDomain<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CheckClaimedDomain {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             domain: Err("was not given".to_string()),
@@ -136,7 +136,7 @@ impl<'a> CheckClaimedDomain<'a> {
         crate::Response<types::ClaimedDomainResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -145,16 +145,27 @@ impl<'a> CheckClaimedDomain<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CheckClaimedDomain {
+    type Output = ::core::result::Result<
+        crate::Response<types::ClaimedDomainResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ClaimedDomainResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Claims a domain for an organisation, so that people with an address there can join it.
 ///
 /// `POST /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/claim-a-domain)
 #[derive(Debug, Clone)]
-pub struct ClaimDomain<'a> {
-    client: &'a crate::Client,
+pub struct ClaimDomain {
+    client: crate::Client,
     body: Result<types::builder::ClaimDomainRequest, String>,
 }
-impl<'a> ClaimDomain<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ClaimDomain {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -203,7 +214,7 @@ impl<'a> ClaimDomain<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -219,16 +230,24 @@ impl<'a> ClaimDomain<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ClaimDomain {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates an organisation.
 ///
 /// `POST /orgs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/org/create-a-new-organization)
 #[derive(Debug, Clone)]
-pub struct CreateOrg<'a> {
-    client: &'a crate::Client,
+pub struct CreateOrg {
+    client: crate::Client,
     body: Result<types::builder::CreateOrgRequest, String>,
 }
-impl<'a> CreateOrg<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateOrg {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -275,7 +294,7 @@ impl<'a> CreateOrg<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -291,16 +310,24 @@ impl<'a> CreateOrg<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateOrg {
+    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Org>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One organisation.
 ///
 /// `GET /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-organization)
 #[derive(Debug, Clone)]
-pub struct GetOrg<'a> {
-    client: &'a crate::Client,
+pub struct GetOrg {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
 }
-impl<'a> GetOrg<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetOrg {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -335,7 +362,7 @@ impl<'a> GetOrg<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -344,17 +371,25 @@ impl<'a> GetOrg<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetOrg {
+    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Org>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of an organisation that `updateMask` names.
 ///
 /// `PATCH /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/update-an-organization)
 #[derive(Debug, Clone)]
-pub struct UpdateOrg<'a> {
-    client: &'a crate::Client,
+pub struct UpdateOrg {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateOrgRequest, String>,
 }
-impl<'a> UpdateOrg<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateOrg {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -414,7 +449,7 @@ impl<'a> UpdateOrg<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -431,16 +466,24 @@ impl<'a> UpdateOrg<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateOrg {
+    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Org>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The people who build in an organisation.
 ///
 /// `GET /orgs/{orgId}/builders` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-builders-for-an-organization)
 #[derive(Debug, Clone)]
-pub struct ListOrgBuilders<'a> {
-    client: &'a crate::Client,
+pub struct ListOrgBuilders {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
 }
-impl<'a> ListOrgBuilders<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListOrgBuilders {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -478,7 +521,7 @@ impl<'a> ListOrgBuilders<'a> {
         crate::Response<::std::vec::Vec<types::Builder>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Builder>>,
@@ -492,16 +535,27 @@ impl<'a> ListOrgBuilders<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListOrgBuilders {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Builder>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Builder>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The domains that an organisation has claimed.
 ///
 /// `GET /orgs/{orgId}/claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials.
 #[derive(Debug, Clone)]
-pub struct ListOrgClaimedDomains<'a> {
-    client: &'a crate::Client,
+pub struct ListOrgClaimedDomains {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
 }
-impl<'a> ListOrgClaimedDomains<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListOrgClaimedDomains {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -539,7 +593,7 @@ impl<'a> ListOrgClaimedDomains<'a> {
         crate::Response<::std::vec::Vec<types::ClaimedDomainResponse>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<
@@ -555,16 +609,27 @@ impl<'a> ListOrgClaimedDomains<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListOrgClaimedDomains {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::ClaimedDomainResponse>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::ClaimedDomainResponse>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// The invitations to an organisation, whatever became of them.
 ///
 /// `GET /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-invites-for-an-organization)
 #[derive(Debug, Clone)]
-pub struct ListOrgInvites<'a> {
-    client: &'a crate::Client,
+pub struct ListOrgInvites {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
 }
-impl<'a> ListOrgInvites<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListOrgInvites {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -602,7 +667,7 @@ impl<'a> ListOrgInvites<'a> {
         crate::Response<::std::vec::Vec<types::Invite>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Invite>>,
@@ -616,17 +681,28 @@ impl<'a> ListOrgInvites<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListOrgInvites {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Invite>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Invite>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Invites someone to an organisation, by email.
 ///
 /// `POST /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/invite-a-user-to-an-organization)
 #[derive(Debug, Clone)]
-pub struct CreateOrgInvite<'a> {
-    client: &'a crate::Client,
+pub struct CreateOrgInvite {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
     body: Result<types::builder::CreateOrgInviteRequest, String>,
 }
-impl<'a> CreateOrgInvite<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateOrgInvite {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -688,7 +764,7 @@ impl<'a> CreateOrgInvite<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Invite>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -707,17 +783,25 @@ impl<'a> CreateOrgInvite<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateOrgInvite {
+    type Output = ::core::result::Result<crate::Response<types::Invite>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Invite>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Withdraws an invitation to an organisation.
 ///
 /// `DELETE /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/revoke-an-invite)
 #[derive(Debug, Clone)]
-pub struct DeleteOrgInvite<'a> {
-    client: &'a crate::Client,
+pub struct DeleteOrgInvite {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
     invite_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteOrgInvite<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteOrgInvite {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -763,7 +847,7 @@ impl<'a> DeleteOrgInvite<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -773,17 +857,25 @@ impl<'a> DeleteOrgInvite<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteOrgInvite {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One invitation to an organisation.
 ///
 /// `GET /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-invite)
 #[derive(Debug, Clone)]
-pub struct GetOrgInvite<'a> {
-    client: &'a crate::Client,
+pub struct GetOrgInvite {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
     invite_id: Result<::std::string::String, String>,
 }
-impl<'a> GetOrgInvite<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetOrgInvite {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -829,7 +921,7 @@ impl<'a> GetOrgInvite<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Invite>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -839,17 +931,25 @@ impl<'a> GetOrgInvite<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetOrgInvite {
+    type Output = ::core::result::Result<crate::Response<types::Invite>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Invite>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Makes someone a member of an organisation: an owner adds another, or someone with an address at a claimed domain joins.
 ///
 /// `POST /orgs/{orgId}/memberships` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/add-user-to-an-organization)
 #[derive(Debug, Clone)]
-pub struct AddUserToOrg<'a> {
-    client: &'a crate::Client,
+pub struct AddUserToOrg {
+    client: crate::Client,
     org_id: Result<::std::string::String, String>,
     body: Result<types::builder::AddUserToOrgRequest, String>,
 }
-impl<'a> AddUserToOrg<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl AddUserToOrg {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             org_id: Err("was not given".to_string()),
@@ -911,7 +1011,7 @@ impl<'a> AddUserToOrg<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -926,5 +1026,13 @@ impl<'a> AddUserToOrg<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for AddUserToOrg {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

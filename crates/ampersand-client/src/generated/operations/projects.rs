@@ -6,48 +6,48 @@
 use super::super::types;
 use crate::call::Call;
 /// What holds integrations, keys and destinations together.
-#[derive(Clone, Copy, Debug)]
-pub struct Projects<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Projects {
+    client: crate::Client,
 }
-impl<'a> Projects<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Projects {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The projects that the credentials lead to.
     ///
     /// `GET /projects` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/list-projects)
-    pub fn list_projects(self) -> ListProjects<'a> {
-        ListProjects::new(self.client)
+    pub fn list_projects(&self) -> ListProjects {
+        ListProjects::new(self.client.clone())
     }
     /// Creates a project in an organisation.
     ///
     /// `POST /projects` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/project/create-a-new-project)
-    pub fn create_project(self) -> CreateProject<'a> {
-        CreateProject::new(self.client)
+    pub fn create_project(&self) -> CreateProject {
+        CreateProject::new(self.client.clone())
     }
     /// One project.
     ///
     /// `GET /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/get-a-project)
-    pub fn get_project(self) -> GetProject<'a> {
-        GetProject::new(self.client)
+    pub fn get_project(&self) -> GetProject {
+        GetProject::new(self.client.clone())
     }
     /// Changes those fields of a project that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/update-a-project)
-    pub fn update_project(self) -> UpdateProject<'a> {
-        UpdateProject::new(self.client)
+    pub fn update_project(&self) -> UpdateProject {
+        UpdateProject::new(self.client.clone())
     }
 }
 /// The projects that the credentials lead to.
 ///
 /// `GET /projects` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/list-projects)
 #[derive(Debug, Clone)]
-pub struct ListProjects<'a> {
-    client: &'a crate::Client,
+pub struct ListProjects {
+    client: crate::Client,
 }
-impl<'a> ListProjects<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListProjects {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client: client }
     }
     /// What the contract says of the operation.
@@ -70,7 +70,7 @@ impl<'a> ListProjects<'a> {
         crate::Response<::std::vec::Vec<types::Project>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::Project>>,
@@ -83,16 +83,27 @@ impl<'a> ListProjects<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListProjects {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::Project>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::Project>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates a project in an organisation.
 ///
 /// `POST /projects` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/project/create-a-new-project)
 #[derive(Debug, Clone)]
-pub struct CreateProject<'a> {
-    client: &'a crate::Client,
+pub struct CreateProject {
+    client: crate::Client,
     body: Result<types::builder::CreateProjectRequest, String>,
 }
-impl<'a> CreateProject<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateProject {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -141,7 +152,7 @@ impl<'a> CreateProject<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -157,17 +168,25 @@ impl<'a> CreateProject<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateProject {
+    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Project>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// One project.
 ///
 /// `GET /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/get-a-project)
 #[derive(Debug, Clone)]
-pub struct GetProject<'a> {
-    client: &'a crate::Client,
+pub struct GetProject {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     include_entitlements: Result<Option<bool>, String>,
 }
-impl<'a> GetProject<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetProject {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -214,7 +233,7 @@ impl<'a> GetProject<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -224,17 +243,25 @@ impl<'a> GetProject<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetProject {
+    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Project>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of a project that `updateMask` names.
 ///
 /// `PATCH /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/update-a-project)
 #[derive(Debug, Clone)]
-pub struct UpdateProject<'a> {
-    client: &'a crate::Client,
+pub struct UpdateProject {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateProjectRequest, String>,
 }
-impl<'a> UpdateProject<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateProject {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -296,7 +323,7 @@ impl<'a> UpdateProject<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -311,5 +338,13 @@ impl<'a> UpdateProject<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateProject {
+    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
+    type IntoFuture = crate::Sending<types::Project>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,49 +6,49 @@
 use super::super::types;
 use crate::call::Call;
 /// OAuth clients that stand for a project at providers.
-#[derive(Clone, Copy, Debug)]
-pub struct ProviderApps<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct ProviderApps {
+    client: crate::Client,
 }
-impl<'a> ProviderApps<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ProviderApps {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The provider apps of a project: the OAuth clients that stand for it at providers.
     ///
     /// `GET /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/list-provider-apps)
-    pub fn list_provider_apps(self) -> ListProviderApps<'a> {
-        ListProviderApps::new(self.client)
+    pub fn list_provider_apps(&self) -> ListProviderApps {
+        ListProviderApps::new(self.client.clone())
     }
     /// Creates a provider app from a client's id and secret.
     ///
     /// `POST /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/create-a-new-provider-app)
-    pub fn create_provider_app(self) -> CreateProviderApp<'a> {
-        CreateProviderApp::new(self.client)
+    pub fn create_provider_app(&self) -> CreateProviderApp {
+        CreateProviderApp::new(self.client.clone())
     }
     /// Deletes a provider app.
     ///
     /// `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/delete-a-provider-app)
-    pub fn delete_provider_app(self) -> DeleteProviderApp<'a> {
-        DeleteProviderApp::new(self.client)
+    pub fn delete_provider_app(&self) -> DeleteProviderApp {
+        DeleteProviderApp::new(self.client.clone())
     }
     /// Changes those fields of a provider app that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/update-a-provider-app)
-    pub fn update_provider_app(self) -> UpdateProviderApp<'a> {
-        UpdateProviderApp::new(self.client)
+    pub fn update_provider_app(&self) -> UpdateProviderApp {
+        UpdateProviderApp::new(self.client.clone())
     }
 }
 /// The provider apps of a project: the OAuth clients that stand for it at providers.
 ///
 /// `GET /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/list-provider-apps)
 #[derive(Debug, Clone)]
-pub struct ListProviderApps<'a> {
-    client: &'a crate::Client,
+pub struct ListProviderApps {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
 }
-impl<'a> ListProviderApps<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListProviderApps {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -86,7 +86,7 @@ impl<'a> ListProviderApps<'a> {
         crate::Response<::std::vec::Vec<types::ProviderApp>>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<::std::vec::Vec<types::ProviderApp>>,
@@ -100,17 +100,28 @@ impl<'a> ListProviderApps<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListProviderApps {
+    type Output = ::core::result::Result<
+        crate::Response<::std::vec::Vec<types::ProviderApp>>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<::std::vec::Vec<types::ProviderApp>>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Creates a provider app from a client's id and secret.
 ///
 /// `POST /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/create-a-new-provider-app)
 #[derive(Debug, Clone)]
-pub struct CreateProviderApp<'a> {
-    client: &'a crate::Client,
+pub struct CreateProviderApp {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     body: Result<types::builder::CreateProviderAppRequest, String>,
 }
-impl<'a> CreateProviderApp<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateProviderApp {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -174,7 +185,7 @@ impl<'a> CreateProviderApp<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ProviderApp>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -191,17 +202,28 @@ impl<'a> CreateProviderApp<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateProviderApp {
+    type Output = ::core::result::Result<
+        crate::Response<types::ProviderApp>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ProviderApp>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Deletes a provider app.
 ///
 /// `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/delete-a-provider-app)
 #[derive(Debug, Clone)]
-pub struct DeleteProviderApp<'a> {
-    client: &'a crate::Client,
+pub struct DeleteProviderApp {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     provider_app_id: Result<::std::string::String, String>,
 }
-impl<'a> DeleteProviderApp<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeleteProviderApp {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -247,7 +269,7 @@ impl<'a> DeleteProviderApp<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -257,18 +279,26 @@ impl<'a> DeleteProviderApp<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeleteProviderApp {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Changes those fields of a provider app that `updateMask` names.
 ///
 /// `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/update-a-provider-app)
 #[derive(Debug, Clone)]
-pub struct UpdateProviderApp<'a> {
-    client: &'a crate::Client,
+pub struct UpdateProviderApp {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     provider_app_id: Result<::std::string::String, String>,
     body: Result<types::builder::UpdateProviderAppRequest, String>,
 }
-impl<'a> UpdateProviderApp<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UpdateProviderApp {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -343,7 +373,7 @@ impl<'a> UpdateProviderApp<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ProviderApp>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -359,5 +389,16 @@ impl<'a> UpdateProviderApp<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UpdateProviderApp {
+    type Output = ::core::result::Result<
+        crate::Response<types::ProviderApp>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ProviderApp>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,36 +6,36 @@
 use super::super::types;
 use crate::call::Call;
 /// The SaaS products that can be integrated with.
-#[derive(Clone, Copy, Debug)]
-pub struct Providers<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Providers {
+    client: crate::Client,
 }
-impl<'a> Providers<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Providers {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Every provider that there is, by name, and what each can do.
     ///
     /// `GET /providers` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/list-providers)
-    pub fn list_providers(self) -> ListProviders<'a> {
-        ListProviders::new(self.client)
+    pub fn list_providers(&self) -> ListProviders {
+        ListProviders::new(self.client.clone())
     }
     /// What one provider can do, and how to authenticate with it.
     ///
     /// `GET /providers/{provider}` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/get-provider)
-    pub fn get_provider(self) -> GetProvider<'a> {
-        GetProvider::new(self.client)
+    pub fn get_provider(&self) -> GetProvider {
+        GetProvider::new(self.client.clone())
     }
 }
 /// Every provider that there is, by name, and what each can do.
 ///
 /// `GET /providers` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/list-providers)
 #[derive(Debug, Clone)]
-pub struct ListProviders<'a> {
-    client: &'a crate::Client,
+pub struct ListProviders {
+    client: crate::Client,
 }
-impl<'a> ListProviders<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl ListProviders {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client: client }
     }
     /// What the contract says of the operation.
@@ -60,7 +60,7 @@ impl<'a> ListProviders<'a> {
         >,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         let response = client
             .json::<
                 ::ampersand_types::Optional<
@@ -78,16 +78,31 @@ impl<'a> ListProviders<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for ListProviders {
+    type Output = ::core::result::Result<
+        crate::Response<
+            ::std::collections::BTreeMap<::std::string::String, types::ProviderInfo>,
+        >,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<
+        ::std::collections::BTreeMap<::std::string::String, types::ProviderInfo>,
+    >;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// What one provider can do, and how to authenticate with it.
 ///
 /// `GET /providers/{provider}` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/get-provider)
 #[derive(Debug, Clone)]
-pub struct GetProvider<'a> {
-    client: &'a crate::Client,
+pub struct GetProvider {
+    client: crate::Client,
     provider: Result<::std::string::String, String>,
 }
-impl<'a> GetProvider<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetProvider {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             provider: Err("was not given".to_string()),
@@ -120,12 +135,23 @@ impl<'a> GetProvider<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ProviderInfo>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let mut call = Call::new(&Self::OPERATION);
         call.path("provider", self.provider)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetProvider {
+    type Output = ::core::result::Result<
+        crate::Response<types::ProviderInfo>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ProviderInfo>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

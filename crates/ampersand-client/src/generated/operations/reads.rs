@@ -6,52 +6,52 @@
 use super::super::types;
 use crate::call::Call;
 /// Reads on demand, and pauses of scheduled ones.
-#[derive(Clone, Copy, Debug)]
-pub struct Reads<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Reads {
+    client: crate::Client,
 }
-impl<'a> Reads<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Reads {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Pauses the scheduled reads of an installation: of the objects that are named, or of all.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/pause-reads-for-an-installation)
-    pub fn pause_reads(self) -> PauseReads<'a> {
-        PauseReads::new(self.client)
+    pub fn pause_reads(&self) -> PauseReads {
+        PauseReads::new(self.client.clone())
     }
     /// Resumes the scheduled reads of an installation: of the objects that are named, or of all.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/unpause-reads-for-an-installation)
-    pub fn unpause_reads(self) -> UnpauseReads<'a> {
-        UnpauseReads::new(self.client)
+    pub fn unpause_reads(&self) -> UnpauseReads {
+        UnpauseReads::new(self.client.clone())
     }
     /// Reads an object now, for one group. The records come to the destination that the manifest names.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/trigger-a-read)
-    pub fn trigger_read(self) -> TriggerRead<'a> {
-        TriggerRead::new(self.client)
+    pub fn trigger_read(&self) -> TriggerRead {
+        TriggerRead::new(self.client.clone())
     }
     /// Delivers results of a read again. A new read by `trigger_read` takes its place.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/deliver-results)
-    pub fn deliver_results(self) -> DeliverResults<'a> {
-        DeliverResults::new(self.client)
+    pub fn deliver_results(&self) -> DeliverResults {
+        DeliverResults::new(self.client.clone())
     }
 }
 /// Pauses the scheduled reads of an installation: of the objects that are named, or of all.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/pause-reads-for-an-installation)
 #[derive(Debug, Clone)]
-pub struct PauseReads<'a> {
-    client: &'a crate::Client,
+pub struct PauseReads {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
     body: Result<types::builder::PauseReadsRequest, String>,
 }
-impl<'a> PauseReads<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl PauseReads {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -137,7 +137,7 @@ impl<'a> PauseReads<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -158,19 +158,27 @@ impl<'a> PauseReads<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for PauseReads {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Resumes the scheduled reads of an installation: of the objects that are named, or of all.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/unpause-reads-for-an-installation)
 #[derive(Debug, Clone)]
-pub struct UnpauseReads<'a> {
-    client: &'a crate::Client,
+pub struct UnpauseReads {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     installation_id: Result<::std::string::String, String>,
     body: Result<types::builder::UnpauseReadsRequest, String>,
 }
-impl<'a> UnpauseReads<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UnpauseReads {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -258,7 +266,7 @@ impl<'a> UnpauseReads<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -279,19 +287,27 @@ impl<'a> UnpauseReads<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for UnpauseReads {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Reads an object now, for one group. The records come to the destination that the manifest names.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/trigger-a-read)
 #[derive(Debug, Clone)]
-pub struct TriggerRead<'a> {
-    client: &'a crate::Client,
+pub struct TriggerRead {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     body: Result<types::builder::ReadRequest, String>,
 }
-impl<'a> TriggerRead<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl TriggerRead {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -373,7 +389,7 @@ impl<'a> TriggerRead<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::ReadResultAsync>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -391,19 +407,30 @@ impl<'a> TriggerRead<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for TriggerRead {
+    type Output = ::core::result::Result<
+        crate::Response<types::ReadResultAsync>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::ReadResultAsync>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Delivers results of a read again. A new read by `trigger_read` takes its place.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/deliver-results)
 #[derive(Debug, Clone)]
-pub struct DeliverResults<'a> {
-    client: &'a crate::Client,
+pub struct DeliverResults {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     body: Result<types::builder::ResultDeliveryRequestBody, String>,
 }
-impl<'a> DeliverResults<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl DeliverResults {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -493,7 +520,7 @@ impl<'a> DeliverResults<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -510,5 +537,13 @@ impl<'a> DeliverResults<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for DeliverResults {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,40 +6,40 @@
 use super::super::types;
 use crate::call::Call;
 /// Versions of integrations.
-#[derive(Clone, Copy, Debug)]
-pub struct Revisions<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Revisions {
+    client: crate::Client,
 }
-impl<'a> Revisions<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Revisions {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Creates a revision of an integration, from a manifest or a zip that holds one.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/create-a-new-revision)
-    pub fn create_revision(self) -> CreateRevision<'a> {
-        CreateRevision::new(self.client)
+    pub fn create_revision(&self) -> CreateRevision {
+        CreateRevision::new(self.client.clone())
     }
     /// A revision of an integration, together with what a connection's provider says of its objects and fields.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/get-a-hydrated-revision)
-    pub fn get_hydrated_revision(self) -> GetHydratedRevision<'a> {
-        GetHydratedRevision::new(self.client)
+    pub fn get_hydrated_revision(&self) -> GetHydratedRevision {
+        GetHydratedRevision::new(self.client.clone())
     }
 }
 /// Creates a revision of an integration, from a manifest or a zip that holds one.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/create-a-new-revision)
 #[derive(Debug, Clone)]
-pub struct CreateRevision<'a> {
-    client: &'a crate::Client,
+pub struct CreateRevision {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     destructive: Result<Option<bool>, String>,
     body: Result<types::builder::CreateRevisionRequest, String>,
 }
-impl<'a> CreateRevision<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl CreateRevision {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -126,7 +126,7 @@ impl<'a> CreateRevision<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.empty(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -145,19 +145,27 @@ impl<'a> CreateRevision<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for CreateRevision {
+    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
+    type IntoFuture = crate::Sending<()>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// A revision of an integration, together with what a connection's provider says of its objects and fields.
 ///
 /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/get-a-hydrated-revision)
 #[derive(Debug, Clone)]
-pub struct GetHydratedRevision<'a> {
-    client: &'a crate::Client,
+pub struct GetHydratedRevision {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     revision_id: Result<::std::string::String, String>,
     connection_id: Result<::std::string::String, String>,
 }
-impl<'a> GetHydratedRevision<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetHydratedRevision {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -229,7 +237,7 @@ impl<'a> GetHydratedRevision<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::HydratedRevision>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -239,5 +247,16 @@ impl<'a> GetHydratedRevision<'a> {
         call.path("projectIdOrName", self.project_id_or_name)?;
         call.path("revisionId", self.revision_id)?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetHydratedRevision {
+    type Output = ::core::result::Result<
+        crate::Response<types::HydratedRevision>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::HydratedRevision>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

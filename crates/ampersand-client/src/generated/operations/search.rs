@@ -6,34 +6,34 @@
 use super::super::types;
 use crate::call::Call;
 /// Records to be found at providers.
-#[derive(Clone, Copy, Debug)]
-pub struct Search<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Search {
+    client: crate::Client,
 }
-impl<'a> Search<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Search {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// The records of an object that meet conditions, found in the provider's account of a group.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}` of [`Host::Search`](crate::Host::Search). [Reference](https://docs.withampersand.com/reference/search/search-records)
-    pub fn search_records(self) -> SearchRecords<'a> {
-        SearchRecords::new(self.client)
+    pub fn search_records(&self) -> SearchRecords {
+        SearchRecords::new(self.client.clone())
     }
 }
 /// The records of an object that meet conditions, found in the provider's account of a group.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}` of [`Host::Search`](crate::Host::Search). [Reference](https://docs.withampersand.com/reference/search/search-records)
 #[derive(Debug, Clone)]
-pub struct SearchRecords<'a> {
-    client: &'a crate::Client,
+pub struct SearchRecords {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     group_ref: Result<::std::string::String, String>,
     body: Result<types::builder::SearchRequest, String>,
 }
-impl<'a> SearchRecords<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl SearchRecords {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -119,7 +119,7 @@ impl<'a> SearchRecords<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::SearchResponse>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -136,5 +136,16 @@ impl<'a> SearchRecords<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for SearchRecords {
+    type Output = ::core::result::Result<
+        crate::Response<types::SearchResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::SearchResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

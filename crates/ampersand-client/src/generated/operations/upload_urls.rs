@@ -6,30 +6,30 @@
 use super::super::types;
 use crate::call::Call;
 /// Places to upload integrations to.
-#[derive(Clone, Copy, Debug)]
-pub struct UploadUrls<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct UploadUrls {
+    client: crate::Client,
 }
-impl<'a> UploadUrls<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl UploadUrls {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Gives a signed URL to upload a zip of integrations to, and the place that it will then be found at.
     ///
     /// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
-    pub fn generate_upload_url(self) -> GenerateUploadUrl<'a> {
-        GenerateUploadUrl::new(self.client)
+    pub fn generate_upload_url(&self) -> GenerateUploadUrl {
+        GenerateUploadUrl::new(self.client.clone())
     }
 }
 /// Gives a signed URL to upload a zip of integrations to, and the place that it will then be found at.
 ///
 /// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
 #[derive(Debug, Clone)]
-pub struct GenerateUploadUrl<'a> {
-    client: &'a crate::Client,
+pub struct GenerateUploadUrl {
+    client: crate::Client,
 }
-impl<'a> GenerateUploadUrl<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GenerateUploadUrl {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client: client }
     }
     /// What the contract says of the operation.
@@ -49,11 +49,22 @@ impl<'a> GenerateUploadUrl<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::SignedUrl>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let call = Call::new(&Self::OPERATION);
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GenerateUploadUrl {
+    type Output = ::core::result::Result<
+        crate::Response<types::SignedUrl>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::SignedUrl>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,37 +6,37 @@
 use super::super::types;
 use crate::call::Call;
 /// The person who is signed in.
-#[derive(Clone, Copy, Debug)]
-pub struct Users<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Users {
+    client: crate::Client,
 }
-impl<'a> Users<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Users {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Accepts an invitation, as the person who is signed in.
     ///
     /// `POST /invites:accept` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/accept-an-invite)
-    pub fn accept_invite(self) -> AcceptInvite<'a> {
-        AcceptInvite::new(self.client)
+    pub fn accept_invite(&self) -> AcceptInvite {
+        AcceptInvite::new(self.client.clone())
     }
     /// Who is signed in, and what they may do.
     ///
     /// `GET /my-info` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/get-information-about-the-current-user)
-    pub fn get_my_info(self) -> GetMyInfo<'a> {
-        GetMyInfo::new(self.client)
+    pub fn get_my_info(&self) -> GetMyInfo {
+        GetMyInfo::new(self.client.clone())
     }
 }
 /// Accepts an invitation, as the person who is signed in.
 ///
 /// `POST /invites:accept` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/accept-an-invite)
 #[derive(Debug, Clone)]
-pub struct AcceptInvite<'a> {
-    client: &'a crate::Client,
+pub struct AcceptInvite {
+    client: crate::Client,
     body: Result<types::builder::AcceptInviteRequest, String>,
 }
-impl<'a> AcceptInvite<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl AcceptInvite {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             body: Ok(::std::default::Default::default()),
@@ -85,7 +85,7 @@ impl<'a> AcceptInvite<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::BuilderInfo>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -101,15 +101,26 @@ impl<'a> AcceptInvite<'a> {
         Ok(call)
     }
 }
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for AcceptInvite {
+    type Output = ::core::result::Result<
+        crate::Response<types::BuilderInfo>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::BuilderInfo>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
+    }
+}
 /// Who is signed in, and what they may do.
 ///
 /// `GET /my-info` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/get-information-about-the-current-user)
 #[derive(Debug, Clone)]
-pub struct GetMyInfo<'a> {
-    client: &'a crate::Client,
+pub struct GetMyInfo {
+    client: crate::Client,
 }
-impl<'a> GetMyInfo<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl GetMyInfo {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client: client }
     }
     /// What the contract says of the operation.
@@ -129,11 +140,22 @@ impl<'a> GetMyInfo<'a> {
     pub async fn send(
         self,
     ) -> ::core::result::Result<crate::Response<types::BuilderInfo>, crate::Error> {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
         let call = Call::new(&Self::OPERATION);
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for GetMyInfo {
+    type Output = ::core::result::Result<
+        crate::Response<types::BuilderInfo>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::BuilderInfo>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

@@ -6,34 +6,34 @@
 use super::super::types;
 use crate::call::Call;
 /// Records to be written to providers.
-#[derive(Clone, Copy, Debug)]
-pub struct Writes<'a> {
-    client: &'a crate::Client,
+#[derive(Clone, Debug)]
+pub struct Writes {
+    client: crate::Client,
 }
-impl<'a> Writes<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl Writes {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
     /// Creates, updates or deletes one record or a batch, at once or in the background.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Write`](crate::Host::Write); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/write/write-records)
-    pub fn write_records(self) -> WriteRecords<'a> {
-        WriteRecords::new(self.client)
+    pub fn write_records(&self) -> WriteRecords {
+        WriteRecords::new(self.client.clone())
     }
 }
 /// Creates, updates or deletes one record or a batch, at once or in the background.
 ///
 /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Write`](crate::Host::Write); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/write/write-records)
 #[derive(Debug, Clone)]
-pub struct WriteRecords<'a> {
-    client: &'a crate::Client,
+pub struct WriteRecords {
+    client: crate::Client,
     project_id_or_name: Result<::std::string::String, String>,
     integration_id: Result<::std::string::String, String>,
     object_name: Result<::std::string::String, String>,
     body: Result<types::builder::WriteRequest, String>,
 }
-impl<'a> WriteRecords<'a> {
-    pub(crate) fn new(client: &'a crate::Client) -> Self {
+impl WriteRecords {
+    pub(crate) fn new(client: crate::Client) -> Self {
         Self {
             client: client,
             project_id_or_name: Err("was not given".to_string()),
@@ -120,7 +120,7 @@ impl<'a> WriteRecords<'a> {
         crate::Response<types::WriteRecordsResponse>,
         crate::Error,
     > {
-        let client = self.client;
+        let client = self.client.clone();
         client.json(self.call()?).await
     }
     pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
@@ -137,5 +137,16 @@ impl<'a> WriteRecords<'a> {
                 }),
         )?;
         Ok(call)
+    }
+}
+/// `.await` sends the request, as [`send`](Self::send) does.
+impl ::core::future::IntoFuture for WriteRecords {
+    type Output = ::core::result::Result<
+        crate::Response<types::WriteRecordsResponse>,
+        crate::Error,
+    >;
+    type IntoFuture = crate::Sending<types::WriteRecordsResponse>;
+    fn into_future(self) -> Self::IntoFuture {
+        ::std::boxed::Box::pin(self.send())
     }
 }

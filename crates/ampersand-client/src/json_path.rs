@@ -1,0 +1,86 @@
+//! Finds where in a JSON text a position is.
+
+/// What is open at a position.
+enum Open<'t> {
+    Array(usize),
+    Object(Option<&'t str>),
+}
+
+/// The JSONPath of what stands at a line and a column, each from 1, where `serde_json` says that an error is. It is found
+/// in the text, so that each type need not be decoded in two ways.
+pub(crate) fn at(json: &str, line: usize, column: usize) -> String {
+    let before = json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let end = (before + column).min(json.len());
+    let (mut open, mut bytes, mut is_key) = (Vec::new(), json.bytes().enumerate().take(end), false);
+    while let Some((index, byte)) = bytes.next() {
+        let is_last = index + 1 == end;
+        match byte {
+            b'"' => {
+                let mut is_escaped = false;
+                let close = bytes.find(|(_, byte)| {
+                    let ends = *byte == b'"' && !is_escaped;
+                    is_escaped = *byte == b'\\' && !is_escaped;
+                    ends
+                });
+                if let (Some((close, _)), Some(Open::Object(key)), true) = (close, open.last_mut(), is_key) {
+                    (*key, is_key) = (json.get(index + 1..close), false);
+                }
+            }
+            b'{' => (_, is_key) = (open.push(Open::Object(None)), true),
+            b'[' => open.push(Open::Array(0)),
+            // A missing field is told at the end of its object.
+            b'}' | b']' if !is_last => drop(open.pop()),
+            b',' if !is_last => match open.last_mut() {
+                Some(Open::Array(index)) => *index += 1,
+                Some(Open::Object(_)) => is_key = true,
+                None => {}
+            },
+            b'}' => {
+                if let Some(Open::Object(key)) = open.last_mut() {
+                    *key = None;
+                }
+            }
+            _ => {}
+        }
+    }
+    open.iter().fold("$".to_owned(), |path, open| match open {
+        Open::Array(index) => format!("{path}[{index}]"),
+        Open::Object(Some(key)) if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            format!("{path}.{key}")
+        }
+        Open::Object(Some(key)) => format!("{path}['{}']", key.escape_default()),
+        Open::Object(None) => path,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::types::Topic;
+
+    type Things = BTreeMap<String, Vec<BTreeMap<String, String>>>;
+
+    #[test]
+    fn an_error_of_serde_json_is_found_by_its_place() {
+        for (json, path) in [
+            ("5", "$"),
+            ("{\n \"a\": 5}", "$.a"),
+            (r#"{"a": {"b": 1}}"#, "$.a"),
+            (r#"{"a": [{"b": "c"}, 5]}"#, "$.a[1]"),
+            (r#"{"a": [], "\"}]": [{"b": "\"}]"}, {"c": "d", "e": []}]}"#, r#"$['\\\"}]'][1].e"#),
+            ("{\"it's\": [{\"a\":\n\n null}]}", r"$['it\'s'][0].a"),
+            (r#"{"a": [{"b": "c"}], "d": null}"#, "$.d"),
+        ] {
+            let error = serde_json::from_str::<Things>(json).expect_err(json);
+            assert_eq!(at(json, error.line(), error.column()), path, "{json}: {error}");
+        }
+        for (json, path) in [("[{}]", "$[0]"), (r#"[{"id": "a", "new": [{}, {"b": []}]}, 1]"#, "$[0]")] {
+            let error = serde_json::from_str::<Vec<Topic>>(json).expect_err(json);
+            assert_eq!(at(json, error.line(), error.column()), path, "{json}: {error}");
+        }
+        assert_eq!(at("", 5, 7), "$");
+        assert_eq!(at("}]\"\\", 1, 9), "$");
+    }
+}
