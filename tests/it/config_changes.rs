@@ -158,7 +158,7 @@ fn cross(before: &Value, after: &Value, choices: &mut impl Iterator<Item = u8>) 
     let members = names.filter_map(|name| {
         let value = match (one.get(name), other.get(name)) {
             (Some(one), Some(other)) => Some(cross(one, other, choices)),
-            (one, other) => if choices.next().unwrap() % 2 == 0 { one } else { other }.cloned(),
+            (one, other) => if choices.next().unwrap().is_multiple_of(2) { one } else { other }.cloned(),
         };
         Some((name.clone(), value?))
     });
