@@ -225,6 +225,7 @@ fn a_text_that_is_not_a_secret_is_told_from_one_with_something_before_it() {
     let refused = |secrets: &[&str]| format!("{:?}", Verifier::any_of(secrets).unwrap_err());
     insta::assert_snapshot!(refused(&["hunter2"]), @"not a signing secret, which is `whsec_` followed by base64: copy it again from the webhook's settings");
     insta::assert_snapshot!(refused(&[SECRET, &format!("v1,{SECRET}")]), @"not a signing secret: something stands before `whsec_`, such as `v1,` or a quotation mark: remove it");
+    insta::assert_snapshot!(refused(&[&format!("{SECRET},{OTHER}")]), @"several signing secrets in one text: give each on its own");
     insta::assert_snapshot!(refused(&[]), @"no signing secret was given: copy it from the webhook's settings");
 }
 

@@ -133,10 +133,10 @@ fn content(record: &Members<'_>) -> Option<Result<Content, Fault>> {
         () if has(&["s3"]) => s3(record).map(|object| Content::Objects(vec![object])),
         () if has(&["cf"]) => edge(record),
         () if has(&["requestContext"]) || has(&["isBase64Encoded"]) && has(&["body"]) => http(record),
-        () if has(&["messageId", "message_id"]) && has(&["data"]) => pub_sub(record),
+        () if has(&["messageId", "message_id"]) && is_text(record, "data") => pub_sub(record),
         () if has(&["subscription", "ackId"]) => object(record, "message").and_then(|message| pub_sub(&message)),
         () => match object(record, "message") {
-            Ok(message) if message.get("data").is_some() => pub_sub(&message),
+            Ok(message) if is_text(&message, "data") => pub_sub(&message),
             _ => return of_service(record),
         },
     })
@@ -177,9 +177,11 @@ fn pub_sub(message: &Members<'_>) -> Result<Content, Fault> {
 }
 
 /// Opens the body of a message, where SNS or S3 sent it. Each level doubles the escapes of the next one, so there are
-/// few.
+/// few. With the metadata of Ampersand beside it, the body is the payload, whatever it looks like.
 fn queued(body: String, metadata: Entries) -> Result<Content, Fault> {
-    let inner = serde_json::from_str::<Members<'_>>(&body).ok();
+    let merged = metadata::merge([&metadata], Source::Attributes);
+    let is_payload = ["notificationType", "event-id"].iter().any(|name| merged.get(name).is_some());
+    let inner = serde_json::from_str::<Members<'_>>(&body).ok().filter(|_| !is_payload);
     if let Some(opened) = inner.and_then(|inner| of_service(&inner).or_else(|| objects(&inner))) {
         return opened;
     }
@@ -228,6 +230,10 @@ fn webhook(body: Vec<u8>, request: &Members<'_>) -> Content {
 /// The one of two names that a record has, for messages: Lambda writes names in another case than `aws` prints.
 fn either(record: &Members<'_>, lambda: &'static str, printed: &'static str) -> &'static str {
     if record.get(lambda).is_none() && record.get(printed).is_some() { printed } else { lambda }
+}
+
+fn is_text(members: &Members<'_>, name: &str) -> bool {
+    members.get(name).is_some_and(|value| value.get().starts_with('"'))
 }
 
 fn value<'t>(members: &Members<'t>, name: &'static str) -> Result<&'t RawValue, Fault> {

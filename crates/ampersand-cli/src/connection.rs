@@ -6,6 +6,17 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, InvalidMessage};
 
+/// Says why a receiver gave no answer, and what would help where it is on this machine.
+pub(crate) fn why_of_receiver(error: reqwest::Error, is_here: bool) -> String {
+    let why = why(&error.without_url());
+    let advice = if is_here && why.starts_with("TLS: the server's certificate") {
+        "; --insecure accepts any certificate of a receiver on this machine"
+    } else {
+        ""
+    };
+    why + advice
+}
+
 /// Says in a sentence why a request got no answer, without its URL: the first cause that is known counts, or else the
 /// last one.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
@@ -86,7 +97,19 @@ fn of_tls(error: &rustls::Error) -> Cow<'static, str> {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "TLS: the server's certificate is not valid yet: check this machine's clock".into()
             }
-            other => format!("TLS: the server's certificate is not accepted: {other}").into(),
+            CertificateError::BadSignature => {
+                "TLS: the server's certificate is not signed by whom it names: it is self-signed, or was changed".into()
+            }
+            // These have no variant that can be named.
+            other => match other.to_string() {
+                text if text.contains("CaUsedAsEndEntity") => {
+                    "TLS: the server's certificate is one of a certificate authority: it is self-signed".into()
+                }
+                text if text.contains("UnsupportedCertVersion") => {
+                    "TLS: the server's certificate is too old: it has to be X.509 version 3".into()
+                }
+                text => format!("TLS: the server's certificate is not accepted: {text}").into(),
+            },
         },
         other => format!("TLS: {other}").into(),
     }

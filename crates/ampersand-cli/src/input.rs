@@ -189,7 +189,7 @@ impl Documents {
         self.skip_blank();
         let rest = self.rest();
         let seen = rest.len();
-        let may_be_mark = self.place == Place::START && MARK.starts_with(rest);
+        let may_be_mark = MARK.starts_with(rest);
         let is_too_early = may_be_mark || seen > EAGER && seen < 2 * self.tried;
         if seen == 0 || is_too_early && !self.ended {
             return None;
@@ -305,9 +305,15 @@ impl Documents {
 
     fn skip_blank(&mut self) {
         let rest = self.rest();
-        let mark = if self.place == Place::START && rest.starts_with(MARK) { MARK.len() } else { 0 };
-        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        let length = mark + rest.iter().skip(mark).take_while(blank).count();
+        let mut length = 0;
+        // Files that were put together may have marks in between.
+        while let Some(left) = rest.get(length..) {
+            length += match left.first() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => 1,
+                _ if left.starts_with(MARK) => MARK.len(),
+                _ => break,
+            };
+        }
         if length > 0 {
             let tried = self.tried;
             self.take(length);
@@ -473,6 +479,7 @@ mod tests {
             (" \n\r\n\t", vec![]),
             ("{}", vec!["1:1 +{}"]),
             ("\u{feff}{}\n", vec!["1:4 +{}"]),
+            ("\u{feff}{}\n\u{feff}{}\u{feff} []", vec!["1:4 +{}", "2:4 +{}", "2:10 +[]"]),
             ("{}\n{}\r\n\n {} \n", vec!["1:1 +{}", "2:1 +{}", "4:2 +{}"]),
             ("{}{}[] {}\n{}", vec!["1:1 +{}", "1:3 +{}", "1:5 +[]", "1:8 +{}", "2:1 +{}"]),
             ("{\n  \"a\": {}\n}\n{}", vec!["1:1 +{\n  \"a\": {}\n}", "4:1 +{}"]),

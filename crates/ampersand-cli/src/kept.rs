@@ -134,6 +134,9 @@ pub(crate) fn id_and_timestamp(headers: &HeaderMap) -> (Option<String>, Option<T
 /// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
 /// has headers of a signature counts.
 pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        bail!("it is UTF-16, as Windows PowerShell writes files: save it as UTF-8");
+    }
     let text = unmarked(text).trim_ascii_start();
     let mut blocks = vec![HeaderMap::new()];
     if text.starts_with(b"{") || text.starts_with(b"[") {
@@ -165,8 +168,13 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
 
 /// Headers in JSON: an object, or a list of names and values, as pairs or as HAR has them. They may be in a member
 /// `headers`, or `multiValueHeaders`, which has every value. A value may be a list, and each in it is a value of its own.
+/// The first request of an event of Lambda@Edge counts, and that of a HAR file.
 fn from_json(json: Value) -> HeaderMap {
+    const REQUESTS: [&str; 3] = ["/Records/0/cf/request", "/log/entries/0/request", "/request"];
     let mut headers = HeaderMap::new();
+    if let Some(request) = REQUESTS.iter().find_map(|path| json.pointer(path)).filter(|request| request.is_object()) {
+        return from_json(request.clone());
+    }
     match json {
         Value::Object(members) => {
             let inner = ["multiValueHeaders", "headers"].iter().filter_map(|name| members.get(*name));
@@ -260,6 +268,14 @@ mod tests {
         ] {
             let headers = parse(text.as_bytes()).unwrap();
             assert_eq!(lines(&headers), b"svix-signature: v1\nsvix-signature: BASE64=\n", "{text}");
+        }
+        assert!(parse(b"\xff\xfes\0").unwrap_err().to_string().starts_with("it is UTF-16"));
+        for request in
+            [r#"{"Records": [{"cf": {"request": REQUEST}}]}"#, r#"{"log": {"entries": [{"request": REQUEST}]}}"#]
+        {
+            let request =
+                request.replace("REQUEST", r#"{"headers": {"svix-id": [{"key": "Svix-Id", "value": "msg_1"}]}}"#);
+            assert_eq!(lines(&parse(request.as_bytes()).unwrap()), b"svix-id: msg_1\n", "{request}");
         }
         assert!(parse(b"").is_err());
         assert!(parse(b"{").is_err());

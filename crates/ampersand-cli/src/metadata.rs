@@ -32,6 +32,9 @@ fn parse(text: &str) -> Result<Entries, String> {
             _ => return Err("it does not hold exactly one message: keep the one that you mean in a file".to_owned()),
         }
     }
+    if let Some(message) = ["Sns", "message"].iter().find_map(|name| inner::<Members<'_>>(&members, name)) {
+        members = message;
+    }
     let around =
         ["Metadata", "MessageAttributes", "Attributes"].iter().find_map(|name| inner::<Members<'_>>(&members, name));
     let members = around.filter(|inner| attribute(inner).is_none()).unwrap_or(members);
@@ -128,6 +131,8 @@ mod tests {
             r#"{"Messages": [{"Body": "{}", "MessageAttributes": {"event-id": {"StringValue": "evt_1"}, "n": {"StringValue": "1.10"}, "b": {"BinaryValue": "AA==", "DataType": "Binary.x"}}}]}"#,
             r#"{"Records": [{"attributes": {"SenderId": "a"}, "messageAttributes": {"event-id": {"stringValue": "evt_1", "stringListValues": [], "dataType": "String"}, "n": {"stringValue": "1.10"}}}]}"#,
             r#"{"metadata": {"event-id": "evt_1", "n": "1.10"}}"#,
+            r#"{"Records": [{"Sns": {"Message": "{}", "MessageAttributes": {"event-id": {"Value": "evt_1"}, "n": {"Value": "1.10"}}}}]}"#,
+            r#"{"message": {"data": "e30=", "attributes": {"event-id": "evt_1", "n": "1.10"}}, "subscription": "s"}"#,
         ] {
             let expected =
                 [("event-id", "evt_1"), ("n", "1.10")].map(|(name, value)| (name.to_owned(), value.to_owned()));

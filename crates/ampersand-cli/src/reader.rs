@@ -213,7 +213,7 @@ impl Reader {
                 match piece {
                     Piece::Document { text, place, checked } => {
                         let at = At { file: name, place, path: "" };
-                        if takes_anything && let Some(records) = opened(&text) {
+                        if takes_anything && let Some(records) = opened(&text).filter(|records| carry(records)) {
                             self.records(records, at, sink)?;
                             continue;
                         }
@@ -324,7 +324,12 @@ impl Reader {
                 sink.delivery(delivery, &at)
             }
             Err(error) => {
-                self.fail(format_args!("{at}: in the body: {}", reason(&error)));
+                let untold = is_body_alone && source == Source::Attributes;
+                let advice = match error.problem() {
+                    Problem::TypeMissing { .. } if untold => NO_ATTRIBUTES,
+                    _ => "",
+                };
+                self.fail(format_args!("{at}: in the body: {}{advice}", reason(&error)));
                 self.bury(if is_body_alone { error.body() } else { record.as_bytes() })
             }
         }
@@ -358,11 +363,19 @@ impl Reader {
     }
 }
 
+const NO_ATTRIBUTES: &str = "; the message has no attributes, which name the type: ask for them by \
+                             `aws sqs receive-message --message-attribute-names All`";
+
 const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
 
 /// The records of a document of AWS or Pub/Sub.
 fn opened(document: &[u8]) -> Option<Vec<Record<'_>>> {
     aws::records(std::str::from_utf8(document).ok()?)
+}
+
+/// Whether some records are sure to be such, as they carry something.
+fn carry(records: &[Record<'_>]) -> bool {
+    records.iter().any(|record| matches!(record.content, Ok(Content::Delivery(_) | Content::Objects(_))))
 }
 
 /// Says where a document is, and what is wrong with it.

@@ -31,6 +31,7 @@ impl Secret {
         let hmac = BASE64.decode(key).ok().filter(|key| !key.is_empty()).map(|key| Hmac::new_from_slice(&key));
         match hmac {
             Some(Ok(hmac)) => Ok(Self(hmac)),
+            _ if key.contains(PREFIX) && key != secret => Err(SecretError::Several),
             _ if key.contains(PREFIX) => Err(SecretError::Prefixed),
             _ => Err(SecretError::NotASecret),
         }
@@ -75,6 +76,8 @@ pub enum SecretError {
     NotASecret,
     /// Something stands before `whsec_`: some tools show a secret as `v1,whsec_…`, or as the value of a variable.
     Prefixed,
+    /// There are several secrets in the text: [`Verifier::any_of`] takes them one by one.
+    Several,
     /// [`Verifier::any_of`] was given no secret at all.
     Missing,
 }
@@ -88,6 +91,7 @@ impl fmt::Display for SecretError {
             Self::Prefixed => {
                 "not a signing secret: something stands before `whsec_`, such as `v1,` or a quotation mark: remove it"
             }
+            Self::Several => "several signing secrets in one text: give each on its own",
             Self::Missing => "no signing secret was given: copy it from the webhook's settings",
         })
     }

@@ -28,8 +28,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::args;
 use crate::changes::Reach;
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
-use crate::cmd::{client_for, http_url};
-use crate::connection::why;
+use crate::cmd::{client_for, http_url, is_loopback};
+use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, end_to_end};
 use crate::output::{Column, Messages, Output, plain};
 
@@ -148,7 +148,7 @@ impl Receiver {
     async fn handle(&self, request: Request) -> Response {
         let (at, deadline) = (Timestamp::now(), Instant::now() + PATIENCE);
         let (Parts { method, headers, .. }, body) = request.into_parts();
-        let (mut taken, mut bytes) = (Vec::new(), None);
+        let (mut taken, mut bytes, mut extent) = (Vec::new(), None, ", without its body");
         let is_small = announced(&headers).is_none_or(|length| length <= MOST_BYTES as u64);
         let mut fit = check(&method, &headers).and(if is_small { Ok(()) } else { too_large() });
         // The body of a request that is refused anyway is taken only to be kept.
@@ -156,12 +156,13 @@ impl Receiver {
             let came = timeout_at(deadline, take(body, &mut taken)).await;
             let came = came.unwrap_or_else(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
             bytes = came.is_ok().then_some(taken.len());
+            extent = if came.is_ok() { "" } else { ", its body cut off" };
             fit = fit.and(came);
         }
         let (body, mut kept) = (Bytes::from(taken), String::new());
         if let Some(folder) = &self.save {
             match self.keep(folder, &headers, &body).await {
-                Ok(name) => kept = format!(", kept as {name}"),
+                Ok(name) => kept = format!(", kept as {name}{extent}"),
                 Err(refusal) => fit = fit.and(Err(refusal)),
             }
         }
@@ -372,7 +373,7 @@ async fn pass_on(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) ->
     let unreachable = |error: reqwest::Error| Refusal {
         status: UNAVAILABLE,
         why: "the receiver behind cannot be reached".into(),
-        more: format!(": {}", why(&error.without_url())),
+        more: format!(": {}", why_of_receiver(error, is_loopback(url))),
     };
     let request = client.post(url.clone()).headers(end_to_end(headers)).body(body);
     let mut behind = request.send().await.map_err(unreachable)?;
@@ -395,7 +396,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn is_json(content_type: &[u8]) -> bool {
-    let kind = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let kind = content_type.split(|byte| b";,".contains(byte)).next().unwrap_or_default().trim_ascii();
     kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
 }
 

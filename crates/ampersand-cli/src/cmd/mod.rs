@@ -34,7 +34,7 @@ fn client_for(url: &Url, insecure: bool, more: impl FnOnce(ClientBuilder) -> Cli
 
 const LOCALHOST: &str = "localhost";
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     host == LOCALHOST || address.is_ok_and(|address: IpAddr| address.is_loopback())

@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::args::{self, CHANGES, RECORDS};
 use crate::cmd::verify::{VARIABLE, secrets};
-use crate::cmd::{client_for, http_url};
-use crate::connection::why;
+use crate::cmd::{client_for, http_url, is_loopback};
+use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
 use crate::usage;
@@ -230,7 +230,7 @@ async fn send(client: &Client, url: &Url, request: Request<'_>, secret: Option<&
         Err(error) if error.is_timeout() => {
             (None, Some(format!("timed out: no answer within {} s", PATIENCE.as_secs())))
         }
-        Err(error) => (None, Some(why(&error.without_url()))),
+        Err(error) => (None, Some(why_of_receiver(error, is_loopback(url)))),
     };
     Answer { kind, status, milliseconds, reason }
 }

@@ -160,7 +160,7 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
     for (index, secret) in secrets.iter().enumerate() {
         if let Some(before) = before_prefix(secret) {
             let end = if secret.ends_with(QUOTES) { ", and the quote at its end" } else { "" };
-            return Err(usage(format!("{name}: secret {} has {before} before `whsec_`: remove that{end}", index + 1)));
+            return Err(usage(format!("{name}: secret {} has {before} before the key: remove that{end}", index + 1)));
         }
     }
     Ok(secrets)
@@ -178,8 +178,16 @@ fn before_prefix(secret: &str) -> Option<String> {
     let before = secret.get(..secret.find("whsec_")?).filter(|before| !before.is_empty())?;
     let unquoted = before.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
     let name = unquoted.strip_suffix([':', '=']).map(|name| name.trim_matches(QUOTES).trim());
-    let is_name = |name: &str| name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_- ".contains(c));
-    let is_harmless = unquoted.len() < 4 || matches!(unquoted, "v1a,") || name.is_some_and(is_name);
+    // Keys are base64: no underscore, and letters of both cases.
+    let is_variable =
+        |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_ ".contains(c));
+    let is_name = |name: &str| {
+        let name = name.strip_prefix("export ").unwrap_or(name).trim();
+        ["secret", "signing secret", "signingsecret", "webhook secret", "webhooksecret"]
+            .contains(&name.to_lowercase().as_str())
+            || is_variable(name)
+    };
+    let is_harmless = matches!(unquoted, "" | "v1," | "v1a,") || name.is_some_and(is_name);
     Some(if is_harmless { format!("`{before}`") } else { "something".to_owned() })
 }
 

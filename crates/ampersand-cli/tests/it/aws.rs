@@ -168,10 +168,10 @@ fn a_record_that_cannot_be_read_does_not_hide_the_others() {
     stdin:1: $.Records[3]: the record has no `data`
     stdin:1: $.Records[4]: `kinesis` of the record is not an object
     stdin:1: $.Records[6]: in the body: not valid JSON at line 1 column 2
-    stdin:1: $.Records[7]: in the body: nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape
-    stdin:1: $.Records[8]: in the body: nothing names the notification type: there is no `notificationType` in the body, nor in metadata; no known type has this shape
+    stdin:1: $.Records[7]: in the body: nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in metadata; no known type has this shape
+    stdin:1: $.Records[8]: in the body: at $.consumerName: found a string with a lone surrogate, which is half of a character
     stdin:1: $.Records[10]: `body` of the record is not a valid string
-    stdin:1: $.Records[11]: in the body: nothing names the notification type: there is no `notificationType` in the body, nor in the metadata, which has `event-id`; by its shape it may be connection.created, connection.deleted, connection.error, connection.refreshed, connection.updated: pass the type (option --type)
+    stdin:1: $.Records[11]: in the body: nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in the metadata, which has `event-id`; by its shape it may be connection.created, connection.deleted, connection.error, connection.refreshed, connection.updated: pass the type (option --type)
     stdin:1: $.Records[12]: the attributes of the record are not an object of strings
     stdin:1: $.Records[13]: the attributes of the record are not an object of strings
     stdin:1: $.Records[14]: not a record of Kinesis, SQS, SNS, S3, Pub/Sub or Lambda@Edge
@@ -362,4 +362,35 @@ fn what_is_still_encoded_is_told_from_other_text() {
         assert!(run.code == 1 && run.stderr.contains("; the body is base64: decode it first\n"), "{run}");
     }
     assert!(!decode("plain text").stderr.contains("base64"));
+}
+
+#[test]
+fn a_document_of_a_type_that_is_named_is_read_as_that_though_it_resembles_a_batch() {
+    for document in [
+        json!({"a": 1, "Messages": []}),
+        json!({"Event": "s3:TestEvent", "a": 1}),
+        json!({"a": 1, "subscription": "gold"}),
+        json!({"partitionKey": "p", "kinesis": 5, "s3": {}, "cf": {}, "requestContext": {}}),
+    ] {
+        for named in [&["--type", "x.new"][..], &["--metadata", "notificationtype=x.new"]] {
+            let run = run_on(document.to_string(), &[&["decode", "--output", "json"], named].concat());
+            let line: Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!((run.code, &line["notificationType"], &line["data"]), (0, &json!("x.new"), &document), "{run}");
+        }
+        // In a message whose attributes name the type, too.
+        let attributes = attributes(|value| json!({ "stringValue": value, "dataType": "String" }));
+        let message = json!({"messageId": "m", "receiptHandle": "r", "body": document.to_string(), "messageAttributes": attributes});
+        let run = run_on(message.to_string(), &["decode", "--output", "json"]);
+        assert!(!run.stderr.contains("ignored") && run.code == 1, "not a connection.created: {run}");
+    }
+    let enveloped = json!({"messageId": "1", "data": serde_json::from_str::<Value>(PAYLOAD).unwrap()});
+    let run = run_on(enveloped.to_string(), &["decode"]);
+    assert!(run.stderr.contains("it may be connection.created"), "{run}");
+}
+
+#[test]
+fn a_message_without_attributes_says_how_to_ask_for_them() {
+    let message = json!({"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": PAYLOAD}]});
+    let run = run_on(message.to_string(), &["decode"]);
+    assert!(run.stderr.contains("aws sqs receive-message --message-attribute-names All"), "{run}");
 }

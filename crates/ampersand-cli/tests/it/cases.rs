@@ -70,7 +70,7 @@ fn a_type_that_is_null_is_none_and_those_that_fit_are_listed() {
     exit code 1
     -- stdout
     -- stderr
-    stdin:1: nothing names the notification type: there is no `notificationType` in the body, nor in metadata; by its shape it may be connection.created, connection.deleted, connection.error, connection.refreshed, connection.updated: pass the type (option --type)
+    stdin:1: nothing names the notification type: no `notificationType` stands beside `data` in the body, nor in metadata; by its shape it may be connection.created, connection.deleted, connection.error, connection.refreshed, connection.updated: pass the type (option --type)
     0 decoded, 1 failed
     ");
 }

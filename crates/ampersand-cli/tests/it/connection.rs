@@ -91,10 +91,10 @@ fn it_is_said_why_a_receiver_cannot_be_reached() {
         shown += &(said + "\n");
     }
     insta::assert_snapshot!(shown, @"
-    TLS: the server's certificate has an unknown issuer (self-signed, or one that this system does not trust)
-    TLS: the server's certificate is not valid for the host name in the URL
-    TLS: the server's certificate has expired
-    TLS: the server's certificate is not valid yet: check this machine's clock
+    TLS: the server's certificate has an unknown issuer (self-signed, or one that this system does not trust); --insecure accepts any certificate of a receiver on this machine
+    TLS: the server's certificate is not valid for the host name in the URL; --insecure accepts any certificate of a receiver on this machine
+    TLS: the server's certificate has expired; --insecure accepts any certificate of a receiver on this machine
+    TLS: the server's certificate is not valid yet: check this machine's clock; --insecure accepts any certificate of a receiver on this machine
     no TLS: the server answers in plain text, so use http://
     the answer is not HTTP: if the server speaks TLS, use https://
     connection refused: nothing listens at this host and port

@@ -194,17 +194,20 @@ fn a_secret_that_was_copied_with_more_than_itself_is_named_without_its_key() {
         }
     }
     insta::assert_snapshot!(shown, @r#"
-    error: --secret-file FILE: secret 1 has `v1,` before `whsec_`: remove that
-    error: --secret-file FILE: secret 1 has `"` before `whsec_`: remove that, and the quote at its end
-    error: --secret-file FILE: secret 1 has `AMPERSAND_WEBHOOK_SECRET=` before `whsec_`: remove that
-    error: --secret-file FILE: secret 1 has `export SECRET='` before `whsec_`: remove that, and the quote at its end
-    error: --secret-file FILE: secret 1 has `"webhookSecret": "` before `whsec_`: remove that, and the quote at its end
-    error: --secret-file FILE: secret 2 has `v1,` before `whsec_`: remove that
-    error: --secret-file FILE: secret 1 has something before `whsec_`: remove that
+    error: --secret-file FILE: secret 1 has `v1,` before the key: remove that
+    error: --secret-file FILE: secret 1 has `"` before the key: remove that, and the quote at its end
+    error: --secret-file FILE: secret 1 has `AMPERSAND_WEBHOOK_SECRET=` before the key: remove that
+    error: --secret-file FILE: secret 1 has `export SECRET='` before the key: remove that, and the quote at its end
+    error: --secret-file FILE: secret 1 has `"webhookSecret": "` before the key: remove that, and the quote at its end
+    error: --secret-file FILE: secret 2 has `v1,` before the key: remove that
+    error: --secret-file FILE: secret 1 has something before the key: remove that
     "#);
+    fs::write(&file, format!("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw= {secret}")).unwrap();
+    let run = verify(&head(&sign(secret)), "", BODY, &[AT[0], AT[1], "--secret-file", path]);
+    assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has something before the key: remove that\n"), "{run}");
     // A comma separates the secrets of the variable.
     let run = verify(&head(&sign(secret)), &format!("v1,{secret}"), BODY, &AT);
-    assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has `v1,` before `whsec_`: remove that\n"), "{run}");
+    assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has `v1,` before the key: remove that\n"), "{run}");
 }
 
 #[test]
