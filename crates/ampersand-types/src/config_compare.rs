@@ -26,9 +26,9 @@ impl ConfigContent {
     /// - a member that is absent, or has the default that the contract gives it, such as `disabled` with false;
     /// - a number in two notations, such as `1.10` and `1.1`; its digits are compared, whatever its size.
     ///
-    /// The changes come in the order read, write, subscribe, proxy and others, sorted by object in each. Those of one
-    /// configuration name different places, so that they can be handled in any order. For the two configurations of an
-    /// event, see `Resolver::changes` of `ampersand-notifications`.
+    /// The changes come in the order read, write, subscribe, proxy and others, sorted by object in each. Each names a place
+    /// of its own, so they can be applied in any order. `Resolver::changes` of `ampersand-notifications` compares the two
+    /// configurations of an event.
     ///
     /// ```
     /// use ampersand_types::{RawJson, config::ConfigContent};
