@@ -229,13 +229,15 @@ fn a_member_that_comes_twice_is_refused() {
         format!(r#"{{"notificationType": "connection.deleted", "notificationType": "x", "data": {DATA}}}"#),
         format!(r#"{{"data": {DATA}, "metadata": {{"notificationType": "x"}}, "metadata": {{}}}}"#),
         format!(r#"{{"data": {DATA}, "metadata": {{"notificationType": "x", "notificationType": "y"}}}}"#),
+        format!(r#"{{"notificationType": "x", "data": {DATA}, "metadata": {{"a": null, "a": "y"}}}}"#),
         format!(
             r#"{{"notificationType": "connection.deleted", "data": {}}}"#,
             DATA.replacen('{', r#"{"projectId": "q", "#, 1)
         ),
     ] {
-        let error = from_any(body.as_bytes()).unwrap_err();
-        assert!(error.to_string().contains("twice") || error.to_string().contains("duplicate"), "{error}");
+        for error in [from_any(&body).unwrap_err(), from_kinesis_as(&body, &"x.new".into()).unwrap_err()] {
+            assert!(error.to_string().contains("twice") || error.to_string().contains("duplicate"), "{error}");
+        }
     }
 }
 

@@ -292,9 +292,11 @@ impl<'de> Visitor<'de> for Envelope {
                     members.metadata = Some(map.next_value()?);
                 }
                 "metadata" if members.metadata.is_none() => {
-                    let metadata = serde_json::from_str(map.next_value::<&RawValue>()?.get());
-                    members.is_odd = metadata.is_err();
-                    members.metadata = Some(metadata.unwrap_or_default());
+                    let text = map.next_value::<&RawValue>()?.get();
+                    members.is_odd = !text.starts_with('{') && text != "null";
+                    let metadata =
+                        if members.is_odd { None } else { serde_json::from_str(text).map_err(A::Error::custom)? };
+                    members.metadata = Some(metadata);
                 }
                 "data" if members.payload.is_none() => {
                     let said = members.notification_type.clone().flatten();
