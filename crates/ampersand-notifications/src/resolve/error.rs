@@ -59,7 +59,7 @@ pub enum ResolveError {
     /// The server cannot be trusted: its certificate is not for its name, or by no one whom the system trusts, if the
     /// system has root certificates at all. The cause is in `source()`.
     Tls(Box<dyn Error + Send + Sync>),
-    /// The configuration before an update could not be had. [`Resolver::changes`](crate::Resolver::changes) alone gives it.
+    /// The configuration before an update could not be had. Only [`Resolver::changes`](crate::Resolver::changes) returns it.
     LastConfig(Box<ResolveError>),
     /// The configuration cannot be had any more, and the present one could not be had in its place. The cause of the
     /// latter is in `source()`.
