@@ -5,6 +5,7 @@
 mod axum;
 mod changes;
 mod client;
+mod config_changes;
 mod configurations;
 mod contract;
 mod corpus;

@@ -65,6 +65,10 @@ pub(crate) struct Decode {
     /// fields and values of enums, each once, with how often it came and what type it has; never a value
     #[arg(long)]
     pub(crate) drift: bool,
+    /// Show below each `installation.updated` what changed in the configuration. Nothing is downloaded: `resolve --changes`
+    /// also compares what was too large to send
+    #[arg(long, conflicts_with = "drift")]
+    pub(crate) changes: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -73,6 +77,9 @@ pub(crate) struct Decode {
 pub(crate) struct Resolve {
     #[command(flatten)]
     pub(crate) input: Input,
+    /// Show below each `installation.updated` what changed in the configuration
+    #[arg(long)]
+    pub(crate) changes: bool,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
@@ -199,8 +206,11 @@ pub(crate) struct Listen {
     #[arg(long, requires = "forward")]
     pub(crate) insecure: bool,
     /// Send itself one of everything, and show what came in; then end. It needs no account and no network
-    #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output"])]
+    #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output", "changes"])]
     pub(crate) demo: bool,
+    /// Show below each `installation.updated` what changed in the configuration. Nothing is downloaded
+    #[arg(long)]
+    pub(crate) changes: bool,
     /// Keep the headers and the exact body of every request in files of this folder, also of one that is refused
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
@@ -386,12 +396,14 @@ Examples:
   aws s3api get-object --bucket B --key K object.json > head.json
   ampersand decode --from s3 --metadata head.json object.json
   ampersand decode kept                                  # what `listen --save kept` received
-  ampersand decode --drift --output json events.jsonl    # is the contract behind what is sent?";
+  ampersand decode --drift --output json events.jsonl    # is the contract behind what is sent?
+  ampersand decode --changes events.jsonl                # what did each update change?";
 
 const RESOLVE_EXAMPLES: &str = "\
 Examples:
   ampersand resolve events.jsonl
   ampersand resolve --output json --allow-host storage.googleapis.com events.jsonl
+  ampersand resolve --changes events.jsonl    # what did each update change?
   ampersand resolve --allow-http --allow-private --max-bytes 1000000 local.json";
 
 const VERIFY_EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 mod args;
 mod aws;
+mod changes;
 mod cmd;
 mod connection;
 mod dead_letter;

@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use ampersand_notifications::{Delivery, Metadata, Source};
-use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
+use ampersand_types::{ConfigChange, Timestamp};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
@@ -16,15 +16,21 @@ use memchr::{memchr, memchr2};
 use serde::{Deserialize, Serialize};
 
 use crate::args::Form;
+use crate::changes::{self, Reach};
 
 /// The lines for stdout. They are kept back until they are many, or [`flush`](Self::flush) is called.
 pub(crate) struct Output {
     lines: Vec<u8>,
     form: Form,
     coloured: bool,
+    /// Whether what an update changed is shown, and how far that is looked for.
+    changes: Option<Reach>,
 }
 
 const MANY: usize = 128 << 10;
+
+/// What an update changed, or why that is not known.
+type Changes = Result<Vec<ConfigChange>, String>;
 
 /// Whoever read stdout has gone. It is no failure: they had enough.
 #[derive(Debug)]
@@ -41,7 +47,12 @@ impl std::error::Error for Closed {}
 impl Output {
     pub(crate) fn new(form: Form) -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
-        Self { lines: Vec::new(), form, coloured: choice != anstream::ColorChoice::Never }
+        Self { lines: Vec::new(), form, coloured: choice != anstream::ColorChoice::Never, changes: None }
+    }
+
+    /// Shows what updates changed in configurations, too.
+    pub(crate) fn with_changes(self, reach: Reach) -> Self {
+        Self { changes: Some(reach), ..self }
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
@@ -63,8 +74,9 @@ impl Output {
     /// A delivery, whose payload may have been added to.
     pub(crate) fn delivery(&mut self, delivery: &Delivery, data: &str) -> Result<()> {
         let shown = Shown::of(delivery);
+        let changes = self.changes_of(delivery, data);
         if self.form == Form::Json {
-            self.json(&shown, data)?;
+            self.json(&shown, data, changes)?;
         } else {
             let time = shown.timestamp.map_or("-".into(), |sent| match sent.parse() {
                 Ok(time) => format!("{time:.0}").into(),
@@ -75,6 +87,7 @@ impl Output {
             columns.push(Column { width: 10, text: shown.source.to_owned(), style: FAINT });
             columns.push(size(Some(data.len())));
             self.row(&columns)?;
+            self.sentences(changes)?;
         }
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
     }
@@ -88,10 +101,11 @@ impl Output {
         bytes: Option<usize>,
         verdict: Column,
     ) -> Result<()> {
+        let changes = delivery.and_then(|(delivery, _)| self.changes_of(delivery, delivery.raw().data()));
         match delivery {
             Some((delivery, verified)) if self.form == Form::Json => {
                 let shown = Shown { verified: Some(verified), ..Shown::of(delivery) };
-                self.json(&shown, delivery.raw().data())?;
+                self.json(&shown, delivery.raw().data(), changes)?;
             }
             None if self.form == Form::Json => {
                 Messages::default().say(format_args!("{at:.0}  {}", plain(&verdict.text)));
@@ -105,9 +119,28 @@ impl Output {
                 let verdict = Column { text: plain(&verdict.text).into_owned(), ..verdict };
                 columns.extend([size(bytes), verdict]);
                 self.row(&columns)?;
+                self.sentences(changes)?;
             }
         }
         self.flush()
+    }
+
+    fn changes_of(&self, delivery: &Delivery, data: &str) -> Option<Changes> {
+        changes::of(delivery, data, self.changes?)
+    }
+
+    /// An indented line for each change, or one that says why there is none.
+    fn sentences(&mut self, changes: Option<Changes>) -> Result<()> {
+        let sentences = match changes {
+            None => return Ok(()),
+            Some(Ok(changes)) if changes.is_empty() => vec!["no changes".to_owned()],
+            Some(Ok(changes)) => changes.iter().map(ToString::to_string).collect(),
+            Some(Err(why)) => vec![format!("not compared: {why}")],
+        };
+        for sentence in sentences {
+            writeln!(self.lines, "    {}", plain(&sentence))?;
+        }
+        Ok(())
     }
 
     fn row(&mut self, columns: &[Column]) -> Result<()> {
@@ -120,7 +153,7 @@ impl Output {
         Ok(())
     }
 
-    fn json(&mut self, shown: &Shown<'_>, data: &str) -> Result<()> {
+    fn json(&mut self, shown: &Shown<'_>, data: &str, changes: Option<Changes>) -> Result<()> {
         serde_json::to_writer(&mut self.lines, shown)?;
         self.lines.pop(); // The object goes on.
         self.lines.extend(b",\"data\":");
@@ -132,6 +165,13 @@ impl Output {
             self.lines.extend(text);
             Ok(())
         })?;
+        if let Some(Ok(changes)) = changes {
+            self.lines.extend(b",\"changes\":");
+            on_one_line(&serde_json::to_string(&changes)?, |text| {
+                self.lines.extend(text);
+                Ok(())
+            })?;
+        }
         self.lines.extend(b"}\n");
         Ok(())
     }

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod config_change;
+mod config_compare;
 mod config_source;
 mod credential;
 mod integer;
+mod json_meaning;
 mod object;
 mod open_enum;
 mod optional;
@@ -22,6 +25,7 @@ mod generated {
     pub mod notifications;
 }
 
+pub use config_change::{ConfigAction, ConfigChange};
 pub use config_source::ConfigSource;
 pub use credential::Credential;
 pub use generated::{config, messages, notifications};

@@ -1,6 +1,7 @@
 //! What was too large to send is downloaded, whatever the server does.
 
 mod bodies;
+mod changes;
 mod expiry;
 mod rules;
 mod sources;

@@ -6,6 +6,7 @@ use ampersand_notifications::Delivery;
 use anyhow::Result;
 
 use crate::args::{self, Form};
+use crate::changes::Reach;
 use crate::drift::Drift;
 use crate::output::{Messages, Output};
 use crate::reader::{At, Reader, Sink};
@@ -14,6 +15,9 @@ pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {
     let messages = Messages::default();
     let form = options.output.output;
     let mut output = Output::new(form);
+    if options.changes {
+        output = output.with_changes(Reach::Sent);
+    }
     let reader = Reader::new(&options.input, messages.clone())?;
     let (tally, beside) = if options.drift {
         let mut drift = Drift::new();

@@ -25,7 +25,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::args::{self, Form};
+use crate::args;
+use crate::changes::Reach;
 use crate::cmd::verify::{VARIABLE, knowing, secrets};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
@@ -66,7 +67,11 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
 
     // A thread, as writing waits for whoever reads.
     let (ended, printed) = oneshot::channel();
-    std::thread::spawn(move || ended.send(print(received, options.output.output, verified)));
+    let mut output = Output::new(options.output.output);
+    if options.changes {
+        output = output.with_changes(Reach::Sent);
+    }
+    std::thread::spawn(move || ended.send(print(received, output, verified)));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let ends = Ends::new().context("signals cannot be handled")?;
         let (stop, stopped) = oneshot::channel();
@@ -100,8 +105,7 @@ struct Line {
 }
 
 /// Prints what comes. It ends when nothing more can come, or the output fails.
-fn print(mut lines: mpsc::Receiver<Line>, form: Form, verified: bool) -> Result<()> {
-    let mut output = Output::new(form);
+fn print(mut lines: mpsc::Receiver<Line>, mut output: Output, verified: bool) -> Result<()> {
     while let Some(Line { at, bytes, delivery, verdict, printed }) = lines.blocking_recv() {
         output.request(at, delivery.as_deref().map(|delivery| (delivery, verified)), bytes, verdict)?;
         let _ = printed.send(());

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::args::{self, Form};
+use crate::changes::Reach;
 use crate::connection::why;
 use crate::members::Members;
 use crate::output::{Messages, Output, plain};
@@ -47,6 +48,9 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
         move || Reader::new(&options.input, messages)?.read(&mut Channel(sender))
     });
     let mut output = Output::new(form);
+    if options.changes {
+        output = output.with_changes(Reach::Downloaded);
+    }
     let (mut downloaded, mut failed) = (0, 0);
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let deliveries = stream::poll_fn(|context| read.poll_recv(context));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::command::{Run, command, run};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// `ampersand listen` on a free port, which ends when it is told to.
 pub(crate) struct Listener {

@@ -4,6 +4,7 @@
 
 mod aws;
 mod cases;
+mod changes;
 mod command;
 mod connection;
 mod decode;

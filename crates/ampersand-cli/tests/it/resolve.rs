@@ -99,7 +99,7 @@ fn records_are_put_where_they_belong() {
     let not_records = resolve(&message("", "/list"), &LOCAL);
     assert_eq!((not_records.code, data(not_records.lines()[0])), (1, message("", "/list").as_str()));
     assert!(
-        not_records.stderr.contains(": what was downloaded is not the JSON of a `Vec<ResultEntry>` at line 1 "),
+        not_records.stderr.contains(": the value is not the JSON of a `Vec<ResultEntry>` at line 1 "),
         "{not_records}"
     );
 }

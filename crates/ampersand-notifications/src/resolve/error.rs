@@ -37,7 +37,7 @@ pub enum ResolveError {
         /// The most that is taken, in bytes.
         limit: usize,
     },
-    /// What came is not JSON, or not of the shape that was asked for.
+    /// The value is not JSON, or not of the shape that was asked for.
     NotJson(JsonError),
     /// The server, or all attempts together, took longer than the [`Policy`](crate::Policy) gives them.
     TimedOut,
@@ -59,6 +59,8 @@ pub enum ResolveError {
     /// The server cannot be trusted: its certificate is not for its name, or by no one whom the system trusts, if the
     /// system has root certificates at all. The cause is in `source()`.
     Tls(Box<dyn Error + Send + Sync>),
+    /// The configuration before an update could not be had. Only [`Resolver::changes`](crate::Resolver::changes) returns it.
+    LastConfig(Box<ResolveError>),
     /// The configuration cannot be had any more, and the present one could not be had in its place. The cause of the
     /// latter is in `source()`.
     NoCurrent {
@@ -73,10 +75,11 @@ impl ResolveError {
     /// Whether the value cannot be had any more: it was not sent, its URL has expired or is refused, or there is nothing
     /// at it.
     pub fn is_lost(&self) -> bool {
-        matches!(
-            self,
-            Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. }
-        )
+        match self {
+            Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. } => true,
+            Self::LastConfig(error) => error.is_lost(),
+            _ => false,
+        }
     }
 
     /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
@@ -85,6 +88,7 @@ impl ResolveError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::TimedOut | Self::Connection(_) => true,
+            Self::LastConfig(error) => error.is_transient(),
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
             _ => false,
         }
@@ -147,7 +151,7 @@ impl fmt::Display for ResolveError {
             Self::TooLarge { limit } => {
                 write!(f, "there is more than {limit} bytes: raise `max_bytes`, or download it to a writer")
             }
-            Self::NotJson(error) => write!(f, "what was downloaded is {error}"),
+            Self::NotJson(error) => write!(f, "the value is {error}"),
             Self::TimedOut => f.write_str("the server took too long: try later"),
             Self::Status { status, retry_after: Some(after) } => {
                 write!(f, "the server answered {status}: try again in {} s", after.as_secs())
@@ -158,6 +162,10 @@ impl fmt::Display for ResolveError {
             Self::Encoding => f.write_str("the server compressed the value in a way that was not asked for"),
             Self::Corrupt(_) => f.write_str("the stored value is damaged: its gzip cannot be decompressed"),
             Self::Tls(_) => f.write_str("the server cannot be trusted: see its certificate, and those of the system"),
+            Self::LastConfig(error) => {
+                let error = error.to_string();
+                write!(f, "the configuration before the update: {}", error.trim_end_matches(ELSEWHERE))
+            }
             Self::NoCurrent { lost, .. } => {
                 let lost = lost.to_string();
                 write!(f, "{}, and the present one could not be had either", lost.trim_end_matches(ELSEWHERE))
@@ -173,6 +181,7 @@ impl Error for ResolveError {
         match self {
             Self::Connection(cause) | Self::Tls(cause) | Self::NoCurrent { source: cause, .. } => Some(cause.as_ref()),
             Self::Corrupt(cause) | Self::Write(cause) => Some(cause),
+            Self::LastConfig(error) => error.source(),
             _ => None,
         }
     }

@@ -14,9 +14,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ampersand_types::config::ConfigContent;
 use ampersand_types::messages::{ResultEntry, ResultInfoType};
 use ampersand_types::notifications::InstallationUpdatedData;
-use ampersand_types::{ConfigSource, RawJson, SignedUrl};
+use ampersand_types::{ConfigChange, ConfigSource, RawJson, SignedUrl};
 use reqwest::dns::Resolve;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
@@ -155,6 +156,37 @@ impl Resolver {
         data: &'a InstallationUpdatedData,
     ) -> (Result<Cow<'a, RawJson>, ResolveError>, Result<Cow<'a, RawJson>, ResolveError>) {
         futures_util::future::join(self.config(data), self.last_config(data)).await
+    }
+
+    /// The changes that an update made to the configuration: both sides are [resolved](Self::configs) at the same time,
+    /// parsed and [compared](ConfigContent::changes_since).
+    ///
+    /// ```no_run
+    /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # let resolver = ampersand_notifications::Resolver::new(Default::default())?;
+    /// use ampersand_types::ConfigChange;
+    ///
+    /// for change in resolver.changes(data).await? {
+    ///     match &change {
+    ///         ConfigChange::FieldSelected { object, field, .. } => println!("read {field} of all {object} again"),
+    ///         other => println!("{}: {other}", data.group_ref),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`config`](Self::config), and [`ResolveError::NotJson`] when the value is not a configuration. An error of the
+    /// configuration before the update is in [`ResolveError::LastConfig`]. Where both sides fail, it is the error of the
+    /// configuration after it.
+    pub async fn changes(&self, data: &InstallationUpdatedData) -> Result<Vec<ConfigChange>, ResolveError> {
+        let (after, before) = self.configs(data).await;
+        let after: ConfigContent = after?.parse()?;
+        let before = before.and_then(|before| Ok(before.parse::<ConfigContent>()?));
+        Ok(after.changes_since(&before.map_err(|error| ResolveError::LastConfig(Box::new(error)))?))
     }
 
     /// The records of a message. Those that were sent are lent, and nothing is asked.
