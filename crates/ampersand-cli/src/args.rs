@@ -165,7 +165,7 @@ pub(crate) struct Policy {
     #[arg(long)]
     pub(crate) allow_private: bool,
     /// Download from this host, and others that are named so, alone; `*.example.com` is all below one
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     pub(crate) allow_host: Vec<String>,
     /// The most bytes of one download, counted after decompression
     #[arg(long, value_name = "N", default_value_t = ampersand_notifications::Policy::default().max_bytes)]
@@ -334,6 +334,14 @@ fn envelope() -> impl TypedValueParser<Value = ampersand_testing::Envelope> {
     use ampersand_testing::Envelope;
     let names = PossibleValuesParser::new(Envelope::ALL.map(|envelope| envelope.as_str()));
     names.try_map(|name| Envelope::ALL.into_iter().find(|envelope| envelope.as_str() == name).ok_or("no envelope"))
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    match name.is_empty() || name.contains(['/', '@', '*']) || (name.contains(':') && !name.starts_with('[')) {
+        true => Err("it is not a host alone, as storage.example.com or *.example.com".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn address(text: &str) -> Result<String, String> {

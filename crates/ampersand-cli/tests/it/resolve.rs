@@ -165,3 +165,14 @@ fn expired_urls_are_not_asked() {
     let run = run(&[&["resolve".to_owned()][..], &paths].concat());
     insta::assert_snapshot!(run);
 }
+
+#[test]
+fn a_host_that_is_more_than_a_host_is_refused() {
+    for host in ["https://storage.example.com", "storage.example.com:443", "", "*", "a@b", "*.example.com/x"] {
+        let run = run_on("", &["resolve", "--allow-host", host]);
+        assert!(run.code == 2 && run.stderr.contains("it is not a host alone"), "{host}: {run}");
+    }
+    for host in ["*.example.com", "127.0.0.1", "[::1]"] {
+        assert_eq!(run_on("", &["resolve", "--allow-host", host]).code, 0, "{host}");
+    }
+}
