@@ -10,7 +10,7 @@ use ampersand_types::{ConfigChange, ConfigSource};
 pub(crate) enum Reach {
     /// Nowhere: only what was sent is compared.
     Sent,
-    /// What could be downloaded is in the payload.
+    /// The payload has what could be downloaded.
     Downloaded,
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
     last.to_string()
 }
 
-/// What is behind an error. An `io::Error` passes over the one that it holds.
+/// Returns the cause of an error. `source` of an `io::Error` skips the error that it holds.
 fn inner<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(held) => Some(held),

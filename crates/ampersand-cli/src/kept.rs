@@ -211,7 +211,7 @@ fn add_json(headers: &mut HeaderMap, name: &str, value: &Value) {
     }
 }
 
-/// Adds what HTTP can have as a header; the first line of a request, for one, is none. There is room for tens of
+/// Adds a header that HTTP allows; the first line of a request, for one, is not a header. There is room for tens of
 /// thousands, and what comes after them is left out.
 fn add(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
     if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {

@@ -129,7 +129,7 @@ impl Output {
         changes::of(delivery, data, self.changes?)
     }
 
-    /// An indented line for each change, or one that says why there is none.
+    /// Writes an indented line for each change, or one that says why changes cannot be shown.
     fn sentences(&mut self, changes: Option<Changes>) -> Result<()> {
         let sentences = match changes {
             None => return Ok(()),

@@ -114,7 +114,7 @@ fn documents(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(documents)
 }
 
-/// What is known of the documents of a file beforehand.
+/// Facts about the documents of a file that the documents themselves do not tell.
 struct Known {
     source: Source,
     metadata: Metadata,

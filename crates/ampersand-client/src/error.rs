@@ -41,7 +41,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     operation: Operation,
     kind: ErrorKind,
-    /// What was wrong with the request, or with the order of pages.
+    /// The fault of the request, of the response, or of the order of pages.
     reason: Option<String>,
     answer: Option<Answer>,
     attempts: u32,

@@ -1,6 +1,6 @@
 //! Finds where in a JSON text a position is.
 
-/// What is open at a position.
+/// An array or an object that is open at a position.
 enum Open<'t> {
     Array(usize),
     Object(Option<&'t str>),

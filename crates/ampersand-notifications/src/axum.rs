@@ -58,7 +58,7 @@ use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 /// With the feature `tracing`, a refusal is an event of the level `WARN`, with its status and its reason.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// What was delivered.
+    /// The delivery.
     pub delivery: Delivery,
     /// The position of the secret that matched, as [`Verified::secret`](crate::Verified::secret) has it: whether the old
     /// secret is still in use.

@@ -176,7 +176,7 @@ struct Known {
     said: Said,
 }
 
-/// What is said of a payload, beside its type.
+/// Facts about a payload, beside its type.
 struct Said {
     source: Source,
     id: Option<String>,

@@ -13,7 +13,7 @@ pub struct NormalizeError {
     body: Vec<u8>,
 }
 
-/// What is wrong with a body.
+/// The fault of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -38,7 +38,7 @@ pub enum Problem {
         notification_type: Option<NotificationType>,
         /// Where in the body, as a JSONPath.
         path: String,
-        /// What was expected, and what kind of value was found.
+        /// The expected kind of value, and the kind that was found.
         reason: String,
     },
 }
@@ -48,7 +48,7 @@ impl NormalizeError {
         Self { problem, body }
     }
 
-    /// What is wrong.
+    /// Returns the fault of the body.
     pub fn problem(&self) -> &Problem {
         &self.problem
     }

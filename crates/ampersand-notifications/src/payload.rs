@@ -19,7 +19,7 @@ pub(crate) struct Opened<'t> {
     pub(crate) notification_type: Option<NotificationType>,
     pub(crate) metadata: Option<Metadata>,
     pub(crate) payload: Payload<'t>,
-    /// What is wrong with metadata that is not an object of strings. It matters only where nothing else names the type.
+    /// The fault of metadata that is not an object of strings. It matters only where nothing else names the type.
     pub(crate) odd: Option<Problem>,
 }
 

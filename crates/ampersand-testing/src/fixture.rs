@@ -35,7 +35,7 @@ pub struct Fixture {
     data: Value,
     id: Option<String>,
     timestamp: Option<Timestamp>,
-    /// What was set.
+    /// The entries that were set.
     metadata: BTreeMap<String, String>,
 }
 
@@ -87,7 +87,7 @@ impl Envelope {
     }
 }
 
-/// What is sent: a body, and what goes beside it.
+/// A body, and its headers or metadata, as a destination sends them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The body, in JSON.

@@ -40,7 +40,7 @@ pub enum ConfigChange {
     /// An object is read, written or subscribed to that was not before. What it selects is in `config` alone.
     #[non_exhaustive]
     ObjectAdded {
-        /// What is done with the object.
+        /// The action: read, write or subscribe.
         action: ConfigAction,
         /// The name of the object.
         object: String,
@@ -50,7 +50,7 @@ pub enum ConfigChange {
     /// An object is not read, written or subscribed to any more.
     #[non_exhaustive]
     ObjectRemoved {
-        /// What was done with the object.
+        /// The action: read, write or subscribe.
         action: ConfigAction,
         /// The name of the object.
         object: String,
@@ -244,7 +244,7 @@ pub enum ConfigChange {
     },
 }
 
-/// What is done with an object.
+/// An action that an installation takes on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigAction {

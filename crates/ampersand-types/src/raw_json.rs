@@ -253,7 +253,7 @@ impl JsonError {
     }
 }
 
-/// What is wrong with a string that is JSON by its grammar, and not text: `"\ud83d"`, say.
+/// Describes a string that is JSON by its grammar, but not text: `"\ud83d"`, say.
 pub const LONE_SURROGATE: &str = "found a string with a lone surrogate, which is half of a character";
 
 /// How `serde_json` begins to say it.

@@ -15,7 +15,7 @@ fn fixtures() -> Vec<Fixture> {
     Fixture::all().chain([Fixture::records(), Fixture::changes(), Fixture::unknown("something.new")]).collect()
 }
 
-/// What is told of each delivery: its type, source and id.
+/// Returns the type, the source and the id of each delivery.
 fn told(run: &Run) -> Vec<(Value, Value, Value)> {
     let lines = run.lines().into_iter().map(|line| serde_json::from_str(line).unwrap());
     lines.map(|line: Value| (line["notificationType"].clone(), line["source"].clone(), line["id"].clone())).collect()

@@ -113,7 +113,7 @@ impl Resolver {
 struct Body {
     response: Response,
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
-    /// What has come and is yet to be decompressed.
+    /// Bytes that came and are not decompressed yet.
     pending: Bytes,
 }
 

@@ -66,7 +66,7 @@ pub enum ResolveError {
     NoCurrent {
         /// Why the configuration cannot be had.
         lost: Box<ResolveError>,
-        /// What was said by who was asked for the present one.
+        /// The error of the function that should get the present one.
         source: Box<dyn Error + Send + Sync>,
     },
 }
