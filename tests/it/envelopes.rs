@@ -422,7 +422,7 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
         [("metadata", r#"{"event-id": "e1"}"#), ("notificationType", "x.new"), ("event-id", "e2")],
     );
     assert_eq!((notification(beside.clone()).notification_type.as_str(), beside.unwrap().id()), ("x.new", Some("e1")));
-    // Records name no type. What is beside them tells that nothing wraps them.
+    // Records name no type. The metadata beside them tells that nothing wraps them.
     let records_with_data = payloads("messages-s3").remove(0).text.replacen('{', r#"{"data": {}, "metadata": {},"#, 1);
     assert_eq!(records(from_s3(&records_with_data, [("event-id", "e1")])).id(), Some("e1"));
 }

@@ -1,6 +1,6 @@
 //! Compares two configurations.
 //!
-//! Each step takes what it compares out of both. What is left at the end is compared as JSON, so that no difference is
+//! Each step removes what it compares from both. The last step compares the rest as JSON, so that no difference is
 //! lost, also in a member that the contract, or a step here, does not have.
 
 use std::collections::BTreeMap;

@@ -21,7 +21,7 @@ fn told(run: &Run) -> Vec<(Value, Value, Value)> {
     lines.map(|line: Value| (line["notificationType"].clone(), line["source"].clone(), line["id"].clone())).collect()
 }
 
-/// What has to be told of all fixtures.
+/// Returns what `told` should return for all fixtures.
 fn expected(source: &str, id: impl Fn(&Fixture) -> String) -> Vec<(Value, Value, Value)> {
     let of = |fixture: &Fixture| (json!(fixture.notification_type()), json!(source), json!(id(fixture)));
     fixtures().iter().map(of).collect()

@@ -350,7 +350,7 @@ fn a_refused_request_is_kept_whatever_its_status() {
         (5, post(&format!("X-Header: 1\r\n{}", signed("[1]")), "[1]"), 422, 3),
     ] {
         let answer = listener.send(&request);
-        // What is sent after the answer may break it off.
+        // The listener may break off the connection when more is sent after its answer.
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) || (number == 4 && answer.is_empty()), "{answer}");
         let kept = |extension: &str| std::fs::read(folder.path().join(format!("000{number}.{extension}"))).unwrap();
         assert!(String::from_utf8(kept("headers")).unwrap().contains("x-header: 1\n"), "{status}");
