@@ -72,8 +72,8 @@ pub(crate) fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             serde_json::from_slice::<ListOperationsResponse>(&body).expect("a page")
         };
         let call = async || {
-            let list = client.operations().list_operations().project_id_or_name("p").integration_id("i");
-            list.installation_id("n").page_size(100).send().await.expect("a page")
+            let list = client.operations().list_operations("p", "i", "n");
+            list.page_size(100).send().await.expect("a page")
         };
         // Twice each, in turns: what the two halves of one differ by is noise.
         let works = [

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ampersand_client::types::GetConnectionRefresh;
+use ampersand_client::types::{CreateProjectRequest, GetConnectionRefresh};
 use ampersand_client::{Client, ClientBuilder, Error, ErrorKind, Host, Retry, operations};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -142,7 +142,7 @@ async fn every_error_that_the_contract_has_is_told_as_it_came() {
 async fn prism_refuses_what_the_contract_does_not_allow() {
     let prism = Prism::start();
     let client = prism.client("dynamic=false", key_and_token);
-    let get = client.connections().get_connection().project_id_or_name("p").connection_id("c");
+    let get = client.connections().get_connection("p", "c");
     let error = get.refresh(GetConnectionRefresh::from("never")).send().await.unwrap_err();
     assert!(
         violations(&error).contains(r#""location":["request","query","refresh"]"#),
@@ -150,7 +150,7 @@ async fn prism_refuses_what_the_contract_does_not_allow() {
         violations(&error)
     );
 
-    let create = client.projects().create_project().body_map(|body| body.name("a").app_name("b").org_id("c"));
+    let create = client.projects().create_project(CreateProjectRequest::new("a", "b", "c"));
     let error = create.send().await.unwrap_err();
     assert!(violations(&error).contains(r#""location":["request","body","name"]"#), "{error}: {}", violations(&error));
 

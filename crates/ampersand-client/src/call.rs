@@ -1,13 +1,13 @@
-//! One request as the generated builders describe it: the one place that knows how values get into a URL.
+//! One request as the generated operations describe it: the one place that knows how values get into a URL.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::{Error, Host};
+use crate::Host;
 
 /// What the contract says of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,13 +28,23 @@ pub struct Operation {
 }
 
 /// A request, but for where its host is and who sends it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
-    /// The path with its parameters filled in, then the query.
+    /// The path with its parameters filled in.
     pub(crate) path: String,
+    query: Vec<(String, String)>,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Option<Bytes>,
+    /// Why it cannot be sent: the first value that has no place in a request.
+    pub(crate) fault: Option<String>,
+}
+
+/// Without what was filled in, where a credential may be.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("operation", &self.operation.id).finish_non_exhaustive()
+    }
 }
 
 /// Everything but what RFC 3986 leaves unreserved. A `:` too is encoded: behind it stands what is to be done.
@@ -42,70 +52,101 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 impl Call {
     pub(crate) fn new(operation: &Operation) -> Self {
-        Self { operation: *operation, path: operation.path.to_owned(), headers: http::HeaderMap::new(), body: None }
+        Self {
+            operation: *operation,
+            path: operation.path.to_owned(),
+            query: Vec::new(),
+            headers: http::HeaderMap::new(),
+            body: None,
+            fault: None,
+        }
     }
 
     /// Fills in a parameter of the path.
     ///
     /// What is empty, `.` or `..` would lead to another path: `DELETE /projects/p/connections/..` deletes the project.
-    pub(crate) fn path(&mut self, name: &'static str, value: Result<impl Display, String>) -> Result<(), Error> {
-        let value = self.given(name, value)?.to_string();
+    pub(crate) fn path(&mut self, name: &'static str, value: impl Display) {
+        let value = value.to_string();
         if ["", ".", ".."].contains(&value.as_str()) {
-            return Err(Error::request(self.operation, format!("`{name}` is {value:?}, which no path can hold")));
+            return self.refuse(format!("`{name}` is {value:?}, which no path can hold"));
         }
         let place = format!("{{{name}}}");
         if let Some(start) = self.path.find(&place) {
             self.path.replace_range(start..start + place.len(), &Cow::from(utf8_percent_encode(&value, ENCODED)));
         }
-        Ok(())
     }
 
-    /// Adds a parameter of the query, where there is one.
-    pub(crate) fn query(
-        &mut self,
-        name: &'static str,
-        value: Result<Option<impl Display>, String>,
-    ) -> Result<(), Error> {
-        if let Some(value) = self.given(name, value)? {
-            self.add_query(name, &value.to_string());
-        }
-        Ok(())
+    /// Sets a parameter of the query.
+    pub(crate) fn query(&mut self, name: &str, value: impl Display) {
+        self.query.retain(|(known, _)| known != name);
+        self.add_query(name, value);
     }
 
-    pub(crate) fn add_query(&mut self, name: &str, value: &str) {
-        self.path.push(if self.path.contains('?') { '&' } else { '?' });
-        self.path.extend(utf8_percent_encode(name, ENCODED));
-        self.path.push('=');
-        self.path.extend(utf8_percent_encode(value, ENCODED));
+    /// Adds a parameter to the query, which may have others of this name.
+    pub(crate) fn add_query(&mut self, name: &str, value: impl Display) {
+        self.query.push((name.to_owned(), value.to_string()));
     }
 
-    /// Adds a header, where there is one.
+    /// Sets a header.
     #[allow(dead_code, reason = "the contract has none at the moment")]
-    pub(crate) fn header(
-        &mut self,
-        name: &'static str,
-        value: Result<Option<impl Display>, String>,
-    ) -> Result<(), Error> {
-        if let Some(value) = self.given(name, value)? {
-            let value = http::HeaderValue::from_str(&value.to_string())
-                .map_err(|_| Error::request(self.operation, format!("`{name}` is no text that a header can hold")))?;
-            self.headers.insert(name, value);
+    pub(crate) fn header(&mut self, name: &'static str, value: impl Display) {
+        match http::HeaderValue::from_str(&value.to_string()) {
+            Ok(value) => drop(self.headers.insert(name, value)),
+            Err(_) => self.refuse(format!("`{name}` is no text that a header can hold")),
         }
-        Ok(())
     }
 
-    /// Adds the body, as JSON.
-    pub(crate) fn body(&mut self, value: Result<impl Serialize, String>) -> Result<(), Error> {
-        let value = value.map_err(|reason| Error::request(self.operation, format!("body: {reason}")))?;
-        let json = serde_json::to_vec(&value).map_err(|error| Error::request(self.operation, error.to_string()))?;
-        self.body = Some(json.into());
-        Ok(())
+    /// Sets the body, as JSON.
+    pub(crate) fn body(&mut self, value: &impl Serialize) {
+        match serde_json::to_vec(value) {
+            Ok(json) => self.body = Some(json.into()),
+            Err(error) => self.refuse(format!("body: {error}")),
+        }
     }
 
-    fn given<T>(&self, name: &str, value: Result<T, String>) -> Result<T, Error> {
-        value.map_err(|reason| Error::request(self.operation, format!("`{name}` {reason}")))
+    fn refuse(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// The path and the query.
+    pub(crate) fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (name, value) in &self.query {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.extend(utf8_percent_encode(name, ENCODED));
+            target.push('=');
+            target.extend(utf8_percent_encode(value, ENCODED));
+        }
+        target
     }
 }
+
+/// How an operation is sent: by the method of the client that reads its response.
+macro_rules! sent {
+    ($name:ident as $how:ident -> $ty:ty) => {
+        impl $name {
+            /// Sends the request, and reads the response, as `.await` does.
+            ///
+            /// # Errors
+            ///
+            /// When a parameter of the path is empty, `.` or `..`, when the request fails, and for every status but 2xx.
+            pub async fn send(self) -> ::core::result::Result<crate::Response<$ty>, crate::Error> {
+                self.client.$how(self.call).await
+            }
+        }
+
+        /// `.await` sends the request, as [`send`](Self::send) does.
+        impl ::core::future::IntoFuture for $name {
+            type Output = ::core::result::Result<crate::Response<$ty>, crate::Error>;
+            type IntoFuture = crate::Sending<$ty>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                ::std::boxed::Box::pin(self.send())
+            }
+        }
+    };
+}
+pub(crate) use sent;
 
 #[cfg(test)]
 mod tests {
@@ -133,26 +174,30 @@ mod tests {
             ("...", "..."),
         ] {
             let mut call = Call::new(&OPERATION);
-            call.path("projectIdOrName", Ok(value)).expect(value);
-            call.path("connectionId", Ok("x")).expect("a name");
-            assert_eq!(call.path, format!("/projects/{path}/connections/x:oauth-update"));
+            call.path("projectIdOrName", value);
+            call.path("connectionId", "x");
+            assert_eq!(call.target(), format!("/projects/{path}/connections/x:oauth-update"));
         }
     }
 
     #[test]
     fn what_would_leave_its_place_is_refused() {
         for value in ["", ".", ".."] {
-            let error = Call::new(&OPERATION).path("connectionId", Ok(value)).expect_err(value);
-            assert_eq!(error.to_string(), format!("oauthUpdate: `connectionId` is {value:?}, which no path can hold"));
+            let mut call = Call::new(&OPERATION);
+            call.path("connectionId", value);
+            call.path("projectIdOrName", "");
+            let expected = format!("`connectionId` is {value:?}, which no path can hold");
+            assert_eq!(call.fault, Some(expected), "the first fault is told");
         }
     }
 
     #[test]
-    fn what_is_not_given_is_not_sent() {
+    fn a_query_has_each_parameter_once_unless_more_are_added() {
         let mut call = Call::new(&OPERATION);
-        call.query("a", Ok(None::<bool>)).expect("absent");
-        call.query("b", Ok(Some("x y&z"))).expect("text");
-        call.query("c", Ok(Some(false))).expect("a boolean");
-        assert_eq!(call.path, format!("{}?b=x%20y%26z&c=false", OPERATION.path));
+        call.query("b", "replaced");
+        call.query("b", "x y&z");
+        call.query("c", false);
+        call.add_query("c", "too");
+        assert_eq!(call.target(), format!("{}?b=x%20y%26z&c=false&c=too", OPERATION.path));
     }
 }

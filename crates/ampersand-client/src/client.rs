@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ampersand_types::SignedUrl;
+use ampersand_types::{Collection, Optional, SignedUrl};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::Url;
@@ -24,7 +24,7 @@ use crate::{Error, Host, Response, Retry};
 /// use ampersand_client::Client;
 ///
 /// let client = Client::builder().api_key("key").build()?;
-/// let topics = client.destinations().list_topics().project_id_or_name("my-project"); // sent by `send().await`
+/// let topics = client.destinations().list_topics("my-project"); // sent by `.await`
 /// # Ok::<(), ampersand_client::ClientError>(())
 /// ```
 #[derive(Clone)]
@@ -284,6 +284,10 @@ impl Client {
         }
     }
 
+    pub(crate) async fn list<C: DeserializeOwned + Collection>(&self, call: Call) -> Result<Response<C>, Error> {
+        Ok(self.json::<Optional<C>>(call).await?.map(Optional::into_inner))
+    }
+
     pub(crate) async fn text(&self, call: Call) -> Result<Response<String>, Error> {
         Ok(self.execute(call).await?.map(|body| String::from_utf8_lossy(&body).into_owned()))
     }
@@ -293,7 +297,10 @@ impl Client {
     }
 
     /// Every request goes through here.
-    pub(crate) async fn execute(&self, call: Call) -> Result<Response<Bytes>, Error> {
+    pub(crate) async fn execute(&self, mut call: Call) -> Result<Response<Bytes>, Error> {
+        if let Some(fault) = call.fault.take() {
+            return Err(Error::request(call.operation, fault));
+        }
         let begun = Instant::now();
         let mut attempts = 1;
         loop {
@@ -333,7 +340,7 @@ impl Client {
         let authenticated = inner.credentials.add_to(&mut headers, &operation, inner.timeout).await;
         let sent = authenticated.map_err(|error| Error::credentials(operation, error))?;
         let left = inner.timeout.saturating_sub(begun.elapsed());
-        let mut request = inner.http.request(method, format!("{url}{}", call.path)).timeout(left);
+        let mut request = inner.http.request(method, format!("{url}{}", call.target())).timeout(left);
         if let Some(body) = &call.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request = request.body(body.clone());

@@ -1,6 +1,11 @@
 use ampersand_types::__private::object::OtherFields;
 use ampersand_types::RawJson;
+use ampersand_types::config::UpdateInstallationConfigContent;
 
+use crate::operations::installations::UpdateInstallation;
+use crate::types::{
+    UpdateInstallationRequest, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
+};
 use crate::{Client, Error};
 
 /// An installation as far as its configuration, which stays the text that came.
@@ -20,12 +25,28 @@ impl Client {
     /// The configuration that an installation has now, as the text that came.
     ///
     /// It is what a notification carries, so it stands in for one that cannot be had any more: it is made for
-    /// `config_or_current` of `ampersand-notifications`. And what is parsed as an [`UpdateInstallationConfigContent`],
-    /// changed and sent is what was there, but for the change:
+    /// `config_or_current` of `ampersand-notifications`. To change it, see [`update_config`](Self::update_config).
+    ///
+    /// # Errors
+    ///
+    /// As [`get_installation`](crate::operations::installations::Installations::get_installation): there is no such
+    /// installation any more, for instance.
+    pub async fn current_config(&self, project: &str, integration: &str, installation: &str) -> Result<RawJson, Error> {
+        let get = self.installations().get_installation(project, integration, installation);
+        Ok(self.json::<Installation>(get.call).await?.into_inner().config.content)
+    }
+
+    /// Changes the configuration of an installation, as far as the mask names it. `.await` sends the request.
+    ///
+    /// The mask is a list of paths, from the installation down, of names with dots in between. What a path leads to is
+    /// taken from `content` as a whole, and where `content` does not have it, it is removed. The rest is left as it is.
+    /// `config.content.read.objects.contact` is how one object is read; `config.content` is everything. A name that has a
+    /// dot in it cannot be written in a mask: name what it is in.
+    ///
+    /// What is parsed, changed and sent back is what was there, but for the change:
     ///
     /// ```no_run
-    /// # use ampersand_client::{Client, types};
-    /// # async fn pause(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn pause(client: &ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use ampersand_types::config::UpdateInstallationConfigContent;
     ///
     /// let config = client.current_config("my-project", "integration", "installation").await?;
@@ -33,25 +54,24 @@ impl Client {
     /// if let Some(contact) = content.read.as_mut().and_then(|read| read.objects.get_mut("contact")) {
     ///     contact.disabled = Some(true);
     /// }
-    /// let config = types::UpdateInstallationRequestInstallationConfig::builder().content(content);
-    /// let installation = types::UpdateInstallationRequestInstallation::builder().config(config);
-    /// let update = client.installations().update_installation().project_id_or_name("my-project");
-    /// let update = update.integration_id("integration").installation_id("installation");
-    /// let mask = ["config.content.read.objects.contact"]; // the rest is left as it is
-    /// update.body_map(|body| body.update_mask(mask).installation(installation)).send().await?;
+    /// let mask = ["config.content.read.objects.contact"];
+    /// client.update_config("my-project", "integration", "installation", mask, content).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// [`UpdateInstallationConfigContent`]: ampersand_types::config::UpdateInstallationConfigContent
-    ///
-    /// # Errors
-    ///
-    /// As [`get_installation`](crate::operations::installations::Installations::get_installation): there is no such
-    /// installation any more, for instance.
-    pub async fn current_config(&self, project: &str, integration: &str, installation: &str) -> Result<RawJson, Error> {
-        let get = self.installations().get_installation();
-        let get = get.project_id_or_name(project).integration_id(integration).installation_id(installation);
-        Ok(self.json::<Installation>(get.call()?).await?.into_inner().config.content)
+    /// `content` may also be a [`ConfigContent`](ampersand_types::config::ConfigContent), as notifications carry it.
+    pub fn update_config(
+        &self,
+        project: &str,
+        integration: &str,
+        installation: &str,
+        mask: impl IntoIterator<Item = impl Into<String>>,
+        content: impl Into<UpdateInstallationConfigContent>,
+    ) -> UpdateInstallation {
+        let config = UpdateInstallationRequestInstallationConfig::new().content(content);
+        let changed = UpdateInstallationRequestInstallation::new().config(config);
+        let body = UpdateInstallationRequest::new(changed, mask);
+        self.installations().update_installation(project, integration, installation, body)
     }
 }

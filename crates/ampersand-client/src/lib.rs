@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
-mod builder;
 mod call;
 mod client;
 mod config;
 mod error;
 mod json_path;
 mod paging;
+mod project;
 mod raw;
 mod response;
 mod retry;
@@ -25,11 +25,11 @@ mod open_enum {
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, unused_imports, unused_qualifications)]
 mod generated;
 
-pub use builder::BuildError;
 pub use call::Operation;
 pub use client::{Client, ClientBuilder, ClientError};
 pub use error::{Error, ErrorKind};
 pub use generated::{Host, operations, types};
+pub use project::Project;
 pub use raw::Raw;
 pub use response::{Response, Sending};
 pub use retry::Retry;

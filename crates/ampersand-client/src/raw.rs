@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use ampersand_types::RawJson;
 
 use crate::call::Call;
@@ -23,7 +25,8 @@ impl Client {
     pub fn raw(&self, method: &'static str, host: Host, path: impl Into<String>) -> Raw {
         let idempotent = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE");
         let operation = Operation { id: "raw", host, method, path: "", idempotent, security: SECURITY };
-        let call = Call { path: path.into(), ..Call::new(&operation) };
+        let mut call = Call::new(&operation);
+        call.path = path.into();
         Raw { client: self.clone(), call }
     }
 }
@@ -40,7 +43,7 @@ pub struct Raw {
 
 impl Raw {
     /// Adds a parameter to the query. It is encoded.
-    pub fn query(mut self, name: &str, value: &str) -> Self {
+    pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.call.add_query(name, value);
         self
     }

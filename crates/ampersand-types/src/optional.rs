@@ -67,6 +67,11 @@ impl<C> Optional<C> {
     pub fn into_inner(self) -> C {
         self.items
     }
+
+    /// The same of another type: one that is absent or `null` stays so.
+    pub(crate) fn map<D>(self, change: impl FnOnce(C) -> D) -> Optional<D> {
+        Optional { items: change(self.items), when_empty: self.when_empty }
+    }
 }
 
 impl<C: Collection> Optional<C> {

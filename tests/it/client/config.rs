@@ -2,9 +2,7 @@
 
 use std::error::Error as _;
 
-use ampersand_client::types::{
-    Installation, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
-};
+use ampersand_client::types::Installation;
 use ampersand_client::{Client, ErrorKind};
 use ampersand_notifications::{Config, Delivery, Policy, ResolveError, Resolver};
 use ampersand_testing::{Envelope, Fixture, UrlServer};
@@ -34,11 +32,7 @@ async fn serving(config: &str) -> Peer {
 }
 
 async fn send(client: &Client, content: UpdateInstallationConfigContent, mask: &str) -> Installation {
-    let config = UpdateInstallationRequestInstallationConfig::builder().content(content);
-    let installation = UpdateInstallationRequestInstallation::builder().config(config);
-    let update = client.installations().update_installation().project_id_or_name("p").integration_id("n");
-    let update = update.installation_id("i").body_map(|body| body.update_mask([mask]).installation(installation));
-    update.send().await.unwrap().into_inner()
+    client.update_config("p", "n", "i", [mask], content).await.unwrap().into_inner()
 }
 
 /// What an update sends.

@@ -119,18 +119,18 @@ fn no_type_shows_what_is_named_like_a_credential() {
 }
 
 #[test]
-fn builders_and_operations_show_none_and_send_all() {
-    let secrets = CreateDestinationRequestSecrets::builder().password("MARKER").other_field("pin", "MARKER");
-    let metadata = CreateDestinationRequestMetadata::builder().headers([("authorization", "MARKER")]);
-    let destination =
-        CreateDestinationRequest::builder().name("n").type_("webhook").metadata(metadata).secrets(secrets);
+fn requests_and_operations_show_none_and_send_all() {
+    let mut secrets = CreateDestinationRequestSecrets::new().password("MARKER");
+    secrets.other_fields.insert("pin".to_owned(), "MARKER".into());
+    let metadata = CreateDestinationRequestMetadata::new().headers([("authorization", "MARKER")]);
+    let destination = CreateDestinationRequest::new("n", "webhook", metadata).secrets(secrets);
     let client = Client::builder().api_key("MARKER").build().unwrap();
-    let create = client.destinations().create_destination().project_id_or_name("p").body(destination.clone());
-    let delete = client.api_keys().delete_api_key().project_id_or_name("p").api_key("MARKER");
+    let create = client.destinations().create_destination("p", destination.clone());
+    let delete = client.api_keys().delete_api_key("p", "MARKER");
     for shown in [format!("{destination:?}"), format!("{create:?}"), format!("{delete:?}")] {
         assert!(!shown.contains("MARKER"), "{shown}");
     }
-    let sent = serde_json::to_string(&CreateDestinationRequest::try_from(destination).unwrap()).unwrap();
+    let sent = serde_json::to_string(&destination).unwrap();
     let expected = r#"{"metadata":{"headers":{"authorization":"MARKER"}},"name":"n","secrets":{"password":"MARKER","pin":"MARKER"},
         "type":"webhook"}"#;
     assert_eq!(difference(expected, &sent), None);
@@ -166,7 +166,7 @@ async fn neither_a_response_nor_an_error_shows_what_came() {
         (422, r#"{"title":"t","issues":[{"name":"n","value":"MARKER"}],"new":"MARKER"}"#),
     ] {
         let peer = Peer::script([(status, "set-cookie: MARKER", body.to_owned())]).await;
-        let mut shown = match peer.client.destinations().list_topics().project_id_or_name("p").send().await {
+        let mut shown = match peer.client.destinations().list_topics("p").send().await {
             Ok(response) => format!("{response:?}"),
             Err(error) => format!("{error} {error:?} {:?}", error.source().map(ToString::to_string)),
         };

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ampersand_client::types::CreateTopicRequest;
 use ampersand_client::{Client, ClientError, Error, ErrorKind, Host, Retry};
 
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -17,12 +18,11 @@ fn quick() -> Retry {
 }
 
 async fn get(peer: &Peer) -> Result<(), Error> {
-    peer.client.destinations().list_topics().project_id_or_name("p").send().await.map(|_| ())
+    peer.client.destinations().list_topics("p").send().await.map(|_| ())
 }
 
 async fn create(peer: &Peer) -> Result<(), Error> {
-    let created = peer.client.destinations().create_topic().project_id_or_name("p");
-    created.body_map(|topic| topic.name("n")).send().await.map(|_| ())
+    peer.client.destinations().create_topic("p", CreateTopicRequest::new("n")).send().await.map(|_| ())
 }
 
 #[tokio::test]

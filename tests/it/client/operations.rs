@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use ampersand_client::types::{CreateTopicRequest, PauseReadsRequest, ReadRequest, WriteRequest};
 use ampersand_client::{Client, ErrorKind, Host, Operation, Retry, operations};
 use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
@@ -14,8 +15,8 @@ const TOPIC: &str = r#"{"id":"t1","name":"n","projectId":"p","createTime":"2026-
 #[tokio::test]
 async fn an_operation_sends_what_was_said_and_gives_what_came() {
     let peer = Peer::answering(201, "application/json", TOPIC).await;
-    let created = peer.client.destinations().create_topic().project_id_or_name("my project");
-    let topic = created.body_map(|topic| topic.name("n")).send().await.unwrap();
+    let create = peer.client.destinations().create_topic("my project", CreateTopicRequest::new("n"));
+    let topic = create.send().await.unwrap();
     assert_eq!(topic.status(), 201);
     assert_eq!((topic.id.as_str(), topic.other_fields["new"].as_str()), ("t1", "[1.10]"));
     let Seen { line, headers, body } = peer.only();
@@ -52,7 +53,7 @@ async fn a_request_that_the_contract_lacks_is_sent_as_all_others_are() {
 async fn operations_and_streams_outlive_the_function_that_made_them() {
     let list = || format!("[{TOPIC}]");
     let peer = Peer::script([0, 1, 2].map(|_| (200, "", list()))).await;
-    let operation = |client: &Client| client.destinations().list_topics().project_id_or_name("p");
+    let operation = |client: &Client| client.destinations().list_topics("p");
     let spawned = tokio::spawn(operation(&peer.client.clone()).into_future());
     let (mut names, topics) = (Vec::new(), spawned.await.unwrap().unwrap());
     for topic in &topics {
@@ -66,8 +67,7 @@ async fn operations_and_streams_outlive_the_function_that_made_them() {
     let peer = Peer::answering(200, "application/json", page).await;
     let stream = {
         let client = peer.client.clone();
-        let list = client.operations().list_operations().project_id_or_name("p");
-        list.integration_id("i").installation_id("x").stream()
+        client.operations().list_operations("p", "i", "x").stream()
     };
     assert!(tokio::spawn(stream.try_collect::<Vec<_>>()).await.unwrap().unwrap().is_empty());
 }
@@ -75,7 +75,7 @@ async fn operations_and_streams_outlive_the_function_that_made_them() {
 #[tokio::test]
 async fn parameters_of_the_query_are_sent_where_they_are_given() {
     let peer = Peer::answering(200, "application/json", "null").await;
-    let routes = peer.client.notifications().list_event_topic_routes().project_id_or_name("p");
+    let routes = peer.client.notifications().list_event_topic_routes("p");
     let routes = routes.event_type(NotificationType::InstallationCreated).send().await.unwrap();
     assert!(routes.is_empty(), "a list that is null is empty");
     assert_eq!(peer.only().line, "GET /api/projects/p/notification-event-topic-routes?eventType=installation.created");
@@ -85,12 +85,12 @@ async fn parameters_of_the_query_are_sent_where_they_are_given() {
 #[tokio::test]
 async fn text_is_text_and_nothing_is_nothing() {
     let peer = Peer::answering(200, "text/plain", "https://provider/authorize?state=a").await;
-    let begun = peer.client.oauth().oauth_update().project_id_or_name("p").connection_id("c").send().await.unwrap();
+    let begun = peer.client.oauth().oauth_update("p", "c").send().await.unwrap();
     assert_eq!(begun.into_inner(), "https://provider/authorize?state=a");
     assert_eq!(peer.only().line, "PATCH /api/projects/p/connections/c:oauth-update");
 
     let peer = Peer::answering(204, "application/json", "").await;
-    let deleted = peer.client.destinations().delete_topic().project_id_or_name("p").topic_id("t").send().await;
+    let deleted = peer.client.destinations().delete_topic("p", "t").send().await;
     let () = deleted.unwrap().into_inner();
 }
 
@@ -98,10 +98,8 @@ async fn text_is_text_and_nothing_is_nothing() {
 async fn hosts_that_share_a_path_are_told_apart() {
     let peer = Peer::answering(200, "application/json", r#"{"operationId":"o"}"#).await;
     let client = &peer.client;
-    let read = client.reads().trigger_read().project_id_or_name("p").integration_id("i").object_name("contact");
-    read.body_map(|read| read.group_ref("g").mode("async")).send().await.unwrap();
-    let written = client.writes().write_records().project_id_or_name("p").integration_id("i").object_name("contact");
-    written.body_map(|write| write.group_ref("g").type_("create")).send().await.unwrap();
+    client.reads().trigger_read("p", "i", "contact", ReadRequest::new("g", "async")).await.unwrap();
+    client.writes().write_records("p", "i", "contact", WriteRequest::new("g", "create")).await.unwrap();
     let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
     assert_eq!(
         lines,
@@ -116,8 +114,8 @@ async fn hosts_that_share_a_path_are_told_apart() {
 async fn an_optional_body_is_sent_where_something_was_said_of_it() {
     for (objects, body) in [(vec![], ""), (vec!["contact"], r#"{"objects":["contact"]}"#)] {
         let peer = Peer::answering(204, "", "").await;
-        let paused = peer.client.reads().pause_reads().project_id_or_name("p").integration_id("i").installation_id("n");
-        let paused = if objects.is_empty() { paused } else { paused.body_map(|body| body.objects(objects)) };
+        let paused = peer.client.reads().pause_reads("p", "i", "n");
+        let paused = if objects.is_empty() { paused } else { paused.body(PauseReadsRequest::new().objects(objects)) };
         paused.send().await.unwrap();
         assert_eq!(peer.only().body, body);
     }
@@ -128,14 +126,10 @@ async fn what_cannot_be_sent_is_told_before_a_request_is_made() {
     let peer = Peer::answering(204, "", "").await;
     let client = &peer.client;
     for id in ["", ".", ".."] {
-        let deleted = client.connections().delete_connection().project_id_or_name("p").connection_id(id).send().await;
+        let deleted = client.connections().delete_connection("p", id).send().await;
         let expected = format!("deleteConnection: `connectionId` is {id:?}, which no path can hold");
         assert_eq!(deleted.unwrap_err().to_string(), expected);
     }
-    let deleted = client.connections().delete_connection().project_id_or_name("p").send().await;
-    assert_eq!(deleted.unwrap_err().to_string(), "deleteConnection: `connectionId` was not given");
-    let created = client.destinations().create_topic().project_id_or_name("p").send().await;
-    assert_eq!(created.unwrap_err().to_string(), "createTopic: body: `name` is required and was not given");
     assert_eq!(peer.seen(), []);
 }
 

@@ -17,8 +17,7 @@ fn page(id: &str, pagination: &str) -> (u16, &'static str, String) {
 }
 
 fn list(peer: &Peer) -> impl Stream<Item = Result<Operation, Error>> + Unpin {
-    let list = peer.client.operations().list_operations().project_id_or_name("p").integration_id("i");
-    list.installation_id("n").page_size(1).stream()
+    peer.client.operations().list_operations("p", "i", "n").page_size(1).stream()
 }
 
 /// The identifiers that a stream gives, and the error that it ends in.

@@ -1,9 +1,9 @@
+use ampersand_client::types;
 use ampersand_client::types::{
     CreateInstallationRequest, CreateInstallationRequestConfig, CustomAuthConnectResponse, FieldFilter, Integration,
-    JsonPatchOperation, ListOperationsResponse, Log, ManifestIntegration, PatchApiKeyRequest, WriteRecordsResponse,
-    WriteRequest, WriteRequestBatchPolicy,
+    ListOperationsResponse, Log, ManifestIntegration, PatchApiKeyRequest, WriteRecordsResponse, WriteRequest,
+    WriteRequestBatchPolicy,
 };
-use ampersand_client::{BuildError, types};
 use ampersand_types::RawJson;
 use ampersand_types::config::ConfigContent;
 use serde::Serialize;
@@ -52,8 +52,7 @@ fn a_value_is_sent_as_it_is_written() {
         (RawJson::from(json!(1.5)), "1.5"),
         (RawJson::new("1.10").unwrap(), "1.10"),
     ] {
-        let filter = FieldFilter::builder().field_name("a").operator("eq").value(value);
-        let filter = FieldFilter::try_from(filter).unwrap();
+        let filter = FieldFilter::new("a", "eq", value);
         assert_eq!(encode(&filter), format!(r#"{{"fieldName":"a","operator":"eq","value":{expected}}}"#));
     }
 }
@@ -75,38 +74,19 @@ fn values_and_lists_that_the_contract_does_not_have_survive() {
 
 #[test]
 fn a_request_holds_what_was_said_and_nothing_else() {
-    let create = CreateInstallationRequest::builder()
-        .group_ref("g")
-        .config(CreateInstallationRequestConfig::builder().content(ConfigContent::default()));
-    let create = CreateInstallationRequest::try_from(create).unwrap();
+    let config = CreateInstallationRequestConfig::new(ConfigContent::default());
+    let create = CreateInstallationRequest::new("g", config);
     assert_eq!(encode(&create), r#"{"config":{"content":{}},"groupRef":"g"}"#);
 
-    let write = WriteRequest::builder()
-        .group_ref("g")
-        .type_("upsert")
-        .record(json!({ "id": 5 }))
-        .batch_policy(WriteRequestBatchPolicy::builder())
-        .other_field("priority", 1);
-    let write = WriteRequest::try_from(write).unwrap();
+    let write = WriteRequest::new("g", "upsert").record(json!({ "id": 5 }));
+    let mut write = write.batch_policy(WriteRequestBatchPolicy::new());
+    write.other_fields.insert("priority".to_owned(), 1.into());
     let expected = r#"{"batchPolicy":{},"groupRef":"g","record":{"id":5},"type":"upsert","priority":1}"#;
     assert_eq!(difference(expected, &encode(&write)), None);
 
     // An empty list is sent, an absent one is not.
-    let patch = PatchApiKeyRequest::builder().update_mask([""; 0]);
-    let patch = patch.api_key(types::PatchApiKeyRequestApiKey::builder().scopes([""; 0]));
-    let patch = PatchApiKeyRequest::try_from(patch).unwrap();
+    let patch = PatchApiKeyRequest::new(types::PatchApiKeyRequestApiKey::new().scopes([""; 0]), [""; 0]);
     assert_eq!(encode(&patch), r#"{"apiKey":{"scopes":[]},"updateMask":[]}"#);
-}
-
-#[test]
-fn what_is_required_and_missing_is_named() {
-    let missing = |result: Result<_, BuildError>| result.map(drop).unwrap_err().to_string();
-    let operation = JsonPatchOperation::try_from(JsonPatchOperation::builder().path("/a"));
-    assert_eq!(missing(operation.map(drop)), "`op` is required and was not given");
-    let nested = FieldFilter::builder().field_name("a");
-    let search = types::SearchRequest::builder().object_name("contact").field_filters([nested]);
-    let search = types::SearchRequest::try_from(search);
-    assert_eq!(missing(search.map(drop)), "`fieldFilters`: `operator` is required and was not given");
 }
 
 #[test]
@@ -117,6 +97,5 @@ fn names_that_two_documents_have_are_qualified_by_the_document() {
     );
     let manifest: &ManifestIntegration = &integration.latest_revision.content;
     assert_eq!((integration.name.as_str(), manifest.name.as_str()), ("n", "m"));
-    let manifest = ManifestIntegration::try_from(ManifestIntegration::builder().name("n").provider("x"));
-    assert_eq!(encode(&manifest.unwrap()), r#"{"name":"n","provider":"x"}"#);
+    assert_eq!(encode(&ManifestIntegration::new("n", "x")), r#"{"name":"n","provider":"x"}"#);
 }

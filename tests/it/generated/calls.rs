@@ -15,131 +15,89 @@ pub async fn call(
     Ok(
         match operation {
             "listApiKeys" => {
-                let call = client.api_keys().list_api_keys();
+                let call = client
+                    .api_keys()
+                    .list_api_keys(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "active",
                     |call, value: bool| call.active(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
                 received(call.send().await?)
             }
             "createApiKey" => {
-                let call = client.api_keys().create_api_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::ApiKeyRequest| call.body(value),
-                );
+                let call = client
+                    .api_keys()
+                    .create_api_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::ApiKeyRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteApiKey" => {
-                let call = client.api_keys().delete_api_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "apiKey",
-                    |call, value: ::ampersand_types::Credential| call.api_key(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .api_keys()
+                    .delete_api_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::ampersand_types::Credential>(arguments, "apiKey"),
+                    );
                 received(call.send().await?)
             }
             "getApiKey" => {
-                let call = client.api_keys().get_api_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "apiKey",
-                    |call, value: ::ampersand_types::Credential| call.api_key(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .api_keys()
+                    .get_api_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::ampersand_types::Credential>(arguments, "apiKey"),
+                    );
                 received(call.send().await?)
             }
             "updateApiKey" => {
-                let call = client.api_keys().update_api_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "apiKey",
-                    |call, value: ::ampersand_types::Credential| call.api_key(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::PatchApiKeyRequest| call.body(value),
-                );
+                let call = client
+                    .api_keys()
+                    .update_api_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::ampersand_types::Credential>(arguments, "apiKey"),
+                        given::<types::PatchApiKeyRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "createBillingAccountSession" => {
-                let call = client.billing_accounts().create_billing_account_session();
-                let call = set(
-                    call,
-                    arguments,
-                    "billingAccountId",
-                    |call, value: ::std::string::String| call.billing_account_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateBillingAccountSessionRequest| {
-                        call.body(value)
-                    },
-                );
+                let call = client
+                    .billing_accounts()
+                    .create_billing_account_session(
+                        given::<::std::string::String>(arguments, "billingAccountId"),
+                        given::<
+                            types::CreateBillingAccountSessionRequest,
+                        >(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "getOrgBillingAccount" => {
-                let call = client.billing_accounts().get_org_billing_account();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .billing_accounts()
+                    .get_org_billing_account(
+                        given::<::std::string::String>(arguments, "orgId"),
+                    );
                 received(call.send().await?)
             }
             "customAuthConnect" => {
-                let call = client.connections().custom_auth_connect();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CustomAuthConnectRequest| call.body(value),
-                );
+                let call = client
+                    .connections()
+                    .custom_auth_connect(
+                        given::<types::CustomAuthConnectRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listConnections" => {
-                let call = client.connections().list_connections();
+                let call = client
+                    .connections()
+                    .list_connections(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -155,41 +113,27 @@ pub async fn call(
                 let call = set(
                     call,
                     arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
                     "provider",
                     |call, value: ::std::string::String| call.provider(value),
                 );
                 received(call.send().await?)
             }
             "deleteConnection" => {
-                let call = client.connections().delete_connection();
-                let call = set(
-                    call,
-                    arguments,
-                    "connectionId",
-                    |call, value: ::std::string::String| call.connection_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .connections()
+                    .delete_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "connectionId"),
+                    );
                 received(call.send().await?)
             }
             "getConnection" => {
-                let call = client.connections().get_connection();
-                let call = set(
-                    call,
-                    arguments,
-                    "connectionId",
-                    |call, value: ::std::string::String| call.connection_id(value),
-                );
+                let call = client
+                    .connections()
+                    .get_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "connectionId"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -205,12 +149,6 @@ pub async fn call(
                 let call = set(
                     call,
                     arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
                     "refresh",
                     |call, value: ::ampersand_client::types::GetConnectionRefresh| {
                         call.refresh(value)
@@ -219,35 +157,21 @@ pub async fn call(
                 received(call.send().await?)
             }
             "updateConnection" => {
-                let call = client.connections().update_connection();
-                let call = set(
-                    call,
-                    arguments,
-                    "connectionId",
-                    |call, value: ::std::string::String| call.connection_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateConnectionRequest| call.body(value),
-                );
+                let call = client
+                    .connections()
+                    .update_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "connectionId"),
+                        given::<types::UpdateConnectionRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "generateConnection" => {
-                let call = client.connections().generate_connection();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .connections()
+                    .generate_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -257,66 +181,43 @@ pub async fn call(
                 received(call.send().await?)
             }
             "listDestinations" => {
-                let call = client.destinations().list_destinations();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .destinations()
+                    .list_destinations(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "createDestination" => {
-                let call = client.destinations().create_destination();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateDestinationRequest| call.body(value),
-                );
+                let call = client
+                    .destinations()
+                    .create_destination(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateDestinationRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteDestination" => {
-                let call = client.destinations().delete_destination();
-                let call = set(
-                    call,
-                    arguments,
-                    "destination",
-                    |call, value: ::std::string::String| call.destination(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .destinations()
+                    .delete_destination(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "destination"),
+                    );
                 received(call.send().await?)
             }
             "getDestination" => {
-                let call = client.destinations().get_destination();
-                let call = set(
-                    call,
-                    arguments,
-                    "destination",
-                    |call, value: ::std::string::String| call.destination(value),
-                );
+                let call = client
+                    .destinations()
+                    .get_destination(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "destination"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "includeSecrets",
                     |call, value: bool| call.include_secrets(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
                 );
                 let call = set(
                     call,
@@ -327,40 +228,26 @@ pub async fn call(
                 received(call.send().await?)
             }
             "updateDestination" => {
-                let call = client.destinations().update_destination();
-                let call = set(
-                    call,
-                    arguments,
-                    "destination",
-                    |call, value: ::std::string::String| call.destination(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateDestinationRequest| call.body(value),
-                );
+                let call = client
+                    .destinations()
+                    .update_destination(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "destination"),
+                        given::<types::UpdateDestinationRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listTopicDestinationRoutes" => {
-                let call = client.destinations().list_topic_destination_routes();
+                let call = client
+                    .destinations()
+                    .list_topic_destination_routes(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "destinationId",
                     |call, value: ::std::string::String| call.destination_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
                 );
                 let call = set(
                     call,
@@ -371,449 +258,263 @@ pub async fn call(
                 received(call.send().await?)
             }
             "createTopicDestinationRoute" => {
-                let call = client.destinations().create_topic_destination_route();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateTopicDestinationRouteRequest| {
-                        call.body(value)
-                    },
-                );
+                let call = client
+                    .destinations()
+                    .create_topic_destination_route(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<
+                            types::CreateTopicDestinationRouteRequest,
+                        >(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteTopicDestinationRoute" => {
-                let call = client.destinations().delete_topic_destination_route();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "routeId",
-                    |call, value: ::std::string::String| call.route_id(value),
-                );
+                let call = client
+                    .destinations()
+                    .delete_topic_destination_route(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "routeId"),
+                    );
                 received(call.send().await?)
             }
             "listTopics" => {
-                let call = client.destinations().list_topics();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .destinations()
+                    .list_topics(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "createTopic" => {
-                let call = client.destinations().create_topic();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateTopicRequest| call.body(value),
-                );
+                let call = client
+                    .destinations()
+                    .create_topic(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateTopicRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteTopic" => {
-                let call = client.destinations().delete_topic();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "topicId",
-                    |call, value: ::std::string::String| call.topic_id(value),
-                );
+                let call = client
+                    .destinations()
+                    .delete_topic(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "topicId"),
+                    );
                 received(call.send().await?)
             }
             "updateTopic" => {
-                let call = client.destinations().update_topic();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "topicId",
-                    |call, value: ::std::string::String| call.topic_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateTopicRequest| call.body(value),
-                );
+                let call = client
+                    .destinations()
+                    .update_topic(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "topicId"),
+                        given::<types::UpdateTopicRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listInstallationsForProject" => {
-                let call = client.installations().list_installations_for_project();
+                let call = client
+                    .installations()
+                    .list_installations_for_project(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "groupRef",
                     |call, value: ::std::string::String| call.group_ref(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
                 );
                 received(call.send().await?)
             }
             "listInstallations" => {
-                let call = client.installations().list_installations();
+                let call = client
+                    .installations()
+                    .list_installations(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "groupRef",
                     |call, value: ::std::string::String| call.group_ref(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
                 received(call.send().await?)
             }
             "createInstallation" => {
-                let call = client.installations().create_installation();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .installations()
+                    .create_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<types::CreateInstallationRequest>(arguments, "body"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "skipSampling",
                     |call, value: bool| call.skip_sampling(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateInstallationRequest| call.body(value),
                 );
                 received(call.send().await?)
             }
             "deleteInstallation" => {
-                let call = client.installations().delete_installation();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .installations()
+                    .delete_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                    );
                 received(call.send().await?)
             }
             "getInstallation" => {
-                let call = client.installations().get_installation();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .installations()
+                    .get_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                    );
                 received(call.send().await?)
             }
             "updateInstallation" => {
-                let call = client.installations().update_installation();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .installations()
+                    .update_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                        given::<types::UpdateInstallationRequest>(arguments, "body"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "skipSampling",
                     |call, value: bool| call.skip_sampling(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateInstallationRequest| call.body(value),
-                );
                 received(call.send().await?)
             }
             "patchObjectConfigContent" => {
-                let call = client.installations().patch_object_config_content();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::PatchObjectConfigContentRequest| {
-                        call.body(value)
-                    },
-                );
+                let call = client
+                    .installations()
+                    .patch_object_config_content(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<
+                            types::PatchObjectConfigContentRequest,
+                        >(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listIntegrations" => {
-                let call = client.integrations().list_integrations();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .integrations()
+                    .list_integrations(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "createIntegration" => {
-                let call = client.integrations().create_integration();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateIntegrationRequest| call.body(value),
-                );
+                let call = client
+                    .integrations()
+                    .create_integration(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateIntegrationRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteIntegration" => {
-                let call = client.integrations().delete_integration();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationIdOrName",
-                    |call, value: ::std::string::String| {
-                        call.integration_id_or_name(value)
-                    },
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .integrations()
+                    .delete_integration(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "getIntegration" => {
-                let call = client.integrations().get_integration();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationIdOrName",
-                    |call, value: ::std::string::String| {
-                        call.integration_id_or_name(value)
-                    },
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .integrations()
+                    .get_integration(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "batchUpsertIntegrations" => {
-                let call = client.integrations().batch_upsert_integrations();
+                let call = client
+                    .integrations()
+                    .batch_upsert_integrations(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::BatchUpsertIntegrationsRequest>(arguments, "body"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "destructive",
                     |call, value: bool| call.destructive(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::BatchUpsertIntegrationsRequest| call.body(value),
-                );
                 received(call.send().await?)
             }
             "listJWTKeys" => {
-                let call = client.jwt_keys().list_jwt_keys();
+                let call = client
+                    .jwt_keys()
+                    .list_jwt_keys(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "active",
                     |call, value: bool| call.active(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
                 received(call.send().await?)
             }
             "createJWTKey" => {
-                let call = client.jwt_keys().create_jwt_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateJwtKeyRequest| call.body(value),
-                );
+                let call = client
+                    .jwt_keys()
+                    .create_jwt_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateJwtKeyRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteJWTKey" => {
-                let call = client.jwt_keys().delete_jwt_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "keyId",
-                    |call, value: ::std::string::String| call.key_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .jwt_keys()
+                    .delete_jwt_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "keyId"),
+                    );
                 received(call.send().await?)
             }
             "getJWTKey" => {
-                let call = client.jwt_keys().get_jwt_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "keyId",
-                    |call, value: ::std::string::String| call.key_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .jwt_keys()
+                    .get_jwt_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "keyId"),
+                    );
                 received(call.send().await?)
             }
             "updateJWTKey" => {
-                let call = client.jwt_keys().update_jwt_key();
-                let call = set(
-                    call,
-                    arguments,
-                    "keyId",
-                    |call, value: ::std::string::String| call.key_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::PatchJwtKeyRequest| call.body(value),
-                );
+                let call = client
+                    .jwt_keys()
+                    .update_jwt_key(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "keyId"),
+                        given::<types::PatchJwtKeyRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listEventTopicRoutes" => {
-                let call = client.notifications().list_event_topic_routes();
+                let call = client
+                    .notifications()
+                    .list_event_topic_routes(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -825,229 +526,119 @@ pub async fn call(
                 let call = set(
                     call,
                     arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
                     "topicId",
                     |call, value: ::std::string::String| call.topic_id(value),
                 );
                 received(call.send().await?)
             }
             "createEventTopicRoute" => {
-                let call = client.notifications().create_event_topic_route();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateEventTopicRouteRequest| call.body(value),
-                );
+                let call = client
+                    .notifications()
+                    .create_event_topic_route(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateEventTopicRouteRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteEventTopicRoute" => {
-                let call = client.notifications().delete_event_topic_route();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "routeId",
-                    |call, value: ::std::string::String| call.route_id(value),
-                );
+                let call = client
+                    .notifications()
+                    .delete_event_topic_route(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "routeId"),
+                    );
                 received(call.send().await?)
             }
             "oauthConnect" => {
-                let call = client.oauth().oauth_connect();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::OauthConnectRequest| call.body(value),
-                );
+                let call = client
+                    .oauth()
+                    .oauth_connect(
+                        given::<types::OauthConnectRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "oauthUpdate" => {
-                let call = client.oauth().oauth_update();
-                let call = set(
-                    call,
-                    arguments,
-                    "connectionId",
-                    |call, value: ::std::string::String| call.connection_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .oauth()
+                    .oauth_update(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "connectionId"),
+                    );
                 received(call.send().await?)
             }
             "upsertMetadataForInstallation" => {
-                let call = client.objects().upsert_metadata_for_installation();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpsertMetadataRequest| call.body(value),
-                );
+                let call = client
+                    .objects()
+                    .upsert_metadata_for_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<types::UpsertMetadataRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "getObjectMetadataForInstallation" => {
-                let call = client.objects().get_object_metadata_for_installation();
+                let call = client
+                    .objects()
+                    .get_object_metadata_for_installation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<::std::string::String>(arguments, "groupRef"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "excludeReadOnly",
                     |call, value: bool| call.exclude_read_only(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "groupRef",
-                    |call, value: ::std::string::String| call.group_ref(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
                 );
                 received(call.send().await?)
             }
             "upsertMetadataForConnection" => {
-                let call = client.objects().upsert_metadata_for_connection();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "provider",
-                    |call, value: ::std::string::String| call.provider(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpsertMetadataRequest| call.body(value),
-                );
+                let call = client
+                    .objects()
+                    .upsert_metadata_for_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "provider"),
+                        given::<types::UpsertMetadataRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "getObjectMetadataForConnection" => {
-                let call = client.objects().get_object_metadata_for_connection();
+                let call = client
+                    .objects()
+                    .get_object_metadata_for_connection(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "provider"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<::std::string::String>(arguments, "groupRef"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "excludeReadOnly",
                     |call, value: bool| call.exclude_read_only(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "groupRef",
-                    |call, value: ::std::string::String| call.group_ref(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "provider",
-                    |call, value: ::std::string::String| call.provider(value),
-                );
                 received(call.send().await?)
             }
             "getBackfillProgress" => {
-                let call = client.operations().get_backfill_progress();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .operations()
+                    .get_backfill_progress(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                    );
                 received(call.send().await?)
             }
             "listOperations" => {
-                let call = client.operations().list_operations();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
+                let call = client
+                    .operations()
+                    .list_operations(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -1060,140 +651,91 @@ pub async fn call(
                     "pageToken",
                     |call, value: ::std::string::String| call.page_token(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
                 received(call.send().await?)
             }
             "getOperation" => {
-                let call = client.operations().get_operation();
-                let call = set(
-                    call,
-                    arguments,
-                    "operationId",
-                    |call, value: ::std::string::String| call.operation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .operations()
+                    .get_operation(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "operationId"),
+                    );
                 received(call.send().await?)
             }
             "listOperationLogs" => {
-                let call = client.operations().list_operation_logs();
-                let call = set(
-                    call,
-                    arguments,
-                    "operationId",
-                    |call, value: ::std::string::String| call.operation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .operations()
+                    .list_operation_logs(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "operationId"),
+                    );
                 received(call.send().await?)
             }
             "checkClaimedDomain" => {
-                let call = client.orgs().check_claimed_domain();
-                let call = set(
-                    call,
-                    arguments,
-                    "domain",
-                    |call, value: ::std::string::String| call.domain(value),
-                );
+                let call = client
+                    .orgs()
+                    .check_claimed_domain(
+                        given::<::std::string::String>(arguments, "domain"),
+                    );
                 received(call.send().await?)
             }
             "claimDomain" => {
-                let call = client.orgs().claim_domain();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::ClaimDomainRequest| call.body(value),
-                );
+                let call = client
+                    .orgs()
+                    .claim_domain(given::<types::ClaimDomainRequest>(arguments, "body"));
                 received(call.send().await?)
             }
             "createOrg" => {
-                let call = client.orgs().create_org();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateOrgRequest| call.body(value),
-                );
+                let call = client
+                    .orgs()
+                    .create_org(given::<types::CreateOrgRequest>(arguments, "body"));
                 received(call.send().await?)
             }
             "getOrg" => {
-                let call = client.orgs().get_org();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .get_org(given::<::std::string::String>(arguments, "orgId"));
                 received(call.send().await?)
             }
             "updateOrg" => {
-                let call = client.orgs().update_org();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateOrgRequest| call.body(value),
-                );
+                let call = client
+                    .orgs()
+                    .update_org(
+                        given::<::std::string::String>(arguments, "orgId"),
+                        given::<types::UpdateOrgRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listOrgBuilders" => {
-                let call = client.orgs().list_org_builders();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .list_org_builders(
+                        given::<::std::string::String>(arguments, "orgId"),
+                    );
                 received(call.send().await?)
             }
             "listOrgClaimedDomains" => {
-                let call = client.orgs().list_org_claimed_domains();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .list_org_claimed_domains(
+                        given::<::std::string::String>(arguments, "orgId"),
+                    );
                 received(call.send().await?)
             }
             "listOrgInvites" => {
-                let call = client.orgs().list_org_invites();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .list_org_invites(
+                        given::<::std::string::String>(arguments, "orgId"),
+                    );
                 received(call.send().await?)
             }
             "createOrgInvite" => {
-                let call = client.orgs().create_org_invite();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .create_org_invite(
+                        given::<::std::string::String>(arguments, "orgId"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -1203,51 +745,30 @@ pub async fn call(
                 received(call.send().await?)
             }
             "deleteOrgInvite" => {
-                let call = client.orgs().delete_org_invite();
-                let call = set(
-                    call,
-                    arguments,
-                    "inviteId",
-                    |call, value: ::std::string::String| call.invite_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .delete_org_invite(
+                        given::<::std::string::String>(arguments, "orgId"),
+                        given::<::std::string::String>(arguments, "inviteId"),
+                    );
                 received(call.send().await?)
             }
             "getOrgInvite" => {
-                let call = client.orgs().get_org_invite();
-                let call = set(
-                    call,
-                    arguments,
-                    "inviteId",
-                    |call, value: ::std::string::String| call.invite_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
+                let call = client
+                    .orgs()
+                    .get_org_invite(
+                        given::<::std::string::String>(arguments, "orgId"),
+                        given::<::std::string::String>(arguments, "inviteId"),
+                    );
                 received(call.send().await?)
             }
             "addUserToOrg" => {
-                let call = client.orgs().add_user_to_org();
-                let call = set(
-                    call,
-                    arguments,
-                    "orgId",
-                    |call, value: ::std::string::String| call.org_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::AddUserToOrgRequest| call.body(value),
-                );
+                let call = client
+                    .orgs()
+                    .add_user_to_org(
+                        given::<::std::string::String>(arguments, "orgId"),
+                        given::<types::AddUserToOrgRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listProjects" => {
@@ -1255,109 +776,70 @@ pub async fn call(
                 received(call.send().await?)
             }
             "createProject" => {
-                let call = client.projects().create_project();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateProjectRequest| call.body(value),
-                );
+                let call = client
+                    .projects()
+                    .create_project(
+                        given::<types::CreateProjectRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "getProject" => {
-                let call = client.projects().get_project();
+                let call = client
+                    .projects()
+                    .get_project(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "includeEntitlements",
                     |call, value: bool| call.include_entitlements(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
                 received(call.send().await?)
             }
             "updateProject" => {
-                let call = client.projects().update_project();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateProjectRequest| call.body(value),
-                );
+                let call = client
+                    .projects()
+                    .update_project(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::UpdateProjectRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listProviderApps" => {
-                let call = client.provider_apps().list_provider_apps();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .provider_apps()
+                    .list_provider_apps(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                    );
                 received(call.send().await?)
             }
             "createProviderApp" => {
-                let call = client.provider_apps().create_provider_app();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateProviderAppRequest| call.body(value),
-                );
+                let call = client
+                    .provider_apps()
+                    .create_provider_app(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<types::CreateProviderAppRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deleteProviderApp" => {
-                let call = client.provider_apps().delete_provider_app();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "providerAppId",
-                    |call, value: ::std::string::String| call.provider_app_id(value),
-                );
+                let call = client
+                    .provider_apps()
+                    .delete_provider_app(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "providerAppId"),
+                    );
                 received(call.send().await?)
             }
             "updateProviderApp" => {
-                let call = client.provider_apps().update_provider_app();
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "providerAppId",
-                    |call, value: ::std::string::String| call.provider_app_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::UpdateProviderAppRequest| call.body(value),
-                );
+                let call = client
+                    .provider_apps()
+                    .update_provider_app(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "providerAppId"),
+                        given::<types::UpdateProviderAppRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "listProviders" => {
@@ -1365,35 +847,19 @@ pub async fn call(
                 received(call.send().await?)
             }
             "getProvider" => {
-                let call = client.providers().get_provider();
-                let call = set(
-                    call,
-                    arguments,
-                    "provider",
-                    |call, value: ::std::string::String| call.provider(value),
-                );
+                let call = client
+                    .providers()
+                    .get_provider(given::<::std::string::String>(arguments, "provider"));
                 received(call.send().await?)
             }
             "pauseReads" => {
-                let call = client.reads().pause_reads();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .reads()
+                    .pause_reads(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -1403,25 +869,13 @@ pub async fn call(
                 received(call.send().await?)
             }
             "unpauseReads" => {
-                let call = client.reads().unpause_reads();
-                let call = set(
-                    call,
-                    arguments,
-                    "installationId",
-                    |call, value: ::std::string::String| call.installation_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
+                let call = client
+                    .reads()
+                    .unpause_reads(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "installationId"),
+                    );
                 let call = set(
                     call,
                     arguments,
@@ -1431,143 +885,63 @@ pub async fn call(
                 received(call.send().await?)
             }
             "triggerRead" => {
-                let call = client.reads().trigger_read();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::ReadRequest| call.body(value),
-                );
+                let call = client
+                    .reads()
+                    .trigger_read(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<types::ReadRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "deliverResults" => {
-                let call = client.reads().deliver_results();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::ResultDeliveryRequestBody| call.body(value),
-                );
+                let call = client
+                    .reads()
+                    .deliver_results(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<types::ResultDeliveryRequestBody>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "createRevision" => {
-                let call = client.revisions().create_revision();
+                let call = client
+                    .revisions()
+                    .create_revision(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<types::CreateRevisionRequest>(arguments, "body"),
+                    );
                 let call = set(
                     call,
                     arguments,
                     "destructive",
                     |call, value: bool| call.destructive(value),
                 );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::CreateRevisionRequest| call.body(value),
-                );
                 received(call.send().await?)
             }
             "getHydratedRevision" => {
-                let call = client.revisions().get_hydrated_revision();
-                let call = set(
-                    call,
-                    arguments,
-                    "connectionId",
-                    |call, value: ::std::string::String| call.connection_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "revisionId",
-                    |call, value: ::std::string::String| call.revision_id(value),
-                );
+                let call = client
+                    .revisions()
+                    .get_hydrated_revision(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "revisionId"),
+                        given::<::std::string::String>(arguments, "connectionId"),
+                    );
                 received(call.send().await?)
             }
             "searchRecords" => {
-                let call = client.search().search_records();
-                let call = set(
-                    call,
-                    arguments,
-                    "groupRef",
-                    |call, value: ::std::string::String| call.group_ref(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::SearchRequest| call.body(value),
-                );
+                let call = client
+                    .search()
+                    .search_records(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "groupRef"),
+                        given::<types::SearchRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "generateUploadUrl" => {
@@ -1575,13 +949,11 @@ pub async fn call(
                 received(call.send().await?)
             }
             "acceptInvite" => {
-                let call = client.users().accept_invite();
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::AcceptInviteRequest| call.body(value),
-                );
+                let call = client
+                    .users()
+                    .accept_invite(
+                        given::<types::AcceptInviteRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             "getMyInfo" => {
@@ -1589,36 +961,29 @@ pub async fn call(
                 received(call.send().await?)
             }
             "writeRecords" => {
-                let call = client.writes().write_records();
-                let call = set(
-                    call,
-                    arguments,
-                    "integrationId",
-                    |call, value: ::std::string::String| call.integration_id(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "objectName",
-                    |call, value: ::std::string::String| call.object_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "projectIdOrName",
-                    |call, value: ::std::string::String| call.project_id_or_name(value),
-                );
-                let call = set(
-                    call,
-                    arguments,
-                    "body",
-                    |call, value: types::WriteRequest| call.body(value),
-                );
+                let call = client
+                    .writes()
+                    .write_records(
+                        given::<::std::string::String>(arguments, "projectIdOrName"),
+                        given::<::std::string::String>(arguments, "integrationId"),
+                        given::<::std::string::String>(arguments, "objectName"),
+                        given::<types::WriteRequest>(arguments, "body"),
+                    );
                 received(call.send().await?)
             }
             _ => panic!("there is no operation {operation}"),
         },
     )
+}
+fn given<T: ::serde::de::DeserializeOwned>(
+    arguments: &Map<String, Value>,
+    name: &str,
+) -> T {
+    let json = arguments
+        .get(name)
+        .unwrap_or_else(|| panic!("`{name}` is required"))
+        .to_string();
+    ::serde_json::from_str(&json).unwrap_or_else(|e| panic!("`{name}`: {e}"))
 }
 fn set<C, T: ::serde::de::DeserializeOwned>(
     call: C,
@@ -1626,14 +991,10 @@ fn set<C, T: ::serde::de::DeserializeOwned>(
     name: &str,
     setter: fn(C, T) -> C,
 ) -> C {
-    match arguments.get(name).map(Value::to_string) {
-        Some(json) => {
-            setter(
-                call,
-                ::serde_json::from_str(&json).unwrap_or_else(|e| panic!("`{name}`: {e}")),
-            )
-        }
-        None => call,
+    if arguments.contains_key(name) {
+        setter(call, given(arguments, name))
+    } else {
+        call
     }
 }
 fn received<T: ::serde::Serialize>(response: Response<T>) -> (u16, String) {

@@ -6,15 +6,20 @@ use quote::{format_ident, quote};
 use super::client::Group;
 use super::{operations, types};
 
-/// For the tests: how each operation of the contract is called, by the builders that everyone uses.
+/// For the tests: how each operation of the contract is called, by the methods that everyone uses.
 pub(super) fn calls(groups: &[Group<'_>]) -> Result<TokenStream> {
     let mut arms = TokenStream::new();
     for group in groups {
         let module = format_ident!("{}", group.name);
         for operation in &group.operations {
             let (id, method) = (&operation.id, format_ident!("{}", operation.id.to_snake_case()));
+            let mut given = Vec::new();
             let mut steps = TokenStream::new();
-            for parameter in &operation.parameters {
+            for parameter in operation.arguments() {
+                let (name, ty) = (&parameter.name, types::rust(&parameter.schema)?);
+                given.push(quote! { given::<#ty>(arguments, #name) });
+            }
+            for parameter in operation.parameters.iter().filter(|parameter| !parameter.is_argument()) {
                 let (name, setter) = (&parameter.name, operations::ident(&parameter.name));
                 let (setter, ty) = (format_ident!("{setter}"), types::rust(&parameter.schema)?);
                 steps
@@ -22,11 +27,17 @@ pub(super) fn calls(groups: &[Group<'_>]) -> Result<TokenStream> {
             }
             if let Some(body) = &operation.body {
                 let ty = types::rust(&body.schema)?;
-                steps.extend(quote! { let call = set(call, arguments, "body", |call, value: #ty| call.body(value)); });
+                if body.required {
+                    given.push(quote! { given::<#ty>(arguments, "body") });
+                } else {
+                    steps.extend(
+                        quote! { let call = set(call, arguments, "body", |call, value: #ty| call.body(value)); },
+                    );
+                }
             }
             arms.extend(quote! {
                 #id => {
-                    let call = client.#module().#method();
+                    let call = client.#module().#method(#(#given),*);
                     #steps
                     received(call.send().await?)
                 }
@@ -49,16 +60,18 @@ pub(super) fn calls(groups: &[Group<'_>]) -> Result<TokenStream> {
             })
         }
 
+        fn given<T: ::serde::de::DeserializeOwned>(arguments: &Map<String, Value>, name: &str) -> T {
+            let json = arguments.get(name).unwrap_or_else(|| panic!("`{name}` is required")).to_string();
+            ::serde_json::from_str(&json).unwrap_or_else(|e| panic!("`{name}`: {e}"))
+        }
+
         fn set<C, T: ::serde::de::DeserializeOwned>(
             call: C,
             arguments: &Map<String, Value>,
             name: &str,
             setter: fn(C, T) -> C,
         ) -> C {
-            match arguments.get(name).map(Value::to_string) {
-                Some(json) => setter(call, ::serde_json::from_str(&json).unwrap_or_else(|e| panic!("`{name}`: {e}"))),
-                None => call,
-            }
+            if arguments.contains_key(name) { setter(call, given(arguments, name)) } else { call }
         }
 
         fn received<T: ::serde::Serialize>(response: Response<T>) -> (u16, String) {

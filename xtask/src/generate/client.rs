@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::types::Typed;
-use super::{Contract, Docs, Generator, TESTS, builders, calls, format, items, operations};
+use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, setters};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
 use crate::output::Plan;
@@ -91,17 +91,17 @@ pub(super) fn generate(
     let mut docs = Docs { module: "types", undocumented: None };
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
     let (sent, received) = lower::directions(&document);
-    let builders = builders::builders(&items, &sent.iter().map(|name| lower::pascal(name)).collect())?;
+    let sent: BTreeSet<String> = sent.iter().map(|name| lower::pascal(name)).collect();
+    let setters = setters::setters(&items, &document, |name| sent.contains(name), &mut generator.findings.stale)?;
     let words = "What the operations take and give.";
-    plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), quote! { #items #builders })?);
+    plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), quote! { #items #setters })?);
 
     let list: Vec<Operation> = serde_json::from_value(document[OPERATIONS].clone())?;
     let groups = groups(&document, &list);
     let mut docs = Docs::of_module("operations", &mut generator.findings.undocumented);
-    let mut structs = operations::structs(&list).context("progenitor")?;
     for group in &groups {
         let words = docs.of(&group.name, group.description.as_deref());
-        let items = operations::group(group, &words, &document, &mut structs, &mut docs)?;
+        let items = operations::group(group, &words, &document, &mut docs)?;
         let origin = join(&origins, |host| group.operations.iter().any(|operation| operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
         plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);
@@ -145,6 +145,7 @@ fn groups<'a>(document: &Value, operations: &'a [Operation]) -> Vec<Group<'a>> {
 /// What holds the modules together.
 fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
     let (mut modules, mut accessors, mut all) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    let mut of_project = TokenStream::new();
     for group in groups {
         let (module, name) = (format_ident!("{}", group.name), format_ident!("{}", lower::pascal(&group.name)));
         let words = group.description.as_deref().unwrap_or_default();
@@ -156,6 +157,15 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
                 operations::#module::#name::new(self.clone())
             }
         });
+        if group.operations.iter().any(|operation| operations::is_of_project(operation)) {
+            let in_project = format_ident!("Project{name}");
+            of_project.extend(quote! {
+                #[doc = #words]
+                pub fn #module(&self) -> operations::#module::#in_project {
+                    operations::#module::#in_project::new(self.client.clone(), self.name.clone())
+                }
+            });
+        }
         for operation in &group.operations {
             let operation = format_ident!("{}", lower::pascal(&operation.id));
             all.extend(quote! { #module::#operation::OPERATION, });
@@ -184,6 +194,10 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
 
         impl crate::Client {
             #accessors
+        }
+
+        impl crate::Project {
+            #of_project
         }
 
         /// A part of the API that has a URL of its own.

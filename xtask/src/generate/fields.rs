@@ -134,28 +134,6 @@ pub(super) fn wire_name(field: &Field) -> Option<String> {
     Some(serde_attribute(field, "rename").unwrap_or(name))
 }
 
-/// The name of a field in JSON, after `finish` took its attributes.
-pub(super) fn finished_name(field: &Field) -> Option<String> {
-    let mut found = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg_attr")) {
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("schemars") {
-                meta.parse_nested_meta(|meta| {
-                    found = meta
-                        .value()
-                        .and_then(syn::parse::ParseBuffer::parse)
-                        .ok()
-                        .map(|name: syn::LitStr| name.value());
-                    Ok(())
-                })
-            } else {
-                meta.value().and_then(syn::parse::ParseBuffer::parse::<syn::LitStr>).map(drop)
-            }
-        });
-    }
-    found.or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
-}
-
 /// Whether an `Option` has to be there, and may be `null`.
 fn is_required_null(field: &Field) -> bool {
     serde_attribute(field, "deserialize_with").is_some_and(|function| function.ends_with("Option::deserialize"))

@@ -1,14 +1,16 @@
 //! From the contract to Rust, in memory.
 
 mod accessors;
-mod builders;
+mod arguments;
 mod calls;
 mod client;
+mod conversions;
 mod enums;
 mod events;
 mod fields;
 mod format;
 mod operations;
+mod setters;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::TokenStream;
+use quote::quote;
 use serde_json::Value;
 use types::Typed;
 
@@ -31,12 +34,14 @@ struct Module {
     name: &'static str,
     path: &'static str,
     document: &'static str,
+    /// Whether its structs are sent too, by operations of the client.
+    is_sent: bool,
 }
 
 const MODULES: [Module; 3] = [
-    Module { name: "notifications", path: "ampersand_types::notifications", document: "notifications" },
-    Module { name: "messages", path: "ampersand_types::messages", document: "webhook" },
-    Module { name: "config", path: "ampersand_types::config", document: "config" },
+    Module { name: "notifications", path: "ampersand_types::notifications", document: "notifications", is_sent: false },
+    Module { name: "messages", path: "ampersand_types::messages", document: "webhook", is_sent: false },
+    Module { name: "config", path: "ampersand_types::config", document: "config", is_sent: true },
 ];
 
 const TYPES: &str = "crates/ampersand-types/src/generated";
@@ -82,6 +87,9 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
 
         let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
         let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
+        let setters = setters::setters(&items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
+        let conversions = conversions::conversions(&items, &document).with_context(|| file.clone())?;
+        let items = quote! { #items #setters #conversions };
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
         table.extend(document::schemas(&document).map(|(schema, _)| Typed {

@@ -1,142 +1,61 @@
-use std::collections::BTreeMap;
-use std::mem;
-
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
-use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::{format_ident, quote};
-use serde_json::{Map, Value, json};
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Field, File, GenericArgument, GenericParam, Generics, Ident, ImplItem, Item, ItemImpl, ItemStruct, LitStr, Path,
-    PathArguments, PathSegment, Type, parse_quote,
-};
-use typify::UnknownPolicy;
+use serde_json::Value;
+use syn::{Ident, Type};
 
+use super::arguments::{Argument, argument};
 use super::client::Group;
 use super::{Docs, types};
-use crate::lower::{self, Content, Operation, is_rust_type};
+use crate::lower::{self, Content, Operation, Parameter, is_rust_type};
+
+/// The parameter that names a project.
+const PROJECT: &str = "projectIdOrName";
 
 /// What an overlay says of a tag whose group is to have another name.
 pub(super) const GROUP: &str = "x-group";
-
-/// A struct that progenitor made of an operation, and its methods.
-pub(super) struct Made {
-    item: ItemStruct,
-    methods: ItemImpl,
-}
 
 /// `objects_and_fields` for `Objects & Fields`.
 pub(super) fn snake(name: &str) -> String {
     name.replace('&', " and ").replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case()
 }
 
-/// The builder of each operation by progenitor, by the name of the struct.
-///
-/// It is given what it makes these of: parameters, and of each body the name. Types are made by typify, as everywhere, and
-/// of what comes back and where it goes to the client has one function.
-pub(super) fn structs(operations: &[Operation]) -> Result<BTreeMap<String, Made>> {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
-    for operation in operations {
-        let parameters: Vec<Value> = operation.parameters.iter().map(parameter).collect();
-        let mut item = json!({
-            "operationId": operation.id,
-            "parameters": parameters,
-            "responses": { "200": { "description": "" } },
-        });
-        if let Some(body) = &operation.body {
-            let schema = match body.schema["$ref"].as_str().and_then(crate::document::schema_name) {
-                Some(name) => {
-                    schemas.insert(
-                        name.to_owned(),
-                        json!({ "type": "object", "properties": { "a": { "type": "string" } } }),
-                    );
-                    json!({ "$ref": body.schema["$ref"] })
-                }
-                None => plain(&body.schema),
-            };
-            item["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
-        }
-        // Two hosts have the same path.
-        let path = format!("/{}{}", operation.host, operation.path);
-        let methods = paths.entry(path).or_insert_with(|| json!({}));
-        methods[operation.method.to_lowercase()] = item;
-    }
-    let document = json!({
-        "openapi": "3.0.3",
-        "info": { "title": "client", "version": "" },
-        "paths": paths,
-        "components": { "schemas": schemas },
-    });
-    let document = serde_json::from_value(document)?;
-    let mut settings = GenerationSettings::new();
-    settings.with_interface(InterfaceStyle::Builder).with_unknown_crates(UnknownPolicy::Allow);
-    let tokens = types::quietly("progenitor", || Generator::new(&settings).generate_tokens(&document))?;
-    let file: File = syn::parse2(tokens).context("its output is not Rust")?;
-    let module = file.items.into_iter().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "builder" => module.content,
-        _ => None,
-    });
-    let (_, items) = module.context("its output has no module `builder`")?;
-    let mut made: BTreeMap<String, Made> = BTreeMap::new();
-    let mut last = None;
-    for item in items {
-        match item {
-            Item::Struct(item) => last = Some(item),
-            Item::Impl(methods) => {
-                if let Some(item) = last.take() {
-                    made.insert(item.ident.to_string(), Made { item, methods });
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(made)
-}
-
-fn parameter(parameter: &lower::Parameter) -> Value {
-    json!({
-        "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.required,
-        "schema": plain(&parameter.schema),
-    })
-}
-
-/// The type alone.
-fn plain(schema: &Value) -> Value {
-    let kept = schema.as_object().into_iter().flatten().filter(|(key, _)| !lower::BESIDE.contains(&key.as_str()));
-    kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into()
-}
-
-/// The operations of a group: one struct that leads to them, and a builder of each.
-pub(super) fn group(
-    group: &Group<'_>,
-    words: &str,
-    document: &Value,
-    made: &mut BTreeMap<String, Made>,
-    docs: &mut Docs<'_>,
-) -> Result<TokenStream> {
+/// The operations of a group: a struct that leads to them, another one for those of one project, and a struct of each.
+pub(super) fn group(group: &Group<'_>, words: &str, document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
     let name = format_ident!("{}", lower::pascal(&group.name));
-    let (mut methods, mut builders) = (TokenStream::new(), TokenStream::new());
+    let in_project = format_ident!("Project{name}");
+    let (mut all, mut of_project, mut structs) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for operation in &group.operations {
-        let ident = format_ident!("{}", lower::pascal(&operation.id));
-        let made = made.remove(&ident.to_string()).with_context(|| format!("progenitor made no `{ident}`"))?;
         let doc = doc(operation, docs);
-        let method = format_ident!("{}", operation.id.to_snake_case());
-        methods.extend(quote! {
-            #[doc = #doc]
-            pub fn #method(&self) -> #ident {
-                #ident::new(self.client.clone())
-            }
-        });
-        builders.extend(builder(operation, &doc, made).with_context(|| operation.id.clone())?);
-        builders.extend(pages(operation, document)?);
+        let (call, project) = methods(operation, &name, &doc).with_context(|| operation.id.clone())?;
+        all.extend(call);
+        of_project.extend(project);
+        structs.extend(request(operation, &name).with_context(|| operation.id.clone())?);
+        structs.extend(pages(operation, document)?);
     }
+    let project = (!of_project.is_empty()).then(|| {
+        let words = format!("[`{name}`], of one project: [`Project::{}`](crate::Project::{0}).", group.name);
+        quote! {
+            #[doc = #words]
+            #[derive(Clone, Debug)]
+            pub struct #in_project {
+                all: #name,
+                project: ::std::string::String,
+            }
+
+            impl #in_project {
+                pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+                    Self { all: #name::new(client), project }
+                }
+
+                #of_project
+            }
+        }
+    });
     Ok(quote! {
         use super::super::types;
-        use crate::call::Call;
+        use crate::call::{Call, sent};
 
         #[doc = #words]
         #[derive(Clone, Debug)]
@@ -149,11 +68,17 @@ pub(super) fn group(
                 Self { client }
             }
 
-            #methods
+            #all
         }
 
-        #builders
+        #project
+        #structs
     })
+}
+
+/// Whether an operation is one of a project, which its path names first.
+pub(super) fn is_of_project(operation: &Operation) -> bool {
+    operation.arguments().next().is_some_and(|parameter| parameter.name == PROJECT)
 }
 
 fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
@@ -175,71 +100,157 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
     doc
 }
 
-/// What progenitor made of an operation, with documentation, and with our way to send it.
-fn builder(operation: &Operation, doc: &str, made: Made) -> Result<TokenStream> {
-    let Made { mut item, mut methods } = made;
-    Outside.visit_item_struct_mut(&mut item);
-    Outside.visit_item_impl_mut(&mut methods);
-    item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-    item.attrs.insert(0, parse_quote!(#[doc = #doc]));
-    methods.items.retain(|item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "send"));
-    for method in &mut methods.items {
-        let ImplItem::Fn(method) = method else { continue };
-        if method.sig.ident == "new" {
-            method.vis = parse_quote!(pub(crate));
-        } else {
-            let words = setter_doc(operation, &method.sig.ident);
-            method.attrs.insert(0, parse_quote!(#[doc = #words]));
-        }
+/// The functions that begin an operation, with all that is required: that of its group, and that of a project's.
+fn methods(operation: &Operation, group: &Ident, doc: &str) -> Result<(TokenStream, Option<TokenStream>)> {
+    let (method, name) = names(operation);
+    let (mut taken, mut given, mut steps) = (Vec::new(), Vec::new(), TokenStream::new());
+    let mut words = Vec::new();
+    for parameter in operation.arguments() {
+        let ident = format_ident!("{}", ident(&parameter.name));
+        let (ty, step) = fill(parameter, &ident)?;
+        steps.extend(step);
+        taken.push(quote!(#ident: #ty));
+        let described = parameter.description.as_deref().unwrap_or_default();
+        let described = described.replace('\n', " ");
+        words.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.place));
+        given.push(quote!(#ident));
     }
-    let fields: Vec<&Field> = item.fields.iter().collect();
-    let client = fields.first().and_then(|field| field.ident.clone()).context("has no client")?;
-    let sends = sends(operation, &item)?;
-    let (ty, receive) = response(operation)?;
-    let constant = constant(operation);
-    methods.items.push(constant);
-    methods.items.push(parse_quote! {
-        /// Sends the request, and reads the response.
-        ///
-        /// # Errors
-        ///
-        /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-        pub async fn send(self) -> ::core::result::Result<crate::Response<#ty>, crate::Error> {
-            let client = self.#client.clone();
-            #receive
+    if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
+        let (ty, value) = body_argument(&body.schema)?;
+        steps.extend(quote! { call.body(&#value); });
+        taken.push(quote!(body: #ty));
+        given.push(quote!(body));
+    }
+    let mutable = (!steps.is_empty()).then(|| quote!(mut));
+    let list = if words.is_empty() { String::new() } else { format!("\n\n{}", words.join("\n")) };
+    let doc_of_all = format!("{doc}{list}");
+    let call = quote! {
+        #[doc = #doc_of_all]
+        pub fn #method(&self, #(#taken),*) -> #name {
+            let #mutable call = Call::new(&#name::OPERATION);
+            #steps
+            #name { client: self.client.clone(), call }
         }
-    });
-    methods.items.push(sends);
-    let name = &item.ident;
-    Ok(quote! {
-        #item
-        #methods
-
-        /// `.await` sends the request, as [`send`](Self::send) does.
-        impl ::core::future::IntoFuture for #name {
-            type Output = ::core::result::Result<crate::Response<#ty>, crate::Error>;
-            type IntoFuture = crate::Sending<#ty>;
-
-            fn into_future(self) -> Self::IntoFuture {
-                ::std::boxed::Box::pin(self.send())
+    };
+    let of_project = is_of_project(operation).then(|| {
+        let (taken, given) = (taken.get(1..), given.get(1..));
+        let (taken, given) = (taken.unwrap_or_default(), given.unwrap_or_default());
+        let summary = doc.split("\n\n").next().unwrap_or_default();
+        let doc = format!("{summary}\n\nSee [`{group}::{method}`].");
+        quote! {
+            #[doc = #doc]
+            pub fn #method(&self, #(#taken),*) -> #name {
+                self.all.#method(&*self.project, #(#given),*)
             }
         }
+    });
+    Ok((call, of_project))
+}
+
+/// The names of the method that begins an operation, and of the struct that is sent.
+fn names(operation: &Operation) -> (Ident, Ident) {
+    (format_ident!("{}", operation.id.to_snake_case()), format_ident!("{}", lower::pascal(&operation.id)))
+}
+
+/// How a parameter is taken, and the statement that puts it where it belongs.
+fn fill(parameter: &Parameter, ident: &Ident) -> Result<(TokenStream, TokenStream)> {
+    let (name, place) = (&parameter.name, format_ident!("{}", parameter.place));
+    let rust: Type = syn::parse2(types::rust(&parameter.schema)?)?;
+    if ["Vec", "BTreeMap", "Optional"].contains(&super::fields::outer(&rust).0.as_str()) {
+        bail!("the parameter `{name}` is a list or a map, which the client cannot write into a request yet");
+    }
+    let into = quote!(impl ::core::convert::Into<#rust>);
+    let (ty, value) = match super::fields::outer(&rust).0.as_str() {
+        "bool" | "i64" => (quote!(#rust), quote!(#ident)),
+        // Identifiers are texts in the contract, and often something else where they come from.
+        "String" => (quote!(impl ::core::fmt::Display), quote!(#ident)),
+        "Credential" => (into, quote!(#ident.into().expose_secret())),
+        _ => (into, quote!(#ident.into())),
+    };
+    Ok((ty, quote! { call.#place(#name, #value); }))
+}
+
+/// A body of a type that has a name is taken as it is: whoever decodes one does not have to name the type again.
+fn body_argument(schema: &Value) -> Result<(TokenStream, TokenStream)> {
+    let rust = types::rust(schema)?;
+    if schema.get("$ref").is_some() {
+        return Ok((rust, quote!(body)));
+    }
+    let Argument { ty, value } = argument(&format_ident!("body"), &syn::parse2(rust.clone())?);
+    Ok((ty, quote!({ let body: #rust = #value; body })))
+}
+
+/// An operation on its way: a method for each thing that may be left out, and how it is sent.
+fn request(operation: &Operation, group: &Ident) -> Result<TokenStream> {
+    let (method, name) = names(operation);
+    let mut setters = TokenStream::new();
+    for parameter in operation.parameters.iter().filter(|parameter| !parameter.is_argument()) {
+        let ident = format_ident!("{}", ident(&parameter.name));
+        let (ty, step) = fill(parameter, &ident)?;
+        let words = parameter.description.as_deref().unwrap_or_default();
+        let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.place);
+        let doc = doc.trim_start();
+        setters.extend(quote! {
+            #[doc = #doc]
+            pub fn #ident(mut self, #ident: #ty) -> Self {
+                let call = &mut self.call;
+                #step
+                self
+            }
+        });
+    }
+    if let Some(body) = operation.body.as_ref().filter(|body| !body.required) {
+        let (ty, value) = body_argument(&body.schema)?;
+        setters.extend(quote! {
+            /// The body, which may be left out.
+            pub fn body(mut self, body: #ty) -> Self {
+                self.call.body(&#value);
+                self
+            }
+        });
+    }
+    let Operation { id, method: verb, path, idempotent, security, .. } = operation;
+    let host = format_ident!("{}", lower::pascal(&operation.host));
+    let (how, ty) = response(operation)?;
+    let doc = format!("A request that [`{group}::{method}`] begins, and `.await` sends.");
+    Ok(quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #[must_use = "a request is sent by `.await`"]
+        pub struct #name {
+            pub(crate) client: crate::Client,
+            pub(crate) call: Call,
+        }
+
+        impl #name {
+            /// What the contract says of the operation.
+            pub const OPERATION: crate::Operation = crate::Operation {
+                id: #id,
+                host: crate::Host::#host,
+                method: #verb,
+                path: #path,
+                idempotent: #idempotent,
+                security: &[#(#security),*],
+            };
+
+            #setters
+        }
+
+        sent!(#name as #how -> #ty);
     })
 }
 
-fn setter_doc(operation: &Operation, setter: &Ident) -> String {
-    match setter.to_string().as_str() {
-        "body" => "The body.".to_owned(),
-        "body_map" => "Fills in the body.".to_owned(),
-        name => {
-            let parameter = operation.parameters.iter().find(|parameter| ident(&parameter.name) == name);
-            parameter.map_or_else(String::new, |parameter| {
-                let need = if parameter.required { "required" } else { "optional" };
-                let words = parameter.description.as_deref().unwrap_or_default();
-                format!("{words}\n\n`{}` in the {}, {need}.", parameter.name, parameter.place).trim_start().to_owned()
-            })
+/// Which method of the client reads the response, and as what.
+fn response(operation: &Operation) -> Result<(Ident, TokenStream)> {
+    Ok(match &operation.response {
+        Content::Empty => (format_ident!("empty"), quote!(())),
+        Content::Text => (format_ident!("text"), quote!(::std::string::String)),
+        // A list is nothing to be sent back: whether it was `null` or empty is all the same.
+        Content::Json(schema) if is_rust_type(schema, "Optional") => {
+            (format_ident!("list"), types::rust(&schema["x-rust-type"]["parameters"][0])?)
         }
-    }
+        Content::Json(schema) => (format_ident!("json"), types::rust(schema)?),
+    })
 }
 
 /// How an operation whose list comes in pages goes from one to the next: it takes a `pageToken`, and its response says
@@ -294,145 +305,9 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
     }))
 }
 
-/// The name of a field, as progenitor has it but for what Rust keeps to itself.
+/// The name of a parameter in Rust, but for what Rust and the methods of every operation keep to themselves.
 pub(super) fn ident(name: &str) -> String {
     let name = snake(name);
-    if syn::parse_str::<Ident>(&name).is_ok() { name } else { format!("{name}_") }
-}
-
-fn constant(operation: &Operation) -> ImplItem {
-    let Operation { id, method, path, idempotent, security, .. } = operation;
-    let host = format_ident!("{}", lower::pascal(&operation.host));
-    parse_quote! {
-        /// What the contract says of the operation.
-        pub const OPERATION: crate::Operation = crate::Operation {
-            id: #id,
-            host: crate::Host::#host,
-            method: #method,
-            path: #path,
-            idempotent: #idempotent,
-            security: &[#(#security),*],
-        };
-    }
-}
-
-/// The method that makes a call of the parameters and the body.
-fn sends(operation: &Operation, item: &ItemStruct) -> Result<ImplItem> {
-    let mut steps = TokenStream::new();
-    for parameter in &operation.parameters {
-        let (name, field) = (&parameter.name, format_ident!("{}", ident(&parameter.name)));
-        let place = format_ident!("{}", parameter.place);
-        let is_optional = parameter.place != "path" && !parameter.required;
-        let value = match (is_rust_type(&parameter.schema, "Credential"), is_optional) {
-            (false, _) => quote! { self.#field },
-            (true, false) => quote! { self.#field.map(|value| value.expose_secret().to_owned()) },
-            (true, true) => quote! { self.#field.map(|value| value.map(|value| value.expose_secret().to_owned())) },
-        };
-        steps.extend(match parameter.place.as_str() {
-            "path" => quote! { call.path(#name, #value)?; },
-            _ if parameter.required => quote! { call.#place(#name, #value.map(Some))?; },
-            _ => quote! { call.#place(#name, #value)?; },
-        });
-    }
-    if let Some(body) = &operation.body {
-        let field = item.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == "body"));
-        let ty = types::rust(&body.schema)?;
-        let has_builder = field.is_some_and(|field| names_builder(&field.ty));
-        let value = if has_builder {
-            quote! { self.body.and_then(|body| #ty::try_from(body).map_err(|error| error.to_string())) }
-        } else {
-            quote! { self.body }
-        };
-        steps.extend(if has_builder && !body.required {
-            // What nothing was said of is not sent.
-            quote! {
-                if self.body != Ok(::std::default::Default::default()) {
-                    call.body(#value)?;
-                }
-            }
-        } else {
-            quote! { call.body(#value)?; }
-        });
-    }
-    let mutable = if steps.is_empty() { quote!() } else { quote!(mut) };
-    Ok(parse_quote! {
-        pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-            let #mutable call = Call::new(&Self::OPERATION);
-            #steps
-            Ok(call)
-        }
-    })
-}
-
-fn names_builder(ty: &Type) -> bool {
-    let (_, inner) = super::fields::outer(ty);
-    matches!(inner, Some(Type::Path(path)) if path.path.segments.iter().any(|segment| segment.ident == "builder"))
-}
-
-/// What an operation gives, and the expression that awaits it.
-fn response(operation: &Operation) -> Result<(TokenStream, TokenStream)> {
-    Ok(match &operation.response {
-        Content::Empty => (quote!(()), quote! { client.empty(self.call()?).await }),
-        Content::Text => (quote!(::std::string::String), quote! { client.text(self.call()?).await }),
-        // A list is nothing to be sent back: whether it was `null` or empty is all the same.
-        Content::Json(schema) if is_rust_type(schema, "Optional") => {
-            let ty = types::rust(&schema["x-rust-type"]["parameters"][0])?;
-            (
-                ty.clone(),
-                quote! {
-                    let response = client.json::<::ampersand_types::Optional<#ty>>(self.call()?).await?;
-                    Ok(response.map(::ampersand_types::Optional::into_inner))
-                },
-            )
-        }
-        Content::Json(schema) => (types::rust(schema)?, quote! { client.json(self.call()?).await }),
-    })
-}
-
-/// Names the client where it is, owns it, and says in our words what is wrong with a value.
-struct Outside;
-
-impl VisitMut for Outside {
-    fn visit_generics_mut(&mut self, generics: &mut Generics) {
-        generics.params = mem::take(&mut generics.params)
-            .into_iter()
-            .filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
-            .collect();
-        visit_mut::visit_generics_mut(self, generics);
-    }
-
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        if let Type::Reference(reference) = ty
-            && reference.lifetime.is_some()
-        {
-            *ty = (*reference.elem).clone();
-        }
-        visit_mut::visit_type_mut(self, ty);
-    }
-
-    fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        if matches!(&segment.arguments, PathArguments::AngleBracketed(arguments)
-            if arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Lifetime(_))))
-        {
-            segment.arguments = PathArguments::None;
-        }
-        visit_mut::visit_path_segment_mut(self, segment);
-    }
-
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if names == ["super", "Client"] {
-            *path = parse_quote!(crate::Client);
-        }
-        visit_mut::visit_path_mut(self, path);
-    }
-
-    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
-        let words = text.value();
-        if words.ends_with(" was not initialized") {
-            *text = LitStr::new("was not given", text.span());
-        } else if words.starts_with("conversion to `") {
-            *text = LitStr::new("cannot be made of what was given", text.span());
-        }
-    }
+    let is_taken = ["body", "send", "stream"].contains(&name.as_str());
+    if is_taken || syn::parse_str::<Ident>(&name).is_err() { format!("{name}_") } else { name }
 }

@@ -47,6 +47,26 @@ pub(crate) struct Parameter {
     pub(crate) schema: Value,
 }
 
+impl Operation {
+    /// The parameters that every call has, those of the path first, in its order.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        let place = |parameter: &&Parameter| match parameter.place.as_str() {
+            "path" => self.path.find(&format!("{{{}}}", parameter.name)).unwrap_or(usize::MAX),
+            _ => usize::MAX,
+        };
+        let mut arguments: Vec<&Parameter> = self.parameters.iter().filter(|one| one.is_argument()).collect();
+        arguments.sort_by_key(place);
+        arguments.into_iter()
+    }
+}
+
+impl Parameter {
+    /// Whether it is in every call.
+    pub(crate) fn is_argument(&self) -> bool {
+        self.required || self.place == "path"
+    }
+}
+
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Body {
     pub(crate) required: bool,

@@ -6,8 +6,11 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ampersand_client::Client;
-use ampersand_client::types::{CreateDestinationRequestMetadata, Destination};
+use ampersand_client::types::{
+    CreateDestinationRequest, CreateDestinationRequestMetadata, CreateEventTopicRouteRequest,
+    CreateTopicDestinationRouteRequest, CreateTopicRequest, Destination,
+};
+use ampersand_client::{Client, Project};
 use ampersand_types::Credential;
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, bail};
@@ -26,12 +29,13 @@ const WEBHOOK: &str = "webhook";
 pub(crate) fn run(options: &args::Setup) -> Result<ExitCode> {
     let url = options.url.as_deref().map(|url| http_url("--url", url)).transpose()?;
     let client = Client::from_env().map_err(|error| usage(error.to_string()))?;
-    let mut setup = Setup { client, options, output: Output::new(options.output.output) };
+    let project = client.project(&options.project);
+    let mut setup = Setup { project, options, output: Output::new(options.output.output) };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(setup.run(url.as_ref()))
 }
 
 struct Setup<'o> {
-    client: Client,
+    project: Project,
     options: &'o args::Setup,
     output: Output,
 }
@@ -82,8 +86,8 @@ impl Setup<'_> {
 
     /// The id of the destination, and whether what it gets is signed.
     async fn destination(&mut self, url: Option<&Url>) -> Result<(Option<String>, bool)> {
-        let (project, name) = (self.options.project.as_str(), self.options.name.as_str());
-        let list = self.client.destinations().list_destinations().project_id_or_name(project).send().await?;
+        let (destinations, name) = (self.project.destinations(), self.options.name.as_str());
+        let list = destinations.list_destinations().await?;
         let Some(url) = url else {
             let name = self.options.destination.as_deref().unwrap_or_default();
             let found = list.iter().find(|one| one.id == name).or_else(|| list.iter().find(|one| one.name == name));
@@ -105,16 +109,15 @@ impl Setup<'_> {
             self.tell(Kind::Destination, State::WouldBeCreated, None, name)?;
             return Ok((None, true));
         }
-        let metadata = CreateDestinationRequestMetadata::builder().url(url.as_str());
-        let create = self.client.destinations().create_destination().project_id_or_name(project);
-        let made = create.body_map(|body| body.name(name).type_(WEBHOOK).metadata(metadata)).send().await?;
+        let metadata = CreateDestinationRequestMetadata::new().url(url.as_str());
+        let made = destinations.create_destination(CreateDestinationRequest::new(name, WEBHOOK, metadata)).await?;
         self.tell(Kind::Destination, State::Created, Some(&made.id), name)?;
         Ok((Some(made.into_inner().id), true))
     }
 
     async fn topic(&mut self) -> Result<Option<String>> {
-        let (project, name) = (self.options.project.as_str(), self.options.name.as_str());
-        let list = self.client.destinations().list_topics().project_id_or_name(project).send().await?;
+        let (destinations, name) = (self.project.destinations(), self.options.name.as_str());
+        let list = destinations.list_topics().await?;
         if let Some(found) = list.iter().find(|topic| topic.name == name) {
             self.tell(Kind::Topic, State::Found, Some(&found.id), name)?;
             return Ok(Some(found.id.clone()));
@@ -123,24 +126,22 @@ impl Setup<'_> {
             self.tell(Kind::Topic, State::WouldBeCreated, None, name)?;
             return Ok(None);
         }
-        let create = self.client.destinations().create_topic().project_id_or_name(project);
-        let made = create.body_map(|body| body.name(name)).send().await?;
+        let made = destinations.create_topic(CreateTopicRequest::new(name)).await?;
         self.tell(Kind::Topic, State::Created, Some(&made.id), name)?;
         Ok(Some(made.into_inner().id))
     }
 
     /// The topics that lead to the destination.
     async fn topic_route(&mut self, topic: Option<&str>, destination: Option<&str>) -> Result<BTreeSet<String>> {
-        let (project, kind) = (self.options.project.as_str(), Kind::TopicDestinationRoute);
-        let list =
-            self.client.destinations().list_topic_destination_routes().project_id_or_name(project).send().await?;
+        let (destinations, kind) = (self.project.destinations(), Kind::TopicDestinationRoute);
+        let list = destinations.list_topic_destination_routes().await?;
         let there = list.iter().filter(|route| Some(route.destination_id.as_str()) == destination);
         let mut topics: BTreeSet<String> = there.clone().map(|route| route.topic_id.clone()).collect();
         if let Some(found) = there.clone().find(|route| Some(route.topic_id.as_str()) == topic) {
             self.tell(kind, State::Found, Some(&found.id), &self.options.name)?;
         } else if let (Some(topic), Some(destination), false) = (topic, destination, self.options.dry_run) {
-            let create = self.client.destinations().create_topic_destination_route().project_id_or_name(project);
-            let made = create.body_map(|body| body.topic_id(topic).destination_id(destination)).send().await?;
+            let route = CreateTopicDestinationRouteRequest::new(topic, destination);
+            let made = destinations.create_topic_destination_route(route).await?;
             self.tell(kind, State::Created, Some(&made.id), &self.options.name)?;
             topics.insert(topic.to_owned());
         } else {
@@ -151,16 +152,16 @@ impl Setup<'_> {
 
     /// What any topic leads to the destination is not led there twice.
     async fn event_routes(&mut self, topic: Option<&str>, topics: &BTreeSet<String>) -> Result<()> {
-        let (project, kind) = (self.options.project.as_str(), Kind::EventTopicRoute);
-        let list = self.client.notifications().list_event_topic_routes().project_id_or_name(project).send().await?;
+        let (notifications, kind) = (self.project.notifications(), Kind::EventTopicRoute);
+        let list = notifications.list_event_topic_routes().await?;
         for event in chosen(self.options) {
             let leads = |at: &str| Some(at) == topic || topics.contains(at);
             let found = list.iter().find(|route| route.event_type.as_str() == event && leads(&route.topic_id));
             if let Some(found) = found {
                 self.tell(kind, State::Found, Some(&found.id), event)?;
             } else if let (Some(topic), false) = (topic, self.options.dry_run) {
-                let create = self.client.notifications().create_event_topic_route().project_id_or_name(project);
-                let made = create.body_map(|body| body.event_type(event).topic_id(topic)).send().await?;
+                let route = CreateEventTopicRouteRequest::new(event, topic);
+                let made = notifications.create_event_topic_route(route).await?;
                 self.tell(kind, State::Created, Some(&made.id), event)?;
             } else {
                 self.tell(kind, State::WouldBeCreated, None, event)?;
@@ -181,8 +182,7 @@ impl Setup<'_> {
             ));
             return Ok(());
         };
-        let get = self.client.destinations().get_destination().project_id_or_name(project).destination(destination);
-        let got = get.include_secrets(true).send().await?;
+        let got = self.project.destinations().get_destination(destination).include_secrets(true).await?;
         let secret = got.secrets.as_ref().and_then(|secrets| secrets.webhook_signing_key.as_ref());
         let Some(secret) = secret else { bail!("the destination came without a signing secret") };
         save(secret, file).with_context(|| format!("--save-secret {}", file.display()))?;

@@ -248,6 +248,99 @@ impl crate::Client {
         operations::writes::Writes::new(self.clone())
     }
 }
+impl crate::Project {
+    /// Keys by which programs call the API.
+    pub fn api_keys(&self) -> operations::api_keys::ProjectApiKeys {
+        operations::api_keys::ProjectApiKeys::new(self.client.clone(), self.name.clone())
+    }
+    /// Access to customers' accounts at providers.
+    pub fn connections(&self) -> operations::connections::ProjectConnections {
+        operations::connections::ProjectConnections::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
+    pub fn destinations(&self) -> operations::destinations::ProjectDestinations {
+        operations::destinations::ProjectDestinations::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Integrations as customers have installed and configured them.
+    pub fn installations(&self) -> operations::installations::ProjectInstallations {
+        operations::installations::ProjectInstallations::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// What a project reads from, writes to and subscribes to at providers.
+    pub fn integrations(&self) -> operations::integrations::ProjectIntegrations {
+        operations::integrations::ProjectIntegrations::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Public keys by which tokens of a project's own users are verified.
+    pub fn jwt_keys(&self) -> operations::jwt_keys::ProjectJwtKeys {
+        operations::jwt_keys::ProjectJwtKeys::new(self.client.clone(), self.name.clone())
+    }
+    /// Which events are put on which topics.
+    pub fn notifications(&self) -> operations::notifications::ProjectNotifications {
+        operations::notifications::ProjectNotifications::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Consent of users, in a browser.
+    pub fn oauth(&self) -> operations::oauth::ProjectOauth {
+        operations::oauth::ProjectOauth::new(self.client.clone(), self.name.clone())
+    }
+    /// What providers say of their objects and fields.
+    pub fn objects(&self) -> operations::objects::ProjectObjects {
+        operations::objects::ProjectObjects::new(self.client.clone(), self.name.clone())
+    }
+    /// Reads, writes and subscriptions, and how they went.
+    pub fn operations(&self) -> operations::operations::ProjectOperations {
+        operations::operations::ProjectOperations::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// What holds integrations, keys and destinations together.
+    pub fn projects(&self) -> operations::projects::ProjectProjects {
+        operations::projects::ProjectProjects::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// OAuth clients that stand for a project at providers.
+    pub fn provider_apps(&self) -> operations::provider_apps::ProjectProviderApps {
+        operations::provider_apps::ProjectProviderApps::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Reads on demand, and pauses of scheduled ones.
+    pub fn reads(&self) -> operations::reads::ProjectReads {
+        operations::reads::ProjectReads::new(self.client.clone(), self.name.clone())
+    }
+    /// Versions of integrations.
+    pub fn revisions(&self) -> operations::revisions::ProjectRevisions {
+        operations::revisions::ProjectRevisions::new(
+            self.client.clone(),
+            self.name.clone(),
+        )
+    }
+    /// Records to be found at providers.
+    pub fn search(&self) -> operations::search::ProjectSearch {
+        operations::search::ProjectSearch::new(self.client.clone(), self.name.clone())
+    }
+    /// Records to be written to providers.
+    pub fn writes(&self) -> operations::writes::ProjectWrites {
+        operations::writes::ProjectWrites::new(self.client.clone(), self.name.clone())
+    }
+}
 /// A part of the API that has a URL of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -6620,12628 +6620,3439 @@ crate::open_enum::open_enum!(WriteRequestType {
     Update = "update",
 });
 impl AcceptInviteRequest {
-    /// Starts to build a `AcceptInviteRequest`.
-    pub fn builder() -> builder::AcceptInviteRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        invited_email: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            invited_email: invited_email.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl AddUserToOrgRequest {
-    /// Starts to build a `AddUserToOrgRequest`.
-    pub fn builder() -> builder::AddUserToOrgRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(builder_id: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            builder_id: builder_id.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl ApiKeyRequest {
-    /// Starts to build a `ApiKeyRequest`.
-    pub fn builder() -> builder::ApiKeyRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(label: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            label: label.into(),
+            scopes: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `scopes` of a [`ApiKeyRequest`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl AssociationChangeEvent {
-    /// Starts to build a `AssociationChangeEvent`.
-    pub fn builder() -> builder::AssociationChangeEvent {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `enabled` of a [`AssociationChangeEvent`].
+    pub fn enabled(
+        mut self,
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::AssociationChangeEventEnabled,
+        >,
+    ) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled.into());
+        self
+    }
+    /// `includeFullRecords` of a [`AssociationChangeEvent`].
+    pub fn include_full_records(mut self, include_full_records: bool) -> Self {
+        self.include_full_records = ::core::option::Option::Some(include_full_records);
+        self
     }
 }
 impl AssociationDefinition {
-    /// Starts to build a `AssociationDefinition`.
-    pub fn builder() -> builder::AssociationDefinition {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        association_type: impl ::core::convert::Into<::std::string::String>,
+        target_object: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            association_type: association_type.into(),
+            cardinality: ::core::default::Default::default(),
+            labels: ::core::default::Default::default(),
+            on_delete: ::core::default::Default::default(),
+            required: ::core::default::Default::default(),
+            reverse_lookup_field_name: ::core::default::Default::default(),
+            target_field: ::core::default::Default::default(),
+            target_object: target_object.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `cardinality` of a [`AssociationDefinition`].
+    pub fn cardinality(
+        mut self,
+        cardinality: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.cardinality = ::core::option::Option::Some(cardinality.into());
+        self
+    }
+    /// `labels` of a [`AssociationDefinition`].
+    pub fn labels(
+        mut self,
+        labels: impl ::core::convert::Into<AssociationLabels>,
+    ) -> Self {
+        self.labels = ::core::option::Option::Some(labels.into());
+        self
+    }
+    /// `onDelete` of a [`AssociationDefinition`].
+    pub fn on_delete(
+        mut self,
+        on_delete: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.on_delete = ::core::option::Option::Some(on_delete.into());
+        self
+    }
+    /// `required` of a [`AssociationDefinition`].
+    pub fn required(mut self, required: bool) -> Self {
+        self.required = ::core::option::Option::Some(required);
+        self
+    }
+    /// `reverseLookupFieldName` of a [`AssociationDefinition`].
+    pub fn reverse_lookup_field_name(
+        mut self,
+        reverse_lookup_field_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.reverse_lookup_field_name = ::core::option::Option::Some(
+            reverse_lookup_field_name.into(),
+        );
+        self
+    }
+    /// `targetField` of a [`AssociationDefinition`].
+    pub fn target_field(
+        mut self,
+        target_field: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.target_field = ::core::option::Option::Some(target_field.into());
+        self
     }
 }
 impl AssociationLabels {
-    /// Starts to build a `AssociationLabels`.
-    pub fn builder() -> builder::AssociationLabels {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `plural` of a [`AssociationLabels`].
+    pub fn plural(
+        mut self,
+        plural: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.plural = ::core::option::Option::Some(plural.into());
+        self
+    }
+    /// `singular` of a [`AssociationLabels`].
+    pub fn singular(
+        mut self,
+        singular: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.singular = ::core::option::Option::Some(singular.into());
+        self
     }
 }
 impl Backfill {
-    /// Starts to build a `Backfill`.
-    pub fn builder() -> builder::Backfill {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(default_period: impl ::core::convert::Into<DefaultPeriod>) -> Self {
+        Self {
+            default_period: default_period.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl BatchUpsertIntegrationsRequest {
-    /// Starts to build a `BatchUpsertIntegrationsRequest`.
-    pub fn builder() -> builder::BatchUpsertIntegrationsRequest {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `sourceYaml` of a [`BatchUpsertIntegrationsRequest`].
+    pub fn source_yaml(
+        mut self,
+        source_yaml: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.source_yaml = ::core::option::Option::Some(source_yaml.into());
+        self
+    }
+    /// `sourceZipUrl` of a [`BatchUpsertIntegrationsRequest`].
+    pub fn source_zip_url(
+        mut self,
+        source_zip_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.source_zip_url = ::core::option::Option::Some(source_zip_url.into());
+        self
     }
 }
 impl ClaimDomainRequest {
-    /// Starts to build a `ClaimDomainRequest`.
-    pub fn builder() -> builder::ClaimDomainRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        domain: impl ::core::convert::Into<::std::string::String>,
+        parent_id: impl ::core::convert::Into<::std::string::String>,
+        parent_type: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            domain: domain.into(),
+            parent_id: parent_id.into(),
+            parent_type: parent_type.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl ConnectionRequest {
-    /// Starts to build a `ConnectionRequest`.
-    pub fn builder() -> builder::ConnectionRequest {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `apiKey` of a [`ConnectionRequest`].
+    pub fn api_key(
+        mut self,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.api_key = ::core::option::Option::Some(api_key.into());
+        self
+    }
+    /// `basicAuth` of a [`ConnectionRequest`].
+    pub fn basic_auth(
+        mut self,
+        basic_auth: impl ::core::convert::Into<ConnectionRequestBasicAuth>,
+    ) -> Self {
+        self.basic_auth = ::core::option::Option::Some(basic_auth.into());
+        self
+    }
+    /// `consumerName` of a [`ConnectionRequest`].
+    pub fn consumer_name(
+        mut self,
+        consumer_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_name = ::core::option::Option::Some(consumer_name.into());
+        self
+    }
+    /// `consumerRef` of a [`ConnectionRequest`].
+    pub fn consumer_ref(
+        mut self,
+        consumer_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_ref = ::core::option::Option::Some(consumer_ref.into());
+        self
+    }
+    /// `customAuth` of a [`ConnectionRequest`].
+    pub fn custom_auth(
+        mut self,
+        custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.custom_auth = ::core::option::Option::Some(custom_auth.into());
+        self
+    }
+    /// `groupName` of a [`ConnectionRequest`].
+    pub fn group_name(
+        mut self,
+        group_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_name = ::core::option::Option::Some(group_name.into());
+        self
+    }
+    /// `groupRef` of a [`ConnectionRequest`].
+    pub fn group_ref(
+        mut self,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_ref = ::core::option::Option::Some(group_ref.into());
+        self
+    }
+    /// `oauth2AuthorizationCode` of a [`ConnectionRequest`].
+    pub fn oauth2_authorization_code(
+        mut self,
+        oauth2_authorization_code: impl ::core::convert::Into<Oauth2AuthorizationCode>,
+    ) -> Self {
+        self.oauth2_authorization_code = ::core::option::Option::Some(
+            oauth2_authorization_code.into(),
+        );
+        self
+    }
+    /// `oauth2ClientCredentials` of a [`ConnectionRequest`].
+    pub fn oauth2_client_credentials(
+        mut self,
+        oauth2_client_credentials: impl ::core::convert::Into<
+            ConnectionRequestOauth2ClientCredentials,
+        >,
+    ) -> Self {
+        self.oauth2_client_credentials = ::core::option::Option::Some(
+            oauth2_client_credentials.into(),
+        );
+        self
+    }
+    /// `oauth2PasswordCredentials` of a [`ConnectionRequest`].
+    pub fn oauth2_password_credentials(
+        mut self,
+        oauth2_password_credentials: impl ::core::convert::Into<
+            ConnectionRequestOauth2PasswordCredentials,
+        >,
+    ) -> Self {
+        self.oauth2_password_credentials = ::core::option::Option::Some(
+            oauth2_password_credentials.into(),
+        );
+        self
+    }
+    /// `provider` of a [`ConnectionRequest`].
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// `providerMetadata` of a [`ConnectionRequest`].
+    pub fn provider_metadata(
+        mut self,
+        provider_metadata: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<ProviderMetadataInfo>,
+            ),
+        >,
+    ) -> Self {
+        self.provider_metadata = provider_metadata
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `providerWorkspaceRef` of a [`ConnectionRequest`].
+    pub fn provider_workspace_ref(
+        mut self,
+        provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider_workspace_ref = ::core::option::Option::Some(
+            provider_workspace_ref.into(),
+        );
+        self
     }
 }
 impl ConnectionRequestBasicAuth {
-    /// Starts to build a `ConnectionRequestBasicAuth`.
-    pub fn builder() -> builder::ConnectionRequestBasicAuth {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            password: password.into(),
+            username: username.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl ConnectionRequestOauth2ClientCredentials {
-    /// Starts to build a `ConnectionRequestOauth2ClientCredentials`.
-    pub fn builder() -> builder::ConnectionRequestOauth2ClientCredentials {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        client_id: impl ::core::convert::Into<::std::string::String>,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scopes: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `scopes` of a [`ConnectionRequestOauth2ClientCredentials`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl ConnectionRequestOauth2PasswordCredentials {
-    /// Starts to build a `ConnectionRequestOauth2PasswordCredentials`.
-    pub fn builder() -> builder::ConnectionRequestOauth2PasswordCredentials {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        client_id: impl ::core::convert::Into<::std::string::String>,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+        username: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            password: password.into(),
+            scopes: ::core::default::Default::default(),
+            username: username.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `scopes` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl CreateBillingAccountSessionRequest {
-    /// Starts to build a `CreateBillingAccountSessionRequest`.
-    pub fn builder() -> builder::CreateBillingAccountSessionRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(redirect_url: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            redirect_url: redirect_url.into(),
+            timeout: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `timeout` of a [`CreateBillingAccountSessionRequest`].
+    pub fn timeout(mut self, timeout: i64) -> Self {
+        self.timeout = ::core::option::Option::Some(timeout);
+        self
     }
 }
 impl CreateDestinationRequest {
-    /// Starts to build a `CreateDestinationRequest`.
-    pub fn builder() -> builder::CreateDestinationRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        name: impl ::core::convert::Into<::std::string::String>,
+        type_: impl ::core::convert::Into<
+            ::ampersand_client::types::CreateDestinationRequestType,
+        >,
+        metadata: impl ::core::convert::Into<CreateDestinationRequestMetadata>,
+    ) -> Self {
+        Self {
+            metadata: metadata.into(),
+            name: name.into(),
+            secrets: ::core::default::Default::default(),
+            type_: type_.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `secrets` of a [`CreateDestinationRequest`].
+    pub fn secrets(
+        mut self,
+        secrets: impl ::core::convert::Into<CreateDestinationRequestSecrets>,
+    ) -> Self {
+        self.secrets = ::core::option::Option::Some(secrets.into());
+        self
     }
 }
 impl CreateDestinationRequestMetadata {
-    /// Starts to build a `CreateDestinationRequestMetadata`.
-    pub fn builder() -> builder::CreateDestinationRequestMetadata {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `account` of a [`CreateDestinationRequestMetadata`].
+    pub fn account(
+        mut self,
+        account: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.account = ::core::option::Option::Some(account.into());
+        self
+    }
+    /// `accountIdentifier` of a [`CreateDestinationRequestMetadata`].
+    pub fn account_identifier(
+        mut self,
+        account_identifier: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.account_identifier = ::core::option::Option::Some(
+            account_identifier.into(),
+        );
+        self
+    }
+    /// `batchSize` of a [`CreateDestinationRequestMetadata`].
+    pub fn batch_size(mut self, batch_size: i64) -> Self {
+        self.batch_size = ::core::option::Option::Some(batch_size);
+        self
+    }
+    /// `bucket` of a [`CreateDestinationRequestMetadata`].
+    pub fn bucket(
+        mut self,
+        bucket: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.bucket = ::core::option::Option::Some(bucket.into());
+        self
+    }
+    /// `clusterIdentifier` of a [`CreateDestinationRequestMetadata`].
+    pub fn cluster_identifier(
+        mut self,
+        cluster_identifier: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.cluster_identifier = ::core::option::Option::Some(
+            cluster_identifier.into(),
+        );
+        self
+    }
+    /// `container` of a [`CreateDestinationRequestMetadata`].
+    pub fn container(
+        mut self,
+        container: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.container = ::core::option::Option::Some(container.into());
+        self
+    }
+    /// `database` of a [`CreateDestinationRequestMetadata`].
+    pub fn database(
+        mut self,
+        database: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.database = ::core::option::Option::Some(database.into());
+        self
+    }
+    /// `datasetId` of a [`CreateDestinationRequestMetadata`].
+    pub fn dataset_id(
+        mut self,
+        dataset_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.dataset_id = ::core::option::Option::Some(dataset_id.into());
+        self
+    }
+    /// `dbName` of a [`CreateDestinationRequestMetadata`].
+    pub fn db_name(
+        mut self,
+        db_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.db_name = ::core::option::Option::Some(db_name.into());
+        self
+    }
+    /// `dbUser` of a [`CreateDestinationRequestMetadata`].
+    pub fn db_user(
+        mut self,
+        db_user: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.db_user = ::core::option::Option::Some(db_user.into());
+        self
+    }
+    /// `endpointUrl` of a [`CreateDestinationRequestMetadata`].
+    pub fn endpoint_url(
+        mut self,
+        endpoint_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.endpoint_url = ::core::option::Option::Some(endpoint_url.into());
+        self
+    }
+    /// `exchange` of a [`CreateDestinationRequestMetadata`].
+    pub fn exchange(
+        mut self,
+        exchange: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.exchange = ::core::option::Option::Some(exchange.into());
+        self
+    }
+    /// `headers` of a [`CreateDestinationRequestMetadata`].
+    pub fn headers(
+        mut self,
+        headers: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::ampersand_types::Credential>,
+            ),
+        >,
+    ) -> Self {
+        self.headers = headers
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `keyTemplate` of a [`CreateDestinationRequestMetadata`].
+    pub fn key_template(
+        mut self,
+        key_template: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.key_template = ::core::option::Option::Some(key_template.into());
+        self
+    }
+    /// `maxWaitSecs` of a [`CreateDestinationRequestMetadata`].
+    pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
+        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
+        self
+    }
+    /// `name` of a [`CreateDestinationRequestMetadata`].
+    pub fn name(
+        mut self,
+        name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.name = ::core::option::Option::Some(name.into());
+        self
+    }
+    /// `partitionKeyTemplate` of a [`CreateDestinationRequestMetadata`].
+    pub fn partition_key_template(
+        mut self,
+        partition_key_template: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.partition_key_template = ::core::option::Option::Some(
+            partition_key_template.into(),
+        );
+        self
+    }
+    /// `projectId` of a [`CreateDestinationRequestMetadata`].
+    pub fn project_id(
+        mut self,
+        project_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.project_id = ::core::option::Option::Some(project_id.into());
+        self
+    }
+    /// `queueUrl` of a [`CreateDestinationRequestMetadata`].
+    pub fn queue_url(
+        mut self,
+        queue_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.queue_url = ::core::option::Option::Some(queue_url.into());
+        self
+    }
+    /// `region` of a [`CreateDestinationRequestMetadata`].
+    pub fn region(
+        mut self,
+        region: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.region = ::core::option::Option::Some(region.into());
+        self
+    }
+    /// `schemaName` of a [`CreateDestinationRequestMetadata`].
+    pub fn schema_name(
+        mut self,
+        schema_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.schema_name = ::core::option::Option::Some(schema_name.into());
+        self
+    }
+    /// `serverUrl` of a [`CreateDestinationRequestMetadata`].
+    pub fn server_url(
+        mut self,
+        server_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.server_url = ::core::option::Option::Some(server_url.into());
+        self
+    }
+    /// `storageClass` of a [`CreateDestinationRequestMetadata`].
+    pub fn storage_class(
+        mut self,
+        storage_class: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.storage_class = ::core::option::Option::Some(storage_class.into());
+        self
+    }
+    /// `streamName` of a [`CreateDestinationRequestMetadata`].
+    pub fn stream_name(
+        mut self,
+        stream_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.stream_name = ::core::option::Option::Some(stream_name.into());
+        self
+    }
+    /// `tableId` of a [`CreateDestinationRequestMetadata`].
+    pub fn table_id(
+        mut self,
+        table_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.table_id = ::core::option::Option::Some(table_id.into());
+        self
+    }
+    /// `tableName` of a [`CreateDestinationRequestMetadata`].
+    pub fn table_name(
+        mut self,
+        table_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.table_name = ::core::option::Option::Some(table_name.into());
+        self
+    }
+    /// `tls` of a [`CreateDestinationRequestMetadata`].
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = ::core::option::Option::Some(tls);
+        self
+    }
+    /// `topicId` of a [`CreateDestinationRequestMetadata`].
+    pub fn topic_id(
+        mut self,
+        topic_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.topic_id = ::core::option::Option::Some(topic_id.into());
+        self
+    }
+    /// `url` of a [`CreateDestinationRequestMetadata`].
+    pub fn url(
+        mut self,
+        url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.url = ::core::option::Option::Some(url.into());
+        self
+    }
+    /// `userId` of a [`CreateDestinationRequestMetadata`].
+    pub fn user_id(
+        mut self,
+        user_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.user_id = ::core::option::Option::Some(user_id.into());
+        self
+    }
+    /// `username` of a [`CreateDestinationRequestMetadata`].
+    pub fn username(
+        mut self,
+        username: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.username = ::core::option::Option::Some(username.into());
+        self
+    }
+    /// `workgroupName` of a [`CreateDestinationRequestMetadata`].
+    pub fn workgroup_name(
+        mut self,
+        workgroup_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.workgroup_name = ::core::option::Option::Some(workgroup_name.into());
+        self
     }
 }
 impl CreateDestinationRequestSecrets {
-    /// Starts to build a `CreateDestinationRequestSecrets`.
-    pub fn builder() -> builder::CreateDestinationRequestSecrets {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `accessKey` of a [`CreateDestinationRequestSecrets`].
+    pub fn access_key(
+        mut self,
+        access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.access_key = ::core::option::Option::Some(access_key.into());
+        self
+    }
+    /// `accessKeyId` of a [`CreateDestinationRequestSecrets`].
+    pub fn access_key_id(
+        mut self,
+        access_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.access_key_id = ::core::option::Option::Some(access_key_id.into());
+        self
+    }
+    /// `awsKeyId` of a [`CreateDestinationRequestSecrets`].
+    pub fn aws_key_id(
+        mut self,
+        aws_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_key_id = ::core::option::Option::Some(aws_key_id.into());
+        self
+    }
+    /// `awsSecretKey` of a [`CreateDestinationRequestSecrets`].
+    pub fn aws_secret_key(
+        mut self,
+        aws_secret_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_secret_key = ::core::option::Option::Some(aws_secret_key.into());
+        self
+    }
+    /// `awsSessionToken` of a [`CreateDestinationRequestSecrets`].
+    pub fn aws_session_token(
+        mut self,
+        aws_session_token: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_session_token = ::core::option::Option::Some(aws_session_token.into());
+        self
+    }
+    /// `connectionString` of a [`CreateDestinationRequestSecrets`].
+    pub fn connection_string(
+        mut self,
+        connection_string: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.connection_string = ::core::option::Option::Some(connection_string.into());
+        self
+    }
+    /// `credentials` of a [`CreateDestinationRequestSecrets`].
+    pub fn credentials(
+        mut self,
+        credentials: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.credentials = ::core::option::Option::Some(credentials.into());
+        self
+    }
+    /// `password` of a [`CreateDestinationRequestSecrets`].
+    pub fn password(
+        mut self,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.password = ::core::option::Option::Some(password.into());
+        self
+    }
+    /// `privateKey` of a [`CreateDestinationRequestSecrets`].
+    pub fn private_key(
+        mut self,
+        private_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.private_key = ::core::option::Option::Some(private_key.into());
+        self
+    }
+    /// `secretAccessKey` of a [`CreateDestinationRequestSecrets`].
+    pub fn secret_access_key(
+        mut self,
+        secret_access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.secret_access_key = ::core::option::Option::Some(secret_access_key.into());
+        self
+    }
+    /// `username` of a [`CreateDestinationRequestSecrets`].
+    pub fn username(
+        mut self,
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.username = ::core::option::Option::Some(username.into());
+        self
     }
 }
 impl CreateEvent {
-    /// Starts to build a `CreateEvent`.
-    pub fn builder() -> builder::CreateEvent {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `enabled` of a [`CreateEvent`].
+    pub fn enabled(
+        mut self,
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::CreateEventEnabled,
+        >,
+    ) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled.into());
+        self
     }
 }
 impl CreateEventTopicRouteRequest {
-    /// Starts to build a `CreateEventTopicRouteRequest`.
-    pub fn builder() -> builder::CreateEventTopicRouteRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        event_type: impl ::core::convert::Into<
+            ::ampersand_types::notifications::NotificationType,
+        >,
+        topic_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            event_type: event_type.into(),
+            topic_id: topic_id.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateInstallationRequest {
-    /// Starts to build a `CreateInstallationRequest`.
-    pub fn builder() -> builder::CreateInstallationRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        config: impl ::core::convert::Into<CreateInstallationRequestConfig>,
+    ) -> Self {
+        Self {
+            config: config.into(),
+            connection_id: ::core::default::Default::default(),
+            group_ref: group_ref.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `connectionId` of a [`CreateInstallationRequest`].
+    pub fn connection_id(
+        mut self,
+        connection_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.connection_id = ::core::option::Option::Some(connection_id.into());
+        self
     }
 }
 impl CreateInstallationRequestConfig {
-    /// Starts to build a `CreateInstallationRequestConfig`.
-    pub fn builder() -> builder::CreateInstallationRequestConfig {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        content: impl ::core::convert::Into<::ampersand_types::config::ConfigContent>,
+    ) -> Self {
+        Self {
+            content: content.into(),
+            created_by: ::core::default::Default::default(),
+            revision_id: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `createdBy` of a [`CreateInstallationRequestConfig`].
+    pub fn created_by(
+        mut self,
+        created_by: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.created_by = ::core::option::Option::Some(created_by.into());
+        self
+    }
+    /// `revisionId` of a [`CreateInstallationRequestConfig`].
+    ///
+    /// Deprecated by the contract.
+    pub fn revision_id(
+        mut self,
+        revision_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.revision_id = ::core::option::Option::Some(revision_id.into());
+        self
     }
 }
 impl CreateIntegrationRequest {
-    /// Starts to build a `CreateIntegrationRequest`.
-    pub fn builder() -> builder::CreateIntegrationRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        name: impl ::core::convert::Into<::std::string::String>,
+        provider: impl ::core::convert::Into<::std::string::String>,
+        latest_revision: impl ::core::convert::Into<
+            CreateIntegrationRequestLatestRevision,
+        >,
+    ) -> Self {
+        Self {
+            latest_revision: latest_revision.into(),
+            name: name.into(),
+            provider: provider.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateIntegrationRequestLatestRevision {
-    /// Starts to build a `CreateIntegrationRequestLatestRevision`.
-    pub fn builder() -> builder::CreateIntegrationRequestLatestRevision {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        content: impl ::core::convert::Into<ManifestIntegration>,
+        spec_version: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            content: content.into(),
+            spec_version: spec_version.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateJwtKeyRequest {
-    /// Starts to build a `CreateJwtKeyRequest`.
-    pub fn builder() -> builder::CreateJwtKeyRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        label: impl ::core::convert::Into<::std::string::String>,
+        algorithm: impl ::core::convert::Into<
+            ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
+        >,
+        public_key_pem: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            algorithm: algorithm.into(),
+            label: label.into(),
+            public_key_pem: public_key_pem.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateOrgInviteRequest {
-    /// Starts to build a `CreateOrgInviteRequest`.
-    pub fn builder() -> builder::CreateOrgInviteRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(email: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            email: email.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateOrgRequest {
-    /// Starts to build a `CreateOrgRequest`.
-    pub fn builder() -> builder::CreateOrgRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(label: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            label: label.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateProjectRequest {
-    /// Starts to build a `CreateProjectRequest`.
-    pub fn builder() -> builder::CreateProjectRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        name: impl ::core::convert::Into<::std::string::String>,
+        app_name: impl ::core::convert::Into<::std::string::String>,
+        org_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            app_name: app_name.into(),
+            name: name.into(),
+            org_id: org_id.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateProviderAppRequest {
-    /// Starts to build a `CreateProviderAppRequest`.
-    pub fn builder() -> builder::CreateProviderAppRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        provider: impl ::core::convert::Into<::std::string::String>,
+        client_id: impl ::core::convert::Into<::std::string::String>,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            external_ref: ::core::default::Default::default(),
+            metadata: ::core::default::Default::default(),
+            provider: provider.into(),
+            scopes: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `externalRef` of a [`CreateProviderAppRequest`].
+    pub fn external_ref(
+        mut self,
+        external_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.external_ref = ::core::option::Option::Some(external_ref.into());
+        self
+    }
+    /// `metadata` of a [`CreateProviderAppRequest`].
+    pub fn metadata(
+        mut self,
+        metadata: impl ::core::convert::Into<ProviderAppMetadata>,
+    ) -> Self {
+        self.metadata = ::core::option::Option::Some(metadata.into());
+        self
+    }
+    /// `scopes` of a [`CreateProviderAppRequest`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl CreateRevisionRequest {
-    /// Starts to build a `CreateRevisionRequest`.
-    pub fn builder() -> builder::CreateRevisionRequest {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `sourceYaml` of a [`CreateRevisionRequest`].
+    pub fn source_yaml(
+        mut self,
+        source_yaml: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.source_yaml = ::core::option::Option::Some(source_yaml.into());
+        self
+    }
+    /// `sourceZipUrl` of a [`CreateRevisionRequest`].
+    pub fn source_zip_url(
+        mut self,
+        source_zip_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.source_zip_url = ::core::option::Option::Some(source_zip_url.into());
+        self
     }
 }
 impl CreateTopicDestinationRouteRequest {
-    /// Starts to build a `CreateTopicDestinationRouteRequest`.
-    pub fn builder() -> builder::CreateTopicDestinationRouteRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        topic_id: impl ::core::convert::Into<::std::string::String>,
+        destination_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            destination_id: destination_id.into(),
+            topic_id: topic_id.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CreateTopicRequest {
-    /// Starts to build a `CreateTopicRequest`.
-    pub fn builder() -> builder::CreateTopicRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            name: name.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl CustomAuthConnectRequest {
-    /// Starts to build a `CustomAuthConnectRequest`.
-    pub fn builder() -> builder::CustomAuthConnectRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        project_id_or_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            callback_params: ::core::default::Default::default(),
+            consumer_name: ::core::default::Default::default(),
+            consumer_ref: ::core::default::Default::default(),
+            custom_auth: ::core::default::Default::default(),
+            group_name: ::core::default::Default::default(),
+            group_ref: ::core::default::Default::default(),
+            project_id_or_name: project_id_or_name.into(),
+            provider: ::core::default::Default::default(),
+            provider_app_id: ::core::default::Default::default(),
+            provider_metadata: ::core::default::Default::default(),
+            session_id: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `callbackParams` of a [`CustomAuthConnectRequest`].
+    pub fn callback_params(
+        mut self,
+        callback_params: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::ampersand_types::Credential>,
+            ),
+        >,
+    ) -> Self {
+        self.callback_params = callback_params
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `consumerName` of a [`CustomAuthConnectRequest`].
+    pub fn consumer_name(
+        mut self,
+        consumer_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_name = ::core::option::Option::Some(consumer_name.into());
+        self
+    }
+    /// `consumerRef` of a [`CustomAuthConnectRequest`].
+    pub fn consumer_ref(
+        mut self,
+        consumer_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_ref = ::core::option::Option::Some(consumer_ref.into());
+        self
+    }
+    /// `customAuth` of a [`CustomAuthConnectRequest`].
+    pub fn custom_auth(
+        mut self,
+        custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.custom_auth = ::core::option::Option::Some(custom_auth.into());
+        self
+    }
+    /// `groupName` of a [`CustomAuthConnectRequest`].
+    pub fn group_name(
+        mut self,
+        group_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_name = ::core::option::Option::Some(group_name.into());
+        self
+    }
+    /// `groupRef` of a [`CustomAuthConnectRequest`].
+    pub fn group_ref(
+        mut self,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_ref = ::core::option::Option::Some(group_ref.into());
+        self
+    }
+    /// `provider` of a [`CustomAuthConnectRequest`].
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// `providerAppId` of a [`CustomAuthConnectRequest`].
+    pub fn provider_app_id(
+        mut self,
+        provider_app_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider_app_id = ::core::option::Option::Some(provider_app_id.into());
+        self
+    }
+    /// `providerMetadata` of a [`CustomAuthConnectRequest`].
+    pub fn provider_metadata(
+        mut self,
+        provider_metadata: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<ProviderMetadataInfo>,
+            ),
+        >,
+    ) -> Self {
+        self.provider_metadata = provider_metadata
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `sessionId` of a [`CustomAuthConnectRequest`].
+    pub fn session_id(
+        mut self,
+        session_id: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.session_id = ::core::option::Option::Some(session_id.into());
+        self
     }
 }
 impl DefaultPeriod {
-    /// Starts to build a `DefaultPeriod`.
-    pub fn builder() -> builder::DefaultPeriod {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `days` of a [`DefaultPeriod`].
+    pub fn days(
+        mut self,
+        days: impl ::core::convert::Into<::ampersand_types::Integer>,
+    ) -> Self {
+        self.days = ::core::option::Option::Some(days.into());
+        self
+    }
+    /// `fullHistory` of a [`DefaultPeriod`].
+    pub fn full_history(mut self, full_history: bool) -> Self {
+        self.full_history = ::core::option::Option::Some(full_history);
+        self
     }
 }
 impl DeleteEvent {
-    /// Starts to build a `DeleteEvent`.
-    pub fn builder() -> builder::DeleteEvent {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `enabled` of a [`DeleteEvent`].
+    pub fn enabled(
+        mut self,
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::DeleteEventEnabled,
+        >,
+    ) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled.into());
+        self
     }
 }
 impl Delivery {
-    /// Starts to build a `Delivery`.
-    pub fn builder() -> builder::Delivery {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `mode` of a [`Delivery`].
+    pub fn mode(
+        mut self,
+        mode: impl ::core::convert::Into<::ampersand_client::types::DeliveryMode>,
+    ) -> Self {
+        self.mode = ::core::option::Option::Some(mode.into());
+        self
+    }
+    /// `pageSize` of a [`Delivery`].
+    pub fn page_size(
+        mut self,
+        page_size: impl ::core::convert::Into<::ampersand_types::Integer>,
+    ) -> Self {
+        self.page_size = ::core::option::Option::Some(page_size.into());
+        self
     }
 }
 impl FieldChangedEvent {
-    /// Starts to build a `FieldChangedEvent`.
-    pub fn builder() -> builder::FieldChangedEvent {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::FieldChangedEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl FieldCreatedEvent {
-    /// Starts to build a `FieldCreatedEvent`.
-    pub fn builder() -> builder::FieldCreatedEvent {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::FieldCreatedEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl FieldDefinition {
-    /// Starts to build a `FieldDefinition`.
-    pub fn builder() -> builder::FieldDefinition {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        display_name: impl ::core::convert::Into<::std::string::String>,
+        field_name: impl ::core::convert::Into<::std::string::String>,
+        value_type: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            association: ::core::default::Default::default(),
+            description: ::core::default::Default::default(),
+            display_name: display_name.into(),
+            field_name: field_name.into(),
+            indexed: ::core::default::Default::default(),
+            numeric_options: ::core::default::Default::default(),
+            required: ::core::default::Default::default(),
+            string_options: ::core::default::Default::default(),
+            unique: ::core::default::Default::default(),
+            value_type: value_type.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `association` of a [`FieldDefinition`].
+    pub fn association(
+        mut self,
+        association: impl ::core::convert::Into<AssociationDefinition>,
+    ) -> Self {
+        self.association = ::core::option::Option::Some(association.into());
+        self
+    }
+    /// `description` of a [`FieldDefinition`].
+    pub fn description(
+        mut self,
+        description: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.description = ::core::option::Option::Some(description.into());
+        self
+    }
+    /// `indexed` of a [`FieldDefinition`].
+    pub fn indexed(mut self, indexed: bool) -> Self {
+        self.indexed = ::core::option::Option::Some(indexed);
+        self
+    }
+    /// `numericOptions` of a [`FieldDefinition`].
+    pub fn numeric_options(
+        mut self,
+        numeric_options: impl ::core::convert::Into<NumericFieldOptions>,
+    ) -> Self {
+        self.numeric_options = ::core::option::Option::Some(numeric_options.into());
+        self
+    }
+    /// `required` of a [`FieldDefinition`].
+    pub fn required(mut self, required: bool) -> Self {
+        self.required = ::core::option::Option::Some(required);
+        self
+    }
+    /// `stringOptions` of a [`FieldDefinition`].
+    pub fn string_options(
+        mut self,
+        string_options: impl ::core::convert::Into<StringFieldOptions>,
+    ) -> Self {
+        self.string_options = ::core::option::Option::Some(string_options.into());
+        self
+    }
+    /// `unique` of a [`FieldDefinition`].
+    pub fn unique(mut self, unique: bool) -> Self {
+        self.unique = ::core::option::Option::Some(unique);
+        self
     }
 }
 impl FieldDeletedEvent {
-    /// Starts to build a `FieldDeletedEvent`.
-    pub fn builder() -> builder::FieldDeletedEvent {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::FieldDeletedEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl FieldFilter {
-    /// Starts to build a `FieldFilter`.
-    pub fn builder() -> builder::FieldFilter {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        field_name: impl ::core::convert::Into<::std::string::String>,
+        operator: impl ::core::convert::Into<
+            ::ampersand_client::types::FieldFilterOperator,
+        >,
+        value: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        Self {
+            field_name: field_name.into(),
+            operator: operator.into(),
+            value: value.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl GenerateConnectionRequest {
-    /// Starts to build a `GenerateConnectionRequest`.
-    pub fn builder() -> builder::GenerateConnectionRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        provider: impl ::core::convert::Into<::std::string::String>,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        consumer_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            api_key: ::core::default::Default::default(),
+            basic_auth: ::core::default::Default::default(),
+            consumer_name: ::core::default::Default::default(),
+            consumer_ref: consumer_ref.into(),
+            custom_auth: ::core::default::Default::default(),
+            group_name: ::core::default::Default::default(),
+            group_ref: group_ref.into(),
+            oauth2_authorization_code: ::core::default::Default::default(),
+            oauth2_client_credentials: ::core::default::Default::default(),
+            oauth2_password_credentials: ::core::default::Default::default(),
+            provider: provider.into(),
+            provider_metadata: ::core::default::Default::default(),
+            provider_workspace_ref: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `apiKey` of a [`GenerateConnectionRequest`].
+    pub fn api_key(
+        mut self,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.api_key = ::core::option::Option::Some(api_key.into());
+        self
+    }
+    /// `basicAuth` of a [`GenerateConnectionRequest`].
+    pub fn basic_auth(
+        mut self,
+        basic_auth: impl ::core::convert::Into<GenerateConnectionRequestBasicAuth>,
+    ) -> Self {
+        self.basic_auth = ::core::option::Option::Some(basic_auth.into());
+        self
+    }
+    /// `consumerName` of a [`GenerateConnectionRequest`].
+    pub fn consumer_name(
+        mut self,
+        consumer_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_name = ::core::option::Option::Some(consumer_name.into());
+        self
+    }
+    /// `customAuth` of a [`GenerateConnectionRequest`].
+    pub fn custom_auth(
+        mut self,
+        custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.custom_auth = ::core::option::Option::Some(custom_auth.into());
+        self
+    }
+    /// `groupName` of a [`GenerateConnectionRequest`].
+    pub fn group_name(
+        mut self,
+        group_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_name = ::core::option::Option::Some(group_name.into());
+        self
+    }
+    /// `oauth2AuthorizationCode` of a [`GenerateConnectionRequest`].
+    pub fn oauth2_authorization_code(
+        mut self,
+        oauth2_authorization_code: impl ::core::convert::Into<Oauth2AuthorizationCode>,
+    ) -> Self {
+        self.oauth2_authorization_code = ::core::option::Option::Some(
+            oauth2_authorization_code.into(),
+        );
+        self
+    }
+    /// `oauth2ClientCredentials` of a [`GenerateConnectionRequest`].
+    pub fn oauth2_client_credentials(
+        mut self,
+        oauth2_client_credentials: impl ::core::convert::Into<
+            GenerateConnectionRequestOauth2ClientCredentials,
+        >,
+    ) -> Self {
+        self.oauth2_client_credentials = ::core::option::Option::Some(
+            oauth2_client_credentials.into(),
+        );
+        self
+    }
+    /// `oauth2PasswordCredentials` of a [`GenerateConnectionRequest`].
+    pub fn oauth2_password_credentials(
+        mut self,
+        oauth2_password_credentials: impl ::core::convert::Into<
+            GenerateConnectionRequestOauth2PasswordCredentials,
+        >,
+    ) -> Self {
+        self.oauth2_password_credentials = ::core::option::Option::Some(
+            oauth2_password_credentials.into(),
+        );
+        self
+    }
+    /// `providerMetadata` of a [`GenerateConnectionRequest`].
+    pub fn provider_metadata(
+        mut self,
+        provider_metadata: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<ProviderMetadataInfo>,
+            ),
+        >,
+    ) -> Self {
+        self.provider_metadata = provider_metadata
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `providerWorkspaceRef` of a [`GenerateConnectionRequest`].
+    pub fn provider_workspace_ref(
+        mut self,
+        provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider_workspace_ref = ::core::option::Option::Some(
+            provider_workspace_ref.into(),
+        );
+        self
     }
 }
 impl GenerateConnectionRequestBasicAuth {
-    /// Starts to build a `GenerateConnectionRequestBasicAuth`.
-    pub fn builder() -> builder::GenerateConnectionRequestBasicAuth {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            password: password.into(),
+            username: username.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl GenerateConnectionRequestOauth2ClientCredentials {
-    /// Starts to build a `GenerateConnectionRequestOauth2ClientCredentials`.
-    pub fn builder() -> builder::GenerateConnectionRequestOauth2ClientCredentials {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        client_id: impl ::core::convert::Into<::std::string::String>,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scopes: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `scopes` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl GenerateConnectionRequestOauth2PasswordCredentials {
-    /// Starts to build a `GenerateConnectionRequestOauth2PasswordCredentials`.
-    pub fn builder() -> builder::GenerateConnectionRequestOauth2PasswordCredentials {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        client_id: impl ::core::convert::Into<::std::string::String>,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+        username: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            password: password.into(),
+            scopes: ::core::default::Default::default(),
+            username: username.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `scopes` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl IntegrationField {
-    /// Starts to build a `IntegrationField`.
-    pub fn builder() -> builder::IntegrationField {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `default` of a [`IntegrationField`].
+    pub fn default(
+        mut self,
+        default: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.default = ::core::option::Option::Some(default.into());
+        self
+    }
+    /// `fieldName` of a [`IntegrationField`].
+    pub fn field_name(
+        mut self,
+        field_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.field_name = ::core::option::Option::Some(field_name.into());
+        self
+    }
+    /// `mapToDisplayName` of a [`IntegrationField`].
+    pub fn map_to_display_name(
+        mut self,
+        map_to_display_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.map_to_display_name = ::core::option::Option::Some(
+            map_to_display_name.into(),
+        );
+        self
+    }
+    /// `mapToName` of a [`IntegrationField`].
+    pub fn map_to_name(
+        mut self,
+        map_to_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.map_to_name = ::core::option::Option::Some(map_to_name.into());
+        self
+    }
+    /// `prompt` of a [`IntegrationField`].
+    pub fn prompt(
+        mut self,
+        prompt: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.prompt = ::core::option::Option::Some(prompt.into());
+        self
     }
 }
 impl IntegrationObject {
-    /// Starts to build a `IntegrationObject`.
-    pub fn builder() -> builder::IntegrationObject {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        destination: impl ::core::convert::Into<::std::string::String>,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+        schedule: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            backfill: ::core::default::Default::default(),
+            delivery: ::core::default::Default::default(),
+            destination: destination.into(),
+            enabled: ::core::default::Default::default(),
+            map_to_display_name: ::core::default::Default::default(),
+            map_to_name: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            optional_fields: ::core::default::Default::default(),
+            optional_fields_auto: ::core::default::Default::default(),
+            required_fields: ::core::default::Default::default(),
+            schedule: schedule.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `backfill` of a [`IntegrationObject`].
+    pub fn backfill(mut self, backfill: impl ::core::convert::Into<Backfill>) -> Self {
+        self.backfill = ::core::option::Option::Some(backfill.into());
+        self
+    }
+    /// `delivery` of a [`IntegrationObject`].
+    pub fn delivery(mut self, delivery: impl ::core::convert::Into<Delivery>) -> Self {
+        self.delivery = ::core::option::Option::Some(delivery.into());
+        self
+    }
+    /// `enabled` of a [`IntegrationObject`].
+    pub fn enabled(
+        mut self,
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::IntegrationObjectEnabled,
+        >,
+    ) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled.into());
+        self
+    }
+    /// `mapToDisplayName` of a [`IntegrationObject`].
+    pub fn map_to_display_name(
+        mut self,
+        map_to_display_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.map_to_display_name = ::core::option::Option::Some(
+            map_to_display_name.into(),
+        );
+        self
+    }
+    /// `mapToName` of a [`IntegrationObject`].
+    pub fn map_to_name(
+        mut self,
+        map_to_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.map_to_name = ::core::option::Option::Some(map_to_name.into());
+        self
+    }
+    /// `optionalFields` of a [`IntegrationObject`].
+    pub fn optional_fields(
+        mut self,
+        optional_fields: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<IntegrationField>,
+        >,
+    ) -> Self {
+        self.optional_fields = optional_fields
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// `optionalFieldsAuto` of a [`IntegrationObject`].
+    pub fn optional_fields_auto(
+        mut self,
+        optional_fields_auto: impl ::core::convert::Into<
+            ::ampersand_client::types::OptionalFieldsAutoOption,
+        >,
+    ) -> Self {
+        self.optional_fields_auto = ::core::option::Option::Some(
+            optional_fields_auto.into(),
+        );
+        self
+    }
+    /// `requiredFields` of a [`IntegrationObject`].
+    pub fn required_fields(
+        mut self,
+        required_fields: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<IntegrationField>,
+        >,
+    ) -> Self {
+        self.required_fields = required_fields
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
     }
 }
 impl IntegrationProxy {
-    /// Starts to build a `IntegrationProxy`.
-    pub fn builder() -> builder::IntegrationProxy {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `enabled` of a [`IntegrationProxy`].
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled);
+        self
+    }
+    /// `useModule` of a [`IntegrationProxy`].
+    pub fn use_module(mut self, use_module: bool) -> Self {
+        self.use_module = ::core::option::Option::Some(use_module);
+        self
     }
 }
 impl IntegrationRead {
-    /// Starts to build a `IntegrationRead`.
-    pub fn builder() -> builder::IntegrationRead {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `objects` of a [`IntegrationRead`].
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<IntegrationObject>,
+        >,
+    ) -> Self {
+        self.objects = objects.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl IntegrationSubscribe {
-    /// Starts to build a `IntegrationSubscribe`.
-    pub fn builder() -> builder::IntegrationSubscribe {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `objects` of a [`IntegrationSubscribe`].
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<IntegrationSubscribeObject>,
+        >,
+    ) -> Self {
+        self.objects = objects.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl IntegrationSubscribeObject {
-    /// Starts to build a `IntegrationSubscribeObject`.
-    pub fn builder() -> builder::IntegrationSubscribeObject {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        destination: impl ::core::convert::Into<::std::string::String>,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            association_change_event: ::core::default::Default::default(),
+            create_event: ::core::default::Default::default(),
+            delete_event: ::core::default::Default::default(),
+            destination: destination.into(),
+            inherit_fields_and_mapping: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            other_events: ::core::default::Default::default(),
+            update_event: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `associationChangeEvent` of a [`IntegrationSubscribeObject`].
+    pub fn association_change_event(
+        mut self,
+        association_change_event: impl ::core::convert::Into<AssociationChangeEvent>,
+    ) -> Self {
+        self.association_change_event = ::core::option::Option::Some(
+            association_change_event.into(),
+        );
+        self
+    }
+    /// `createEvent` of a [`IntegrationSubscribeObject`].
+    pub fn create_event(
+        mut self,
+        create_event: impl ::core::convert::Into<CreateEvent>,
+    ) -> Self {
+        self.create_event = ::core::option::Option::Some(create_event.into());
+        self
+    }
+    /// `deleteEvent` of a [`IntegrationSubscribeObject`].
+    pub fn delete_event(
+        mut self,
+        delete_event: impl ::core::convert::Into<DeleteEvent>,
+    ) -> Self {
+        self.delete_event = ::core::option::Option::Some(delete_event.into());
+        self
+    }
+    /// `inheritFieldsAndMapping` of a [`IntegrationSubscribeObject`].
+    pub fn inherit_fields_and_mapping(
+        mut self,
+        inherit_fields_and_mapping: bool,
+    ) -> Self {
+        self.inherit_fields_and_mapping = ::core::option::Option::Some(
+            inherit_fields_and_mapping,
+        );
+        self
+    }
+    /// `otherEvents` of a [`IntegrationSubscribeObject`].
+    pub fn other_events(
+        mut self,
+        other_events: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.other_events = other_events
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// `updateEvent` of a [`IntegrationSubscribeObject`].
+    pub fn update_event(
+        mut self,
+        update_event: impl ::core::convert::Into<UpdateEvent>,
+    ) -> Self {
+        self.update_event = ::core::option::Option::Some(update_event.into());
+        self
     }
 }
 impl IntegrationWrite {
-    /// Starts to build a `IntegrationWrite`.
-    pub fn builder() -> builder::IntegrationWrite {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `objects` of a [`IntegrationWrite`].
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<IntegrationWriteObject>,
+        >,
+    ) -> Self {
+        self.objects = objects.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl IntegrationWriteObject {
-    /// Starts to build a `IntegrationWriteObject`.
-    pub fn builder() -> builder::IntegrationWriteObject {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(object_name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            inherit_mapping: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            value_defaults: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `inheritMapping` of a [`IntegrationWriteObject`].
+    pub fn inherit_mapping(mut self, inherit_mapping: bool) -> Self {
+        self.inherit_mapping = ::core::option::Option::Some(inherit_mapping);
+        self
+    }
+    /// `valueDefaults` of a [`IntegrationWriteObject`].
+    pub fn value_defaults(
+        mut self,
+        value_defaults: impl ::core::convert::Into<ValueDefaults>,
+    ) -> Self {
+        self.value_defaults = ::core::option::Option::Some(value_defaults.into());
+        self
     }
 }
 impl JsonPatchOperation {
-    /// Starts to build a `JsonPatchOperation`.
-    pub fn builder() -> builder::JsonPatchOperation {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        op: impl ::core::convert::Into<::ampersand_client::types::JsonPatchOperationOp>,
+        path: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            op: op.into(),
+            path: path.into(),
+            value: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `value` of a [`JsonPatchOperation`].
+    pub fn value(
+        mut self,
+        value: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.value = ::core::option::Option::Some(value.into());
+        self
     }
 }
 impl ManifestIntegration {
-    /// Starts to build a `ManifestIntegration`.
-    pub fn builder() -> builder::ManifestIntegration {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        name: impl ::core::convert::Into<::std::string::String>,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            display_name: ::core::default::Default::default(),
+            module: ::core::default::Default::default(),
+            name: name.into(),
+            provider: provider.into(),
+            proxy: ::core::default::Default::default(),
+            read: ::core::default::Default::default(),
+            subscribe: ::core::default::Default::default(),
+            watch_schema: ::core::default::Default::default(),
+            write: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `displayName` of a [`ManifestIntegration`].
+    pub fn display_name(
+        mut self,
+        display_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.display_name = ::core::option::Option::Some(display_name.into());
+        self
+    }
+    /// `module` of a [`ManifestIntegration`].
+    pub fn module(
+        mut self,
+        module: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.module = ::core::option::Option::Some(module.into());
+        self
+    }
+    /// `proxy` of a [`ManifestIntegration`].
+    pub fn proxy(mut self, proxy: impl ::core::convert::Into<IntegrationProxy>) -> Self {
+        self.proxy = ::core::option::Option::Some(proxy.into());
+        self
+    }
+    /// `read` of a [`ManifestIntegration`].
+    pub fn read(mut self, read: impl ::core::convert::Into<IntegrationRead>) -> Self {
+        self.read = ::core::option::Option::Some(read.into());
+        self
+    }
+    /// `subscribe` of a [`ManifestIntegration`].
+    pub fn subscribe(
+        mut self,
+        subscribe: impl ::core::convert::Into<IntegrationSubscribe>,
+    ) -> Self {
+        self.subscribe = ::core::option::Option::Some(subscribe.into());
+        self
+    }
+    /// `watchSchema` of a [`ManifestIntegration`].
+    pub fn watch_schema(
+        mut self,
+        watch_schema: impl ::core::convert::Into<WatchSchema>,
+    ) -> Self {
+        self.watch_schema = ::core::option::Option::Some(watch_schema.into());
+        self
+    }
+    /// `write` of a [`ManifestIntegration`].
+    pub fn write(mut self, write: impl ::core::convert::Into<IntegrationWrite>) -> Self {
+        self.write = ::core::option::Option::Some(write.into());
+        self
     }
 }
 impl NumericFieldOptions {
-    /// Starts to build a `NumericFieldOptions`.
-    pub fn builder() -> builder::NumericFieldOptions {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `defaultValue` of a [`NumericFieldOptions`].
+    pub fn default_value(
+        mut self,
+        default_value: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.default_value = ::core::option::Option::Some(default_value.into());
+        self
+    }
+    /// `max` of a [`NumericFieldOptions`].
+    pub fn max(
+        mut self,
+        max: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.max = ::core::option::Option::Some(max.into());
+        self
+    }
+    /// `min` of a [`NumericFieldOptions`].
+    pub fn min(
+        mut self,
+        min: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.min = ::core::option::Option::Some(min.into());
+        self
+    }
+    /// `precision` of a [`NumericFieldOptions`].
+    pub fn precision(mut self, precision: i64) -> Self {
+        self.precision = ::core::option::Option::Some(precision);
+        self
+    }
+    /// `scale` of a [`NumericFieldOptions`].
+    pub fn scale(mut self, scale: i64) -> Self {
+        self.scale = ::core::option::Option::Some(scale);
+        self
     }
 }
 impl Oauth2AuthorizationCode {
-    /// Starts to build a `Oauth2AuthorizationCode`.
-    pub fn builder() -> builder::Oauth2AuthorizationCode {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `accessToken` of a [`Oauth2AuthorizationCode`].
+    pub fn access_token(
+        mut self,
+        access_token: impl ::core::convert::Into<Oauth2AuthorizationCodeAccessToken>,
+    ) -> Self {
+        self.access_token = ::core::option::Option::Some(access_token.into());
+        self
+    }
+    /// `refreshToken` of a [`Oauth2AuthorizationCode`].
+    pub fn refresh_token(
+        mut self,
+        refresh_token: impl ::core::convert::Into<Oauth2AuthorizationCodeRefreshToken>,
+    ) -> Self {
+        self.refresh_token = ::core::option::Option::Some(refresh_token.into());
+        self
+    }
+    /// `scopes` of a [`Oauth2AuthorizationCode`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl Oauth2AuthorizationCodeAccessToken {
-    /// Starts to build a `Oauth2AuthorizationCodeAccessToken`.
-    pub fn builder() -> builder::Oauth2AuthorizationCodeAccessToken {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        token: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            expires_at: ::core::default::Default::default(),
+            issued_at: ::core::default::Default::default(),
+            token: token.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `expiresAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    pub fn expires_at(
+        mut self,
+        expires_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
+    ) -> Self {
+        self.expires_at = ::core::option::Option::Some(expires_at.into());
+        self
+    }
+    /// `issuedAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    pub fn issued_at(
+        mut self,
+        issued_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
+    ) -> Self {
+        self.issued_at = ::core::option::Option::Some(issued_at.into());
+        self
     }
 }
 impl Oauth2AuthorizationCodeRefreshToken {
-    /// Starts to build a `Oauth2AuthorizationCodeRefreshToken`.
-    pub fn builder() -> builder::Oauth2AuthorizationCodeRefreshToken {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        token: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        Self {
+            expires_at: ::core::default::Default::default(),
+            issued_at: ::core::default::Default::default(),
+            token: token.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `expiresAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    pub fn expires_at(
+        mut self,
+        expires_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
+    ) -> Self {
+        self.expires_at = ::core::option::Option::Some(expires_at.into());
+        self
+    }
+    /// `issuedAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    pub fn issued_at(
+        mut self,
+        issued_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
+    ) -> Self {
+        self.issued_at = ::core::option::Option::Some(issued_at.into());
+        self
     }
 }
 impl OauthConnectRequest {
-    /// Starts to build a `OauthConnectRequest`.
-    pub fn builder() -> builder::OauthConnectRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        project_id_or_name: impl ::core::convert::Into<::std::string::String>,
+        provider: impl ::core::convert::Into<::std::string::String>,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        consumer_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            consumer_name: ::core::default::Default::default(),
+            consumer_ref: consumer_ref.into(),
+            enable_csrf_protection: ::core::default::Default::default(),
+            group_name: ::core::default::Default::default(),
+            group_ref: group_ref.into(),
+            project_id_or_name: project_id_or_name.into(),
+            provider: provider.into(),
+            provider_app_id: ::core::default::Default::default(),
+            provider_metadata: ::core::default::Default::default(),
+            provider_workspace_ref: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `consumerName` of a [`OauthConnectRequest`].
+    pub fn consumer_name(
+        mut self,
+        consumer_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.consumer_name = ::core::option::Option::Some(consumer_name.into());
+        self
+    }
+    /// `enableCSRFProtection` of a [`OauthConnectRequest`].
+    pub fn enable_csrf_protection(mut self, enable_csrf_protection: bool) -> Self {
+        self.enable_csrf_protection = ::core::option::Option::Some(
+            enable_csrf_protection,
+        );
+        self
+    }
+    /// `groupName` of a [`OauthConnectRequest`].
+    pub fn group_name(
+        mut self,
+        group_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_name = ::core::option::Option::Some(group_name.into());
+        self
+    }
+    /// `providerAppId` of a [`OauthConnectRequest`].
+    pub fn provider_app_id(
+        mut self,
+        provider_app_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider_app_id = ::core::option::Option::Some(provider_app_id.into());
+        self
+    }
+    /// `providerMetadata` of a [`OauthConnectRequest`].
+    pub fn provider_metadata(
+        mut self,
+        provider_metadata: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<ProviderMetadataInfo>,
+            ),
+        >,
+    ) -> Self {
+        self.provider_metadata = provider_metadata
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `providerWorkspaceRef` of a [`OauthConnectRequest`].
+    pub fn provider_workspace_ref(
+        mut self,
+        provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider_workspace_ref = ::core::option::Option::Some(
+            provider_workspace_ref.into(),
+        );
+        self
     }
 }
 impl PatchApiKeyRequest {
-    /// Starts to build a `PatchApiKeyRequest`.
-    pub fn builder() -> builder::PatchApiKeyRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        api_key: impl ::core::convert::Into<PatchApiKeyRequestApiKey>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            api_key: api_key.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl PatchApiKeyRequestApiKey {
-    /// Starts to build a `PatchApiKeyRequestApiKey`.
-    pub fn builder() -> builder::PatchApiKeyRequestApiKey {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `active` of a [`PatchApiKeyRequestApiKey`].
+    pub fn active(mut self, active: bool) -> Self {
+        self.active = ::core::option::Option::Some(active);
+        self
+    }
+    /// `label` of a [`PatchApiKeyRequestApiKey`].
+    pub fn label(
+        mut self,
+        label: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.label = ::core::option::Option::Some(label.into());
+        self
+    }
+    /// `scopes` of a [`PatchApiKeyRequestApiKey`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl PatchJwtKeyRequest {
-    /// Starts to build a `PatchJwtKeyRequest`.
-    pub fn builder() -> builder::PatchJwtKeyRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        jwt_key: impl ::core::convert::Into<PatchJwtKeyRequestJwtKey>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<
+                ::ampersand_client::types::PatchJwtKeyRequestUpdateMaskItem,
+            >,
+        >,
+    ) -> Self {
+        Self {
+            jwt_key: jwt_key.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl PatchJwtKeyRequestJwtKey {
-    /// Starts to build a `PatchJwtKeyRequestJwtKey`.
-    pub fn builder() -> builder::PatchJwtKeyRequestJwtKey {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `active` of a [`PatchJwtKeyRequestJwtKey`].
+    pub fn active(mut self, active: bool) -> Self {
+        self.active = ::core::option::Option::Some(active);
+        self
+    }
+    /// `label` of a [`PatchJwtKeyRequestJwtKey`].
+    pub fn label(
+        mut self,
+        label: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.label = ::core::option::Option::Some(label.into());
+        self
     }
 }
 impl PatchObjectConfigContentRequest {
-    /// Starts to build a `PatchObjectConfigContentRequest`.
-    pub fn builder() -> builder::PatchObjectConfigContentRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        action: impl ::core::convert::Into<
+            ::ampersand_client::types::PatchObjectConfigContentRequestAction,
+        >,
+        changes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<JsonPatchOperation>,
+        >,
+    ) -> Self {
+        Self {
+            action: action.into(),
+            changes: changes.into_iter().map(::core::convert::Into::into).collect(),
+            group_ref: ::core::default::Default::default(),
+            installation_id: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `groupRef` of a [`PatchObjectConfigContentRequest`].
+    pub fn group_ref(
+        mut self,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.group_ref = ::core::option::Option::Some(group_ref.into());
+        self
+    }
+    /// `installationId` of a [`PatchObjectConfigContentRequest`].
+    pub fn installation_id(
+        mut self,
+        installation_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.installation_id = ::core::option::Option::Some(installation_id.into());
+        self
     }
 }
 impl PauseReadsRequest {
-    /// Starts to build a `PauseReadsRequest`.
-    pub fn builder() -> builder::PauseReadsRequest {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `note` of a [`PauseReadsRequest`].
+    pub fn note(
+        mut self,
+        note: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.note = ::core::option::Option::Some(note.into());
+        self
+    }
+    /// `objects` of a [`PauseReadsRequest`].
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.objects = objects.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl ProviderAppMetadata {
-    /// Starts to build a `ProviderAppMetadata`.
-    pub fn builder() -> builder::ProviderAppMetadata {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `authQueryParams` of a [`ProviderAppMetadata`].
+    pub fn auth_query_params(
+        mut self,
+        auth_query_params: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<
+                    ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+                >,
+            ),
+        >,
+    ) -> Self {
+        self.auth_query_params = auth_query_params
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `providerParams` of a [`ProviderAppMetadata`].
+    pub fn provider_params(
+        mut self,
+        provider_params: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::std::string::String>,
+            ),
+        >,
+    ) -> Self {
+        self.provider_params = provider_params
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
     }
 }
 impl ProviderMetadataInfo {
-    /// Starts to build a `ProviderMetadataInfo`.
-    pub fn builder() -> builder::ProviderMetadataInfo {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        source: impl ::core::convert::Into<
+            ::ampersand_client::types::ProviderMetadataInfoSource,
+        >,
+        value: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            display_name: ::core::default::Default::default(),
+            source: source.into(),
+            value: value.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `displayName` of a [`ProviderMetadataInfo`].
+    pub fn display_name(
+        mut self,
+        display_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.display_name = ::core::option::Option::Some(display_name.into());
+        self
     }
 }
 impl ReadRequest {
-    /// Starts to build a `ReadRequest`.
-    pub fn builder() -> builder::ReadRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        mode: impl ::core::convert::Into<::ampersand_client::types::ReadRequestMode>,
+    ) -> Self {
+        Self {
+            group_ref: group_ref.into(),
+            mode: mode.into(),
+            since_timestamp: ::core::default::Default::default(),
+            until_timestamp: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `sinceTimestamp` of a [`ReadRequest`].
+    pub fn since_timestamp(
+        mut self,
+        since_timestamp: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.since_timestamp = ::core::option::Option::Some(since_timestamp.into());
+        self
+    }
+    /// `untilTimestamp` of a [`ReadRequest`].
+    pub fn until_timestamp(
+        mut self,
+        until_timestamp: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.until_timestamp = ::core::option::Option::Some(until_timestamp.into());
+        self
     }
 }
 impl ResultDeliveryRequestBody {
-    /// Starts to build a `ResultDeliveryRequestBody`.
-    pub fn builder() -> builder::ResultDeliveryRequestBody {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        pages: i64,
+    ) -> Self {
+        Self {
+            group_ref: group_ref.into(),
+            pages: pages,
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl SearchRequest {
-    /// Starts to build a `SearchRequest`.
-    pub fn builder() -> builder::SearchRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        field_filters: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<FieldFilter>,
+        >,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            field_filters: field_filters
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            object_name: object_name.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl StringFieldOptions {
-    /// Starts to build a `StringFieldOptions`.
-    pub fn builder() -> builder::StringFieldOptions {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `defaultValue` of a [`StringFieldOptions`].
+    pub fn default_value(
+        mut self,
+        default_value: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.default_value = ::core::option::Option::Some(default_value.into());
+        self
+    }
+    /// `length` of a [`StringFieldOptions`].
+    pub fn length(mut self, length: i64) -> Self {
+        self.length = ::core::option::Option::Some(length);
+        self
+    }
+    /// `pattern` of a [`StringFieldOptions`].
+    pub fn pattern(
+        mut self,
+        pattern: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.pattern = ::core::option::Option::Some(pattern.into());
+        self
+    }
+    /// `values` of a [`StringFieldOptions`].
+    pub fn values(
+        mut self,
+        values: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.values = values.into_iter().map(::core::convert::Into::into).collect();
+        self
+    }
+    /// `valuesRestricted` of a [`StringFieldOptions`].
+    pub fn values_restricted(mut self, values_restricted: bool) -> Self {
+        self.values_restricted = ::core::option::Option::Some(values_restricted);
+        self
     }
 }
 impl UnpauseReadsRequest {
-    /// Starts to build a `UnpauseReadsRequest`.
-    pub fn builder() -> builder::UnpauseReadsRequest {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `note` of a [`UnpauseReadsRequest`].
+    pub fn note(
+        mut self,
+        note: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.note = ::core::option::Option::Some(note.into());
+        self
+    }
+    /// `objects` of a [`UnpauseReadsRequest`].
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.objects = objects.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl UpdateConnectionRequest {
-    /// Starts to build a `UpdateConnectionRequest`.
-    pub fn builder() -> builder::UpdateConnectionRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        connection: impl ::core::convert::Into<ConnectionRequest>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<
+                ::ampersand_client::types::UpdateConnectionRequestUpdateMaskItem,
+            >,
+        >,
+    ) -> Self {
+        Self {
+            connection: connection.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateDestinationRequest {
-    /// Starts to build a `UpdateDestinationRequest`.
-    pub fn builder() -> builder::UpdateDestinationRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        destination: impl ::core::convert::Into<UpdateDestinationRequestDestination>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            destination: destination.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateDestinationRequestDestination {
-    /// Starts to build a `UpdateDestinationRequestDestination`.
-    pub fn builder() -> builder::UpdateDestinationRequestDestination {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `metadata` of a [`UpdateDestinationRequestDestination`].
+    pub fn metadata(
+        mut self,
+        metadata: impl ::core::convert::Into<UpdateDestinationRequestDestinationMetadata>,
+    ) -> Self {
+        self.metadata = ::core::option::Option::Some(metadata.into());
+        self
+    }
+    /// `name` of a [`UpdateDestinationRequestDestination`].
+    pub fn name(
+        mut self,
+        name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.name = ::core::option::Option::Some(name.into());
+        self
+    }
+    /// `secrets` of a [`UpdateDestinationRequestDestination`].
+    pub fn secrets(
+        mut self,
+        secrets: impl ::core::convert::Into<UpdateDestinationRequestDestinationSecrets>,
+    ) -> Self {
+        self.secrets = ::core::option::Option::Some(secrets.into());
+        self
     }
 }
 impl UpdateDestinationRequestDestinationMetadata {
-    /// Starts to build a `UpdateDestinationRequestDestinationMetadata`.
-    pub fn builder() -> builder::UpdateDestinationRequestDestinationMetadata {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `account` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn account(
+        mut self,
+        account: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.account = ::core::option::Option::Some(account.into());
+        self
+    }
+    /// `accountIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn account_identifier(
+        mut self,
+        account_identifier: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.account_identifier = ::core::option::Option::Some(
+            account_identifier.into(),
+        );
+        self
+    }
+    /// `batchSize` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn batch_size(mut self, batch_size: i64) -> Self {
+        self.batch_size = ::core::option::Option::Some(batch_size);
+        self
+    }
+    /// `bucket` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn bucket(
+        mut self,
+        bucket: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.bucket = ::core::option::Option::Some(bucket.into());
+        self
+    }
+    /// `clusterIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn cluster_identifier(
+        mut self,
+        cluster_identifier: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.cluster_identifier = ::core::option::Option::Some(
+            cluster_identifier.into(),
+        );
+        self
+    }
+    /// `container` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn container(
+        mut self,
+        container: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.container = ::core::option::Option::Some(container.into());
+        self
+    }
+    /// `database` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn database(
+        mut self,
+        database: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.database = ::core::option::Option::Some(database.into());
+        self
+    }
+    /// `datasetId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn dataset_id(
+        mut self,
+        dataset_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.dataset_id = ::core::option::Option::Some(dataset_id.into());
+        self
+    }
+    /// `dbName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn db_name(
+        mut self,
+        db_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.db_name = ::core::option::Option::Some(db_name.into());
+        self
+    }
+    /// `dbUser` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn db_user(
+        mut self,
+        db_user: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.db_user = ::core::option::Option::Some(db_user.into());
+        self
+    }
+    /// `endpointUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn endpoint_url(
+        mut self,
+        endpoint_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.endpoint_url = ::core::option::Option::Some(endpoint_url.into());
+        self
+    }
+    /// `exchange` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn exchange(
+        mut self,
+        exchange: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.exchange = ::core::option::Option::Some(exchange.into());
+        self
+    }
+    /// `headers` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn headers(
+        mut self,
+        headers: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::ampersand_types::Credential>,
+            ),
+        >,
+    ) -> Self {
+        self.headers = headers
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// `keyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn key_template(
+        mut self,
+        key_template: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.key_template = ::core::option::Option::Some(key_template.into());
+        self
+    }
+    /// `maxWaitSecs` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
+        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
+        self
+    }
+    /// `name` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn name(
+        mut self,
+        name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.name = ::core::option::Option::Some(name.into());
+        self
+    }
+    /// `partitionKeyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn partition_key_template(
+        mut self,
+        partition_key_template: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.partition_key_template = ::core::option::Option::Some(
+            partition_key_template.into(),
+        );
+        self
+    }
+    /// `projectId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn project_id(
+        mut self,
+        project_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.project_id = ::core::option::Option::Some(project_id.into());
+        self
+    }
+    /// `queueUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn queue_url(
+        mut self,
+        queue_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.queue_url = ::core::option::Option::Some(queue_url.into());
+        self
+    }
+    /// `region` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn region(
+        mut self,
+        region: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.region = ::core::option::Option::Some(region.into());
+        self
+    }
+    /// `schemaName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn schema_name(
+        mut self,
+        schema_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.schema_name = ::core::option::Option::Some(schema_name.into());
+        self
+    }
+    /// `serverUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn server_url(
+        mut self,
+        server_url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.server_url = ::core::option::Option::Some(server_url.into());
+        self
+    }
+    /// `storageClass` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn storage_class(
+        mut self,
+        storage_class: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.storage_class = ::core::option::Option::Some(storage_class.into());
+        self
+    }
+    /// `streamName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn stream_name(
+        mut self,
+        stream_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.stream_name = ::core::option::Option::Some(stream_name.into());
+        self
+    }
+    /// `tableId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn table_id(
+        mut self,
+        table_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.table_id = ::core::option::Option::Some(table_id.into());
+        self
+    }
+    /// `tableName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn table_name(
+        mut self,
+        table_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.table_name = ::core::option::Option::Some(table_name.into());
+        self
+    }
+    /// `tls` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = ::core::option::Option::Some(tls);
+        self
+    }
+    /// `topicId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn topic_id(
+        mut self,
+        topic_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.topic_id = ::core::option::Option::Some(topic_id.into());
+        self
+    }
+    /// `url` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn url(
+        mut self,
+        url: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.url = ::core::option::Option::Some(url.into());
+        self
+    }
+    /// `userId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn user_id(
+        mut self,
+        user_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.user_id = ::core::option::Option::Some(user_id.into());
+        self
+    }
+    /// `username` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn username(
+        mut self,
+        username: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.username = ::core::option::Option::Some(username.into());
+        self
+    }
+    /// `workgroupName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    pub fn workgroup_name(
+        mut self,
+        workgroup_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.workgroup_name = ::core::option::Option::Some(workgroup_name.into());
+        self
     }
 }
 impl UpdateDestinationRequestDestinationSecrets {
-    /// Starts to build a `UpdateDestinationRequestDestinationSecrets`.
-    pub fn builder() -> builder::UpdateDestinationRequestDestinationSecrets {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn access_key(
+        mut self,
+        access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.access_key = ::core::option::Option::Some(access_key.into());
+        self
+    }
+    /// `accessKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn access_key_id(
+        mut self,
+        access_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.access_key_id = ::core::option::Option::Some(access_key_id.into());
+        self
+    }
+    /// `awsKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn aws_key_id(
+        mut self,
+        aws_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_key_id = ::core::option::Option::Some(aws_key_id.into());
+        self
+    }
+    /// `awsSecretKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn aws_secret_key(
+        mut self,
+        aws_secret_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_secret_key = ::core::option::Option::Some(aws_secret_key.into());
+        self
+    }
+    /// `awsSessionToken` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn aws_session_token(
+        mut self,
+        aws_session_token: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.aws_session_token = ::core::option::Option::Some(aws_session_token.into());
+        self
+    }
+    /// `connectionString` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn connection_string(
+        mut self,
+        connection_string: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.connection_string = ::core::option::Option::Some(connection_string.into());
+        self
+    }
+    /// `credentials` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn credentials(
+        mut self,
+        credentials: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.credentials = ::core::option::Option::Some(credentials.into());
+        self
+    }
+    /// `password` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn password(
+        mut self,
+        password: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.password = ::core::option::Option::Some(password.into());
+        self
+    }
+    /// `privateKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn private_key(
+        mut self,
+        private_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.private_key = ::core::option::Option::Some(private_key.into());
+        self
+    }
+    /// `secretAccessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn secret_access_key(
+        mut self,
+        secret_access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.secret_access_key = ::core::option::Option::Some(secret_access_key.into());
+        self
+    }
+    /// `username` of a [`UpdateDestinationRequestDestinationSecrets`].
+    pub fn username(
+        mut self,
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.username = ::core::option::Option::Some(username.into());
+        self
     }
 }
 impl UpdateEvent {
-    /// Starts to build a `UpdateEvent`.
-    pub fn builder() -> builder::UpdateEvent {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `enabled` of a [`UpdateEvent`].
+    pub fn enabled(
+        mut self,
+        enabled: impl ::core::convert::Into<
+            ::ampersand_client::types::UpdateEventEnabled,
+        >,
+    ) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled.into());
+        self
+    }
+    /// `requiredWatchFields` of a [`UpdateEvent`].
+    pub fn required_watch_fields(
+        mut self,
+        required_watch_fields: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.required_watch_fields = required_watch_fields
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// `watchFieldsAuto` of a [`UpdateEvent`].
+    pub fn watch_fields_auto(
+        mut self,
+        watch_fields_auto: impl ::core::convert::Into<
+            ::ampersand_client::types::UpdateEventWatchFieldsAuto,
+        >,
+    ) -> Self {
+        self.watch_fields_auto = ::core::option::Option::Some(watch_fields_auto.into());
+        self
     }
 }
 impl UpdateInstallationRequest {
-    /// Starts to build a `UpdateInstallationRequest`.
-    pub fn builder() -> builder::UpdateInstallationRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        installation: impl ::core::convert::Into<UpdateInstallationRequestInstallation>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            installation: installation.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateInstallationRequestInstallation {
-    /// Starts to build a `UpdateInstallationRequestInstallation`.
-    pub fn builder() -> builder::UpdateInstallationRequestInstallation {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `config` of a [`UpdateInstallationRequestInstallation`].
+    pub fn config(
+        mut self,
+        config: impl ::core::convert::Into<UpdateInstallationRequestInstallationConfig>,
+    ) -> Self {
+        self.config = ::core::option::Option::Some(config.into());
+        self
+    }
+    /// `connectionId` of a [`UpdateInstallationRequestInstallation`].
+    pub fn connection_id(
+        mut self,
+        connection_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.connection_id = ::core::option::Option::Some(connection_id.into());
+        self
     }
 }
 impl UpdateInstallationRequestInstallationConfig {
-    /// Starts to build a `UpdateInstallationRequestInstallationConfig`.
-    pub fn builder() -> builder::UpdateInstallationRequestInstallationConfig {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `content` of a [`UpdateInstallationRequestInstallationConfig`].
+    pub fn content(
+        mut self,
+        content: impl ::core::convert::Into<
+            ::ampersand_types::config::UpdateInstallationConfigContent,
+        >,
+    ) -> Self {
+        self.content = ::core::option::Option::Some(content.into());
+        self
+    }
+    /// `createdBy` of a [`UpdateInstallationRequestInstallationConfig`].
+    pub fn created_by(
+        mut self,
+        created_by: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.created_by = ::core::option::Option::Some(created_by.into());
+        self
+    }
+    /// `revisionId` of a [`UpdateInstallationRequestInstallationConfig`].
+    ///
+    /// Deprecated by the contract.
+    pub fn revision_id(
+        mut self,
+        revision_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.revision_id = ::core::option::Option::Some(revision_id.into());
+        self
     }
 }
 impl UpdateOrgRequest {
-    /// Starts to build a `UpdateOrgRequest`.
-    pub fn builder() -> builder::UpdateOrgRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        org: impl ::core::convert::Into<UpdateOrgRequestOrg>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            org: org.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateOrgRequestOrg {
-    /// Starts to build a `UpdateOrgRequestOrg`.
-    pub fn builder() -> builder::UpdateOrgRequestOrg {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `label` of a [`UpdateOrgRequestOrg`].
+    pub fn label(
+        mut self,
+        label: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.label = ::core::option::Option::Some(label.into());
+        self
     }
 }
 impl UpdateProjectRequest {
-    /// Starts to build a `UpdateProjectRequest`.
-    pub fn builder() -> builder::UpdateProjectRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        project: impl ::core::convert::Into<UpdateProjectRequestProject>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            project: project.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateProjectRequestProject {
-    /// Starts to build a `UpdateProjectRequestProject`.
-    pub fn builder() -> builder::UpdateProjectRequestProject {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `appName` of a [`UpdateProjectRequestProject`].
+    pub fn app_name(
+        mut self,
+        app_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.app_name = ::core::option::Option::Some(app_name.into());
+        self
+    }
+    /// `name` of a [`UpdateProjectRequestProject`].
+    pub fn name(
+        mut self,
+        name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.name = ::core::option::Option::Some(name.into());
+        self
     }
 }
 impl UpdateProviderAppRequest {
-    /// Starts to build a `UpdateProviderAppRequest`.
-    pub fn builder() -> builder::UpdateProviderAppRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        provider_app: impl ::core::convert::Into<UpdateProviderAppRequestProviderApp>,
+        update_mask: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self {
+            provider_app: provider_app.into(),
+            update_mask: update_mask
+                .into_iter()
+                .map(::core::convert::Into::into)
+                .collect(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpdateProviderAppRequestProviderApp {
-    /// Starts to build a `UpdateProviderAppRequestProviderApp`.
-    pub fn builder() -> builder::UpdateProviderAppRequestProviderApp {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn client_id(
+        mut self,
+        client_id: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.client_id = ::core::option::Option::Some(client_id.into());
+        self
+    }
+    /// `clientSecret` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn client_secret(
+        mut self,
+        client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.client_secret = ::core::option::Option::Some(client_secret.into());
+        self
+    }
+    /// `externalRef` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn external_ref(
+        mut self,
+        external_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.external_ref = ::core::option::Option::Some(external_ref.into());
+        self
+    }
+    /// `metadata` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn metadata(
+        mut self,
+        metadata: impl ::core::convert::Into<ProviderAppMetadata>,
+    ) -> Self {
+        self.metadata = ::core::option::Option::Some(metadata.into());
+        self
+    }
+    /// `provider` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// `scopes` of a [`UpdateProviderAppRequestProviderApp`].
+    pub fn scopes(
+        mut self,
+        scopes: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(::core::convert::Into::into).collect();
+        self
     }
 }
 impl UpdateTopicRequest {
-    /// Starts to build a `UpdateTopicRequest`.
-    pub fn builder() -> builder::UpdateTopicRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            name: name.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl UpsertMetadataRequest {
-    /// Starts to build a `UpsertMetadataRequest`.
-    pub fn builder() -> builder::UpsertMetadataRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        fields: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::std::vec::Vec<FieldDefinition>>,
+            ),
+        >,
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            fields: fields
+                .into_iter()
+                .map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+            group_ref: group_ref.into(),
+            other_fields: ::core::default::Default::default(),
+        }
     }
 }
 impl ValueDefaults {
-    /// Starts to build a `ValueDefaults`.
-    pub fn builder() -> builder::ValueDefaults {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `allowAnyFields` of a [`ValueDefaults`].
+    pub fn allow_any_fields(mut self, allow_any_fields: bool) -> Self {
+        self.allow_any_fields = ::core::option::Option::Some(allow_any_fields);
+        self
     }
 }
 impl WatchSchema {
-    /// Starts to build a `WatchSchema`.
-    pub fn builder() -> builder::WatchSchema {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        all_objects: impl ::core::convert::Into<WatchSchemaAllObjects>,
+        destination: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            all_objects: all_objects.into(),
+            destination: destination.into(),
+            schedule: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `schedule` of a [`WatchSchema`].
+    pub fn schedule(
+        mut self,
+        schedule: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.schedule = ::core::option::Option::Some(schedule.into());
+        self
     }
 }
 impl WatchSchemaAllObjects {
-    /// Starts to build a `WatchSchemaAllObjects`.
-    pub fn builder() -> builder::WatchSchemaAllObjects {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `fieldChanged` of a [`WatchSchemaAllObjects`].
+    pub fn field_changed(
+        mut self,
+        field_changed: impl ::core::convert::Into<FieldChangedEvent>,
+    ) -> Self {
+        self.field_changed = ::core::option::Option::Some(field_changed.into());
+        self
+    }
+    /// `fieldCreated` of a [`WatchSchemaAllObjects`].
+    pub fn field_created(
+        mut self,
+        field_created: impl ::core::convert::Into<FieldCreatedEvent>,
+    ) -> Self {
+        self.field_created = ::core::option::Option::Some(field_created.into());
+        self
+    }
+    /// `fieldDeleted` of a [`WatchSchemaAllObjects`].
+    pub fn field_deleted(
+        mut self,
+        field_deleted: impl ::core::convert::Into<FieldDeletedEvent>,
+    ) -> Self {
+        self.field_deleted = ::core::option::Option::Some(field_deleted.into());
+        self
     }
 }
 impl WriteRequest {
-    /// Starts to build a `WriteRequest`.
-    pub fn builder() -> builder::WriteRequest {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        group_ref: impl ::core::convert::Into<::std::string::String>,
+        type_: impl ::core::convert::Into<::ampersand_client::types::WriteRequestType>,
+    ) -> Self {
+        Self {
+            associations: ::core::default::Default::default(),
+            auto_batch_policy: ::core::default::Default::default(),
+            batch: ::core::default::Default::default(),
+            batch_policy: ::core::default::Default::default(),
+            group_ref: group_ref.into(),
+            headers: ::core::default::Default::default(),
+            mode: ::core::default::Default::default(),
+            record: ::core::default::Default::default(),
+            retry_policy: ::core::default::Default::default(),
+            type_: type_.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `associations` of a [`WriteRequest`].
+    pub fn associations(
+        mut self,
+        associations: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::ampersand_types::RawJson>,
+        >,
+    ) -> Self {
+        self.associations = associations
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// `autoBatchPolicy` of a [`WriteRequest`].
+    pub fn auto_batch_policy(
+        mut self,
+        auto_batch_policy: impl ::core::convert::Into<WriteRequestAutoBatchPolicy>,
+    ) -> Self {
+        self.auto_batch_policy = ::core::option::Option::Some(auto_batch_policy.into());
+        self
+    }
+    /// `batch` of a [`WriteRequest`].
+    pub fn batch(
+        mut self,
+        batch: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<WriteRequestBatchItem>,
+        >,
+    ) -> Self {
+        self.batch = batch.into_iter().map(::core::convert::Into::into).collect();
+        self
+    }
+    /// `batchPolicy` of a [`WriteRequest`].
+    pub fn batch_policy(
+        mut self,
+        batch_policy: impl ::core::convert::Into<WriteRequestBatchPolicy>,
+    ) -> Self {
+        self.batch_policy = ::core::option::Option::Some(batch_policy.into());
+        self
+    }
+    /// `headers` of a [`WriteRequest`].
+    pub fn headers(
+        mut self,
+        headers: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<WriteRequestHeadersItem>,
+        >,
+    ) -> Self {
+        self.headers = headers.into_iter().map(::core::convert::Into::into).collect();
+        self
+    }
+    /// `mode` of a [`WriteRequest`].
+    pub fn mode(
+        mut self,
+        mode: impl ::core::convert::Into<::ampersand_client::types::WriteRequestMode>,
+    ) -> Self {
+        self.mode = ::core::option::Option::Some(mode.into());
+        self
+    }
+    /// `record` of a [`WriteRequest`].
+    pub fn record(
+        mut self,
+        record: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.record = ::core::option::Option::Some(record.into());
+        self
+    }
+    /// `retryPolicy` of a [`WriteRequest`].
+    pub fn retry_policy(
+        mut self,
+        retry_policy: impl ::core::convert::Into<WriteRequestRetryPolicy>,
+    ) -> Self {
+        self.retry_policy = ::core::option::Option::Some(retry_policy.into());
+        self
     }
 }
 impl WriteRequestAutoBatchPolicy {
-    /// Starts to build a `WriteRequestAutoBatchPolicy`.
-    pub fn builder() -> builder::WriteRequestAutoBatchPolicy {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(max_delay_minutes: i64) -> Self {
+        Self {
+            max_delay_minutes: max_delay_minutes,
+            retry_deadline_hours: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `retryDeadlineHours` of a [`WriteRequestAutoBatchPolicy`].
+    pub fn retry_deadline_hours(mut self, retry_deadline_hours: i64) -> Self {
+        self.retry_deadline_hours = ::core::option::Option::Some(retry_deadline_hours);
+        self
     }
 }
 impl WriteRequestBatchItem {
-    /// Starts to build a `WriteRequestBatchItem`.
-    pub fn builder() -> builder::WriteRequestBatchItem {
-        ::std::default::Default::default()
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(record: impl ::core::convert::Into<::ampersand_types::RawJson>) -> Self {
+        Self {
+            associations: ::core::default::Default::default(),
+            record: record.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// `associations` of a [`WriteRequestBatchItem`].
+    pub fn associations(
+        mut self,
+        associations: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::ampersand_types::RawJson>,
+        >,
+    ) -> Self {
+        self.associations = associations
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
     }
 }
 impl WriteRequestBatchPolicy {
-    /// Starts to build a `WriteRequestBatchPolicy`.
-    pub fn builder() -> builder::WriteRequestBatchPolicy {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `allOrNone` of a [`WriteRequestBatchPolicy`].
+    pub fn all_or_none(mut self, all_or_none: bool) -> Self {
+        self.all_or_none = ::core::option::Option::Some(all_or_none);
+        self
     }
 }
 impl WriteRequestHeadersItem {
-    /// Starts to build a `WriteRequestHeadersItem`.
-    pub fn builder() -> builder::WriteRequestHeadersItem {
-        ::std::default::Default::default()
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `key` of a [`WriteRequestHeadersItem`].
+    pub fn key(
+        mut self,
+        key: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.key = ::core::option::Option::Some(key.into());
+        self
+    }
+    /// `value` of a [`WriteRequestHeadersItem`].
+    pub fn value(
+        mut self,
+        value: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> Self {
+        self.value = ::core::option::Option::Some(value.into());
+        self
     }
 }
 impl WriteRequestRetryPolicy {
-    /// Starts to build a `WriteRequestRetryPolicy`.
-    pub fn builder() -> builder::WriteRequestRetryPolicy {
-        ::std::default::Default::default()
-    }
-}
-/// Builders of what is sent.
-pub mod builder {
-    /// Builds a [`AcceptInviteRequest`](super::AcceptInviteRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AcceptInviteRequest {
-        invited_email: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for AcceptInviteRequest {
-        fn default() -> Self {
-            Self {
-                invited_email: ::core::result::Result::Err(
-                    crate::BuildError::missing("invitedEmail"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl AcceptInviteRequest {
-        /// `invitedEmail` of a [`AcceptInviteRequest`].
-        pub fn invited_email<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.invited_email = crate::builder::value("invitedEmail", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<AcceptInviteRequest> for super::AcceptInviteRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: AcceptInviteRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                invited_email: value.invited_email?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::AcceptInviteRequest> for AcceptInviteRequest {
-        fn from(value: super::AcceptInviteRequest) -> Self {
-            Self {
-                invited_email: ::core::result::Result::Ok(value.invited_email),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`AddUserToOrgRequest`](super::AddUserToOrgRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AddUserToOrgRequest {
-        builder_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for AddUserToOrgRequest {
-        fn default() -> Self {
-            Self {
-                builder_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("builderId"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl AddUserToOrgRequest {
-        /// `builderId` of a [`AddUserToOrgRequest`].
-        pub fn builder_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.builder_id = crate::builder::value("builderId", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<AddUserToOrgRequest> for super::AddUserToOrgRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: AddUserToOrgRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                builder_id: value.builder_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::AddUserToOrgRequest> for AddUserToOrgRequest {
-        fn from(value: super::AddUserToOrgRequest) -> Self {
-            Self {
-                builder_id: ::core::result::Result::Ok(value.builder_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ApiKeyRequest`](super::ApiKeyRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ApiKeyRequest {
-        label: ::core::result::Result<::std::string::String, crate::BuildError>,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ApiKeyRequest {
-        fn default() -> Self {
-            Self {
-                label: ::core::result::Result::Err(crate::BuildError::missing("label")),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ApiKeyRequest {
-        /// `label` of a [`ApiKeyRequest`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value);
-            self
-        }
-        /// `scopes` of a [`ApiKeyRequest`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ApiKeyRequest> for super::ApiKeyRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ApiKeyRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                label: value.label?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ApiKeyRequest> for ApiKeyRequest {
-        fn from(value: super::ApiKeyRequest) -> Self {
-            Self {
-                label: ::core::result::Result::Ok(value.label),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`AssociationChangeEvent`](super::AssociationChangeEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AssociationChangeEvent {
-        enabled: ::core::result::Result<
-            ::std::option::Option<
-                ::ampersand_client::types::AssociationChangeEventEnabled,
-            >,
-            crate::BuildError,
-        >,
-        include_full_records: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for AssociationChangeEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                include_full_records: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl AssociationChangeEvent {
-        /// `enabled` of a [`AssociationChangeEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::AssociationChangeEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `includeFullRecords` of a [`AssociationChangeEvent`].
-        pub fn include_full_records<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.include_full_records = crate::builder::value(
-                    "includeFullRecords",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<AssociationChangeEvent>
-    for super::AssociationChangeEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: AssociationChangeEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                include_full_records: value.include_full_records?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::AssociationChangeEvent>
-    for AssociationChangeEvent {
-        fn from(value: super::AssociationChangeEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                include_full_records: ::core::result::Result::Ok(
-                    value.include_full_records,
-                ),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`AssociationDefinition`](super::AssociationDefinition).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AssociationDefinition {
-        association_type: ::core::result::Result<
-            ::std::string::String,
-            crate::BuildError,
-        >,
-        cardinality: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        labels: ::core::result::Result<
-            ::std::option::Option<super::AssociationLabels>,
-            crate::BuildError,
-        >,
-        on_delete: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        required: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        reverse_lookup_field_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        target_field: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        target_object: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for AssociationDefinition {
-        fn default() -> Self {
-            Self {
-                association_type: ::core::result::Result::Err(
-                    crate::BuildError::missing("associationType"),
-                ),
-                cardinality: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                labels: ::core::result::Result::Ok(::std::default::Default::default()),
-                on_delete: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                required: ::core::result::Result::Ok(::std::default::Default::default()),
-                reverse_lookup_field_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                target_field: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                target_object: ::core::result::Result::Err(
-                    crate::BuildError::missing("targetObject"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl AssociationDefinition {
-        /// `associationType` of a [`AssociationDefinition`].
-        pub fn association_type<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.association_type = crate::builder::value("associationType", value);
-            self
-        }
-        /// `cardinality` of a [`AssociationDefinition`].
-        pub fn cardinality<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.cardinality = crate::builder::value("cardinality", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `labels` of a [`AssociationDefinition`].
-        pub fn labels<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::AssociationLabels,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.labels = crate::builder::value("labels", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `onDelete` of a [`AssociationDefinition`].
-        pub fn on_delete<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.on_delete = crate::builder::value("onDelete", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `required` of a [`AssociationDefinition`].
-        pub fn required<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.required = crate::builder::value("required", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `reverseLookupFieldName` of a [`AssociationDefinition`].
-        pub fn reverse_lookup_field_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.reverse_lookup_field_name = crate::builder::value(
-                    "reverseLookupFieldName",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `targetField` of a [`AssociationDefinition`].
-        pub fn target_field<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.target_field = crate::builder::value("targetField", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `targetObject` of a [`AssociationDefinition`].
-        pub fn target_object<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.target_object = crate::builder::value("targetObject", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<AssociationDefinition>
-    for super::AssociationDefinition {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: AssociationDefinition,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                association_type: value.association_type?,
-                cardinality: value.cardinality?,
-                labels: value.labels?,
-                on_delete: value.on_delete?,
-                required: value.required?,
-                reverse_lookup_field_name: value.reverse_lookup_field_name?,
-                target_field: value.target_field?,
-                target_object: value.target_object?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::AssociationDefinition> for AssociationDefinition {
-        fn from(value: super::AssociationDefinition) -> Self {
-            Self {
-                association_type: ::core::result::Result::Ok(value.association_type),
-                cardinality: ::core::result::Result::Ok(value.cardinality),
-                labels: ::core::result::Result::Ok(value.labels),
-                on_delete: ::core::result::Result::Ok(value.on_delete),
-                required: ::core::result::Result::Ok(value.required),
-                reverse_lookup_field_name: ::core::result::Result::Ok(
-                    value.reverse_lookup_field_name,
-                ),
-                target_field: ::core::result::Result::Ok(value.target_field),
-                target_object: ::core::result::Result::Ok(value.target_object),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`AssociationLabels`](super::AssociationLabels).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct AssociationLabels {
-        plural: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        singular: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for AssociationLabels {
-        fn default() -> Self {
-            Self {
-                plural: ::core::result::Result::Ok(::std::default::Default::default()),
-                singular: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl AssociationLabels {
-        /// `plural` of a [`AssociationLabels`].
-        pub fn plural<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.plural = crate::builder::value("plural", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `singular` of a [`AssociationLabels`].
-        pub fn singular<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.singular = crate::builder::value("singular", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<AssociationLabels> for super::AssociationLabels {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: AssociationLabels,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                plural: value.plural?,
-                singular: value.singular?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::AssociationLabels> for AssociationLabels {
-        fn from(value: super::AssociationLabels) -> Self {
-            Self {
-                plural: ::core::result::Result::Ok(value.plural),
-                singular: ::core::result::Result::Ok(value.singular),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`Backfill`](super::Backfill).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Backfill {
-        default_period: ::core::result::Result<super::DefaultPeriod, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for Backfill {
-        fn default() -> Self {
-            Self {
-                default_period: ::core::result::Result::Err(
-                    crate::BuildError::missing("defaultPeriod"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl Backfill {
-        /// `defaultPeriod` of a [`Backfill`].
-        pub fn default_period<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::DefaultPeriod,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.default_period = crate::builder::value("defaultPeriod", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<Backfill> for super::Backfill {
-        type Error = crate::BuildError;
-        fn try_from(value: Backfill) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                default_period: value.default_period?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::Backfill> for Backfill {
-        fn from(value: super::Backfill) -> Self {
-            Self {
-                default_period: ::core::result::Result::Ok(value.default_period),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`BatchUpsertIntegrationsRequest`](super::BatchUpsertIntegrationsRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct BatchUpsertIntegrationsRequest {
-        source_yaml: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        source_zip_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for BatchUpsertIntegrationsRequest {
-        fn default() -> Self {
-            Self {
-                source_yaml: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                source_zip_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl BatchUpsertIntegrationsRequest {
-        /// `sourceYaml` of a [`BatchUpsertIntegrationsRequest`].
-        pub fn source_yaml<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.source_yaml = crate::builder::value("sourceYaml", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `sourceZipUrl` of a [`BatchUpsertIntegrationsRequest`].
-        pub fn source_zip_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.source_zip_url = crate::builder::value("sourceZipUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<BatchUpsertIntegrationsRequest>
-    for super::BatchUpsertIntegrationsRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: BatchUpsertIntegrationsRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                source_yaml: value.source_yaml?,
-                source_zip_url: value.source_zip_url?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::BatchUpsertIntegrationsRequest>
-    for BatchUpsertIntegrationsRequest {
-        fn from(value: super::BatchUpsertIntegrationsRequest) -> Self {
-            Self {
-                source_yaml: ::core::result::Result::Ok(value.source_yaml),
-                source_zip_url: ::core::result::Result::Ok(value.source_zip_url),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ClaimDomainRequest`](super::ClaimDomainRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ClaimDomainRequest {
-        domain: ::core::result::Result<::std::string::String, crate::BuildError>,
-        parent_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        parent_type: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ClaimDomainRequest {
-        fn default() -> Self {
-            Self {
-                domain: ::core::result::Result::Err(
-                    crate::BuildError::missing("domain"),
-                ),
-                parent_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("parentId"),
-                ),
-                parent_type: ::core::result::Result::Err(
-                    crate::BuildError::missing("parentType"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ClaimDomainRequest {
-        /// `domain` of a [`ClaimDomainRequest`].
-        pub fn domain<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.domain = crate::builder::value("domain", value);
-            self
-        }
-        /// `parentId` of a [`ClaimDomainRequest`].
-        pub fn parent_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.parent_id = crate::builder::value("parentId", value);
-            self
-        }
-        /// `parentType` of a [`ClaimDomainRequest`].
-        pub fn parent_type<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.parent_type = crate::builder::value("parentType", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ClaimDomainRequest> for super::ClaimDomainRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ClaimDomainRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                domain: value.domain?,
-                parent_id: value.parent_id?,
-                parent_type: value.parent_type?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ClaimDomainRequest> for ClaimDomainRequest {
-        fn from(value: super::ClaimDomainRequest) -> Self {
-            Self {
-                domain: ::core::result::Result::Ok(value.domain),
-                parent_id: ::core::result::Result::Ok(value.parent_id),
-                parent_type: ::core::result::Result::Ok(value.parent_type),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ConnectionRequest`](super::ConnectionRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ConnectionRequest {
-        api_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        basic_auth: ::core::result::Result<
-            ::std::option::Option<super::ConnectionRequestBasicAuth>,
-            crate::BuildError,
-        >,
-        consumer_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        consumer_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        custom_auth: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        group_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        oauth2_authorization_code: ::core::result::Result<
-            ::std::option::Option<super::Oauth2AuthorizationCode>,
-            crate::BuildError,
-        >,
-        oauth2_client_credentials: ::core::result::Result<
-            ::std::option::Option<super::ConnectionRequestOauth2ClientCredentials>,
-            crate::BuildError,
-        >,
-        oauth2_password_credentials: ::core::result::Result<
-            ::std::option::Option<super::ConnectionRequestOauth2PasswordCredentials>,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        provider_metadata: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    super::ProviderMetadataInfo,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        provider_workspace_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ConnectionRequest {
-        fn default() -> Self {
-            Self {
-                api_key: ::core::result::Result::Ok(::std::default::Default::default()),
-                basic_auth: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                custom_auth: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                oauth2_authorization_code: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                oauth2_client_credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                oauth2_password_credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider: ::core::result::Result::Ok(::std::default::Default::default()),
-                provider_metadata: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ConnectionRequest {
-        /// `apiKey` of a [`ConnectionRequest`].
-        pub fn api_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.api_key = crate::builder::value("apiKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `basicAuth` of a [`ConnectionRequest`].
-        pub fn basic_auth<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ConnectionRequestBasicAuth,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.basic_auth = crate::builder::value("basicAuth", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerName` of a [`ConnectionRequest`].
-        pub fn consumer_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_name = crate::builder::value("consumerName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerRef` of a [`ConnectionRequest`].
-        pub fn consumer_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_ref = crate::builder::value("consumerRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `customAuth` of a [`ConnectionRequest`].
-        pub fn custom_auth<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.custom_auth = crate::builder::value("customAuth", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupName` of a [`ConnectionRequest`].
-        pub fn group_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_name = crate::builder::value("groupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`ConnectionRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `oauth2AuthorizationCode` of a [`ConnectionRequest`].
-        pub fn oauth2_authorization_code<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::Oauth2AuthorizationCode,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_authorization_code = crate::builder::value(
-                    "oauth2AuthorizationCode",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `oauth2ClientCredentials` of a [`ConnectionRequest`].
-        pub fn oauth2_client_credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ConnectionRequestOauth2ClientCredentials,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_client_credentials = crate::builder::value(
-                    "oauth2ClientCredentials",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `oauth2PasswordCredentials` of a [`ConnectionRequest`].
-        pub fn oauth2_password_credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ConnectionRequestOauth2PasswordCredentials,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_password_credentials = crate::builder::value(
-                    "oauth2PasswordCredentials",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `provider` of a [`ConnectionRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `providerMetadata` of a [`ConnectionRequest`].
-        pub fn provider_metadata<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderMetadataInfo,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_metadata = crate::builder::map("providerMetadata", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `providerWorkspaceRef` of a [`ConnectionRequest`].
-        pub fn provider_workspace_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_workspace_ref = crate::builder::value(
-                    "providerWorkspaceRef",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ConnectionRequest> for super::ConnectionRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ConnectionRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                api_key: value.api_key?,
-                basic_auth: value.basic_auth?,
-                consumer_name: value.consumer_name?,
-                consumer_ref: value.consumer_ref?,
-                custom_auth: value.custom_auth?,
-                group_name: value.group_name?,
-                group_ref: value.group_ref?,
-                oauth2_authorization_code: value.oauth2_authorization_code?,
-                oauth2_client_credentials: value.oauth2_client_credentials?,
-                oauth2_password_credentials: value.oauth2_password_credentials?,
-                provider: value.provider?,
-                provider_metadata: value.provider_metadata?,
-                provider_workspace_ref: value.provider_workspace_ref?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ConnectionRequest> for ConnectionRequest {
-        fn from(value: super::ConnectionRequest) -> Self {
-            Self {
-                api_key: ::core::result::Result::Ok(value.api_key),
-                basic_auth: ::core::result::Result::Ok(value.basic_auth),
-                consumer_name: ::core::result::Result::Ok(value.consumer_name),
-                consumer_ref: ::core::result::Result::Ok(value.consumer_ref),
-                custom_auth: ::core::result::Result::Ok(value.custom_auth),
-                group_name: ::core::result::Result::Ok(value.group_name),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                oauth2_authorization_code: ::core::result::Result::Ok(
-                    value.oauth2_authorization_code,
-                ),
-                oauth2_client_credentials: ::core::result::Result::Ok(
-                    value.oauth2_client_credentials,
-                ),
-                oauth2_password_credentials: ::core::result::Result::Ok(
-                    value.oauth2_password_credentials,
-                ),
-                provider: ::core::result::Result::Ok(value.provider),
-                provider_metadata: ::core::result::Result::Ok(value.provider_metadata),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    value.provider_workspace_ref,
-                ),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ConnectionRequestBasicAuth`](super::ConnectionRequestBasicAuth).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ConnectionRequestBasicAuth {
-        password: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ConnectionRequestBasicAuth {
-        fn default() -> Self {
-            Self {
-                password: ::core::result::Result::Err(
-                    crate::BuildError::missing("password"),
-                ),
-                username: ::core::result::Result::Err(
-                    crate::BuildError::missing("username"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ConnectionRequestBasicAuth {
-        /// `password` of a [`ConnectionRequestBasicAuth`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value);
-            self
-        }
-        /// `username` of a [`ConnectionRequestBasicAuth`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ConnectionRequestBasicAuth>
-    for super::ConnectionRequestBasicAuth {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ConnectionRequestBasicAuth,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                password: value.password?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ConnectionRequestBasicAuth>
-    for ConnectionRequestBasicAuth {
-        fn from(value: super::ConnectionRequestBasicAuth) -> Self {
-            Self {
-                password: ::core::result::Result::Ok(value.password),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ConnectionRequestOauth2ClientCredentials`](super::ConnectionRequestOauth2ClientCredentials).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ConnectionRequestOauth2ClientCredentials {
-        client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ConnectionRequestOauth2ClientCredentials {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientId"),
-                ),
-                client_secret: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientSecret"),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ConnectionRequestOauth2ClientCredentials {
-        /// `clientId` of a [`ConnectionRequestOauth2ClientCredentials`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value);
-            self
-        }
-        /// `clientSecret` of a [`ConnectionRequestOauth2ClientCredentials`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value);
-            self
-        }
-        /// `scopes` of a [`ConnectionRequestOauth2ClientCredentials`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ConnectionRequestOauth2ClientCredentials>
-    for super::ConnectionRequestOauth2ClientCredentials {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ConnectionRequestOauth2ClientCredentials,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ConnectionRequestOauth2ClientCredentials>
-    for ConnectionRequestOauth2ClientCredentials {
-        fn from(value: super::ConnectionRequestOauth2ClientCredentials) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ConnectionRequestOauth2PasswordCredentials`](super::ConnectionRequestOauth2PasswordCredentials).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ConnectionRequestOauth2PasswordCredentials {
-        client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        password: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ConnectionRequestOauth2PasswordCredentials {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientId"),
-                ),
-                client_secret: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientSecret"),
-                ),
-                password: ::core::result::Result::Err(
-                    crate::BuildError::missing("password"),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                username: ::core::result::Result::Err(
-                    crate::BuildError::missing("username"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ConnectionRequestOauth2PasswordCredentials {
-        /// `clientId` of a [`ConnectionRequestOauth2PasswordCredentials`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value);
-            self
-        }
-        /// `clientSecret` of a [`ConnectionRequestOauth2PasswordCredentials`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value);
-            self
-        }
-        /// `password` of a [`ConnectionRequestOauth2PasswordCredentials`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value);
-            self
-        }
-        /// `scopes` of a [`ConnectionRequestOauth2PasswordCredentials`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `username` of a [`ConnectionRequestOauth2PasswordCredentials`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ConnectionRequestOauth2PasswordCredentials>
-    for super::ConnectionRequestOauth2PasswordCredentials {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ConnectionRequestOauth2PasswordCredentials,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                password: value.password?,
-                scopes: value.scopes?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ConnectionRequestOauth2PasswordCredentials>
-    for ConnectionRequestOauth2PasswordCredentials {
-        fn from(value: super::ConnectionRequestOauth2PasswordCredentials) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                password: ::core::result::Result::Ok(value.password),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateBillingAccountSessionRequest`](super::CreateBillingAccountSessionRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateBillingAccountSessionRequest {
-        redirect_url: ::core::result::Result<::std::string::String, crate::BuildError>,
-        timeout: ::core::result::Result<::std::option::Option<i64>, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateBillingAccountSessionRequest {
-        fn default() -> Self {
-            Self {
-                redirect_url: ::core::result::Result::Err(
-                    crate::BuildError::missing("redirectUrl"),
-                ),
-                timeout: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateBillingAccountSessionRequest {
-        /// `redirectUrl` of a [`CreateBillingAccountSessionRequest`].
-        pub fn redirect_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.redirect_url = crate::builder::value("redirectUrl", value);
-            self
-        }
-        /// `timeout` of a [`CreateBillingAccountSessionRequest`].
-        pub fn timeout<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.timeout = crate::builder::value("timeout", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateBillingAccountSessionRequest>
-    for super::CreateBillingAccountSessionRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateBillingAccountSessionRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                redirect_url: value.redirect_url?,
-                timeout: value.timeout?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateBillingAccountSessionRequest>
-    for CreateBillingAccountSessionRequest {
-        fn from(value: super::CreateBillingAccountSessionRequest) -> Self {
-            Self {
-                redirect_url: ::core::result::Result::Ok(value.redirect_url),
-                timeout: ::core::result::Result::Ok(value.timeout),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateDestinationRequest`](super::CreateDestinationRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateDestinationRequest {
-        metadata: ::core::result::Result<
-            super::CreateDestinationRequestMetadata,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        secrets: ::core::result::Result<
-            ::std::option::Option<super::CreateDestinationRequestSecrets>,
-            crate::BuildError,
-        >,
-        type_: ::core::result::Result<
-            ::ampersand_client::types::CreateDestinationRequestType,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateDestinationRequest {
-        fn default() -> Self {
-            Self {
-                metadata: ::core::result::Result::Err(
-                    crate::BuildError::missing("metadata"),
-                ),
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                secrets: ::core::result::Result::Ok(::std::default::Default::default()),
-                type_: ::core::result::Result::Err(crate::BuildError::missing("type")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateDestinationRequest {
-        /// `metadata` of a [`CreateDestinationRequest`].
-        pub fn metadata<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::CreateDestinationRequestMetadata,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.metadata = crate::builder::value("metadata", value);
-            self
-        }
-        /// `name` of a [`CreateDestinationRequest`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// `secrets` of a [`CreateDestinationRequest`].
-        pub fn secrets<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::CreateDestinationRequestSecrets,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.secrets = crate::builder::value("secrets", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `type` of a [`CreateDestinationRequest`].
-        pub fn type_<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::CreateDestinationRequestType,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.type_ = crate::builder::value("type", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateDestinationRequest>
-    for super::CreateDestinationRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateDestinationRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                metadata: value.metadata?,
-                name: value.name?,
-                secrets: value.secrets?,
-                type_: value.type_?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateDestinationRequest>
-    for CreateDestinationRequest {
-        fn from(value: super::CreateDestinationRequest) -> Self {
-            Self {
-                metadata: ::core::result::Result::Ok(value.metadata),
-                name: ::core::result::Result::Ok(value.name),
-                secrets: ::core::result::Result::Ok(value.secrets),
-                type_: ::core::result::Result::Ok(value.type_),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateDestinationRequestMetadata`](super::CreateDestinationRequestMetadata).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateDestinationRequestMetadata {
-        account: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        account_identifier: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        batch_size: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        bucket: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        cluster_identifier: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        container: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        database: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        dataset_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        db_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        db_user: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        endpoint_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        exchange: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        headers: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::ampersand_types::Credential,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        key_template: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        max_wait_secs: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        partition_key_template: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        project_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        queue_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        region: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        schema_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        server_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        storage_class: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        stream_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        table_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        table_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        tls: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        topic_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        user_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        workgroup_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateDestinationRequestMetadata {
-        fn default() -> Self {
-            Self {
-                account: ::core::result::Result::Ok(::std::default::Default::default()),
-                account_identifier: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                batch_size: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                bucket: ::core::result::Result::Ok(::std::default::Default::default()),
-                cluster_identifier: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                container: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                database: ::core::result::Result::Ok(::std::default::Default::default()),
-                dataset_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                db_name: ::core::result::Result::Ok(::std::default::Default::default()),
-                db_user: ::core::result::Result::Ok(::std::default::Default::default()),
-                endpoint_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                exchange: ::core::result::Result::Ok(::std::default::Default::default()),
-                headers: ::core::result::Result::Ok(::std::default::Default::default()),
-                key_template: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                max_wait_secs: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                name: ::core::result::Result::Ok(::std::default::Default::default()),
-                partition_key_template: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                project_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                queue_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                region: ::core::result::Result::Ok(::std::default::Default::default()),
-                schema_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                server_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                storage_class: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                stream_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                table_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                table_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                tls: ::core::result::Result::Ok(::std::default::Default::default()),
-                topic_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                url: ::core::result::Result::Ok(::std::default::Default::default()),
-                user_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                username: ::core::result::Result::Ok(::std::default::Default::default()),
-                workgroup_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateDestinationRequestMetadata {
-        /// `account` of a [`CreateDestinationRequestMetadata`].
-        pub fn account<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.account = crate::builder::value("account", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `accountIdentifier` of a [`CreateDestinationRequestMetadata`].
-        pub fn account_identifier<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.account_identifier = crate::builder::value("accountIdentifier", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `batchSize` of a [`CreateDestinationRequestMetadata`].
-        pub fn batch_size<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.batch_size = crate::builder::value("batchSize", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `bucket` of a [`CreateDestinationRequestMetadata`].
-        pub fn bucket<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.bucket = crate::builder::value("bucket", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `clusterIdentifier` of a [`CreateDestinationRequestMetadata`].
-        pub fn cluster_identifier<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.cluster_identifier = crate::builder::value("clusterIdentifier", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `container` of a [`CreateDestinationRequestMetadata`].
-        pub fn container<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.container = crate::builder::value("container", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `database` of a [`CreateDestinationRequestMetadata`].
-        pub fn database<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.database = crate::builder::value("database", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `datasetId` of a [`CreateDestinationRequestMetadata`].
-        pub fn dataset_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.dataset_id = crate::builder::value("datasetId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `dbName` of a [`CreateDestinationRequestMetadata`].
-        pub fn db_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.db_name = crate::builder::value("dbName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `dbUser` of a [`CreateDestinationRequestMetadata`].
-        pub fn db_user<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.db_user = crate::builder::value("dbUser", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `endpointUrl` of a [`CreateDestinationRequestMetadata`].
-        pub fn endpoint_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.endpoint_url = crate::builder::value("endpointUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `exchange` of a [`CreateDestinationRequestMetadata`].
-        pub fn exchange<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.exchange = crate::builder::value("exchange", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `headers` of a [`CreateDestinationRequestMetadata`].
-        pub fn headers<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.headers = crate::builder::map("headers", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `keyTemplate` of a [`CreateDestinationRequestMetadata`].
-        pub fn key_template<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.key_template = crate::builder::value("keyTemplate", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `maxWaitSecs` of a [`CreateDestinationRequestMetadata`].
-        pub fn max_wait_secs<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.max_wait_secs = crate::builder::value("maxWaitSecs", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `name` of a [`CreateDestinationRequestMetadata`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `partitionKeyTemplate` of a [`CreateDestinationRequestMetadata`].
-        pub fn partition_key_template<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.partition_key_template = crate::builder::value(
-                    "partitionKeyTemplate",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `projectId` of a [`CreateDestinationRequestMetadata`].
-        pub fn project_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.project_id = crate::builder::value("projectId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `queueUrl` of a [`CreateDestinationRequestMetadata`].
-        pub fn queue_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.queue_url = crate::builder::value("queueUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `region` of a [`CreateDestinationRequestMetadata`].
-        pub fn region<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.region = crate::builder::value("region", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `schemaName` of a [`CreateDestinationRequestMetadata`].
-        pub fn schema_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.schema_name = crate::builder::value("schemaName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `serverUrl` of a [`CreateDestinationRequestMetadata`].
-        pub fn server_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.server_url = crate::builder::value("serverUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `storageClass` of a [`CreateDestinationRequestMetadata`].
-        pub fn storage_class<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.storage_class = crate::builder::value("storageClass", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `streamName` of a [`CreateDestinationRequestMetadata`].
-        pub fn stream_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.stream_name = crate::builder::value("streamName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tableId` of a [`CreateDestinationRequestMetadata`].
-        pub fn table_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.table_id = crate::builder::value("tableId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tableName` of a [`CreateDestinationRequestMetadata`].
-        pub fn table_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.table_name = crate::builder::value("tableName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tls` of a [`CreateDestinationRequestMetadata`].
-        pub fn tls<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.tls = crate::builder::value("tls", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `topicId` of a [`CreateDestinationRequestMetadata`].
-        pub fn topic_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.topic_id = crate::builder::value("topicId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `url` of a [`CreateDestinationRequestMetadata`].
-        pub fn url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.url = crate::builder::value("url", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `userId` of a [`CreateDestinationRequestMetadata`].
-        pub fn user_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.user_id = crate::builder::value("userId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `username` of a [`CreateDestinationRequestMetadata`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `workgroupName` of a [`CreateDestinationRequestMetadata`].
-        pub fn workgroup_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.workgroup_name = crate::builder::value("workgroupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateDestinationRequestMetadata>
-    for super::CreateDestinationRequestMetadata {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateDestinationRequestMetadata,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                account: value.account?,
-                account_identifier: value.account_identifier?,
-                batch_size: value.batch_size?,
-                bucket: value.bucket?,
-                cluster_identifier: value.cluster_identifier?,
-                container: value.container?,
-                database: value.database?,
-                dataset_id: value.dataset_id?,
-                db_name: value.db_name?,
-                db_user: value.db_user?,
-                endpoint_url: value.endpoint_url?,
-                exchange: value.exchange?,
-                headers: value.headers?,
-                key_template: value.key_template?,
-                max_wait_secs: value.max_wait_secs?,
-                name: value.name?,
-                partition_key_template: value.partition_key_template?,
-                project_id: value.project_id?,
-                queue_url: value.queue_url?,
-                region: value.region?,
-                schema_name: value.schema_name?,
-                server_url: value.server_url?,
-                storage_class: value.storage_class?,
-                stream_name: value.stream_name?,
-                table_id: value.table_id?,
-                table_name: value.table_name?,
-                tls: value.tls?,
-                topic_id: value.topic_id?,
-                url: value.url?,
-                user_id: value.user_id?,
-                username: value.username?,
-                workgroup_name: value.workgroup_name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateDestinationRequestMetadata>
-    for CreateDestinationRequestMetadata {
-        fn from(value: super::CreateDestinationRequestMetadata) -> Self {
-            Self {
-                account: ::core::result::Result::Ok(value.account),
-                account_identifier: ::core::result::Result::Ok(value.account_identifier),
-                batch_size: ::core::result::Result::Ok(value.batch_size),
-                bucket: ::core::result::Result::Ok(value.bucket),
-                cluster_identifier: ::core::result::Result::Ok(value.cluster_identifier),
-                container: ::core::result::Result::Ok(value.container),
-                database: ::core::result::Result::Ok(value.database),
-                dataset_id: ::core::result::Result::Ok(value.dataset_id),
-                db_name: ::core::result::Result::Ok(value.db_name),
-                db_user: ::core::result::Result::Ok(value.db_user),
-                endpoint_url: ::core::result::Result::Ok(value.endpoint_url),
-                exchange: ::core::result::Result::Ok(value.exchange),
-                headers: ::core::result::Result::Ok(value.headers),
-                key_template: ::core::result::Result::Ok(value.key_template),
-                max_wait_secs: ::core::result::Result::Ok(value.max_wait_secs),
-                name: ::core::result::Result::Ok(value.name),
-                partition_key_template: ::core::result::Result::Ok(
-                    value.partition_key_template,
-                ),
-                project_id: ::core::result::Result::Ok(value.project_id),
-                queue_url: ::core::result::Result::Ok(value.queue_url),
-                region: ::core::result::Result::Ok(value.region),
-                schema_name: ::core::result::Result::Ok(value.schema_name),
-                server_url: ::core::result::Result::Ok(value.server_url),
-                storage_class: ::core::result::Result::Ok(value.storage_class),
-                stream_name: ::core::result::Result::Ok(value.stream_name),
-                table_id: ::core::result::Result::Ok(value.table_id),
-                table_name: ::core::result::Result::Ok(value.table_name),
-                tls: ::core::result::Result::Ok(value.tls),
-                topic_id: ::core::result::Result::Ok(value.topic_id),
-                url: ::core::result::Result::Ok(value.url),
-                user_id: ::core::result::Result::Ok(value.user_id),
-                username: ::core::result::Result::Ok(value.username),
-                workgroup_name: ::core::result::Result::Ok(value.workgroup_name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateDestinationRequestSecrets`](super::CreateDestinationRequestSecrets).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateDestinationRequestSecrets {
-        access_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        access_key_id: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_key_id: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_secret_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_session_token: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        connection_string: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        credentials: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        password: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        private_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        secret_access_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateDestinationRequestSecrets {
-        fn default() -> Self {
-            Self {
-                access_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                access_key_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_key_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_secret_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_session_token: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                connection_string: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                password: ::core::result::Result::Ok(::std::default::Default::default()),
-                private_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                secret_access_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                username: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateDestinationRequestSecrets {
-        /// `accessKey` of a [`CreateDestinationRequestSecrets`].
-        pub fn access_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.access_key = crate::builder::value("accessKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `accessKeyId` of a [`CreateDestinationRequestSecrets`].
-        pub fn access_key_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.access_key_id = crate::builder::value("accessKeyId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsKeyId` of a [`CreateDestinationRequestSecrets`].
-        pub fn aws_key_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_key_id = crate::builder::value("awsKeyId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsSecretKey` of a [`CreateDestinationRequestSecrets`].
-        pub fn aws_secret_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_secret_key = crate::builder::value("awsSecretKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsSessionToken` of a [`CreateDestinationRequestSecrets`].
-        pub fn aws_session_token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_session_token = crate::builder::value("awsSessionToken", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `connectionString` of a [`CreateDestinationRequestSecrets`].
-        pub fn connection_string<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.connection_string = crate::builder::value("connectionString", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `credentials` of a [`CreateDestinationRequestSecrets`].
-        pub fn credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.credentials = crate::builder::value("credentials", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `password` of a [`CreateDestinationRequestSecrets`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `privateKey` of a [`CreateDestinationRequestSecrets`].
-        pub fn private_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.private_key = crate::builder::value("privateKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `secretAccessKey` of a [`CreateDestinationRequestSecrets`].
-        pub fn secret_access_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.secret_access_key = crate::builder::value("secretAccessKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `username` of a [`CreateDestinationRequestSecrets`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateDestinationRequestSecrets>
-    for super::CreateDestinationRequestSecrets {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateDestinationRequestSecrets,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                access_key: value.access_key?,
-                access_key_id: value.access_key_id?,
-                aws_key_id: value.aws_key_id?,
-                aws_secret_key: value.aws_secret_key?,
-                aws_session_token: value.aws_session_token?,
-                connection_string: value.connection_string?,
-                credentials: value.credentials?,
-                password: value.password?,
-                private_key: value.private_key?,
-                secret_access_key: value.secret_access_key?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateDestinationRequestSecrets>
-    for CreateDestinationRequestSecrets {
-        fn from(value: super::CreateDestinationRequestSecrets) -> Self {
-            Self {
-                access_key: ::core::result::Result::Ok(value.access_key),
-                access_key_id: ::core::result::Result::Ok(value.access_key_id),
-                aws_key_id: ::core::result::Result::Ok(value.aws_key_id),
-                aws_secret_key: ::core::result::Result::Ok(value.aws_secret_key),
-                aws_session_token: ::core::result::Result::Ok(value.aws_session_token),
-                connection_string: ::core::result::Result::Ok(value.connection_string),
-                credentials: ::core::result::Result::Ok(value.credentials),
-                password: ::core::result::Result::Ok(value.password),
-                private_key: ::core::result::Result::Ok(value.private_key),
-                secret_access_key: ::core::result::Result::Ok(value.secret_access_key),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateEvent`](super::CreateEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateEvent {
-        enabled: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::CreateEventEnabled>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateEvent {
-        /// `enabled` of a [`CreateEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::CreateEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateEvent> for super::CreateEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateEvent> for CreateEvent {
-        fn from(value: super::CreateEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateEventTopicRouteRequest`](super::CreateEventTopicRouteRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateEventTopicRouteRequest {
-        event_type: ::core::result::Result<
-            ::ampersand_types::notifications::NotificationType,
-            crate::BuildError,
-        >,
-        topic_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateEventTopicRouteRequest {
-        fn default() -> Self {
-            Self {
-                event_type: ::core::result::Result::Err(
-                    crate::BuildError::missing("eventType"),
-                ),
-                topic_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("topicId"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateEventTopicRouteRequest {
-        /// `eventType` of a [`CreateEventTopicRouteRequest`].
-        pub fn event_type<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::notifications::NotificationType,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.event_type = crate::builder::value("eventType", value);
-            self
-        }
-        /// `topicId` of a [`CreateEventTopicRouteRequest`].
-        pub fn topic_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.topic_id = crate::builder::value("topicId", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateEventTopicRouteRequest>
-    for super::CreateEventTopicRouteRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateEventTopicRouteRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                event_type: value.event_type?,
-                topic_id: value.topic_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateEventTopicRouteRequest>
-    for CreateEventTopicRouteRequest {
-        fn from(value: super::CreateEventTopicRouteRequest) -> Self {
-            Self {
-                event_type: ::core::result::Result::Ok(value.event_type),
-                topic_id: ::core::result::Result::Ok(value.topic_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateInstallationRequest`](super::CreateInstallationRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateInstallationRequest {
-        config: ::core::result::Result<
-            super::CreateInstallationRequestConfig,
-            crate::BuildError,
-        >,
-        connection_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateInstallationRequest {
-        fn default() -> Self {
-            Self {
-                config: ::core::result::Result::Err(
-                    crate::BuildError::missing("config"),
-                ),
-                connection_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateInstallationRequest {
-        /// `config` of a [`CreateInstallationRequest`].
-        pub fn config<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::CreateInstallationRequestConfig,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.config = crate::builder::value("config", value);
-            self
-        }
-        /// `connectionId` of a [`CreateInstallationRequest`].
-        pub fn connection_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.connection_id = crate::builder::value("connectionId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`CreateInstallationRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateInstallationRequest>
-    for super::CreateInstallationRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateInstallationRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                config: value.config?,
-                connection_id: value.connection_id?,
-                group_ref: value.group_ref?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateInstallationRequest>
-    for CreateInstallationRequest {
-        fn from(value: super::CreateInstallationRequest) -> Self {
-            Self {
-                config: ::core::result::Result::Ok(value.config),
-                connection_id: ::core::result::Result::Ok(value.connection_id),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateInstallationRequestConfig`](super::CreateInstallationRequestConfig).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateInstallationRequestConfig {
-        content: ::core::result::Result<
-            ::ampersand_types::config::ConfigContent,
-            crate::BuildError,
-        >,
-        created_by: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        revision_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateInstallationRequestConfig {
-        fn default() -> Self {
-            Self {
-                content: ::core::result::Result::Err(
-                    crate::BuildError::missing("content"),
-                ),
-                created_by: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                revision_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateInstallationRequestConfig {
-        /// `content` of a [`CreateInstallationRequestConfig`].
-        pub fn content<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::config::ConfigContent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.content = crate::builder::value("content", value);
-            self
-        }
-        /// `createdBy` of a [`CreateInstallationRequestConfig`].
-        pub fn created_by<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.created_by = crate::builder::value("createdBy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `revisionId` of a [`CreateInstallationRequestConfig`].
-        ///
-        /// Deprecated by the contract.
-        pub fn revision_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.revision_id = crate::builder::value("revisionId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateInstallationRequestConfig>
-    for super::CreateInstallationRequestConfig {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateInstallationRequestConfig,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                content: value.content?,
-                created_by: value.created_by?,
-                revision_id: value.revision_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateInstallationRequestConfig>
-    for CreateInstallationRequestConfig {
-        fn from(value: super::CreateInstallationRequestConfig) -> Self {
-            Self {
-                content: ::core::result::Result::Ok(value.content),
-                created_by: ::core::result::Result::Ok(value.created_by),
-                revision_id: ::core::result::Result::Ok(value.revision_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateIntegrationRequest`](super::CreateIntegrationRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateIntegrationRequest {
-        latest_revision: ::core::result::Result<
-            super::CreateIntegrationRequestLatestRevision,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        provider: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateIntegrationRequest {
-        fn default() -> Self {
-            Self {
-                latest_revision: ::core::result::Result::Err(
-                    crate::BuildError::missing("latestRevision"),
-                ),
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                provider: ::core::result::Result::Err(
-                    crate::BuildError::missing("provider"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateIntegrationRequest {
-        /// `latestRevision` of a [`CreateIntegrationRequest`].
-        pub fn latest_revision<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::CreateIntegrationRequestLatestRevision,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.latest_revision = crate::builder::value("latestRevision", value);
-            self
-        }
-        /// `name` of a [`CreateIntegrationRequest`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// `provider` of a [`CreateIntegrationRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateIntegrationRequest>
-    for super::CreateIntegrationRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateIntegrationRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                latest_revision: value.latest_revision?,
-                name: value.name?,
-                provider: value.provider?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateIntegrationRequest>
-    for CreateIntegrationRequest {
-        fn from(value: super::CreateIntegrationRequest) -> Self {
-            Self {
-                latest_revision: ::core::result::Result::Ok(value.latest_revision),
-                name: ::core::result::Result::Ok(value.name),
-                provider: ::core::result::Result::Ok(value.provider),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateIntegrationRequestLatestRevision`](super::CreateIntegrationRequestLatestRevision).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateIntegrationRequestLatestRevision {
-        content: ::core::result::Result<super::ManifestIntegration, crate::BuildError>,
-        spec_version: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateIntegrationRequestLatestRevision {
-        fn default() -> Self {
-            Self {
-                content: ::core::result::Result::Err(
-                    crate::BuildError::missing("content"),
-                ),
-                spec_version: ::core::result::Result::Err(
-                    crate::BuildError::missing("specVersion"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateIntegrationRequestLatestRevision {
-        /// `content` of a [`CreateIntegrationRequestLatestRevision`].
-        pub fn content<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ManifestIntegration,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.content = crate::builder::value("content", value);
-            self
-        }
-        /// `specVersion` of a [`CreateIntegrationRequestLatestRevision`].
-        pub fn spec_version<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.spec_version = crate::builder::value("specVersion", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateIntegrationRequestLatestRevision>
-    for super::CreateIntegrationRequestLatestRevision {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateIntegrationRequestLatestRevision,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                content: value.content?,
-                spec_version: value.spec_version?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateIntegrationRequestLatestRevision>
-    for CreateIntegrationRequestLatestRevision {
-        fn from(value: super::CreateIntegrationRequestLatestRevision) -> Self {
-            Self {
-                content: ::core::result::Result::Ok(value.content),
-                spec_version: ::core::result::Result::Ok(value.spec_version),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateJwtKeyRequest`](super::CreateJwtKeyRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateJwtKeyRequest {
-        algorithm: ::core::result::Result<
-            ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
-            crate::BuildError,
-        >,
-        label: ::core::result::Result<::std::string::String, crate::BuildError>,
-        public_key_pem: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateJwtKeyRequest {
-        fn default() -> Self {
-            Self {
-                algorithm: ::core::result::Result::Err(
-                    crate::BuildError::missing("algorithm"),
-                ),
-                label: ::core::result::Result::Err(crate::BuildError::missing("label")),
-                public_key_pem: ::core::result::Result::Err(
-                    crate::BuildError::missing("publicKeyPem"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateJwtKeyRequest {
-        /// `algorithm` of a [`CreateJwtKeyRequest`].
-        pub fn algorithm<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.algorithm = crate::builder::value("algorithm", value);
-            self
-        }
-        /// `label` of a [`CreateJwtKeyRequest`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value);
-            self
-        }
-        /// `publicKeyPem` of a [`CreateJwtKeyRequest`].
-        pub fn public_key_pem<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.public_key_pem = crate::builder::value("publicKeyPem", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateJwtKeyRequest> for super::CreateJwtKeyRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateJwtKeyRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                algorithm: value.algorithm?,
-                label: value.label?,
-                public_key_pem: value.public_key_pem?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateJwtKeyRequest> for CreateJwtKeyRequest {
-        fn from(value: super::CreateJwtKeyRequest) -> Self {
-            Self {
-                algorithm: ::core::result::Result::Ok(value.algorithm),
-                label: ::core::result::Result::Ok(value.label),
-                public_key_pem: ::core::result::Result::Ok(value.public_key_pem),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateOrgInviteRequest`](super::CreateOrgInviteRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateOrgInviteRequest {
-        email: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateOrgInviteRequest {
-        fn default() -> Self {
-            Self {
-                email: ::core::result::Result::Err(crate::BuildError::missing("email")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateOrgInviteRequest {
-        /// `email` of a [`CreateOrgInviteRequest`].
-        pub fn email<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.email = crate::builder::value("email", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateOrgInviteRequest>
-    for super::CreateOrgInviteRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateOrgInviteRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                email: value.email?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateOrgInviteRequest>
-    for CreateOrgInviteRequest {
-        fn from(value: super::CreateOrgInviteRequest) -> Self {
-            Self {
-                email: ::core::result::Result::Ok(value.email),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateOrgRequest`](super::CreateOrgRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateOrgRequest {
-        label: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateOrgRequest {
-        fn default() -> Self {
-            Self {
-                label: ::core::result::Result::Err(crate::BuildError::missing("label")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateOrgRequest {
-        /// `label` of a [`CreateOrgRequest`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateOrgRequest> for super::CreateOrgRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateOrgRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                label: value.label?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateOrgRequest> for CreateOrgRequest {
-        fn from(value: super::CreateOrgRequest) -> Self {
-            Self {
-                label: ::core::result::Result::Ok(value.label),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateProjectRequest`](super::CreateProjectRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateProjectRequest {
-        app_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        org_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateProjectRequest {
-        fn default() -> Self {
-            Self {
-                app_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("appName"),
-                ),
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                org_id: ::core::result::Result::Err(crate::BuildError::missing("orgId")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateProjectRequest {
-        /// `appName` of a [`CreateProjectRequest`].
-        pub fn app_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.app_name = crate::builder::value("appName", value);
-            self
-        }
-        /// `name` of a [`CreateProjectRequest`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// `orgId` of a [`CreateProjectRequest`].
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.org_id = crate::builder::value("orgId", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateProjectRequest> for super::CreateProjectRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateProjectRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                app_name: value.app_name?,
-                name: value.name?,
-                org_id: value.org_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateProjectRequest> for CreateProjectRequest {
-        fn from(value: super::CreateProjectRequest) -> Self {
-            Self {
-                app_name: ::core::result::Result::Ok(value.app_name),
-                name: ::core::result::Result::Ok(value.name),
-                org_id: ::core::result::Result::Ok(value.org_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateProviderAppRequest`](super::CreateProviderAppRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateProviderAppRequest {
-        client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        external_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        metadata: ::core::result::Result<
-            ::std::option::Option<super::ProviderAppMetadata>,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<::std::string::String, crate::BuildError>,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateProviderAppRequest {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientId"),
-                ),
-                client_secret: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientSecret"),
-                ),
-                external_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                metadata: ::core::result::Result::Ok(::std::default::Default::default()),
-                provider: ::core::result::Result::Err(
-                    crate::BuildError::missing("provider"),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateProviderAppRequest {
-        /// `clientId` of a [`CreateProviderAppRequest`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value);
-            self
-        }
-        /// `clientSecret` of a [`CreateProviderAppRequest`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value);
-            self
-        }
-        /// `externalRef` of a [`CreateProviderAppRequest`].
-        pub fn external_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.external_ref = crate::builder::value("externalRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `metadata` of a [`CreateProviderAppRequest`].
-        pub fn metadata<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderAppMetadata,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.metadata = crate::builder::value("metadata", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `provider` of a [`CreateProviderAppRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value);
-            self
-        }
-        /// `scopes` of a [`CreateProviderAppRequest`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateProviderAppRequest>
-    for super::CreateProviderAppRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateProviderAppRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                external_ref: value.external_ref?,
-                metadata: value.metadata?,
-                provider: value.provider?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateProviderAppRequest>
-    for CreateProviderAppRequest {
-        fn from(value: super::CreateProviderAppRequest) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                external_ref: ::core::result::Result::Ok(value.external_ref),
-                metadata: ::core::result::Result::Ok(value.metadata),
-                provider: ::core::result::Result::Ok(value.provider),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateRevisionRequest`](super::CreateRevisionRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateRevisionRequest {
-        source_yaml: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        source_zip_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateRevisionRequest {
-        fn default() -> Self {
-            Self {
-                source_yaml: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                source_zip_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateRevisionRequest {
-        /// `sourceYaml` of a [`CreateRevisionRequest`].
-        pub fn source_yaml<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.source_yaml = crate::builder::value("sourceYaml", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `sourceZipUrl` of a [`CreateRevisionRequest`].
-        pub fn source_zip_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.source_zip_url = crate::builder::value("sourceZipUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateRevisionRequest>
-    for super::CreateRevisionRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateRevisionRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                source_yaml: value.source_yaml?,
-                source_zip_url: value.source_zip_url?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateRevisionRequest> for CreateRevisionRequest {
-        fn from(value: super::CreateRevisionRequest) -> Self {
-            Self {
-                source_yaml: ::core::result::Result::Ok(value.source_yaml),
-                source_zip_url: ::core::result::Result::Ok(value.source_zip_url),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateTopicDestinationRouteRequest`](super::CreateTopicDestinationRouteRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateTopicDestinationRouteRequest {
-        destination_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        topic_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateTopicDestinationRouteRequest {
-        fn default() -> Self {
-            Self {
-                destination_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("destinationId"),
-                ),
-                topic_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("topicId"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateTopicDestinationRouteRequest {
-        /// `destinationId` of a [`CreateTopicDestinationRouteRequest`].
-        pub fn destination_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.destination_id = crate::builder::value("destinationId", value);
-            self
-        }
-        /// `topicId` of a [`CreateTopicDestinationRouteRequest`].
-        pub fn topic_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.topic_id = crate::builder::value("topicId", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateTopicDestinationRouteRequest>
-    for super::CreateTopicDestinationRouteRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateTopicDestinationRouteRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                destination_id: value.destination_id?,
-                topic_id: value.topic_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateTopicDestinationRouteRequest>
-    for CreateTopicDestinationRouteRequest {
-        fn from(value: super::CreateTopicDestinationRouteRequest) -> Self {
-            Self {
-                destination_id: ::core::result::Result::Ok(value.destination_id),
-                topic_id: ::core::result::Result::Ok(value.topic_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CreateTopicRequest`](super::CreateTopicRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CreateTopicRequest {
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CreateTopicRequest {
-        fn default() -> Self {
-            Self {
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CreateTopicRequest {
-        /// `name` of a [`CreateTopicRequest`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CreateTopicRequest> for super::CreateTopicRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CreateTopicRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                name: value.name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CreateTopicRequest> for CreateTopicRequest {
-        fn from(value: super::CreateTopicRequest) -> Self {
-            Self {
-                name: ::core::result::Result::Ok(value.name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`CustomAuthConnectRequest`](super::CustomAuthConnectRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct CustomAuthConnectRequest {
-        callback_params: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::ampersand_types::Credential,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        consumer_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        consumer_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        custom_auth: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        group_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        project_id_or_name: ::core::result::Result<
-            ::std::string::String,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        provider_app_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        provider_metadata: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    super::ProviderMetadataInfo,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        session_id: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for CustomAuthConnectRequest {
-        fn default() -> Self {
-            Self {
-                callback_params: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                custom_auth: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                project_id_or_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("projectIdOrName"),
-                ),
-                provider: ::core::result::Result::Ok(::std::default::Default::default()),
-                provider_app_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_metadata: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                session_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl CustomAuthConnectRequest {
-        /// `callbackParams` of a [`CustomAuthConnectRequest`].
-        pub fn callback_params<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.callback_params = crate::builder::map("callbackParams", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `consumerName` of a [`CustomAuthConnectRequest`].
-        pub fn consumer_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_name = crate::builder::value("consumerName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerRef` of a [`CustomAuthConnectRequest`].
-        pub fn consumer_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_ref = crate::builder::value("consumerRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `customAuth` of a [`CustomAuthConnectRequest`].
-        pub fn custom_auth<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.custom_auth = crate::builder::value("customAuth", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupName` of a [`CustomAuthConnectRequest`].
-        pub fn group_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_name = crate::builder::value("groupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`CustomAuthConnectRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `projectIdOrName` of a [`CustomAuthConnectRequest`].
-        pub fn project_id_or_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.project_id_or_name = crate::builder::value("projectIdOrName", value);
-            self
-        }
-        /// `provider` of a [`CustomAuthConnectRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `providerAppId` of a [`CustomAuthConnectRequest`].
-        pub fn provider_app_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_app_id = crate::builder::value("providerAppId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `providerMetadata` of a [`CustomAuthConnectRequest`].
-        pub fn provider_metadata<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderMetadataInfo,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_metadata = crate::builder::map("providerMetadata", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `sessionId` of a [`CustomAuthConnectRequest`].
-        pub fn session_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.session_id = crate::builder::value("sessionId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<CustomAuthConnectRequest>
-    for super::CustomAuthConnectRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: CustomAuthConnectRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                callback_params: value.callback_params?,
-                consumer_name: value.consumer_name?,
-                consumer_ref: value.consumer_ref?,
-                custom_auth: value.custom_auth?,
-                group_name: value.group_name?,
-                group_ref: value.group_ref?,
-                project_id_or_name: value.project_id_or_name?,
-                provider: value.provider?,
-                provider_app_id: value.provider_app_id?,
-                provider_metadata: value.provider_metadata?,
-                session_id: value.session_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::CustomAuthConnectRequest>
-    for CustomAuthConnectRequest {
-        fn from(value: super::CustomAuthConnectRequest) -> Self {
-            Self {
-                callback_params: ::core::result::Result::Ok(value.callback_params),
-                consumer_name: ::core::result::Result::Ok(value.consumer_name),
-                consumer_ref: ::core::result::Result::Ok(value.consumer_ref),
-                custom_auth: ::core::result::Result::Ok(value.custom_auth),
-                group_name: ::core::result::Result::Ok(value.group_name),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                project_id_or_name: ::core::result::Result::Ok(value.project_id_or_name),
-                provider: ::core::result::Result::Ok(value.provider),
-                provider_app_id: ::core::result::Result::Ok(value.provider_app_id),
-                provider_metadata: ::core::result::Result::Ok(value.provider_metadata),
-                session_id: ::core::result::Result::Ok(value.session_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`DefaultPeriod`](super::DefaultPeriod).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct DefaultPeriod {
-        days: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Integer>,
-            crate::BuildError,
-        >,
-        full_history: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for DefaultPeriod {
-        fn default() -> Self {
-            Self {
-                days: ::core::result::Result::Ok(::std::default::Default::default()),
-                full_history: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl DefaultPeriod {
-        /// `days` of a [`DefaultPeriod`].
-        pub fn days<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Integer,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.days = crate::builder::value("days", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `fullHistory` of a [`DefaultPeriod`].
-        pub fn full_history<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.full_history = crate::builder::value("fullHistory", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<DefaultPeriod> for super::DefaultPeriod {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: DefaultPeriod,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                days: value.days?,
-                full_history: value.full_history?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::DefaultPeriod> for DefaultPeriod {
-        fn from(value: super::DefaultPeriod) -> Self {
-            Self {
-                days: ::core::result::Result::Ok(value.days),
-                full_history: ::core::result::Result::Ok(value.full_history),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`DeleteEvent`](super::DeleteEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct DeleteEvent {
-        enabled: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::DeleteEventEnabled>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for DeleteEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl DeleteEvent {
-        /// `enabled` of a [`DeleteEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::DeleteEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<DeleteEvent> for super::DeleteEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: DeleteEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::DeleteEvent> for DeleteEvent {
-        fn from(value: super::DeleteEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`Delivery`](super::Delivery).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Delivery {
-        mode: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::DeliveryMode>,
-            crate::BuildError,
-        >,
-        page_size: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Integer>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for Delivery {
-        fn default() -> Self {
-            Self {
-                mode: ::core::result::Result::Ok(::std::default::Default::default()),
-                page_size: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl Delivery {
-        /// `mode` of a [`Delivery`].
-        pub fn mode<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::DeliveryMode,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.mode = crate::builder::value("mode", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `pageSize` of a [`Delivery`].
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Integer,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.page_size = crate::builder::value("pageSize", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<Delivery> for super::Delivery {
-        type Error = crate::BuildError;
-        fn try_from(value: Delivery) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                mode: value.mode?,
-                page_size: value.page_size?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::Delivery> for Delivery {
-        fn from(value: super::Delivery) -> Self {
-            Self {
-                mode: ::core::result::Result::Ok(value.mode),
-                page_size: ::core::result::Result::Ok(value.page_size),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`FieldChangedEvent`](super::FieldChangedEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct FieldChangedEvent {
-        enabled: ::core::result::Result<
-            ::ampersand_client::types::FieldChangedEventEnabled,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for FieldChangedEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Err(
-                    crate::BuildError::missing("enabled"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl FieldChangedEvent {
-        /// `enabled` of a [`FieldChangedEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::FieldChangedEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<FieldChangedEvent> for super::FieldChangedEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: FieldChangedEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::FieldChangedEvent> for FieldChangedEvent {
-        fn from(value: super::FieldChangedEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`FieldCreatedEvent`](super::FieldCreatedEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct FieldCreatedEvent {
-        enabled: ::core::result::Result<
-            ::ampersand_client::types::FieldCreatedEventEnabled,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for FieldCreatedEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Err(
-                    crate::BuildError::missing("enabled"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl FieldCreatedEvent {
-        /// `enabled` of a [`FieldCreatedEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::FieldCreatedEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<FieldCreatedEvent> for super::FieldCreatedEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: FieldCreatedEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::FieldCreatedEvent> for FieldCreatedEvent {
-        fn from(value: super::FieldCreatedEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`FieldDefinition`](super::FieldDefinition).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct FieldDefinition {
-        association: ::core::result::Result<
-            ::std::option::Option<super::AssociationDefinition>,
-            crate::BuildError,
-        >,
-        description: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        display_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        field_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        indexed: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        numeric_options: ::core::result::Result<
-            ::std::option::Option<super::NumericFieldOptions>,
-            crate::BuildError,
-        >,
-        required: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        string_options: ::core::result::Result<
-            ::std::option::Option<super::StringFieldOptions>,
-            crate::BuildError,
-        >,
-        unique: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        value_type: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for FieldDefinition {
-        fn default() -> Self {
-            Self {
-                association: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                description: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                display_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("displayName"),
-                ),
-                field_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("fieldName"),
-                ),
-                indexed: ::core::result::Result::Ok(::std::default::Default::default()),
-                numeric_options: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                required: ::core::result::Result::Ok(::std::default::Default::default()),
-                string_options: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                unique: ::core::result::Result::Ok(::std::default::Default::default()),
-                value_type: ::core::result::Result::Err(
-                    crate::BuildError::missing("valueType"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl FieldDefinition {
-        /// `association` of a [`FieldDefinition`].
-        pub fn association<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::AssociationDefinition,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.association = crate::builder::value("association", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `description` of a [`FieldDefinition`].
-        pub fn description<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.description = crate::builder::value("description", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `displayName` of a [`FieldDefinition`].
-        pub fn display_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.display_name = crate::builder::value("displayName", value);
-            self
-        }
-        /// `fieldName` of a [`FieldDefinition`].
-        pub fn field_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_name = crate::builder::value("fieldName", value);
-            self
-        }
-        /// `indexed` of a [`FieldDefinition`].
-        pub fn indexed<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.indexed = crate::builder::value("indexed", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `numericOptions` of a [`FieldDefinition`].
-        pub fn numeric_options<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::NumericFieldOptions,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.numeric_options = crate::builder::value("numericOptions", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `required` of a [`FieldDefinition`].
-        pub fn required<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.required = crate::builder::value("required", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `stringOptions` of a [`FieldDefinition`].
-        pub fn string_options<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::StringFieldOptions,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.string_options = crate::builder::value("stringOptions", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `unique` of a [`FieldDefinition`].
-        pub fn unique<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.unique = crate::builder::value("unique", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `valueType` of a [`FieldDefinition`].
-        pub fn value_type<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value_type = crate::builder::value("valueType", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<FieldDefinition> for super::FieldDefinition {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: FieldDefinition,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                association: value.association?,
-                description: value.description?,
-                display_name: value.display_name?,
-                field_name: value.field_name?,
-                indexed: value.indexed?,
-                numeric_options: value.numeric_options?,
-                required: value.required?,
-                string_options: value.string_options?,
-                unique: value.unique?,
-                value_type: value.value_type?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::FieldDefinition> for FieldDefinition {
-        fn from(value: super::FieldDefinition) -> Self {
-            Self {
-                association: ::core::result::Result::Ok(value.association),
-                description: ::core::result::Result::Ok(value.description),
-                display_name: ::core::result::Result::Ok(value.display_name),
-                field_name: ::core::result::Result::Ok(value.field_name),
-                indexed: ::core::result::Result::Ok(value.indexed),
-                numeric_options: ::core::result::Result::Ok(value.numeric_options),
-                required: ::core::result::Result::Ok(value.required),
-                string_options: ::core::result::Result::Ok(value.string_options),
-                unique: ::core::result::Result::Ok(value.unique),
-                value_type: ::core::result::Result::Ok(value.value_type),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`FieldDeletedEvent`](super::FieldDeletedEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct FieldDeletedEvent {
-        enabled: ::core::result::Result<
-            ::ampersand_client::types::FieldDeletedEventEnabled,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for FieldDeletedEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Err(
-                    crate::BuildError::missing("enabled"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl FieldDeletedEvent {
-        /// `enabled` of a [`FieldDeletedEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::FieldDeletedEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<FieldDeletedEvent> for super::FieldDeletedEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: FieldDeletedEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::FieldDeletedEvent> for FieldDeletedEvent {
-        fn from(value: super::FieldDeletedEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`FieldFilter`](super::FieldFilter).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct FieldFilter {
-        field_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        operator: ::core::result::Result<
-            ::ampersand_client::types::FieldFilterOperator,
-            crate::BuildError,
-        >,
-        value: ::core::result::Result<::ampersand_types::RawJson, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for FieldFilter {
-        fn default() -> Self {
-            Self {
-                field_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("fieldName"),
-                ),
-                operator: ::core::result::Result::Err(
-                    crate::BuildError::missing("operator"),
-                ),
-                value: ::core::result::Result::Err(crate::BuildError::missing("value")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl FieldFilter {
-        /// `fieldName` of a [`FieldFilter`].
-        pub fn field_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_name = crate::builder::value("fieldName", value);
-            self
-        }
-        /// `operator` of a [`FieldFilter`].
-        pub fn operator<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::FieldFilterOperator,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.operator = crate::builder::value("operator", value);
-            self
-        }
-        /// `value` of a [`FieldFilter`].
-        pub fn value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value = crate::builder::value("value", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<FieldFilter> for super::FieldFilter {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: FieldFilter,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                field_name: value.field_name?,
-                operator: value.operator?,
-                value: value.value?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::FieldFilter> for FieldFilter {
-        fn from(value: super::FieldFilter) -> Self {
-            Self {
-                field_name: ::core::result::Result::Ok(value.field_name),
-                operator: ::core::result::Result::Ok(value.operator),
-                value: ::core::result::Result::Ok(value.value),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`GenerateConnectionRequest`](super::GenerateConnectionRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct GenerateConnectionRequest {
-        api_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        basic_auth: ::core::result::Result<
-            ::std::option::Option<super::GenerateConnectionRequestBasicAuth>,
-            crate::BuildError,
-        >,
-        consumer_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        consumer_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        custom_auth: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        group_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        oauth2_authorization_code: ::core::result::Result<
-            ::std::option::Option<super::Oauth2AuthorizationCode>,
-            crate::BuildError,
-        >,
-        oauth2_client_credentials: ::core::result::Result<
-            ::std::option::Option<
-                super::GenerateConnectionRequestOauth2ClientCredentials,
-            >,
-            crate::BuildError,
-        >,
-        oauth2_password_credentials: ::core::result::Result<
-            ::std::option::Option<
-                super::GenerateConnectionRequestOauth2PasswordCredentials,
-            >,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<::std::string::String, crate::BuildError>,
-        provider_metadata: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    super::ProviderMetadataInfo,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        provider_workspace_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for GenerateConnectionRequest {
-        fn default() -> Self {
-            Self {
-                api_key: ::core::result::Result::Ok(::std::default::Default::default()),
-                basic_auth: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("consumerRef"),
-                ),
-                custom_auth: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                oauth2_authorization_code: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                oauth2_client_credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                oauth2_password_credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider: ::core::result::Result::Err(
-                    crate::BuildError::missing("provider"),
-                ),
-                provider_metadata: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl GenerateConnectionRequest {
-        /// `apiKey` of a [`GenerateConnectionRequest`].
-        pub fn api_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.api_key = crate::builder::value("apiKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `basicAuth` of a [`GenerateConnectionRequest`].
-        pub fn basic_auth<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::GenerateConnectionRequestBasicAuth,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.basic_auth = crate::builder::value("basicAuth", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerName` of a [`GenerateConnectionRequest`].
-        pub fn consumer_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_name = crate::builder::value("consumerName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerRef` of a [`GenerateConnectionRequest`].
-        pub fn consumer_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_ref = crate::builder::value("consumerRef", value);
-            self
-        }
-        /// `customAuth` of a [`GenerateConnectionRequest`].
-        pub fn custom_auth<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.custom_auth = crate::builder::value("customAuth", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupName` of a [`GenerateConnectionRequest`].
-        pub fn group_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_name = crate::builder::value("groupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`GenerateConnectionRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// `oauth2AuthorizationCode` of a [`GenerateConnectionRequest`].
-        pub fn oauth2_authorization_code<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::Oauth2AuthorizationCode,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_authorization_code = crate::builder::value(
-                    "oauth2AuthorizationCode",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `oauth2ClientCredentials` of a [`GenerateConnectionRequest`].
-        pub fn oauth2_client_credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::GenerateConnectionRequestOauth2ClientCredentials,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_client_credentials = crate::builder::value(
-                    "oauth2ClientCredentials",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `oauth2PasswordCredentials` of a [`GenerateConnectionRequest`].
-        pub fn oauth2_password_credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::GenerateConnectionRequestOauth2PasswordCredentials,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.oauth2_password_credentials = crate::builder::value(
-                    "oauth2PasswordCredentials",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `provider` of a [`GenerateConnectionRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value);
-            self
-        }
-        /// `providerMetadata` of a [`GenerateConnectionRequest`].
-        pub fn provider_metadata<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderMetadataInfo,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_metadata = crate::builder::map("providerMetadata", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `providerWorkspaceRef` of a [`GenerateConnectionRequest`].
-        pub fn provider_workspace_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_workspace_ref = crate::builder::value(
-                    "providerWorkspaceRef",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<GenerateConnectionRequest>
-    for super::GenerateConnectionRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: GenerateConnectionRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                api_key: value.api_key?,
-                basic_auth: value.basic_auth?,
-                consumer_name: value.consumer_name?,
-                consumer_ref: value.consumer_ref?,
-                custom_auth: value.custom_auth?,
-                group_name: value.group_name?,
-                group_ref: value.group_ref?,
-                oauth2_authorization_code: value.oauth2_authorization_code?,
-                oauth2_client_credentials: value.oauth2_client_credentials?,
-                oauth2_password_credentials: value.oauth2_password_credentials?,
-                provider: value.provider?,
-                provider_metadata: value.provider_metadata?,
-                provider_workspace_ref: value.provider_workspace_ref?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::GenerateConnectionRequest>
-    for GenerateConnectionRequest {
-        fn from(value: super::GenerateConnectionRequest) -> Self {
-            Self {
-                api_key: ::core::result::Result::Ok(value.api_key),
-                basic_auth: ::core::result::Result::Ok(value.basic_auth),
-                consumer_name: ::core::result::Result::Ok(value.consumer_name),
-                consumer_ref: ::core::result::Result::Ok(value.consumer_ref),
-                custom_auth: ::core::result::Result::Ok(value.custom_auth),
-                group_name: ::core::result::Result::Ok(value.group_name),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                oauth2_authorization_code: ::core::result::Result::Ok(
-                    value.oauth2_authorization_code,
-                ),
-                oauth2_client_credentials: ::core::result::Result::Ok(
-                    value.oauth2_client_credentials,
-                ),
-                oauth2_password_credentials: ::core::result::Result::Ok(
-                    value.oauth2_password_credentials,
-                ),
-                provider: ::core::result::Result::Ok(value.provider),
-                provider_metadata: ::core::result::Result::Ok(value.provider_metadata),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    value.provider_workspace_ref,
-                ),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`GenerateConnectionRequestBasicAuth`](super::GenerateConnectionRequestBasicAuth).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct GenerateConnectionRequestBasicAuth {
-        password: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for GenerateConnectionRequestBasicAuth {
-        fn default() -> Self {
-            Self {
-                password: ::core::result::Result::Err(
-                    crate::BuildError::missing("password"),
-                ),
-                username: ::core::result::Result::Err(
-                    crate::BuildError::missing("username"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl GenerateConnectionRequestBasicAuth {
-        /// `password` of a [`GenerateConnectionRequestBasicAuth`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value);
-            self
-        }
-        /// `username` of a [`GenerateConnectionRequestBasicAuth`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<GenerateConnectionRequestBasicAuth>
-    for super::GenerateConnectionRequestBasicAuth {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: GenerateConnectionRequestBasicAuth,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                password: value.password?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::GenerateConnectionRequestBasicAuth>
-    for GenerateConnectionRequestBasicAuth {
-        fn from(value: super::GenerateConnectionRequestBasicAuth) -> Self {
-            Self {
-                password: ::core::result::Result::Ok(value.password),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`GenerateConnectionRequestOauth2ClientCredentials`](super::GenerateConnectionRequestOauth2ClientCredentials).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct GenerateConnectionRequestOauth2ClientCredentials {
-        client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for GenerateConnectionRequestOauth2ClientCredentials {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientId"),
-                ),
-                client_secret: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientSecret"),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl GenerateConnectionRequestOauth2ClientCredentials {
-        /// `clientId` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value);
-            self
-        }
-        /// `clientSecret` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value);
-            self
-        }
-        /// `scopes` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<GenerateConnectionRequestOauth2ClientCredentials>
-    for super::GenerateConnectionRequestOauth2ClientCredentials {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: GenerateConnectionRequestOauth2ClientCredentials,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::GenerateConnectionRequestOauth2ClientCredentials>
-    for GenerateConnectionRequestOauth2ClientCredentials {
-        fn from(value: super::GenerateConnectionRequestOauth2ClientCredentials) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`GenerateConnectionRequestOauth2PasswordCredentials`](super::GenerateConnectionRequestOauth2PasswordCredentials).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct GenerateConnectionRequestOauth2PasswordCredentials {
-        client_id: ::core::result::Result<::std::string::String, crate::BuildError>,
-        client_secret: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        password: ::core::result::Result<
-            ::ampersand_types::Credential,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for GenerateConnectionRequestOauth2PasswordCredentials {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientId"),
-                ),
-                client_secret: ::core::result::Result::Err(
-                    crate::BuildError::missing("clientSecret"),
-                ),
-                password: ::core::result::Result::Err(
-                    crate::BuildError::missing("password"),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                username: ::core::result::Result::Err(
-                    crate::BuildError::missing("username"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl GenerateConnectionRequestOauth2PasswordCredentials {
-        /// `clientId` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value);
-            self
-        }
-        /// `clientSecret` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value);
-            self
-        }
-        /// `password` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value);
-            self
-        }
-        /// `scopes` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `username` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<GenerateConnectionRequestOauth2PasswordCredentials>
-    for super::GenerateConnectionRequestOauth2PasswordCredentials {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: GenerateConnectionRequestOauth2PasswordCredentials,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                password: value.password?,
-                scopes: value.scopes?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::GenerateConnectionRequestOauth2PasswordCredentials>
-    for GenerateConnectionRequestOauth2PasswordCredentials {
-        fn from(
-            value: super::GenerateConnectionRequestOauth2PasswordCredentials,
-        ) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                password: ::core::result::Result::Ok(value.password),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationField`](super::IntegrationField).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationField {
-        default: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        field_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        map_to_display_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        map_to_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        prompt: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationField {
-        fn default() -> Self {
-            Self {
-                default: ::core::result::Result::Ok(::std::default::Default::default()),
-                field_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                map_to_display_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                map_to_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                prompt: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationField {
-        /// `default` of a [`IntegrationField`].
-        pub fn default<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.default = crate::builder::value("default", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `fieldName` of a [`IntegrationField`].
-        pub fn field_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_name = crate::builder::value("fieldName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `mapToDisplayName` of a [`IntegrationField`].
-        pub fn map_to_display_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.map_to_display_name = crate::builder::value("mapToDisplayName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `mapToName` of a [`IntegrationField`].
-        pub fn map_to_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.map_to_name = crate::builder::value("mapToName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `prompt` of a [`IntegrationField`].
-        pub fn prompt<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.prompt = crate::builder::value("prompt", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationField> for super::IntegrationField {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationField,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                default: value.default?,
-                field_name: value.field_name?,
-                map_to_display_name: value.map_to_display_name?,
-                map_to_name: value.map_to_name?,
-                prompt: value.prompt?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationField> for IntegrationField {
-        fn from(value: super::IntegrationField) -> Self {
-            Self {
-                default: ::core::result::Result::Ok(value.default),
-                field_name: ::core::result::Result::Ok(value.field_name),
-                map_to_display_name: ::core::result::Result::Ok(
-                    value.map_to_display_name,
-                ),
-                map_to_name: ::core::result::Result::Ok(value.map_to_name),
-                prompt: ::core::result::Result::Ok(value.prompt),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationObject`](super::IntegrationObject).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationObject {
-        backfill: ::core::result::Result<
-            ::std::option::Option<super::Backfill>,
-            crate::BuildError,
-        >,
-        delivery: ::core::result::Result<
-            ::std::option::Option<super::Delivery>,
-            crate::BuildError,
-        >,
-        destination: ::core::result::Result<::std::string::String, crate::BuildError>,
-        enabled: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::IntegrationObjectEnabled>,
-            crate::BuildError,
-        >,
-        map_to_display_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        map_to_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        object_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        optional_fields: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::IntegrationField>>,
-            crate::BuildError,
-        >,
-        optional_fields_auto: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::OptionalFieldsAutoOption>,
-            crate::BuildError,
-        >,
-        required_fields: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::IntegrationField>>,
-            crate::BuildError,
-        >,
-        schedule: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationObject {
-        fn default() -> Self {
-            Self {
-                backfill: ::core::result::Result::Ok(::std::default::Default::default()),
-                delivery: ::core::result::Result::Ok(::std::default::Default::default()),
-                destination: ::core::result::Result::Err(
-                    crate::BuildError::missing("destination"),
-                ),
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                map_to_display_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                map_to_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                object_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("objectName"),
-                ),
-                optional_fields: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                optional_fields_auto: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                required_fields: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                schedule: ::core::result::Result::Err(
-                    crate::BuildError::missing("schedule"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationObject {
-        /// `backfill` of a [`IntegrationObject`].
-        pub fn backfill<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::Backfill, Error: ::core::fmt::Display>,
-        {
-            self.backfill = crate::builder::value("backfill", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `delivery` of a [`IntegrationObject`].
-        pub fn delivery<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::Delivery, Error: ::core::fmt::Display>,
-        {
-            self.delivery = crate::builder::value("delivery", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `destination` of a [`IntegrationObject`].
-        pub fn destination<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.destination = crate::builder::value("destination", value);
-            self
-        }
-        /// `enabled` of a [`IntegrationObject`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::IntegrationObjectEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `mapToDisplayName` of a [`IntegrationObject`].
-        pub fn map_to_display_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.map_to_display_name = crate::builder::value("mapToDisplayName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `mapToName` of a [`IntegrationObject`].
-        pub fn map_to_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.map_to_name = crate::builder::value("mapToName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `objectName` of a [`IntegrationObject`].
-        pub fn object_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.object_name = crate::builder::value("objectName", value);
-            self
-        }
-        /// `optionalFields` of a [`IntegrationObject`].
-        pub fn optional_fields<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationField,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.optional_fields = crate::builder::list("optionalFields", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `optionalFieldsAuto` of a [`IntegrationObject`].
-        pub fn optional_fields_auto<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::OptionalFieldsAutoOption,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.optional_fields_auto = crate::builder::value(
-                    "optionalFieldsAuto",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `requiredFields` of a [`IntegrationObject`].
-        pub fn required_fields<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationField,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.required_fields = crate::builder::list("requiredFields", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `schedule` of a [`IntegrationObject`].
-        pub fn schedule<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.schedule = crate::builder::value("schedule", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationObject> for super::IntegrationObject {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationObject,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                backfill: value.backfill?,
-                delivery: value.delivery?,
-                destination: value.destination?,
-                enabled: value.enabled?,
-                map_to_display_name: value.map_to_display_name?,
-                map_to_name: value.map_to_name?,
-                object_name: value.object_name?,
-                optional_fields: value.optional_fields?,
-                optional_fields_auto: value.optional_fields_auto?,
-                required_fields: value.required_fields?,
-                schedule: value.schedule?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationObject> for IntegrationObject {
-        fn from(value: super::IntegrationObject) -> Self {
-            Self {
-                backfill: ::core::result::Result::Ok(value.backfill),
-                delivery: ::core::result::Result::Ok(value.delivery),
-                destination: ::core::result::Result::Ok(value.destination),
-                enabled: ::core::result::Result::Ok(value.enabled),
-                map_to_display_name: ::core::result::Result::Ok(
-                    value.map_to_display_name,
-                ),
-                map_to_name: ::core::result::Result::Ok(value.map_to_name),
-                object_name: ::core::result::Result::Ok(value.object_name),
-                optional_fields: ::core::result::Result::Ok(value.optional_fields),
-                optional_fields_auto: ::core::result::Result::Ok(
-                    value.optional_fields_auto,
-                ),
-                required_fields: ::core::result::Result::Ok(value.required_fields),
-                schedule: ::core::result::Result::Ok(value.schedule),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationProxy`](super::IntegrationProxy).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationProxy {
-        enabled: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        use_module: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationProxy {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                use_module: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationProxy {
-        /// `enabled` of a [`IntegrationProxy`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `useModule` of a [`IntegrationProxy`].
-        pub fn use_module<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.use_module = crate::builder::value("useModule", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationProxy> for super::IntegrationProxy {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationProxy,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                use_module: value.use_module?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationProxy> for IntegrationProxy {
-        fn from(value: super::IntegrationProxy) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                use_module: ::core::result::Result::Ok(value.use_module),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationRead`](super::IntegrationRead).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationRead {
-        objects: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::IntegrationObject>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationRead {
-        fn default() -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationRead {
-        /// `objects` of a [`IntegrationRead`].
-        pub fn objects<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationObject,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.objects = crate::builder::list("objects", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationRead> for super::IntegrationRead {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationRead,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                objects: value.objects?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationRead> for IntegrationRead {
-        fn from(value: super::IntegrationRead) -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(value.objects),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationSubscribe`](super::IntegrationSubscribe).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationSubscribe {
-        objects: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::vec::Vec<super::IntegrationSubscribeObject>,
-            >,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationSubscribe {
-        fn default() -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationSubscribe {
-        /// `objects` of a [`IntegrationSubscribe`].
-        pub fn objects<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationSubscribeObject,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.objects = crate::builder::list("objects", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationSubscribe> for super::IntegrationSubscribe {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationSubscribe,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                objects: value.objects?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationSubscribe> for IntegrationSubscribe {
-        fn from(value: super::IntegrationSubscribe) -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(value.objects),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationSubscribeObject`](super::IntegrationSubscribeObject).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationSubscribeObject {
-        association_change_event: ::core::result::Result<
-            ::std::option::Option<super::AssociationChangeEvent>,
-            crate::BuildError,
-        >,
-        create_event: ::core::result::Result<
-            ::std::option::Option<super::CreateEvent>,
-            crate::BuildError,
-        >,
-        delete_event: ::core::result::Result<
-            ::std::option::Option<super::DeleteEvent>,
-            crate::BuildError,
-        >,
-        destination: ::core::result::Result<::std::string::String, crate::BuildError>,
-        inherit_fields_and_mapping: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        object_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_events: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        update_event: ::core::result::Result<
-            ::std::option::Option<super::UpdateEvent>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationSubscribeObject {
-        fn default() -> Self {
-            Self {
-                association_change_event: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                create_event: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                delete_event: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                destination: ::core::result::Result::Err(
-                    crate::BuildError::missing("destination"),
-                ),
-                inherit_fields_and_mapping: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                object_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("objectName"),
-                ),
-                other_events: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                update_event: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationSubscribeObject {
-        /// `associationChangeEvent` of a [`IntegrationSubscribeObject`].
-        pub fn association_change_event<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::AssociationChangeEvent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.association_change_event = crate::builder::value(
-                    "associationChangeEvent",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `createEvent` of a [`IntegrationSubscribeObject`].
-        pub fn create_event<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::CreateEvent, Error: ::core::fmt::Display>,
-        {
-            self.create_event = crate::builder::value("createEvent", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `deleteEvent` of a [`IntegrationSubscribeObject`].
-        pub fn delete_event<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::DeleteEvent, Error: ::core::fmt::Display>,
-        {
-            self.delete_event = crate::builder::value("deleteEvent", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `destination` of a [`IntegrationSubscribeObject`].
-        pub fn destination<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.destination = crate::builder::value("destination", value);
-            self
-        }
-        /// `inheritFieldsAndMapping` of a [`IntegrationSubscribeObject`].
-        pub fn inherit_fields_and_mapping<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.inherit_fields_and_mapping = crate::builder::value(
-                    "inheritFieldsAndMapping",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `objectName` of a [`IntegrationSubscribeObject`].
-        pub fn object_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.object_name = crate::builder::value("objectName", value);
-            self
-        }
-        /// `otherEvents` of a [`IntegrationSubscribeObject`].
-        pub fn other_events<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.other_events = crate::builder::list("otherEvents", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `updateEvent` of a [`IntegrationSubscribeObject`].
-        pub fn update_event<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::UpdateEvent, Error: ::core::fmt::Display>,
-        {
-            self.update_event = crate::builder::value("updateEvent", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationSubscribeObject>
-    for super::IntegrationSubscribeObject {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationSubscribeObject,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                association_change_event: value.association_change_event?,
-                create_event: value.create_event?,
-                delete_event: value.delete_event?,
-                destination: value.destination?,
-                inherit_fields_and_mapping: value.inherit_fields_and_mapping?,
-                object_name: value.object_name?,
-                other_events: value.other_events?,
-                update_event: value.update_event?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationSubscribeObject>
-    for IntegrationSubscribeObject {
-        fn from(value: super::IntegrationSubscribeObject) -> Self {
-            Self {
-                association_change_event: ::core::result::Result::Ok(
-                    value.association_change_event,
-                ),
-                create_event: ::core::result::Result::Ok(value.create_event),
-                delete_event: ::core::result::Result::Ok(value.delete_event),
-                destination: ::core::result::Result::Ok(value.destination),
-                inherit_fields_and_mapping: ::core::result::Result::Ok(
-                    value.inherit_fields_and_mapping,
-                ),
-                object_name: ::core::result::Result::Ok(value.object_name),
-                other_events: ::core::result::Result::Ok(value.other_events),
-                update_event: ::core::result::Result::Ok(value.update_event),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationWrite`](super::IntegrationWrite).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationWrite {
-        objects: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::IntegrationWriteObject>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationWrite {
-        fn default() -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationWrite {
-        /// `objects` of a [`IntegrationWrite`].
-        pub fn objects<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationWriteObject,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.objects = crate::builder::list("objects", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationWrite> for super::IntegrationWrite {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationWrite,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                objects: value.objects?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationWrite> for IntegrationWrite {
-        fn from(value: super::IntegrationWrite) -> Self {
-            Self {
-                objects: ::core::result::Result::Ok(value.objects),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`IntegrationWriteObject`](super::IntegrationWriteObject).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct IntegrationWriteObject {
-        inherit_mapping: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        object_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        value_defaults: ::core::result::Result<
-            ::std::option::Option<super::ValueDefaults>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for IntegrationWriteObject {
-        fn default() -> Self {
-            Self {
-                inherit_mapping: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                object_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("objectName"),
-                ),
-                value_defaults: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl IntegrationWriteObject {
-        /// `inheritMapping` of a [`IntegrationWriteObject`].
-        pub fn inherit_mapping<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.inherit_mapping = crate::builder::value("inheritMapping", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `objectName` of a [`IntegrationWriteObject`].
-        pub fn object_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.object_name = crate::builder::value("objectName", value);
-            self
-        }
-        /// `valueDefaults` of a [`IntegrationWriteObject`].
-        pub fn value_defaults<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ValueDefaults,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value_defaults = crate::builder::value("valueDefaults", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<IntegrationWriteObject>
-    for super::IntegrationWriteObject {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: IntegrationWriteObject,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                inherit_mapping: value.inherit_mapping?,
-                object_name: value.object_name?,
-                value_defaults: value.value_defaults?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::IntegrationWriteObject>
-    for IntegrationWriteObject {
-        fn from(value: super::IntegrationWriteObject) -> Self {
-            Self {
-                inherit_mapping: ::core::result::Result::Ok(value.inherit_mapping),
-                object_name: ::core::result::Result::Ok(value.object_name),
-                value_defaults: ::core::result::Result::Ok(value.value_defaults),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`JsonPatchOperation`](super::JsonPatchOperation).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct JsonPatchOperation {
-        op: ::core::result::Result<
-            ::ampersand_client::types::JsonPatchOperationOp,
-            crate::BuildError,
-        >,
-        path: ::core::result::Result<::std::string::String, crate::BuildError>,
-        value: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for JsonPatchOperation {
-        fn default() -> Self {
-            Self {
-                op: ::core::result::Result::Err(crate::BuildError::missing("op")),
-                path: ::core::result::Result::Err(crate::BuildError::missing("path")),
-                value: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl JsonPatchOperation {
-        /// `op` of a [`JsonPatchOperation`].
-        pub fn op<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::JsonPatchOperationOp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.op = crate::builder::value("op", value);
-            self
-        }
-        /// `path` of a [`JsonPatchOperation`].
-        pub fn path<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.path = crate::builder::value("path", value);
-            self
-        }
-        /// `value` of a [`JsonPatchOperation`].
-        pub fn value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value = crate::builder::value("value", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<JsonPatchOperation> for super::JsonPatchOperation {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: JsonPatchOperation,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                op: value.op?,
-                path: value.path?,
-                value: value.value?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::JsonPatchOperation> for JsonPatchOperation {
-        fn from(value: super::JsonPatchOperation) -> Self {
-            Self {
-                op: ::core::result::Result::Ok(value.op),
-                path: ::core::result::Result::Ok(value.path),
-                value: ::core::result::Result::Ok(value.value),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ManifestIntegration`](super::ManifestIntegration).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ManifestIntegration {
-        display_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        module: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        provider: ::core::result::Result<::std::string::String, crate::BuildError>,
-        proxy: ::core::result::Result<
-            ::std::option::Option<super::IntegrationProxy>,
-            crate::BuildError,
-        >,
-        read: ::core::result::Result<
-            ::std::option::Option<super::IntegrationRead>,
-            crate::BuildError,
-        >,
-        subscribe: ::core::result::Result<
-            ::std::option::Option<super::IntegrationSubscribe>,
-            crate::BuildError,
-        >,
-        watch_schema: ::core::result::Result<
-            ::std::option::Option<super::WatchSchema>,
-            crate::BuildError,
-        >,
-        write: ::core::result::Result<
-            ::std::option::Option<super::IntegrationWrite>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ManifestIntegration {
-        fn default() -> Self {
-            Self {
-                display_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                module: ::core::result::Result::Ok(::std::default::Default::default()),
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                provider: ::core::result::Result::Err(
-                    crate::BuildError::missing("provider"),
-                ),
-                proxy: ::core::result::Result::Ok(::std::default::Default::default()),
-                read: ::core::result::Result::Ok(::std::default::Default::default()),
-                subscribe: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                watch_schema: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                write: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ManifestIntegration {
-        /// `displayName` of a [`ManifestIntegration`].
-        pub fn display_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.display_name = crate::builder::value("displayName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `module` of a [`ManifestIntegration`].
-        pub fn module<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.module = crate::builder::value("module", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `name` of a [`ManifestIntegration`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// `provider` of a [`ManifestIntegration`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value);
-            self
-        }
-        /// `proxy` of a [`ManifestIntegration`].
-        pub fn proxy<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationProxy,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.proxy = crate::builder::value("proxy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `read` of a [`ManifestIntegration`].
-        pub fn read<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationRead,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.read = crate::builder::value("read", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `subscribe` of a [`ManifestIntegration`].
-        pub fn subscribe<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationSubscribe,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.subscribe = crate::builder::value("subscribe", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `watchSchema` of a [`ManifestIntegration`].
-        pub fn watch_schema<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<super::WatchSchema, Error: ::core::fmt::Display>,
-        {
-            self.watch_schema = crate::builder::value("watchSchema", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `write` of a [`ManifestIntegration`].
-        pub fn write<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::IntegrationWrite,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.write = crate::builder::value("write", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ManifestIntegration> for super::ManifestIntegration {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ManifestIntegration,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                display_name: value.display_name?,
-                module: value.module?,
-                name: value.name?,
-                provider: value.provider?,
-                proxy: value.proxy?,
-                read: value.read?,
-                subscribe: value.subscribe?,
-                watch_schema: value.watch_schema?,
-                write: value.write?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ManifestIntegration> for ManifestIntegration {
-        fn from(value: super::ManifestIntegration) -> Self {
-            Self {
-                display_name: ::core::result::Result::Ok(value.display_name),
-                module: ::core::result::Result::Ok(value.module),
-                name: ::core::result::Result::Ok(value.name),
-                provider: ::core::result::Result::Ok(value.provider),
-                proxy: ::core::result::Result::Ok(value.proxy),
-                read: ::core::result::Result::Ok(value.read),
-                subscribe: ::core::result::Result::Ok(value.subscribe),
-                watch_schema: ::core::result::Result::Ok(value.watch_schema),
-                write: ::core::result::Result::Ok(value.write),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`NumericFieldOptions`](super::NumericFieldOptions).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct NumericFieldOptions {
-        default_value: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        max: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        min: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        precision: ::core::result::Result<::std::option::Option<i64>, crate::BuildError>,
-        scale: ::core::result::Result<::std::option::Option<i64>, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for NumericFieldOptions {
-        fn default() -> Self {
-            Self {
-                default_value: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                max: ::core::result::Result::Ok(::std::default::Default::default()),
-                min: ::core::result::Result::Ok(::std::default::Default::default()),
-                precision: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                scale: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl NumericFieldOptions {
-        /// `defaultValue` of a [`NumericFieldOptions`].
-        pub fn default_value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.default_value = crate::builder::value("defaultValue", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `max` of a [`NumericFieldOptions`].
-        pub fn max<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.max = crate::builder::value("max", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `min` of a [`NumericFieldOptions`].
-        pub fn min<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.min = crate::builder::value("min", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `precision` of a [`NumericFieldOptions`].
-        pub fn precision<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.precision = crate::builder::value("precision", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `scale` of a [`NumericFieldOptions`].
-        pub fn scale<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.scale = crate::builder::value("scale", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<NumericFieldOptions> for super::NumericFieldOptions {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: NumericFieldOptions,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                default_value: value.default_value?,
-                max: value.max?,
-                min: value.min?,
-                precision: value.precision?,
-                scale: value.scale?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::NumericFieldOptions> for NumericFieldOptions {
-        fn from(value: super::NumericFieldOptions) -> Self {
-            Self {
-                default_value: ::core::result::Result::Ok(value.default_value),
-                max: ::core::result::Result::Ok(value.max),
-                min: ::core::result::Result::Ok(value.min),
-                precision: ::core::result::Result::Ok(value.precision),
-                scale: ::core::result::Result::Ok(value.scale),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`Oauth2AuthorizationCode`](super::Oauth2AuthorizationCode).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Oauth2AuthorizationCode {
-        access_token: ::core::result::Result<
-            ::std::option::Option<super::Oauth2AuthorizationCodeAccessToken>,
-            crate::BuildError,
-        >,
-        refresh_token: ::core::result::Result<
-            ::std::option::Option<super::Oauth2AuthorizationCodeRefreshToken>,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for Oauth2AuthorizationCode {
-        fn default() -> Self {
-            Self {
-                access_token: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                refresh_token: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl Oauth2AuthorizationCode {
-        /// `accessToken` of a [`Oauth2AuthorizationCode`].
-        pub fn access_token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::Oauth2AuthorizationCodeAccessToken,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.access_token = crate::builder::value("accessToken", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `refreshToken` of a [`Oauth2AuthorizationCode`].
-        pub fn refresh_token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::Oauth2AuthorizationCodeRefreshToken,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.refresh_token = crate::builder::value("refreshToken", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `scopes` of a [`Oauth2AuthorizationCode`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<Oauth2AuthorizationCode>
-    for super::Oauth2AuthorizationCode {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: Oauth2AuthorizationCode,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                access_token: value.access_token?,
-                refresh_token: value.refresh_token?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::Oauth2AuthorizationCode>
-    for Oauth2AuthorizationCode {
-        fn from(value: super::Oauth2AuthorizationCode) -> Self {
-            Self {
-                access_token: ::core::result::Result::Ok(value.access_token),
-                refresh_token: ::core::result::Result::Ok(value.refresh_token),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`Oauth2AuthorizationCodeAccessToken`](super::Oauth2AuthorizationCodeAccessToken).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Oauth2AuthorizationCodeAccessToken {
-        expires_at: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Timestamp>,
-            crate::BuildError,
-        >,
-        issued_at: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Timestamp>,
-            crate::BuildError,
-        >,
-        token: ::core::result::Result<::ampersand_types::Credential, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for Oauth2AuthorizationCodeAccessToken {
-        fn default() -> Self {
-            Self {
-                expires_at: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                issued_at: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                token: ::core::result::Result::Err(crate::BuildError::missing("token")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl Oauth2AuthorizationCodeAccessToken {
-        /// `expiresAt` of a [`Oauth2AuthorizationCodeAccessToken`].
-        pub fn expires_at<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Timestamp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.expires_at = crate::builder::value("expiresAt", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `issuedAt` of a [`Oauth2AuthorizationCodeAccessToken`].
-        pub fn issued_at<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Timestamp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.issued_at = crate::builder::value("issuedAt", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `token` of a [`Oauth2AuthorizationCodeAccessToken`].
-        pub fn token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.token = crate::builder::value("token", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<Oauth2AuthorizationCodeAccessToken>
-    for super::Oauth2AuthorizationCodeAccessToken {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: Oauth2AuthorizationCodeAccessToken,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                expires_at: value.expires_at?,
-                issued_at: value.issued_at?,
-                token: value.token?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::Oauth2AuthorizationCodeAccessToken>
-    for Oauth2AuthorizationCodeAccessToken {
-        fn from(value: super::Oauth2AuthorizationCodeAccessToken) -> Self {
-            Self {
-                expires_at: ::core::result::Result::Ok(value.expires_at),
-                issued_at: ::core::result::Result::Ok(value.issued_at),
-                token: ::core::result::Result::Ok(value.token),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`Oauth2AuthorizationCodeRefreshToken`](super::Oauth2AuthorizationCodeRefreshToken).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct Oauth2AuthorizationCodeRefreshToken {
-        expires_at: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Timestamp>,
-            crate::BuildError,
-        >,
-        issued_at: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Timestamp>,
-            crate::BuildError,
-        >,
-        token: ::core::result::Result<::ampersand_types::Credential, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for Oauth2AuthorizationCodeRefreshToken {
-        fn default() -> Self {
-            Self {
-                expires_at: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                issued_at: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                token: ::core::result::Result::Err(crate::BuildError::missing("token")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl Oauth2AuthorizationCodeRefreshToken {
-        /// `expiresAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
-        pub fn expires_at<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Timestamp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.expires_at = crate::builder::value("expiresAt", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `issuedAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
-        pub fn issued_at<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Timestamp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.issued_at = crate::builder::value("issuedAt", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `token` of a [`Oauth2AuthorizationCodeRefreshToken`].
-        pub fn token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.token = crate::builder::value("token", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<Oauth2AuthorizationCodeRefreshToken>
-    for super::Oauth2AuthorizationCodeRefreshToken {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: Oauth2AuthorizationCodeRefreshToken,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                expires_at: value.expires_at?,
-                issued_at: value.issued_at?,
-                token: value.token?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::Oauth2AuthorizationCodeRefreshToken>
-    for Oauth2AuthorizationCodeRefreshToken {
-        fn from(value: super::Oauth2AuthorizationCodeRefreshToken) -> Self {
-            Self {
-                expires_at: ::core::result::Result::Ok(value.expires_at),
-                issued_at: ::core::result::Result::Ok(value.issued_at),
-                token: ::core::result::Result::Ok(value.token),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`OauthConnectRequest`](super::OauthConnectRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct OauthConnectRequest {
-        consumer_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        consumer_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        enable_csrf_protection: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        group_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        project_id_or_name: ::core::result::Result<
-            ::std::string::String,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<::std::string::String, crate::BuildError>,
-        provider_app_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        provider_metadata: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    super::ProviderMetadataInfo,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        provider_workspace_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for OauthConnectRequest {
-        fn default() -> Self {
-            Self {
-                consumer_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                consumer_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("consumerRef"),
-                ),
-                enable_csrf_protection: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                project_id_or_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("projectIdOrName"),
-                ),
-                provider: ::core::result::Result::Err(
-                    crate::BuildError::missing("provider"),
-                ),
-                provider_app_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_metadata: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl OauthConnectRequest {
-        /// `consumerName` of a [`OauthConnectRequest`].
-        pub fn consumer_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_name = crate::builder::value("consumerName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `consumerRef` of a [`OauthConnectRequest`].
-        pub fn consumer_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.consumer_ref = crate::builder::value("consumerRef", value);
-            self
-        }
-        /// `enableCSRFProtection` of a [`OauthConnectRequest`].
-        pub fn enable_csrf_protection<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.enable_csrf_protection = crate::builder::value(
-                    "enableCSRFProtection",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupName` of a [`OauthConnectRequest`].
-        pub fn group_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_name = crate::builder::value("groupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`OauthConnectRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// `projectIdOrName` of a [`OauthConnectRequest`].
-        pub fn project_id_or_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.project_id_or_name = crate::builder::value("projectIdOrName", value);
-            self
-        }
-        /// `provider` of a [`OauthConnectRequest`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value);
-            self
-        }
-        /// `providerAppId` of a [`OauthConnectRequest`].
-        pub fn provider_app_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_app_id = crate::builder::value("providerAppId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `providerMetadata` of a [`OauthConnectRequest`].
-        pub fn provider_metadata<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderMetadataInfo,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_metadata = crate::builder::map("providerMetadata", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `providerWorkspaceRef` of a [`OauthConnectRequest`].
-        pub fn provider_workspace_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_workspace_ref = crate::builder::value(
-                    "providerWorkspaceRef",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<OauthConnectRequest> for super::OauthConnectRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: OauthConnectRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                consumer_name: value.consumer_name?,
-                consumer_ref: value.consumer_ref?,
-                enable_csrf_protection: value.enable_csrf_protection?,
-                group_name: value.group_name?,
-                group_ref: value.group_ref?,
-                project_id_or_name: value.project_id_or_name?,
-                provider: value.provider?,
-                provider_app_id: value.provider_app_id?,
-                provider_metadata: value.provider_metadata?,
-                provider_workspace_ref: value.provider_workspace_ref?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::OauthConnectRequest> for OauthConnectRequest {
-        fn from(value: super::OauthConnectRequest) -> Self {
-            Self {
-                consumer_name: ::core::result::Result::Ok(value.consumer_name),
-                consumer_ref: ::core::result::Result::Ok(value.consumer_ref),
-                enable_csrf_protection: ::core::result::Result::Ok(
-                    value.enable_csrf_protection,
-                ),
-                group_name: ::core::result::Result::Ok(value.group_name),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                project_id_or_name: ::core::result::Result::Ok(value.project_id_or_name),
-                provider: ::core::result::Result::Ok(value.provider),
-                provider_app_id: ::core::result::Result::Ok(value.provider_app_id),
-                provider_metadata: ::core::result::Result::Ok(value.provider_metadata),
-                provider_workspace_ref: ::core::result::Result::Ok(
-                    value.provider_workspace_ref,
-                ),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PatchApiKeyRequest`](super::PatchApiKeyRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PatchApiKeyRequest {
-        api_key: ::core::result::Result<
-            super::PatchApiKeyRequestApiKey,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PatchApiKeyRequest {
-        fn default() -> Self {
-            Self {
-                api_key: ::core::result::Result::Err(
-                    crate::BuildError::missing("apiKey"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PatchApiKeyRequest {
-        /// `apiKey` of a [`PatchApiKeyRequest`].
-        pub fn api_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::PatchApiKeyRequestApiKey,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.api_key = crate::builder::value("apiKey", value);
-            self
-        }
-        /// `updateMask` of a [`PatchApiKeyRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PatchApiKeyRequest> for super::PatchApiKeyRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PatchApiKeyRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                api_key: value.api_key?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PatchApiKeyRequest> for PatchApiKeyRequest {
-        fn from(value: super::PatchApiKeyRequest) -> Self {
-            Self {
-                api_key: ::core::result::Result::Ok(value.api_key),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PatchApiKeyRequestApiKey`](super::PatchApiKeyRequestApiKey).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PatchApiKeyRequestApiKey {
-        active: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        label: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PatchApiKeyRequestApiKey {
-        fn default() -> Self {
-            Self {
-                active: ::core::result::Result::Ok(::std::default::Default::default()),
-                label: ::core::result::Result::Ok(::std::default::Default::default()),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PatchApiKeyRequestApiKey {
-        /// `active` of a [`PatchApiKeyRequestApiKey`].
-        pub fn active<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.active = crate::builder::value("active", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `label` of a [`PatchApiKeyRequestApiKey`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `scopes` of a [`PatchApiKeyRequestApiKey`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PatchApiKeyRequestApiKey>
-    for super::PatchApiKeyRequestApiKey {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PatchApiKeyRequestApiKey,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                active: value.active?,
-                label: value.label?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PatchApiKeyRequestApiKey>
-    for PatchApiKeyRequestApiKey {
-        fn from(value: super::PatchApiKeyRequestApiKey) -> Self {
-            Self {
-                active: ::core::result::Result::Ok(value.active),
-                label: ::core::result::Result::Ok(value.label),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PatchJwtKeyRequest`](super::PatchJwtKeyRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PatchJwtKeyRequest {
-        jwt_key: ::core::result::Result<
-            super::PatchJwtKeyRequestJwtKey,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::ampersand_client::types::PatchJwtKeyRequestUpdateMaskItem>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PatchJwtKeyRequest {
-        fn default() -> Self {
-            Self {
-                jwt_key: ::core::result::Result::Err(
-                    crate::BuildError::missing("jwtKey"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PatchJwtKeyRequest {
-        /// `jwtKey` of a [`PatchJwtKeyRequest`].
-        pub fn jwt_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::PatchJwtKeyRequestJwtKey,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.jwt_key = crate::builder::value("jwtKey", value);
-            self
-        }
-        /// `updateMask` of a [`PatchJwtKeyRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::PatchJwtKeyRequestUpdateMaskItem,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PatchJwtKeyRequest> for super::PatchJwtKeyRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PatchJwtKeyRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                jwt_key: value.jwt_key?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PatchJwtKeyRequest> for PatchJwtKeyRequest {
-        fn from(value: super::PatchJwtKeyRequest) -> Self {
-            Self {
-                jwt_key: ::core::result::Result::Ok(value.jwt_key),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PatchJwtKeyRequestJwtKey`](super::PatchJwtKeyRequestJwtKey).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PatchJwtKeyRequestJwtKey {
-        active: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        label: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PatchJwtKeyRequestJwtKey {
-        fn default() -> Self {
-            Self {
-                active: ::core::result::Result::Ok(::std::default::Default::default()),
-                label: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PatchJwtKeyRequestJwtKey {
-        /// `active` of a [`PatchJwtKeyRequestJwtKey`].
-        pub fn active<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.active = crate::builder::value("active", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `label` of a [`PatchJwtKeyRequestJwtKey`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PatchJwtKeyRequestJwtKey>
-    for super::PatchJwtKeyRequestJwtKey {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PatchJwtKeyRequestJwtKey,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                active: value.active?,
-                label: value.label?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PatchJwtKeyRequestJwtKey>
-    for PatchJwtKeyRequestJwtKey {
-        fn from(value: super::PatchJwtKeyRequestJwtKey) -> Self {
-            Self {
-                active: ::core::result::Result::Ok(value.active),
-                label: ::core::result::Result::Ok(value.label),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PatchObjectConfigContentRequest`](super::PatchObjectConfigContentRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PatchObjectConfigContentRequest {
-        action: ::core::result::Result<
-            ::ampersand_client::types::PatchObjectConfigContentRequestAction,
-            crate::BuildError,
-        >,
-        changes: ::core::result::Result<
-            ::std::vec::Vec<super::JsonPatchOperation>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        installation_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PatchObjectConfigContentRequest {
-        fn default() -> Self {
-            Self {
-                action: ::core::result::Result::Err(
-                    crate::BuildError::missing("action"),
-                ),
-                changes: ::core::result::Result::Err(
-                    crate::BuildError::missing("changes"),
-                ),
-                group_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                installation_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PatchObjectConfigContentRequest {
-        /// `action` of a [`PatchObjectConfigContentRequest`].
-        pub fn action<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::PatchObjectConfigContentRequestAction,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.action = crate::builder::value("action", value);
-            self
-        }
-        /// `changes` of a [`PatchObjectConfigContentRequest`].
-        pub fn changes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::JsonPatchOperation,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.changes = crate::builder::list("changes", value);
-            self
-        }
-        /// `groupRef` of a [`PatchObjectConfigContentRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `installationId` of a [`PatchObjectConfigContentRequest`].
-        pub fn installation_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.installation_id = crate::builder::value("installationId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PatchObjectConfigContentRequest>
-    for super::PatchObjectConfigContentRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PatchObjectConfigContentRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                action: value.action?,
-                changes: value.changes?,
-                group_ref: value.group_ref?,
-                installation_id: value.installation_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PatchObjectConfigContentRequest>
-    for PatchObjectConfigContentRequest {
-        fn from(value: super::PatchObjectConfigContentRequest) -> Self {
-            Self {
-                action: ::core::result::Result::Ok(value.action),
-                changes: ::core::result::Result::Ok(value.changes),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                installation_id: ::core::result::Result::Ok(value.installation_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`PauseReadsRequest`](super::PauseReadsRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct PauseReadsRequest {
-        note: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        objects: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for PauseReadsRequest {
-        fn default() -> Self {
-            Self {
-                note: ::core::result::Result::Ok(::std::default::Default::default()),
-                objects: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl PauseReadsRequest {
-        /// `note` of a [`PauseReadsRequest`].
-        pub fn note<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.note = crate::builder::value("note", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `objects` of a [`PauseReadsRequest`].
-        pub fn objects<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.objects = crate::builder::list("objects", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<PauseReadsRequest> for super::PauseReadsRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: PauseReadsRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                note: value.note?,
-                objects: value.objects?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::PauseReadsRequest> for PauseReadsRequest {
-        fn from(value: super::PauseReadsRequest) -> Self {
-            Self {
-                note: ::core::result::Result::Ok(value.note),
-                objects: ::core::result::Result::Ok(value.objects),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ProviderAppMetadata`](super::ProviderAppMetadata).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ProviderAppMetadata {
-        auth_query_params: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        provider_params: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ProviderAppMetadata {
-        fn default() -> Self {
-            Self {
-                auth_query_params: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                provider_params: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ProviderAppMetadata {
-        /// `authQueryParams` of a [`ProviderAppMetadata`].
-        pub fn auth_query_params<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.auth_query_params = crate::builder::map("authQueryParams", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `providerParams` of a [`ProviderAppMetadata`].
-        pub fn provider_params<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_params = crate::builder::map("providerParams", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ProviderAppMetadata> for super::ProviderAppMetadata {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ProviderAppMetadata,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                auth_query_params: value.auth_query_params?,
-                provider_params: value.provider_params?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ProviderAppMetadata> for ProviderAppMetadata {
-        fn from(value: super::ProviderAppMetadata) -> Self {
-            Self {
-                auth_query_params: ::core::result::Result::Ok(value.auth_query_params),
-                provider_params: ::core::result::Result::Ok(value.provider_params),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ProviderMetadataInfo`](super::ProviderMetadataInfo).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ProviderMetadataInfo {
-        display_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        source: ::core::result::Result<
-            ::ampersand_client::types::ProviderMetadataInfoSource,
-            crate::BuildError,
-        >,
-        value: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ProviderMetadataInfo {
-        fn default() -> Self {
-            Self {
-                display_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                source: ::core::result::Result::Err(
-                    crate::BuildError::missing("source"),
-                ),
-                value: ::core::result::Result::Err(crate::BuildError::missing("value")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ProviderMetadataInfo {
-        /// `displayName` of a [`ProviderMetadataInfo`].
-        pub fn display_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.display_name = crate::builder::value("displayName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `source` of a [`ProviderMetadataInfo`].
-        pub fn source<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::ProviderMetadataInfoSource,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.source = crate::builder::value("source", value);
-            self
-        }
-        /// `value` of a [`ProviderMetadataInfo`].
-        pub fn value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value = crate::builder::value("value", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ProviderMetadataInfo> for super::ProviderMetadataInfo {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ProviderMetadataInfo,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                display_name: value.display_name?,
-                source: value.source?,
-                value: value.value?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ProviderMetadataInfo> for ProviderMetadataInfo {
-        fn from(value: super::ProviderMetadataInfo) -> Self {
-            Self {
-                display_name: ::core::result::Result::Ok(value.display_name),
-                source: ::core::result::Result::Ok(value.source),
-                value: ::core::result::Result::Ok(value.value),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ReadRequest`](super::ReadRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ReadRequest {
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        mode: ::core::result::Result<
-            ::ampersand_client::types::ReadRequestMode,
-            crate::BuildError,
-        >,
-        since_timestamp: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        until_timestamp: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ReadRequest {
-        fn default() -> Self {
-            Self {
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                mode: ::core::result::Result::Err(crate::BuildError::missing("mode")),
-                since_timestamp: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                until_timestamp: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ReadRequest {
-        /// `groupRef` of a [`ReadRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// `mode` of a [`ReadRequest`].
-        pub fn mode<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::ReadRequestMode,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.mode = crate::builder::value("mode", value);
-            self
-        }
-        /// `sinceTimestamp` of a [`ReadRequest`].
-        pub fn since_timestamp<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.since_timestamp = crate::builder::value("sinceTimestamp", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `untilTimestamp` of a [`ReadRequest`].
-        pub fn until_timestamp<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.until_timestamp = crate::builder::value("untilTimestamp", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ReadRequest> for super::ReadRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ReadRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                group_ref: value.group_ref?,
-                mode: value.mode?,
-                since_timestamp: value.since_timestamp?,
-                until_timestamp: value.until_timestamp?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ReadRequest> for ReadRequest {
-        fn from(value: super::ReadRequest) -> Self {
-            Self {
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                mode: ::core::result::Result::Ok(value.mode),
-                since_timestamp: ::core::result::Result::Ok(value.since_timestamp),
-                until_timestamp: ::core::result::Result::Ok(value.until_timestamp),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ResultDeliveryRequestBody`](super::ResultDeliveryRequestBody).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ResultDeliveryRequestBody {
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        pages: ::core::result::Result<i64, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ResultDeliveryRequestBody {
-        fn default() -> Self {
-            Self {
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                pages: ::core::result::Result::Err(crate::BuildError::missing("pages")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ResultDeliveryRequestBody {
-        /// `groupRef` of a [`ResultDeliveryRequestBody`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// `pages` of a [`ResultDeliveryRequestBody`].
-        pub fn pages<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.pages = crate::builder::value("pages", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ResultDeliveryRequestBody>
-    for super::ResultDeliveryRequestBody {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ResultDeliveryRequestBody,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                group_ref: value.group_ref?,
-                pages: value.pages?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ResultDeliveryRequestBody>
-    for ResultDeliveryRequestBody {
-        fn from(value: super::ResultDeliveryRequestBody) -> Self {
-            Self {
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                pages: ::core::result::Result::Ok(value.pages),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`SearchRequest`](super::SearchRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct SearchRequest {
-        field_filters: ::core::result::Result<
-            ::std::vec::Vec<super::FieldFilter>,
-            crate::BuildError,
-        >,
-        object_name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for SearchRequest {
-        fn default() -> Self {
-            Self {
-                field_filters: ::core::result::Result::Err(
-                    crate::BuildError::missing("fieldFilters"),
-                ),
-                object_name: ::core::result::Result::Err(
-                    crate::BuildError::missing("objectName"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl SearchRequest {
-        /// `fieldFilters` of a [`SearchRequest`].
-        pub fn field_filters<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<super::FieldFilter, Error: ::core::fmt::Display>,
-        {
-            self.field_filters = crate::builder::list("fieldFilters", value);
-            self
-        }
-        /// `objectName` of a [`SearchRequest`].
-        pub fn object_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.object_name = crate::builder::value("objectName", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<SearchRequest> for super::SearchRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: SearchRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                field_filters: value.field_filters?,
-                object_name: value.object_name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::SearchRequest> for SearchRequest {
-        fn from(value: super::SearchRequest) -> Self {
-            Self {
-                field_filters: ::core::result::Result::Ok(value.field_filters),
-                object_name: ::core::result::Result::Ok(value.object_name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`StringFieldOptions`](super::StringFieldOptions).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct StringFieldOptions {
-        default_value: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        length: ::core::result::Result<::std::option::Option<i64>, crate::BuildError>,
-        pattern: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        values: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        values_restricted: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for StringFieldOptions {
-        fn default() -> Self {
-            Self {
-                default_value: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                length: ::core::result::Result::Ok(::std::default::Default::default()),
-                pattern: ::core::result::Result::Ok(::std::default::Default::default()),
-                values: ::core::result::Result::Ok(::std::default::Default::default()),
-                values_restricted: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl StringFieldOptions {
-        /// `defaultValue` of a [`StringFieldOptions`].
-        pub fn default_value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.default_value = crate::builder::value("defaultValue", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `length` of a [`StringFieldOptions`].
-        pub fn length<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.length = crate::builder::value("length", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `pattern` of a [`StringFieldOptions`].
-        pub fn pattern<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.pattern = crate::builder::value("pattern", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `values` of a [`StringFieldOptions`].
-        pub fn values<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.values = crate::builder::list("values", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `valuesRestricted` of a [`StringFieldOptions`].
-        pub fn values_restricted<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.values_restricted = crate::builder::value("valuesRestricted", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<StringFieldOptions> for super::StringFieldOptions {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: StringFieldOptions,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                default_value: value.default_value?,
-                length: value.length?,
-                pattern: value.pattern?,
-                values: value.values?,
-                values_restricted: value.values_restricted?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::StringFieldOptions> for StringFieldOptions {
-        fn from(value: super::StringFieldOptions) -> Self {
-            Self {
-                default_value: ::core::result::Result::Ok(value.default_value),
-                length: ::core::result::Result::Ok(value.length),
-                pattern: ::core::result::Result::Ok(value.pattern),
-                values: ::core::result::Result::Ok(value.values),
-                values_restricted: ::core::result::Result::Ok(value.values_restricted),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UnpauseReadsRequest`](super::UnpauseReadsRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UnpauseReadsRequest {
-        note: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        objects: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UnpauseReadsRequest {
-        fn default() -> Self {
-            Self {
-                note: ::core::result::Result::Ok(::std::default::Default::default()),
-                objects: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UnpauseReadsRequest {
-        /// `note` of a [`UnpauseReadsRequest`].
-        pub fn note<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.note = crate::builder::value("note", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `objects` of a [`UnpauseReadsRequest`].
-        pub fn objects<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.objects = crate::builder::list("objects", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UnpauseReadsRequest> for super::UnpauseReadsRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UnpauseReadsRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                note: value.note?,
-                objects: value.objects?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UnpauseReadsRequest> for UnpauseReadsRequest {
-        fn from(value: super::UnpauseReadsRequest) -> Self {
-            Self {
-                note: ::core::result::Result::Ok(value.note),
-                objects: ::core::result::Result::Ok(value.objects),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateConnectionRequest`](super::UpdateConnectionRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateConnectionRequest {
-        connection: ::core::result::Result<super::ConnectionRequest, crate::BuildError>,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<
-                ::ampersand_client::types::UpdateConnectionRequestUpdateMaskItem,
-            >,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateConnectionRequest {
-        fn default() -> Self {
-            Self {
-                connection: ::core::result::Result::Err(
-                    crate::BuildError::missing("connection"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateConnectionRequest {
-        /// `connection` of a [`UpdateConnectionRequest`].
-        pub fn connection<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ConnectionRequest,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.connection = crate::builder::value("connection", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateConnectionRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::UpdateConnectionRequestUpdateMaskItem,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateConnectionRequest>
-    for super::UpdateConnectionRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateConnectionRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                connection: value.connection?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateConnectionRequest>
-    for UpdateConnectionRequest {
-        fn from(value: super::UpdateConnectionRequest) -> Self {
-            Self {
-                connection: ::core::result::Result::Ok(value.connection),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateDestinationRequest`](super::UpdateDestinationRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateDestinationRequest {
-        destination: ::core::result::Result<
-            super::UpdateDestinationRequestDestination,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateDestinationRequest {
-        fn default() -> Self {
-            Self {
-                destination: ::core::result::Result::Err(
-                    crate::BuildError::missing("destination"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateDestinationRequest {
-        /// `destination` of a [`UpdateDestinationRequest`].
-        pub fn destination<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateDestinationRequestDestination,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.destination = crate::builder::value("destination", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateDestinationRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateDestinationRequest>
-    for super::UpdateDestinationRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateDestinationRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                destination: value.destination?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateDestinationRequest>
-    for UpdateDestinationRequest {
-        fn from(value: super::UpdateDestinationRequest) -> Self {
-            Self {
-                destination: ::core::result::Result::Ok(value.destination),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateDestinationRequestDestination`](super::UpdateDestinationRequestDestination).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateDestinationRequestDestination {
-        metadata: ::core::result::Result<
-            ::std::option::Option<super::UpdateDestinationRequestDestinationMetadata>,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        secrets: ::core::result::Result<
-            ::std::option::Option<super::UpdateDestinationRequestDestinationSecrets>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateDestinationRequestDestination {
-        fn default() -> Self {
-            Self {
-                metadata: ::core::result::Result::Ok(::std::default::Default::default()),
-                name: ::core::result::Result::Ok(::std::default::Default::default()),
-                secrets: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateDestinationRequestDestination {
-        /// `metadata` of a [`UpdateDestinationRequestDestination`].
-        pub fn metadata<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateDestinationRequestDestinationMetadata,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.metadata = crate::builder::value("metadata", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `name` of a [`UpdateDestinationRequestDestination`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `secrets` of a [`UpdateDestinationRequestDestination`].
-        pub fn secrets<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateDestinationRequestDestinationSecrets,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.secrets = crate::builder::value("secrets", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateDestinationRequestDestination>
-    for super::UpdateDestinationRequestDestination {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateDestinationRequestDestination,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                metadata: value.metadata?,
-                name: value.name?,
-                secrets: value.secrets?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateDestinationRequestDestination>
-    for UpdateDestinationRequestDestination {
-        fn from(value: super::UpdateDestinationRequestDestination) -> Self {
-            Self {
-                metadata: ::core::result::Result::Ok(value.metadata),
-                name: ::core::result::Result::Ok(value.name),
-                secrets: ::core::result::Result::Ok(value.secrets),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateDestinationRequestDestinationMetadata`](super::UpdateDestinationRequestDestinationMetadata).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateDestinationRequestDestinationMetadata {
-        account: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        account_identifier: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        batch_size: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        bucket: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        cluster_identifier: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        container: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        database: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        dataset_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        db_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        db_user: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        endpoint_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        exchange: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        headers: ::core::result::Result<
-            ::ampersand_types::Optional<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::ampersand_types::Credential,
-                >,
-            >,
-            crate::BuildError,
-        >,
-        key_template: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        max_wait_secs: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        partition_key_template: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        project_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        queue_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        region: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        schema_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        server_url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        storage_class: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        stream_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        table_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        table_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        tls: ::core::result::Result<::std::option::Option<bool>, crate::BuildError>,
-        topic_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        url: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        user_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        workgroup_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateDestinationRequestDestinationMetadata {
-        fn default() -> Self {
-            Self {
-                account: ::core::result::Result::Ok(::std::default::Default::default()),
-                account_identifier: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                batch_size: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                bucket: ::core::result::Result::Ok(::std::default::Default::default()),
-                cluster_identifier: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                container: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                database: ::core::result::Result::Ok(::std::default::Default::default()),
-                dataset_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                db_name: ::core::result::Result::Ok(::std::default::Default::default()),
-                db_user: ::core::result::Result::Ok(::std::default::Default::default()),
-                endpoint_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                exchange: ::core::result::Result::Ok(::std::default::Default::default()),
-                headers: ::core::result::Result::Ok(::std::default::Default::default()),
-                key_template: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                max_wait_secs: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                name: ::core::result::Result::Ok(::std::default::Default::default()),
-                partition_key_template: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                project_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                queue_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                region: ::core::result::Result::Ok(::std::default::Default::default()),
-                schema_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                server_url: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                storage_class: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                stream_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                table_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                table_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                tls: ::core::result::Result::Ok(::std::default::Default::default()),
-                topic_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                url: ::core::result::Result::Ok(::std::default::Default::default()),
-                user_id: ::core::result::Result::Ok(::std::default::Default::default()),
-                username: ::core::result::Result::Ok(::std::default::Default::default()),
-                workgroup_name: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateDestinationRequestDestinationMetadata {
-        /// `account` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn account<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.account = crate::builder::value("account", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `accountIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn account_identifier<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.account_identifier = crate::builder::value("accountIdentifier", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `batchSize` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn batch_size<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.batch_size = crate::builder::value("batchSize", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `bucket` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn bucket<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.bucket = crate::builder::value("bucket", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `clusterIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn cluster_identifier<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.cluster_identifier = crate::builder::value("clusterIdentifier", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `container` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn container<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.container = crate::builder::value("container", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `database` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn database<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.database = crate::builder::value("database", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `datasetId` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn dataset_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.dataset_id = crate::builder::value("datasetId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `dbName` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn db_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.db_name = crate::builder::value("dbName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `dbUser` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn db_user<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.db_user = crate::builder::value("dbUser", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `endpointUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn endpoint_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.endpoint_url = crate::builder::value("endpointUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `exchange` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn exchange<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.exchange = crate::builder::value("exchange", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `headers` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn headers<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.headers = crate::builder::map("headers", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `keyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn key_template<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.key_template = crate::builder::value("keyTemplate", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `maxWaitSecs` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn max_wait_secs<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.max_wait_secs = crate::builder::value("maxWaitSecs", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `name` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `partitionKeyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn partition_key_template<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.partition_key_template = crate::builder::value(
-                    "partitionKeyTemplate",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `projectId` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn project_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.project_id = crate::builder::value("projectId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `queueUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn queue_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.queue_url = crate::builder::value("queueUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `region` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn region<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.region = crate::builder::value("region", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `schemaName` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn schema_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.schema_name = crate::builder::value("schemaName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `serverUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn server_url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.server_url = crate::builder::value("serverUrl", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `storageClass` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn storage_class<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.storage_class = crate::builder::value("storageClass", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `streamName` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn stream_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.stream_name = crate::builder::value("streamName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tableId` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn table_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.table_id = crate::builder::value("tableId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tableName` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn table_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.table_name = crate::builder::value("tableName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `tls` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn tls<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.tls = crate::builder::value("tls", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `topicId` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn topic_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.topic_id = crate::builder::value("topicId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `url` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn url<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.url = crate::builder::value("url", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `userId` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn user_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.user_id = crate::builder::value("userId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `username` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `workgroupName` of a [`UpdateDestinationRequestDestinationMetadata`].
-        pub fn workgroup_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.workgroup_name = crate::builder::value("workgroupName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateDestinationRequestDestinationMetadata>
-    for super::UpdateDestinationRequestDestinationMetadata {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateDestinationRequestDestinationMetadata,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                account: value.account?,
-                account_identifier: value.account_identifier?,
-                batch_size: value.batch_size?,
-                bucket: value.bucket?,
-                cluster_identifier: value.cluster_identifier?,
-                container: value.container?,
-                database: value.database?,
-                dataset_id: value.dataset_id?,
-                db_name: value.db_name?,
-                db_user: value.db_user?,
-                endpoint_url: value.endpoint_url?,
-                exchange: value.exchange?,
-                headers: value.headers?,
-                key_template: value.key_template?,
-                max_wait_secs: value.max_wait_secs?,
-                name: value.name?,
-                partition_key_template: value.partition_key_template?,
-                project_id: value.project_id?,
-                queue_url: value.queue_url?,
-                region: value.region?,
-                schema_name: value.schema_name?,
-                server_url: value.server_url?,
-                storage_class: value.storage_class?,
-                stream_name: value.stream_name?,
-                table_id: value.table_id?,
-                table_name: value.table_name?,
-                tls: value.tls?,
-                topic_id: value.topic_id?,
-                url: value.url?,
-                user_id: value.user_id?,
-                username: value.username?,
-                workgroup_name: value.workgroup_name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateDestinationRequestDestinationMetadata>
-    for UpdateDestinationRequestDestinationMetadata {
-        fn from(value: super::UpdateDestinationRequestDestinationMetadata) -> Self {
-            Self {
-                account: ::core::result::Result::Ok(value.account),
-                account_identifier: ::core::result::Result::Ok(value.account_identifier),
-                batch_size: ::core::result::Result::Ok(value.batch_size),
-                bucket: ::core::result::Result::Ok(value.bucket),
-                cluster_identifier: ::core::result::Result::Ok(value.cluster_identifier),
-                container: ::core::result::Result::Ok(value.container),
-                database: ::core::result::Result::Ok(value.database),
-                dataset_id: ::core::result::Result::Ok(value.dataset_id),
-                db_name: ::core::result::Result::Ok(value.db_name),
-                db_user: ::core::result::Result::Ok(value.db_user),
-                endpoint_url: ::core::result::Result::Ok(value.endpoint_url),
-                exchange: ::core::result::Result::Ok(value.exchange),
-                headers: ::core::result::Result::Ok(value.headers),
-                key_template: ::core::result::Result::Ok(value.key_template),
-                max_wait_secs: ::core::result::Result::Ok(value.max_wait_secs),
-                name: ::core::result::Result::Ok(value.name),
-                partition_key_template: ::core::result::Result::Ok(
-                    value.partition_key_template,
-                ),
-                project_id: ::core::result::Result::Ok(value.project_id),
-                queue_url: ::core::result::Result::Ok(value.queue_url),
-                region: ::core::result::Result::Ok(value.region),
-                schema_name: ::core::result::Result::Ok(value.schema_name),
-                server_url: ::core::result::Result::Ok(value.server_url),
-                storage_class: ::core::result::Result::Ok(value.storage_class),
-                stream_name: ::core::result::Result::Ok(value.stream_name),
-                table_id: ::core::result::Result::Ok(value.table_id),
-                table_name: ::core::result::Result::Ok(value.table_name),
-                tls: ::core::result::Result::Ok(value.tls),
-                topic_id: ::core::result::Result::Ok(value.topic_id),
-                url: ::core::result::Result::Ok(value.url),
-                user_id: ::core::result::Result::Ok(value.user_id),
-                username: ::core::result::Result::Ok(value.username),
-                workgroup_name: ::core::result::Result::Ok(value.workgroup_name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateDestinationRequestDestinationSecrets`](super::UpdateDestinationRequestDestinationSecrets).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateDestinationRequestDestinationSecrets {
-        access_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        access_key_id: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_key_id: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_secret_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        aws_session_token: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        connection_string: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        credentials: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        password: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        private_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        secret_access_key: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        username: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateDestinationRequestDestinationSecrets {
-        fn default() -> Self {
-            Self {
-                access_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                access_key_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_key_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_secret_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                aws_session_token: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                connection_string: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                credentials: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                password: ::core::result::Result::Ok(::std::default::Default::default()),
-                private_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                secret_access_key: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                username: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateDestinationRequestDestinationSecrets {
-        /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn access_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.access_key = crate::builder::value("accessKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `accessKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn access_key_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.access_key_id = crate::builder::value("accessKeyId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn aws_key_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_key_id = crate::builder::value("awsKeyId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsSecretKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn aws_secret_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_secret_key = crate::builder::value("awsSecretKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `awsSessionToken` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn aws_session_token<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.aws_session_token = crate::builder::value("awsSessionToken", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `connectionString` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn connection_string<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.connection_string = crate::builder::value("connectionString", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `credentials` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn credentials<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.credentials = crate::builder::value("credentials", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `password` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn password<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.password = crate::builder::value("password", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `privateKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn private_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.private_key = crate::builder::value("privateKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `secretAccessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn secret_access_key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.secret_access_key = crate::builder::value("secretAccessKey", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `username` of a [`UpdateDestinationRequestDestinationSecrets`].
-        pub fn username<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.username = crate::builder::value("username", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateDestinationRequestDestinationSecrets>
-    for super::UpdateDestinationRequestDestinationSecrets {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateDestinationRequestDestinationSecrets,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                access_key: value.access_key?,
-                access_key_id: value.access_key_id?,
-                aws_key_id: value.aws_key_id?,
-                aws_secret_key: value.aws_secret_key?,
-                aws_session_token: value.aws_session_token?,
-                connection_string: value.connection_string?,
-                credentials: value.credentials?,
-                password: value.password?,
-                private_key: value.private_key?,
-                secret_access_key: value.secret_access_key?,
-                username: value.username?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateDestinationRequestDestinationSecrets>
-    for UpdateDestinationRequestDestinationSecrets {
-        fn from(value: super::UpdateDestinationRequestDestinationSecrets) -> Self {
-            Self {
-                access_key: ::core::result::Result::Ok(value.access_key),
-                access_key_id: ::core::result::Result::Ok(value.access_key_id),
-                aws_key_id: ::core::result::Result::Ok(value.aws_key_id),
-                aws_secret_key: ::core::result::Result::Ok(value.aws_secret_key),
-                aws_session_token: ::core::result::Result::Ok(value.aws_session_token),
-                connection_string: ::core::result::Result::Ok(value.connection_string),
-                credentials: ::core::result::Result::Ok(value.credentials),
-                password: ::core::result::Result::Ok(value.password),
-                private_key: ::core::result::Result::Ok(value.private_key),
-                secret_access_key: ::core::result::Result::Ok(value.secret_access_key),
-                username: ::core::result::Result::Ok(value.username),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateEvent`](super::UpdateEvent).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateEvent {
-        enabled: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::UpdateEventEnabled>,
-            crate::BuildError,
-        >,
-        required_watch_fields: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        watch_fields_auto: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::UpdateEventWatchFieldsAuto>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateEvent {
-        fn default() -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(::std::default::Default::default()),
-                required_watch_fields: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                watch_fields_auto: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateEvent {
-        /// `enabled` of a [`UpdateEvent`].
-        pub fn enabled<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::UpdateEventEnabled,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.enabled = crate::builder::value("enabled", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `requiredWatchFields` of a [`UpdateEvent`].
-        pub fn required_watch_fields<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.required_watch_fields = crate::builder::list(
-                    "requiredWatchFields",
-                    value,
-                )
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `watchFieldsAuto` of a [`UpdateEvent`].
-        pub fn watch_fields_auto<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::UpdateEventWatchFieldsAuto,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.watch_fields_auto = crate::builder::value("watchFieldsAuto", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateEvent> for super::UpdateEvent {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateEvent,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                enabled: value.enabled?,
-                required_watch_fields: value.required_watch_fields?,
-                watch_fields_auto: value.watch_fields_auto?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateEvent> for UpdateEvent {
-        fn from(value: super::UpdateEvent) -> Self {
-            Self {
-                enabled: ::core::result::Result::Ok(value.enabled),
-                required_watch_fields: ::core::result::Result::Ok(
-                    value.required_watch_fields,
-                ),
-                watch_fields_auto: ::core::result::Result::Ok(value.watch_fields_auto),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateInstallationRequest`](super::UpdateInstallationRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateInstallationRequest {
-        installation: ::core::result::Result<
-            super::UpdateInstallationRequestInstallation,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateInstallationRequest {
-        fn default() -> Self {
-            Self {
-                installation: ::core::result::Result::Err(
-                    crate::BuildError::missing("installation"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateInstallationRequest {
-        /// `installation` of a [`UpdateInstallationRequest`].
-        pub fn installation<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateInstallationRequestInstallation,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.installation = crate::builder::value("installation", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateInstallationRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateInstallationRequest>
-    for super::UpdateInstallationRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateInstallationRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                installation: value.installation?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateInstallationRequest>
-    for UpdateInstallationRequest {
-        fn from(value: super::UpdateInstallationRequest) -> Self {
-            Self {
-                installation: ::core::result::Result::Ok(value.installation),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateInstallationRequestInstallation`](super::UpdateInstallationRequestInstallation).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateInstallationRequestInstallation {
-        config: ::core::result::Result<
-            ::std::option::Option<super::UpdateInstallationRequestInstallationConfig>,
-            crate::BuildError,
-        >,
-        connection_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateInstallationRequestInstallation {
-        fn default() -> Self {
-            Self {
-                config: ::core::result::Result::Ok(::std::default::Default::default()),
-                connection_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateInstallationRequestInstallation {
-        /// `config` of a [`UpdateInstallationRequestInstallation`].
-        pub fn config<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateInstallationRequestInstallationConfig,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.config = crate::builder::value("config", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `connectionId` of a [`UpdateInstallationRequestInstallation`].
-        pub fn connection_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.connection_id = crate::builder::value("connectionId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateInstallationRequestInstallation>
-    for super::UpdateInstallationRequestInstallation {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateInstallationRequestInstallation,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                config: value.config?,
-                connection_id: value.connection_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateInstallationRequestInstallation>
-    for UpdateInstallationRequestInstallation {
-        fn from(value: super::UpdateInstallationRequestInstallation) -> Self {
-            Self {
-                config: ::core::result::Result::Ok(value.config),
-                connection_id: ::core::result::Result::Ok(value.connection_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateInstallationRequestInstallationConfig`](super::UpdateInstallationRequestInstallationConfig).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateInstallationRequestInstallationConfig {
-        content: ::core::result::Result<
-            ::std::option::Option<
-                ::ampersand_types::config::UpdateInstallationConfigContent,
-            >,
-            crate::BuildError,
-        >,
-        created_by: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        revision_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateInstallationRequestInstallationConfig {
-        fn default() -> Self {
-            Self {
-                content: ::core::result::Result::Ok(::std::default::Default::default()),
-                created_by: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                revision_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateInstallationRequestInstallationConfig {
-        /// `content` of a [`UpdateInstallationRequestInstallationConfig`].
-        pub fn content<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::config::UpdateInstallationConfigContent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.content = crate::builder::value("content", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `createdBy` of a [`UpdateInstallationRequestInstallationConfig`].
-        pub fn created_by<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.created_by = crate::builder::value("createdBy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `revisionId` of a [`UpdateInstallationRequestInstallationConfig`].
-        ///
-        /// Deprecated by the contract.
-        pub fn revision_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.revision_id = crate::builder::value("revisionId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateInstallationRequestInstallationConfig>
-    for super::UpdateInstallationRequestInstallationConfig {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateInstallationRequestInstallationConfig,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                content: value.content?,
-                created_by: value.created_by?,
-                revision_id: value.revision_id?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateInstallationRequestInstallationConfig>
-    for UpdateInstallationRequestInstallationConfig {
-        fn from(value: super::UpdateInstallationRequestInstallationConfig) -> Self {
-            Self {
-                content: ::core::result::Result::Ok(value.content),
-                created_by: ::core::result::Result::Ok(value.created_by),
-                revision_id: ::core::result::Result::Ok(value.revision_id),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateOrgRequest`](super::UpdateOrgRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateOrgRequest {
-        org: ::core::result::Result<super::UpdateOrgRequestOrg, crate::BuildError>,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateOrgRequest {
-        fn default() -> Self {
-            Self {
-                org: ::core::result::Result::Err(crate::BuildError::missing("org")),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateOrgRequest {
-        /// `org` of a [`UpdateOrgRequest`].
-        pub fn org<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateOrgRequestOrg,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.org = crate::builder::value("org", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateOrgRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateOrgRequest> for super::UpdateOrgRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateOrgRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                org: value.org?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateOrgRequest> for UpdateOrgRequest {
-        fn from(value: super::UpdateOrgRequest) -> Self {
-            Self {
-                org: ::core::result::Result::Ok(value.org),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateOrgRequestOrg`](super::UpdateOrgRequestOrg).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateOrgRequestOrg {
-        label: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateOrgRequestOrg {
-        fn default() -> Self {
-            Self {
-                label: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateOrgRequestOrg {
-        /// `label` of a [`UpdateOrgRequestOrg`].
-        pub fn label<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.label = crate::builder::value("label", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateOrgRequestOrg> for super::UpdateOrgRequestOrg {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateOrgRequestOrg,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                label: value.label?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateOrgRequestOrg> for UpdateOrgRequestOrg {
-        fn from(value: super::UpdateOrgRequestOrg) -> Self {
-            Self {
-                label: ::core::result::Result::Ok(value.label),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateProjectRequest`](super::UpdateProjectRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateProjectRequest {
-        project: ::core::result::Result<
-            super::UpdateProjectRequestProject,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateProjectRequest {
-        fn default() -> Self {
-            Self {
-                project: ::core::result::Result::Err(
-                    crate::BuildError::missing("project"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateProjectRequest {
-        /// `project` of a [`UpdateProjectRequest`].
-        pub fn project<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateProjectRequestProject,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.project = crate::builder::value("project", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateProjectRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateProjectRequest> for super::UpdateProjectRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateProjectRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                project: value.project?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateProjectRequest> for UpdateProjectRequest {
-        fn from(value: super::UpdateProjectRequest) -> Self {
-            Self {
-                project: ::core::result::Result::Ok(value.project),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateProjectRequestProject`](super::UpdateProjectRequestProject).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateProjectRequestProject {
-        app_name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        name: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateProjectRequestProject {
-        fn default() -> Self {
-            Self {
-                app_name: ::core::result::Result::Ok(::std::default::Default::default()),
-                name: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateProjectRequestProject {
-        /// `appName` of a [`UpdateProjectRequestProject`].
-        pub fn app_name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.app_name = crate::builder::value("appName", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `name` of a [`UpdateProjectRequestProject`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateProjectRequestProject>
-    for super::UpdateProjectRequestProject {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateProjectRequestProject,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                app_name: value.app_name?,
-                name: value.name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateProjectRequestProject>
-    for UpdateProjectRequestProject {
-        fn from(value: super::UpdateProjectRequestProject) -> Self {
-            Self {
-                app_name: ::core::result::Result::Ok(value.app_name),
-                name: ::core::result::Result::Ok(value.name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateProviderAppRequest`](super::UpdateProviderAppRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateProviderAppRequest {
-        provider_app: ::core::result::Result<
-            super::UpdateProviderAppRequestProviderApp,
-            crate::BuildError,
-        >,
-        update_mask: ::core::result::Result<
-            ::std::vec::Vec<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateProviderAppRequest {
-        fn default() -> Self {
-            Self {
-                provider_app: ::core::result::Result::Err(
-                    crate::BuildError::missing("providerApp"),
-                ),
-                update_mask: ::core::result::Result::Err(
-                    crate::BuildError::missing("updateMask"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateProviderAppRequest {
-        /// `providerApp` of a [`UpdateProviderAppRequest`].
-        pub fn provider_app<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::UpdateProviderAppRequestProviderApp,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider_app = crate::builder::value("providerApp", value);
-            self
-        }
-        /// `updateMask` of a [`UpdateProviderAppRequest`].
-        pub fn update_mask<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.update_mask = crate::builder::list("updateMask", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateProviderAppRequest>
-    for super::UpdateProviderAppRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateProviderAppRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                provider_app: value.provider_app?,
-                update_mask: value.update_mask?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateProviderAppRequest>
-    for UpdateProviderAppRequest {
-        fn from(value: super::UpdateProviderAppRequest) -> Self {
-            Self {
-                provider_app: ::core::result::Result::Ok(value.provider_app),
-                update_mask: ::core::result::Result::Ok(value.update_mask),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateProviderAppRequestProviderApp`](super::UpdateProviderAppRequestProviderApp).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateProviderAppRequestProviderApp {
-        client_id: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        client_secret: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        external_ref: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        metadata: ::core::result::Result<
-            ::std::option::Option<super::ProviderAppMetadata>,
-            crate::BuildError,
-        >,
-        provider: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        scopes: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateProviderAppRequestProviderApp {
-        fn default() -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                client_secret: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                external_ref: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                metadata: ::core::result::Result::Ok(::std::default::Default::default()),
-                provider: ::core::result::Result::Ok(::std::default::Default::default()),
-                scopes: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateProviderAppRequestProviderApp {
-        /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn client_id<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_id = crate::builder::value("clientId", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `clientSecret` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn client_secret<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.client_secret = crate::builder::value("clientSecret", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `externalRef` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn external_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.external_ref = crate::builder::value("externalRef", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `metadata` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn metadata<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::ProviderAppMetadata,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.metadata = crate::builder::value("metadata", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `provider` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn provider<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.provider = crate::builder::value("provider", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `scopes` of a [`UpdateProviderAppRequestProviderApp`].
-        pub fn scopes<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.scopes = crate::builder::list("scopes", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateProviderAppRequestProviderApp>
-    for super::UpdateProviderAppRequestProviderApp {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateProviderAppRequestProviderApp,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                client_id: value.client_id?,
-                client_secret: value.client_secret?,
-                external_ref: value.external_ref?,
-                metadata: value.metadata?,
-                provider: value.provider?,
-                scopes: value.scopes?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateProviderAppRequestProviderApp>
-    for UpdateProviderAppRequestProviderApp {
-        fn from(value: super::UpdateProviderAppRequestProviderApp) -> Self {
-            Self {
-                client_id: ::core::result::Result::Ok(value.client_id),
-                client_secret: ::core::result::Result::Ok(value.client_secret),
-                external_ref: ::core::result::Result::Ok(value.external_ref),
-                metadata: ::core::result::Result::Ok(value.metadata),
-                provider: ::core::result::Result::Ok(value.provider),
-                scopes: ::core::result::Result::Ok(value.scopes),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpdateTopicRequest`](super::UpdateTopicRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpdateTopicRequest {
-        name: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpdateTopicRequest {
-        fn default() -> Self {
-            Self {
-                name: ::core::result::Result::Err(crate::BuildError::missing("name")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpdateTopicRequest {
-        /// `name` of a [`UpdateTopicRequest`].
-        pub fn name<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.name = crate::builder::value("name", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpdateTopicRequest> for super::UpdateTopicRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpdateTopicRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                name: value.name?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpdateTopicRequest> for UpdateTopicRequest {
-        fn from(value: super::UpdateTopicRequest) -> Self {
-            Self {
-                name: ::core::result::Result::Ok(value.name),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`UpsertMetadataRequest`](super::UpsertMetadataRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct UpsertMetadataRequest {
-        fields: ::core::result::Result<
-            ::std::collections::BTreeMap<
-                ::std::string::String,
-                ::std::vec::Vec<super::FieldDefinition>,
-            >,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for UpsertMetadataRequest {
-        fn default() -> Self {
-            Self {
-                fields: ::core::result::Result::Err(
-                    crate::BuildError::missing("fields"),
-                ),
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl UpsertMetadataRequest {
-        /// `fields` of a [`UpsertMetadataRequest`].
-        pub fn fields<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<
-                Item = (impl ::core::convert::Into<::std::string::String>, V),
-            >,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::vec::Vec<super::FieldDefinition>,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.fields = crate::builder::map("fields", value);
-            self
-        }
-        /// `groupRef` of a [`UpsertMetadataRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<UpsertMetadataRequest>
-    for super::UpsertMetadataRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: UpsertMetadataRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                fields: value.fields?,
-                group_ref: value.group_ref?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::UpsertMetadataRequest> for UpsertMetadataRequest {
-        fn from(value: super::UpsertMetadataRequest) -> Self {
-            Self {
-                fields: ::core::result::Result::Ok(value.fields),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`ValueDefaults`](super::ValueDefaults).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ValueDefaults {
-        allow_any_fields: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for ValueDefaults {
-        fn default() -> Self {
-            Self {
-                allow_any_fields: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl ValueDefaults {
-        /// `allowAnyFields` of a [`ValueDefaults`].
-        pub fn allow_any_fields<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.allow_any_fields = crate::builder::value("allowAnyFields", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<ValueDefaults> for super::ValueDefaults {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: ValueDefaults,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                allow_any_fields: value.allow_any_fields?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::ValueDefaults> for ValueDefaults {
-        fn from(value: super::ValueDefaults) -> Self {
-            Self {
-                allow_any_fields: ::core::result::Result::Ok(value.allow_any_fields),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WatchSchema`](super::WatchSchema).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WatchSchema {
-        all_objects: ::core::result::Result<
-            super::WatchSchemaAllObjects,
-            crate::BuildError,
-        >,
-        destination: ::core::result::Result<::std::string::String, crate::BuildError>,
-        schedule: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WatchSchema {
-        fn default() -> Self {
-            Self {
-                all_objects: ::core::result::Result::Err(
-                    crate::BuildError::missing("allObjects"),
-                ),
-                destination: ::core::result::Result::Err(
-                    crate::BuildError::missing("destination"),
-                ),
-                schedule: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WatchSchema {
-        /// `allObjects` of a [`WatchSchema`].
-        pub fn all_objects<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WatchSchemaAllObjects,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.all_objects = crate::builder::value("allObjects", value);
-            self
-        }
-        /// `destination` of a [`WatchSchema`].
-        pub fn destination<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.destination = crate::builder::value("destination", value);
-            self
-        }
-        /// `schedule` of a [`WatchSchema`].
-        pub fn schedule<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.schedule = crate::builder::value("schedule", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WatchSchema> for super::WatchSchema {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WatchSchema,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                all_objects: value.all_objects?,
-                destination: value.destination?,
-                schedule: value.schedule?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WatchSchema> for WatchSchema {
-        fn from(value: super::WatchSchema) -> Self {
-            Self {
-                all_objects: ::core::result::Result::Ok(value.all_objects),
-                destination: ::core::result::Result::Ok(value.destination),
-                schedule: ::core::result::Result::Ok(value.schedule),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WatchSchemaAllObjects`](super::WatchSchemaAllObjects).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WatchSchemaAllObjects {
-        field_changed: ::core::result::Result<
-            ::std::option::Option<super::FieldChangedEvent>,
-            crate::BuildError,
-        >,
-        field_created: ::core::result::Result<
-            ::std::option::Option<super::FieldCreatedEvent>,
-            crate::BuildError,
-        >,
-        field_deleted: ::core::result::Result<
-            ::std::option::Option<super::FieldDeletedEvent>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WatchSchemaAllObjects {
-        fn default() -> Self {
-            Self {
-                field_changed: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                field_created: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                field_deleted: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WatchSchemaAllObjects {
-        /// `fieldChanged` of a [`WatchSchemaAllObjects`].
-        pub fn field_changed<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::FieldChangedEvent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_changed = crate::builder::value("fieldChanged", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `fieldCreated` of a [`WatchSchemaAllObjects`].
-        pub fn field_created<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::FieldCreatedEvent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_created = crate::builder::value("fieldCreated", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `fieldDeleted` of a [`WatchSchemaAllObjects`].
-        pub fn field_deleted<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::FieldDeletedEvent,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.field_deleted = crate::builder::value("fieldDeleted", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WatchSchemaAllObjects>
-    for super::WatchSchemaAllObjects {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WatchSchemaAllObjects,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                field_changed: value.field_changed?,
-                field_created: value.field_created?,
-                field_deleted: value.field_deleted?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WatchSchemaAllObjects> for WatchSchemaAllObjects {
-        fn from(value: super::WatchSchemaAllObjects) -> Self {
-            Self {
-                field_changed: ::core::result::Result::Ok(value.field_changed),
-                field_created: ::core::result::Result::Ok(value.field_created),
-                field_deleted: ::core::result::Result::Ok(value.field_deleted),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequest`](super::WriteRequest).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequest {
-        associations: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::ampersand_types::RawJson>>,
-            crate::BuildError,
-        >,
-        auto_batch_policy: ::core::result::Result<
-            ::std::option::Option<super::WriteRequestAutoBatchPolicy>,
-            crate::BuildError,
-        >,
-        batch: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::WriteRequestBatchItem>>,
-            crate::BuildError,
-        >,
-        batch_policy: ::core::result::Result<
-            ::std::option::Option<super::WriteRequestBatchPolicy>,
-            crate::BuildError,
-        >,
-        group_ref: ::core::result::Result<::std::string::String, crate::BuildError>,
-        headers: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<super::WriteRequestHeadersItem>>,
-            crate::BuildError,
-        >,
-        mode: ::core::result::Result<
-            ::std::option::Option<::ampersand_client::types::WriteRequestMode>,
-            crate::BuildError,
-        >,
-        record: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::RawJson>,
-            crate::BuildError,
-        >,
-        retry_policy: ::core::result::Result<
-            ::std::option::Option<super::WriteRequestRetryPolicy>,
-            crate::BuildError,
-        >,
-        type_: ::core::result::Result<
-            ::ampersand_client::types::WriteRequestType,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequest {
-        fn default() -> Self {
-            Self {
-                associations: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                auto_batch_policy: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                batch: ::core::result::Result::Ok(::std::default::Default::default()),
-                batch_policy: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                group_ref: ::core::result::Result::Err(
-                    crate::BuildError::missing("groupRef"),
-                ),
-                headers: ::core::result::Result::Ok(::std::default::Default::default()),
-                mode: ::core::result::Result::Ok(::std::default::Default::default()),
-                record: ::core::result::Result::Ok(::std::default::Default::default()),
-                retry_policy: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                type_: ::core::result::Result::Err(crate::BuildError::missing("type")),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequest {
-        /// `associations` of a [`WriteRequest`].
-        pub fn associations<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.associations = crate::builder::list("associations", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `autoBatchPolicy` of a [`WriteRequest`].
-        pub fn auto_batch_policy<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WriteRequestAutoBatchPolicy,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.auto_batch_policy = crate::builder::value("autoBatchPolicy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `batch` of a [`WriteRequest`].
-        pub fn batch<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WriteRequestBatchItem,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.batch = crate::builder::list("batch", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `batchPolicy` of a [`WriteRequest`].
-        pub fn batch_policy<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WriteRequestBatchPolicy,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.batch_policy = crate::builder::value("batchPolicy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `groupRef` of a [`WriteRequest`].
-        pub fn group_ref<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.group_ref = crate::builder::value("groupRef", value);
-            self
-        }
-        /// `headers` of a [`WriteRequest`].
-        pub fn headers<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WriteRequestHeadersItem,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.headers = crate::builder::list("headers", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `mode` of a [`WriteRequest`].
-        pub fn mode<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::WriteRequestMode,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.mode = crate::builder::value("mode", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `record` of a [`WriteRequest`].
-        pub fn record<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.record = crate::builder::value("record", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `retryPolicy` of a [`WriteRequest`].
-        pub fn retry_policy<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                super::WriteRequestRetryPolicy,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.retry_policy = crate::builder::value("retryPolicy", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `type` of a [`WriteRequest`].
-        pub fn type_<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_client::types::WriteRequestType,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.type_ = crate::builder::value("type", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequest> for super::WriteRequest {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequest,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                associations: value.associations?,
-                auto_batch_policy: value.auto_batch_policy?,
-                batch: value.batch?,
-                batch_policy: value.batch_policy?,
-                group_ref: value.group_ref?,
-                headers: value.headers?,
-                mode: value.mode?,
-                record: value.record?,
-                retry_policy: value.retry_policy?,
-                type_: value.type_?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequest> for WriteRequest {
-        fn from(value: super::WriteRequest) -> Self {
-            Self {
-                associations: ::core::result::Result::Ok(value.associations),
-                auto_batch_policy: ::core::result::Result::Ok(value.auto_batch_policy),
-                batch: ::core::result::Result::Ok(value.batch),
-                batch_policy: ::core::result::Result::Ok(value.batch_policy),
-                group_ref: ::core::result::Result::Ok(value.group_ref),
-                headers: ::core::result::Result::Ok(value.headers),
-                mode: ::core::result::Result::Ok(value.mode),
-                record: ::core::result::Result::Ok(value.record),
-                retry_policy: ::core::result::Result::Ok(value.retry_policy),
-                type_: ::core::result::Result::Ok(value.type_),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequestAutoBatchPolicy`](super::WriteRequestAutoBatchPolicy).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequestAutoBatchPolicy {
-        max_delay_minutes: ::core::result::Result<i64, crate::BuildError>,
-        retry_deadline_hours: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequestAutoBatchPolicy {
-        fn default() -> Self {
-            Self {
-                max_delay_minutes: ::core::result::Result::Err(
-                    crate::BuildError::missing("maxDelayMinutes"),
-                ),
-                retry_deadline_hours: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequestAutoBatchPolicy {
-        /// `maxDelayMinutes` of a [`WriteRequestAutoBatchPolicy`].
-        pub fn max_delay_minutes<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.max_delay_minutes = crate::builder::value("maxDelayMinutes", value);
-            self
-        }
-        /// `retryDeadlineHours` of a [`WriteRequestAutoBatchPolicy`].
-        pub fn retry_deadline_hours<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.retry_deadline_hours = crate::builder::value(
-                    "retryDeadlineHours",
-                    value,
-                )
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequestAutoBatchPolicy>
-    for super::WriteRequestAutoBatchPolicy {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequestAutoBatchPolicy,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                max_delay_minutes: value.max_delay_minutes?,
-                retry_deadline_hours: value.retry_deadline_hours?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequestAutoBatchPolicy>
-    for WriteRequestAutoBatchPolicy {
-        fn from(value: super::WriteRequestAutoBatchPolicy) -> Self {
-            Self {
-                max_delay_minutes: ::core::result::Result::Ok(value.max_delay_minutes),
-                retry_deadline_hours: ::core::result::Result::Ok(
-                    value.retry_deadline_hours,
-                ),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequestBatchItem`](super::WriteRequestBatchItem).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequestBatchItem {
-        associations: ::core::result::Result<
-            ::ampersand_types::Optional<::std::vec::Vec<::ampersand_types::RawJson>>,
-            crate::BuildError,
-        >,
-        record: ::core::result::Result<::ampersand_types::RawJson, crate::BuildError>,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequestBatchItem {
-        fn default() -> Self {
-            Self {
-                associations: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                record: ::core::result::Result::Err(
-                    crate::BuildError::missing("record"),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequestBatchItem {
-        /// `associations` of a [`WriteRequestBatchItem`].
-        pub fn associations<V>(
-            mut self,
-            value: impl ::core::iter::IntoIterator<Item = V>,
-        ) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.associations = crate::builder::list("associations", value)
-                .map(::core::convert::From::from);
-            self
-        }
-        /// `record` of a [`WriteRequestBatchItem`].
-        pub fn record<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::RawJson,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.record = crate::builder::value("record", value);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequestBatchItem>
-    for super::WriteRequestBatchItem {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequestBatchItem,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                associations: value.associations?,
-                record: value.record?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequestBatchItem> for WriteRequestBatchItem {
-        fn from(value: super::WriteRequestBatchItem) -> Self {
-            Self {
-                associations: ::core::result::Result::Ok(value.associations),
-                record: ::core::result::Result::Ok(value.record),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequestBatchPolicy`](super::WriteRequestBatchPolicy).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequestBatchPolicy {
-        all_or_none: ::core::result::Result<
-            ::std::option::Option<bool>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequestBatchPolicy {
-        fn default() -> Self {
-            Self {
-                all_or_none: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequestBatchPolicy {
-        /// `allOrNone` of a [`WriteRequestBatchPolicy`].
-        pub fn all_or_none<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
-        {
-            self.all_or_none = crate::builder::value("allOrNone", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequestBatchPolicy>
-    for super::WriteRequestBatchPolicy {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequestBatchPolicy,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                all_or_none: value.all_or_none?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequestBatchPolicy>
-    for WriteRequestBatchPolicy {
-        fn from(value: super::WriteRequestBatchPolicy) -> Self {
-            Self {
-                all_or_none: ::core::result::Result::Ok(value.all_or_none),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequestHeadersItem`](super::WriteRequestHeadersItem).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequestHeadersItem {
-        key: ::core::result::Result<
-            ::std::option::Option<::std::string::String>,
-            crate::BuildError,
-        >,
-        value: ::core::result::Result<
-            ::std::option::Option<::ampersand_types::Credential>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequestHeadersItem {
-        fn default() -> Self {
-            Self {
-                key: ::core::result::Result::Ok(::std::default::Default::default()),
-                value: ::core::result::Result::Ok(::std::default::Default::default()),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequestHeadersItem {
-        /// `key` of a [`WriteRequestHeadersItem`].
-        pub fn key<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::std::string::String,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.key = crate::builder::value("key", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// `value` of a [`WriteRequestHeadersItem`].
-        pub fn value<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<
-                ::ampersand_types::Credential,
-                Error: ::core::fmt::Display,
-            >,
-        {
-            self.value = crate::builder::value("value", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequestHeadersItem>
-    for super::WriteRequestHeadersItem {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequestHeadersItem,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                key: value.key?,
-                value: value.value?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequestHeadersItem>
-    for WriteRequestHeadersItem {
-        fn from(value: super::WriteRequestHeadersItem) -> Self {
-            Self {
-                key: ::core::result::Result::Ok(value.key),
-                value: ::core::result::Result::Ok(value.value),
-                other_fields: value.other_fields,
-            }
-        }
-    }
-    /// Builds a [`WriteRequestRetryPolicy`](super::WriteRequestRetryPolicy).
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct WriteRequestRetryPolicy {
-        deadline_hours: ::core::result::Result<
-            ::std::option::Option<i64>,
-            crate::BuildError,
-        >,
-        other_fields: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::ampersand_types::RawJson,
-        >,
-    }
-    impl ::std::default::Default for WriteRequestRetryPolicy {
-        fn default() -> Self {
-            Self {
-                deadline_hours: ::core::result::Result::Ok(
-                    ::std::default::Default::default(),
-                ),
-                other_fields: ::std::default::Default::default(),
-            }
-        }
-    }
-    impl WriteRequestRetryPolicy {
-        /// `deadlineHours` of a [`WriteRequestRetryPolicy`].
-        pub fn deadline_hours<V>(mut self, value: V) -> Self
-        where
-            V: ::core::convert::TryInto<i64, Error: ::core::fmt::Display>,
-        {
-            self.deadline_hours = crate::builder::value("deadlineHours", value)
-                .map(::core::option::Option::Some);
-            self
-        }
-        /// A member that the contract does not have.
-        pub fn other_field(
-            mut self,
-            name: impl ::core::convert::Into<::std::string::String>,
-            value: impl ::core::convert::Into<::ampersand_types::RawJson>,
-        ) -> Self {
-            self.other_fields.insert(name.into(), value.into());
-            self
-        }
-    }
-    impl ::core::convert::TryFrom<WriteRequestRetryPolicy>
-    for super::WriteRequestRetryPolicy {
-        type Error = crate::BuildError;
-        fn try_from(
-            value: WriteRequestRetryPolicy,
-        ) -> ::core::result::Result<Self, crate::BuildError> {
-            ::core::result::Result::Ok(Self {
-                deadline_hours: value.deadline_hours?,
-                other_fields: value.other_fields,
-            })
-        }
-    }
-    impl ::core::convert::From<super::WriteRequestRetryPolicy>
-    for WriteRequestRetryPolicy {
-        fn from(value: super::WriteRequestRetryPolicy) -> Self {
-            Self {
-                deadline_hours: ::core::result::Result::Ok(value.deadline_hours),
-                other_fields: value.other_fields,
-            }
-        }
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// `deadlineHours` of a [`WriteRequestRetryPolicy`].
+    pub fn deadline_hours(mut self, deadline_hours: i64) -> Self {
+        self.deadline_hours = ::core::option::Option::Some(deadline_hours);
+        self
     }
 }

@@ -1100,3 +1100,1247 @@ crate::open_enum::open_enum!(ValueDefaultStringApplyOnUpdate {
     Always = "always",
     Never = "never",
 });
+impl BackfillConfig {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(default_period: impl ::core::convert::Into<DefaultPeriodConfig>) -> Self {
+        Self {
+            default_period: default_period.into(),
+            field_filters: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Conditions that a record must meet to be backfilled, all of them together.
+    /// They do not touch incremental reads.
+    pub fn field_filters(
+        mut self,
+        field_filters: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<ReadFilter>,
+        >,
+    ) -> Self {
+        self.field_filters = field_filters
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+}
+impl BaseConfigContent {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// Whether calls may be passed through to the provider.
+    pub fn proxy(mut self, proxy: impl ::core::convert::Into<BaseProxyConfig>) -> Self {
+        self.proxy = ::core::option::Option::Some(proxy.into());
+        self
+    }
+    /// What is read from the provider.
+    pub fn read(mut self, read: impl ::core::convert::Into<BaseReadConfig>) -> Self {
+        self.read = ::core::option::Option::Some(read.into());
+        self
+    }
+    /// What may be written to the provider.
+    pub fn write(mut self, write: impl ::core::convert::Into<BaseWriteConfig>) -> Self {
+        self.write = ::core::option::Option::Some(write.into());
+        self
+    }
+}
+impl BaseProxyConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Whether the proxy is on.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = ::core::option::Option::Some(enabled);
+        self
+    }
+}
+impl BaseReadConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects to read, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<BaseReadConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl BaseReadConfigObject {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// How far back the first read goes, and what it leaves out.
+    pub fn backfill(
+        mut self,
+        backfill: impl ::core::convert::Into<BackfillConfig>,
+    ) -> Self {
+        self.backfill = ::core::option::Option::Some(backfill.into());
+        self
+    }
+    /// Name of the destination that records of this object are sent to, such as `accountWebhook`.
+    pub fn destination(
+        mut self,
+        destination: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.destination = ::core::option::Option::Some(destination.into());
+        self
+    }
+    /// Whether reading of the object is switched off. Absent means that it is not.
+    ///
+    /// True pauses the schedule and refuses reads on demand as well.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.disabled = ::core::option::Option::Some(disabled);
+        self
+    }
+    /// Mappings that were offered for this object at install time, chosen or not.
+    pub fn dynamic_mappings_input(
+        mut self,
+        dynamic_mappings_input: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<DynamicMappingsInputEntry>,
+        >,
+    ) -> Self {
+        self.dynamic_mappings_input = dynamic_mappings_input
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Conditions that a record must meet to be read, all of them together, with one condition to a field at most.
+    ///
+    /// They hold for incremental reads and for the backfill. Conditions for the backfill alone are in
+    /// `backfill.fieldFilters`.
+    pub fn field_filters(
+        mut self,
+        field_filters: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<ReadFilter>,
+        >,
+    ) -> Self {
+        self.field_filters = field_filters
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Name of the object that is read, such as `account`.
+    pub fn object_name(
+        mut self,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.object_name = ::core::option::Option::Some(object_name.into());
+        self
+    }
+    /// When the object is read, as a cron expression. `*/15 * * * *` is every 15 minutes.
+    pub fn schedule(
+        mut self,
+        schedule: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.schedule = ::core::option::Option::Some(schedule.into());
+        self
+    }
+    /// Fields to read and rename, keyed by the new name.
+    ///
+    /// The entry `workEmail` with the value `email` delivers the provider's `email` as `workEmail`.
+    pub fn selected_field_mappings(
+        mut self,
+        selected_field_mappings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::std::string::String>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_field_mappings = selected_field_mappings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Fields to read, by the provider's name: true for a field that is to be read.
+    ///
+    /// A field that `selectedFieldMappings` mentions need not be repeated here.
+    pub fn selected_fields(
+        mut self,
+        selected_fields: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<bool>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_fields = selected_fields
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Selects fields without naming them one by one. May be absent.
+    pub fn selected_fields_auto(
+        mut self,
+        selected_fields_auto: impl ::core::convert::Into<
+            ::ampersand_types::config::SelectedFieldsAutoConfig,
+        >,
+    ) -> Self {
+        self.selected_fields_auto = ::core::option::Option::Some(
+            selected_fields_auto.into(),
+        );
+        self
+    }
+    /// Values to replace on the way, by field name.
+    pub fn selected_value_mappings(
+        mut self,
+        selected_value_mappings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<
+                    ::ampersand_types::Optional<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                >,
+            ),
+        >,
+    ) -> Self {
+        self.selected_value_mappings = selected_value_mappings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl BaseSubscribeConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects whose events are subscribed to, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<BaseSubscribeConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl BaseSubscribeConfigObject {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        destination: impl ::core::convert::Into<::std::string::String>,
+        inherit_fields_and_mappings: bool,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            create_event: ::core::default::Default::default(),
+            delete_event: ::core::default::Default::default(),
+            destination: destination.into(),
+            inherit_fields_and_mappings: inherit_fields_and_mappings,
+            object_name: object_name.into(),
+            other_events: ::core::default::Default::default(),
+            provider_options: ::core::default::Default::default(),
+            update_event: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether new records are reported.
+    pub fn create_event(
+        mut self,
+        create_event: impl ::core::convert::Into<ConfigCreateEvent>,
+    ) -> Self {
+        self.create_event = ::core::option::Option::Some(create_event.into());
+        self
+    }
+    /// Whether deleted records are reported.
+    pub fn delete_event(
+        mut self,
+        delete_event: impl ::core::convert::Into<ConfigDeleteEvent>,
+    ) -> Self {
+        self.delete_event = ::core::option::Option::Some(delete_event.into());
+        self
+    }
+    /// Further events of the provider that are reported. May be absent, `null` or empty.
+    pub fn other_events(
+        mut self,
+        other_events: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.other_events = other_events
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Options that only some providers know.
+    pub fn provider_options(
+        mut self,
+        provider_options: impl ::core::convert::Into<SubscribeProviderOptions>,
+    ) -> Self {
+        self.provider_options = ::core::option::Option::Some(provider_options.into());
+        self
+    }
+    /// Whether changes of records are reported, and changes of which fields.
+    pub fn update_event(
+        mut self,
+        update_event: impl ::core::convert::Into<ConfigUpdateEvent>,
+    ) -> Self {
+        self.update_event = ::core::option::Option::Some(update_event.into());
+        self
+    }
+}
+impl BaseWriteConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects that may be written to, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<BaseWriteConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl BaseWriteConfigObject {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(object_name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            deletion_settings: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            selected_field_settings: ::core::default::Default::default(),
+            selected_value_defaults: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether records of the object may be deleted.
+    pub fn deletion_settings(
+        mut self,
+        deletion_settings: impl ::core::convert::Into<DeletionSettings>,
+    ) -> Self {
+        self.deletion_settings = ::core::option::Option::Some(deletion_settings.into());
+        self
+    }
+    /// Defaults, and when they apply, by field name.
+    pub fn selected_field_settings(
+        mut self,
+        selected_field_settings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<FieldSetting>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_field_settings = selected_field_settings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Values for fields that a write leaves out, by field name, in the legacy form.
+    ///
+    /// Deprecated: `selectedFieldSettings` holds defaults too.
+    ///
+    /// Deprecated by the contract.
+    pub fn selected_value_defaults(
+        mut self,
+        selected_value_defaults: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::ampersand_types::RawJson>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_value_defaults = selected_value_defaults
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl ConfigContent {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// Whether calls may be passed through to the provider.
+    pub fn proxy(mut self, proxy: impl ::core::convert::Into<BaseProxyConfig>) -> Self {
+        self.proxy = ::core::option::Option::Some(proxy.into());
+        self
+    }
+    /// What is read from the provider.
+    pub fn read(mut self, read: impl ::core::convert::Into<ReadConfig>) -> Self {
+        self.read = ::core::option::Option::Some(read.into());
+        self
+    }
+    /// Which of the provider's events are subscribed to.
+    pub fn subscribe(
+        mut self,
+        subscribe: impl ::core::convert::Into<SubscribeConfig>,
+    ) -> Self {
+        self.subscribe = ::core::option::Option::Some(subscribe.into());
+        self
+    }
+    /// What may be written to the provider.
+    pub fn write(mut self, write: impl ::core::convert::Into<WriteConfig>) -> Self {
+        self.write = ::core::option::Option::Some(write.into());
+        self
+    }
+}
+impl ConfigCreateEvent {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_types::config::ConfigCreateEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+}
+impl ConfigDeleteEvent {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_types::config::ConfigDeleteEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+}
+impl ConfigUpdateEvent {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        enabled: impl ::core::convert::Into<
+            ::ampersand_types::config::ConfigUpdateEventEnabled,
+        >,
+    ) -> Self {
+        Self {
+            enabled: enabled.into(),
+            required_watch_fields: ::core::default::Default::default(),
+            watch_fields_auto: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Names of the fields whose changes are to be reported. May be absent, `null` or empty.
+    pub fn required_watch_fields(
+        mut self,
+        required_watch_fields: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.required_watch_fields = required_watch_fields
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Watches fields without naming them. To name them, leave it out and fill `requiredWatchFields`.
+    pub fn watch_fields_auto(
+        mut self,
+        watch_fields_auto: impl ::core::convert::Into<
+            ::ampersand_types::config::ConfigUpdateEventWatchFieldsAuto,
+        >,
+    ) -> Self {
+        self.watch_fields_auto = ::core::option::Option::Some(watch_fields_auto.into());
+        self
+    }
+}
+impl DefaultPeriodConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Count of days before today to backfill, 0 or more. 0 means no backfill.
+    /// Absent when `fullHistory` is given in its place.
+    pub fn days(
+        mut self,
+        days: impl ::core::convert::Into<::ampersand_types::Integer>,
+    ) -> Self {
+        self.days = ::core::option::Option::Some(days.into());
+        self
+    }
+    /// Whether to backfill everything there is. Absent when `days` is given in its place.
+    pub fn full_history(mut self, full_history: bool) -> Self {
+        self.full_history = ::core::option::Option::Some(full_history);
+        self
+    }
+}
+impl DeletionSettings {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled: enabled,
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+}
+impl DynamicMappingsInputEntry {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(map_to_name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            field_name: ::core::default::Default::default(),
+            map_to_display_name: ::core::default::Default::default(),
+            map_to_name: map_to_name.into(),
+            mapped_values: ::core::default::Default::default(),
+            prompt: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// The provider's name for the field. When it is given, the customer is not asked.
+    pub fn field_name(
+        mut self,
+        field_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.field_name = ::core::option::Option::Some(field_name.into());
+        self
+    }
+    /// What the customer sees as the field's name. May be absent.
+    pub fn map_to_display_name(
+        mut self,
+        map_to_display_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.map_to_display_name = ::core::option::Option::Some(
+            map_to_display_name.into(),
+        );
+        self
+    }
+    /// The values that your field can take, for the customer to map one by one.
+    /// Absent when values are not mapped.
+    pub fn mapped_values(
+        mut self,
+        mapped_values: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<DynamicMappingsInputMappedValue>,
+        >,
+    ) -> Self {
+        self.mapped_values = mapped_values
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// What the customer is asked when choosing the mapping. May be absent.
+    pub fn prompt(
+        mut self,
+        prompt: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.prompt = ::core::option::Option::Some(prompt.into());
+        self
+    }
+}
+impl DynamicMappingsInputMappedValue {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        mapped_display_value: impl ::core::convert::Into<::std::string::String>,
+        mapped_value: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            mapped_display_value: mapped_display_value.into(),
+            mapped_value: mapped_value.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+}
+impl FieldSetting {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// The value to write. May be absent.
+    pub fn default(
+        mut self,
+        default: impl ::core::convert::Into<FieldSettingDefault>,
+    ) -> Self {
+        self.default = ::core::option::Option::Some(default.into());
+        self
+    }
+    /// Whether the default applies when a record is created. Absent means `always`.
+    pub fn write_on_create(
+        mut self,
+        write_on_create: impl ::core::convert::Into<
+            ::ampersand_types::config::FieldSettingWriteOnCreate,
+        >,
+    ) -> Self {
+        self.write_on_create = ::core::option::Option::Some(write_on_create.into());
+        self
+    }
+    /// Whether the default applies when an existing record is updated. Absent means `always`.
+    pub fn write_on_update(
+        mut self,
+        write_on_update: impl ::core::convert::Into<
+            ::ampersand_types::config::FieldSettingWriteOnUpdate,
+        >,
+    ) -> Self {
+        self.write_on_update = ::core::option::Option::Some(write_on_update.into());
+        self
+    }
+}
+impl FieldSettingDefault {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// The default, for a field that is true or false.
+    pub fn boolean_value(mut self, boolean_value: bool) -> Self {
+        self.boolean_value = ::core::option::Option::Some(boolean_value);
+        self
+    }
+    /// The default, for a field of whole numbers. The unit is the field's own.
+    pub fn integer_value(
+        mut self,
+        integer_value: impl ::core::convert::Into<::ampersand_types::Integer>,
+    ) -> Self {
+        self.integer_value = ::core::option::Option::Some(integer_value.into());
+        self
+    }
+    /// The default, for a field of text.
+    pub fn string_value(
+        mut self,
+        string_value: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.string_value = ::core::option::Option::Some(string_value.into());
+        self
+    }
+}
+impl QuotaOptimizationConfig {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled: enabled,
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+}
+impl ReadConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects to read, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<ReadConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl ReadConfigObject {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(object_name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            backfill: ::core::default::Default::default(),
+            destination: ::core::default::Default::default(),
+            disabled: ::core::default::Default::default(),
+            dynamic_mappings_input: ::core::default::Default::default(),
+            field_filters: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            schedule: ::core::default::Default::default(),
+            selected_field_mappings: ::core::default::Default::default(),
+            selected_fields: ::core::default::Default::default(),
+            selected_fields_auto: ::core::default::Default::default(),
+            selected_value_mappings: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// How far back the first read goes, and what it leaves out.
+    pub fn backfill(
+        mut self,
+        backfill: impl ::core::convert::Into<BackfillConfig>,
+    ) -> Self {
+        self.backfill = ::core::option::Option::Some(backfill.into());
+        self
+    }
+    /// Name of the destination that records of this object are sent to, such as `accountWebhook`.
+    pub fn destination(
+        mut self,
+        destination: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.destination = ::core::option::Option::Some(destination.into());
+        self
+    }
+    /// Whether reading of the object is switched off. Absent means that it is not.
+    ///
+    /// True pauses the schedule and refuses reads on demand as well.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.disabled = ::core::option::Option::Some(disabled);
+        self
+    }
+    /// Mappings that were offered for this object at install time, chosen or not.
+    pub fn dynamic_mappings_input(
+        mut self,
+        dynamic_mappings_input: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<DynamicMappingsInputEntry>,
+        >,
+    ) -> Self {
+        self.dynamic_mappings_input = dynamic_mappings_input
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Conditions that a record must meet to be read, all of them together, with one condition to a field at most.
+    ///
+    /// They hold for incremental reads and for the backfill. Conditions for the backfill alone are in
+    /// `backfill.fieldFilters`.
+    pub fn field_filters(
+        mut self,
+        field_filters: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<ReadFilter>,
+        >,
+    ) -> Self {
+        self.field_filters = field_filters
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// When the object is read, as a cron expression. `*/15 * * * *` is every 15 minutes.
+    pub fn schedule(
+        mut self,
+        schedule: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.schedule = ::core::option::Option::Some(schedule.into());
+        self
+    }
+    /// Fields to read and rename, keyed by the new name.
+    ///
+    /// The entry `workEmail` with the value `email` delivers the provider's `email` as `workEmail`.
+    pub fn selected_field_mappings(
+        mut self,
+        selected_field_mappings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::std::string::String>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_field_mappings = selected_field_mappings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Fields to read, by the provider's name: true for a field that is to be read.
+    ///
+    /// A field that `selectedFieldMappings` mentions need not be repeated here.
+    pub fn selected_fields(
+        mut self,
+        selected_fields: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<bool>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_fields = selected_fields
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Selects fields without naming them one by one. May be absent.
+    pub fn selected_fields_auto(
+        mut self,
+        selected_fields_auto: impl ::core::convert::Into<
+            ::ampersand_types::config::SelectedFieldsAutoConfig,
+        >,
+    ) -> Self {
+        self.selected_fields_auto = ::core::option::Option::Some(
+            selected_fields_auto.into(),
+        );
+        self
+    }
+    /// Values to replace on the way, by field name.
+    pub fn selected_value_mappings(
+        mut self,
+        selected_value_mappings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<
+                    ::ampersand_types::Optional<
+                        ::std::collections::BTreeMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                >,
+            ),
+        >,
+    ) -> Self {
+        self.selected_value_mappings = selected_value_mappings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl ReadFilter {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        field_name: impl ::core::convert::Into<::std::string::String>,
+        operator: impl ::core::convert::Into<
+            ::ampersand_types::config::ReadFilterOperator,
+        >,
+    ) -> Self {
+        Self {
+            field_name: field_name.into(),
+            operator: operator.into(),
+            value: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// What the field is compared with.
+    pub fn value(
+        mut self,
+        value: impl ::core::convert::Into<::ampersand_types::RawJson>,
+    ) -> Self {
+        self.value = ::core::option::Option::Some(value.into());
+        self
+    }
+}
+impl SubscribeConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects whose events are subscribed to, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<SubscribeConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl SubscribeConfigObject {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(
+        destination: impl ::core::convert::Into<::std::string::String>,
+        inherit_fields_and_mappings: bool,
+        object_name: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self {
+            create_event: ::core::default::Default::default(),
+            delete_event: ::core::default::Default::default(),
+            destination: destination.into(),
+            inherit_fields_and_mappings: inherit_fields_and_mappings,
+            object_name: object_name.into(),
+            other_events: ::core::default::Default::default(),
+            provider_options: ::core::default::Default::default(),
+            update_event: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether new records are reported.
+    pub fn create_event(
+        mut self,
+        create_event: impl ::core::convert::Into<ConfigCreateEvent>,
+    ) -> Self {
+        self.create_event = ::core::option::Option::Some(create_event.into());
+        self
+    }
+    /// Whether deleted records are reported.
+    pub fn delete_event(
+        mut self,
+        delete_event: impl ::core::convert::Into<ConfigDeleteEvent>,
+    ) -> Self {
+        self.delete_event = ::core::option::Option::Some(delete_event.into());
+        self
+    }
+    /// Further events of the provider that are reported. May be absent, `null` or empty.
+    pub fn other_events(
+        mut self,
+        other_events: impl ::core::iter::IntoIterator<
+            Item = impl ::core::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        self.other_events = other_events
+            .into_iter()
+            .map(::core::convert::Into::into)
+            .collect();
+        self
+    }
+    /// Options that only some providers know.
+    pub fn provider_options(
+        mut self,
+        provider_options: impl ::core::convert::Into<SubscribeProviderOptions>,
+    ) -> Self {
+        self.provider_options = ::core::option::Option::Some(provider_options.into());
+        self
+    }
+    /// Whether changes of records are reported, and changes of which fields.
+    pub fn update_event(
+        mut self,
+        update_event: impl ::core::convert::Into<ConfigUpdateEvent>,
+    ) -> Self {
+        self.update_event = ::core::option::Option::Some(update_event.into());
+        self
+    }
+}
+impl SubscribeProviderOptions {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Saves API calls by filtering update events at the provider. Salesforce only, at present.
+    pub fn quota_optimization(
+        mut self,
+        quota_optimization: impl ::core::convert::Into<QuotaOptimizationConfig>,
+    ) -> Self {
+        self.quota_optimization = ::core::option::Option::Some(
+            quota_optimization.into(),
+        );
+        self
+    }
+}
+impl UpdateInstallationConfigContent {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
+    pub fn provider(
+        mut self,
+        provider: impl ::core::convert::Into<::std::string::String>,
+    ) -> Self {
+        self.provider = ::core::option::Option::Some(provider.into());
+        self
+    }
+    /// Whether calls may be passed through to the provider.
+    pub fn proxy(mut self, proxy: impl ::core::convert::Into<BaseProxyConfig>) -> Self {
+        self.proxy = ::core::option::Option::Some(proxy.into());
+        self
+    }
+    /// What is read from the provider.
+    pub fn read(mut self, read: impl ::core::convert::Into<BaseReadConfig>) -> Self {
+        self.read = ::core::option::Option::Some(read.into());
+        self
+    }
+    /// Which of the provider's events are subscribed to.
+    pub fn subscribe(
+        mut self,
+        subscribe: impl ::core::convert::Into<BaseSubscribeConfig>,
+    ) -> Self {
+        self.subscribe = ::core::option::Option::Some(subscribe.into());
+        self
+    }
+    /// What may be written to the provider.
+    pub fn write(mut self, write: impl ::core::convert::Into<BaseWriteConfig>) -> Self {
+        self.write = ::core::option::Option::Some(write.into());
+        self
+    }
+}
+impl ValueDefaultBoolean {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(value: bool) -> Self {
+        Self {
+            apply_on_update: ::core::default::Default::default(),
+            value: value,
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether the default applies to updates as well as to new records. Absent means `always`.
+    pub fn apply_on_update(
+        mut self,
+        apply_on_update: impl ::core::convert::Into<
+            ::ampersand_types::config::ValueDefaultBooleanApplyOnUpdate,
+        >,
+    ) -> Self {
+        self.apply_on_update = ::core::option::Option::Some(apply_on_update.into());
+        self
+    }
+}
+impl ValueDefaultInteger {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(value: impl ::core::convert::Into<::ampersand_types::Integer>) -> Self {
+        Self {
+            apply_on_update: ::core::default::Default::default(),
+            value: value.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether the default applies to updates as well as to new records. Absent means `always`.
+    pub fn apply_on_update(
+        mut self,
+        apply_on_update: impl ::core::convert::Into<
+            ::ampersand_types::config::ValueDefaultIntegerApplyOnUpdate,
+        >,
+    ) -> Self {
+        self.apply_on_update = ::core::option::Option::Some(apply_on_update.into());
+        self
+    }
+}
+impl ValueDefaultString {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(value: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            apply_on_update: ::core::default::Default::default(),
+            value: value.into(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether the default applies to updates as well as to new records. Absent means `always`.
+    pub fn apply_on_update(
+        mut self,
+        apply_on_update: impl ::core::convert::Into<
+            ::ampersand_types::config::ValueDefaultStringApplyOnUpdate,
+        >,
+    ) -> Self {
+        self.apply_on_update = ::core::option::Option::Some(apply_on_update.into());
+        self
+    }
+}
+impl WriteConfig {
+    /// With nothing in it, as nothing is required. Each field has a method of its name, which sets it.
+    pub fn new() -> Self {
+        <Self as ::core::default::Default>::default()
+    }
+    /// Objects that may be written to, by name.
+    pub fn objects(
+        mut self,
+        objects: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<WriteConfigObject>,
+            ),
+        >,
+    ) -> Self {
+        self.objects = objects
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+impl WriteConfigObject {
+    /// With what is required. Each field that may be absent has a method of its name, which sets it.
+    pub fn new(object_name: impl ::core::convert::Into<::std::string::String>) -> Self {
+        Self {
+            deletion_settings: ::core::default::Default::default(),
+            object_name: object_name.into(),
+            selected_field_settings: ::core::default::Default::default(),
+            selected_value_defaults: ::core::default::Default::default(),
+            other_fields: ::core::default::Default::default(),
+        }
+    }
+    /// Whether records of the object may be deleted.
+    pub fn deletion_settings(
+        mut self,
+        deletion_settings: impl ::core::convert::Into<DeletionSettings>,
+    ) -> Self {
+        self.deletion_settings = ::core::option::Option::Some(deletion_settings.into());
+        self
+    }
+    /// Defaults, and when they apply, by field name.
+    pub fn selected_field_settings(
+        mut self,
+        selected_field_settings: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<FieldSetting>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_field_settings = selected_field_settings
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+    /// Values for fields that a write leaves out, by field name, in the legacy form.
+    ///
+    /// Deprecated: `selectedFieldSettings` holds defaults too.
+    ///
+    /// Deprecated by the contract.
+    pub fn selected_value_defaults(
+        mut self,
+        selected_value_defaults: impl ::core::iter::IntoIterator<
+            Item = (
+                impl ::core::convert::Into<::std::string::String>,
+                impl ::core::convert::Into<::ampersand_types::RawJson>,
+            ),
+        >,
+    ) -> Self {
+        self.selected_value_defaults = selected_value_defaults
+            .into_iter()
+            .map(|(key, value)| (key.into(), value.into()))
+            .collect();
+        self
+    }
+}
+/// The same as a `UpdateInstallationConfigContent`, so that it can be sent back.
+impl ::core::convert::From<ConfigContent> for UpdateInstallationConfigContent {
+    fn from(value: ConfigContent) -> Self {
+        Self {
+            provider: value.provider,
+            proxy: value.proxy,
+            read: value.read.map(|item| ::core::convert::Into::into(item)),
+            subscribe: value.subscribe.map(|item| ::core::convert::Into::into(item)),
+            write: value.write.map(|item| ::core::convert::Into::into(item)),
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseWriteConfig`, so that it can be sent back.
+impl ::core::convert::From<WriteConfig> for BaseWriteConfig {
+    fn from(value: WriteConfig) -> Self {
+        Self {
+            objects: value
+                .objects
+                .map(|items| {
+                    items
+                        .into_iter()
+                        .map(|(key, item)| (key, ::core::convert::Into::into(item)))
+                        .collect()
+                }),
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseWriteConfigObject`, so that it can be sent back.
+impl ::core::convert::From<WriteConfigObject> for BaseWriteConfigObject {
+    fn from(value: WriteConfigObject) -> Self {
+        Self {
+            deletion_settings: value.deletion_settings,
+            object_name: value.object_name,
+            selected_field_settings: value.selected_field_settings,
+            selected_value_defaults: value.selected_value_defaults,
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseSubscribeConfig`, so that it can be sent back.
+impl ::core::convert::From<SubscribeConfig> for BaseSubscribeConfig {
+    fn from(value: SubscribeConfig) -> Self {
+        Self {
+            objects: value
+                .objects
+                .map(|items| {
+                    items
+                        .into_iter()
+                        .map(|(key, item)| (key, ::core::convert::Into::into(item)))
+                        .collect()
+                }),
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseSubscribeConfigObject`, so that it can be sent back.
+impl ::core::convert::From<SubscribeConfigObject> for BaseSubscribeConfigObject {
+    fn from(value: SubscribeConfigObject) -> Self {
+        Self {
+            create_event: value.create_event,
+            delete_event: value.delete_event,
+            destination: value.destination,
+            inherit_fields_and_mappings: value.inherit_fields_and_mappings,
+            object_name: value.object_name,
+            other_events: value.other_events,
+            provider_options: value.provider_options,
+            update_event: value.update_event,
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseReadConfig`, so that it can be sent back.
+impl ::core::convert::From<ReadConfig> for BaseReadConfig {
+    fn from(value: ReadConfig) -> Self {
+        Self {
+            objects: value
+                .objects
+                .map(|items| {
+                    items
+                        .into_iter()
+                        .map(|(key, item)| (key, ::core::convert::Into::into(item)))
+                        .collect()
+                }),
+            other_fields: value.other_fields,
+        }
+    }
+}
+/// The same as a `BaseReadConfigObject`, so that it can be sent back.
+impl ::core::convert::From<ReadConfigObject> for BaseReadConfigObject {
+    fn from(value: ReadConfigObject) -> Self {
+        Self {
+            backfill: value.backfill,
+            destination: value.destination,
+            disabled: value.disabled,
+            dynamic_mappings_input: value.dynamic_mappings_input,
+            field_filters: value.field_filters,
+            object_name: ::core::option::Option::Some(value.object_name),
+            schedule: value.schedule,
+            selected_field_mappings: value.selected_field_mappings,
+            selected_fields: value.selected_fields,
+            selected_fields_auto: value.selected_fields_auto,
+            selected_value_mappings: value.selected_value_mappings,
+            other_fields: value.other_fields,
+        }
+    }
+}

@@ -4,7 +4,7 @@
 //! Keys by which programs call the API.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Keys by which programs call the API.
 #[derive(Clone, Debug)]
 pub struct ApiKeys {
@@ -17,74 +17,159 @@ impl ApiKeys {
     /// The API keys of a project, all of them or those that are active or are not.
     ///
     /// `GET /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/list-api-keys)
-    pub fn list_api_keys(&self) -> ListApiKeys {
-        ListApiKeys::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_api_keys(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListApiKeys {
+        let mut call = Call::new(&ListApiKeys::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListApiKeys {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates an API key for a project.
     ///
     /// `POST /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/create-a-new-api-key)
-    pub fn create_api_key(&self) -> CreateApiKey {
-        CreateApiKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_api_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::ApiKeyRequest,
+    ) -> CreateApiKey {
+        let mut call = Call::new(&CreateApiKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateApiKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes an API key. What still uses it is refused from then on.
     ///
     /// `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/delete-an-api-key)
-    pub fn delete_api_key(&self) -> DeleteApiKey {
-        DeleteApiKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `api_key`, `apiKey` in the path.
+    pub fn delete_api_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> DeleteApiKey {
+        let mut call = Call::new(&DeleteApiKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("apiKey", api_key.into().expose_secret());
+        DeleteApiKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One API key of a project.
     ///
     /// `GET /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/get-an-api-key)
-    pub fn get_api_key(&self) -> GetApiKey {
-        GetApiKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `api_key`, `apiKey` in the path.
+    pub fn get_api_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> GetApiKey {
+        let mut call = Call::new(&GetApiKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("apiKey", api_key.into().expose_secret());
+        GetApiKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of an API key that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/update-an-api-key)
-    pub fn update_api_key(&self) -> UpdateApiKey {
-        UpdateApiKey::new(self.client.clone())
-    }
-}
-/// The API keys of a project, all of them or those that are active or are not.
-///
-/// `GET /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/list-api-keys)
-#[derive(Debug, Clone)]
-pub struct ListApiKeys {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    active: Result<Option<bool>, String>,
-}
-impl ListApiKeys {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            active: Ok(None),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `api_key`, `apiKey` in the path.
+    pub fn update_api_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+        body: types::PatchApiKeyRequest,
+    ) -> UpdateApiKey {
+        let mut call = Call::new(&UpdateApiKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("apiKey", api_key.into().expose_secret());
+        call.body(&body);
+        UpdateApiKey {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`ApiKeys`], of one project: [`Project::api_keys`](crate::Project::api_keys).
+#[derive(Clone, Debug)]
+pub struct ProjectApiKeys {
+    all: ApiKeys,
+    project: ::std::string::String,
+}
+impl ProjectApiKeys {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: ApiKeys::new(client),
+            project,
+        }
+    }
+    /// The API keys of a project, all of them or those that are active or are not.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`ApiKeys::list_api_keys`].
+    pub fn list_api_keys(&self) -> ListApiKeys {
+        self.all.list_api_keys(&*self.project)
     }
-    /// `active` in the query, optional.
-    pub fn active<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.active = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// Creates an API key for a project.
+    ///
+    /// See [`ApiKeys::create_api_key`].
+    pub fn create_api_key(&self, body: types::ApiKeyRequest) -> CreateApiKey {
+        self.all.create_api_key(&*self.project, body)
     }
+    /// Deletes an API key. What still uses it is refused from then on.
+    ///
+    /// See [`ApiKeys::delete_api_key`].
+    pub fn delete_api_key(
+        &self,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> DeleteApiKey {
+        self.all.delete_api_key(&*self.project, api_key)
+    }
+    /// One API key of a project.
+    ///
+    /// See [`ApiKeys::get_api_key`].
+    pub fn get_api_key(
+        &self,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+    ) -> GetApiKey {
+        self.all.get_api_key(&*self.project, api_key)
+    }
+    /// Changes those fields of an API key that `updateMask` names.
+    ///
+    /// See [`ApiKeys::update_api_key`].
+    pub fn update_api_key(
+        &self,
+        api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
+        body: types::PatchApiKeyRequest,
+    ) -> UpdateApiKey {
+        self.all.update_api_key(&*self.project, api_key, body)
+    }
+}
+/// A request that [`ApiKeys::list_api_keys`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListApiKeys {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListApiKeys {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listApiKeys",
@@ -94,96 +179,22 @@ impl ListApiKeys {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ApiKey>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::ApiKey>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("active", self.active)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// `active` in the query.
+    pub fn active(mut self, active: bool) -> Self {
+        let call = &mut self.call;
+        call.query("active", active);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListApiKeys {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ApiKey>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::ApiKey>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates an API key for a project.
-///
-/// `POST /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/create-a-new-api-key)
-#[derive(Debug, Clone)]
+sent!(ListApiKeys as list -> ::std::vec::Vec < types::ApiKey >);
+/// A request that [`ApiKeys::create_api_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateApiKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::ApiKeyRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateApiKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::ApiKeyRequest>,
-        <V as std::convert::TryInto<types::ApiKeyRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `ApiKeyRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::ApiKeyRequest,
-        ) -> types::builder::ApiKeyRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createApiKey",
@@ -193,78 +204,16 @@ impl CreateApiKey {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::ApiKeyRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateApiKey {
-    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
-    type IntoFuture = crate::Sending<types::ApiKey>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes an API key. What still uses it is refused from then on.
-///
-/// `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/delete-an-api-key)
-#[derive(Debug, Clone)]
+sent!(CreateApiKey as json -> types::ApiKey);
+/// A request that [`ApiKeys::delete_api_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteApiKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::ampersand_types::Credential, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteApiKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            api_key: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `apiKey` in the path, required.
-    pub fn api_key<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::ampersand_types::Credential>,
-    {
-        self.api_key = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteApiKey",
@@ -274,71 +223,16 @@ impl DeleteApiKey {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteApiKey {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One API key of a project.
-///
-/// `GET /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/get-an-api-key)
-#[derive(Debug, Clone)]
+sent!(DeleteApiKey as empty -> ());
+/// A request that [`ApiKeys::get_api_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetApiKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::ampersand_types::Credential, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetApiKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            api_key: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `apiKey` in the path, required.
-    pub fn api_key<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::ampersand_types::Credential>,
-    {
-        self.api_key = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getApiKey",
@@ -348,99 +242,16 @@ impl GetApiKey {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetApiKey {
-    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
-    type IntoFuture = crate::Sending<types::ApiKey>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of an API key that `updateMask` names.
-///
-/// `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/update-an-api-key)
-#[derive(Debug, Clone)]
+sent!(GetApiKey as json -> types::ApiKey);
+/// A request that [`ApiKeys::update_api_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateApiKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    api_key: Result<::ampersand_types::Credential, String>,
-    body: Result<types::builder::PatchApiKeyRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateApiKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            api_key: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `apiKey` in the path, required.
-    pub fn api_key<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::ampersand_types::Credential>,
-    {
-        self.api_key = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::PatchApiKeyRequest>,
-        <V as std::convert::TryInto<
-            types::PatchApiKeyRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `PatchApiKeyRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::PatchApiKeyRequest,
-        ) -> types::builder::PatchApiKeyRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateApiKey",
@@ -450,37 +261,5 @@ impl UpdateApiKey {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ApiKey>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("apiKey", self.api_key.map(|value| value.expose_secret().to_owned()))?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::PatchApiKeyRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateApiKey {
-    type Output = ::core::result::Result<crate::Response<types::ApiKey>, crate::Error>;
-    type IntoFuture = crate::Sending<types::ApiKey>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(UpdateApiKey as json -> types::ApiKey);

@@ -4,7 +4,7 @@
 //! Who pays, and for what.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Who pays, and for what.
 #[derive(Clone, Debug)]
 pub struct BillingAccounts {
@@ -17,72 +17,46 @@ impl BillingAccounts {
     /// Opens a session of the billing portal, and gives the URL to send the user to.
     ///
     /// `POST /billingAccounts/{billingAccountId}/portalSession` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/billing-account/create-a-portal-session-for-a-billing-account)
-    pub fn create_billing_account_session(&self) -> CreateBillingAccountSession {
-        CreateBillingAccountSession::new(self.client.clone())
+    ///
+    /// * `billing_account_id`, `billingAccountId` in the path.
+    pub fn create_billing_account_session(
+        &self,
+        billing_account_id: impl ::core::fmt::Display,
+        body: types::CreateBillingAccountSessionRequest,
+    ) -> CreateBillingAccountSession {
+        let mut call = Call::new(&CreateBillingAccountSession::OPERATION);
+        call.path("billingAccountId", billing_account_id);
+        call.body(&body);
+        CreateBillingAccountSession {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The billing account of an organisation.
     ///
     /// `GET /orgs/{orgId}/billingAccount` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/billing-account/get-the-billing-account-for-an-organization)
-    pub fn get_org_billing_account(&self) -> GetOrgBillingAccount {
-        GetOrgBillingAccount::new(self.client.clone())
-    }
-}
-/// Opens a session of the billing portal, and gives the URL to send the user to.
-///
-/// `POST /billingAccounts/{billingAccountId}/portalSession` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/billing-account/create-a-portal-session-for-a-billing-account)
-#[derive(Debug, Clone)]
-pub struct CreateBillingAccountSession {
-    client: crate::Client,
-    billing_account_id: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateBillingAccountSessionRequest, String>,
-}
-impl CreateBillingAccountSession {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            billing_account_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn get_org_billing_account(
+        &self,
+        org_id: impl ::core::fmt::Display,
+    ) -> GetOrgBillingAccount {
+        let mut call = Call::new(&GetOrgBillingAccount::OPERATION);
+        call.path("orgId", org_id);
+        GetOrgBillingAccount {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// `billingAccountId` in the path, required.
-    pub fn billing_account_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.billing_account_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateBillingAccountSessionRequest>,
-        <V as std::convert::TryInto<
-            types::CreateBillingAccountSessionRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateBillingAccountSessionRequest` for body failed: {}",
-                    s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateBillingAccountSessionRequest,
-        ) -> types::builder::CreateBillingAccountSessionRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`BillingAccounts::create_billing_account_session`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct CreateBillingAccountSession {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl CreateBillingAccountSession {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createBillingAccountSession",
@@ -92,72 +66,16 @@ impl CreateBillingAccountSession {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::CreateBillingAccountSessionResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("billingAccountId", self.billing_account_id)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateBillingAccountSessionRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateBillingAccountSession {
-    type Output = ::core::result::Result<
-        crate::Response<types::CreateBillingAccountSessionResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::CreateBillingAccountSessionResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The billing account of an organisation.
-///
-/// `GET /orgs/{orgId}/billingAccount` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/billing-account/get-the-billing-account-for-an-organization)
-#[derive(Debug, Clone)]
+sent!(CreateBillingAccountSession as json -> types::CreateBillingAccountSessionResponse);
+/// A request that [`BillingAccounts::get_org_billing_account`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetOrgBillingAccount {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetOrgBillingAccount {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getOrgBillingAccount",
@@ -167,31 +85,5 @@ impl GetOrgBillingAccount {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::BillingAccount>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetOrgBillingAccount {
-    type Output = ::core::result::Result<
-        crate::Response<types::BillingAccount>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::BillingAccount>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GetOrgBillingAccount as json -> types::BillingAccount);

@@ -4,7 +4,7 @@
 //! Access to customers' accounts at providers.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Access to customers' accounts at providers.
 #[derive(Clone, Debug)]
 pub struct Connections {
@@ -19,87 +19,173 @@ impl Connections {
     /// It is called until the response holds a `connection`. Until then it holds a `redirect`, to which the user's browser is to go.
     ///
     /// `POST /custom-auth/connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/start-or-continue-a-multi-step-custom-auth-flow)
-    pub fn custom_auth_connect(&self) -> CustomAuthConnect {
-        CustomAuthConnect::new(self.client.clone())
+    pub fn custom_auth_connect(
+        &self,
+        body: types::CustomAuthConnectRequest,
+    ) -> CustomAuthConnect {
+        let mut call = Call::new(&CustomAuthConnect::OPERATION);
+        call.body(&body);
+        CustomAuthConnect {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The connections of a project, all of them or those of a provider, a group or a consumer.
     ///
     /// `GET /projects/{projectIdOrName}/connections` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/list-connections)
-    pub fn list_connections(&self) -> ListConnections {
-        ListConnections::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_connections(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListConnections {
+        let mut call = Call::new(&ListConnections::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListConnections {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes a connection.
     ///
     /// `DELETE /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/delete-a-connection)
-    pub fn delete_connection(&self) -> DeleteConnection {
-        DeleteConnection::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `connection_id`, `connectionId` in the path. The connection, by id.
+    pub fn delete_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+    ) -> DeleteConnection {
+        let mut call = Call::new(&DeleteConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("connectionId", connection_id);
+        DeleteConnection {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One connection. Its credentials come with it when they are asked for.
     ///
     /// `GET /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/get-a-connection)
-    pub fn get_connection(&self) -> GetConnection {
-        GetConnection::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `connection_id`, `connectionId` in the path. The connection, by id.
+    pub fn get_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+    ) -> GetConnection {
+        let mut call = Call::new(&GetConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("connectionId", connection_id);
+        GetConnection {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of a connection that `updateMask` names, to rotate its credentials for instance.
     ///
     /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/update-a-connection)
-    pub fn update_connection(&self) -> UpdateConnection {
-        UpdateConnection::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `connection_id`, `connectionId` in the path. The connection, by id.
+    pub fn update_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+        body: types::UpdateConnectionRequest,
+    ) -> UpdateConnection {
+        let mut call = Call::new(&UpdateConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("connectionId", connection_id);
+        call.body(&body);
+        UpdateConnection {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates a connection from credentials that are at hand, such as an API key.
     ///
     /// Where the user is to give consent in a browser, begin with `oauth_connect` instead.
     ///
     /// `POST /projects/{projectIdOrName}/connections:generate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/generate-a-new-connection)
-    pub fn generate_connection(&self) -> GenerateConnection {
-        GenerateConnection::new(self.client.clone())
-    }
-}
-/// Takes one step of a connection whose provider asks for several.
-///
-/// It is called until the response holds a `connection`. Until then it holds a `redirect`, to which the user's browser is to go.
-///
-/// `POST /custom-auth/connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/start-or-continue-a-multi-step-custom-auth-flow)
-#[derive(Debug, Clone)]
-pub struct CustomAuthConnect {
-    client: crate::Client,
-    body: Result<types::builder::CustomAuthConnectRequest, String>,
-}
-impl CustomAuthConnect {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn generate_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> GenerateConnection {
+        let mut call = Call::new(&GenerateConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        GenerateConnection {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CustomAuthConnectRequest>,
-        <V as std::convert::TryInto<
-            types::CustomAuthConnectRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CustomAuthConnectRequest` for body failed: {}", s
-                )
-            });
-        self
+}
+/// [`Connections`], of one project: [`Project::connections`](crate::Project::connections).
+#[derive(Clone, Debug)]
+pub struct ProjectConnections {
+    all: Connections,
+    project: ::std::string::String,
+}
+impl ProjectConnections {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Connections::new(client),
+            project,
+        }
     }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CustomAuthConnectRequest,
-        ) -> types::builder::CustomAuthConnectRequest,
-    {
-        self.body = self.body.map(f);
-        self
+    /// The connections of a project, all of them or those of a provider, a group or a consumer.
+    ///
+    /// See [`Connections::list_connections`].
+    pub fn list_connections(&self) -> ListConnections {
+        self.all.list_connections(&*self.project)
     }
+    /// Deletes a connection.
+    ///
+    /// See [`Connections::delete_connection`].
+    pub fn delete_connection(
+        &self,
+        connection_id: impl ::core::fmt::Display,
+    ) -> DeleteConnection {
+        self.all.delete_connection(&*self.project, connection_id)
+    }
+    /// One connection. Its credentials come with it when they are asked for.
+    ///
+    /// See [`Connections::get_connection`].
+    pub fn get_connection(
+        &self,
+        connection_id: impl ::core::fmt::Display,
+    ) -> GetConnection {
+        self.all.get_connection(&*self.project, connection_id)
+    }
+    /// Changes those fields of a connection that `updateMask` names, to rotate its credentials for instance.
+    ///
+    /// See [`Connections::update_connection`].
+    pub fn update_connection(
+        &self,
+        connection_id: impl ::core::fmt::Display,
+        body: types::UpdateConnectionRequest,
+    ) -> UpdateConnection {
+        self.all.update_connection(&*self.project, connection_id, body)
+    }
+    /// Creates a connection from credentials that are at hand, such as an API key.
+    ///
+    /// See [`Connections::generate_connection`].
+    pub fn generate_connection(&self) -> GenerateConnection {
+        self.all.generate_connection(&*self.project)
+    }
+}
+/// A request that [`Connections::custom_auth_connect`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct CustomAuthConnect {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl CustomAuthConnect {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "customAuthConnect",
@@ -109,112 +195,16 @@ impl CustomAuthConnect {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::CustomAuthConnectResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CustomAuthConnectRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CustomAuthConnect {
-    type Output = ::core::result::Result<
-        crate::Response<types::CustomAuthConnectResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::CustomAuthConnectResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The connections of a project, all of them or those of a provider, a group or a consumer.
-///
-/// `GET /projects/{projectIdOrName}/connections` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/list-connections)
-#[derive(Debug, Clone)]
+sent!(CustomAuthConnect as json -> types::CustomAuthConnectResponse);
+/// A request that [`Connections::list_connections`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListConnections {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    consumer_ref: Result<Option<::std::string::String>, String>,
-    group_ref: Result<Option<::std::string::String>, String>,
-    provider: Result<Option<::std::string::String>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListConnections {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            consumer_ref: Ok(None),
-            group_ref: Ok(None),
-            provider: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `consumerRef` in the query, optional.
-    pub fn consumer_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.consumer_ref = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// Your application's own identifier of the group.
-    ///
-    /// `groupRef` in the query, optional.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `provider` in the query, optional.
-    pub fn provider<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listConnections",
@@ -224,86 +214,36 @@ impl ListConnections {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Connection>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Connection>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
+    /// `consumerRef` in the query.
+    pub fn consumer_ref(mut self, consumer_ref: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("consumerRef", consumer_ref);
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("consumerRef", self.consumer_ref)?;
-        call.query("groupRef", self.group_ref)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("provider", self.provider)?;
-        Ok(call)
+    /// Your application's own identifier of the group.
+    ///
+    /// `groupRef` in the query.
+    pub fn group_ref(mut self, group_ref: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("groupRef", group_ref);
+        self
+    }
+    /// `provider` in the query.
+    pub fn provider(mut self, provider: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("provider", provider);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListConnections {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Connection>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Connection>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes a connection.
-///
-/// `DELETE /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/delete-a-connection)
-#[derive(Debug, Clone)]
+sent!(ListConnections as list -> ::std::vec::Vec < types::Connection >);
+/// A request that [`Connections::delete_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    connection_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            connection_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The connection, by id.
-    ///
-    /// `connectionId` in the path, required.
-    pub fn connection_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.connection_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteConnection",
@@ -313,112 +253,16 @@ impl DeleteConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("connectionId", self.connection_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteConnection {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One connection. Its credentials come with it when they are asked for.
-///
-/// `GET /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/get-a-connection)
-#[derive(Debug, Clone)]
+sent!(DeleteConnection as empty -> ());
+/// A request that [`Connections::get_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    connection_id: Result<::std::string::String, String>,
-    include_creds: Result<Option<bool>, String>,
-    include_refresh_token: Result<Option<bool>, String>,
-    refresh: Result<Option<::ampersand_client::types::GetConnectionRefresh>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            connection_id: Err("was not given".to_string()),
-            include_creds: Ok(None),
-            include_refresh_token: Ok(None),
-            refresh: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The connection, by id.
-    ///
-    /// `connectionId` in the path, required.
-    pub fn connection_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.connection_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `includeCreds` in the query, optional.
-    pub fn include_creds<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.include_creds = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `includeRefreshToken` in the query, optional.
-    pub fn include_refresh_token<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.include_refresh_token = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `refresh` in the query, optional.
-    pub fn refresh<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::ampersand_client::types::GetConnectionRefresh>,
-    {
-        self.refresh = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getConnection",
@@ -428,107 +272,39 @@ impl GetConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
+    /// `includeCreds` in the query.
+    pub fn include_creds(mut self, include_creds: bool) -> Self {
+        let call = &mut self.call;
+        call.query("includeCreds", include_creds);
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("connectionId", self.connection_id)?;
-        call.query("includeCreds", self.include_creds)?;
-        call.query("includeRefreshToken", self.include_refresh_token)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("refresh", self.refresh)?;
-        Ok(call)
+    /// `includeRefreshToken` in the query.
+    pub fn include_refresh_token(mut self, include_refresh_token: bool) -> Self {
+        let call = &mut self.call;
+        call.query("includeRefreshToken", include_refresh_token);
+        self
     }
-}
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetConnection {
-    type Output = ::core::result::Result<
-        crate::Response<types::Connection>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Connection>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
+    /// `refresh` in the query.
+    pub fn refresh(
+        mut self,
+        refresh: impl ::core::convert::Into<
+            ::ampersand_client::types::GetConnectionRefresh,
+        >,
+    ) -> Self {
+        let call = &mut self.call;
+        call.query("refresh", refresh.into());
+        self
     }
 }
-/// Changes those fields of a connection that `updateMask` names, to rotate its credentials for instance.
-///
-/// `PATCH /projects/{projectIdOrName}/connections/{connectionId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/update-a-connection)
-#[derive(Debug, Clone)]
+sent!(GetConnection as json -> types::Connection);
+/// A request that [`Connections::update_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    connection_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateConnectionRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            connection_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The connection, by id.
-    ///
-    /// `connectionId` in the path, required.
-    pub fn connection_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.connection_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateConnectionRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateConnectionRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpdateConnectionRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateConnectionRequest,
-        ) -> types::builder::UpdateConnectionRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateConnection",
@@ -538,102 +314,16 @@ impl UpdateConnection {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("connectionId", self.connection_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateConnectionRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateConnection {
-    type Output = ::core::result::Result<
-        crate::Response<types::Connection>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Connection>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates a connection from credentials that are at hand, such as an API key.
-///
-/// Where the user is to give consent in a browser, begin with `oauth_connect` instead.
-///
-/// `POST /projects/{projectIdOrName}/connections:generate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/connection/generate-a-new-connection)
-#[derive(Debug, Clone)]
+sent!(UpdateConnection as json -> types::Connection);
+/// A request that [`Connections::generate_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GenerateConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::GenerateConnectionRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GenerateConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::GenerateConnectionRequest>,
-        <V as std::convert::TryInto<
-            types::GenerateConnectionRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `GenerateConnectionRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::GenerateConnectionRequest,
-        ) -> types::builder::GenerateConnectionRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "generateConnection",
@@ -643,41 +333,10 @@ impl GenerateConnection {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Connection>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        if self.body != Ok(::std::default::Default::default()) {
-            call.body(
-                self
-                    .body
-                    .and_then(|body| {
-                        types::GenerateConnectionRequest::try_from(body)
-                            .map_err(|error| error.to_string())
-                    }),
-            )?;
-        }
-        Ok(call)
+    /// The body, which may be left out.
+    pub fn body(mut self, body: types::GenerateConnectionRequest) -> Self {
+        self.call.body(&body);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GenerateConnection {
-    type Output = ::core::result::Result<
-        crate::Response<types::Connection>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Connection>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GenerateConnection as json -> types::Connection);

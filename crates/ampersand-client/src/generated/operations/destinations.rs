@@ -4,7 +4,7 @@
 //! Where notifications and records are delivered to: destinations, topics, and the routes between them.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
 #[derive(Clone, Debug)]
 pub struct Destinations {
@@ -17,103 +17,341 @@ impl Destinations {
     /// The destinations of a project: where notifications and records are delivered to.
     ///
     /// `GET /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-destinations)
-    pub fn list_destinations(&self) -> ListDestinations {
-        ListDestinations::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_destinations(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListDestinations {
+        let mut call = Call::new(&ListDestinations::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListDestinations {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates a destination: a webhook, a Kinesis stream or another place to deliver to.
     ///
     /// `POST /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-new-destination)
-    pub fn create_destination(&self) -> CreateDestination {
-        CreateDestination::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_destination(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateDestinationRequest,
+    ) -> CreateDestination {
+        let mut call = Call::new(&CreateDestination::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateDestination {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes a destination. Nothing is delivered to it any more.
     ///
     /// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
-    pub fn delete_destination(&self) -> DeleteDestination {
-        DeleteDestination::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `destination`, `destination` in the path.
+    pub fn delete_destination(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        destination: impl ::core::fmt::Display,
+    ) -> DeleteDestination {
+        let mut call = Call::new(&DeleteDestination::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("destination", destination);
+        DeleteDestination {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One destination. Its secrets, such as the one that signs webhooks, come with it when they are asked for.
     ///
     /// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
-    pub fn get_destination(&self) -> GetDestination {
-        GetDestination::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `destination`, `destination` in the path.
+    pub fn get_destination(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        destination: impl ::core::fmt::Display,
+    ) -> GetDestination {
+        let mut call = Call::new(&GetDestination::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("destination", destination);
+        GetDestination {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of a destination that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
-    pub fn update_destination(&self) -> UpdateDestination {
-        UpdateDestination::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `destination`, `destination` in the path.
+    pub fn update_destination(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        destination: impl ::core::fmt::Display,
+        body: types::UpdateDestinationRequest,
+    ) -> UpdateDestination {
+        let mut call = Call::new(&UpdateDestination::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("destination", destination);
+        call.body(&body);
+        UpdateDestination {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Which topics lead to which destinations: all routes of a project, or those of a topic or a destination.
     ///
     /// `GET /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topic-destination-routes)
-    pub fn list_topic_destination_routes(&self) -> ListTopicDestinationRoutes {
-        ListTopicDestinationRoutes::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_topic_destination_routes(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListTopicDestinationRoutes {
+        let mut call = Call::new(&ListTopicDestinationRoutes::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListTopicDestinationRoutes {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Has everything on a topic delivered to a destination.
     ///
     /// `POST /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic-destination-route)
-    pub fn create_topic_destination_route(&self) -> CreateTopicDestinationRoute {
-        CreateTopicDestinationRoute::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_topic_destination_route(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateTopicDestinationRouteRequest,
+    ) -> CreateTopicDestinationRoute {
+        let mut call = Call::new(&CreateTopicDestinationRoute::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateTopicDestinationRoute {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Ends the delivery of a topic to a destination.
     ///
     /// `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic-destination-route)
-    pub fn delete_topic_destination_route(&self) -> DeleteTopicDestinationRoute {
-        DeleteTopicDestinationRoute::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `route_id`, `routeId` in the path.
+    pub fn delete_topic_destination_route(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        route_id: impl ::core::fmt::Display,
+    ) -> DeleteTopicDestinationRoute {
+        let mut call = Call::new(&DeleteTopicDestinationRoute::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("routeId", route_id);
+        DeleteTopicDestinationRoute {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The topics of a project.
     ///
     /// `GET /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topics)
-    pub fn list_topics(&self) -> ListTopics {
-        ListTopics::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_topics(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListTopics {
+        let mut call = Call::new(&ListTopics::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListTopics {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates a topic: a name that stands between the events that are routed to it and the destinations that get them.
     ///
     /// `POST /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic)
-    pub fn create_topic(&self) -> CreateTopic {
-        CreateTopic::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_topic(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateTopicRequest,
+    ) -> CreateTopic {
+        let mut call = Call::new(&CreateTopic::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateTopic {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes a topic.
     ///
     /// `DELETE /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic)
-    pub fn delete_topic(&self) -> DeleteTopic {
-        DeleteTopic::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `topic_id`, `topicId` in the path.
+    pub fn delete_topic(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        topic_id: impl ::core::fmt::Display,
+    ) -> DeleteTopic {
+        let mut call = Call::new(&DeleteTopic::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("topicId", topic_id);
+        DeleteTopic {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Renames a topic.
     ///
     /// `PATCH /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-topic)
-    pub fn update_topic(&self) -> UpdateTopic {
-        UpdateTopic::new(self.client.clone())
-    }
-}
-/// The destinations of a project: where notifications and records are delivered to.
-///
-/// `GET /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-destinations)
-#[derive(Debug, Clone)]
-pub struct ListDestinations {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-}
-impl ListDestinations {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `topic_id`, `topicId` in the path.
+    pub fn update_topic(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        topic_id: impl ::core::fmt::Display,
+        body: types::UpdateTopicRequest,
+    ) -> UpdateTopic {
+        let mut call = Call::new(&UpdateTopic::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("topicId", topic_id);
+        call.body(&body);
+        UpdateTopic {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+}
+/// [`Destinations`], of one project: [`Project::destinations`](crate::Project::destinations).
+#[derive(Clone, Debug)]
+pub struct ProjectDestinations {
+    all: Destinations,
+    project: ::std::string::String,
+}
+impl ProjectDestinations {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Destinations::new(client),
+            project,
+        }
     }
+    /// The destinations of a project: where notifications and records are delivered to.
+    ///
+    /// See [`Destinations::list_destinations`].
+    pub fn list_destinations(&self) -> ListDestinations {
+        self.all.list_destinations(&*self.project)
+    }
+    /// Creates a destination: a webhook, a Kinesis stream or another place to deliver to.
+    ///
+    /// See [`Destinations::create_destination`].
+    pub fn create_destination(
+        &self,
+        body: types::CreateDestinationRequest,
+    ) -> CreateDestination {
+        self.all.create_destination(&*self.project, body)
+    }
+    /// Deletes a destination. Nothing is delivered to it any more.
+    ///
+    /// See [`Destinations::delete_destination`].
+    pub fn delete_destination(
+        &self,
+        destination: impl ::core::fmt::Display,
+    ) -> DeleteDestination {
+        self.all.delete_destination(&*self.project, destination)
+    }
+    /// One destination. Its secrets, such as the one that signs webhooks, come with it when they are asked for.
+    ///
+    /// See [`Destinations::get_destination`].
+    pub fn get_destination(
+        &self,
+        destination: impl ::core::fmt::Display,
+    ) -> GetDestination {
+        self.all.get_destination(&*self.project, destination)
+    }
+    /// Changes those fields of a destination that `updateMask` names.
+    ///
+    /// See [`Destinations::update_destination`].
+    pub fn update_destination(
+        &self,
+        destination: impl ::core::fmt::Display,
+        body: types::UpdateDestinationRequest,
+    ) -> UpdateDestination {
+        self.all.update_destination(&*self.project, destination, body)
+    }
+    /// Which topics lead to which destinations: all routes of a project, or those of a topic or a destination.
+    ///
+    /// See [`Destinations::list_topic_destination_routes`].
+    pub fn list_topic_destination_routes(&self) -> ListTopicDestinationRoutes {
+        self.all.list_topic_destination_routes(&*self.project)
+    }
+    /// Has everything on a topic delivered to a destination.
+    ///
+    /// See [`Destinations::create_topic_destination_route`].
+    pub fn create_topic_destination_route(
+        &self,
+        body: types::CreateTopicDestinationRouteRequest,
+    ) -> CreateTopicDestinationRoute {
+        self.all.create_topic_destination_route(&*self.project, body)
+    }
+    /// Ends the delivery of a topic to a destination.
+    ///
+    /// See [`Destinations::delete_topic_destination_route`].
+    pub fn delete_topic_destination_route(
+        &self,
+        route_id: impl ::core::fmt::Display,
+    ) -> DeleteTopicDestinationRoute {
+        self.all.delete_topic_destination_route(&*self.project, route_id)
+    }
+    /// The topics of a project.
+    ///
+    /// See [`Destinations::list_topics`].
+    pub fn list_topics(&self) -> ListTopics {
+        self.all.list_topics(&*self.project)
+    }
+    /// Creates a topic: a name that stands between the events that are routed to it and the destinations that get them.
+    ///
+    /// See [`Destinations::create_topic`].
+    pub fn create_topic(&self, body: types::CreateTopicRequest) -> CreateTopic {
+        self.all.create_topic(&*self.project, body)
+    }
+    /// Deletes a topic.
+    ///
+    /// See [`Destinations::delete_topic`].
+    pub fn delete_topic(&self, topic_id: impl ::core::fmt::Display) -> DeleteTopic {
+        self.all.delete_topic(&*self.project, topic_id)
+    }
+    /// Renames a topic.
+    ///
+    /// See [`Destinations::update_topic`].
+    pub fn update_topic(
+        &self,
+        topic_id: impl ::core::fmt::Display,
+        body: types::UpdateTopicRequest,
+    ) -> UpdateTopic {
+        self.all.update_topic(&*self.project, topic_id, body)
+    }
+}
+/// A request that [`Destinations::list_destinations`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListDestinations {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListDestinations {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listDestinations",
@@ -123,99 +361,16 @@ impl ListDestinations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Destination>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Destination>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListDestinations {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Destination>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Destination>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates a destination: a webhook, a Kinesis stream or another place to deliver to.
-///
-/// `POST /projects/{projectIdOrName}/destinations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-new-destination)
-#[derive(Debug, Clone)]
+sent!(ListDestinations as list -> ::std::vec::Vec < types::Destination >);
+/// A request that [`Destinations::create_destination`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateDestination {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateDestinationRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateDestination {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateDestinationRequest>,
-        <V as std::convert::TryInto<
-            types::CreateDestinationRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateDestinationRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateDestinationRequest,
-        ) -> types::builder::CreateDestinationRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createDestination",
@@ -225,81 +380,16 @@ impl CreateDestination {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Destination>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateDestinationRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateDestination {
-    type Output = ::core::result::Result<
-        crate::Response<types::Destination>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Destination>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes a destination. Nothing is delivered to it any more.
-///
-/// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
-#[derive(Debug, Clone)]
+sent!(CreateDestination as json -> types::Destination);
+/// A request that [`Destinations::delete_destination`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteDestination {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    destination: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteDestination {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            destination: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `destination` in the path, required.
-    pub fn destination<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.destination = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteDestination",
@@ -309,97 +399,16 @@ impl DeleteDestination {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("destination", self.destination)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteDestination {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One destination. Its secrets, such as the one that signs webhooks, come with it when they are asked for.
-///
-/// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
-#[derive(Debug, Clone)]
+sent!(DeleteDestination as empty -> ());
+/// A request that [`Destinations::get_destination`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetDestination {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    destination: Result<::std::string::String, String>,
-    include_secrets: Result<Option<bool>, String>,
-    rotate: Result<Option<bool>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetDestination {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            destination: Err("was not given".to_string()),
-            include_secrets: Ok(None),
-            rotate: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `destination` in the path, required.
-    pub fn destination<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.destination = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `includeSecrets` in the query, optional.
-    pub fn include_secrets<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.include_secrets = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `rotate` in the query, optional.
-    pub fn rotate<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.rotate = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getDestination",
@@ -409,109 +418,28 @@ impl GetDestination {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::DestinationWithSecrets>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
+    /// `includeSecrets` in the query.
+    pub fn include_secrets(mut self, include_secrets: bool) -> Self {
+        let call = &mut self.call;
+        call.query("includeSecrets", include_secrets);
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("destination", self.destination)?;
-        call.query("includeSecrets", self.include_secrets)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("rotate", self.rotate)?;
-        Ok(call)
+    /// `rotate` in the query.
+    pub fn rotate(mut self, rotate: bool) -> Self {
+        let call = &mut self.call;
+        call.query("rotate", rotate);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetDestination {
-    type Output = ::core::result::Result<
-        crate::Response<types::DestinationWithSecrets>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::DestinationWithSecrets>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of a destination that `updateMask` names.
-///
-/// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
-#[derive(Debug, Clone)]
+sent!(GetDestination as json -> types::DestinationWithSecrets);
+/// A request that [`Destinations::update_destination`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateDestination {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    destination: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateDestinationRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateDestination {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            destination: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `destination` in the path, required.
-    pub fn destination<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.destination = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateDestinationRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateDestinationRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `UpdateDestinationRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateDestinationRequest,
-        ) -> types::builder::UpdateDestinationRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateDestination",
@@ -521,96 +449,16 @@ impl UpdateDestination {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Destination>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("destination", self.destination)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateDestinationRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateDestination {
-    type Output = ::core::result::Result<
-        crate::Response<types::Destination>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Destination>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Which topics lead to which destinations: all routes of a project, or those of a topic or a destination.
-///
-/// `GET /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topic-destination-routes)
-#[derive(Debug, Clone)]
+sent!(UpdateDestination as json -> types::Destination);
+/// A request that [`Destinations::list_topic_destination_routes`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListTopicDestinationRoutes {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    destination_id: Result<Option<::std::string::String>, String>,
-    topic_id: Result<Option<::std::string::String>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListTopicDestinationRoutes {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            destination_id: Ok(None),
-            topic_id: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `destinationId` in the query, optional.
-    pub fn destination_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.destination_id = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `topicId` in the query, optional.
-    pub fn topic_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.topic_id = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listTopicDestinationRoutes",
@@ -620,104 +468,31 @@ impl ListTopicDestinationRoutes {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::TopicDestinationRoute>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<
-                    ::std::vec::Vec<types::TopicDestinationRoute>,
-                >,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
+    /// `destinationId` in the query.
+    pub fn destination_id(mut self, destination_id: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("destinationId", destination_id);
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("destinationId", self.destination_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("topicId", self.topic_id)?;
-        Ok(call)
+    /// `topicId` in the query.
+    pub fn topic_id(mut self, topic_id: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("topicId", topic_id);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListTopicDestinationRoutes {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::TopicDestinationRoute>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::TopicDestinationRoute>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Has everything on a topic delivered to a destination.
-///
-/// `POST /projects/{projectIdOrName}/topic-destination-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic-destination-route)
-#[derive(Debug, Clone)]
+sent!(
+    ListTopicDestinationRoutes as list -> ::std::vec::Vec < types::TopicDestinationRoute
+    >
+);
+/// A request that [`Destinations::create_topic_destination_route`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateTopicDestinationRoute {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateTopicDestinationRouteRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateTopicDestinationRoute {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateTopicDestinationRouteRequest>,
-        <V as std::convert::TryInto<
-            types::CreateTopicDestinationRouteRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateTopicDestinationRouteRequest` for body failed: {}",
-                    s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateTopicDestinationRouteRequest,
-        ) -> types::builder::CreateTopicDestinationRouteRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createTopicDestinationRoute",
@@ -727,84 +502,16 @@ impl CreateTopicDestinationRoute {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::TopicDestinationRoute>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateTopicDestinationRouteRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateTopicDestinationRoute {
-    type Output = ::core::result::Result<
-        crate::Response<types::TopicDestinationRoute>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::TopicDestinationRoute>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Ends the delivery of a topic to a destination.
-///
-/// `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic-destination-route)
-#[derive(Debug, Clone)]
+sent!(CreateTopicDestinationRoute as json -> types::TopicDestinationRoute);
+/// A request that [`Destinations::delete_topic_destination_route`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteTopicDestinationRoute {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    route_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteTopicDestinationRoute {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            route_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `routeId` in the path, required.
-    pub fn route_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.route_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteTopicDestinationRoute",
@@ -814,59 +521,16 @@ impl DeleteTopicDestinationRoute {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("routeId", self.route_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteTopicDestinationRoute {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The topics of a project.
-///
-/// `GET /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/list-topics)
-#[derive(Debug, Clone)]
+sent!(DeleteTopicDestinationRoute as empty -> ());
+/// A request that [`Destinations::list_topics`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListTopics {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListTopics {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listTopics",
@@ -876,97 +540,16 @@ impl ListTopics {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Topic>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Topic>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListTopics {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Topic>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Topic>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates a topic: a name that stands between the events that are routed to it and the destinations that get them.
-///
-/// `POST /projects/{projectIdOrName}/topics` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/create-a-topic)
-#[derive(Debug, Clone)]
+sent!(ListTopics as list -> ::std::vec::Vec < types::Topic >);
+/// A request that [`Destinations::create_topic`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateTopic {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateTopicRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateTopic {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateTopicRequest>,
-        <V as std::convert::TryInto<
-            types::CreateTopicRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateTopicRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateTopicRequest,
-        ) -> types::builder::CreateTopicRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createTopic",
@@ -976,78 +559,16 @@ impl CreateTopic {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Topic>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateTopicRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateTopic {
-    type Output = ::core::result::Result<crate::Response<types::Topic>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Topic>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes a topic.
-///
-/// `DELETE /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic)
-#[derive(Debug, Clone)]
+sent!(CreateTopic as json -> types::Topic);
+/// A request that [`Destinations::delete_topic`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteTopic {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    topic_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteTopic {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            topic_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `topicId` in the path, required.
-    pub fn topic_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.topic_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteTopic",
@@ -1057,99 +578,16 @@ impl DeleteTopic {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("topicId", self.topic_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteTopic {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Renames a topic.
-///
-/// `PATCH /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-topic)
-#[derive(Debug, Clone)]
+sent!(DeleteTopic as empty -> ());
+/// A request that [`Destinations::update_topic`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateTopic {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    topic_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateTopicRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateTopic {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            topic_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `topicId` in the path, required.
-    pub fn topic_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.topic_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateTopicRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateTopicRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpdateTopicRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateTopicRequest,
-        ) -> types::builder::UpdateTopicRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateTopic",
@@ -1159,37 +597,5 @@ impl UpdateTopic {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Topic>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("topicId", self.topic_id)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateTopicRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateTopic {
-    type Output = ::core::result::Result<crate::Response<types::Topic>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Topic>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(UpdateTopic as json -> types::Topic);

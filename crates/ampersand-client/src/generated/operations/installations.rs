@@ -4,7 +4,7 @@
 //! Integrations as customers have installed and configured them.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Integrations as customers have installed and configured them.
 #[derive(Clone, Debug)]
 pub struct Installations {
@@ -17,90 +17,250 @@ impl Installations {
     /// The installations of all integrations of a project, or those of one group.
     ///
     /// `GET /projects/{projectIdOrName}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-a-project)
-    pub fn list_installations_for_project(&self) -> ListInstallationsForProject {
-        ListInstallationsForProject::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_installations_for_project(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListInstallationsForProject {
+        let mut call = Call::new(&ListInstallationsForProject::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListInstallationsForProject {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The installations of one integration, or those of one group.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-an-integration)
-    pub fn list_installations(&self) -> ListInstallations {
-        ListInstallations::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    pub fn list_installations(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+    ) -> ListInstallations {
+        let mut call = Call::new(&ListInstallations::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        ListInstallations {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Installs an integration for a group, with a configuration.
     ///
     /// The group needs a connection to the provider first.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/create-a-new-installation)
-    pub fn create_installation(&self) -> CreateInstallation {
-        CreateInstallation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    pub fn create_installation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        body: types::CreateInstallationRequest,
+    ) -> CreateInstallation {
+        let mut call = Call::new(&CreateInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.body(&body);
+        CreateInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes an installation, and its connection where no other installation uses that.
     ///
     /// `DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/delete-an-installation)
-    pub fn delete_installation(&self) -> DeleteInstallation {
-        DeleteInstallation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn delete_installation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> DeleteInstallation {
+        let mut call = Call::new(&DeleteInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        DeleteInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One installation, with its connection and its configuration.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/get-an-installation)
-    pub fn get_installation(&self) -> GetInstallation {
-        GetInstallation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn get_installation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> GetInstallation {
+        let mut call = Call::new(&GetInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        GetInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of an installation that `updateMask` names, such as its configuration.
     ///
     /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation)
-    pub fn update_installation(&self) -> UpdateInstallation {
-        UpdateInstallation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn update_installation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+        body: types::UpdateInstallationRequest,
+    ) -> UpdateInstallation {
+        let mut call = Call::new(&UpdateInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        call.body(&body);
+        UpdateInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes the configuration of one object of an installation, by JSON Patch (RFC 6902).
     ///
     /// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation-object)
-    pub fn patch_object_config_content(&self) -> PatchObjectConfigContent {
-        PatchObjectConfigContent::new(self.client.clone())
-    }
-}
-/// The installations of all integrations of a project, or those of one group.
-///
-/// `GET /projects/{projectIdOrName}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-a-project)
-#[derive(Debug, Clone)]
-pub struct ListInstallationsForProject {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    group_ref: Result<Option<::std::string::String>, String>,
-}
-impl ListInstallationsForProject {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            group_ref: Ok(None),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    pub fn patch_object_config_content(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::PatchObjectConfigContentRequest,
+    ) -> PatchObjectConfigContent {
+        let mut call = Call::new(&PatchObjectConfigContent::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("objectName", object_name);
+        call.body(&body);
+        PatchObjectConfigContent {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+}
+/// [`Installations`], of one project: [`Project::installations`](crate::Project::installations).
+#[derive(Clone, Debug)]
+pub struct ProjectInstallations {
+    all: Installations,
+    project: ::std::string::String,
+}
+impl ProjectInstallations {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Installations::new(client),
+            project,
+        }
     }
-    /// Your application's own identifier of the group.
+    /// The installations of all integrations of a project, or those of one group.
     ///
-    /// `groupRef` in the query, optional.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Installations::list_installations_for_project`].
+    pub fn list_installations_for_project(&self) -> ListInstallationsForProject {
+        self.all.list_installations_for_project(&*self.project)
     }
+    /// The installations of one integration, or those of one group.
+    ///
+    /// See [`Installations::list_installations`].
+    pub fn list_installations(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+    ) -> ListInstallations {
+        self.all.list_installations(&*self.project, integration_id)
+    }
+    /// Installs an integration for a group, with a configuration.
+    ///
+    /// See [`Installations::create_installation`].
+    pub fn create_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        body: types::CreateInstallationRequest,
+    ) -> CreateInstallation {
+        self.all.create_installation(&*self.project, integration_id, body)
+    }
+    /// Deletes an installation, and its connection where no other installation uses that.
+    ///
+    /// See [`Installations::delete_installation`].
+    pub fn delete_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> DeleteInstallation {
+        self.all.delete_installation(&*self.project, integration_id, installation_id)
+    }
+    /// One installation, with its connection and its configuration.
+    ///
+    /// See [`Installations::get_installation`].
+    pub fn get_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> GetInstallation {
+        self.all.get_installation(&*self.project, integration_id, installation_id)
+    }
+    /// Changes those fields of an installation that `updateMask` names, such as its configuration.
+    ///
+    /// See [`Installations::update_installation`].
+    pub fn update_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+        body: types::UpdateInstallationRequest,
+    ) -> UpdateInstallation {
+        self.all
+            .update_installation(&*self.project, integration_id, installation_id, body)
+    }
+    /// Changes the configuration of one object of an installation, by JSON Patch (RFC 6902).
+    ///
+    /// See [`Installations::patch_object_config_content`].
+    pub fn patch_object_config_content(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::PatchObjectConfigContentRequest,
+    ) -> PatchObjectConfigContent {
+        self.all
+            .patch_object_config_content(
+                &*self.project,
+                integration_id,
+                object_name,
+                body,
+            )
+    }
+}
+/// A request that [`Installations::list_installations_for_project`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListInstallationsForProject {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListInstallationsForProject {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listInstallationsForProject",
@@ -110,99 +270,24 @@ impl ListInstallationsForProject {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Installation>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Installation>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("groupRef", self.group_ref)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
-}
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListInstallationsForProject {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Installation>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Installation>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The installations of one integration, or those of one group.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/list-installations-for-an-integration)
-#[derive(Debug, Clone)]
-pub struct ListInstallations {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    group_ref: Result<Option<::std::string::String>, String>,
-}
-impl ListInstallations {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            group_ref: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// Your application's own identifier of the group.
     ///
-    /// `groupRef` in the query, optional.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
+    /// `groupRef` in the query.
+    pub fn group_ref(mut self, group_ref: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("groupRef", group_ref);
         self
     }
+}
+sent!(ListInstallationsForProject as list -> ::std::vec::Vec < types::Installation >);
+/// A request that [`Installations::list_installations`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListInstallations {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListInstallations {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listInstallations",
@@ -212,130 +297,24 @@ impl ListInstallations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
+    /// Your application's own identifier of the group.
     ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Installation>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Installation>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("groupRef", self.group_ref)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// `groupRef` in the query.
+    pub fn group_ref(mut self, group_ref: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("groupRef", group_ref);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListInstallations {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Installation>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Installation>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Installs an integration for a group, with a configuration.
-///
-/// The group needs a connection to the provider first.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/create-a-new-installation)
-#[derive(Debug, Clone)]
+sent!(ListInstallations as list -> ::std::vec::Vec < types::Installation >);
+/// A request that [`Installations::create_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    skip_sampling: Result<Option<bool>, String>,
-    body: Result<types::builder::CreateInstallationRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            skip_sampling: Ok(None),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `skipSampling` in the query, optional.
-    pub fn skip_sampling<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.skip_sampling = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateInstallationRequest>,
-        <V as std::convert::TryInto<
-            types::CreateInstallationRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateInstallationRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateInstallationRequest,
-        ) -> types::builder::CreateInstallationRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createInstallation",
@@ -345,99 +324,22 @@ impl CreateInstallation {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("skipSampling", self.skip_sampling)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateInstallationRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
+    /// `skipSampling` in the query.
+    pub fn skip_sampling(mut self, skip_sampling: bool) -> Self {
+        let call = &mut self.call;
+        call.query("skipSampling", skip_sampling);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateInstallation {
-    type Output = ::core::result::Result<
-        crate::Response<types::Installation>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Installation>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes an installation, and its connection where no other installation uses that.
-///
-/// `DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/delete-an-installation)
-#[derive(Debug, Clone)]
+sent!(CreateInstallation as json -> types::Installation);
+/// A request that [`Installations::delete_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The installation, by id.
-    ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteInstallation",
@@ -447,88 +349,16 @@ impl DeleteInstallation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteInstallation {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One installation, with its connection and its configuration.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/get-an-installation)
-#[derive(Debug, Clone)]
+sent!(DeleteInstallation as empty -> ());
+/// A request that [`Installations::get_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The installation, by id.
-    ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getInstallation",
@@ -538,134 +368,16 @@ impl GetInstallation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetInstallation {
-    type Output = ::core::result::Result<
-        crate::Response<types::Installation>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Installation>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of an installation that `updateMask` names, such as its configuration.
-///
-/// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation)
-#[derive(Debug, Clone)]
+sent!(GetInstallation as json -> types::Installation);
+/// A request that [`Installations::update_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
-    skip_sampling: Result<Option<bool>, String>,
-    body: Result<types::builder::UpdateInstallationRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-            skip_sampling: Ok(None),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The installation, by id.
-    ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `skipSampling` in the query, optional.
-    pub fn skip_sampling<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.skip_sampling = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateInstallationRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateInstallationRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `UpdateInstallationRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateInstallationRequest,
-        ) -> types::builder::UpdateInstallationRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateInstallation",
@@ -675,131 +387,22 @@ impl UpdateInstallation {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("skipSampling", self.skip_sampling)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateInstallationRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
+    /// `skipSampling` in the query.
+    pub fn skip_sampling(mut self, skip_sampling: bool) -> Self {
+        let call = &mut self.call;
+        call.query("skipSampling", skip_sampling);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateInstallation {
-    type Output = ::core::result::Result<
-        crate::Response<types::Installation>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Installation>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes the configuration of one object of an installation, by JSON Patch (RFC 6902).
-///
-/// `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/installation/update-an-installation-object)
-#[derive(Debug, Clone)]
+sent!(UpdateInstallation as json -> types::Installation);
+/// A request that [`Installations::patch_object_config_content`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct PatchObjectConfigContent {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    body: Result<types::builder::PatchObjectConfigContentRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl PatchObjectConfigContent {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::PatchObjectConfigContentRequest>,
-        <V as std::convert::TryInto<
-            types::PatchObjectConfigContentRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `PatchObjectConfigContentRequest` for body failed: {}",
-                    s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::PatchObjectConfigContentRequest,
-        ) -> types::builder::PatchObjectConfigContentRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "patchObjectConfigContent",
@@ -809,41 +412,5 @@ impl PatchObjectConfigContent {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Installation>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::PatchObjectConfigContentRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for PatchObjectConfigContent {
-    type Output = ::core::result::Result<
-        crate::Response<types::Installation>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Installation>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(PatchObjectConfigContent as json -> types::Installation);

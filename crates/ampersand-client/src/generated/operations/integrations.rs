@@ -4,7 +4,7 @@
 //! What a project reads from, writes to and subscribes to at providers.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// What a project reads from, writes to and subscribes to at providers.
 #[derive(Clone, Debug)]
 pub struct Integrations {
@@ -17,61 +17,158 @@ impl Integrations {
     /// The integrations of a project.
     ///
     /// `GET /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/list-integrations)
-    pub fn list_integrations(&self) -> ListIntegrations {
-        ListIntegrations::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_integrations(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListIntegrations {
+        let mut call = Call::new(&ListIntegrations::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListIntegrations {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates an integration from its manifest.
     ///
     /// `POST /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/create-a-new-integration)
-    pub fn create_integration(&self) -> CreateIntegration {
-        CreateIntegration::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_integration(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateIntegrationRequest,
+    ) -> CreateIntegration {
+        let mut call = Call::new(&CreateIntegration::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateIntegration {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes an integration and every installation of it.
     ///
     /// `DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/delete-an-integration)
-    pub fn delete_integration(&self) -> DeleteIntegration {
-        DeleteIntegration::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id_or_name`, `integrationIdOrName` in the path. The integration, by id or by name.
+    pub fn delete_integration(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id_or_name: impl ::core::fmt::Display,
+    ) -> DeleteIntegration {
+        let mut call = Call::new(&DeleteIntegration::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationIdOrName", integration_id_or_name);
+        DeleteIntegration {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One integration, with its latest revision.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/get-an-integration-by-id-or-name)
-    pub fn get_integration(&self) -> GetIntegration {
-        GetIntegration::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id_or_name`, `integrationIdOrName` in the path. The integration, by id or by name.
+    pub fn get_integration(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id_or_name: impl ::core::fmt::Display,
+    ) -> GetIntegration {
+        let mut call = Call::new(&GetIntegration::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationIdOrName", integration_id_or_name);
+        GetIntegration {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deploys all integrations of a manifest: creates those that are new, and gives the others a revision.
     ///
     /// `PUT /projects/{projectIdOrName}/integrations:batch` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/batch-upsert-a-group-of-integrations)
-    pub fn batch_upsert_integrations(&self) -> BatchUpsertIntegrations {
-        BatchUpsertIntegrations::new(self.client.clone())
-    }
-}
-/// The integrations of a project.
-///
-/// `GET /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/list-integrations)
-#[derive(Debug, Clone)]
-pub struct ListIntegrations {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-}
-impl ListIntegrations {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn batch_upsert_integrations(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::BatchUpsertIntegrationsRequest,
+    ) -> BatchUpsertIntegrations {
+        let mut call = Call::new(&BatchUpsertIntegrations::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        BatchUpsertIntegrations {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+}
+/// [`Integrations`], of one project: [`Project::integrations`](crate::Project::integrations).
+#[derive(Clone, Debug)]
+pub struct ProjectIntegrations {
+    all: Integrations,
+    project: ::std::string::String,
+}
+impl ProjectIntegrations {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Integrations::new(client),
+            project,
+        }
     }
+    /// The integrations of a project.
+    ///
+    /// See [`Integrations::list_integrations`].
+    pub fn list_integrations(&self) -> ListIntegrations {
+        self.all.list_integrations(&*self.project)
+    }
+    /// Creates an integration from its manifest.
+    ///
+    /// See [`Integrations::create_integration`].
+    pub fn create_integration(
+        &self,
+        body: types::CreateIntegrationRequest,
+    ) -> CreateIntegration {
+        self.all.create_integration(&*self.project, body)
+    }
+    /// Deletes an integration and every installation of it.
+    ///
+    /// See [`Integrations::delete_integration`].
+    pub fn delete_integration(
+        &self,
+        integration_id_or_name: impl ::core::fmt::Display,
+    ) -> DeleteIntegration {
+        self.all.delete_integration(&*self.project, integration_id_or_name)
+    }
+    /// One integration, with its latest revision.
+    ///
+    /// See [`Integrations::get_integration`].
+    pub fn get_integration(
+        &self,
+        integration_id_or_name: impl ::core::fmt::Display,
+    ) -> GetIntegration {
+        self.all.get_integration(&*self.project, integration_id_or_name)
+    }
+    /// Deploys all integrations of a manifest: creates those that are new, and gives the others a revision.
+    ///
+    /// See [`Integrations::batch_upsert_integrations`].
+    pub fn batch_upsert_integrations(
+        &self,
+        body: types::BatchUpsertIntegrationsRequest,
+    ) -> BatchUpsertIntegrations {
+        self.all.batch_upsert_integrations(&*self.project, body)
+    }
+}
+/// A request that [`Integrations::list_integrations`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListIntegrations {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListIntegrations {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listIntegrations",
@@ -81,99 +178,16 @@ impl ListIntegrations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Integration>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Integration>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListIntegrations {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Integration>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Integration>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates an integration from its manifest.
-///
-/// `POST /projects/{projectIdOrName}/integrations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/create-a-new-integration)
-#[derive(Debug, Clone)]
+sent!(ListIntegrations as list -> ::std::vec::Vec < types::Integration >);
+/// A request that [`Integrations::create_integration`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateIntegration {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateIntegrationRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateIntegration {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateIntegrationRequest>,
-        <V as std::convert::TryInto<
-            types::CreateIntegrationRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateIntegrationRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateIntegrationRequest,
-        ) -> types::builder::CreateIntegrationRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createIntegration",
@@ -183,80 +197,16 @@ impl CreateIntegration {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateIntegrationRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateIntegration {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes an integration and every installation of it.
-///
-/// `DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/delete-an-integration)
-#[derive(Debug, Clone)]
+sent!(CreateIntegration as empty -> ());
+/// A request that [`Integrations::delete_integration`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteIntegration {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id_or_name: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteIntegration {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id_or_name: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id or by name.
-    ///
-    /// `integrationIdOrName` in the path, required.
-    pub fn integration_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteIntegration",
@@ -266,73 +216,16 @@ impl DeleteIntegration {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationIdOrName", self.integration_id_or_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteIntegration {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One integration, with its latest revision.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/get-an-integration-by-id-or-name)
-#[derive(Debug, Clone)]
+sent!(DeleteIntegration as empty -> ());
+/// A request that [`Integrations::get_integration`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetIntegration {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id_or_name: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetIntegration {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id_or_name: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id or by name.
-    ///
-    /// `integrationIdOrName` in the path, required.
-    pub fn integration_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getIntegration",
@@ -342,106 +235,16 @@ impl GetIntegration {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Integration>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationIdOrName", self.integration_id_or_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetIntegration {
-    type Output = ::core::result::Result<
-        crate::Response<types::Integration>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Integration>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deploys all integrations of a manifest: creates those that are new, and gives the others a revision.
-///
-/// `PUT /projects/{projectIdOrName}/integrations:batch` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/integration/batch-upsert-a-group-of-integrations)
-#[derive(Debug, Clone)]
+sent!(GetIntegration as json -> types::Integration);
+/// A request that [`Integrations::batch_upsert_integrations`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct BatchUpsertIntegrations {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    destructive: Result<Option<bool>, String>,
-    body: Result<types::builder::BatchUpsertIntegrationsRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl BatchUpsertIntegrations {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            destructive: Ok(None),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `destructive` in the query, optional.
-    pub fn destructive<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.destructive = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::BatchUpsertIntegrationsRequest>,
-        <V as std::convert::TryInto<
-            types::BatchUpsertIntegrationsRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `BatchUpsertIntegrationsRequest` for body failed: {}",
-                    s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::BatchUpsertIntegrationsRequest,
-        ) -> types::builder::BatchUpsertIntegrationsRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "batchUpsertIntegrations",
@@ -451,48 +254,11 @@ impl BatchUpsertIntegrations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Integration>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Integration>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("destructive", self.destructive)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::BatchUpsertIntegrationsRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
+    /// `destructive` in the query.
+    pub fn destructive(mut self, destructive: bool) -> Self {
+        let call = &mut self.call;
+        call.query("destructive", destructive);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for BatchUpsertIntegrations {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Integration>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Integration>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(BatchUpsertIntegrations as list -> ::std::vec::Vec < types::Integration >);

@@ -4,7 +4,7 @@
 //! Public keys by which tokens of a project's own users are verified.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Public keys by which tokens of a project's own users are verified.
 #[derive(Clone, Debug)]
 pub struct JwtKeys {
@@ -17,74 +17,153 @@ impl JwtKeys {
     /// The public keys by which tokens are verified that a project's own users bring.
     ///
     /// `GET /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/list-jwt-keys)
-    pub fn list_jwt_keys(&self) -> ListJwtKeys {
-        ListJwtKeys::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_jwt_keys(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListJwtKeys {
+        let mut call = Call::new(&ListJwtKeys::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListJwtKeys {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Adds a public key by which tokens are verified.
     ///
     /// `POST /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/create-a-new-jwt-key)
-    pub fn create_jwt_key(&self) -> CreateJwtKey {
-        CreateJwtKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_jwt_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateJwtKeyRequest,
+    ) -> CreateJwtKey {
+        let mut call = Call::new(&CreateJwtKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateJwtKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes a public key. Tokens that it verified are refused from then on.
     ///
     /// `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/delete-a-jwt-key)
-    pub fn delete_jwt_key(&self) -> DeleteJwtKey {
-        DeleteJwtKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `key_id`, `keyId` in the path.
+    pub fn delete_jwt_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        key_id: impl ::core::fmt::Display,
+    ) -> DeleteJwtKey {
+        let mut call = Call::new(&DeleteJwtKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("keyId", key_id);
+        DeleteJwtKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One public key of a project.
     ///
     /// `GET /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/get-a-specific-jwt-key)
-    pub fn get_jwt_key(&self) -> GetJwtKey {
-        GetJwtKey::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `key_id`, `keyId` in the path.
+    pub fn get_jwt_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        key_id: impl ::core::fmt::Display,
+    ) -> GetJwtKey {
+        let mut call = Call::new(&GetJwtKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("keyId", key_id);
+        GetJwtKey {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of a public key that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/update-a-jwt-key)
-    pub fn update_jwt_key(&self) -> UpdateJwtKey {
-        UpdateJwtKey::new(self.client.clone())
-    }
-}
-/// The public keys by which tokens are verified that a project's own users bring.
-///
-/// `GET /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/list-jwt-keys)
-#[derive(Debug, Clone)]
-pub struct ListJwtKeys {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    active: Result<Option<bool>, String>,
-}
-impl ListJwtKeys {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            active: Ok(None),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `key_id`, `keyId` in the path.
+    pub fn update_jwt_key(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        key_id: impl ::core::fmt::Display,
+        body: types::PatchJwtKeyRequest,
+    ) -> UpdateJwtKey {
+        let mut call = Call::new(&UpdateJwtKey::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("keyId", key_id);
+        call.body(&body);
+        UpdateJwtKey {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`JwtKeys`], of one project: [`Project::jwt_keys`](crate::Project::jwt_keys).
+#[derive(Clone, Debug)]
+pub struct ProjectJwtKeys {
+    all: JwtKeys,
+    project: ::std::string::String,
+}
+impl ProjectJwtKeys {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: JwtKeys::new(client),
+            project,
+        }
+    }
+    /// The public keys by which tokens are verified that a project's own users bring.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`JwtKeys::list_jwt_keys`].
+    pub fn list_jwt_keys(&self) -> ListJwtKeys {
+        self.all.list_jwt_keys(&*self.project)
     }
-    /// `active` in the query, optional.
-    pub fn active<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.active = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// Adds a public key by which tokens are verified.
+    ///
+    /// See [`JwtKeys::create_jwt_key`].
+    pub fn create_jwt_key(&self, body: types::CreateJwtKeyRequest) -> CreateJwtKey {
+        self.all.create_jwt_key(&*self.project, body)
     }
+    /// Deletes a public key. Tokens that it verified are refused from then on.
+    ///
+    /// See [`JwtKeys::delete_jwt_key`].
+    pub fn delete_jwt_key(&self, key_id: impl ::core::fmt::Display) -> DeleteJwtKey {
+        self.all.delete_jwt_key(&*self.project, key_id)
+    }
+    /// One public key of a project.
+    ///
+    /// See [`JwtKeys::get_jwt_key`].
+    pub fn get_jwt_key(&self, key_id: impl ::core::fmt::Display) -> GetJwtKey {
+        self.all.get_jwt_key(&*self.project, key_id)
+    }
+    /// Changes those fields of a public key that `updateMask` names.
+    ///
+    /// See [`JwtKeys::update_jwt_key`].
+    pub fn update_jwt_key(
+        &self,
+        key_id: impl ::core::fmt::Display,
+        body: types::PatchJwtKeyRequest,
+    ) -> UpdateJwtKey {
+        self.all.update_jwt_key(&*self.project, key_id, body)
+    }
+}
+/// A request that [`JwtKeys::list_jwt_keys`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListJwtKeys {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListJwtKeys {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listJWTKeys",
@@ -94,98 +173,22 @@ impl ListJwtKeys {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::JwtKey>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::JwtKey>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("active", self.active)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// `active` in the query.
+    pub fn active(mut self, active: bool) -> Self {
+        let call = &mut self.call;
+        call.query("active", active);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListJwtKeys {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::JwtKey>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::JwtKey>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Adds a public key by which tokens are verified.
-///
-/// `POST /projects/{projectIdOrName}/jwt-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/create-a-new-jwt-key)
-#[derive(Debug, Clone)]
+sent!(ListJwtKeys as list -> ::std::vec::Vec < types::JwtKey >);
+/// A request that [`JwtKeys::create_jwt_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateJwtKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateJwtKeyRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateJwtKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateJwtKeyRequest>,
-        <V as std::convert::TryInto<
-            types::CreateJwtKeyRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateJwtKeyRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateJwtKeyRequest,
-        ) -> types::builder::CreateJwtKeyRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createJWTKey",
@@ -195,81 +198,16 @@ impl CreateJwtKey {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::JwtKeyResponse>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateJwtKeyRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateJwtKey {
-    type Output = ::core::result::Result<
-        crate::Response<types::JwtKeyResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::JwtKeyResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes a public key. Tokens that it verified are refused from then on.
-///
-/// `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/delete-a-jwt-key)
-#[derive(Debug, Clone)]
+sent!(CreateJwtKey as json -> types::JwtKeyResponse);
+/// A request that [`JwtKeys::delete_jwt_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteJwtKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    key_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteJwtKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            key_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `keyId` in the path, required.
-    pub fn key_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.key_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteJWTKey",
@@ -279,71 +217,16 @@ impl DeleteJwtKey {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("keyId", self.key_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteJwtKey {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One public key of a project.
-///
-/// `GET /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/get-a-specific-jwt-key)
-#[derive(Debug, Clone)]
+sent!(DeleteJwtKey as empty -> ());
+/// A request that [`JwtKeys::get_jwt_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetJwtKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    key_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetJwtKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            key_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `keyId` in the path, required.
-    pub fn key_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.key_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getJWTKey",
@@ -353,99 +236,16 @@ impl GetJwtKey {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::JwtKey>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("keyId", self.key_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetJwtKey {
-    type Output = ::core::result::Result<crate::Response<types::JwtKey>, crate::Error>;
-    type IntoFuture = crate::Sending<types::JwtKey>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of a public key that `updateMask` names.
-///
-/// `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/update-a-jwt-key)
-#[derive(Debug, Clone)]
+sent!(GetJwtKey as json -> types::JwtKey);
+/// A request that [`JwtKeys::update_jwt_key`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateJwtKey {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    key_id: Result<::std::string::String, String>,
-    body: Result<types::builder::PatchJwtKeyRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateJwtKey {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            key_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `keyId` in the path, required.
-    pub fn key_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.key_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::PatchJwtKeyRequest>,
-        <V as std::convert::TryInto<
-            types::PatchJwtKeyRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `PatchJwtKeyRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::PatchJwtKeyRequest,
-        ) -> types::builder::PatchJwtKeyRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateJWTKey",
@@ -455,37 +255,5 @@ impl UpdateJwtKey {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::JwtKey>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("keyId", self.key_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::PatchJwtKeyRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateJwtKey {
-    type Output = ::core::result::Result<crate::Response<types::JwtKey>, crate::Error>;
-    type IntoFuture = crate::Sending<types::JwtKey>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(UpdateJwtKey as json -> types::JwtKey);

@@ -4,7 +4,7 @@
 //! Which events are put on which topics.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Which events are put on which topics.
 #[derive(Clone, Debug)]
 pub struct Notifications {
@@ -17,78 +17,103 @@ impl Notifications {
     /// Which events lead to which topics: all routes of a project, or those of a topic or a type of event.
     ///
     /// `GET /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/list-notification-event-topic-routes)
-    pub fn list_event_topic_routes(&self) -> ListEventTopicRoutes {
-        ListEventTopicRoutes::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_event_topic_routes(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListEventTopicRoutes {
+        let mut call = Call::new(&ListEventTopicRoutes::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListEventTopicRoutes {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Has notifications of one type put on a topic.
     ///
     /// `POST /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/create-a-notification-event-topic-route)
-    pub fn create_event_topic_route(&self) -> CreateEventTopicRoute {
-        CreateEventTopicRoute::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_event_topic_route(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateEventTopicRouteRequest,
+    ) -> CreateEventTopicRoute {
+        let mut call = Call::new(&CreateEventTopicRoute::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateEventTopicRoute {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Ends the routing of a type of notification to a topic.
     ///
     /// `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/delete-a-notification-event-topic-route)
-    pub fn delete_event_topic_route(&self) -> DeleteEventTopicRoute {
-        DeleteEventTopicRoute::new(self.client.clone())
-    }
-}
-/// Which events lead to which topics: all routes of a project, or those of a topic or a type of event.
-///
-/// `GET /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/list-notification-event-topic-routes)
-#[derive(Debug, Clone)]
-pub struct ListEventTopicRoutes {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    event_type: Result<
-        Option<::ampersand_types::notifications::NotificationType>,
-        String,
-    >,
-    topic_id: Result<Option<::std::string::String>, String>,
-}
-impl ListEventTopicRoutes {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            event_type: Ok(None),
-            topic_id: Ok(None),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `route_id`, `routeId` in the path.
+    pub fn delete_event_topic_route(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        route_id: impl ::core::fmt::Display,
+    ) -> DeleteEventTopicRoute {
+        let mut call = Call::new(&DeleteEventTopicRoute::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("routeId", route_id);
+        DeleteEventTopicRoute {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Notifications`], of one project: [`Project::notifications`](crate::Project::notifications).
+#[derive(Clone, Debug)]
+pub struct ProjectNotifications {
+    all: Notifications,
+    project: ::std::string::String,
+}
+impl ProjectNotifications {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Notifications::new(client),
+            project,
+        }
+    }
+    /// Which events lead to which topics: all routes of a project, or those of a topic or a type of event.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Notifications::list_event_topic_routes`].
+    pub fn list_event_topic_routes(&self) -> ListEventTopicRoutes {
+        self.all.list_event_topic_routes(&*self.project)
     }
-    /// `eventType` in the query, optional.
-    pub fn event_type<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::ampersand_types::notifications::NotificationType>,
-    {
-        self.event_type = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// Has notifications of one type put on a topic.
+    ///
+    /// See [`Notifications::create_event_topic_route`].
+    pub fn create_event_topic_route(
+        &self,
+        body: types::CreateEventTopicRouteRequest,
+    ) -> CreateEventTopicRoute {
+        self.all.create_event_topic_route(&*self.project, body)
     }
-    /// `topicId` in the query, optional.
-    pub fn topic_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.topic_id = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// Ends the routing of a type of notification to a topic.
+    ///
+    /// See [`Notifications::delete_event_topic_route`].
+    pub fn delete_event_topic_route(
+        &self,
+        route_id: impl ::core::fmt::Display,
+    ) -> DeleteEventTopicRoute {
+        self.all.delete_event_topic_route(&*self.project, route_id)
     }
+}
+/// A request that [`Notifications::list_event_topic_routes`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListEventTopicRoutes {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListEventTopicRoutes {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listEventTopicRoutes",
@@ -98,105 +123,36 @@ impl ListEventTopicRoutes {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::NotificationEventTopicRoute>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<
-                    ::std::vec::Vec<types::NotificationEventTopicRoute>,
-                >,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
+    /// `eventType` in the query.
+    pub fn event_type(
+        mut self,
+        event_type: impl ::core::convert::Into<
+            ::ampersand_types::notifications::NotificationType,
+        >,
+    ) -> Self {
+        let call = &mut self.call;
+        call.query("eventType", event_type.into());
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("eventType", self.event_type)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.query("topicId", self.topic_id)?;
-        Ok(call)
+    /// `topicId` in the query.
+    pub fn topic_id(mut self, topic_id: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("topicId", topic_id);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListEventTopicRoutes {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::NotificationEventTopicRoute>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<
-        ::std::vec::Vec<types::NotificationEventTopicRoute>,
-    >;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Has notifications of one type put on a topic.
-///
-/// `POST /projects/{projectIdOrName}/notification-event-topic-routes` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/create-a-notification-event-topic-route)
-#[derive(Debug, Clone)]
+sent!(
+    ListEventTopicRoutes as list -> ::std::vec::Vec < types::NotificationEventTopicRoute
+    >
+);
+/// A request that [`Notifications::create_event_topic_route`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateEventTopicRoute {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateEventTopicRouteRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateEventTopicRoute {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateEventTopicRouteRequest>,
-        <V as std::convert::TryInto<
-            types::CreateEventTopicRouteRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateEventTopicRouteRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateEventTopicRouteRequest,
-        ) -> types::builder::CreateEventTopicRouteRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createEventTopicRoute",
@@ -206,84 +162,16 @@ impl CreateEventTopicRoute {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::NotificationEventTopicRoute>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateEventTopicRouteRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateEventTopicRoute {
-    type Output = ::core::result::Result<
-        crate::Response<types::NotificationEventTopicRoute>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::NotificationEventTopicRoute>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Ends the routing of a type of notification to a topic.
-///
-/// `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/delete-a-notification-event-topic-route)
-#[derive(Debug, Clone)]
+sent!(CreateEventTopicRoute as json -> types::NotificationEventTopicRoute);
+/// A request that [`Notifications::delete_event_topic_route`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteEventTopicRoute {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    route_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteEventTopicRoute {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            route_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `routeId` in the path, required.
-    pub fn route_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.route_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteEventTopicRoute",
@@ -293,29 +181,5 @@ impl DeleteEventTopicRoute {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("routeId", self.route_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteEventTopicRoute {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(DeleteEventTopicRoute as empty -> ());

@@ -4,7 +4,7 @@
 //! Consent of users, in a browser.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Consent of users, in a browser.
 #[derive(Clone, Debug)]
 pub struct Oauth {
@@ -17,57 +17,62 @@ impl Oauth {
     /// Gives the URL at which a user's browser begins to authorise a new connection.
     ///
     /// `POST /oauth-connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url)
-    pub fn oauth_connect(&self) -> OauthConnect {
-        OauthConnect::new(self.client.clone())
+    pub fn oauth_connect(&self, body: types::OauthConnectRequest) -> OauthConnect {
+        let mut call = Call::new(&OauthConnect::OPERATION);
+        call.body(&body);
+        OauthConnect {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Gives the URL at which a user's browser authorises an existing connection anew.
     ///
     /// `PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url-for-existing-connection)
-    pub fn oauth_update(&self) -> OauthUpdate {
-        OauthUpdate::new(self.client.clone())
-    }
-}
-/// Gives the URL at which a user's browser begins to authorise a new connection.
-///
-/// `POST /oauth-connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url)
-#[derive(Debug, Clone)]
-pub struct OauthConnect {
-    client: crate::Client,
-    body: Result<types::builder::OauthConnectRequest, String>,
-}
-impl OauthConnect {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `connection_id`, `connectionId` in the path. The connection, by id.
+    pub fn oauth_update(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+    ) -> OauthUpdate {
+        let mut call = Call::new(&OauthUpdate::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("connectionId", connection_id);
+        OauthUpdate {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::OauthConnectRequest>,
-        <V as std::convert::TryInto<
-            types::OauthConnectRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `OauthConnectRequest` for body failed: {}", s)
-            });
-        self
+}
+/// [`Oauth`], of one project: [`Project::oauth`](crate::Project::oauth).
+#[derive(Clone, Debug)]
+pub struct ProjectOauth {
+    all: Oauth,
+    project: ::std::string::String,
+}
+impl ProjectOauth {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Oauth::new(client),
+            project,
+        }
     }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::OauthConnectRequest,
-        ) -> types::builder::OauthConnectRequest,
-    {
-        self.body = self.body.map(f);
-        self
+    /// Gives the URL at which a user's browser authorises an existing connection anew.
+    ///
+    /// See [`Oauth::oauth_update`].
+    pub fn oauth_update(&self, connection_id: impl ::core::fmt::Display) -> OauthUpdate {
+        self.all.oauth_update(&*self.project, connection_id)
     }
+}
+/// A request that [`Oauth::oauth_connect`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct OauthConnect {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl OauthConnect {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "oauthConnect",
@@ -77,82 +82,16 @@ impl OauthConnect {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<::std::string::String>, crate::Error> {
-        let client = self.client.clone();
-        client.text(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::OauthConnectRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for OauthConnect {
-    type Output = ::core::result::Result<
-        crate::Response<::std::string::String>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::string::String>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Gives the URL at which a user's browser authorises an existing connection anew.
-///
-/// `PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url-for-existing-connection)
-#[derive(Debug, Clone)]
+sent!(OauthConnect as text -> ::std::string::String);
+/// A request that [`Oauth::oauth_update`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct OauthUpdate {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    connection_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl OauthUpdate {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            connection_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The connection, by id.
-    ///
-    /// `connectionId` in the path, required.
-    pub fn connection_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.connection_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "oauthUpdate",
@@ -162,32 +101,5 @@ impl OauthUpdate {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<::std::string::String>, crate::Error> {
-        let client = self.client.clone();
-        client.text(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("connectionId", self.connection_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for OauthUpdate {
-    type Output = ::core::result::Result<
-        crate::Response<::std::string::String>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::string::String>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(OauthUpdate as text -> ::std::string::String);

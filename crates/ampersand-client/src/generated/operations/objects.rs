@@ -4,7 +4,7 @@
 //! What providers say of their objects and fields.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// What providers say of their objects and fields.
 #[derive(Clone, Debug)]
 pub struct Objects {
@@ -17,99 +17,172 @@ impl Objects {
     /// Creates or changes custom fields in the provider's account of an installation.
     ///
     /// `PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-installation)
-    pub fn upsert_metadata_for_installation(&self) -> UpsertMetadataForInstallation {
-        UpsertMetadataForInstallation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    pub fn upsert_metadata_for_installation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        body: types::UpsertMetadataRequest,
+    ) -> UpsertMetadataForInstallation {
+        let mut call = Call::new(&UpsertMetadataForInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.body(&body);
+        UpsertMetadataForInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// What the provider of an installation says of an object and its fields.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-installation)
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    /// * `group_ref`, `groupRef` in the query. Your application's own identifier of the group.
     pub fn get_object_metadata_for_installation(
         &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
     ) -> GetObjectMetadataForInstallation {
-        GetObjectMetadataForInstallation::new(self.client.clone())
+        let mut call = Call::new(&GetObjectMetadataForInstallation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("objectName", object_name);
+        call.query("groupRef", group_ref);
+        GetObjectMetadataForInstallation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates or changes custom fields in the provider's account of a connection. There need be no installation.
     ///
     /// `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-connection)
-    pub fn upsert_metadata_for_connection(&self) -> UpsertMetadataForConnection {
-        UpsertMetadataForConnection::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `provider`, `provider` in the path.
+    pub fn upsert_metadata_for_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        provider: impl ::core::fmt::Display,
+        body: types::UpsertMetadataRequest,
+    ) -> UpsertMetadataForConnection {
+        let mut call = Call::new(&UpsertMetadataForConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("provider", provider);
+        call.body(&body);
+        UpsertMetadataForConnection {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// What the provider of a connection says of an object and its fields. There need be no installation.
     ///
     /// `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-connection)
-    pub fn get_object_metadata_for_connection(&self) -> GetObjectMetadataForConnection {
-        GetObjectMetadataForConnection::new(self.client.clone())
-    }
-}
-/// Creates or changes custom fields in the provider's account of an installation.
-///
-/// `PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-installation)
-#[derive(Debug, Clone)]
-pub struct UpsertMetadataForInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UpsertMetadataRequest, String>,
-}
-impl UpsertMetadataForInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `provider`, `provider` in the path.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    /// * `group_ref`, `groupRef` in the query. Your application's own identifier of the group.
+    pub fn get_object_metadata_for_connection(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        provider: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
+    ) -> GetObjectMetadataForConnection {
+        let mut call = Call::new(&GetObjectMetadataForConnection::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("provider", provider);
+        call.path("objectName", object_name);
+        call.query("groupRef", group_ref);
+        GetObjectMetadataForConnection {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Objects`], of one project: [`Project::objects`](crate::Project::objects).
+#[derive(Clone, Debug)]
+pub struct ProjectObjects {
+    all: Objects,
+    project: ::std::string::String,
+}
+impl ProjectObjects {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Objects::new(client),
+            project,
+        }
+    }
+    /// Creates or changes custom fields in the provider's account of an installation.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Objects::upsert_metadata_for_installation`].
+    pub fn upsert_metadata_for_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        body: types::UpsertMetadataRequest,
+    ) -> UpsertMetadataForInstallation {
+        self.all.upsert_metadata_for_installation(&*self.project, integration_id, body)
     }
-    /// The integration, by id.
+    /// What the provider of an installation says of an object and its fields.
     ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Objects::get_object_metadata_for_installation`].
+    pub fn get_object_metadata_for_installation(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
+    ) -> GetObjectMetadataForInstallation {
+        self.all
+            .get_object_metadata_for_installation(
+                &*self.project,
+                integration_id,
+                object_name,
+                group_ref,
+            )
     }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpsertMetadataRequest>,
-        <V as std::convert::TryInto<
-            types::UpsertMetadataRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpsertMetadataRequest` for body failed: {}", s)
-            });
-        self
+    /// Creates or changes custom fields in the provider's account of a connection. There need be no installation.
+    ///
+    /// See [`Objects::upsert_metadata_for_connection`].
+    pub fn upsert_metadata_for_connection(
+        &self,
+        provider: impl ::core::fmt::Display,
+        body: types::UpsertMetadataRequest,
+    ) -> UpsertMetadataForConnection {
+        self.all.upsert_metadata_for_connection(&*self.project, provider, body)
     }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpsertMetadataRequest,
-        ) -> types::builder::UpsertMetadataRequest,
-    {
-        self.body = self.body.map(f);
-        self
+    /// What the provider of a connection says of an object and its fields. There need be no installation.
+    ///
+    /// See [`Objects::get_object_metadata_for_connection`].
+    pub fn get_object_metadata_for_connection(
+        &self,
+        provider: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
+    ) -> GetObjectMetadataForConnection {
+        self.all
+            .get_object_metadata_for_connection(
+                &*self.project,
+                provider,
+                object_name,
+                group_ref,
+            )
     }
+}
+/// A request that [`Objects::upsert_metadata_for_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct UpsertMetadataForInstallation {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl UpsertMetadataForInstallation {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "upsertMetadataForInstallation",
@@ -119,128 +192,16 @@ impl UpsertMetadataForInstallation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::UpsertMetadataResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpsertMetadataRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpsertMetadataForInstallation {
-    type Output = ::core::result::Result<
-        crate::Response<types::UpsertMetadataResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::UpsertMetadataResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// What the provider of an installation says of an object and its fields.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-installation)
-#[derive(Debug, Clone)]
+sent!(UpsertMetadataForInstallation as json -> types::UpsertMetadataResponse);
+/// A request that [`Objects::get_object_metadata_for_installation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetObjectMetadataForInstallation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    exclude_read_only: Result<Option<bool>, String>,
-    group_ref: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetObjectMetadataForInstallation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            exclude_read_only: Ok(None),
-            group_ref: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `excludeReadOnly` in the query, optional.
-    pub fn exclude_read_only<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.exclude_read_only = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// Your application's own identifier of the group.
-    ///
-    /// `groupRef` in the query, required.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getObjectMetadataForInstallation",
@@ -250,105 +211,22 @@ impl GetObjectMetadataForInstallation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ObjectMetadata>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("excludeReadOnly", self.exclude_read_only)?;
-        call.query("groupRef", self.group_ref.map(Some))?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// `excludeReadOnly` in the query.
+    pub fn exclude_read_only(mut self, exclude_read_only: bool) -> Self {
+        let call = &mut self.call;
+        call.query("excludeReadOnly", exclude_read_only);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetObjectMetadataForInstallation {
-    type Output = ::core::result::Result<
-        crate::Response<types::ObjectMetadata>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ObjectMetadata>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates or changes custom fields in the provider's account of a connection. There need be no installation.
-///
-/// `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-connection)
-#[derive(Debug, Clone)]
+sent!(GetObjectMetadataForInstallation as json -> types::ObjectMetadata);
+/// A request that [`Objects::upsert_metadata_for_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpsertMetadataForConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    provider: Result<::std::string::String, String>,
-    body: Result<types::builder::UpsertMetadataRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpsertMetadataForConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            provider: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `provider` in the path, required.
-    pub fn provider<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpsertMetadataRequest>,
-        <V as std::convert::TryInto<
-            types::UpsertMetadataRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpsertMetadataRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpsertMetadataRequest,
-        ) -> types::builder::UpsertMetadataRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "upsertMetadataForConnection",
@@ -358,126 +236,16 @@ impl UpsertMetadataForConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::UpsertMetadataResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("provider", self.provider)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpsertMetadataRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpsertMetadataForConnection {
-    type Output = ::core::result::Result<
-        crate::Response<types::UpsertMetadataResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::UpsertMetadataResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// What the provider of a connection says of an object and its fields. There need be no installation.
-///
-/// `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-connection)
-#[derive(Debug, Clone)]
+sent!(UpsertMetadataForConnection as json -> types::UpsertMetadataResponse);
+/// A request that [`Objects::get_object_metadata_for_connection`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetObjectMetadataForConnection {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    provider: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    exclude_read_only: Result<Option<bool>, String>,
-    group_ref: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetObjectMetadataForConnection {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            provider: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            exclude_read_only: Ok(None),
-            group_ref: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `provider` in the path, required.
-    pub fn provider<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `excludeReadOnly` in the query, optional.
-    pub fn exclude_read_only<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.exclude_read_only = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// Your application's own identifier of the group.
-    ///
-    /// `groupRef` in the query, required.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getObjectMetadataForConnection",
@@ -487,35 +255,11 @@ impl GetObjectMetadataForConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ObjectMetadata>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("excludeReadOnly", self.exclude_read_only)?;
-        call.query("groupRef", self.group_ref.map(Some))?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("provider", self.provider)?;
-        Ok(call)
+    /// `excludeReadOnly` in the query.
+    pub fn exclude_read_only(mut self, exclude_read_only: bool) -> Self {
+        let call = &mut self.call;
+        call.query("excludeReadOnly", exclude_read_only);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetObjectMetadataForConnection {
-    type Output = ::core::result::Result<
-        crate::Response<types::ObjectMetadata>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ObjectMetadata>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GetObjectMetadataForConnection as json -> types::ObjectMetadata);

@@ -4,7 +4,7 @@
 //! Reads, writes and subscriptions, and how they went.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Reads, writes and subscriptions, and how they went.
 #[derive(Clone, Debug)]
 pub struct Operations {
@@ -17,97 +17,156 @@ impl Operations {
     /// How far the backfill of an object has come.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-backfill-progress)
-    pub fn get_backfill_progress(&self) -> GetBackfillProgress {
-        GetBackfillProgress::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    pub fn get_backfill_progress(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+    ) -> GetBackfillProgress {
+        let mut call = Call::new(&GetBackfillProgress::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        call.path("objectName", object_name);
+        GetBackfillProgress {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The operations of an installation (reads, writes and subscriptions), a page at a time.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-operations)
-    pub fn list_operations(&self) -> ListOperations {
-        ListOperations::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn list_operations(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> ListOperations {
+        let mut call = Call::new(&ListOperations::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        ListOperations {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One operation, and how it went.
     ///
     /// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
-    pub fn get_operation(&self) -> GetOperation {
-        GetOperation::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `operation_id`, `operationId` in the path.
+    pub fn get_operation(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        operation_id: impl ::core::fmt::Display,
+    ) -> GetOperation {
+        let mut call = Call::new(&GetOperation::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("operationId", operation_id);
+        GetOperation {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The log of an operation.
     ///
     /// `GET /projects/{projectIdOrName}/operations/{operationId}/logs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-logs-for-an-operation)
-    pub fn list_operation_logs(&self) -> ListOperationLogs {
-        ListOperationLogs::new(self.client.clone())
-    }
-}
-/// How far the backfill of an object has come.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-backfill-progress)
-#[derive(Debug, Clone)]
-pub struct GetBackfillProgress {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-}
-impl GetBackfillProgress {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `operation_id`, `operationId` in the path.
+    pub fn list_operation_logs(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        operation_id: impl ::core::fmt::Display,
+    ) -> ListOperationLogs {
+        let mut call = Call::new(&ListOperationLogs::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("operationId", operation_id);
+        ListOperationLogs {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+}
+/// [`Operations`], of one project: [`Project::operations`](crate::Project::operations).
+#[derive(Clone, Debug)]
+pub struct ProjectOperations {
+    all: Operations,
+    project: ::std::string::String,
+}
+impl ProjectOperations {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Operations::new(client),
+            project,
+        }
     }
-    /// The integration, by id.
+    /// How far the backfill of an object has come.
     ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Operations::get_backfill_progress`].
+    pub fn get_backfill_progress(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+    ) -> GetBackfillProgress {
+        self.all
+            .get_backfill_progress(
+                &*self.project,
+                integration_id,
+                installation_id,
+                object_name,
+            )
     }
-    /// The installation, by id.
+    /// The operations of an installation (reads, writes and subscriptions), a page at a time.
     ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Operations::list_operations`].
+    pub fn list_operations(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> ListOperations {
+        self.all.list_operations(&*self.project, integration_id, installation_id)
     }
-    /// The object, as the manifest or the provider names it.
+    /// One operation, and how it went.
     ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Operations::get_operation`].
+    pub fn get_operation(
+        &self,
+        operation_id: impl ::core::fmt::Display,
+    ) -> GetOperation {
+        self.all.get_operation(&*self.project, operation_id)
     }
+    /// The log of an operation.
+    ///
+    /// See [`Operations::list_operation_logs`].
+    pub fn list_operation_logs(
+        &self,
+        operation_id: impl ::core::fmt::Display,
+    ) -> ListOperationLogs {
+        self.all.list_operation_logs(&*self.project, operation_id)
+    }
+}
+/// A request that [`Operations::get_backfill_progress`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct GetBackfillProgress {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl GetBackfillProgress {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getBackfillProgress",
@@ -117,122 +176,16 @@ impl GetBackfillProgress {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::BackfillProgress>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetBackfillProgress {
-    type Output = ::core::result::Result<
-        crate::Response<types::BackfillProgress>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::BackfillProgress>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The operations of an installation (reads, writes and subscriptions), a page at a time.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-operations)
-#[derive(Debug, Clone)]
+sent!(GetBackfillProgress as json -> types::BackfillProgress);
+/// A request that [`Operations::list_operations`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListOperations {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
-    page_size: Result<Option<i64>, String>,
-    page_token: Result<Option<::std::string::String>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListOperations {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-            page_size: Ok(None),
-            page_token: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The installation, by id.
-    ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// How many to give at most.
-    ///
-    /// `pageSize` in the query, optional.
-    pub fn page_size<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<i64>,
-    {
-        self.page_size = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// Where to go on, as the page before says.
-    ///
-    /// `pageToken` in the query, optional.
-    pub fn page_token<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.page_token = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listOperations",
@@ -242,41 +195,24 @@ impl ListOperations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
+    /// How many to give at most.
     ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::ListOperationsResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
+    /// `pageSize` in the query.
+    pub fn page_size(mut self, page_size: i64) -> Self {
+        let call = &mut self.call;
+        call.query("pageSize", page_size);
+        self
     }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.query("pageSize", self.page_size)?;
-        call.query("pageToken", self.page_token)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// Where to go on, as the page before says.
+    ///
+    /// `pageToken` in the query.
+    pub fn page_token(mut self, page_token: impl ::core::fmt::Display) -> Self {
+        let call = &mut self.call;
+        call.query("pageToken", page_token);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListOperations {
-    type Output = ::core::result::Result<
-        crate::Response<types::ListOperationsResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ListOperationsResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(ListOperations as json -> types::ListOperationsResponse);
 impl ListOperations {
     /// The items of this page and of all that follow, as a stream. The client gets each page when it is needed. An
     /// error ends the stream; without one, the list is whole.
@@ -311,45 +247,14 @@ impl crate::paging::Paged for ListOperations {
         )
     }
 }
-/// One operation, and how it went.
-///
-/// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
-#[derive(Debug, Clone)]
+/// A request that [`Operations::get_operation`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetOperation {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    operation_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetOperation {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            operation_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `operationId` in the path, required.
-    pub fn operation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.operation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getOperation",
@@ -359,74 +264,16 @@ impl GetOperation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Operation>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("operationId", self.operation_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetOperation {
-    type Output = ::core::result::Result<
-        crate::Response<types::Operation>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::Operation>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The log of an operation.
-///
-/// `GET /projects/{projectIdOrName}/operations/{operationId}/logs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-logs-for-an-operation)
-#[derive(Debug, Clone)]
+sent!(GetOperation as json -> types::Operation);
+/// A request that [`Operations::list_operation_logs`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListOperationLogs {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    operation_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListOperationLogs {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            operation_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `operationId` in the path, required.
-    pub fn operation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.operation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listOperationLogs",
@@ -436,40 +283,5 @@ impl ListOperationLogs {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Log>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Log>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("operationId", self.operation_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListOperationLogs {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Log>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Log>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(ListOperationLogs as list -> ::std::vec::Vec < types::Log >);

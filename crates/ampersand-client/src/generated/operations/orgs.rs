@@ -4,7 +4,7 @@
 //! Organisations, their members and their domains.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Organisations, their members and their domains.
 #[derive(Clone, Debug)]
 pub struct Orgs {
@@ -19,103 +19,198 @@ impl Orgs {
     /// The domain may be given as itself, as an email address or as a URL. Only owners of the organisation get an answer.
     ///
     /// `GET /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/check-if-a-domain-is-claimed)
-    pub fn check_claimed_domain(&self) -> CheckClaimedDomain {
-        CheckClaimedDomain::new(self.client.clone())
+    ///
+    /// * `domain`, `domain` in the query.
+    pub fn check_claimed_domain(
+        &self,
+        domain: impl ::core::fmt::Display,
+    ) -> CheckClaimedDomain {
+        let mut call = Call::new(&CheckClaimedDomain::OPERATION);
+        call.query("domain", domain);
+        CheckClaimedDomain {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Claims a domain for an organisation, so that people with an address there can join it.
     ///
     /// `POST /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/claim-a-domain)
-    pub fn claim_domain(&self) -> ClaimDomain {
-        ClaimDomain::new(self.client.clone())
+    pub fn claim_domain(&self, body: types::ClaimDomainRequest) -> ClaimDomain {
+        let mut call = Call::new(&ClaimDomain::OPERATION);
+        call.body(&body);
+        ClaimDomain {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates an organisation.
     ///
     /// `POST /orgs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/org/create-a-new-organization)
-    pub fn create_org(&self) -> CreateOrg {
-        CreateOrg::new(self.client.clone())
+    pub fn create_org(&self, body: types::CreateOrgRequest) -> CreateOrg {
+        let mut call = Call::new(&CreateOrg::OPERATION);
+        call.body(&body);
+        CreateOrg {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One organisation.
     ///
     /// `GET /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-organization)
-    pub fn get_org(&self) -> GetOrg {
-        GetOrg::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn get_org(&self, org_id: impl ::core::fmt::Display) -> GetOrg {
+        let mut call = Call::new(&GetOrg::OPERATION);
+        call.path("orgId", org_id);
+        GetOrg {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of an organisation that `updateMask` names.
     ///
     /// `PATCH /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/update-an-organization)
-    pub fn update_org(&self) -> UpdateOrg {
-        UpdateOrg::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn update_org(
+        &self,
+        org_id: impl ::core::fmt::Display,
+        body: types::UpdateOrgRequest,
+    ) -> UpdateOrg {
+        let mut call = Call::new(&UpdateOrg::OPERATION);
+        call.path("orgId", org_id);
+        call.body(&body);
+        UpdateOrg {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The people who build in an organisation.
     ///
     /// `GET /orgs/{orgId}/builders` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-builders-for-an-organization)
-    pub fn list_org_builders(&self) -> ListOrgBuilders {
-        ListOrgBuilders::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn list_org_builders(
+        &self,
+        org_id: impl ::core::fmt::Display,
+    ) -> ListOrgBuilders {
+        let mut call = Call::new(&ListOrgBuilders::OPERATION);
+        call.path("orgId", org_id);
+        ListOrgBuilders {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The domains that an organisation has claimed.
     ///
     /// `GET /orgs/{orgId}/claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials.
-    pub fn list_org_claimed_domains(&self) -> ListOrgClaimedDomains {
-        ListOrgClaimedDomains::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn list_org_claimed_domains(
+        &self,
+        org_id: impl ::core::fmt::Display,
+    ) -> ListOrgClaimedDomains {
+        let mut call = Call::new(&ListOrgClaimedDomains::OPERATION);
+        call.path("orgId", org_id);
+        ListOrgClaimedDomains {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// The invitations to an organisation, whatever became of them.
     ///
     /// `GET /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-invites-for-an-organization)
-    pub fn list_org_invites(&self) -> ListOrgInvites {
-        ListOrgInvites::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn list_org_invites(&self, org_id: impl ::core::fmt::Display) -> ListOrgInvites {
+        let mut call = Call::new(&ListOrgInvites::OPERATION);
+        call.path("orgId", org_id);
+        ListOrgInvites {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Invites someone to an organisation, by email.
     ///
     /// `POST /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/invite-a-user-to-an-organization)
-    pub fn create_org_invite(&self) -> CreateOrgInvite {
-        CreateOrgInvite::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn create_org_invite(
+        &self,
+        org_id: impl ::core::fmt::Display,
+    ) -> CreateOrgInvite {
+        let mut call = Call::new(&CreateOrgInvite::OPERATION);
+        call.path("orgId", org_id);
+        CreateOrgInvite {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Withdraws an invitation to an organisation.
     ///
     /// `DELETE /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/revoke-an-invite)
-    pub fn delete_org_invite(&self) -> DeleteOrgInvite {
-        DeleteOrgInvite::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    /// * `invite_id`, `inviteId` in the path.
+    pub fn delete_org_invite(
+        &self,
+        org_id: impl ::core::fmt::Display,
+        invite_id: impl ::core::fmt::Display,
+    ) -> DeleteOrgInvite {
+        let mut call = Call::new(&DeleteOrgInvite::OPERATION);
+        call.path("orgId", org_id);
+        call.path("inviteId", invite_id);
+        DeleteOrgInvite {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One invitation to an organisation.
     ///
     /// `GET /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-invite)
-    pub fn get_org_invite(&self) -> GetOrgInvite {
-        GetOrgInvite::new(self.client.clone())
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    /// * `invite_id`, `inviteId` in the path.
+    pub fn get_org_invite(
+        &self,
+        org_id: impl ::core::fmt::Display,
+        invite_id: impl ::core::fmt::Display,
+    ) -> GetOrgInvite {
+        let mut call = Call::new(&GetOrgInvite::OPERATION);
+        call.path("orgId", org_id);
+        call.path("inviteId", invite_id);
+        GetOrgInvite {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Makes someone a member of an organisation: an owner adds another, or someone with an address at a claimed domain joins.
     ///
     /// `POST /orgs/{orgId}/memberships` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/add-user-to-an-organization)
-    pub fn add_user_to_org(&self) -> AddUserToOrg {
-        AddUserToOrg::new(self.client.clone())
-    }
-}
-/// Says which organisation has claimed a domain.
-///
-/// The domain may be given as itself, as an email address or as a URL. Only owners of the organisation get an answer.
-///
-/// `GET /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/check-if-a-domain-is-claimed)
-#[derive(Debug, Clone)]
-pub struct CheckClaimedDomain {
-    client: crate::Client,
-    domain: Result<::std::string::String, String>,
-}
-impl CheckClaimedDomain {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            domain: Err("was not given".to_string()),
+    ///
+    /// * `org_id`, `orgId` in the path. The organisation, by id.
+    pub fn add_user_to_org(
+        &self,
+        org_id: impl ::core::fmt::Display,
+        body: types::AddUserToOrgRequest,
+    ) -> AddUserToOrg {
+        let mut call = Call::new(&AddUserToOrg::OPERATION);
+        call.path("orgId", org_id);
+        call.body(&body);
+        AddUserToOrg {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// `domain` in the query, required.
-    pub fn domain<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.domain = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
+}
+/// A request that [`Orgs::check_claimed_domain`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct CheckClaimedDomain {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl CheckClaimedDomain {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "checkClaimedDomain",
@@ -125,78 +220,16 @@ impl CheckClaimedDomain {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::ClaimedDomainResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("domain", self.domain.map(Some))?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CheckClaimedDomain {
-    type Output = ::core::result::Result<
-        crate::Response<types::ClaimedDomainResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ClaimedDomainResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Claims a domain for an organisation, so that people with an address there can join it.
-///
-/// `POST /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/claim-a-domain)
-#[derive(Debug, Clone)]
+sent!(CheckClaimedDomain as json -> types::ClaimedDomainResponse);
+/// A request that [`Orgs::claim_domain`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ClaimDomain {
-    client: crate::Client,
-    body: Result<types::builder::ClaimDomainRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ClaimDomain {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::ClaimDomainRequest>,
-        <V as std::convert::TryInto<
-            types::ClaimDomainRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `ClaimDomainRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::ClaimDomainRequest,
-        ) -> types::builder::ClaimDomainRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "claimDomain",
@@ -206,77 +239,16 @@ impl ClaimDomain {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::ClaimDomainRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ClaimDomain {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates an organisation.
-///
-/// `POST /orgs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/org/create-a-new-organization)
-#[derive(Debug, Clone)]
+sent!(ClaimDomain as empty -> ());
+/// A request that [`Orgs::create_org`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateOrg {
-    client: crate::Client,
-    body: Result<types::builder::CreateOrgRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateOrg {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateOrgRequest>,
-        <V as std::convert::TryInto<types::CreateOrgRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateOrgRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateOrgRequest,
-        ) -> types::builder::CreateOrgRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createOrg",
@@ -286,65 +258,16 @@ impl CreateOrg {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateOrgRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateOrg {
-    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Org>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One organisation.
-///
-/// `GET /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-organization)
-#[derive(Debug, Clone)]
+sent!(CreateOrg as json -> types::Org);
+/// A request that [`Orgs::get_org`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetOrg {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetOrg {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getOrg",
@@ -354,84 +277,16 @@ impl GetOrg {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetOrg {
-    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Org>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of an organisation that `updateMask` names.
-///
-/// `PATCH /orgs/{orgId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/update-an-organization)
-#[derive(Debug, Clone)]
+sent!(GetOrg as json -> types::Org);
+/// A request that [`Orgs::update_org`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateOrg {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateOrgRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateOrg {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateOrgRequest>,
-        <V as std::convert::TryInto<types::UpdateOrgRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpdateOrgRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateOrgRequest,
-        ) -> types::builder::UpdateOrgRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateOrg",
@@ -441,66 +296,16 @@ impl UpdateOrg {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Org>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateOrgRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateOrg {
-    type Output = ::core::result::Result<crate::Response<types::Org>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Org>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The people who build in an organisation.
-///
-/// `GET /orgs/{orgId}/builders` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-builders-for-an-organization)
-#[derive(Debug, Clone)]
+sent!(UpdateOrg as json -> types::Org);
+/// A request that [`Orgs::list_org_builders`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListOrgBuilders {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListOrgBuilders {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listOrgBuilders",
@@ -510,69 +315,16 @@ impl ListOrgBuilders {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Builder>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Builder>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListOrgBuilders {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Builder>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Builder>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The domains that an organisation has claimed.
-///
-/// `GET /orgs/{orgId}/claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials.
-#[derive(Debug, Clone)]
+sent!(ListOrgBuilders as list -> ::std::vec::Vec < types::Builder >);
+/// A request that [`Orgs::list_org_claimed_domains`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListOrgClaimedDomains {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListOrgClaimedDomains {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listOrgClaimedDomains",
@@ -582,71 +334,16 @@ impl ListOrgClaimedDomains {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ClaimedDomainResponse>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<
-                    ::std::vec::Vec<types::ClaimedDomainResponse>,
-                >,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListOrgClaimedDomains {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ClaimedDomainResponse>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::ClaimedDomainResponse>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// The invitations to an organisation, whatever became of them.
-///
-/// `GET /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/list-invites-for-an-organization)
-#[derive(Debug, Clone)]
+sent!(ListOrgClaimedDomains as list -> ::std::vec::Vec < types::ClaimedDomainResponse >);
+/// A request that [`Orgs::list_org_invites`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListOrgInvites {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListOrgInvites {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listOrgInvites",
@@ -656,97 +353,16 @@ impl ListOrgInvites {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Invite>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Invite>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListOrgInvites {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Invite>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Invite>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Invites someone to an organisation, by email.
-///
-/// `POST /orgs/{orgId}/invites` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/invite-a-user-to-an-organization)
-#[derive(Debug, Clone)]
+sent!(ListOrgInvites as list -> ::std::vec::Vec < types::Invite >);
+/// A request that [`Orgs::create_org_invite`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateOrgInvite {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateOrgInviteRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateOrgInvite {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateOrgInviteRequest>,
-        <V as std::convert::TryInto<
-            types::CreateOrgInviteRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateOrgInviteRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateOrgInviteRequest,
-        ) -> types::builder::CreateOrgInviteRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createOrgInvite",
@@ -756,80 +372,21 @@ impl CreateOrgInvite {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Invite>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        if self.body != Ok(::std::default::Default::default()) {
-            call.body(
-                self
-                    .body
-                    .and_then(|body| {
-                        types::CreateOrgInviteRequest::try_from(body)
-                            .map_err(|error| error.to_string())
-                    }),
-            )?;
-        }
-        Ok(call)
+    /// The body, which may be left out.
+    pub fn body(mut self, body: types::CreateOrgInviteRequest) -> Self {
+        self.call.body(&body);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateOrgInvite {
-    type Output = ::core::result::Result<crate::Response<types::Invite>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Invite>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Withdraws an invitation to an organisation.
-///
-/// `DELETE /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/revoke-an-invite)
-#[derive(Debug, Clone)]
+sent!(CreateOrgInvite as json -> types::Invite);
+/// A request that [`Orgs::delete_org_invite`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteOrgInvite {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
-    invite_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteOrgInvite {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-            invite_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `inviteId` in the path, required.
-    pub fn invite_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.invite_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteOrgInvite",
@@ -839,71 +396,16 @@ impl DeleteOrgInvite {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("inviteId", self.invite_id)?;
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteOrgInvite {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One invitation to an organisation.
-///
-/// `GET /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-invite)
-#[derive(Debug, Clone)]
+sent!(DeleteOrgInvite as empty -> ());
+/// A request that [`Orgs::get_org_invite`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetOrgInvite {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
-    invite_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetOrgInvite {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-            invite_id: Err("was not given".to_string()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `inviteId` in the path, required.
-    pub fn invite_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.invite_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getOrgInvite",
@@ -913,87 +415,16 @@ impl GetOrgInvite {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Invite>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("inviteId", self.invite_id)?;
-        call.path("orgId", self.org_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetOrgInvite {
-    type Output = ::core::result::Result<crate::Response<types::Invite>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Invite>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Makes someone a member of an organisation: an owner adds another, or someone with an address at a claimed domain joins.
-///
-/// `POST /orgs/{orgId}/memberships` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/add-user-to-an-organization)
-#[derive(Debug, Clone)]
+sent!(GetOrgInvite as json -> types::Invite);
+/// A request that [`Orgs::add_user_to_org`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct AddUserToOrg {
-    client: crate::Client,
-    org_id: Result<::std::string::String, String>,
-    body: Result<types::builder::AddUserToOrgRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl AddUserToOrg {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            org_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The organisation, by id.
-    ///
-    /// `orgId` in the path, required.
-    pub fn org_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.org_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::AddUserToOrgRequest>,
-        <V as std::convert::TryInto<
-            types::AddUserToOrgRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `AddUserToOrgRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::AddUserToOrgRequest,
-        ) -> types::builder::AddUserToOrgRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "addUserToOrg",
@@ -1003,36 +434,5 @@ impl AddUserToOrg {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("orgId", self.org_id)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::AddUserToOrgRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for AddUserToOrg {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(AddUserToOrg as empty -> ());

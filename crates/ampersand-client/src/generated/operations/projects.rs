@@ -4,7 +4,7 @@
 //! What holds integrations, keys and destinations together.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// What holds integrations, keys and destinations together.
 #[derive(Clone, Debug)]
 pub struct Projects {
@@ -18,38 +18,92 @@ impl Projects {
     ///
     /// `GET /projects` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/list-projects)
     pub fn list_projects(&self) -> ListProjects {
-        ListProjects::new(self.client.clone())
+        let call = Call::new(&ListProjects::OPERATION);
+        ListProjects {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates a project in an organisation.
     ///
     /// `POST /projects` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/project/create-a-new-project)
-    pub fn create_project(&self) -> CreateProject {
-        CreateProject::new(self.client.clone())
+    pub fn create_project(&self, body: types::CreateProjectRequest) -> CreateProject {
+        let mut call = Call::new(&CreateProject::OPERATION);
+        call.body(&body);
+        CreateProject {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// One project.
     ///
     /// `GET /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/get-a-project)
-    pub fn get_project(&self) -> GetProject {
-        GetProject::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn get_project(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> GetProject {
+        let mut call = Call::new(&GetProject::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        GetProject {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of a project that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/update-a-project)
-    pub fn update_project(&self) -> UpdateProject {
-        UpdateProject::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn update_project(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::UpdateProjectRequest,
+    ) -> UpdateProject {
+        let mut call = Call::new(&UpdateProject::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        UpdateProject {
+            client: self.client.clone(),
+            call,
+        }
     }
 }
-/// The projects that the credentials lead to.
-///
-/// `GET /projects` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/list-projects)
-#[derive(Debug, Clone)]
+/// [`Projects`], of one project: [`Project::projects`](crate::Project::projects).
+#[derive(Clone, Debug)]
+pub struct ProjectProjects {
+    all: Projects,
+    project: ::std::string::String,
+}
+impl ProjectProjects {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Projects::new(client),
+            project,
+        }
+    }
+    /// One project.
+    ///
+    /// See [`Projects::get_project`].
+    pub fn get_project(&self) -> GetProject {
+        self.all.get_project(&*self.project)
+    }
+    /// Changes those fields of a project that `updateMask` names.
+    ///
+    /// See [`Projects::update_project`].
+    pub fn update_project(&self, body: types::UpdateProjectRequest) -> UpdateProject {
+        self.all.update_project(&*self.project, body)
+    }
+}
+/// A request that [`Projects::list_projects`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListProjects {
-    client: crate::Client,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListProjects {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self { client: client }
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listProjects",
@@ -59,82 +113,16 @@ impl ListProjects {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Project>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::Project>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let call = Call::new(&Self::OPERATION);
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListProjects {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::Project>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::Project>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates a project in an organisation.
-///
-/// `POST /projects` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/project/create-a-new-project)
-#[derive(Debug, Clone)]
+sent!(ListProjects as list -> ::std::vec::Vec < types::Project >);
+/// A request that [`Projects::create_project`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateProject {
-    client: crate::Client,
-    body: Result<types::builder::CreateProjectRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateProject {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateProjectRequest>,
-        <V as std::convert::TryInto<
-            types::CreateProjectRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateProjectRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateProjectRequest,
-        ) -> types::builder::CreateProjectRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createProject",
@@ -144,78 +132,16 @@ impl CreateProject {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateProjectRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateProject {
-    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Project>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// One project.
-///
-/// `GET /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/get-a-project)
-#[derive(Debug, Clone)]
+sent!(CreateProject as json -> types::Project);
+/// A request that [`Projects::get_project`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetProject {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    include_entitlements: Result<Option<bool>, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetProject {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            include_entitlements: Ok(None),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `includeEntitlements` in the query, optional.
-    pub fn include_entitlements<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.include_entitlements = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getProject",
@@ -225,87 +151,22 @@ impl GetProject {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("includeEntitlements", self.include_entitlements)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
+    /// `includeEntitlements` in the query.
+    pub fn include_entitlements(mut self, include_entitlements: bool) -> Self {
+        let call = &mut self.call;
+        call.query("includeEntitlements", include_entitlements);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetProject {
-    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Project>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of a project that `updateMask` names.
-///
-/// `PATCH /projects/{projectIdOrName}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/update-a-project)
-#[derive(Debug, Clone)]
+sent!(GetProject as json -> types::Project);
+/// A request that [`Projects::update_project`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateProject {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateProjectRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateProject {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateProjectRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateProjectRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UpdateProjectRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateProjectRequest,
-        ) -> types::builder::UpdateProjectRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateProject",
@@ -315,36 +176,5 @@ impl UpdateProject {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::Project>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateProjectRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateProject {
-    type Output = ::core::result::Result<crate::Response<types::Project>, crate::Error>;
-    type IntoFuture = crate::Sending<types::Project>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(UpdateProject as json -> types::Project);

@@ -4,7 +4,7 @@
 //! OAuth clients that stand for a project at providers.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// OAuth clients that stand for a project at providers.
 #[derive(Clone, Debug)]
 pub struct ProviderApps {
@@ -17,55 +17,134 @@ impl ProviderApps {
     /// The provider apps of a project: the OAuth clients that stand for it at providers.
     ///
     /// `GET /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/list-provider-apps)
-    pub fn list_provider_apps(&self) -> ListProviderApps {
-        ListProviderApps::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn list_provider_apps(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+    ) -> ListProviderApps {
+        let mut call = Call::new(&ListProviderApps::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        ListProviderApps {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Creates a provider app from a client's id and secret.
     ///
     /// `POST /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/create-a-new-provider-app)
-    pub fn create_provider_app(&self) -> CreateProviderApp {
-        CreateProviderApp::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    pub fn create_provider_app(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        body: types::CreateProviderAppRequest,
+    ) -> CreateProviderApp {
+        let mut call = Call::new(&CreateProviderApp::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.body(&body);
+        CreateProviderApp {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Deletes a provider app.
     ///
     /// `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/delete-a-provider-app)
-    pub fn delete_provider_app(&self) -> DeleteProviderApp {
-        DeleteProviderApp::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `provider_app_id`, `providerAppId` in the path.
+    pub fn delete_provider_app(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        provider_app_id: impl ::core::fmt::Display,
+    ) -> DeleteProviderApp {
+        let mut call = Call::new(&DeleteProviderApp::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("providerAppId", provider_app_id);
+        DeleteProviderApp {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Changes those fields of a provider app that `updateMask` names.
     ///
     /// `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/update-a-provider-app)
-    pub fn update_provider_app(&self) -> UpdateProviderApp {
-        UpdateProviderApp::new(self.client.clone())
-    }
-}
-/// The provider apps of a project: the OAuth clients that stand for it at providers.
-///
-/// `GET /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/list-provider-apps)
-#[derive(Debug, Clone)]
-pub struct ListProviderApps {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-}
-impl ListProviderApps {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `provider_app_id`, `providerAppId` in the path.
+    pub fn update_provider_app(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        provider_app_id: impl ::core::fmt::Display,
+        body: types::UpdateProviderAppRequest,
+    ) -> UpdateProviderApp {
+        let mut call = Call::new(&UpdateProviderApp::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("providerAppId", provider_app_id);
+        call.body(&body);
+        UpdateProviderApp {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+}
+/// [`ProviderApps`], of one project: [`Project::provider_apps`](crate::Project::provider_apps).
+#[derive(Clone, Debug)]
+pub struct ProjectProviderApps {
+    all: ProviderApps,
+    project: ::std::string::String,
+}
+impl ProjectProviderApps {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: ProviderApps::new(client),
+            project,
+        }
     }
+    /// The provider apps of a project: the OAuth clients that stand for it at providers.
+    ///
+    /// See [`ProviderApps::list_provider_apps`].
+    pub fn list_provider_apps(&self) -> ListProviderApps {
+        self.all.list_provider_apps(&*self.project)
+    }
+    /// Creates a provider app from a client's id and secret.
+    ///
+    /// See [`ProviderApps::create_provider_app`].
+    pub fn create_provider_app(
+        &self,
+        body: types::CreateProviderAppRequest,
+    ) -> CreateProviderApp {
+        self.all.create_provider_app(&*self.project, body)
+    }
+    /// Deletes a provider app.
+    ///
+    /// See [`ProviderApps::delete_provider_app`].
+    pub fn delete_provider_app(
+        &self,
+        provider_app_id: impl ::core::fmt::Display,
+    ) -> DeleteProviderApp {
+        self.all.delete_provider_app(&*self.project, provider_app_id)
+    }
+    /// Changes those fields of a provider app that `updateMask` names.
+    ///
+    /// See [`ProviderApps::update_provider_app`].
+    pub fn update_provider_app(
+        &self,
+        provider_app_id: impl ::core::fmt::Display,
+        body: types::UpdateProviderAppRequest,
+    ) -> UpdateProviderApp {
+        self.all.update_provider_app(&*self.project, provider_app_id, body)
+    }
+}
+/// A request that [`ProviderApps::list_provider_apps`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct ListProviderApps {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl ListProviderApps {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listProviderApps",
@@ -75,99 +154,16 @@ impl ListProviderApps {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ProviderApp>>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<::std::vec::Vec<types::ProviderApp>>,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListProviderApps {
-    type Output = ::core::result::Result<
-        crate::Response<::std::vec::Vec<types::ProviderApp>>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<::std::vec::Vec<types::ProviderApp>>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Creates a provider app from a client's id and secret.
-///
-/// `POST /projects/{projectIdOrName}/provider-apps` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/create-a-new-provider-app)
-#[derive(Debug, Clone)]
+sent!(ListProviderApps as list -> ::std::vec::Vec < types::ProviderApp >);
+/// A request that [`ProviderApps::create_provider_app`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct CreateProviderApp {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    body: Result<types::builder::CreateProviderAppRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl CreateProviderApp {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateProviderAppRequest>,
-        <V as std::convert::TryInto<
-            types::CreateProviderAppRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `CreateProviderAppRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateProviderAppRequest,
-        ) -> types::builder::CreateProviderAppRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createProviderApp",
@@ -177,81 +173,16 @@ impl CreateProviderApp {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ProviderApp>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateProviderAppRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateProviderApp {
-    type Output = ::core::result::Result<
-        crate::Response<types::ProviderApp>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ProviderApp>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Deletes a provider app.
-///
-/// `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/delete-a-provider-app)
-#[derive(Debug, Clone)]
+sent!(CreateProviderApp as json -> types::ProviderApp);
+/// A request that [`ProviderApps::delete_provider_app`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeleteProviderApp {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    provider_app_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeleteProviderApp {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            provider_app_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `providerAppId` in the path, required.
-    pub fn provider_app_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider_app_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deleteProviderApp",
@@ -261,101 +192,16 @@ impl DeleteProviderApp {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("providerAppId", self.provider_app_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeleteProviderApp {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Changes those fields of a provider app that `updateMask` names.
-///
-/// `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/update-a-provider-app)
-#[derive(Debug, Clone)]
+sent!(DeleteProviderApp as empty -> ());
+/// A request that [`ProviderApps::update_provider_app`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UpdateProviderApp {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    provider_app_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UpdateProviderAppRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UpdateProviderApp {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            provider_app_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `providerAppId` in the path, required.
-    pub fn provider_app_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider_app_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UpdateProviderAppRequest>,
-        <V as std::convert::TryInto<
-            types::UpdateProviderAppRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `UpdateProviderAppRequest` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UpdateProviderAppRequest,
-        ) -> types::builder::UpdateProviderAppRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "updateProviderApp",
@@ -365,40 +211,5 @@ impl UpdateProviderApp {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ProviderApp>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("providerAppId", self.provider_app_id)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::UpdateProviderAppRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UpdateProviderApp {
-    type Output = ::core::result::Result<
-        crate::Response<types::ProviderApp>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ProviderApp>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(UpdateProviderApp as json -> types::ProviderApp);

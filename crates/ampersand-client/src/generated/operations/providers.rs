@@ -4,7 +4,7 @@
 //! The SaaS products that can be integrated with.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// The SaaS products that can be integrated with.
 #[derive(Clone, Debug)]
 pub struct Providers {
@@ -18,26 +18,34 @@ impl Providers {
     ///
     /// `GET /providers` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/list-providers)
     pub fn list_providers(&self) -> ListProviders {
-        ListProviders::new(self.client.clone())
+        let call = Call::new(&ListProviders::OPERATION);
+        ListProviders {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// What one provider can do, and how to authenticate with it.
     ///
     /// `GET /providers/{provider}` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/get-provider)
-    pub fn get_provider(&self) -> GetProvider {
-        GetProvider::new(self.client.clone())
+    ///
+    /// * `provider`, `provider` in the path.
+    pub fn get_provider(&self, provider: impl ::core::fmt::Display) -> GetProvider {
+        let mut call = Call::new(&GetProvider::OPERATION);
+        call.path("provider", provider);
+        GetProvider {
+            client: self.client.clone(),
+            call,
+        }
     }
 }
-/// Every provider that there is, by name, and what each can do.
-///
-/// `GET /providers` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/list-providers)
-#[derive(Debug, Clone)]
+/// A request that [`Providers::list_providers`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct ListProviders {
-    client: crate::Client,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl ListProviders {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self { client: client }
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "listProviders",
@@ -47,77 +55,19 @@ impl ListProviders {
         idempotent: true,
         security: &[],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<
-            ::std::collections::BTreeMap<::std::string::String, types::ProviderInfo>,
-        >,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        let response = client
-            .json::<
-                ::ampersand_types::Optional<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        types::ProviderInfo,
-                    >,
-                >,
-            >(self.call()?)
-            .await?;
-        Ok(response.map(::ampersand_types::Optional::into_inner))
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let call = Call::new(&Self::OPERATION);
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for ListProviders {
-    type Output = ::core::result::Result<
-        crate::Response<
-            ::std::collections::BTreeMap<::std::string::String, types::ProviderInfo>,
-        >,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<
-        ::std::collections::BTreeMap<::std::string::String, types::ProviderInfo>,
-    >;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// What one provider can do, and how to authenticate with it.
-///
-/// `GET /providers/{provider}` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/get-provider)
-#[derive(Debug, Clone)]
+sent!(
+    ListProviders as list -> ::std::collections::BTreeMap < ::std::string::String,
+    types::ProviderInfo >
+);
+/// A request that [`Providers::get_provider`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetProvider {
-    client: crate::Client,
-    provider: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetProvider {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            provider: Err("was not given".to_string()),
-        }
-    }
-    /// `provider` in the path, required.
-    pub fn provider<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.provider = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getProvider",
@@ -127,31 +77,5 @@ impl GetProvider {
         idempotent: true,
         security: &[],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ProviderInfo>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("provider", self.provider)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetProvider {
-    type Output = ::core::result::Result<
-        crate::Response<types::ProviderInfo>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ProviderInfo>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GetProvider as json -> types::ProviderInfo);

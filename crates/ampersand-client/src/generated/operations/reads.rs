@@ -4,7 +4,7 @@
 //! Reads on demand, and pauses of scheduled ones.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Reads on demand, and pauses of scheduled ones.
 #[derive(Clone, Debug)]
 pub struct Reads {
@@ -17,109 +17,160 @@ impl Reads {
     /// Pauses the scheduled reads of an installation: of the objects that are named, or of all.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/pause-reads-for-an-installation)
-    pub fn pause_reads(&self) -> PauseReads {
-        PauseReads::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn pause_reads(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> PauseReads {
+        let mut call = Call::new(&PauseReads::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        PauseReads {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Resumes the scheduled reads of an installation: of the objects that are named, or of all.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/unpause-reads-for-an-installation)
-    pub fn unpause_reads(&self) -> UnpauseReads {
-        UnpauseReads::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `installation_id`, `installationId` in the path. The installation, by id.
+    pub fn unpause_reads(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> UnpauseReads {
+        let mut call = Call::new(&UnpauseReads::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("installationId", installation_id);
+        UnpauseReads {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Reads an object now, for one group. The records come to the destination that the manifest names.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/trigger-a-read)
-    pub fn trigger_read(&self) -> TriggerRead {
-        TriggerRead::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    pub fn trigger_read(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::ReadRequest,
+    ) -> TriggerRead {
+        let mut call = Call::new(&TriggerRead::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("objectName", object_name);
+        call.body(&body);
+        TriggerRead {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Delivers results of a read again. A new read by `trigger_read` takes its place.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/deliver-results)
-    pub fn deliver_results(&self) -> DeliverResults {
-        DeliverResults::new(self.client.clone())
-    }
-}
-/// Pauses the scheduled reads of an installation: of the objects that are named, or of all.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/pause-reads-for-an-installation)
-#[derive(Debug, Clone)]
-pub struct PauseReads {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
-    body: Result<types::builder::PauseReadsRequest, String>,
-}
-impl PauseReads {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    pub fn deliver_results(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::ResultDeliveryRequestBody,
+    ) -> DeliverResults {
+        let mut call = Call::new(&DeliverResults::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("objectName", object_name);
+        call.body(&body);
+        DeliverResults {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Reads`], of one project: [`Project::reads`](crate::Project::reads).
+#[derive(Clone, Debug)]
+pub struct ProjectReads {
+    all: Reads,
+    project: ::std::string::String,
+}
+impl ProjectReads {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Reads::new(client),
+            project,
+        }
+    }
+    /// Pauses the scheduled reads of an installation: of the objects that are named, or of all.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Reads::pause_reads`].
+    pub fn pause_reads(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> PauseReads {
+        self.all.pause_reads(&*self.project, integration_id, installation_id)
     }
-    /// The integration, by id.
+    /// Resumes the scheduled reads of an installation: of the objects that are named, or of all.
     ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Reads::unpause_reads`].
+    pub fn unpause_reads(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        installation_id: impl ::core::fmt::Display,
+    ) -> UnpauseReads {
+        self.all.unpause_reads(&*self.project, integration_id, installation_id)
     }
-    /// The installation, by id.
+    /// Reads an object now, for one group. The records come to the destination that the manifest names.
     ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Reads::trigger_read`].
+    pub fn trigger_read(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::ReadRequest,
+    ) -> TriggerRead {
+        self.all.trigger_read(&*self.project, integration_id, object_name, body)
     }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::PauseReadsRequest>,
-        <V as std::convert::TryInto<types::PauseReadsRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `PauseReadsRequest` for body failed: {}", s)
-            });
-        self
+    /// Delivers results of a read again. A new read by `trigger_read` takes its place.
+    ///
+    /// See [`Reads::deliver_results`].
+    pub fn deliver_results(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::ResultDeliveryRequestBody,
+    ) -> DeliverResults {
+        self.all.deliver_results(&*self.project, integration_id, object_name, body)
     }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::PauseReadsRequest,
-        ) -> types::builder::PauseReadsRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`Reads::pause_reads`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct PauseReads {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl PauseReads {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "pauseReads",
@@ -129,126 +180,21 @@ impl PauseReads {
         idempotent: false,
         security: &["APIKeyHeader"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        if self.body != Ok(::std::default::Default::default()) {
-            call.body(
-                self
-                    .body
-                    .and_then(|body| {
-                        types::PauseReadsRequest::try_from(body)
-                            .map_err(|error| error.to_string())
-                    }),
-            )?;
-        }
-        Ok(call)
+    /// The body, which may be left out.
+    pub fn body(mut self, body: types::PauseReadsRequest) -> Self {
+        self.call.body(&body);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for PauseReads {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Resumes the scheduled reads of an installation: of the objects that are named, or of all.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/unpause-reads-for-an-installation)
-#[derive(Debug, Clone)]
+sent!(PauseReads as empty -> ());
+/// A request that [`Reads::unpause_reads`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct UnpauseReads {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    installation_id: Result<::std::string::String, String>,
-    body: Result<types::builder::UnpauseReadsRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl UnpauseReads {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            installation_id: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The installation, by id.
-    ///
-    /// `installationId` in the path, required.
-    pub fn installation_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.installation_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::UnpauseReadsRequest>,
-        <V as std::convert::TryInto<
-            types::UnpauseReadsRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `UnpauseReadsRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::UnpauseReadsRequest,
-        ) -> types::builder::UnpauseReadsRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "unpauseReads",
@@ -258,120 +204,21 @@ impl UnpauseReads {
         idempotent: false,
         security: &["APIKeyHeader"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("installationId", self.installation_id)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        if self.body != Ok(::std::default::Default::default()) {
-            call.body(
-                self
-                    .body
-                    .and_then(|body| {
-                        types::UnpauseReadsRequest::try_from(body)
-                            .map_err(|error| error.to_string())
-                    }),
-            )?;
-        }
-        Ok(call)
+    /// The body, which may be left out.
+    pub fn body(mut self, body: types::UnpauseReadsRequest) -> Self {
+        self.call.body(&body);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for UnpauseReads {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Reads an object now, for one group. The records come to the destination that the manifest names.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/trigger-a-read)
-#[derive(Debug, Clone)]
+sent!(UnpauseReads as empty -> ());
+/// A request that [`Reads::trigger_read`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct TriggerRead {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    body: Result<types::builder::ReadRequest, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl TriggerRead {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::ReadRequest>,
-        <V as std::convert::TryInto<types::ReadRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| format!("conversion to `ReadRequest` for body failed: {}", s));
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(types::builder::ReadRequest) -> types::builder::ReadRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "triggerRead",
@@ -381,128 +228,16 @@ impl TriggerRead {
         idempotent: false,
         security: &["APIKeyHeader"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::ReadResultAsync>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::ReadRequest::try_from(body).map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for TriggerRead {
-    type Output = ::core::result::Result<
-        crate::Response<types::ReadResultAsync>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::ReadResultAsync>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Delivers results of a read again. A new read by `trigger_read` takes its place.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults` of [`Host::Read`](crate::Host::Read); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/read/deliver-results)
-#[derive(Debug, Clone)]
+sent!(TriggerRead as json -> types::ReadResultAsync);
+/// A request that [`Reads::deliver_results`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct DeliverResults {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    body: Result<types::builder::ResultDeliveryRequestBody, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl DeliverResults {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::ResultDeliveryRequestBody>,
-        <V as std::convert::TryInto<
-            types::ResultDeliveryRequestBody,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!(
-                    "conversion to `ResultDeliveryRequestBody` for body failed: {}", s
-                )
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::ResultDeliveryRequestBody,
-        ) -> types::builder::ResultDeliveryRequestBody,
-    {
-        self.body = self.body.map(f);
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "deliverResults",
@@ -512,38 +247,5 @@ impl DeliverResults {
         idempotent: false,
         security: &["APIKeyHeader"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::ResultDeliveryRequestBody::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for DeliverResults {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(DeliverResults as empty -> ());

@@ -4,7 +4,7 @@
 //! Versions of integrations.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Versions of integrations.
 #[derive(Clone, Debug)]
 pub struct Revisions {
@@ -17,98 +17,99 @@ impl Revisions {
     /// Creates a revision of an integration, from a manifest or a zip that holds one.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/create-a-new-revision)
-    pub fn create_revision(&self) -> CreateRevision {
-        CreateRevision::new(self.client.clone())
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    pub fn create_revision(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        body: types::CreateRevisionRequest,
+    ) -> CreateRevision {
+        let mut call = Call::new(&CreateRevision::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.body(&body);
+        CreateRevision {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// A revision of an integration, together with what a connection's provider says of its objects and fields.
     ///
     /// `GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/get-a-hydrated-revision)
-    pub fn get_hydrated_revision(&self) -> GetHydratedRevision {
-        GetHydratedRevision::new(self.client.clone())
-    }
-}
-/// Creates a revision of an integration, from a manifest or a zip that holds one.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/create-a-new-revision)
-#[derive(Debug, Clone)]
-pub struct CreateRevision {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    destructive: Result<Option<bool>, String>,
-    body: Result<types::builder::CreateRevisionRequest, String>,
-}
-impl CreateRevision {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            destructive: Ok(None),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `revision_id`, `revisionId` in the path.
+    /// * `connection_id`, `connectionId` in the query. The connection, by id.
+    pub fn get_hydrated_revision(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        revision_id: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+    ) -> GetHydratedRevision {
+        let mut call = Call::new(&GetHydratedRevision::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("revisionId", revision_id);
+        call.query("connectionId", connection_id);
+        GetHydratedRevision {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Revisions`], of one project: [`Project::revisions`](crate::Project::revisions).
+#[derive(Clone, Debug)]
+pub struct ProjectRevisions {
+    all: Revisions,
+    project: ::std::string::String,
+}
+impl ProjectRevisions {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Revisions::new(client),
+            project,
+        }
+    }
+    /// Creates a revision of an integration, from a manifest or a zip that holds one.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Revisions::create_revision`].
+    pub fn create_revision(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        body: types::CreateRevisionRequest,
+    ) -> CreateRevision {
+        self.all.create_revision(&*self.project, integration_id, body)
     }
-    /// The integration, by id.
+    /// A revision of an integration, together with what a connection's provider says of its objects and fields.
     ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Revisions::get_hydrated_revision`].
+    pub fn get_hydrated_revision(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        revision_id: impl ::core::fmt::Display,
+        connection_id: impl ::core::fmt::Display,
+    ) -> GetHydratedRevision {
+        self.all
+            .get_hydrated_revision(
+                &*self.project,
+                integration_id,
+                revision_id,
+                connection_id,
+            )
     }
-    /// `destructive` in the query, optional.
-    pub fn destructive<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<bool>,
-    {
-        self.destructive = value
-            .try_into()
-            .map(Some)
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::CreateRevisionRequest>,
-        <V as std::convert::TryInto<
-            types::CreateRevisionRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `CreateRevisionRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::CreateRevisionRequest,
-        ) -> types::builder::CreateRevisionRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`Revisions::create_revision`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct CreateRevision {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl CreateRevision {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "createRevision",
@@ -118,108 +119,22 @@ impl CreateRevision {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<()>, crate::Error> {
-        let client = self.client.clone();
-        client.empty(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("destructive", self.destructive)?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::CreateRevisionRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
+    /// `destructive` in the query.
+    pub fn destructive(mut self, destructive: bool) -> Self {
+        let call = &mut self.call;
+        call.query("destructive", destructive);
+        self
     }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for CreateRevision {
-    type Output = ::core::result::Result<crate::Response<()>, crate::Error>;
-    type IntoFuture = crate::Sending<()>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// A revision of an integration, together with what a connection's provider says of its objects and fields.
-///
-/// `GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/revision/get-a-hydrated-revision)
-#[derive(Debug, Clone)]
+sent!(CreateRevision as empty -> ());
+/// A request that [`Revisions::get_hydrated_revision`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetHydratedRevision {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    revision_id: Result<::std::string::String, String>,
-    connection_id: Result<::std::string::String, String>,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetHydratedRevision {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            revision_id: Err("was not given".to_string()),
-            connection_id: Err("was not given".to_string()),
-        }
-    }
-    /// The project, by id or by name.
-    ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// `revisionId` in the path, required.
-    pub fn revision_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.revision_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The connection, by id.
-    ///
-    /// `connectionId` in the query, required.
-    pub fn connection_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.connection_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getHydratedRevision",
@@ -229,34 +144,5 @@ impl GetHydratedRevision {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::HydratedRevision>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("connectionId", self.connection_id.map(Some))?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.path("revisionId", self.revision_id)?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetHydratedRevision {
-    type Output = ::core::result::Result<
-        crate::Response<types::HydratedRevision>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::HydratedRevision>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GetHydratedRevision as json -> types::HydratedRevision);

@@ -4,7 +4,7 @@
 //! Records to be found at providers.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Records to be found at providers.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -17,91 +17,61 @@ impl Search {
     /// The records of an object that meet conditions, found in the provider's account of a group.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}` of [`Host::Search`](crate::Host::Search). [Reference](https://docs.withampersand.com/reference/search/search-records)
-    pub fn search_records(&self) -> SearchRecords {
-        SearchRecords::new(self.client.clone())
-    }
-}
-/// The records of an object that meet conditions, found in the provider's account of a group.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}` of [`Host::Search`](crate::Host::Search). [Reference](https://docs.withampersand.com/reference/search/search-records)
-#[derive(Debug, Clone)]
-pub struct SearchRecords {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    group_ref: Result<::std::string::String, String>,
-    body: Result<types::builder::SearchRequest, String>,
-}
-impl SearchRecords {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            group_ref: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `group_ref`, `groupRef` in the query. Your application's own identifier of the group.
+    pub fn search_records(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
+        body: types::SearchRequest,
+    ) -> SearchRecords {
+        let mut call = Call::new(&SearchRecords::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.query("groupRef", group_ref);
+        call.body(&body);
+        SearchRecords {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Search`], of one project: [`Project::search`](crate::Project::search).
+#[derive(Clone, Debug)]
+pub struct ProjectSearch {
+    all: Search,
+    project: ::std::string::String,
+}
+impl ProjectSearch {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Search::new(client),
+            project,
+        }
+    }
+    /// The records of an object that meet conditions, found in the provider's account of a group.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Search::search_records`].
+    pub fn search_records(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        group_ref: impl ::core::fmt::Display,
+        body: types::SearchRequest,
+    ) -> SearchRecords {
+        self.all.search_records(&*self.project, integration_id, group_ref, body)
     }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// Your application's own identifier of the group.
-    ///
-    /// `groupRef` in the query, required.
-    pub fn group_ref<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.group_ref = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::SearchRequest>,
-        <V as std::convert::TryInto<types::SearchRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `SearchRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::SearchRequest,
-        ) -> types::builder::SearchRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`Search::search_records`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct SearchRecords {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl SearchRecords {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "searchRecords",
@@ -111,41 +81,5 @@ impl SearchRecords {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::SearchResponse>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.query("groupRef", self.group_ref.map(Some))?;
-        call.path("integrationId", self.integration_id)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::SearchRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for SearchRecords {
-    type Output = ::core::result::Result<
-        crate::Response<types::SearchResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::SearchResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(SearchRecords as json -> types::SearchResponse);

@@ -4,7 +4,7 @@
 //! Places to upload integrations to.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Places to upload integrations to.
 #[derive(Clone, Debug)]
 pub struct UploadUrls {
@@ -18,20 +18,21 @@ impl UploadUrls {
     ///
     /// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
     pub fn generate_upload_url(&self) -> GenerateUploadUrl {
-        GenerateUploadUrl::new(self.client.clone())
+        let call = Call::new(&GenerateUploadUrl::OPERATION);
+        GenerateUploadUrl {
+            client: self.client.clone(),
+            call,
+        }
     }
 }
-/// Gives a signed URL to upload a zip of integrations to, and the place that it will then be found at.
-///
-/// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
-#[derive(Debug, Clone)]
+/// A request that [`UploadUrls::generate_upload_url`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GenerateUploadUrl {
-    client: crate::Client,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GenerateUploadUrl {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self { client: client }
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "generateUploadUrl",
@@ -41,30 +42,5 @@ impl GenerateUploadUrl {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::SignedUrl>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let call = Call::new(&Self::OPERATION);
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GenerateUploadUrl {
-    type Output = ::core::result::Result<
-        crate::Response<types::SignedUrl>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::SignedUrl>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GenerateUploadUrl as json -> types::SignedUrl);

@@ -4,7 +4,7 @@
 //! The person who is signed in.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// The person who is signed in.
 #[derive(Clone, Debug)]
 pub struct Users {
@@ -17,57 +17,33 @@ impl Users {
     /// Accepts an invitation, as the person who is signed in.
     ///
     /// `POST /invites:accept` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/accept-an-invite)
-    pub fn accept_invite(&self) -> AcceptInvite {
-        AcceptInvite::new(self.client.clone())
+    pub fn accept_invite(&self, body: types::AcceptInviteRequest) -> AcceptInvite {
+        let mut call = Call::new(&AcceptInvite::OPERATION);
+        call.body(&body);
+        AcceptInvite {
+            client: self.client.clone(),
+            call,
+        }
     }
     /// Who is signed in, and what they may do.
     ///
     /// `GET /my-info` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/get-information-about-the-current-user)
     pub fn get_my_info(&self) -> GetMyInfo {
-        GetMyInfo::new(self.client.clone())
-    }
-}
-/// Accepts an invitation, as the person who is signed in.
-///
-/// `POST /invites:accept` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/accept-an-invite)
-#[derive(Debug, Clone)]
-pub struct AcceptInvite {
-    client: crate::Client,
-    body: Result<types::builder::AcceptInviteRequest, String>,
-}
-impl AcceptInvite {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            body: Ok(::std::default::Default::default()),
+        let call = Call::new(&GetMyInfo::OPERATION);
+        GetMyInfo {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::AcceptInviteRequest>,
-        <V as std::convert::TryInto<
-            types::AcceptInviteRequest,
-        >>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| {
-                format!("conversion to `AcceptInviteRequest` for body failed: {}", s)
-            });
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::AcceptInviteRequest,
-        ) -> types::builder::AcceptInviteRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`Users::accept_invite`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct AcceptInvite {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl AcceptInvite {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "acceptInvite",
@@ -77,52 +53,16 @@ impl AcceptInvite {
         idempotent: false,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::BuilderInfo>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::AcceptInviteRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for AcceptInvite {
-    type Output = ::core::result::Result<
-        crate::Response<types::BuilderInfo>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::BuilderInfo>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
-/// Who is signed in, and what they may do.
-///
-/// `GET /my-info` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/get-information-about-the-current-user)
-#[derive(Debug, Clone)]
+sent!(AcceptInvite as json -> types::BuilderInfo);
+/// A request that [`Users::get_my_info`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
 pub struct GetMyInfo {
-    client: crate::Client,
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
 }
 impl GetMyInfo {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self { client: client }
-    }
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "getMyInfo",
@@ -132,30 +72,5 @@ impl GetMyInfo {
         idempotent: true,
         security: &["Bearer"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<crate::Response<types::BuilderInfo>, crate::Error> {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let call = Call::new(&Self::OPERATION);
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for GetMyInfo {
-    type Output = ::core::result::Result<
-        crate::Response<types::BuilderInfo>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::BuilderInfo>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(GetMyInfo as json -> types::BuilderInfo);

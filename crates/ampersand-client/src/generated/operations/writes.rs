@@ -4,7 +4,7 @@
 //! Records to be written to providers.
 
 use super::super::types;
-use crate::call::Call;
+use crate::call::{Call, sent};
 /// Records to be written to providers.
 #[derive(Clone, Debug)]
 pub struct Writes {
@@ -17,89 +17,61 @@ impl Writes {
     /// Creates, updates or deletes one record or a batch, at once or in the background.
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Write`](crate::Host::Write); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/write/write-records)
-    pub fn write_records(&self) -> WriteRecords {
-        WriteRecords::new(self.client.clone())
-    }
-}
-/// Creates, updates or deletes one record or a batch, at once or in the background.
-///
-/// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Write`](crate::Host::Write); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/write/write-records)
-#[derive(Debug, Clone)]
-pub struct WriteRecords {
-    client: crate::Client,
-    project_id_or_name: Result<::std::string::String, String>,
-    integration_id: Result<::std::string::String, String>,
-    object_name: Result<::std::string::String, String>,
-    body: Result<types::builder::WriteRequest, String>,
-}
-impl WriteRecords {
-    pub(crate) fn new(client: crate::Client) -> Self {
-        Self {
-            client: client,
-            project_id_or_name: Err("was not given".to_string()),
-            integration_id: Err("was not given".to_string()),
-            object_name: Err("was not given".to_string()),
-            body: Ok(::std::default::Default::default()),
+    ///
+    /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
+    /// * `integration_id`, `integrationId` in the path. The integration, by id.
+    /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
+    pub fn write_records(
+        &self,
+        project_id_or_name: impl ::core::fmt::Display,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::WriteRequest,
+    ) -> WriteRecords {
+        let mut call = Call::new(&WriteRecords::OPERATION);
+        call.path("projectIdOrName", project_id_or_name);
+        call.path("integrationId", integration_id);
+        call.path("objectName", object_name);
+        call.body(&body);
+        WriteRecords {
+            client: self.client.clone(),
+            call,
         }
     }
-    /// The project, by id or by name.
+}
+/// [`Writes`], of one project: [`Project::writes`](crate::Project::writes).
+#[derive(Clone, Debug)]
+pub struct ProjectWrites {
+    all: Writes,
+    project: ::std::string::String,
+}
+impl ProjectWrites {
+    pub(crate) fn new(client: crate::Client, project: ::std::string::String) -> Self {
+        Self {
+            all: Writes::new(client),
+            project,
+        }
+    }
+    /// Creates, updates or deletes one record or a batch, at once or in the background.
     ///
-    /// `projectIdOrName` in the path, required.
-    pub fn project_id_or_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.project_id_or_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
+    /// See [`Writes::write_records`].
+    pub fn write_records(
+        &self,
+        integration_id: impl ::core::fmt::Display,
+        object_name: impl ::core::fmt::Display,
+        body: types::WriteRequest,
+    ) -> WriteRecords {
+        self.all.write_records(&*self.project, integration_id, object_name, body)
     }
-    /// The integration, by id.
-    ///
-    /// `integrationId` in the path, required.
-    pub fn integration_id<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.integration_id = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The object, as the manifest or the provider names it.
-    ///
-    /// `objectName` in the path, required.
-    pub fn object_name<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<::std::string::String>,
-    {
-        self.object_name = value
-            .try_into()
-            .map_err(|_| "cannot be made of what was given".to_string());
-        self
-    }
-    /// The body.
-    pub fn body<V>(mut self, value: V) -> Self
-    where
-        V: std::convert::TryInto<types::WriteRequest>,
-        <V as std::convert::TryInto<types::WriteRequest>>::Error: std::fmt::Display,
-    {
-        self.body = value
-            .try_into()
-            .map(From::from)
-            .map_err(|s| format!("conversion to `WriteRequest` for body failed: {}", s));
-        self
-    }
-    /// Fills in the body.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: std::ops::FnOnce(
-            types::builder::WriteRequest,
-        ) -> types::builder::WriteRequest,
-    {
-        self.body = self.body.map(f);
-        self
-    }
+}
+/// A request that [`Writes::write_records`] begins, and `.await` sends.
+#[derive(Clone, Debug)]
+#[must_use = "a request is sent by `.await`"]
+pub struct WriteRecords {
+    pub(crate) client: crate::Client,
+    pub(crate) call: Call,
+}
+impl WriteRecords {
     /// What the contract says of the operation.
     pub const OPERATION: crate::Operation = crate::Operation {
         id: "writeRecords",
@@ -109,44 +81,5 @@ impl WriteRecords {
         idempotent: false,
         security: &["APIKeyHeader"],
     };
-    /// Sends the request, and reads the response.
-    ///
-    /// # Errors
-    ///
-    /// When a value is missing or has no place in the request, when the request fails, and for every status but 2xx.
-    pub async fn send(
-        self,
-    ) -> ::core::result::Result<
-        crate::Response<types::WriteRecordsResponse>,
-        crate::Error,
-    > {
-        let client = self.client.clone();
-        client.json(self.call()?).await
-    }
-    pub(crate) fn call(self) -> ::core::result::Result<Call, crate::Error> {
-        let mut call = Call::new(&Self::OPERATION);
-        call.path("integrationId", self.integration_id)?;
-        call.path("objectName", self.object_name)?;
-        call.path("projectIdOrName", self.project_id_or_name)?;
-        call.body(
-            self
-                .body
-                .and_then(|body| {
-                    types::WriteRequest::try_from(body)
-                        .map_err(|error| error.to_string())
-                }),
-        )?;
-        Ok(call)
-    }
 }
-/// `.await` sends the request, as [`send`](Self::send) does.
-impl ::core::future::IntoFuture for WriteRecords {
-    type Output = ::core::result::Result<
-        crate::Response<types::WriteRecordsResponse>,
-        crate::Error,
-    >;
-    type IntoFuture = crate::Sending<types::WriteRecordsResponse>;
-    fn into_future(self) -> Self::IntoFuture {
-        ::std::boxed::Box::pin(self.send())
-    }
-}
+sent!(WriteRecords as json -> types::WriteRecordsResponse);

@@ -1,0 +1,24 @@
+use crate::Client;
+
+/// A client for one project, which is said once: a method for each group of operations that belong to projects.
+///
+/// ```
+/// use ampersand_client::{Client, types::CreateTopicRequest};
+///
+/// let client = Client::builder().api_key("key").build()?;
+/// let project = client.project("my-project");
+/// let topic = project.destinations().create_topic(CreateTopicRequest::new("acme")); // sent by `.await`
+/// # Ok::<(), ampersand_client::ClientError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+}
+
+impl Client {
+    /// This client for one project, which is given by id or by name.
+    pub fn project(&self, id_or_name: impl Into<String>) -> Project {
+        Project { client: self.clone(), name: id_or_name.into() }
+    }
+}
