@@ -38,10 +38,19 @@ impl Client {
 
     /// Changes the configuration of an installation, as far as the mask names it. `.await` sends the request.
     ///
-    /// The mask is a list of paths, from the installation down, of names with dots in between. What a path leads to is
-    /// taken from `content` as a whole, and where `content` does not have it, it is removed. The rest is left as it is.
-    /// `config.content.read.objects.contact` is how one object is read; `config.content` is everything. A name that has a
-    /// dot in it cannot be written in a mask: name what it is in.
+    /// The mask is a list of paths of names with dots in between, from the installation down. Ampersand takes what a path
+    /// leads to from `content`, where it has to be, and leaves the rest as it is. It knows these:
+    ///
+    /// | path | replaces |
+    /// | --- | --- |
+    /// | `config.content.read.objects.NAME` | how one object is read |
+    /// | `config.content.write.objects`, `….objects.NAME` | how all objects, or one, are written |
+    /// | `config.content.subscribe.objects`, `….objects.NAME` | what of all objects, or of one, is subscribed to |
+    /// | `config.content.proxy.enabled` | whether calls are passed through to the provider |
+    ///
+    /// `NAME` is the provider's name of the object, such as `contacts`. To change the connection or who made the
+    /// configuration, which are no part of it, take
+    /// [`update_installation`](crate::operations::installations::Installations::update_installation).
     ///
     /// What is parsed, changed and sent back is what was there, but for the change:
     ///

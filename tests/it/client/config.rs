@@ -7,7 +7,7 @@ use ampersand_client::{Client, ErrorKind};
 use ampersand_notifications::{Config, Delivery, Policy, ResolveError, Resolver};
 use ampersand_testing::{Envelope, Fixture, UrlServer};
 use ampersand_types::RawJson;
-use ampersand_types::config::UpdateInstallationConfigContent;
+use ampersand_types::config::{ConfigContent, UpdateInstallationConfigContent};
 use ampersand_types::notifications::{Event, InstallationUpdatedData};
 use serde::Deserialize;
 
@@ -101,6 +101,15 @@ async fn what_is_read_changed_and_sent_back_differs_in_the_change_alone() {
         assert_eq!(difference(&payload.text, typed.as_str()), None, "{}", payload.name);
     }
     assert!(changed_objects >= 4, "{changed_objects}");
+}
+
+#[test]
+fn a_configuration_that_was_received_can_be_sent_back() {
+    for payload in payloads("config") {
+        let received: ConfigContent = serde_json::from_str(&payload.text).unwrap();
+        let sent = RawJson::encode(&UpdateInstallationConfigContent::from(received)).unwrap();
+        assert_eq!(difference(&payload.text, sent.as_str()), None, "{}", payload.name);
+    }
 }
 
 async fn resolve<'a>(

@@ -80,7 +80,11 @@ fn parameters<'a>(
                 _ if required(&now, is) => Effects::fine("").outbound(Breaking, "a required parameter is not sent"),
                 _ => Effects::fine("").outbound(Warning, "what is sent as the parameter is no longer looked at"),
             };
-            let effects = effects.source(Breaking, "code that gives the parameter by its name does not compile");
+            let effects = match required(&before, was) && required(&now, is) {
+                // It is an argument, which has no name where it is given.
+                true => effects,
+                false => effects.source(Breaking, "the method that sets the parameter has another name"),
+            };
             let names = (Some(was.1.to_owned()), Some(is.1.to_owned()));
             findings.push(Finding::new(old_place.clone(), Kind::ParameterRenamed, names.0, names.1, effects));
         }
@@ -89,7 +93,7 @@ fn parameters<'a>(
             walk.old.node(old.document, &old_value["schema"], place.clone()),
             walk.new.node(new.document, &new_value["schema"], place.clone()),
         );
-        walk.child(&nodes.0, &nodes.1, Slot::Value, place.clone(), sent);
+        walk.child(&nodes.0, &nodes.1, Slot::Parameter, place.clone(), sent);
         rest(old_value, new_value, place, findings);
     }
     for (key, (_, place)) in gone.iter().filter_map(|key| before.get_key_value(key)) {
@@ -120,7 +124,10 @@ fn needed(required: bool) -> &'static str {
 fn need(before: bool, now: bool, place: &Place, findings: &mut Vec<Finding>) {
     let (kind, effects) = match (before, now) {
         (false, true) => (Kind::BecameRequired, verdict::demanded("what was optional in a request has to be sent")),
-        (true, false) => (Kind::BecameOptional, Effects::fine("who sends it still may")),
+        (true, false) => {
+            let effects = Effects::fine("who sends it still may");
+            (Kind::BecameOptional, effects.source(Breaking, "it is no argument any more, and has a method"))
+        }
         _ => return,
     };
     let texts = (Some(needed(before).to_owned()), Some(needed(now).to_owned()));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Change, Finding, Kind};
-use super::roots::{Root, RootKind};
+use super::roots::{Root, RootKind, SENT};
 use super::side::Place;
 use super::verdict::{Effect, Effects, Verdict};
 use super::walk::Walk;
@@ -118,7 +118,14 @@ fn change(finding: Finding, by: &Reached, roots: &[Root], is_typed: &impl Fn(&st
     let Finding { place: Place { document, schema, path }, kind, old, new, effects, .. } = finding;
     // What nothing is known to use may be used either way.
     let either = !by.is_base() && (by.used.is_empty() || is_typed(&document));
-    let effects = directed(effects, by.inbound || either, by.outbound || either);
+    let mut effects = directed(effects, by.inbound || either, by.outbound || either);
+    let is_sent = if is_typed(&document) { document == SENT } else { by.outbound };
+    if is_sent {
+        effects.source = effects.source.max(effects.source_of_sent.clone());
+    }
+    if is_sent && !by.inbound && !is_typed(&document) {
+        effects.source = effects.source.max(effects.source_of_only_sent.clone());
+    }
     Change {
         document,
         schema,

@@ -18,6 +18,9 @@ use crate::document;
 /// built for a test, so that either way counts.
 pub(super) const TYPES: [&str; 3] = ["notifications", "webhook", "config"];
 
+/// That of these whose types are sent too.
+pub(super) const SENT: &str = "config";
+
 /// The configuration that events carry as opaque JSON, and where.
 const CARRIED: (&str, &str) = ("config", "ConfigContent");
 const CARRIERS: [&str; 2] = ["config", "lastConfig"];

@@ -52,7 +52,7 @@ impl Rust {
     }
 
     /// Whether the field is an `Optional`, which may be absent or `null` whatever the contract says.
-    fn is_collection(self) -> bool {
+    pub(super) fn is_collection(self) -> bool {
         matches!(self, Self::List | Self::Map)
     }
 }
@@ -66,6 +66,8 @@ pub(super) enum Slot {
     Optional,
     /// It is kept as text and not looked into.
     Raw,
+    /// It is a parameter of an operation, which is given and never read.
+    Parameter,
     /// It is the body of a notification, which is taken apart and is no type of its own.
     Body,
 }

@@ -1,9 +1,9 @@
 //! Whom a change breaks: who decodes, who sends, and who compiles.
 //!
 //! What counts is the code that `generate` makes of the old contract. Its structs keep what they do not know in
-//! `other_fields`, its enums are open and `non_exhaustive`, and so is `Event`. Bounds, patterns and formats other than
-//! `date-time` are not part of its types. A struct can be built field by field, so that one field more is one that
-//! such code lacks.
+//! `other_fields`, its enums are open, and all are `non_exhaustive`: one more of anything breaks no code. Bounds, patterns
+//! and formats other than `date-time` are not part of its types. What a request requires is an argument of the function that
+//! makes it.
 
 use std::collections::BTreeSet;
 
@@ -42,6 +42,10 @@ pub(super) struct Effects {
     pub(super) outbound: Effect,
     /// To code that was written against the old crate, and is compiled with the new one.
     pub(super) source: Effect,
+    /// The same, where the type is sent, and is made by a function of what is required.
+    pub(super) source_of_sent: Effect,
+    /// The same, where the type is only sent. In any other, a list or a map is never required.
+    pub(super) source_of_only_sent: Effect,
     /// What there is to say when nothing breaks.
     pub(super) fine: &'static str,
 }
@@ -72,6 +76,15 @@ impl Effects {
         self
     }
 
+    /// What is required of a request is another thing, and with it the arguments of the function that makes it.
+    fn arguments(mut self, is_collection: bool) -> Self {
+        let why = "the function that makes a request takes other arguments".to_owned();
+        let effect = Effect { verdict: Breaking, why };
+        let place = if is_collection { &mut self.source_of_only_sent } else { &mut self.source_of_sent };
+        *place = effect;
+        self
+    }
+
     /// The worst of what two ways to the same change do.
     pub(super) fn worst(self, other: Self) -> Self {
         Self {
@@ -79,6 +92,8 @@ impl Effects {
             closed: self.closed.max(other.closed),
             outbound: self.outbound.max(other.outbound),
             source: self.source.max(other.source),
+            source_of_sent: self.source_of_sent.max(other.source_of_sent),
+            source_of_only_sent: self.source_of_only_sent.max(other.source_of_only_sent),
             fine: self.fine,
         }
     }
@@ -97,7 +112,10 @@ pub(super) fn field_added(field: &Field<'_>, old: &Shape<'_>, new: &Shape<'_>, n
     };
     match (slot.has_type(), old.is_struct()) {
         (false, _) => effects,
-        (true, true) => effects.source(Warning, "only code that writes out all fields of the struct lacks the new one"),
+        (true, true) if field.need == Need::Required && !is_option(field.need, &field.node.shape()) => {
+            effects.arguments(Rust::of(&field.node.shape()).is_collection())
+        }
+        (true, true) => effects,
         (true, false) => effects.source(Breaking, "what had no fields of its own becomes a struct"),
     }
 }
@@ -169,6 +187,10 @@ pub(super) fn need_changed(
         effects = effects.outbound(Breaking, "a value built with the old types may lack what is required now");
     }
     let (was, is) = (is_option(before, values.0), is_option(now, values.1));
+    let is_argument = |need, is_option| need == Need::Required && !is_option;
+    if slot.has_type() && is_argument(before, was) != is_argument(now, is) {
+        effects = effects.arguments(Rust::of(values.1).is_collection());
+    }
     match !slot.has_type() || was == is {
         true => effects,
         false => effects
@@ -232,7 +254,10 @@ pub(super) fn enum_changed(old: &Shape<'_>, new: &Shape<'_>, slot: Slot) -> Effe
         effects = effects.outbound(Breaking, "a value built with the old types may be none of the list");
     }
     if slot != Slot::Raw && Rust::of(old) != Rust::of(new) {
-        effects = effects.source(Breaking, "the field has another Rust type");
+        effects = match slot {
+            Slot::Parameter => effects.source(Warning, "a text and a value of the enum can be given, as before"),
+            _ => effects.source(Breaking, "the field has another Rust type"),
+        };
     }
     effects
 }
@@ -340,10 +365,9 @@ pub(super) fn added() -> Effects {
     Effects::fine("who does not know it does not need it")
 }
 
-/// What a request has to have, and who sends it by the old contract does not. The code compiles: what is required of a
-/// request is looked for when it is sent.
+/// What a request has to have, and code that was written before does not give: it is an argument now.
 pub(super) fn demanded(why: &str) -> Effects {
-    Effects::fine("").outbound(Breaking, why)
+    Effects::fine("").outbound(Breaking, why).source(Breaking, "the operation takes one more argument")
 }
 
 /// What was there in an operation and is not any more.

@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn is_known(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
-        let slots = [Slot::Value, Slot::Optional, Slot::Raw, Slot::Body];
+        let slots = [Slot::Value, Slot::Optional, Slot::Raw, Slot::Parameter, Slot::Body];
         slots.into_iter().any(|slot| self.known.contains_key(&(old.id(), new.id(), slot)))
     }
 

@@ -55,11 +55,11 @@ fn what_is_sent_breaks_who_sends_and_what_is_received_who_decodes() {
         json!({ "type": "object", "required": ["name", "b"], "properties": { "name": { "type": "string" }, "b": {} } });
     assert_eq!(
         when("/requestBody/content/application~1json/schema", two.clone()),
-        ["field added postThing.requestBody.b: - > required anything [ccbw]"]
+        ["field added postThing.requestBody.b: - > required anything [ccbb]"]
     );
     assert_eq!(
         when("/responses/200/content/application~1json/schema", two),
-        ["field added postThing.responses.200.b: - > required anything [cccw]"]
+        ["field added postThing.responses.200.b: - > required anything [cccc]"]
     );
 }
 
@@ -70,7 +70,7 @@ fn parameters_change() {
         (json!([path()]), "parameter removed postThing.parameters.page: optional query > - [ccwb]"),
         (
             json!([path(), parameter("query", "page", true)]),
-            "became required postThing.parameters.page: optional > required [ccbc]",
+            "became required postThing.parameters.page: optional > required [ccbb]",
         ),
         (
             json!([path(), parameter("query", "pageToken", false)]),
@@ -86,7 +86,7 @@ fn parameters_change() {
         ),
         (
             json!([path(), parameter("query", "page", false), parameter("query", "size", true)]),
-            "parameter added postThing.parameters.size: - > required query [ccbc]",
+            "parameter added postThing.parameters.size: - > required query [ccbb]",
         ),
         (
             json!([path(), { "in": "query", "name": "page", "schema": { "type": "string" }, "style": "form" }]),
@@ -101,7 +101,7 @@ fn parameters_change() {
     renamed["paths"]["/things/{idOrName}"]["post"]["parameters"][0]["name"] = json!("idOrName");
     assert_eq!(
         between("api", api(operation()), renamed),
-        ["parameter renamed postThing.parameters.id: id > idOrName [cccb]"]
+        ["parameter renamed postThing.parameters.id: id > idOrName [cccc]"]
     );
 }
 
@@ -122,7 +122,7 @@ fn bodies_and_answers_change() {
         (
             "/requestBody/required",
             json!(true),
-            vec!["became required postThing.requestBody: optional > required [ccbc]"],
+            vec!["became required postThing.requestBody: optional > required [ccbb]"],
         ),
         (
             "/requestBody/content",
