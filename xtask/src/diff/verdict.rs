@@ -187,7 +187,7 @@ pub(super) fn need_changed(
         effects = effects.outbound(Breaking, "a value built with the old types may lack what is required now");
     }
     let (was, is) = (is_option(before, values.0), is_option(now, values.1));
-    let is_argument = |need, is_option| need == Need::Required && !is_option;
+    let is_argument = |need: Need, is_option: bool| need == Need::Required && !is_option;
     if slot.has_type() && is_argument(before, was) != is_argument(now, is) {
         effects = effects.arguments(Rust::of(values.1).is_collection());
     }

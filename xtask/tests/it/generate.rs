@@ -155,6 +155,12 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     +    /// Not documented yet: the contract has it, and our words for it are still to be written.
     +    NotEq,
     +    NotEq = "not-eq",
+    +            case_sensitive: ::core::default::Default::default(),
+    +    /// Not documented yet: the contract has it, and our words for it are still to be written.
+    +    pub fn case_sensitive(mut self, case_sensitive: bool) -> Self {
+    +        self.case_sensitive = ::core::option::Option::Some(case_sensitive);
+    +        self
+    +    }
     --- a/crates/ampersand-types/src/generated/notifications.rs
     +++ b/crates/ampersand-types/src/generated/notifications.rs
     +    /// Not documented yet: the contract has it, and our words for it are still to be written.
@@ -216,21 +222,15 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
     pub mod label;
     pub fn label(&self) -> operations::label::Label {
     pub struct Label {
-    pub fn create_label(&self) -> CreateLabel {
+    pub fn create_label(&self, body: types::Label) -> CreateLabel {
     pub struct CreateLabel {
-    pub fn body<V>(mut self, value: V) -> Self
-    pub fn body_map<F>(mut self, f: F) -> Self
     pub const OPERATION: crate::Operation = crate::Operation {
-    pub async fn send(
-    pub fn type_<V>(mut self, value: V) -> Self
+    pub fn type_(
     pub struct Label {
     pub text: ::std::string::String,
     pub other_fields: ::std::collections::BTreeMap<
     pub enum ListProjectsType {
-    pub fn builder() -> builder::Label {
-    pub struct Label {
-    pub fn text<V>(mut self, value: V) -> Self
-    pub fn other_field(
+    pub fn new(text: impl ::core::convert::Into<::std::string::String>) -> Self {
     ");
 }
 
