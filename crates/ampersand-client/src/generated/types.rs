@@ -80,7 +80,7 @@ pub struct ApiKey {
     pub key: ::ampersand_types::Credential,
     /// Name of the key, for people.
     pub label: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -178,27 +178,27 @@ pub struct ApiKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// Error that the API answers with, in the form of problem details (RFC 9457).
+/// Error that the API returns, as problem details (RFC 9457).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiProblem {
-    /// Short descriptions of what led to the problem, in no certain order.
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Explanation of this very problem, for people.
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
     /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
-    /// URI that identifies this very problem.
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
     /// Advice on how to solve the problem.
     pub remedy: ::std::option::Option<::std::string::String>,
     /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// Time from which on to try again, in RFC 3339.
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
@@ -216,7 +216,7 @@ pub struct ApiProblem {
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says it all.
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -308,7 +308,7 @@ pub struct AuthHealthCheck {
         ::ampersand_types::RawJson,
     >,
 }
-/// What is read of the past, the first time an object is read.
+/// Backfill of an object, which reads its existing records once.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -415,7 +415,7 @@ pub struct BatchWriteSupportConfig {
     pub object_record_limits: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::Integer>,
     >,
-    /// Whether it does.
+    /// Whether several records can be written in one request.
     pub supported: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -483,7 +483,7 @@ pub struct Builder {
 pub struct BuilderInfo {
     /// The builder.
     pub builder: Builder,
-    /// Role in an organisation. Absent when there is none.
+    /// Role of the builder in an organisation. May be absent.
     pub org_role: ::std::option::Option<BuilderInfoOrgRole>,
     /// Roles in projects, by the identifier of the project.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -497,7 +497,7 @@ pub struct BuilderInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// Role in an organisation. Absent when there is none.
+/// Role of the builder in an organisation. May be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -517,7 +517,7 @@ pub struct BuilderInfoOrgRole {
         ::ampersand_types::RawJson,
     >,
 }
-/// Role in a project.
+/// Role of the builder in a project.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -644,11 +644,11 @@ pub struct Config {
     pub content: ::ampersand_types::config::ConfigContent,
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// Author of the configuration, as a kind and an identifier: `builder:builder-123`.
+    /// Author of the configuration, as a kind and an identifier: `builder:b-1`.
     ///
     /// The kind is `consumer` for a person who uses your application and `builder` for a person who works on it.
     pub created_by: ::std::string::String,
-    /// Identifier of this state of the configuration.
+    /// Identifier of the configuration.
     pub id: ::std::string::String,
     /// Identifier of the integration's revision that was the newest when the configuration was stored.
     pub revision_id: ::std::string::String,
@@ -664,7 +664,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Connection {
-    /// API key at the provider, a secret. It comes only where credentials were asked for.
+    /// API key at the provider, a secret, for a connection that uses one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// Way in which the connection authenticates at the provider.
     pub auth_scheme: ::ampersand_client::types::ConnectionAuthScheme,
@@ -676,11 +676,13 @@ pub struct Connection {
     pub group: Group,
     /// Identifier of the connection.
     pub id: ::std::string::String,
-    /// Tokens from OAuth 2.0, secrets. They come only where credentials were asked for.
+    /// Tokens from OAuth 2.0, which are secrets. The API shows them only when asked to.
+    ///
+    /// `include_creds` asks for the access token; `include_refresh_token` asks for both tokens.
     pub oauth2_authorization_code: ::std::option::Option<
         Oauth2AuthorizationCodeTokensOnly,
     >,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::string::String,
@@ -715,15 +717,15 @@ pub struct ConnectionRequest {
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// User name and password, for a provider that authenticates with HTTP Basic.
     pub basic_auth: ::std::option::Option<ConnectionRequestBasicAuth>,
-    /// Name of the consumer, for display. Look people up by `consumerRef` instead.
+    /// Name of that person, for display.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// Your application's own identifier for the consumer, the person whose provider account is connected.
+    /// Your application's own identifier for the person whose account is connected.
     pub consumer_ref: ::std::option::Option<::std::string::String>,
     /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
     ///
     /// Most values are strings. Some inputs take others, a list for instance.
     pub custom_auth: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Name of the group, for display. Look customers up by `groupRef` instead.
+    /// Name of the group, for display.
     pub group_name: ::std::option::Option<::std::string::String>,
     /// Your application's own identifier for the group that the connection belongs to.
     pub group_ref: ::std::option::Option<::std::string::String>,
@@ -778,7 +780,7 @@ pub struct ConnectionRequestOauth2ClientCredentials {
     pub client_id: ::std::string::String,
     /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -799,7 +801,7 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     pub client_secret: ::ampersand_types::Credential,
     /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
@@ -822,7 +824,7 @@ pub struct Consumer {
     pub consumer_ref: ::std::string::String,
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -854,7 +856,7 @@ pub struct CreateBillingAccountSessionRequest {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateBillingAccountSessionResponse {
-    /// URL to send the browser to. It opens the account without signing in: keep it out of logs.
+    /// URL to send the browser to. Anyone who holds it can enter the session: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -890,7 +892,7 @@ pub struct CreateDestinationRequest {
 pub struct CreateDestinationRequestMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
@@ -940,7 +942,7 @@ pub struct CreateDestinationRequestMetadata {
     pub region: ::std::option::Option<::std::string::String>,
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// URL of the RabbitMQ server, which begins with `amqp://`.
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
@@ -1058,7 +1060,7 @@ pub struct CreateInstallationRequest {
 pub struct CreateInstallationRequestConfig {
     /// Settings for reads, writes, subscriptions and the proxy.
     pub content: ::ampersand_types::config::ConfigContent,
-    /// Author of the configuration, as a kind and an identifier: `consumer:consumer-123`.
+    /// Author of the configuration, as a kind and an identifier: `consumer:c-1`.
     ///
     /// The kind is `consumer`, `builder` or `api`. The default is `api:create-installation`.
     pub created_by: ::std::option::Option<::std::string::String>,
@@ -1183,13 +1185,13 @@ pub struct CreateProviderAppRequest {
     pub client_id: ::std::string::String,
     /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// Provider's own identifier for the app, where that is another one than `clientId`.
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
     /// Name of the provider that the client is registered at.
     pub provider: ::std::string::String,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1253,7 +1255,7 @@ pub struct CreateTopicRequest {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthConnectRequest {
-    /// Parameters that the provider sent along when it returned the browser, by name. Secret, too.
+    /// Parameters that the provider's redirect carried, by name. They are secrets.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub callback_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -1298,9 +1300,9 @@ pub struct CustomAuthConnectRequest {
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthConnectResponse {
-    /// Finished connection. Absent as long as there are further steps.
+    /// Finished connection. Absent while further steps remain.
     pub connection: ::std::option::Option<Connection>,
-    /// Place to send the person's browser to. Absent when the connection is there.
+    /// Place to send the person's browser to. Absent once the connection is made.
     pub redirect: ::std::option::Option<RedirectResponse>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1380,7 +1382,7 @@ pub struct CustomAuthOpts {
     /// Values that the person who connects has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub inputs: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInput>>,
-    /// Whether it takes several steps, such as redirects in a browser, by way of `customAuthConnect`.
+    /// Whether it takes several steps, such as redirects in a browser, through `custom_auth_connect`.
     pub multi_step: ::std::option::Option<bool>,
     /// Values that you enter once, for the provider app.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -1489,7 +1491,7 @@ pub struct Destination {
 pub struct DestinationMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
@@ -1537,7 +1539,7 @@ pub struct DestinationMetadata {
     pub region: ::std::option::Option<::std::string::String>,
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// URL of the RabbitMQ server, which begins with `amqp://`.
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
@@ -1579,7 +1581,7 @@ pub struct DestinationWithSecrets {
     pub metadata: DestinationWithSecretsMetadata,
     /// Name of the destination, which you chose. Manifests and configurations use it.
     pub name: ::std::string::String,
-    /// Secrets of the destination. Absent unless the request sets `includeSecrets`.
+    /// Secrets of the destination. Absent unless the request sets `include_secrets`.
     pub secrets: ::std::option::Option<DestinationWithSecretsSecrets>,
     /// Kind of the destination, such as `webhook`, `kinesis` or `s3`. It decides which fields of `metadata` are
     /// filled.
@@ -1600,7 +1602,7 @@ pub struct DestinationWithSecrets {
 pub struct DestinationWithSecretsMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
@@ -1648,7 +1650,7 @@ pub struct DestinationWithSecretsMetadata {
     pub region: ::std::option::Option<::std::string::String>,
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// URL of the RabbitMQ server, which begins with `amqp://`.
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
@@ -1677,7 +1679,7 @@ pub struct DestinationWithSecretsMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// Secrets of the destination. Absent unless the request sets `includeSecrets`.
+/// Secrets of the destination. Absent unless the request sets `include_secrets`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1728,9 +1730,9 @@ pub struct FieldDefinition {
     pub association: ::std::option::Option<AssociationDefinition>,
     /// Text that explains the field.
     pub description: ::std::option::Option<::std::string::String>,
-    /// Name of the field for people, such as `My Custom Field`.
+    /// Name of the field for people, such as `Renewal date`.
     pub display_name: ::std::string::String,
-    /// Name of the field for programs, such as `My_Custom_Field`.
+    /// Name of the field for programs, such as `renewal_date`.
     pub field_name: ::std::string::String,
     /// Whether the provider should keep an index of the field, to find records by it faster.
     pub indexed: ::std::option::Option<bool>,
@@ -1871,15 +1873,15 @@ pub struct GenerateConnectionRequest {
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
     /// User name and password, for a provider that authenticates with HTTP Basic.
     pub basic_auth: ::std::option::Option<GenerateConnectionRequestBasicAuth>,
-    /// Name of the consumer, for display. Look people up by `consumerRef` instead.
+    /// Name of that person, for display.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// Your application's own identifier for the consumer, the person whose provider account is connected.
+    /// Your application's own identifier for the person whose account is connected.
     pub consumer_ref: ::std::string::String,
     /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
     ///
     /// Most values are strings. Some inputs take others, a list for instance.
     pub custom_auth: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Name of the group, for display. Look customers up by `groupRef` instead.
+    /// Name of the group, for display.
     pub group_name: ::std::option::Option<::std::string::String>,
     /// Your application's own identifier for the group that the connection belongs to.
     pub group_ref: ::std::string::String,
@@ -1934,7 +1936,7 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
     pub client_id: ::std::string::String,
     /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1955,7 +1957,7 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     pub client_secret: ::ampersand_types::Credential,
     /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
@@ -1978,7 +1980,7 @@ pub struct Group {
     pub group_name: ::std::string::String,
     /// Your application's own identifier for the group, such as a customer organisation or a workspace.
     pub group_ref: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2016,7 +2018,7 @@ pub struct HydratedIntegration {
         ::ampersand_types::RawJson,
     >,
 }
-/// One field to read, by its name at the provider or by the name that it gets.
+/// One field to read: a field of the provider, or a field of your application that the customer maps.
 ///
 /// A field without `fieldName` is one for which the customer chooses a field of the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -2027,11 +2029,11 @@ pub struct HydratedIntegrationField {
     pub default: ::std::option::Option<::std::string::String>,
     /// Name of the field at the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// Name of the field at the provider, such as `billingcity`. Absent when the customer chooses the field.
+    /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
     pub field_name: ::std::option::Option<::std::string::String>,
-    /// Name of the field that the customer sees, such as `Billing City`.
+    /// Name of the field that the customer sees, such as `City`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// Your application's name for the field, such as `billing_city`.
+    /// Your application's name for the field, such as `city`.
     pub map_to_name: ::std::option::Option<::std::string::String>,
     /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
@@ -2061,7 +2063,7 @@ pub struct HydratedIntegrationObject {
     >,
     /// How far back the first read goes.
     pub backfill: ::std::option::Option<Backfill>,
-    /// Name of the destination that the records go to, such as `accountWebhook`.
+    /// Name of the destination for the records, such as `accountWebhook`.
     pub destination: ::std::string::String,
     /// Name of the object at the provider, for display.
     pub display_name: ::std::string::String,
@@ -2187,18 +2189,18 @@ pub struct HydratedRevision {
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct InputValidationIssue {
-    /// Short descriptions of what led to the problem, in no certain order.
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Explanation of this very problem, for people.
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
     /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
     /// Part of the request that is wrong.
     pub in_: ::std::option::Option<::ampersand_client::types::InputValidationIssueIn>,
-    /// URI that identifies this very problem.
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
     /// Name of the field, parameter or header that is wrong.
     pub name: ::std::option::Option<::std::string::String>,
@@ -2206,7 +2208,7 @@ pub struct InputValidationIssue {
     pub remedy: ::std::option::Option<::std::string::String>,
     /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// Time from which on to try again, in RFC 3339.
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
@@ -2224,7 +2226,7 @@ pub struct InputValidationIssue {
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says it all.
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
     /// Value that was refused.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
@@ -2235,21 +2237,21 @@ pub struct InputValidationIssue {
         ::ampersand_types::RawJson,
     >,
 }
-/// Error that the API answers a request with that breaks the rules for its input.
+/// Error that the API returns for a request with invalid input.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct InputValidationProblem {
-    /// Short descriptions of what led to the problem, in no certain order.
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Explanation of this very problem, for people.
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
     /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
-    /// URI that identifies this very problem.
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
     /// Everything that is wrong with the request.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2258,7 +2260,7 @@ pub struct InputValidationProblem {
     pub remedy: ::std::option::Option<::std::string::String>,
     /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// Time from which on to try again, in RFC 3339.
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
@@ -2276,7 +2278,7 @@ pub struct InputValidationProblem {
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says it all.
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2296,7 +2298,7 @@ pub struct Installation {
     pub connection: Connection,
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// Creator of the installation, as a kind and an identifier: `consumer:consumer-123`.
+    /// Creator of the installation, as a kind and an identifier: `consumer:c-1`.
     pub created_by: ::std::string::String,
     /// Group that the installation is for.
     pub group: ::std::option::Option<Group>,
@@ -2310,7 +2312,7 @@ pub struct Installation {
     pub last_operation_status: ::std::option::Option<
         ::ampersand_client::types::InstallationLastOperationStatus,
     >,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Time when the configuration was last updated, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2330,11 +2332,11 @@ pub struct Integration {
     pub create_time: ::ampersand_types::Timestamp,
     /// Identifier of the integration.
     pub id: ::std::string::String,
-    /// Newest revision, which is the one in use.
+    /// Newest revision.
     pub latest_revision: Revision,
     /// Name of the integration, as its manifest has it.
     pub name: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Name of the provider that the integration works with, such as `salesforce`.
     pub provider: ::std::string::String,
@@ -2347,7 +2349,7 @@ pub struct Integration {
         ::ampersand_types::RawJson,
     >,
 }
-/// One field to read, by its name at the provider or by the name that it gets.
+/// One field to read: a field of the provider, or a field of your application that the customer maps.
 ///
 /// A field with `fieldName` is the same for every customer. For one without, the customer chooses a field of
 /// the provider.
@@ -2357,11 +2359,11 @@ pub struct Integration {
 pub struct IntegrationField {
     /// Name of the provider's field that is chosen at first.
     pub default: ::std::option::Option<::std::string::String>,
-    /// Name of the field at the provider, such as `billingcity`. Absent when the customer chooses the field.
+    /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
     pub field_name: ::std::option::Option<::std::string::String>,
-    /// Name of the field that the customer sees, such as `Billing City`.
+    /// Name of the field that the customer sees, such as `City`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// Your application's name for the field, such as `billing_city`.
+    /// Your application's name for the field, such as `city`.
     pub map_to_name: ::std::option::Option<::std::string::String>,
     /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
@@ -2381,7 +2383,7 @@ pub struct IntegrationObject {
     pub backfill: ::std::option::Option<Backfill>,
     /// How records are delivered.
     pub delivery: ::std::option::Option<Delivery>,
-    /// Name of the destination that the records go to, such as `accountWebhook`.
+    /// Name of the destination for the records, such as `accountWebhook`.
     pub destination: ::std::string::String,
     /// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
     pub enabled: ::std::option::Option<
@@ -2471,7 +2473,7 @@ pub struct IntegrationSubscribeObject {
     pub create_event: ::std::option::Option<CreateEvent>,
     /// Whether deleted records are reported.
     pub delete_event: ::std::option::Option<DeleteEvent>,
-    /// Name of the destination that the events go to, such as `accountWebhook`.
+    /// Name of the destination for the events, such as `accountWebhook`.
     pub destination: ::std::string::String,
     /// Whether fields and mappings are those of the reads of the object.
     pub inherit_fields_and_mapping: ::std::option::Option<bool>,
@@ -2535,9 +2537,9 @@ pub struct Invite {
     pub id: ::std::string::String,
     /// E-mail address of the person who is invited.
     pub invited_email: ::std::string::String,
-    /// Identifier of what the person is invited to.
+    /// Identifier of the organisation that the invitation is for.
     pub parent_id: ::std::string::String,
-    /// Kind of what the person is invited to.
+    /// Kind of what the invitation is for.
     pub parent_type: ::ampersand_client::types::InviteParentType,
     /// State of the invitation.
     pub status: ::ampersand_client::types::InviteStatus,
@@ -2557,7 +2559,7 @@ pub struct Invite {
 pub struct JsonPatchOperation {
     /// Kind of the change.
     pub op: ::ampersand_client::types::JsonPatchOperationOp,
-    /// Place to change, as a JSON Pointer (RFC 6901) into the object's settings: `/selectedFields/phone`.
+    /// Place to change, as a JSON Pointer (RFC 6901) into the object's settings: `/selectedFields/email`.
     ///
     /// It starts with a slash. In a name, `~1` stands for a slash and `~0` for a tilde.
     pub path: ::std::string::String,
@@ -2598,7 +2600,7 @@ pub struct JwtKey {
         ::ampersand_types::RawJson,
     >,
 }
-/// Answer to a new key.
+/// Answer to a request that adds a public key.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2634,7 +2636,7 @@ pub struct ListOperationsResponse {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Log {
-    /// Text of the line, and its details.
+    /// Text of a line, and its details.
     pub message: LogMessage,
     /// Weight of the line, such as `DEBUG`.
     pub severity: ::std::string::String,
@@ -2647,7 +2649,7 @@ pub struct Log {
         ::ampersand_types::RawJson,
     >,
 }
-/// Text of the line, and its details.
+/// Text of a line, and its details.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2832,7 +2834,7 @@ pub struct NotificationEventTopicRoute {
     pub event_type: ::ampersand_types::notifications::NotificationType,
     /// Identifier of the route.
     pub id: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Identifier of the topic that the notifications go to.
     pub topic_id: ::std::string::String,
@@ -2876,7 +2878,7 @@ pub struct Oauth2AuthorizationCode {
     pub access_token: ::std::option::Option<Oauth2AuthorizationCodeAccessToken>,
     /// Token that gets a new access token.
     pub refresh_token: ::std::option::Option<Oauth2AuthorizationCodeRefreshToken>,
-    /// OAuth scopes that the tokens are good for, in the provider's own spelling.
+    /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2935,7 +2937,7 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
     pub refresh_token: ::std::option::Option<
         Oauth2AuthorizationCodeTokensOnlyRefreshToken,
     >,
-    /// OAuth scopes that the tokens are good for, in the provider's own spelling.
+    /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3106,9 +3108,9 @@ pub struct Operation {
     pub installation_id: ::std::string::String,
     /// Identifier of the integration.
     pub integration_id: ::std::string::String,
-    /// Details, which depend on the kind of the operation.
+    /// Details of the operation, which depend on its action.
     pub metadata: ::std::option::Option<OperationMetadata>,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Outcome in a sentence for people, such as the count of records. May be absent.
     pub result: ::std::option::Option<::std::string::String>,
@@ -3125,7 +3127,7 @@ pub struct Operation {
         ::ampersand_types::RawJson,
     >,
 }
-/// Details, which depend on the kind of the operation.
+/// Details of the operation, which depend on its action.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3135,7 +3137,7 @@ pub struct OperationMetadata {
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Progress of a read. Only reads have it.
     pub progress: ::std::option::Option<OperationMetadataProgress>,
-    /// Attempts that were made. Present where the operation is tried again.
+    /// Attempts that were made so far. May be absent.
     pub retry: ::std::option::Option<OperationMetadataRetry>,
     /// Provider's identifiers of the records that were created or updated. Only writes have them.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3171,7 +3173,7 @@ pub struct OperationMetadataProgress {
         ::ampersand_types::RawJson,
     >,
 }
-/// Attempts that were made. Present where the operation is tried again.
+/// Attempts that were made so far. May be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3218,7 +3220,7 @@ pub struct Org {
 pub struct PaginationInfo {
     /// Whether this is the last page.
     pub done: bool,
-    /// Token of the next page, to be sent as `pageToken`. Absent on the last page.
+    /// Token of the next page, to be sent as `page_token`. Absent on the last page.
     pub next_page_token: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3232,7 +3234,7 @@ pub struct PaginationInfo {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchApiKeyRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the key. The API ignores those that `updateMask` does not name.
     pub api_key: PatchApiKeyRequestApiKey,
     /// Fields to take over from `apiKey`: `active`, `label` and `scopes` are possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
@@ -3243,7 +3245,7 @@ pub struct PatchApiKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the key. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3267,7 +3269,7 @@ pub struct PatchApiKeyRequestApiKey {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchJwtKeyRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the key. The API ignores those that `updateMask` does not name.
     pub jwt_key: PatchJwtKeyRequestJwtKey,
     /// Fields to take over from `jwtKey`, at least one. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<
@@ -3280,7 +3282,7 @@ pub struct PatchJwtKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the key. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3307,10 +3309,10 @@ pub struct PatchObjectConfigContentRequest {
     pub action: ::ampersand_client::types::PatchObjectConfigContentRequestAction,
     /// Changes, which the API makes in their order. At least one.
     pub changes: ::std::vec::Vec<JsonPatchOperation>,
-    /// Your application's own identifier for the group whose installation is changed. May be left out for
+    /// Your application's own identifier for the group whose installation is changed. Not needed beside
     /// `installationId`.
     pub group_ref: ::std::option::Option<::std::string::String>,
-    /// Identifier of the installation to change. May be left out for `groupRef`.
+    /// Identifier of the installation to change. Not needed beside `groupRef`.
     pub installation_id: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3349,7 +3351,7 @@ pub struct Project {
     pub entitlements: ::std::option::Option<ProjectEntitlements>,
     /// Identifier of the project.
     pub id: ::std::string::String,
-    /// Name of the project, which no other project has, such as `mailmonkey-staging`.
+    /// Name of the project, which no other project of the organisation has, such as `acme-staging`.
     pub name: ::std::string::String,
     /// Identifier of the organisation that the project belongs to.
     pub org_id: ::std::string::String,
@@ -3415,17 +3417,17 @@ pub struct ProviderApp {
     pub client_id: ::std::string::String,
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// Provider's own identifier for the app, where that is another one than `clientId`.
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
     /// Identifier of the provider app.
     pub id: ::std::string::String,
     /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Name of the provider that the client is registered at.
     pub provider: ::std::string::String,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Time of the last change, in RFC 3339.
@@ -3473,18 +3475,18 @@ pub struct ProviderInfo {
     pub auth_health_check: ::std::option::Option<AuthHealthCheck>,
     /// Way to authenticate at the provider. It decides which of the `…Opts` fields is filled.
     pub auth_type: ::ampersand_client::types::AuthType,
-    /// URL that requests to the provider start with. Parts in double braces are filled in for each connection.
+    /// URL that requests to the provider start with.
     #[cfg_attr(feature = "schemars", schemars(rename = "baseURL"))]
     pub base_url: ::std::string::String,
     /// How a user name and a password are used, for `basic`.
     pub basic_opts: ::std::option::Option<BasicAuthOpts>,
     /// Inputs, headers and parameters of a way of its own, for `custom`.
     pub custom_opts: ::std::option::Option<CustomAuthOpts>,
-    /// Name of the module that is used when a manifest names none.
+    /// Name of the module that is used by default.
     pub default_module: ::std::string::String,
     /// Name of the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// Labels, by name.
+    /// Labels of the provider: names and values.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub labels: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
@@ -3493,7 +3495,7 @@ pub struct ProviderInfo {
     pub media: ::std::option::Option<Media>,
     /// Values that the provider needs beside the credentials.
     pub metadata: ::std::option::Option<CatalogProviderMetadata>,
-    /// Parts of the provider's API that are used apart from each other, by name. Absent when there is just one.
+    /// Parts of the provider's API, by name. The `module` of a manifest chooses one.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub modules: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ModuleInfo>,
@@ -3544,7 +3546,7 @@ pub struct ReadRequest {
     pub group_ref: ::std::string::String,
     /// How the read runs.
     pub mode: ::ampersand_client::types::ReadRequestMode,
-    /// Start of the period to read, in RFC 3339 and UTC: `2024-07-01T18:22:30Z`. Without it, all records are read.
+    /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
     pub since_timestamp: ::std::option::Option<::std::string::String>,
     /// End of the period to read, in RFC 3339 and UTC.
     pub until_timestamp: ::std::option::Option<::std::string::String>,
@@ -3585,7 +3587,7 @@ pub struct RedirectResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// Records that your application is ready to take, of an object whose delivery is `onRequest`.
+/// Request for records of an object whose delivery is `onRequest`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3642,7 +3644,7 @@ pub struct SearchOperators {
 pub struct SearchRequest {
     /// Conditions that a record must meet.
     pub field_filters: ::std::vec::Vec<FieldFilter>,
-    /// Name of the object to search, such as `contact`.
+    /// Name of the object to look in, such as `contact`.
     pub object_name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3844,7 +3846,7 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
     pub display_name: ::std::string::String,
     /// Name under which the value is kept.
     pub name: ::std::string::String,
-    /// Place of the value in the response, from field to field with dots: `owner.siteId`.
+    /// Place of the value in the response, from field to field with dots: `account.site`.
     pub path: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3864,7 +3866,7 @@ pub struct Topic {
     pub id: ::std::string::String,
     /// Name of the topic: letters, digits and dashes, 64 characters at most.
     pub name: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -3886,7 +3888,7 @@ pub struct TopicDestinationRoute {
     pub destination_id: ::std::string::String,
     /// Identifier of the route.
     pub id: ::std::string::String,
-    /// Identifier of the project that it belongs to.
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
     /// Identifier of the topic.
     pub topic_id: ::std::string::String,
@@ -3919,7 +3921,7 @@ pub struct UnpauseReadsRequest {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateConnectionRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the connection. The API ignores those that `updateMask` does not name.
     pub connection: ConnectionRequest,
     /// Fields to take over from `connection`. Each of them needs a value there.
     ///
@@ -3940,11 +3942,12 @@ pub struct UpdateConnectionRequest {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the destination. The API ignores those that `updateMask` does not name.
     pub destination: UpdateDestinationRequestDestination,
     /// Paths of the fields to take over from `destination`, such as `name`, `metadata.url` or `secrets.password`.
     ///
-    /// Fields of `metadata` and `secrets` are named one by one. The rest of the destination stays as it is.
+    /// A path goes from field to field with dots. Name the fields of `metadata` and `secrets` one by one. The rest
+    /// of the destination stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3953,7 +3956,7 @@ pub struct UpdateDestinationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the destination. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3978,7 +3981,7 @@ pub struct UpdateDestinationRequestDestination {
 pub struct UpdateDestinationRequestDestinationMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
@@ -4028,7 +4031,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     pub region: ::std::option::Option<::std::string::String>,
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// URL of the RabbitMQ server, which begins with `amqp://`.
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
@@ -4119,7 +4122,7 @@ pub struct UpdateEvent {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateInstallationRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the installation. The API ignores those that `updateMask` does not name.
     pub installation: UpdateInstallationRequestInstallation,
     /// Paths of the fields to take over from `installation`. Each of them needs a value there.
     ///
@@ -4144,7 +4147,7 @@ pub struct UpdateInstallationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the installation. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4169,7 +4172,7 @@ pub struct UpdateInstallationRequestInstallationConfig {
     pub content: ::std::option::Option<
         ::ampersand_types::config::UpdateInstallationConfigContent,
     >,
-    /// Author of the change, as a kind and an identifier: `consumer:consumer-123`.
+    /// Author of the change, as a kind and an identifier: `consumer:c-1`.
     pub created_by: ::std::option::Option<::std::string::String>,
     /// Identifier of a revision of the integration. The API takes the newest one by itself.
     ///
@@ -4187,7 +4190,7 @@ pub struct UpdateInstallationRequestInstallationConfig {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateOrgRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the organisation. The API ignores those that `updateMask` does not name.
     pub org: UpdateOrgRequestOrg,
     /// Fields to take over from `org`: `label` is possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
@@ -4198,7 +4201,7 @@ pub struct UpdateOrgRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the organisation. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4217,7 +4220,7 @@ pub struct UpdateOrgRequestOrg {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProjectRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the project. The API ignores those that `updateMask` does not name.
     pub project: UpdateProjectRequestProject,
     /// Fields to take over from `project`: `appName`, `name` or both. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
@@ -4228,7 +4231,7 @@ pub struct UpdateProjectRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the project. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4249,7 +4252,7 @@ pub struct UpdateProjectRequestProject {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProviderAppRequest {
-    /// New values. The API ignores those that `updateMask` does not name.
+    /// New values of the provider app. The API ignores those that `updateMask` does not name.
     pub provider_app: UpdateProviderAppRequestProviderApp,
     /// Fields to take over from `providerApp`.
     ///
@@ -4263,7 +4266,7 @@ pub struct UpdateProviderAppRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// New values. The API ignores those that `updateMask` does not name.
+/// New values of the provider app. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4272,13 +4275,13 @@ pub struct UpdateProviderAppRequestProviderApp {
     pub client_id: ::std::option::Option<::std::string::String>,
     /// Secret of the OAuth client at the provider.
     pub client_secret: ::std::option::Option<::ampersand_types::Credential>,
-    /// Provider's own identifier for the app, where that is another one than `clientId`.
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
     /// Name of the provider that the client is registered at.
     pub provider: ::std::option::Option<::std::string::String>,
-    /// OAuth scopes to ask for, in the provider's own spelling.
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -4293,7 +4296,7 @@ pub struct UpdateProviderAppRequestProviderApp {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateTopicRequest {
-    /// New name of the topic. The contract states no limit here; `createTopic` takes 64 characters at most.
+    /// New name of the topic. The contract states no limit here; `create_topic` takes 64 characters at most.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4366,7 +4369,7 @@ pub struct ValueDefaults {
 pub struct WatchSchema {
     /// Changes that are reported, for every object of the integration.
     pub all_objects: WatchSchemaAllObjects,
-    /// Name of the destination that the changes are reported to.
+    /// Name of the destination for reports of changes.
     pub destination: ::std::string::String,
     /// When Ampersand looks for changes, as a cron expression of five fields in UTC.
     ///
@@ -4399,8 +4402,8 @@ pub struct WatchSchemaAllObjects {
 }
 /// Outcome of a write, of one record or of a batch.
 ///
-/// One record has a `result`, a batch has `results` and two counts. In the background, there is the
-/// `operationId` only.
+/// One record has a `result`; a batch has `results` and two counts. For an asynchronous write, ask for the
+/// operation later.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4414,7 +4417,7 @@ pub struct WriteRecordsResponse {
     pub failure_count: ::std::option::Option<::ampersand_types::Integer>,
     /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
-    /// Outcome for the record, for a synchronous write of one.
+    /// Outcome for the record, in a synchronous write of a single record.
     pub result: ::std::option::Option<WriteResult>,
     /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4430,7 +4433,7 @@ pub struct WriteRecordsResponse {
 }
 /// Outcome of a write that the provider refused, of one record or of a batch.
 ///
-/// One record has a `result`, a batch has `results` and two counts.
+/// One record has a `result`; a batch has `results` and two counts.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4446,7 +4449,7 @@ pub struct WriteRecordsResponse422 {
     pub operation_id: ::std::string::String,
     /// Provider's response as it came, where there is one.
     pub raw_response: ::std::option::Option<::std::string::String>,
-    /// Outcome for the record, for a synchronous write of one.
+    /// Outcome for the record, in a synchronous write of a single record.
     pub result: ::std::option::Option<WriteResult>,
     /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4512,16 +4515,16 @@ pub struct WriteRecordsResponseErrorsItem {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequest {
-    /// Links to other records, for a write of one. Only HubSpot has them, at present.
+    /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub associations: ::ampersand_types::Optional<
         ::std::vec::Vec<::ampersand_types::RawJson>,
     >,
     /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
     ///
-    /// Ampersand writes the batch when it has 100 records, or when the first limit of time is over.
+    /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
     pub auto_batch_policy: ::std::option::Option<WriteRequestAutoBatchPolicy>,
-    /// The records, for a write of 1 to 100 at once. Only `create` and `update` take a batch.
+    /// The records, for a write of 1 to 100 records at once. Only `create` and `update` take a batch.
     ///
     /// Where some records fail, the others are written all the same. `batchPolicy` can change that.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4530,14 +4533,15 @@ pub struct WriteRequest {
     pub batch_policy: ::std::option::Option<WriteRequestBatchPolicy>,
     /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
-    /// HTTP headers for the request to the provider. Only Salesforce takes them, at present.
+    /// HTTP headers for the request to the provider. Only Salesforce supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<::std::vec::Vec<WriteRequestHeadersItem>>,
     /// Whether the response waits for the provider.
     pub mode: ::std::option::Option<::ampersand_client::types::WriteRequestMode>,
-    /// The record, for a write of one. To create or update, its fields by name; to delete, its `id` is enough.
+    /// The record, for a write of a single record. To create or update, its fields by name; to delete, its `id` is
+    /// enough.
     pub record: ::std::option::Option<::ampersand_types::RawJson>,
-    /// How long an `asynchronous` write is tried. It counts for nothing beside `autoBatchPolicy`.
+    /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
     pub retry_policy: ::std::option::Option<WriteRequestRetryPolicy>,
     /// Kind of the write.
     pub type_: ::ampersand_client::types::WriteRequestType,
@@ -4550,7 +4554,7 @@ pub struct WriteRequest {
 }
 /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
 ///
-/// Ampersand writes the batch when it has 100 records, or when the first limit of time is over.
+/// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4571,7 +4575,7 @@ pub struct WriteRequestAutoBatchPolicy {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestBatchItem {
-    /// Links to other records. Only HubSpot has them, at present.
+    /// Links to other records. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub associations: ::ampersand_types::Optional<
         ::std::vec::Vec<::ampersand_types::RawJson>,
@@ -4592,7 +4596,7 @@ pub struct WriteRequestBatchItem {
 pub struct WriteRequestBatchPolicy {
     /// Whether one record that fails makes the whole batch fail. The default is false.
     ///
-    /// HubSpot cannot do so for updates: there, the other records are written in any case.
+    /// For updates, HubSpot writes the other records in any case.
     pub all_or_none: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4617,7 +4621,7 @@ pub struct WriteRequestHeadersItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// How long an `asynchronous` write is tried. It counts for nothing beside `autoBatchPolicy`.
+/// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -6290,7 +6294,7 @@ crate::open_enum::open_enum!(DeleteEventEnabled {
 pub enum DeliveryMode {
     /// Ampersand delivers records as soon as it has read them.
     Auto,
-    /// Ampersand keeps the records until `deliverResults` asks for them.
+    /// Ampersand keeps the records until `deliver_results` asks for them.
     OnRequest,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6467,7 +6471,7 @@ pub enum IntegrationObjectEnabled {
 crate::open_enum::open_enum!(IntegrationObjectEnabled {
     Always = "always",
 });
-/// Kind of what the person is invited to.
+/// Kind of what the invitation is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteParentType {
@@ -8246,7 +8250,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the consumer, for display. Look people up by `consumerRef` instead.
+        /// Name of that person, for display.
         pub fn consumer_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -8258,7 +8262,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Your application's own identifier for the consumer, the person whose provider account is connected.
+        /// Your application's own identifier for the person whose account is connected.
         pub fn consumer_ref<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -8284,7 +8288,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the group, for display. Look customers up by `groupRef` instead.
+        /// Name of the group, for display.
         pub fn group_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -8597,7 +8601,7 @@ pub mod builder {
             self.client_secret = crate::builder::value("clientSecret", value);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -8723,7 +8727,7 @@ pub mod builder {
             self.password = crate::builder::value("password", value);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -9204,7 +9208,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+        /// Identifier of the Snowflake account, such as `acme-analytics`.
         pub fn account_identifier<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -9450,7 +9454,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// URL of the RabbitMQ server, which begins with `amqp://`.
+        /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
         pub fn server_url<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -10241,7 +10245,7 @@ pub mod builder {
             self.content = crate::builder::value("content", value);
             self
         }
-        /// Author of the configuration, as a kind and an identifier: `consumer:consumer-123`.
+        /// Author of the configuration, as a kind and an identifier: `consumer:c-1`.
         ///
         /// The kind is `consumer`, `builder` or `api`. The default is `api:create-installation`.
         pub fn created_by<V>(mut self, value: V) -> Self
@@ -10856,7 +10860,7 @@ pub mod builder {
             self.client_secret = crate::builder::value("clientSecret", value);
             self
         }
-        /// Provider's own identifier for the app, where that is another one than `clientId`.
+        /// Provider's own identifier for the app. Optional.
         pub fn external_ref<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -10891,7 +10895,7 @@ pub mod builder {
             self.provider = crate::builder::value("provider", value);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -11271,7 +11275,7 @@ pub mod builder {
         }
     }
     impl CustomAuthConnectRequest {
-        /// Parameters that the provider sent along when it returned the browser, by name. Secret, too.
+        /// Parameters that the provider's redirect carried, by name. They are secrets.
         pub fn callback_params<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<
@@ -11900,7 +11904,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the field for people, such as `My Custom Field`.
+        /// Name of the field for people, such as `Renewal date`.
         pub fn display_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -11911,7 +11915,7 @@ pub mod builder {
             self.display_name = crate::builder::value("displayName", value);
             self
         }
-        /// Name of the field for programs, such as `My_Custom_Field`.
+        /// Name of the field for programs, such as `renewal_date`.
         pub fn field_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12321,7 +12325,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the consumer, for display. Look people up by `consumerRef` instead.
+        /// Name of that person, for display.
         pub fn consumer_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12333,7 +12337,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Your application's own identifier for the consumer, the person whose provider account is connected.
+        /// Your application's own identifier for the person whose account is connected.
         pub fn consumer_ref<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12358,7 +12362,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the group, for display. Look customers up by `groupRef` instead.
+        /// Name of the group, for display.
         pub fn group_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12671,7 +12675,7 @@ pub mod builder {
             self.client_secret = crate::builder::value("clientSecret", value);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -12797,7 +12801,7 @@ pub mod builder {
             self.password = crate::builder::value("password", value);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -12923,7 +12927,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the field at the provider, such as `billingcity`. Absent when the customer chooses the field.
+        /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
         pub fn field_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12935,7 +12939,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the field that the customer sees, such as `Billing City`.
+        /// Name of the field that the customer sees, such as `City`.
         pub fn map_to_display_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -12947,7 +12951,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Your application's name for the field, such as `billing_city`.
+        /// Your application's name for the field, such as `city`.
         pub fn map_to_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -13106,7 +13110,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the destination that the records go to, such as `accountWebhook`.
+        /// Name of the destination for the records, such as `accountWebhook`.
         pub fn destination<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -13578,7 +13582,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Name of the destination that the events go to, such as `accountWebhook`.
+        /// Name of the destination for the events, such as `accountWebhook`.
         pub fn destination<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -13890,7 +13894,7 @@ pub mod builder {
             self.op = crate::builder::value("op", value);
             self
         }
-        /// Place to change, as a JSON Pointer (RFC 6901) into the object's settings: `/selectedFields/phone`.
+        /// Place to change, as a JSON Pointer (RFC 6901) into the object's settings: `/selectedFields/email`.
         ///
         /// It starts with a slash. In a name, `~1` stands for a slash and `~0` for a tilde.
         pub fn path<V>(mut self, value: V) -> Self
@@ -14348,7 +14352,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// OAuth scopes that the tokens are good for, in the provider's own spelling.
+        /// OAuth scopes that the tokens are good for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -14889,7 +14893,7 @@ pub mod builder {
         }
     }
     impl PatchApiKeyRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the key. The API ignores those that `updateMask` does not name.
         pub fn api_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -15074,7 +15078,7 @@ pub mod builder {
         }
     }
     impl PatchJwtKeyRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the key. The API ignores those that `updateMask` does not name.
         pub fn jwt_key<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -15276,7 +15280,7 @@ pub mod builder {
             self.changes = crate::builder::list("changes", value);
             self
         }
-        /// Your application's own identifier for the group whose installation is changed. May be left out for
+        /// Your application's own identifier for the group whose installation is changed. Not needed beside
         /// `installationId`.
         pub fn group_ref<V>(mut self, value: V) -> Self
         where
@@ -15289,7 +15293,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Identifier of the installation to change. May be left out for `groupRef`.
+        /// Identifier of the installation to change. Not needed beside `groupRef`.
         pub fn installation_id<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -15687,7 +15691,7 @@ pub mod builder {
             self.mode = crate::builder::value("mode", value);
             self
         }
-        /// Start of the period to read, in RFC 3339 and UTC: `2024-07-01T18:22:30Z`. Without it, all records are read.
+        /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
         pub fn since_timestamp<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -15858,7 +15862,7 @@ pub mod builder {
             self.field_filters = crate::builder::list("fieldFilters", value);
             self
         }
-        /// Name of the object to search, such as `contact`.
+        /// Name of the object to look in, such as `contact`.
         pub fn object_name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -16149,7 +16153,7 @@ pub mod builder {
         }
     }
     impl UpdateConnectionRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the connection. The API ignores those that `updateMask` does not name.
         pub fn connection<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -16240,7 +16244,7 @@ pub mod builder {
         }
     }
     impl UpdateDestinationRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the destination. The API ignores those that `updateMask` does not name.
         pub fn destination<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -16253,7 +16257,8 @@ pub mod builder {
         }
         /// Paths of the fields to take over from `destination`, such as `name`, `metadata.url` or `secrets.password`.
         ///
-        /// Fields of `metadata` and `secrets` are named one by one. The rest of the destination stays as it is.
+        /// A path goes from field to field with dots. Name the fields of `metadata` and `secrets` one by one. The rest
+        /// of the destination stays as it is.
         pub fn update_mask<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -16626,7 +16631,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Identifier of the Snowflake account, such as `myorg-myaccount`.
+        /// Identifier of the Snowflake account, such as `acme-analytics`.
         pub fn account_identifier<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -16872,7 +16877,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// URL of the RabbitMQ server, which begins with `amqp://`.
+        /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
         pub fn server_url<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -17510,7 +17515,7 @@ pub mod builder {
         }
     }
     impl UpdateInstallationRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the installation. The API ignores those that `updateMask` does not name.
         pub fn installation<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -17716,7 +17721,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Author of the change, as a kind and an identifier: `consumer:consumer-123`.
+        /// Author of the change, as a kind and an identifier: `consumer:c-1`.
         pub fn created_by<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -17802,7 +17807,7 @@ pub mod builder {
         }
     }
     impl UpdateOrgRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the organisation. The API ignores those that `updateMask` does not name.
         pub fn org<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -17950,7 +17955,7 @@ pub mod builder {
         }
     }
     impl UpdateProjectRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the project. The API ignores those that `updateMask` does not name.
         pub fn project<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18119,7 +18124,7 @@ pub mod builder {
         }
     }
     impl UpdateProviderAppRequest {
-        /// New values. The API ignores those that `updateMask` does not name.
+        /// New values of the provider app. The API ignores those that `updateMask` does not name.
         pub fn provider_app<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18256,7 +18261,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// Provider's own identifier for the app, where that is another one than `clientId`.
+        /// Provider's own identifier for the app. Optional.
         pub fn external_ref<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18292,7 +18297,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// OAuth scopes to ask for, in the provider's own spelling.
+        /// OAuth scopes to ask for, as the provider spells them.
         pub fn scopes<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -18366,7 +18371,7 @@ pub mod builder {
         }
     }
     impl UpdateTopicRequest {
-        /// New name of the topic. The contract states no limit here; `createTopic` takes 64 characters at most.
+        /// New name of the topic. The contract states no limit here; `create_topic` takes 64 characters at most.
         pub fn name<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18599,7 +18604,7 @@ pub mod builder {
             self.all_objects = crate::builder::value("allObjects", value);
             self
         }
-        /// Name of the destination that the changes are reported to.
+        /// Name of the destination for reports of changes.
         pub fn destination<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18837,7 +18842,7 @@ pub mod builder {
         }
     }
     impl WriteRequest {
-        /// Links to other records, for a write of one. Only HubSpot has them, at present.
+        /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
         pub fn associations<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -18854,7 +18859,7 @@ pub mod builder {
         }
         /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
         ///
-        /// Ampersand writes the batch when it has 100 records, or when the first limit of time is over.
+        /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
         pub fn auto_batch_policy<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18866,7 +18871,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// The records, for a write of 1 to 100 at once. Only `create` and `update` take a batch.
+        /// The records, for a write of 1 to 100 records at once. Only `create` and `update` take a batch.
         ///
         /// Where some records fail, the others are written all the same. `batchPolicy` can change that.
         pub fn batch<V>(
@@ -18906,7 +18911,7 @@ pub mod builder {
             self.group_ref = crate::builder::value("groupRef", value);
             self
         }
-        /// HTTP headers for the request to the provider. Only Salesforce takes them, at present.
+        /// HTTP headers for the request to the provider. Only Salesforce supports them at present.
         pub fn headers<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -18933,7 +18938,8 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// The record, for a write of one. To create or update, its fields by name; to delete, its `id` is enough.
+        /// The record, for a write of a single record. To create or update, its fields by name; to delete, its `id` is
+        /// enough.
         pub fn record<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -18945,7 +18951,7 @@ pub mod builder {
                 .map(::core::option::Option::Some);
             self
         }
-        /// How long an `asynchronous` write is tried. It counts for nothing beside `autoBatchPolicy`.
+        /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
         pub fn retry_policy<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<
@@ -19124,7 +19130,7 @@ pub mod builder {
         }
     }
     impl WriteRequestBatchItem {
-        /// Links to other records. Only HubSpot has them, at present.
+        /// Links to other records. Only HubSpot supports them at present.
         pub fn associations<V>(
             mut self,
             value: impl ::core::iter::IntoIterator<Item = V>,
@@ -19207,7 +19213,7 @@ pub mod builder {
     impl WriteRequestBatchPolicy {
         /// Whether one record that fails makes the whole batch fail. The default is false.
         ///
-        /// HubSpot cannot do so for updates: there, the other records are written in any case.
+        /// For updates, HubSpot writes the other records in any case.
         pub fn all_or_none<V>(mut self, value: V) -> Self
         where
             V: ::core::convert::TryInto<bool, Error: ::core::fmt::Display>,
