@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::direction::references;
-use super::{Context, OPERATIONS, become_type_at, for_each_schema, pascal, reference, refers_to, walk};
+use super::{Context, OPERATIONS, become_type_at, for_each_schema, pascal, reference, refers_to, wordless};
 use crate::document;
 
 /// One document of several, each of which has operations. A schema that two define differently is qualified by the
@@ -58,17 +58,6 @@ fn differing(documents: &[(&str, Value)]) -> BTreeSet<String> {
             return differing;
         }
     }
-}
-
-/// A schema without what overlays say of it.
-fn wordless(schema: &Value) -> Value {
-    let mut schema = schema.clone();
-    walk(&mut schema, &mut |schema| {
-        if let Some(members) = schema.as_object_mut() {
-            members.retain(|key, _| !matches!(key.as_str(), "description" | "x-enum-descriptions"));
-        }
-    });
-    schema
 }
 
 fn rename(document: &mut Value, name: &str, to: &str) {
