@@ -88,7 +88,7 @@ pub(super) fn generate(
     generator.lower("the documents of the client", &mut document, &context)?;
     let origin = join(&origins, |_| true);
 
-    let mut docs = Docs { module: "types", undocumented: None };
+    let mut docs = Docs::of_module("types", &mut generator.findings.undocumented);
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
     let (sent, received) = lower::directions(&document);
     let sent: BTreeSet<String> = sent.iter().map(|name| lower::pascal(name)).collect();

@@ -251,31 +251,21 @@ fn check_names(document: &Value, enums: &[OpenEnum]) -> Result<()> {
 /// What is said of the items of a module.
 struct Docs<'a> {
     module: &'static str,
-    /// The items for which words are missing; `None` where they may.
-    undocumented: Option<&'a mut Vec<String>>,
+    /// The items for which words are missing.
+    undocumented: &'a mut Vec<String>,
 }
 
 impl<'a> Docs<'a> {
     fn of_module(module: &'static str, undocumented: &'a mut Vec<String>) -> Self {
-        Self { module, undocumented: Some(undocumented) }
+        Self { module, undocumented }
     }
 
     /// The words for an item; where there are none, these say so.
     fn of(&mut self, item: &str, words: Option<&str>) -> String {
-        match (words.map(str::trim).filter(|words| !words.is_empty()), &mut self.undocumented) {
-            (Some(words), _) => words.to_owned(),
-            (None, None) => {
-                let (holder, what) = item.split_once("::").unwrap_or((item, item));
-                if holder == what {
-                    format!("`{item}`, as the contract has it.")
-                } else {
-                    format!("`{what}` of a [`{holder}`].")
-                }
-            }
-            (None, Some(undocumented)) => {
-                undocumented.push(format!("{}::{item}", self.module));
-                "Not documented yet: the contract has it, and our words for it are still to be written.".to_owned()
-            }
+        if let Some(words) = words.map(str::trim).filter(|words| !words.is_empty()) {
+            return words.to_owned();
         }
+        self.undocumented.push(format!("{}::{item}", self.module));
+        "Not documented yet: the contract has it, and our words for it are still to be written.".to_owned()
     }
 }

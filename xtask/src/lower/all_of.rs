@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::{BESIDE, Context, DOCUMENTATION, OPERATIONS, for_each_schema, is_struct, walk};
+use super::{BESIDE, Context, DOCUMENTATION, OPERATIONS, for_each_schema, is_struct, walk, wordless};
 use crate::{canonical, document};
 
 /// Folds alternatives of an object into it: the fields of each become optional fields of the object. Nearly always they
@@ -35,8 +35,9 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
         for (name, field) in fields {
             let properties = members.entry("properties").or_insert_with(|| Map::new().into());
             match properties.get(name) {
-                Some(other) if other != field => properties[name] = Map::new().into(), // It may be either.
-                _ => properties[name] = field.clone(),
+                None => properties[name] = field.clone(),
+                Some(other) if wordless(other) == wordless(field) => {}
+                Some(_) => properties[name] = Map::new().into(), // It may be either.
             }
         }
     }
@@ -199,6 +200,7 @@ mod tests {
                 "C": { "properties": { "a": {} }, "oneOf": [
                     { "required": ["b"], "properties": { "b": { "type": "string" }, "c": { "type": "string" } } },
                     { "required": ["b"], "properties": { "b": { "type": "integer" }, "c": { "type": "string" } } },
+                    { "required": ["b"], "properties": { "c": { "type": "string", "description": "Words." } } },
                 ] },
                 "Part": { "properties": { "c": {} } },
             }),

@@ -93,6 +93,9 @@ pub(crate) fn is_rust_type(schema: &Value, path: &str) -> bool {
 /// What says something to a reader and nothing to the generator.
 const DOCUMENTATION: [&str; 3] = ["description", "deprecated", "x-enum-descriptions"];
 
+/// Of that, what overlays say in words.
+const WORDS: [&str; 2] = ["description", "x-enum-descriptions"];
+
 /// What is said of a value whatever its type, and beside a `$ref`.
 pub(crate) const BESIDE: [&str; 5] = ["description", "deprecated", "x-enum-descriptions", "nullable", DEFAULT];
 
@@ -145,6 +148,17 @@ fn for_each_schema_of(document: &mut Value, is: impl Fn(Holder<'_>) -> bool, vis
 fn walk(schema: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
     for_each_child(schema, &mut |_, child| walk(child, visit));
     visit(schema);
+}
+
+/// A schema without what overlays say of it in words: no type depends on those.
+fn wordless(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    walk(&mut schema, &mut |schema| {
+        if let Some(members) = schema.as_object_mut() {
+            members.retain(|key, _| !WORDS.contains(&key.as_str()));
+        }
+    });
+    schema
 }
 
 /// Where a schema stands in another one.

@@ -4,11 +4,11 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::direction::references;
-use super::{Context, OPERATIONS, become_type_at, for_each_schema, pascal, reference, refers_to};
+use super::{Context, OPERATIONS, become_type_at, for_each_schema, pascal, reference, refers_to, wordless};
 use crate::document;
 
 /// One document of several, each of which has operations. A schema that two define differently is qualified by the
-/// document that comes later.
+/// document that comes later. Of a schema that they share, the first one's words are kept.
 pub(crate) fn together(documents: Vec<(&str, Value)>) -> Value {
     let differing = differing(&documents);
     let mut together = json!({ "openapi": "3.0.3", "info": { "title": "client", "version": "" } });
@@ -20,7 +20,9 @@ pub(crate) fn together(documents: Vec<(&str, Value)>) -> Value {
             rename(&mut document, name, &format!("{}{name}", pascal(host)));
         }
         if let Some(Value::Object(own)) = document.pointer_mut("/components/schemas").map(Value::take) {
-            schemas.extend(own);
+            for (name, schema) in own {
+                schemas.entry(name).or_insert(schema);
+            }
         }
         if let Some(Value::Array(own)) = document.get_mut(OPERATIONS).map(Value::take) {
             operations.extend(own);
@@ -35,13 +37,15 @@ pub(crate) fn together(documents: Vec<(&str, Value)>) -> Value {
     together
 }
 
-/// The names that do not mean the same everywhere: their text differs, or that of what they refer to.
+/// The names that do not mean the same everywhere: their text differs, or that of what they refer to. Words do not count.
 fn differing(documents: &[(&str, Value)]) -> BTreeSet<String> {
+    let schemas = documents.iter().flat_map(|(_, document)| document::schemas(document));
+    let schemas: Vec<(&String, Value)> = schemas.map(|(name, schema)| (name, wordless(schema))).collect();
     let mut differing = BTreeSet::new();
     loop {
         let known = differing.len();
         let mut first: BTreeMap<&String, &Value> = BTreeMap::new();
-        for (name, schema) in documents.iter().flat_map(|(_, document)| document::schemas(document)) {
+        for &(name, ref schema) in &schemas {
             match first.get(name) {
                 None => drop(first.insert(name, schema)),
                 Some(other) if *other != schema || references(schema).iter().any(|name| differing.contains(name)) => {
@@ -138,6 +142,15 @@ mod tests {
         assert_eq!(schemas, ["Holder", "ReadHolder", "ReadThing", "Same", "Thing"]);
         assert_eq!(document["components"]["schemas"]["ReadHolder"]["items"], reference("ReadThing"));
         assert_eq!(document[OPERATIONS][1]["body"], reference_to("ReadHolder"));
+    }
+
+    #[test]
+    fn a_schema_that_is_described_once_is_described_for_all() {
+        let document = |schema: Value| json!({ "components": { "schemas": { "Problem": schema } } });
+        let described = json!({ "description": "Words.", "properties": { "description": { "description": "More." } } });
+        let bare = json!({ "properties": { "description": {} } });
+        let document = together(vec![("api", document(described.clone())), ("read", document(bare))]);
+        assert_eq!(document["components"]["schemas"], json!({ "Problem": described }));
     }
 
     #[test]

@@ -237,12 +237,14 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
 #[test]
 fn what_no_longer_applies_is_named() {
     let workspace = workspace();
-    workspace.change(CONFIG, |document| {
-        let schemas = &mut document["components"]["schemas"];
-        schemas["ReadFilter"]["properties"].as_object_mut().unwrap().remove("value");
-        schemas["ConfigContent"]["allOf"][1].as_object_mut().unwrap().remove("required");
-        schemas["FieldSetting"]["properties"]["writeOnUpdate"]["enum"] = json!(["always", "never"]);
-    });
+    for document in [CONFIG, API] {
+        workspace.change(document, |document| {
+            let schemas = &mut document["components"]["schemas"];
+            schemas["ReadFilter"]["properties"].as_object_mut().unwrap().remove("value");
+            schemas["ConfigContent"]["allOf"][1].as_object_mut().unwrap().remove("required");
+            schemas["FieldSetting"]["properties"]["writeOnUpdate"]["enum"] = json!(["always", "never"]);
+        });
+    }
     let before = workspace.tree("");
     let run = workspace.xtask(&["generate"]);
     assert_eq!(run.code, 1);
@@ -266,8 +268,9 @@ fn a_pass_that_finds_nothing_is_named() {
             &format!("openapi/contract/{document}.json"),
             r#"{"openapi": "3.0.1", "components": {"schemas": {"A": {"properties": {"id": {"type": "string"}}}}}}"#,
         );
-        let _ = std::fs::remove_file(workspace.path().join(format!("openapi/overlays/{document}.corrections.yaml")));
-        let _ = std::fs::remove_file(workspace.path().join(format!("openapi/overlays/{document}.docs.yaml")));
+    }
+    for overlay in std::fs::read_dir(workspace.path().join("openapi/overlays")).expect("there are overlays") {
+        std::fs::remove_file(overlay.expect("is readable").path()).expect("is removed");
     }
     insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):

@@ -6,12 +6,12 @@
 
 //! What the operations take and give.
 
-/// `AcceptInviteRequest`, as the contract has it.
+/// Invitation to accept.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AcceptInviteRequest {
-    /// `invitedEmail` of a [`AcceptInviteRequest`].
+    /// E-mail address that the invitation went to.
     pub invited_email: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -20,17 +20,17 @@ pub struct AcceptInviteRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AccessTokenOpts`, as the contract has it.
+/// How an access token is sent to a provider that does not take it in the usual way.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AccessTokenOpts {
-    /// `attachmentType` of a [`AccessTokenOpts`].
+    /// Part of the request that carries the token.
     pub attachment_type: ::ampersand_client::types::AccessTokenOptsAttachmentType,
-    /// `docsURL` of a [`AccessTokenOpts`].
+    /// URL of a page about the provider's access tokens.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// `header` of a [`AccessTokenOpts`].
+    /// Header that carries the token.
     pub header: ::std::option::Option<AccessTokenOptsHeader>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -39,14 +39,14 @@ pub struct AccessTokenOpts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AccessTokenOptsHeader`, as the contract has it.
+/// Header that carries an access token.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AccessTokenOptsHeader {
-    /// `name` of a [`AccessTokenOptsHeader`].
+    /// Name of the header, such as `X-Access-Token`.
     pub name: ::std::string::String,
-    /// `valuePrefix` of a [`AccessTokenOptsHeader`].
+    /// Text before the token in the header's value, such as `Bearer` and a space.
     pub value_prefix: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -55,12 +55,12 @@ pub struct AccessTokenOptsHeader {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AddUserToOrgRequest`, as the contract has it.
+/// Person to add to an organisation.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AddUserToOrgRequest {
-    /// `builderId` of a [`AddUserToOrgRequest`].
+    /// Identifier of the builder to add.
     pub builder_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -69,20 +69,20 @@ pub struct AddUserToOrgRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKey`, as the contract has it.
+/// Key by which a program calls the API.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKey {
-    /// `active` of a [`ApiKey`].
+    /// Whether the key can be used.
     pub active: ::std::option::Option<bool>,
-    /// `key` of a [`ApiKey`].
+    /// The key itself, a secret.
     pub key: ::ampersand_types::Credential,
-    /// `label` of a [`ApiKey`].
+    /// Name of the key, for people.
     pub label: ::std::string::String,
-    /// `projectId` of a [`ApiKey`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `scopes` of a [`ApiKey`].
+    /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -92,16 +92,16 @@ pub struct ApiKey {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKeyAsBasicOpts`, as the contract has it.
+/// How an API key is sent as HTTP Basic authentication.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyAsBasicOpts {
-    /// `fieldUsed` of a [`ApiKeyAsBasicOpts`].
+    /// Place that the key takes.
     pub field_used: ::std::option::Option<
         ::ampersand_client::types::ApiKeyAsBasicOptsFieldUsed,
     >,
-    /// `keyFormat` of a [`ApiKeyAsBasicOpts`].
+    /// Pattern of the user name and the password together, with `%s` for the key, such as `api:%s`.
     pub key_format: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -110,19 +110,19 @@ pub struct ApiKeyAsBasicOpts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKeyOpts`, as the contract has it.
+/// How an API key is sent to a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyOpts {
-    /// `attachmentType` of a [`ApiKeyOpts`].
+    /// Part of the request that carries the key.
     pub attachment_type: ::ampersand_client::types::ApiKeyOptsAttachmentType,
-    /// `docsURL` of a [`ApiKeyOpts`].
+    /// URL of a page about the provider's API keys.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// `header` of a [`ApiKeyOpts`].
+    /// Header that carries the key, for `header`.
     pub header: ::std::option::Option<ApiKeyOptsHeader>,
-    /// `query` of a [`ApiKeyOpts`].
+    /// Query parameter that carries the key, for `query`.
     pub query: ::std::option::Option<ApiKeyOptsQuery>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -131,14 +131,14 @@ pub struct ApiKeyOpts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKeyOptsHeader`, as the contract has it.
+/// Header that carries an API key.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyOptsHeader {
-    /// `name` of a [`ApiKeyOptsHeader`].
+    /// Name of the header, such as `X-Api-Key`.
     pub name: ::std::string::String,
-    /// `valuePrefix` of a [`ApiKeyOptsHeader`].
+    /// Text before the key in the header's value, such as `Bearer` and a space.
     pub value_prefix: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -147,12 +147,12 @@ pub struct ApiKeyOptsHeader {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKeyOptsQuery`, as the contract has it.
+/// Query parameter that carries an API key.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyOptsQuery {
-    /// `name` of a [`ApiKeyOptsQuery`].
+    /// Name of the parameter, such as `api_key`.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -161,14 +161,14 @@ pub struct ApiKeyOptsQuery {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiKeyRequest`, as the contract has it.
+/// API key to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyRequest {
-    /// `label` of a [`ApiKeyRequest`].
+    /// Name of the key, for people.
     pub label: ::std::string::String,
-    /// `scopes` of a [`ApiKeyRequest`].
+    /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -178,45 +178,45 @@ pub struct ApiKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ApiProblem`, as the contract has it.
+/// Error that the API returns, as problem details (RFC 9457).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiProblem {
-    /// `causes` of a [`ApiProblem`].
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `context` of a [`ApiProblem`].
+    /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `detail` of a [`ApiProblem`].
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
-    /// `href` of a [`ApiProblem`].
+    /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
-    /// `instance` of a [`ApiProblem`].
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
-    /// `remedy` of a [`ApiProblem`].
+    /// Advice on how to solve the problem.
     pub remedy: ::std::option::Option<::std::string::String>,
-    /// `requestId` of a [`ApiProblem`].
+    /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// `retryAfter` of a [`ApiProblem`].
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `retryable` of a [`ApiProblem`].
+    /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
-    /// `status` of a [`ApiProblem`].
+    /// HTTP status of the response, from 400 to 599.
     pub status: ::std::option::Option<::ampersand_types::Integer>,
-    /// `subsystem` of a [`ApiProblem`].
+    /// Part of Ampersand in which the problem arose, such as `api`.
     pub subsystem: ::std::option::Option<::std::string::String>,
-    /// `supportEmail` of a [`ApiProblem`].
+    /// E-mail address for support.
     pub support_email: ::std::option::Option<::std::string::String>,
-    /// `supportPhone` of a [`ApiProblem`].
+    /// Telephone number for support.
     pub support_phone: ::std::option::Option<::std::string::String>,
-    /// `supportUrl` of a [`ApiProblem`].
+    /// URL of a page for support.
     pub support_url: ::std::option::Option<::std::string::String>,
-    /// `time` of a [`ApiProblem`].
+    /// Time when the problem arose, in RFC 3339.
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `title` of a [`ApiProblem`].
+    /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// `type` of a [`ApiProblem`].
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -225,16 +225,16 @@ pub struct ApiProblem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AssociationChangeEvent`, as the contract has it.
+/// Whether changes of links between records are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AssociationChangeEvent {
-    /// `enabled` of a [`AssociationChangeEvent`].
+    /// When changes of links are reported.
     pub enabled: ::std::option::Option<
         ::ampersand_client::types::AssociationChangeEventEnabled,
     >,
-    /// `includeFullRecords` of a [`AssociationChangeEvent`].
+    /// Whether such an event carries whole records.
     pub include_full_records: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -243,26 +243,26 @@ pub struct AssociationChangeEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AssociationDefinition`, as the contract has it.
+/// Link from a field to another object.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AssociationDefinition {
-    /// `associationType` of a [`AssociationDefinition`].
+    /// Kind of the link, such as `foreignKey`, `lookup` or `ref`.
     pub association_type: ::std::string::String,
-    /// `cardinality` of a [`AssociationDefinition`].
+    /// How many records stand on each side, seen from this field, such as `many-to-one`.
     pub cardinality: ::std::option::Option<::std::string::String>,
-    /// `labels` of a [`AssociationDefinition`].
+    /// Names of the link, for display.
     pub labels: ::std::option::Option<AssociationLabels>,
-    /// `onDelete` of a [`AssociationDefinition`].
+    /// What happens to the field when the linked record is deleted, such as `setNull`.
     pub on_delete: ::std::option::Option<::std::string::String>,
-    /// `required` of a [`AssociationDefinition`].
+    /// Whether the linked record has to exist.
     pub required: ::std::option::Option<bool>,
-    /// `reverseLookupFieldName` of a [`AssociationDefinition`].
+    /// Name of the field at the other object that leads back.
     pub reverse_lookup_field_name: ::std::option::Option<::std::string::String>,
-    /// `targetField` of a [`AssociationDefinition`].
+    /// Name of the field at the other object that the link goes to.
     pub target_field: ::std::option::Option<::std::string::String>,
-    /// `targetObject` of a [`AssociationDefinition`].
+    /// Name of the object that the field links to, such as `Account`.
     pub target_object: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -271,14 +271,14 @@ pub struct AssociationDefinition {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AssociationLabels`, as the contract has it.
+/// Names of a link between objects, for display.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AssociationLabels {
-    /// `plural` of a [`AssociationLabels`].
+    /// Name for several linked records.
     pub plural: ::std::option::Option<::std::string::String>,
-    /// `singular` of a [`AssociationLabels`].
+    /// Name for one linked record.
     pub singular: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -287,19 +287,19 @@ pub struct AssociationLabels {
         ::ampersand_types::RawJson,
     >,
 }
-/// `AuthHealthCheck`, as the contract has it.
+/// Request that changes nothing and tells whether credentials are valid.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AuthHealthCheck {
-    /// `method` of a [`AuthHealthCheck`].
+    /// HTTP method. Absent means `GET`.
     pub method: ::std::option::Option<::std::string::String>,
-    /// `successStatusCodes` of a [`AuthHealthCheck`].
+    /// HTTP statuses that mean valid credentials. Absent means 200 and 204.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub success_status_codes: ::ampersand_types::Optional<
         ::std::vec::Vec<::ampersand_types::Integer>,
     >,
-    /// `url` of a [`AuthHealthCheck`].
+    /// URL to call.
     pub url: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -308,12 +308,12 @@ pub struct AuthHealthCheck {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Backfill`, as the contract has it.
+/// Backfill of an object, which reads its existing records once.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Backfill {
-    /// `defaultPeriod` of a [`Backfill`].
+    /// How far back the backfill goes.
     pub default_period: DefaultPeriod,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -322,24 +322,24 @@ pub struct Backfill {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BackfillProgress`, as the contract has it.
+/// Progress of a backfill, which reads an object's existing records once.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BackfillProgress {
-    /// `createTime` of a [`BackfillProgress`].
+    /// Time when the backfill began, in RFC 3339.
     pub create_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `installationId` of a [`BackfillProgress`].
+    /// Identifier of the installation that is read for.
     pub installation_id: ::std::string::String,
-    /// `objectName` of a [`BackfillProgress`].
+    /// Name of the object that is read, such as `contact`.
     pub object_name: ::std::string::String,
-    /// `operationId` of a [`BackfillProgress`].
+    /// Identifier of the operation that does the backfill.
     pub operation_id: ::std::string::String,
-    /// `recordsEstimatedTotal` of a [`BackfillProgress`].
+    /// Estimate of how many records there are. Only Salesforce and HubSpot tell it.
     pub records_estimated_total: ::std::option::Option<::ampersand_types::Integer>,
-    /// `recordsProcessed` of a [`BackfillProgress`].
+    /// Count of records that have been read so far.
     pub records_processed: ::ampersand_types::Integer,
-    /// `updateTime` of a [`BackfillProgress`].
+    /// Time when the counts were last brought up to date, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -348,16 +348,16 @@ pub struct BackfillProgress {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BasicAuthOpts`, as the contract has it.
+/// How a provider uses HTTP Basic authentication.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BasicAuthOpts {
-    /// `apiKeyAsBasic` of a [`BasicAuthOpts`].
+    /// Whether an API key stands in for the user name and the password.
     pub api_key_as_basic: ::std::option::Option<bool>,
-    /// `apiKeyAsBasicOpts` of a [`BasicAuthOpts`].
+    /// How the API key is put in, where `apiKeyAsBasic` is true.
     pub api_key_as_basic_opts: ::std::option::Option<ApiKeyAsBasicOpts>,
-    /// `docsURL` of a [`BasicAuthOpts`].
+    /// URL of a page about the provider's credentials.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -367,14 +367,14 @@ pub struct BasicAuthOpts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BatchUpsertIntegrationsRequest`, as the contract has it.
+/// Manifest whose integrations are created or updated. Give one of the two fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BatchUpsertIntegrationsRequest {
-    /// `sourceYaml` of a [`BatchUpsertIntegrationsRequest`].
+    /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
-    /// `sourceZipUrl` of a [`BatchUpsertIntegrationsRequest`].
+    /// URL of a zip with the manifest, which Ampersand downloads.
     pub source_zip_url: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -383,18 +383,18 @@ pub struct BatchUpsertIntegrationsRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BatchWriteSupport`, as the contract has it.
+/// Writes of several records in one request, by kind.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BatchWriteSupport {
-    /// `create` of a [`BatchWriteSupport`].
+    /// Whether and how many records can be created together.
     pub create: BatchWriteSupportConfig,
-    /// `delete` of a [`BatchWriteSupport`].
+    /// Whether and how many records can be deleted together.
     pub delete: BatchWriteSupportConfig,
-    /// `update` of a [`BatchWriteSupport`].
+    /// Whether and how many records can be updated together.
     pub update: BatchWriteSupportConfig,
-    /// `upsert` of a [`BatchWriteSupport`].
+    /// Whether and how many records can be created or updated together.
     pub upsert: BatchWriteSupportConfig,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -403,19 +403,19 @@ pub struct BatchWriteSupport {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BatchWriteSupportConfig`, as the contract has it.
+/// Whether one kind of write takes several records in one request, and how many.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BatchWriteSupportConfig {
-    /// `defaultRecordLimit` of a [`BatchWriteSupportConfig`].
+    /// Count of records that one request takes at most.
     pub default_record_limit: ::std::option::Option<::ampersand_types::Integer>,
-    /// `objectRecordLimits` of a [`BatchWriteSupportConfig`].
+    /// Other limits for single objects, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub object_record_limits: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::Integer>,
     >,
-    /// `supported` of a [`BatchWriteSupportConfig`].
+    /// Whether several records can be written in one request.
     pub supported: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -424,22 +424,22 @@ pub struct BatchWriteSupportConfig {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BillingAccount`, as the contract has it.
+/// Account that an organisation pays by.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BillingAccount {
-    /// `billingProvider` of a [`BillingAccount`].
+    /// Service that handles payments, such as `stripe`.
     pub billing_provider: ::std::string::String,
-    /// `billingProviderRef` of a [`BillingAccount`].
+    /// Identifier of the account at that service.
     pub billing_provider_ref: ::std::string::String,
-    /// `createTime` of a [`BillingAccount`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `displayName` of a [`BillingAccount`].
+    /// Name of the billing account, for display.
     pub display_name: ::std::string::String,
-    /// `id` of a [`BillingAccount`].
+    /// Identifier of the billing account.
     pub id: ::std::string::String,
-    /// `updateTime` of a [`BillingAccount`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -448,26 +448,26 @@ pub struct BillingAccount {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Builder`, as the contract has it.
+/// Person who works on integrations, with an account at Ampersand.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Builder {
-    /// `createTime` of a [`Builder`].
+    /// Time when the builder joined Ampersand, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `firstName` of a [`Builder`].
+    /// First name.
     pub first_name: ::std::option::Option<::std::string::String>,
-    /// `fullName` of a [`Builder`].
+    /// Whole name.
     pub full_name: ::std::option::Option<::std::string::String>,
-    /// `id` of a [`Builder`].
+    /// Identifier of the builder.
     pub id: ::std::string::String,
-    /// `idpProvider` of a [`Builder`].
+    /// Service that signs the builder in, such as `clerk`.
     pub idp_provider: ::std::string::String,
-    /// `idpRef` of a [`Builder`].
+    /// Identifier of the builder at that service.
     pub idp_ref: ::std::string::String,
-    /// `lastName` of a [`Builder`].
+    /// Last name.
     pub last_name: ::std::option::Option<::std::string::String>,
-    /// `primaryEmail` of a [`Builder`].
+    /// Main e-mail address.
     pub primary_email: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -476,16 +476,16 @@ pub struct Builder {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BuilderInfo`, as the contract has it.
+/// Builder who is signed in, and the roles of that builder.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BuilderInfo {
-    /// `builder` of a [`BuilderInfo`].
+    /// The builder.
     pub builder: Builder,
-    /// `orgRole` of a [`BuilderInfo`].
+    /// Role of the builder in an organisation. May be absent.
     pub org_role: ::std::option::Option<BuilderInfoOrgRole>,
-    /// `projectRoles` of a [`BuilderInfo`].
+    /// Roles in projects, by the identifier of the project.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub project_roles: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, BuilderInfoProjectRolesValue>,
@@ -497,18 +497,18 @@ pub struct BuilderInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BuilderInfoOrgRole`, as the contract has it.
+/// Role of the builder in an organisation. May be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BuilderInfoOrgRole {
-    /// `org` of a [`BuilderInfoOrgRole`].
+    /// The organisation.
     pub org: Org,
-    /// `principalId` of a [`BuilderInfoOrgRole`].
+    /// Identifier of the builder or the team that has the role.
     pub principal_id: ::std::string::String,
-    /// `principalType` of a [`BuilderInfoOrgRole`].
+    /// Holder of the role.
     pub principal_type: ::ampersand_client::types::BuilderInfoOrgRolePrincipalType,
-    /// `role` of a [`BuilderInfoOrgRole`].
+    /// Name of the role, such as `admin`.
     pub role: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -517,18 +517,18 @@ pub struct BuilderInfoOrgRole {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BuilderInfoProjectRolesValue`, as the contract has it.
+/// Role of the builder in a project.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BuilderInfoProjectRolesValue {
-    /// `principalId` of a [`BuilderInfoProjectRolesValue`].
+    /// Identifier of the builder or the team that has the role.
     pub principal_id: ::std::string::String,
-    /// `principalType` of a [`BuilderInfoProjectRolesValue`].
+    /// Holder of the role.
     pub principal_type: ::ampersand_client::types::BuilderInfoProjectRolesValuePrincipalType,
-    /// `project` of a [`BuilderInfoProjectRolesValue`].
+    /// The project.
     pub project: Project,
-    /// `role` of a [`BuilderInfoProjectRolesValue`].
+    /// Name of the role, such as `admin`.
     pub role: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -537,18 +537,18 @@ pub struct BuilderInfoProjectRolesValue {
         ::ampersand_types::RawJson,
     >,
 }
-/// `BulkWriteSupport`, as the contract has it.
+/// Writes of many records as one job, by kind.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct BulkWriteSupport {
-    /// `delete` of a [`BulkWriteSupport`].
+    /// Whether many records can be deleted.
     pub delete: bool,
-    /// `insert` of a [`BulkWriteSupport`].
+    /// Whether many records can be created.
     pub insert: bool,
-    /// `update` of a [`BulkWriteSupport`].
+    /// Whether many records can be updated.
     pub update: bool,
-    /// `upsert` of a [`BulkWriteSupport`].
+    /// Whether many records can be created or updated.
     pub upsert: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -557,17 +557,17 @@ pub struct BulkWriteSupport {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CatalogProviderAppMetadata`, as the contract has it.
+/// Values that a provider app can hold beside its OAuth client.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CatalogProviderAppMetadata {
-    /// `authQueryParams` of a [`CatalogProviderAppMetadata`].
+    /// Values for `authQueryParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub auth_query_params: ::ampersand_types::Optional<
         ::std::vec::Vec<MetadataItemInput>,
     >,
-    /// `providerParams` of a [`CatalogProviderAppMetadata`].
+    /// Values for `providerParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_params: ::ampersand_types::Optional<::std::vec::Vec<MetadataItemInput>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -577,15 +577,15 @@ pub struct CatalogProviderAppMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CatalogProviderMetadata`, as the contract has it.
+/// Values that a provider needs beside the credentials.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CatalogProviderMetadata {
-    /// `input` of a [`CatalogProviderMetadata`].
+    /// Values that a person has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub input: ::ampersand_types::Optional<::std::vec::Vec<MetadataItemInput>>,
-    /// `postAuthentication` of a [`CatalogProviderMetadata`].
+    /// Values that Ampersand asks the provider for, after authentication.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub post_authentication: ::ampersand_types::Optional<
         ::std::vec::Vec<MetadataItemPostAuthentication>,
@@ -597,16 +597,16 @@ pub struct CatalogProviderMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ClaimDomainRequest`, as the contract has it.
+/// Internet domain to claim.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ClaimDomainRequest {
-    /// `domain` of a [`ClaimDomainRequest`].
+    /// Domain, e-mail address or URL. Of the latter two, the API takes the part that is a domain.
     pub domain: ::std::string::String,
-    /// `parentId` of a [`ClaimDomainRequest`].
+    /// Identifier of the holder of the claim.
     pub parent_id: ::std::string::String,
-    /// `parentType` of a [`ClaimDomainRequest`].
+    /// Kind of the holder of the claim, such as `org`.
     pub parent_type: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -615,18 +615,18 @@ pub struct ClaimDomainRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ClaimedDomainResponse`, as the contract has it.
+/// Internet domain that was claimed.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ClaimedDomainResponse {
-    /// `domain` of a [`ClaimedDomainResponse`].
+    /// Name of the domain, in its plain form, such as `example.com`.
     pub domain: ::std::string::String,
-    /// `id` of a [`ClaimedDomainResponse`].
+    /// Identifier of the claim.
     pub id: ::std::string::String,
-    /// `parentId` of a [`ClaimedDomainResponse`].
+    /// Identifier of the holder of the claim.
     pub parent_id: ::std::string::String,
-    /// `parentType` of a [`ClaimedDomainResponse`].
+    /// Kind of the holder of the claim, such as `org`.
     pub parent_type: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -635,20 +635,22 @@ pub struct ClaimedDomainResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Config`, as the contract has it.
+/// Configuration of an installation, with the record of its origin.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Config {
-    /// `content` of a [`Config`].
+    /// Settings for reads, writes, subscriptions and the proxy.
     pub content: ::ampersand_types::config::ConfigContent,
-    /// `createTime` of a [`Config`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `createdBy` of a [`Config`].
+    /// Author of the configuration, as a kind and an identifier: `builder:b-1`.
+    ///
+    /// The kind is `consumer` for a person who uses your application and `builder` for a person who works on it.
     pub created_by: ::std::string::String,
-    /// `id` of a [`Config`].
+    /// Identifier of the configuration.
     pub id: ::std::string::String,
-    /// `revisionId` of a [`Config`].
+    /// Identifier of the integration's revision that was the newest when the configuration was stored.
     pub revision_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -657,45 +659,47 @@ pub struct Config {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Connection`, as the contract has it.
+/// Access to one account at a provider, with credentials that Ampersand keeps.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Connection {
-    /// `apiKey` of a [`Connection`].
+    /// API key at the provider, a secret, for a connection that uses one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `authScheme` of a [`Connection`].
+    /// Way in which the connection authenticates at the provider.
     pub auth_scheme: ::ampersand_client::types::ConnectionAuthScheme,
-    /// `consumer` of a [`Connection`].
+    /// Person whose account at the provider is used.
     pub consumer: Consumer,
-    /// `createTime` of a [`Connection`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `group` of a [`Connection`].
+    /// Group that the connection belongs to.
     pub group: Group,
-    /// `id` of a [`Connection`].
+    /// Identifier of the connection.
     pub id: ::std::string::String,
-    /// `oauth2AuthorizationCode` of a [`Connection`].
+    /// Tokens from OAuth 2.0, which are secrets. The API shows them only when asked to.
+    ///
+    /// `include_creds` asks for the access token; `include_refresh_token` asks for both tokens.
     pub oauth2_authorization_code: ::std::option::Option<
         Oauth2AuthorizationCodeTokensOnly,
     >,
-    /// `projectId` of a [`Connection`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `provider` of a [`Connection`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::string::String,
-    /// `providerApp` of a [`Connection`].
+    /// OAuth client that the connection was made with, for a provider that uses OAuth.
     pub provider_app: ::std::option::Option<ProviderApp>,
-    /// `providerConsumerRef` of a [`Connection`].
+    /// Provider's own identifier for the person who connected. May be unknown.
     pub provider_consumer_ref: ::std::option::Option<::std::string::String>,
-    /// `providerMetadata` of a [`Connection`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
-    /// `providerWorkspaceRef` of a [`Connection`].
+    /// Provider's identifier for the workspace that is connected, a subdomain for instance. May be unknown.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
-    /// `status` of a [`Connection`].
+    /// State of the connection's credentials.
     pub status: ::ampersand_client::types::ConnectionStatus,
-    /// `updateTime` of a [`Connection`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -704,43 +708,45 @@ pub struct Connection {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ConnectionRequest`, as the contract has it.
+/// Credentials and other values of a connection. Give those that the provider's way to authenticate needs.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequest {
-    /// `apiKey` of a [`ConnectionRequest`].
+    /// API key, for a provider that authenticates by one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `basicAuth` of a [`ConnectionRequest`].
+    /// User name and password, for a provider that authenticates with HTTP Basic.
     pub basic_auth: ::std::option::Option<ConnectionRequestBasicAuth>,
-    /// `consumerName` of a [`ConnectionRequest`].
+    /// Name of that person, for display.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// `consumerRef` of a [`ConnectionRequest`].
+    /// Your application's own identifier for the person whose account is connected.
     pub consumer_ref: ::std::option::Option<::std::string::String>,
-    /// `customAuth` of a [`ConnectionRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Most values are strings. Some inputs take others, a list for instance.
     pub custom_auth: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `groupName` of a [`ConnectionRequest`].
+    /// Name of the group, for display.
     pub group_name: ::std::option::Option<::std::string::String>,
-    /// `groupRef` of a [`ConnectionRequest`].
+    /// Your application's own identifier for the group that the connection belongs to.
     pub group_ref: ::std::option::Option<::std::string::String>,
-    /// `oauth2AuthorizationCode` of a [`ConnectionRequest`].
+    /// Tokens that your application already has, for a provider with consent in a browser.
     pub oauth2_authorization_code: ::std::option::Option<Oauth2AuthorizationCode>,
-    /// `oauth2ClientCredentials` of a [`ConnectionRequest`].
+    /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
     pub oauth2_client_credentials: ::std::option::Option<
         ConnectionRequestOauth2ClientCredentials,
     >,
-    /// `oauth2PasswordCredentials` of a [`ConnectionRequest`].
+    /// User name and password, for the password grant of OAuth 2.0.
     pub oauth2_password_credentials: ::std::option::Option<
         ConnectionRequestOauth2PasswordCredentials,
     >,
-    /// `provider` of a [`ConnectionRequest`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
-    /// `providerMetadata` of a [`ConnectionRequest`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
-    /// `providerWorkspaceRef` of a [`ConnectionRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -749,14 +755,14 @@ pub struct ConnectionRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ConnectionRequestBasicAuth`, as the contract has it.
+/// User name and password, for a provider that authenticates with HTTP Basic.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequestBasicAuth {
-    /// `password` of a [`ConnectionRequestBasicAuth`].
+    /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// `username` of a [`ConnectionRequestBasicAuth`].
+    /// User name at the provider.
     pub username: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -765,16 +771,16 @@ pub struct ConnectionRequestBasicAuth {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ConnectionRequestOauth2ClientCredentials`, as the contract has it.
+/// Client identifier and secret, for the client credentials grant of OAuth 2.0.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequestOauth2ClientCredentials {
-    /// `clientId` of a [`ConnectionRequestOauth2ClientCredentials`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `clientSecret` of a [`ConnectionRequestOauth2ClientCredentials`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// `scopes` of a [`ConnectionRequestOauth2ClientCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -784,21 +790,21 @@ pub struct ConnectionRequestOauth2ClientCredentials {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ConnectionRequestOauth2PasswordCredentials`, as the contract has it.
+/// User name and password, for the password grant of OAuth 2.0.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ConnectionRequestOauth2PasswordCredentials {
-    /// `clientId` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `clientSecret` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// `password` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// `scopes` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `username` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// User name at the provider.
     pub username: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -807,20 +813,20 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Consumer`, as the contract has it.
+/// Person in your application who connected an account at a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Consumer {
-    /// `consumerName` of a [`Consumer`].
+    /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
-    /// `consumerRef` of a [`Consumer`].
+    /// Your application's own identifier for the consumer, the person whose provider account is connected.
     pub consumer_ref: ::std::string::String,
-    /// `createTime` of a [`Consumer`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `projectId` of a [`Consumer`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `updateTime` of a [`Consumer`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -829,14 +835,14 @@ pub struct Consumer {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateBillingAccountSessionRequest`, as the contract has it.
+/// Session of the billing portal to open.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateBillingAccountSessionRequest {
-    /// `redirectUrl` of a [`CreateBillingAccountSessionRequest`].
+    /// URL that the browser returns to when the person leaves the portal.
     pub redirect_url: ::std::string::String,
-    /// `timeout` of a [`CreateBillingAccountSessionRequest`].
+    /// Seconds after which the session expires.
     pub timeout: ::std::option::Option<i64>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -845,12 +851,12 @@ pub struct CreateBillingAccountSessionRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateBillingAccountSessionResponse`, as the contract has it.
+/// Session of the billing portal.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateBillingAccountSessionResponse {
-    /// `url` of a [`CreateBillingAccountSessionResponse`].
+    /// URL to send the browser to. Anyone who holds it can enter the session: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -859,18 +865,18 @@ pub struct CreateBillingAccountSessionResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateDestinationRequest`, as the contract has it.
+/// Destination to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateDestinationRequest {
-    /// `metadata` of a [`CreateDestinationRequest`].
+    /// Settings of the destination. Fill those that its kind has.
     pub metadata: CreateDestinationRequestMetadata,
-    /// `name` of a [`CreateDestinationRequest`].
+    /// Name of the destination: letters, digits and dashes. No two destinations of a project share one.
     pub name: ::std::string::String,
-    /// `secrets` of a [`CreateDestinationRequest`].
+    /// Credentials that Ampersand delivers with. Fill those that the kind has.
     pub secrets: ::std::option::Option<CreateDestinationRequestSecrets>,
-    /// `type` of a [`CreateDestinationRequest`].
+    /// Kind of the destination. It decides which fields of `metadata` and `secrets` are needed.
     pub type_: ::ampersand_client::types::CreateDestinationRequestType,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -879,36 +885,38 @@ pub struct CreateDestinationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateDestinationRequestMetadata`, as the contract has it.
+/// Settings of the destination. Fill those that its kind has.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateDestinationRequestMetadata {
-    /// `account` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// `accountIdentifier` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
-    /// `batchSize` of a [`CreateDestinationRequestMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub batch_size: ::std::option::Option<i64>,
-    /// `bucket` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the S3 bucket.
     pub bucket: ::std::option::Option<::std::string::String>,
-    /// `clusterIdentifier` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub cluster_identifier: ::std::option::Option<::std::string::String>,
-    /// `container` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub container: ::std::option::Option<::std::string::String>,
-    /// `database` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database, for ClickHouse.
     pub database: ::std::option::Option<::std::string::String>,
-    /// `datasetId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub dataset_id: ::std::option::Option<::std::string::String>,
-    /// `dbName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub db_name: ::std::option::Option<::std::string::String>,
-    /// `dbUser` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to the Redshift database.
     pub db_user: ::std::option::Option<::std::string::String>,
-    /// `endpointUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the service to call in place of the region's usual one, for Kinesis or SQS.
     pub endpoint_url: ::std::option::Option<::std::string::String>,
-    /// `exchange` of a [`CreateDestinationRequestMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub exchange: ::std::option::Option<::std::string::String>,
-    /// `headers` of a [`CreateDestinationRequestMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -916,43 +924,45 @@ pub struct CreateDestinationRequestMetadata {
             ::ampersand_types::Credential,
         >,
     >,
-    /// `keyTemplate` of a [`CreateDestinationRequestMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub key_template: ::std::option::Option<::std::string::String>,
-    /// `maxWaitSecs` of a [`CreateDestinationRequestMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub max_wait_secs: ::std::option::Option<i64>,
-    /// `name` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `partitionKeyTemplate` of a [`CreateDestinationRequestMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub partition_key_template: ::std::option::Option<::std::string::String>,
-    /// `projectId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub project_id: ::std::option::Option<::std::string::String>,
-    /// `queueUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the SQS queue.
     pub queue_url: ::std::option::Option<::std::string::String>,
-    /// `region` of a [`CreateDestinationRequestMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub region: ::std::option::Option<::std::string::String>,
-    /// `schemaName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// `serverUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
-    /// `storageClass` of a [`CreateDestinationRequestMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
-    /// `streamName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the Kinesis stream.
     pub stream_name: ::std::option::Option<::std::string::String>,
-    /// `tableId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub table_id: ::std::option::Option<::std::string::String>,
-    /// `tableName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub table_name: ::std::option::Option<::std::string::String>,
-    /// `tls` of a [`CreateDestinationRequestMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub tls: ::std::option::Option<bool>,
-    /// `topicId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
-    /// `url` of a [`CreateDestinationRequestMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub url: ::std::option::Option<::std::string::String>,
-    /// `userId` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
-    /// `username` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to ClickHouse.
     pub username: ::std::option::Option<::std::string::String>,
-    /// `workgroupName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -961,32 +971,32 @@ pub struct CreateDestinationRequestMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateDestinationRequestSecrets`, as the contract has it.
+/// Credentials that Ampersand delivers with. Fill those that the kind has.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateDestinationRequestSecrets {
-    /// `accessKey` of a [`CreateDestinationRequestSecrets`].
+    /// Key of the storage account, for Azure Blob Storage.
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `accessKeyId` of a [`CreateDestinationRequestSecrets`].
+    /// Identifier of an AWS access key, for Redshift.
     pub access_key_id: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsKeyId` of a [`CreateDestinationRequestSecrets`].
+    /// Identifier of an AWS access key, for Kinesis, S3 and SQS.
     pub aws_key_id: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsSecretKey` of a [`CreateDestinationRequestSecrets`].
+    /// Secret of that AWS access key, for Kinesis, S3 and SQS.
     pub aws_secret_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsSessionToken` of a [`CreateDestinationRequestSecrets`].
+    /// Session token that belongs to a temporary AWS access key, for Kinesis, S3 and SQS.
     pub aws_session_token: ::std::option::Option<::ampersand_types::Credential>,
-    /// `connectionString` of a [`CreateDestinationRequestSecrets`].
+    /// Connection string of Azure Service Bus.
     pub connection_string: ::std::option::Option<::ampersand_types::Credential>,
-    /// `credentials` of a [`CreateDestinationRequestSecrets`].
+    /// JSON key of a Google service account, for BigQuery and Pub/Sub.
     pub credentials: ::std::option::Option<::ampersand_types::Credential>,
-    /// `password` of a [`CreateDestinationRequestSecrets`].
+    /// Password of the user, for ClickHouse and RabbitMQ.
     pub password: ::std::option::Option<::ampersand_types::Credential>,
-    /// `privateKey` of a [`CreateDestinationRequestSecrets`].
+    /// RSA private key in PEM, for Snowflake.
     pub private_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `secretAccessKey` of a [`CreateDestinationRequestSecrets`].
+    /// Secret of that AWS access key, for Redshift.
     pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `username` of a [`CreateDestinationRequestSecrets`].
+    /// User that signs in to RabbitMQ.
     pub username: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -995,12 +1005,12 @@ pub struct CreateDestinationRequestSecrets {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateEvent`, as the contract has it.
+/// Whether new records are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateEvent {
-    /// `enabled` of a [`CreateEvent`].
+    /// When new records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::CreateEventEnabled>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1009,14 +1019,14 @@ pub struct CreateEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateEventTopicRouteRequest`, as the contract has it.
+/// Route to create: notifications of one type, put on a topic.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateEventTopicRouteRequest {
-    /// `eventType` of a [`CreateEventTopicRouteRequest`].
+    /// Type of the notifications.
     pub event_type: ::ampersand_types::notifications::NotificationType,
-    /// `topicId` of a [`CreateEventTopicRouteRequest`].
+    /// Identifier of the topic that the notifications go to.
     pub topic_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1025,16 +1035,16 @@ pub struct CreateEventTopicRouteRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateInstallationRequest`, as the contract has it.
+/// Installation to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateInstallationRequest {
-    /// `config` of a [`CreateInstallationRequest`].
+    /// Configuration to start with.
     pub config: CreateInstallationRequestConfig,
-    /// `connectionId` of a [`CreateInstallationRequest`].
+    /// Identifier of the connection to use. Without it, the API takes the group's default connection.
     pub connection_id: ::std::option::Option<::std::string::String>,
-    /// `groupRef` of a [`CreateInstallationRequest`].
+    /// Your application's own identifier for the group that the installation is for.
     pub group_ref: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1043,16 +1053,18 @@ pub struct CreateInstallationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateInstallationRequestConfig`, as the contract has it.
+/// Configuration to start with.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateInstallationRequestConfig {
-    /// `content` of a [`CreateInstallationRequestConfig`].
+    /// Settings for reads, writes, subscriptions and the proxy.
     pub content: ::ampersand_types::config::ConfigContent,
-    /// `createdBy` of a [`CreateInstallationRequestConfig`].
+    /// Author of the configuration, as a kind and an identifier: `consumer:c-1`.
+    ///
+    /// The kind is `consumer`, `builder` or `api`. The default is `api:create-installation`.
     pub created_by: ::std::option::Option<::std::string::String>,
-    /// `revisionId` of a [`CreateInstallationRequestConfig`].
+    /// Identifier of a revision of the integration. The API takes the newest one by itself.
     ///
     /// Deprecated by the contract.
     pub revision_id: ::std::option::Option<::std::string::String>,
@@ -1063,16 +1075,16 @@ pub struct CreateInstallationRequestConfig {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateIntegrationRequest`, as the contract has it.
+/// Integration to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateIntegrationRequest {
-    /// `latestRevision` of a [`CreateIntegrationRequest`].
+    /// First revision of the integration.
     pub latest_revision: CreateIntegrationRequestLatestRevision,
-    /// `name` of a [`CreateIntegrationRequest`].
+    /// Name of the integration, such as `my-integration`.
     pub name: ::std::string::String,
-    /// `provider` of a [`CreateIntegrationRequest`].
+    /// Name of the provider that the integration works with, such as `salesforce`.
     pub provider: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1081,14 +1093,14 @@ pub struct CreateIntegrationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateIntegrationRequestLatestRevision`, as the contract has it.
+/// First revision of the integration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateIntegrationRequestLatestRevision {
-    /// `content` of a [`CreateIntegrationRequestLatestRevision`].
+    /// Integration as a manifest describes it.
     pub content: ManifestIntegration,
-    /// `specVersion` of a [`CreateIntegrationRequestLatestRevision`].
+    /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1097,16 +1109,16 @@ pub struct CreateIntegrationRequestLatestRevision {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateJwtKeyRequest`, as the contract has it.
+/// Public key to add, by which Ampersand is to verify tokens.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateJwtKeyRequest {
-    /// `algorithm` of a [`CreateJwtKeyRequest`].
+    /// Algorithm that the tokens are signed by.
     pub algorithm: ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
-    /// `label` of a [`CreateJwtKeyRequest`].
+    /// Name of the key, for people, 1 to 255 characters.
     pub label: ::std::string::String,
-    /// `publicKeyPem` of a [`CreateJwtKeyRequest`].
+    /// RSA public key in PEM. The private key stays with you.
     pub public_key_pem: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1115,12 +1127,12 @@ pub struct CreateJwtKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateOrgInviteRequest`, as the contract has it.
+/// Person to invite to an organisation.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateOrgInviteRequest {
-    /// `email` of a [`CreateOrgInviteRequest`].
+    /// E-mail address to send the invitation to.
     pub email: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1129,12 +1141,12 @@ pub struct CreateOrgInviteRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateOrgRequest`, as the contract has it.
+/// Organisation to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateOrgRequest {
-    /// `label` of a [`CreateOrgRequest`].
+    /// Name of the organisation, for people.
     pub label: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1143,16 +1155,19 @@ pub struct CreateOrgRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateProjectRequest`, as the contract has it.
+/// Project to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateProjectRequest {
-    /// `appName` of a [`CreateProjectRequest`].
+    /// Name of your application, 1 to 128 characters, which people see when they connect an account.
     pub app_name: ::std::string::String,
-    /// `name` of a [`CreateProjectRequest`].
+    /// Name of the project, 2 to 128 characters: letters, digits and hyphens, with a letter or a digit at both
+    /// ends.
+    ///
+    /// The API turns capital letters into small ones.
     pub name: ::std::string::String,
-    /// `orgId` of a [`CreateProjectRequest`].
+    /// Identifier of the organisation that the project belongs to.
     pub org_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1161,22 +1176,22 @@ pub struct CreateProjectRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateProviderAppRequest`, as the contract has it.
+/// Provider app to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateProviderAppRequest {
-    /// `clientId` of a [`CreateProviderAppRequest`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `clientSecret` of a [`CreateProviderAppRequest`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// `externalRef` of a [`CreateProviderAppRequest`].
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
-    /// `metadata` of a [`CreateProviderAppRequest`].
+    /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
-    /// `provider` of a [`CreateProviderAppRequest`].
+    /// Name of the provider that the client is registered at.
     pub provider: ::std::string::String,
-    /// `scopes` of a [`CreateProviderAppRequest`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1186,14 +1201,14 @@ pub struct CreateProviderAppRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateRevisionRequest`, as the contract has it.
+/// Manifest of a new revision. Give one of the two fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateRevisionRequest {
-    /// `sourceYaml` of a [`CreateRevisionRequest`].
+    /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
-    /// `sourceZipUrl` of a [`CreateRevisionRequest`].
+    /// URL of a zip with the manifest, which Ampersand downloads.
     pub source_zip_url: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1202,14 +1217,14 @@ pub struct CreateRevisionRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateTopicDestinationRouteRequest`, as the contract has it.
+/// Route to create: everything on a topic, delivered to a destination.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateTopicDestinationRouteRequest {
-    /// `destinationId` of a [`CreateTopicDestinationRouteRequest`].
+    /// Identifier of the destination to deliver to.
     pub destination_id: ::std::string::String,
-    /// `topicId` of a [`CreateTopicDestinationRouteRequest`].
+    /// Identifier of the topic.
     pub topic_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1218,12 +1233,12 @@ pub struct CreateTopicDestinationRouteRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CreateTopicRequest`, as the contract has it.
+/// Topic to create.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateTopicRequest {
-    /// `name` of a [`CreateTopicRequest`].
+    /// Name of the topic: letters, digits and dashes, 64 characters at most.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1232,12 +1247,15 @@ pub struct CreateTopicRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthConnectRequest`, as the contract has it.
+/// One step of a connection to a provider that authenticates in a way of its own.
+///
+/// The first request names the group, the consumer and the provider. Each later one carries `sessionId` and
+/// `callbackParams` instead, to go on after a redirect.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthConnectRequest {
-    /// `callbackParams` of a [`CustomAuthConnectRequest`].
+    /// Parameters that the provider's redirect carried, by name. They are secrets.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub callback_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -1245,28 +1263,30 @@ pub struct CustomAuthConnectRequest {
             ::ampersand_types::Credential,
         >,
     >,
-    /// `consumerName` of a [`CustomAuthConnectRequest`].
+    /// Name of that person, for display, in the first request. Without it, `consumerRef` is shown.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// `consumerRef` of a [`CustomAuthConnectRequest`].
+    /// Your application's own identifier for the person who connects. Give it in the first request.
     pub consumer_ref: ::std::option::Option<::std::string::String>,
-    /// `customAuth` of a [`CustomAuthConnectRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Give them in the first request.
     pub custom_auth: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `groupName` of a [`CustomAuthConnectRequest`].
+    /// Name of the group, for display, in the first request. Without it, `groupRef` is shown.
     pub group_name: ::std::option::Option<::std::string::String>,
-    /// `groupRef` of a [`CustomAuthConnectRequest`].
+    /// Your application's own identifier for the group. Give it in the first request.
     pub group_ref: ::std::option::Option<::std::string::String>,
-    /// `projectIdOrName` of a [`CustomAuthConnectRequest`].
+    /// Project, by its identifier or its name.
     pub project_id_or_name: ::std::string::String,
-    /// `provider` of a [`CustomAuthConnectRequest`].
+    /// Name of the provider. Required in the first request; later ones need not repeat it.
     pub provider: ::std::option::Option<::std::string::String>,
-    /// `providerAppId` of a [`CustomAuthConnectRequest`].
+    /// Identifier of the provider app to use. Without it, the API takes the default one of the project.
     pub provider_app_id: ::std::option::Option<::std::string::String>,
-    /// `providerMetadata` of a [`CustomAuthConnectRequest`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
-    /// `sessionId` of a [`CustomAuthConnectRequest`].
+    /// Secret that stands for a connection in the making. It comes with a redirect; send it back to go on.
     pub session_id: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1275,14 +1295,14 @@ pub struct CustomAuthConnectRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthConnectResponse`, as the contract has it.
+/// Answer to one step: either the next redirect or the finished connection.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthConnectResponse {
-    /// `connection` of a [`CustomAuthConnectResponse`].
+    /// Finished connection. Absent while further steps remain.
     pub connection: ::std::option::Option<Connection>,
-    /// `redirect` of a [`CustomAuthConnectResponse`].
+    /// Place to send the person's browser to. Absent once the connection is made.
     pub redirect: ::std::option::Option<RedirectResponse>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1291,14 +1311,14 @@ pub struct CustomAuthConnectResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthHeader`, as the contract has it.
+/// Header that Ampersand adds to requests to a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthHeader {
-    /// `name` of a [`CustomAuthHeader`].
+    /// Name of the header.
     pub name: ::std::string::String,
-    /// `valueTemplate` of a [`CustomAuthHeader`].
+    /// Value of the header, as a Go template over the values that were entered.
     pub value_template: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1307,26 +1327,26 @@ pub struct CustomAuthHeader {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthInput`, as the contract has it.
+/// One value that has to be entered.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthInput {
-    /// `displayName` of a [`CustomAuthInput`].
+    /// Name of the value, for display.
     pub display_name: ::std::string::String,
-    /// `docsURL` of a [`CustomAuthInput`].
+    /// URL of a page about the value.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// `fieldType` of a [`CustomAuthInput`].
+    /// Form element to show. Absent means `fieldTypePassword`.
     pub field_type: ::std::option::Option<
         ::ampersand_client::types::CustomAuthInputFieldType,
     >,
-    /// `name` of a [`CustomAuthInput`].
+    /// Name of the value, by which `customAuth` of a request holds it.
     pub name: ::std::string::String,
-    /// `options` of a [`CustomAuthInput`].
+    /// Choices, for `fieldTypeSelect`.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub options: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInputOption>>,
-    /// `prompt` of a [`CustomAuthInput`].
+    /// Text that helps to find the value.
     pub prompt: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1335,14 +1355,14 @@ pub struct CustomAuthInput {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthInputOption`, as the contract has it.
+/// One choice of a list.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthInputOption {
-    /// `label` of a [`CustomAuthInputOption`].
+    /// The choice as people see it.
     pub label: ::std::string::String,
-    /// `value` of a [`CustomAuthInputOption`].
+    /// The choice as it is stored.
     pub value: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1351,23 +1371,23 @@ pub struct CustomAuthInputOption {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthOpts`, as the contract has it.
+/// How a provider authenticates in a way of its own.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthOpts {
-    /// `headers` of a [`CustomAuthOpts`].
+    /// Headers that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthHeader>>,
-    /// `inputs` of a [`CustomAuthOpts`].
+    /// Values that the person who connects has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub inputs: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInput>>,
-    /// `multiStep` of a [`CustomAuthOpts`].
+    /// Whether it takes several steps, such as redirects in a browser, through `custom_auth_connect`.
     pub multi_step: ::std::option::Option<bool>,
-    /// `providerInputs` of a [`CustomAuthOpts`].
+    /// Values that you enter once, for the provider app.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_inputs: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInput>>,
-    /// `queryParams` of a [`CustomAuthOpts`].
+    /// Query parameters that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub query_params: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthQueryParam>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1377,14 +1397,14 @@ pub struct CustomAuthOpts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `CustomAuthQueryParam`, as the contract has it.
+/// Query parameter that Ampersand adds to requests to a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CustomAuthQueryParam {
-    /// `name` of a [`CustomAuthQueryParam`].
+    /// Name of the parameter.
     pub name: ::std::string::String,
-    /// `valueTemplate` of a [`CustomAuthQueryParam`].
+    /// Value of the parameter, as a Go template over the values that were entered.
     pub value_template: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1393,14 +1413,14 @@ pub struct CustomAuthQueryParam {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DefaultPeriod`, as the contract has it.
+/// How far back a backfill goes. Give either `days` or `fullHistory`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DefaultPeriod {
-    /// `days` of a [`DefaultPeriod`].
+    /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     pub days: ::std::option::Option<::ampersand_types::Integer>,
-    /// `fullHistory` of a [`DefaultPeriod`].
+    /// Whether to backfill everything there is.
     pub full_history: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1409,12 +1429,12 @@ pub struct DefaultPeriod {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DeleteEvent`, as the contract has it.
+/// Whether deleted records are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DeleteEvent {
-    /// `enabled` of a [`DeleteEvent`].
+    /// When deleted records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::DeleteEventEnabled>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1423,14 +1443,14 @@ pub struct DeleteEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Delivery`, as the contract has it.
+/// How records of an object are delivered.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Delivery {
-    /// `mode` of a [`Delivery`].
+    /// When records are delivered. The default is `auto`.
     pub mode: ::std::option::Option<::ampersand_client::types::DeliveryMode>,
-    /// `pageSize` of a [`Delivery`].
+    /// Count of records in one delivery, from 50 to 500.
     pub page_size: ::std::option::Option<::ampersand_types::Integer>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1439,22 +1459,23 @@ pub struct Delivery {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Destination`, as the contract has it.
+/// Place that records and notifications are delivered to. Its secrets are not shown.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Destination {
-    /// `createTime` of a [`Destination`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`Destination`].
+    /// Identifier of the destination.
     pub id: ::std::string::String,
-    /// `metadata` of a [`Destination`].
+    /// Settings of the destination. Those that its kind does not have are absent.
     pub metadata: DestinationMetadata,
-    /// `name` of a [`Destination`].
+    /// Name of the destination, which you chose. Manifests and configurations use it.
     pub name: ::std::string::String,
-    /// `type` of a [`Destination`].
+    /// Kind of the destination, such as `webhook`, `kinesis` or `s3`. It decides which fields of `metadata` are
+    /// filled.
     pub type_: ::std::string::String,
-    /// `updateTime` of a [`Destination`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1463,34 +1484,36 @@ pub struct Destination {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DestinationMetadata`, as the contract has it.
+/// Settings of the destination. Those that its kind does not have are absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationMetadata {
-    /// `account` of a [`DestinationMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// `accountIdentifier` of a [`DestinationMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
-    /// `batchSize` of a [`DestinationMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub batch_size: ::std::option::Option<::ampersand_types::Integer>,
-    /// `bucket` of a [`DestinationMetadata`].
+    /// Name of the S3 bucket.
     pub bucket: ::std::option::Option<::std::string::String>,
-    /// `clusterIdentifier` of a [`DestinationMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub cluster_identifier: ::std::option::Option<::std::string::String>,
-    /// `container` of a [`DestinationMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub container: ::std::option::Option<::std::string::String>,
-    /// `database` of a [`DestinationMetadata`].
+    /// Name of the database, for ClickHouse.
     pub database: ::std::option::Option<::std::string::String>,
-    /// `datasetId` of a [`DestinationMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub dataset_id: ::std::option::Option<::std::string::String>,
-    /// `dbName` of a [`DestinationMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub db_name: ::std::option::Option<::std::string::String>,
-    /// `dbUser` of a [`DestinationMetadata`].
+    /// User that signs in to the Redshift database.
     pub db_user: ::std::option::Option<::std::string::String>,
-    /// `exchange` of a [`DestinationMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub exchange: ::std::option::Option<::std::string::String>,
-    /// `headers` of a [`DestinationMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -1498,43 +1521,45 @@ pub struct DestinationMetadata {
             ::ampersand_types::Credential,
         >,
     >,
-    /// `keyTemplate` of a [`DestinationMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub key_template: ::std::option::Option<::std::string::String>,
-    /// `maxWaitSecs` of a [`DestinationMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub max_wait_secs: ::std::option::Option<::ampersand_types::Integer>,
-    /// `name` of a [`DestinationMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `partitionKeyTemplate` of a [`DestinationMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub partition_key_template: ::std::option::Option<::std::string::String>,
-    /// `projectId` of a [`DestinationMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub project_id: ::std::option::Option<::std::string::String>,
-    /// `queueUrl` of a [`DestinationMetadata`].
+    /// URL of the SQS queue.
     pub queue_url: ::std::option::Option<::std::string::String>,
-    /// `region` of a [`DestinationMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub region: ::std::option::Option<::std::string::String>,
-    /// `schemaName` of a [`DestinationMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// `serverUrl` of a [`DestinationMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
-    /// `storageClass` of a [`DestinationMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
-    /// `streamName` of a [`DestinationMetadata`].
+    /// Name of the Kinesis stream.
     pub stream_name: ::std::option::Option<::std::string::String>,
-    /// `tableId` of a [`DestinationMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub table_id: ::std::option::Option<::std::string::String>,
-    /// `tableName` of a [`DestinationMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub table_name: ::std::option::Option<::std::string::String>,
-    /// `tls` of a [`DestinationMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub tls: ::std::option::Option<bool>,
-    /// `topicId` of a [`DestinationMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
-    /// `url` of a [`DestinationMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub url: ::std::option::Option<::std::string::String>,
-    /// `userId` of a [`DestinationMetadata`].
+    /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
-    /// `username` of a [`DestinationMetadata`].
+    /// User that signs in to ClickHouse.
     pub username: ::std::option::Option<::std::string::String>,
-    /// `workgroupName` of a [`DestinationMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1543,24 +1568,25 @@ pub struct DestinationMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DestinationWithSecrets`, as the contract has it.
+/// Place that records and notifications are delivered to, with its secrets if the request asked for them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationWithSecrets {
-    /// `createTime` of a [`DestinationWithSecrets`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`DestinationWithSecrets`].
+    /// Identifier of the destination.
     pub id: ::std::string::String,
-    /// `metadata` of a [`DestinationWithSecrets`].
+    /// Settings of the destination. Those that its kind does not have are absent.
     pub metadata: DestinationWithSecretsMetadata,
-    /// `name` of a [`DestinationWithSecrets`].
+    /// Name of the destination, which you chose. Manifests and configurations use it.
     pub name: ::std::string::String,
-    /// `secrets` of a [`DestinationWithSecrets`].
+    /// Secrets of the destination. Absent unless the request sets `include_secrets`.
     pub secrets: ::std::option::Option<DestinationWithSecretsSecrets>,
-    /// `type` of a [`DestinationWithSecrets`].
+    /// Kind of the destination, such as `webhook`, `kinesis` or `s3`. It decides which fields of `metadata` are
+    /// filled.
     pub type_: ::std::string::String,
-    /// `updateTime` of a [`DestinationWithSecrets`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1569,34 +1595,36 @@ pub struct DestinationWithSecrets {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DestinationWithSecretsMetadata`, as the contract has it.
+/// Settings of the destination. Those that its kind does not have are absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationWithSecretsMetadata {
-    /// `account` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// `accountIdentifier` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
-    /// `batchSize` of a [`DestinationWithSecretsMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub batch_size: ::std::option::Option<::ampersand_types::Integer>,
-    /// `bucket` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the S3 bucket.
     pub bucket: ::std::option::Option<::std::string::String>,
-    /// `clusterIdentifier` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub cluster_identifier: ::std::option::Option<::std::string::String>,
-    /// `container` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub container: ::std::option::Option<::std::string::String>,
-    /// `database` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the database, for ClickHouse.
     pub database: ::std::option::Option<::std::string::String>,
-    /// `datasetId` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub dataset_id: ::std::option::Option<::std::string::String>,
-    /// `dbName` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub db_name: ::std::option::Option<::std::string::String>,
-    /// `dbUser` of a [`DestinationWithSecretsMetadata`].
+    /// User that signs in to the Redshift database.
     pub db_user: ::std::option::Option<::std::string::String>,
-    /// `exchange` of a [`DestinationWithSecretsMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub exchange: ::std::option::Option<::std::string::String>,
-    /// `headers` of a [`DestinationWithSecretsMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -1604,43 +1632,45 @@ pub struct DestinationWithSecretsMetadata {
             ::ampersand_types::Credential,
         >,
     >,
-    /// `keyTemplate` of a [`DestinationWithSecretsMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub key_template: ::std::option::Option<::std::string::String>,
-    /// `maxWaitSecs` of a [`DestinationWithSecretsMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub max_wait_secs: ::std::option::Option<::ampersand_types::Integer>,
-    /// `name` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `partitionKeyTemplate` of a [`DestinationWithSecretsMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub partition_key_template: ::std::option::Option<::std::string::String>,
-    /// `projectId` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub project_id: ::std::option::Option<::std::string::String>,
-    /// `queueUrl` of a [`DestinationWithSecretsMetadata`].
+    /// URL of the SQS queue.
     pub queue_url: ::std::option::Option<::std::string::String>,
-    /// `region` of a [`DestinationWithSecretsMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub region: ::std::option::Option<::std::string::String>,
-    /// `schemaName` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// `serverUrl` of a [`DestinationWithSecretsMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
-    /// `storageClass` of a [`DestinationWithSecretsMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
-    /// `streamName` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the Kinesis stream.
     pub stream_name: ::std::option::Option<::std::string::String>,
-    /// `tableId` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub table_id: ::std::option::Option<::std::string::String>,
-    /// `tableName` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub table_name: ::std::option::Option<::std::string::String>,
-    /// `tls` of a [`DestinationWithSecretsMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub tls: ::std::option::Option<bool>,
-    /// `topicId` of a [`DestinationWithSecretsMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
-    /// `url` of a [`DestinationWithSecretsMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub url: ::std::option::Option<::std::string::String>,
-    /// `userId` of a [`DestinationWithSecretsMetadata`].
+    /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
-    /// `username` of a [`DestinationWithSecretsMetadata`].
+    /// User that signs in to ClickHouse.
     pub username: ::std::option::Option<::std::string::String>,
-    /// `workgroupName` of a [`DestinationWithSecretsMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1649,12 +1679,12 @@ pub struct DestinationWithSecretsMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `DestinationWithSecretsSecrets`, as the contract has it.
+/// Secrets of the destination. Absent unless the request sets `include_secrets`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationWithSecretsSecrets {
-    /// `webhookSigningKey` of a [`DestinationWithSecretsSecrets`].
+    /// Key that Ampersand signs its requests with. Your handler verifies them by it. Only webhooks have one.
     pub webhook_signing_key: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1663,12 +1693,12 @@ pub struct DestinationWithSecretsSecrets {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldChangedEvent`, as the contract has it.
+/// Whether changed fields are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldChangedEvent {
-    /// `enabled` of a [`FieldChangedEvent`].
+    /// When changed fields are reported.
     pub enabled: ::ampersand_client::types::FieldChangedEventEnabled,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1677,12 +1707,12 @@ pub struct FieldChangedEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldCreatedEvent`, as the contract has it.
+/// Whether new fields are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldCreatedEvent {
-    /// `enabled` of a [`FieldCreatedEvent`].
+    /// When new fields are reported.
     pub enabled: ::ampersand_client::types::FieldCreatedEventEnabled,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1691,30 +1721,33 @@ pub struct FieldCreatedEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldDefinition`, as the contract has it.
+/// One field to create or update at a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldDefinition {
-    /// `association` of a [`FieldDefinition`].
+    /// Link to another object, for a field of type `reference`.
     pub association: ::std::option::Option<AssociationDefinition>,
-    /// `description` of a [`FieldDefinition`].
+    /// Text that explains the field.
     pub description: ::std::option::Option<::std::string::String>,
-    /// `displayName` of a [`FieldDefinition`].
+    /// Name of the field for people, such as `Renewal date`.
     pub display_name: ::std::string::String,
-    /// `fieldName` of a [`FieldDefinition`].
+    /// Name of the field for programs, such as `renewal_date`.
     pub field_name: ::std::string::String,
-    /// `indexed` of a [`FieldDefinition`].
+    /// Whether the provider should keep an index of the field, to find records by it faster.
     pub indexed: ::std::option::Option<bool>,
-    /// `numericOptions` of a [`FieldDefinition`].
+    /// Further settings, for a field of numbers.
     pub numeric_options: ::std::option::Option<NumericFieldOptions>,
-    /// `required` of a [`FieldDefinition`].
+    /// Whether every record needs a value.
     pub required: ::std::option::Option<bool>,
-    /// `stringOptions` of a [`FieldDefinition`].
+    /// Further settings, for a field of text.
     pub string_options: ::std::option::Option<StringFieldOptions>,
-    /// `unique` of a [`FieldDefinition`].
+    /// Whether no two records may have the same value.
     pub unique: ::std::option::Option<bool>,
-    /// `valueType` of a [`FieldDefinition`].
+    /// Type of the values.
+    ///
+    /// One of `string`, `boolean`, `date`, `datetime`, `singleSelect`, `multiSelect`, `int`, `float` and
+    /// `reference`.
     pub value_type: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1723,12 +1756,12 @@ pub struct FieldDefinition {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldDeletedEvent`, as the contract has it.
+/// Whether deleted fields are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldDeletedEvent {
-    /// `enabled` of a [`FieldDeletedEvent`].
+    /// When deleted fields are reported.
     pub enabled: ::ampersand_client::types::FieldDeletedEventEnabled,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1737,16 +1770,16 @@ pub struct FieldDeletedEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldFilter`, as the contract has it.
+/// One condition that a record must meet.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldFilter {
-    /// `fieldName` of a [`FieldFilter`].
+    /// Name of the field to compare, the provider's or the one that you mapped it to, such as `email`.
     pub field_name: ::std::string::String,
-    /// `operator` of a [`FieldFilter`].
+    /// Comparison to make.
     pub operator: ::ampersand_client::types::FieldFilterOperator,
-    /// `value` of a [`FieldFilter`].
+    /// Value to compare with: a string, a boolean or a number, as the field has it.
     pub value: ::ampersand_types::RawJson,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1755,33 +1788,33 @@ pub struct FieldFilter {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldMetadata`, as the contract has it.
+/// One field of an object. Providers differ in how much they tell of it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldMetadata {
-    /// `displayName` of a [`FieldMetadata`].
+    /// Name of the field at the provider, for display.
     pub display_name: ::std::string::String,
-    /// `fieldName` of a [`FieldMetadata`].
+    /// Name of the field at the provider.
     pub field_name: ::std::string::String,
-    /// `isCustom` of a [`FieldMetadata`].
+    /// Whether somebody added the field to the provider's own ones.
     pub is_custom: ::std::option::Option<bool>,
-    /// `isRequired` of a [`FieldMetadata`].
+    /// Whether a new record needs the field.
     pub is_required: ::std::option::Option<bool>,
-    /// `providerType` of a [`FieldMetadata`].
+    /// Type of the values, in the provider's own words.
     pub provider_type: ::std::option::Option<::std::string::String>,
-    /// `readOnly` of a [`FieldMetadata`].
+    /// Whether the field can only be read.
     pub read_only: ::std::option::Option<bool>,
-    /// `referenceTo` of a [`FieldMetadata`].
+    /// Names of the objects that the field can link to. Absent for a field that is no link.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub reference_to: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
     >,
-    /// `valueType` of a [`FieldMetadata`].
+    /// Type of the values, in a form that is the same for all providers.
     pub value_type: ::std::option::Option<
         ::ampersand_client::types::FieldMetadataValueType,
     >,
-    /// `values` of a [`FieldMetadata`].
+    /// Choices, for a field of type `singleSelect` or `multiSelect`.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub values: ::ampersand_types::Optional<::std::vec::Vec<FieldValue>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1791,18 +1824,18 @@ pub struct FieldMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldUpsertResult`, as the contract has it.
+/// Outcome for one field.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldUpsertResult {
-    /// `action` of a [`FieldUpsertResult`].
+    /// Change that the provider made: `create`, `update` or `none`.
     pub action: ::std::string::String,
-    /// `fieldName` of a [`FieldUpsertResult`].
+    /// Name of the field.
     pub field_name: ::std::string::String,
-    /// `metadata` of a [`FieldUpsertResult`].
+    /// Further values from the provider about the field, by name.
     pub metadata: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `warnings` of a [`FieldUpsertResult`].
+    /// Messages about trouble that did not stop the change.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub warnings: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1812,14 +1845,14 @@ pub struct FieldUpsertResult {
         ::ampersand_types::RawJson,
     >,
 }
-/// `FieldValue`, as the contract has it.
+/// One choice that a field offers.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldValue {
-    /// `displayValue` of a [`FieldValue`].
+    /// The choice as people see it.
     pub display_value: ::std::string::String,
-    /// `value` of a [`FieldValue`].
+    /// The choice as records have it.
     pub value: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1828,43 +1861,48 @@ pub struct FieldValue {
         ::ampersand_types::RawJson,
     >,
 }
-/// `GenerateConnectionRequest`, as the contract has it.
+/// Connection to create from credentials that your application already has.
+///
+/// `provider`, `groupRef` and `consumerRef` are required, and those credentials that the provider authenticates
+/// by.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequest {
-    /// `apiKey` of a [`GenerateConnectionRequest`].
+    /// API key, for a provider that authenticates by one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `basicAuth` of a [`GenerateConnectionRequest`].
+    /// User name and password, for a provider that authenticates with HTTP Basic.
     pub basic_auth: ::std::option::Option<GenerateConnectionRequestBasicAuth>,
-    /// `consumerName` of a [`GenerateConnectionRequest`].
+    /// Name of that person, for display.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// `consumerRef` of a [`GenerateConnectionRequest`].
+    /// Your application's own identifier for the person whose account is connected.
     pub consumer_ref: ::std::string::String,
-    /// `customAuth` of a [`GenerateConnectionRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Most values are strings. Some inputs take others, a list for instance.
     pub custom_auth: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `groupName` of a [`GenerateConnectionRequest`].
+    /// Name of the group, for display.
     pub group_name: ::std::option::Option<::std::string::String>,
-    /// `groupRef` of a [`GenerateConnectionRequest`].
+    /// Your application's own identifier for the group that the connection belongs to.
     pub group_ref: ::std::string::String,
-    /// `oauth2AuthorizationCode` of a [`GenerateConnectionRequest`].
+    /// Tokens that your application already has, for a provider with consent in a browser.
     pub oauth2_authorization_code: ::std::option::Option<Oauth2AuthorizationCode>,
-    /// `oauth2ClientCredentials` of a [`GenerateConnectionRequest`].
+    /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
     pub oauth2_client_credentials: ::std::option::Option<
         GenerateConnectionRequestOauth2ClientCredentials,
     >,
-    /// `oauth2PasswordCredentials` of a [`GenerateConnectionRequest`].
+    /// User name and password, for the password grant of OAuth 2.0.
     pub oauth2_password_credentials: ::std::option::Option<
         GenerateConnectionRequestOauth2PasswordCredentials,
     >,
-    /// `provider` of a [`GenerateConnectionRequest`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::string::String,
-    /// `providerMetadata` of a [`GenerateConnectionRequest`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
-    /// `providerWorkspaceRef` of a [`GenerateConnectionRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1873,14 +1911,14 @@ pub struct GenerateConnectionRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `GenerateConnectionRequestBasicAuth`, as the contract has it.
+/// User name and password, for a provider that authenticates with HTTP Basic.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequestBasicAuth {
-    /// `password` of a [`GenerateConnectionRequestBasicAuth`].
+    /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// `username` of a [`GenerateConnectionRequestBasicAuth`].
+    /// User name at the provider.
     pub username: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1889,16 +1927,16 @@ pub struct GenerateConnectionRequestBasicAuth {
         ::ampersand_types::RawJson,
     >,
 }
-/// `GenerateConnectionRequestOauth2ClientCredentials`, as the contract has it.
+/// Client identifier and secret, for the client credentials grant of OAuth 2.0.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequestOauth2ClientCredentials {
-    /// `clientId` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `clientSecret` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// `scopes` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -1908,21 +1946,21 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
         ::ampersand_types::RawJson,
     >,
 }
-/// `GenerateConnectionRequestOauth2PasswordCredentials`, as the contract has it.
+/// User name and password, for the password grant of OAuth 2.0.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct GenerateConnectionRequestOauth2PasswordCredentials {
-    /// `clientId` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `clientSecret` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::ampersand_types::Credential,
-    /// `password` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// Password at the provider.
     pub password: ::ampersand_types::Credential,
-    /// `scopes` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `username` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// User name at the provider.
     pub username: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1931,20 +1969,20 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Group`, as the contract has it.
+/// Customer of your application, an organisation or a workspace for instance, that has installations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Group {
-    /// `createTime` of a [`Group`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `groupName` of a [`Group`].
+    /// Name of the group, for display. Look customers up by `groupRef` instead.
     pub group_name: ::std::string::String,
-    /// `groupRef` of a [`Group`].
+    /// Your application's own identifier for the group, such as a customer organisation or a workspace.
     pub group_ref: ::std::string::String,
-    /// `projectId` of a [`Group`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `updateTime` of a [`Group`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1953,24 +1991,25 @@ pub struct Group {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegration`, as the contract has it.
+/// Integration as a manifest describes it, filled in with objects and fields as one account at the provider has
+/// them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegration {
-    /// `displayName` of a [`HydratedIntegration`].
+    /// Name of the integration, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `module` of a [`HydratedIntegration`].
+    /// Part of the provider's API that the integration uses, such as `crm`, for a provider that has several.
     pub module: ::std::option::Option<::std::string::String>,
-    /// `name` of a [`HydratedIntegration`].
+    /// Name of the integration, such as `read-accounts`.
     pub name: ::std::string::String,
-    /// `provider` of a [`HydratedIntegration`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::string::String,
-    /// `proxy` of a [`HydratedIntegration`].
+    /// Whether calls may be passed through to the provider.
     pub proxy: ::std::option::Option<HydratedIntegrationProxy>,
-    /// `read` of a [`HydratedIntegration`].
+    /// Objects to read.
     pub read: ::std::option::Option<HydratedIntegrationRead>,
-    /// `write` of a [`HydratedIntegration`].
+    /// Objects that may be written to.
     pub write: ::std::option::Option<HydratedIntegrationWrite>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -1979,22 +2018,24 @@ pub struct HydratedIntegration {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationField`, as the contract has it.
+/// One field to read: a field of the provider, or a field of your application that the customer maps.
+///
+/// A field without `fieldName` is one for which the customer chooses a field of the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationField {
-    /// `default` of a [`HydratedIntegrationField`].
+    /// Name of the provider's field that is chosen at first.
     pub default: ::std::option::Option<::std::string::String>,
-    /// `displayName` of a [`HydratedIntegrationField`].
+    /// Name of the field at the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `fieldName` of a [`HydratedIntegrationField`].
+    /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
     pub field_name: ::std::option::Option<::std::string::String>,
-    /// `mapToDisplayName` of a [`HydratedIntegrationField`].
+    /// Name of the field that the customer sees, such as `City`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// `mapToName` of a [`HydratedIntegrationField`].
+    /// Your application's name for the field, such as `city`.
     pub map_to_name: ::std::option::Option<::std::string::String>,
-    /// `prompt` of a [`HydratedIntegrationField`].
+    /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2003,52 +2044,52 @@ pub struct HydratedIntegrationField {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationObject`, as the contract has it.
+/// One object to read, with the fields that it has in one account at the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationObject {
-    /// `allFields` of a [`HydratedIntegrationObject`].
+    /// Every field of the object in this account. `allFieldsMetadata` says more.
     ///
     /// Deprecated by the contract.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub all_fields: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
-    /// `allFieldsMetadata` of a [`HydratedIntegrationObject`].
+    /// Every field of the object in this account, with its type, by the field's name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub all_fields_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, FieldMetadata>,
     >,
-    /// `backfill` of a [`HydratedIntegrationObject`].
+    /// How far back the first read goes.
     pub backfill: ::std::option::Option<Backfill>,
-    /// `destination` of a [`HydratedIntegrationObject`].
+    /// Name of the destination for the records, such as `accountWebhook`.
     pub destination: ::std::string::String,
-    /// `displayName` of a [`HydratedIntegrationObject`].
+    /// Name of the object at the provider, for display.
     pub display_name: ::std::string::String,
-    /// `error` of a [`HydratedIntegrationObject`].
+    /// Message of the error that kept this object from being filled in. Absent when all went well.
     pub error: ::std::option::Option<::std::string::String>,
-    /// `mapToDisplayName` of a [`HydratedIntegrationObject`].
+    /// Name of the object that the customer sees, such as `People`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// `mapToName` of a [`HydratedIntegrationObject`].
+    /// Your application's name for the object. Without it, the provider's name is used.
     pub map_to_name: ::std::option::Option<::std::string::String>,
-    /// `objectName` of a [`HydratedIntegrationObject`].
+    /// Name of the object at the provider, such as `account`.
     pub object_name: ::std::string::String,
-    /// `optionalFields` of a [`HydratedIntegrationObject`].
+    /// Fields that the customer may choose.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub optional_fields: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
-    /// `optionalFieldsAuto` of a [`HydratedIntegrationObject`].
+    /// Optional fields that need not be listed.
     pub optional_fields_auto: ::std::option::Option<
         ::ampersand_client::types::OptionalFieldsAutoOption,
     >,
-    /// `requiredFields` of a [`HydratedIntegrationObject`].
+    /// Fields that every installation reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub required_fields: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
-    /// `schedule` of a [`HydratedIntegrationObject`].
+    /// When the object is read, as a cron expression of five fields in UTC. `*/10 * * * *` is every 10 minutes.
     pub schedule: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2057,14 +2098,14 @@ pub struct HydratedIntegrationObject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationProxy`, as the contract has it.
+/// Settings of the proxy, which passes calls through to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationProxy {
-    /// `enabled` of a [`HydratedIntegrationProxy`].
+    /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
-    /// `useModule` of a [`HydratedIntegrationProxy`].
+    /// Whether calls go to the module's base URL in place of the provider's. The default is false.
     pub use_module: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2073,12 +2114,12 @@ pub struct HydratedIntegrationProxy {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationRead`, as the contract has it.
+/// Objects to read, with their fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationRead {
-    /// `objects` of a [`HydratedIntegrationRead`].
+    /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<HydratedIntegrationObject>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2088,12 +2129,12 @@ pub struct HydratedIntegrationRead {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationWrite`, as the contract has it.
+/// Objects that may be written to, with their names for display.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationWrite {
-    /// `objects` of a [`HydratedIntegrationWrite`].
+    /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationWriteObject>,
@@ -2105,16 +2146,16 @@ pub struct HydratedIntegrationWrite {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedIntegrationWriteObject`, as the contract has it.
+/// One object that may be written to, with its name for display.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedIntegrationWriteObject {
-    /// `displayName` of a [`HydratedIntegrationWriteObject`].
+    /// Name of the object at the provider, for display.
     pub display_name: ::std::string::String,
-    /// `objectName` of a [`HydratedIntegrationWriteObject`].
+    /// Name of the object at the provider, such as `account`.
     pub object_name: ::std::string::String,
-    /// `valueDefaults` of a [`HydratedIntegrationWriteObject`].
+    /// Whether the customer may give defaults for fields.
     pub value_defaults: ::std::option::Option<ValueDefaults>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2123,18 +2164,18 @@ pub struct HydratedIntegrationWriteObject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `HydratedRevision`, as the contract has it.
+/// One version of an integration, filled in with objects and fields as one account at the provider has them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct HydratedRevision {
-    /// `content` of a [`HydratedRevision`].
+    /// Integration as the manifest describes it, filled in from the provider.
     pub content: HydratedIntegration,
-    /// `createTime` of a [`HydratedRevision`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`HydratedRevision`].
+    /// Identifier of the revision.
     pub id: ::std::string::String,
-    /// `specVersion` of a [`HydratedRevision`].
+    /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2143,51 +2184,51 @@ pub struct HydratedRevision {
         ::ampersand_types::RawJson,
     >,
 }
-/// `InputValidationIssue`, as the contract has it.
+/// One thing that is wrong with a request.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct InputValidationIssue {
-    /// `causes` of a [`InputValidationIssue`].
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `context` of a [`InputValidationIssue`].
+    /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `detail` of a [`InputValidationIssue`].
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
-    /// `href` of a [`InputValidationIssue`].
+    /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
-    /// `in` of a [`InputValidationIssue`].
+    /// Part of the request that is wrong.
     pub in_: ::std::option::Option<::ampersand_client::types::InputValidationIssueIn>,
-    /// `instance` of a [`InputValidationIssue`].
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
-    /// `name` of a [`InputValidationIssue`].
+    /// Name of the field, parameter or header that is wrong.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `remedy` of a [`InputValidationIssue`].
+    /// Advice on how to solve the problem.
     pub remedy: ::std::option::Option<::std::string::String>,
-    /// `requestId` of a [`InputValidationIssue`].
+    /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// `retryAfter` of a [`InputValidationIssue`].
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `retryable` of a [`InputValidationIssue`].
+    /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
-    /// `status` of a [`InputValidationIssue`].
+    /// HTTP status of the response, from 400 to 599.
     pub status: ::std::option::Option<::ampersand_types::Integer>,
-    /// `subsystem` of a [`InputValidationIssue`].
+    /// Part of Ampersand in which the problem arose, such as `api`.
     pub subsystem: ::std::option::Option<::std::string::String>,
-    /// `supportEmail` of a [`InputValidationIssue`].
+    /// E-mail address for support.
     pub support_email: ::std::option::Option<::std::string::String>,
-    /// `supportPhone` of a [`InputValidationIssue`].
+    /// Telephone number for support.
     pub support_phone: ::std::option::Option<::std::string::String>,
-    /// `supportUrl` of a [`InputValidationIssue`].
+    /// URL of a page for support.
     pub support_url: ::std::option::Option<::std::string::String>,
-    /// `time` of a [`InputValidationIssue`].
+    /// Time when the problem arose, in RFC 3339.
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `title` of a [`InputValidationIssue`].
+    /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// `type` of a [`InputValidationIssue`].
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
-    /// `value` of a [`InputValidationIssue`].
+    /// Value that was refused.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2196,48 +2237,48 @@ pub struct InputValidationIssue {
         ::ampersand_types::RawJson,
     >,
 }
-/// `InputValidationProblem`, as the contract has it.
+/// Error that the API returns for a request with invalid input.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct InputValidationProblem {
-    /// `causes` of a [`InputValidationProblem`].
+    /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `context` of a [`InputValidationProblem`].
+    /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `detail` of a [`InputValidationProblem`].
+    /// Explanation of this single problem, for people.
     pub detail: ::std::option::Option<::std::string::String>,
-    /// `href` of a [`InputValidationProblem`].
+    /// URL of a page that explains this kind of problem.
     pub href: ::std::option::Option<::std::string::String>,
-    /// `instance` of a [`InputValidationProblem`].
+    /// URI that identifies this single problem.
     pub instance: ::std::option::Option<::std::string::String>,
-    /// `issues` of a [`InputValidationProblem`].
+    /// Everything that is wrong with the request.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub issues: ::ampersand_types::Optional<::std::vec::Vec<InputValidationIssue>>,
-    /// `remedy` of a [`InputValidationProblem`].
+    /// Advice on how to solve the problem.
     pub remedy: ::std::option::Option<::std::string::String>,
-    /// `requestId` of a [`InputValidationProblem`].
+    /// Identifier of the request. Quote it when you ask for support.
     pub request_id: ::std::option::Option<::std::string::String>,
-    /// `retryAfter` of a [`InputValidationProblem`].
+    /// Time after which to try again, in RFC 3339.
     pub retry_after: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `retryable` of a [`InputValidationProblem`].
+    /// Whether the same request can succeed later.
     pub retryable: ::std::option::Option<bool>,
-    /// `status` of a [`InputValidationProblem`].
+    /// HTTP status of the response, from 400 to 599.
     pub status: ::std::option::Option<::ampersand_types::Integer>,
-    /// `subsystem` of a [`InputValidationProblem`].
+    /// Part of Ampersand in which the problem arose, such as `api`.
     pub subsystem: ::std::option::Option<::std::string::String>,
-    /// `supportEmail` of a [`InputValidationProblem`].
+    /// E-mail address for support.
     pub support_email: ::std::option::Option<::std::string::String>,
-    /// `supportPhone` of a [`InputValidationProblem`].
+    /// Telephone number for support.
     pub support_phone: ::std::option::Option<::std::string::String>,
-    /// `supportUrl` of a [`InputValidationProblem`].
+    /// URL of a page for support.
     pub support_url: ::std::option::Option<::std::string::String>,
-    /// `time` of a [`InputValidationProblem`].
+    /// Time when the problem arose, in RFC 3339.
     pub time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `title` of a [`InputValidationProblem`].
+    /// Kind of the problem in a few words, in English, for developers.
     pub title: ::std::option::Option<::std::string::String>,
-    /// `type` of a [`InputValidationProblem`].
+    /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2246,34 +2287,34 @@ pub struct InputValidationProblem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Installation`, as the contract has it.
+/// One integration, set up for one group: a connection to the provider, and a configuration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Installation {
-    /// `config` of a [`Installation`].
+    /// Configuration that is in force.
     pub config: Config,
-    /// `connection` of a [`Installation`].
+    /// Connection through which the provider is reached.
     pub connection: Connection,
-    /// `createTime` of a [`Installation`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `createdBy` of a [`Installation`].
+    /// Creator of the installation, as a kind and an identifier: `consumer:c-1`.
     pub created_by: ::std::string::String,
-    /// `group` of a [`Installation`].
+    /// Group that the installation is for.
     pub group: ::std::option::Option<Group>,
-    /// `healthStatus` of a [`Installation`].
+    /// Health of the installation.
     pub health_status: ::ampersand_client::types::InstallationHealthStatus,
-    /// `id` of a [`Installation`].
+    /// Identifier of the installation.
     pub id: ::std::string::String,
-    /// `integrationId` of a [`Installation`].
+    /// Identifier of the integration that is installed.
     pub integration_id: ::std::string::String,
-    /// `lastOperationStatus` of a [`Installation`].
+    /// Outcome of the newest operation of the installation. Absent when the API names none.
     pub last_operation_status: ::std::option::Option<
         ::ampersand_client::types::InstallationLastOperationStatus,
     >,
-    /// `projectId` of a [`Installation`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `updateTime` of a [`Installation`].
+    /// Time when the configuration was last updated, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2282,24 +2323,24 @@ pub struct Installation {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Integration`, as the contract has it.
+/// What a project reads from, writes to and subscribes to at one provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Integration {
-    /// `createTime` of a [`Integration`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`Integration`].
+    /// Identifier of the integration.
     pub id: ::std::string::String,
-    /// `latestRevision` of a [`Integration`].
+    /// Newest revision.
     pub latest_revision: Revision,
-    /// `name` of a [`Integration`].
+    /// Name of the integration, as its manifest has it.
     pub name: ::std::string::String,
-    /// `projectId` of a [`Integration`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `provider` of a [`Integration`].
+    /// Name of the provider that the integration works with, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// `updateTime` of a [`Integration`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2308,20 +2349,23 @@ pub struct Integration {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationField`, as the contract has it.
+/// One field to read: a field of the provider, or a field of your application that the customer maps.
+///
+/// A field with `fieldName` is the same for every customer. For one without, the customer chooses a field of
+/// the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationField {
-    /// `default` of a [`IntegrationField`].
+    /// Name of the provider's field that is chosen at first.
     pub default: ::std::option::Option<::std::string::String>,
-    /// `fieldName` of a [`IntegrationField`].
+    /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
     pub field_name: ::std::option::Option<::std::string::String>,
-    /// `mapToDisplayName` of a [`IntegrationField`].
+    /// Name of the field that the customer sees, such as `City`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// `mapToName` of a [`IntegrationField`].
+    /// Your application's name for the field, such as `city`.
     pub map_to_name: ::std::option::Option<::std::string::String>,
-    /// `prompt` of a [`IntegrationField`].
+    /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2330,38 +2374,38 @@ pub struct IntegrationField {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationObject`, as the contract has it.
+/// One object to read, as a manifest describes it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationObject {
-    /// `backfill` of a [`IntegrationObject`].
+    /// How far back the first read goes.
     pub backfill: ::std::option::Option<Backfill>,
-    /// `delivery` of a [`IntegrationObject`].
+    /// How records are delivered.
     pub delivery: ::std::option::Option<Delivery>,
-    /// `destination` of a [`IntegrationObject`].
+    /// Name of the destination for the records, such as `accountWebhook`.
     pub destination: ::std::string::String,
-    /// `enabled` of a [`IntegrationObject`].
+    /// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
     pub enabled: ::std::option::Option<
         ::ampersand_client::types::IntegrationObjectEnabled,
     >,
-    /// `mapToDisplayName` of a [`IntegrationObject`].
+    /// Name of the object that the customer sees, such as `People`.
     pub map_to_display_name: ::std::option::Option<::std::string::String>,
-    /// `mapToName` of a [`IntegrationObject`].
+    /// Your application's name for the object. Without it, the provider's name is used.
     pub map_to_name: ::std::option::Option<::std::string::String>,
-    /// `objectName` of a [`IntegrationObject`].
+    /// Name of the object at the provider, such as `account`.
     pub object_name: ::std::string::String,
-    /// `optionalFields` of a [`IntegrationObject`].
+    /// Fields that the customer may choose.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub optional_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
-    /// `optionalFieldsAuto` of a [`IntegrationObject`].
+    /// Optional fields that need not be listed.
     pub optional_fields_auto: ::std::option::Option<
         ::ampersand_client::types::OptionalFieldsAutoOption,
     >,
-    /// `requiredFields` of a [`IntegrationObject`].
+    /// Fields that every installation reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub required_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
-    /// `schedule` of a [`IntegrationObject`].
+    /// When the object is read, as a cron expression of five fields in UTC. `*/15 * * * *` is every 15 minutes.
     pub schedule: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2370,14 +2414,14 @@ pub struct IntegrationObject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationProxy`, as the contract has it.
+/// Settings of the proxy, which passes calls through to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationProxy {
-    /// `enabled` of a [`IntegrationProxy`].
+    /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
-    /// `useModule` of a [`IntegrationProxy`].
+    /// Whether calls go to the module's base URL in place of the provider's. The default is false.
     pub use_module: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2386,12 +2430,12 @@ pub struct IntegrationProxy {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationRead`, as the contract has it.
+/// Objects to read, as a manifest lists them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationRead {
-    /// `objects` of a [`IntegrationRead`].
+    /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationObject>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2401,12 +2445,12 @@ pub struct IntegrationRead {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationSubscribe`, as the contract has it.
+/// Objects whose events are subscribed to, as a manifest lists them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationSubscribe {
-    /// `objects` of a [`IntegrationSubscribe`].
+    /// Objects whose events are subscribed to.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<
         ::std::vec::Vec<IntegrationSubscribeObject>,
@@ -2418,29 +2462,29 @@ pub struct IntegrationSubscribe {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationSubscribeObject`, as the contract has it.
+/// One object whose events are subscribed to, as a manifest describes it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationSubscribeObject {
-    /// `associationChangeEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether changes of links between records are reported.
     pub association_change_event: ::std::option::Option<AssociationChangeEvent>,
-    /// `createEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether new records are reported.
     pub create_event: ::std::option::Option<CreateEvent>,
-    /// `deleteEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether deleted records are reported.
     pub delete_event: ::std::option::Option<DeleteEvent>,
-    /// `destination` of a [`IntegrationSubscribeObject`].
+    /// Name of the destination for the events, such as `accountWebhook`.
     pub destination: ::std::string::String,
-    /// `inheritFieldsAndMapping` of a [`IntegrationSubscribeObject`].
+    /// Whether fields and mappings are those of the reads of the object.
     pub inherit_fields_and_mapping: ::std::option::Option<bool>,
-    /// `objectName` of a [`IntegrationSubscribeObject`].
+    /// Name of the object at the provider, such as `account`.
     pub object_name: ::std::string::String,
-    /// `otherEvents` of a [`IntegrationSubscribeObject`].
+    /// Names of further events of the provider that are reported.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub other_events: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
     >,
-    /// `updateEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether changes of records are reported, and changes of which fields.
     pub update_event: ::std::option::Option<UpdateEvent>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2449,12 +2493,12 @@ pub struct IntegrationSubscribeObject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationWrite`, as the contract has it.
+/// Objects that may be written to, as a manifest lists them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationWrite {
-    /// `objects` of a [`IntegrationWrite`].
+    /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationWriteObject>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2464,16 +2508,16 @@ pub struct IntegrationWrite {
         ::ampersand_types::RawJson,
     >,
 }
-/// `IntegrationWriteObject`, as the contract has it.
+/// One object that may be written to, as a manifest describes it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct IntegrationWriteObject {
-    /// `inheritMapping` of a [`IntegrationWriteObject`].
+    /// Whether names of fields are mapped as for reads of the object.
     pub inherit_mapping: ::std::option::Option<bool>,
-    /// `objectName` of a [`IntegrationWriteObject`].
+    /// Name of the object at the provider, such as `account`.
     pub object_name: ::std::string::String,
-    /// `valueDefaults` of a [`IntegrationWriteObject`].
+    /// Whether the customer may give defaults for fields.
     pub value_defaults: ::std::option::Option<ValueDefaults>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2482,24 +2526,24 @@ pub struct IntegrationWriteObject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Invite`, as the contract has it.
+/// Invitation of a person to an organisation.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Invite {
-    /// `createTime` of a [`Invite`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`Invite`].
+    /// Identifier of the invitation.
     pub id: ::std::string::String,
-    /// `invitedEmail` of a [`Invite`].
+    /// E-mail address of the person who is invited.
     pub invited_email: ::std::string::String,
-    /// `parentId` of a [`Invite`].
+    /// Identifier of the organisation that the invitation is for.
     pub parent_id: ::std::string::String,
-    /// `parentType` of a [`Invite`].
+    /// Kind of what the invitation is for.
     pub parent_type: ::ampersand_client::types::InviteParentType,
-    /// `status` of a [`Invite`].
+    /// State of the invitation.
     pub status: ::ampersand_client::types::InviteStatus,
-    /// `updateTime` of a [`Invite`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2508,16 +2552,18 @@ pub struct Invite {
         ::ampersand_types::RawJson,
     >,
 }
-/// `JsonPatchOperation`, as the contract has it.
+/// One change of a JSON Patch (RFC 6902). Of its operations, the API knows `add`, `remove` and `replace`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct JsonPatchOperation {
-    /// `op` of a [`JsonPatchOperation`].
+    /// Kind of the change.
     pub op: ::ampersand_client::types::JsonPatchOperationOp,
-    /// `path` of a [`JsonPatchOperation`].
+    /// Place to change, as a JSON Pointer (RFC 6901) into the object's settings: `/selectedFields/email`.
+    ///
+    /// It starts with a slash. In a name, `~1` stands for a slash and `~0` for a tilde.
     pub path: ::std::string::String,
-    /// `value` of a [`JsonPatchOperation`].
+    /// New value. Leave it out for `remove`.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2526,26 +2572,26 @@ pub struct JsonPatchOperation {
         ::ampersand_types::RawJson,
     >,
 }
-/// `JwtKey`, as the contract has it.
+/// Public key by which Ampersand verifies the tokens (JWT) of a project's own users.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct JwtKey {
-    /// `active` of a [`JwtKey`].
+    /// Whether tokens are verified by the key.
     pub active: bool,
-    /// `algorithm` of a [`JwtKey`].
+    /// Kind of the key.
     pub algorithm: ::ampersand_client::types::JwtKeyAlgorithm,
-    /// `createTime` of a [`JwtKey`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`JwtKey`].
+    /// Identifier of the key, a UUID.
     pub id: ::std::string::String,
-    /// `label` of a [`JwtKey`].
+    /// Name of the key, for people.
     pub label: ::std::string::String,
-    /// `projectId` of a [`JwtKey`].
+    /// Identifier of the project that the key belongs to, a UUID.
     pub project_id: ::std::string::String,
-    /// `publicKeyPem` of a [`JwtKey`].
+    /// RSA public key in PEM.
     pub public_key_pem: ::std::string::String,
-    /// `updateTime` of a [`JwtKey`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::ampersand_types::Timestamp,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2554,12 +2600,12 @@ pub struct JwtKey {
         ::ampersand_types::RawJson,
     >,
 }
-/// `JwtKeyResponse`, as the contract has it.
+/// Answer to a request that adds a public key.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct JwtKeyResponse {
-    /// `kid` of a [`JwtKeyResponse`].
+    /// Identifier of the new key, a UUID. Put it in the `kid` header of your tokens.
     pub kid: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2568,14 +2614,14 @@ pub struct JwtKeyResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ListOperationsResponse`, as the contract has it.
+/// One page of operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ListOperationsResponse {
-    /// `pagination` of a [`ListOperationsResponse`].
+    /// Where the next page begins, if there is one.
     pub pagination: PaginationInfo,
-    /// `results` of a [`ListOperationsResponse`].
+    /// Operations of this page.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub results: ::ampersand_types::Optional<::std::vec::Vec<Operation>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2585,16 +2631,16 @@ pub struct ListOperationsResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Log`, as the contract has it.
+/// One line of an operation's log.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Log {
-    /// `message` of a [`Log`].
+    /// Text of a line, and its details.
     pub message: LogMessage,
-    /// `severity` of a [`Log`].
+    /// Weight of the line, such as `DEBUG`.
     pub severity: ::std::string::String,
-    /// `timestamp` of a [`Log`].
+    /// Time of the line. The contract has it as plain text.
     pub timestamp: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2603,21 +2649,21 @@ pub struct Log {
         ::ampersand_types::RawJson,
     >,
 }
-/// `LogMessage`, as the contract has it.
+/// Text of a line, and its details.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct LogMessage {
-    /// `details` of a [`LogMessage`].
+    /// Further details, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub details: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
-    /// `error` of a [`LogMessage`].
+    /// Message of the error, where one occurred.
     pub error: ::std::option::Option<::std::string::String>,
-    /// `msg` of a [`LogMessage`].
+    /// Text for people.
     pub msg: ::std::string::String,
-    /// `operation_id` of a [`LogMessage`].
+    /// Identifier of the operation that wrote the line.
     #[cfg_attr(feature = "schemars", schemars(rename = "operation_id"))]
     pub operation_id: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2627,28 +2673,28 @@ pub struct LogMessage {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ManifestIntegration`, as the contract has it.
+/// Integration as a manifest describes it: the provider, and what is done there.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ManifestIntegration {
-    /// `displayName` of a [`ManifestIntegration`].
+    /// Name of the integration, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `module` of a [`ManifestIntegration`].
+    /// Part of the provider's API that the integration uses, such as `crm`, for a provider that has several.
     pub module: ::std::option::Option<::std::string::String>,
-    /// `name` of a [`ManifestIntegration`].
+    /// Name of the integration, such as `read-accounts`.
     pub name: ::std::string::String,
-    /// `provider` of a [`ManifestIntegration`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::string::String,
-    /// `proxy` of a [`ManifestIntegration`].
+    /// Whether calls may be passed through to the provider.
     pub proxy: ::std::option::Option<IntegrationProxy>,
-    /// `read` of a [`ManifestIntegration`].
+    /// Objects to read.
     pub read: ::std::option::Option<IntegrationRead>,
-    /// `subscribe` of a [`ManifestIntegration`].
+    /// Objects whose events are subscribed to.
     pub subscribe: ::std::option::Option<IntegrationSubscribe>,
-    /// `watchSchema` of a [`ManifestIntegration`].
+    /// Changes of the provider's objects and fields that are to be reported.
     pub watch_schema: ::std::option::Option<WatchSchema>,
-    /// `write` of a [`ManifestIntegration`].
+    /// Objects that may be written to.
     pub write: ::std::option::Option<IntegrationWrite>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2657,14 +2703,14 @@ pub struct ManifestIntegration {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Media`, as the contract has it.
+/// Pictures of a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Media {
-    /// `darkMode` of a [`Media`].
+    /// Pictures for a dark background.
     pub dark_mode: ::std::option::Option<MediaTypeDarkMode>,
-    /// `regular` of a [`Media`].
+    /// Pictures for a light background.
     pub regular: ::std::option::Option<MediaTypeRegular>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2673,15 +2719,15 @@ pub struct Media {
         ::ampersand_types::RawJson,
     >,
 }
-/// `MediaTypeDarkMode`, as the contract has it.
+/// Pictures of a provider, for a dark background.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct MediaTypeDarkMode {
-    /// `iconURL` of a [`MediaTypeDarkMode`].
+    /// URL of the icon.
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
     pub icon_url: ::std::option::Option<::std::string::String>,
-    /// `logoURL` of a [`MediaTypeDarkMode`].
+    /// URL of the logo.
     #[cfg_attr(feature = "schemars", schemars(rename = "logoURL"))]
     pub logo_url: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2691,15 +2737,15 @@ pub struct MediaTypeDarkMode {
         ::ampersand_types::RawJson,
     >,
 }
-/// `MediaTypeRegular`, as the contract has it.
+/// Pictures of a provider, for a light background.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct MediaTypeRegular {
-    /// `iconURL` of a [`MediaTypeRegular`].
+    /// URL of the icon.
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
     pub icon_url: ::std::option::Option<::std::string::String>,
-    /// `logoURL` of a [`MediaTypeRegular`].
+    /// URL of the logo.
     #[cfg_attr(feature = "schemars", schemars(rename = "logoURL"))]
     pub logo_url: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2709,26 +2755,26 @@ pub struct MediaTypeRegular {
         ::ampersand_types::RawJson,
     >,
 }
-/// `MetadataItemInput`, as the contract has it.
+/// One value that a person has to enter.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct MetadataItemInput {
-    /// `defaultValue` of a [`MetadataItemInput`].
+    /// Value where nothing is entered.
     pub default_value: ::std::option::Option<::std::string::String>,
-    /// `displayName` of a [`MetadataItemInput`].
+    /// Name of the value, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `docsURL` of a [`MetadataItemInput`].
+    /// URL of a page that shows where the value is found.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// `moduleDependencies` of a [`MetadataItemInput`].
+    /// Modules that need the value, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub module_dependencies: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
-    /// `name` of a [`MetadataItemInput`].
+    /// Name of the value, for programs.
     pub name: ::std::string::String,
-    /// `prompt` of a [`MetadataItemInput`].
+    /// Text that helps to find the value.
     pub prompt: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2737,17 +2783,17 @@ pub struct MetadataItemInput {
         ::ampersand_types::RawJson,
     >,
 }
-/// `MetadataItemPostAuthentication`, as the contract has it.
+/// One value that Ampersand asks a provider for, after authentication.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct MetadataItemPostAuthentication {
-    /// `moduleDependencies` of a [`MetadataItemPostAuthentication`].
+    /// Modules that need the value, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub module_dependencies: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
-    /// `name` of a [`MetadataItemPostAuthentication`].
+    /// Name of the value, for programs.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2756,19 +2802,19 @@ pub struct MetadataItemPostAuthentication {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ModuleInfo`, as the contract has it.
+/// Part of a provider's API that is used by itself.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ModuleInfo {
-    /// `baseURL` of a [`ModuleInfo`].
+    /// URL that requests to the module start with.
     #[cfg_attr(feature = "schemars", schemars(rename = "baseURL"))]
     pub base_url: ::std::string::String,
-    /// `displayName` of a [`ModuleInfo`].
+    /// Name of the module, for display.
     pub display_name: ::std::string::String,
-    /// `subscribeRequirements` of a [`ModuleInfo`].
+    /// Steps that subscriptions need at the module.
     pub subscribe_requirements: ::std::option::Option<SubscribeRequirements>,
-    /// `support` of a [`ModuleInfo`].
+    /// Actions that Ampersand supports with the module.
     pub support: Support,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2777,22 +2823,22 @@ pub struct ModuleInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// `NotificationEventTopicRoute`, as the contract has it.
+/// Route that puts notifications of one type on a topic.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct NotificationEventTopicRoute {
-    /// `createTime` of a [`NotificationEventTopicRoute`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `eventType` of a [`NotificationEventTopicRoute`].
+    /// Type of the notifications.
     pub event_type: ::ampersand_types::notifications::NotificationType,
-    /// `id` of a [`NotificationEventTopicRoute`].
+    /// Identifier of the route.
     pub id: ::std::string::String,
-    /// `projectId` of a [`NotificationEventTopicRoute`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `topicId` of a [`NotificationEventTopicRoute`].
+    /// Identifier of the topic that the notifications go to.
     pub topic_id: ::std::string::String,
-    /// `updateTime` of a [`NotificationEventTopicRoute`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2801,20 +2847,20 @@ pub struct NotificationEventTopicRoute {
         ::ampersand_types::RawJson,
     >,
 }
-/// `NumericFieldOptions`, as the contract has it.
+/// Settings of a field of numbers.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct NumericFieldOptions {
-    /// `defaultValue` of a [`NumericFieldOptions`].
+    /// Value of a record that sets none.
     pub default_value: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `max` of a [`NumericFieldOptions`].
+    /// Largest value.
     pub max: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `min` of a [`NumericFieldOptions`].
+    /// Smallest value.
     pub min: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `precision` of a [`NumericFieldOptions`].
+    /// Count of digits in all, before and after the decimal point.
     pub precision: ::std::option::Option<i64>,
-    /// `scale` of a [`NumericFieldOptions`].
+    /// Count of digits after the decimal point.
     pub scale: ::std::option::Option<i64>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2823,16 +2869,16 @@ pub struct NumericFieldOptions {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCode`, as the contract has it.
+/// Tokens that your application already has from a provider, after consent in a browser.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCode {
-    /// `accessToken` of a [`Oauth2AuthorizationCode`].
+    /// Token that goes with requests to the provider.
     pub access_token: ::std::option::Option<Oauth2AuthorizationCodeAccessToken>,
-    /// `refreshToken` of a [`Oauth2AuthorizationCode`].
+    /// Token that gets a new access token.
     pub refresh_token: ::std::option::Option<Oauth2AuthorizationCodeRefreshToken>,
-    /// `scopes` of a [`Oauth2AuthorizationCode`].
+    /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2842,16 +2888,16 @@ pub struct Oauth2AuthorizationCode {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCodeAccessToken`, as the contract has it.
+/// Token that goes with requests to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCodeAccessToken {
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `token` of a [`Oauth2AuthorizationCodeAccessToken`].
+    /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2860,16 +2906,16 @@ pub struct Oauth2AuthorizationCodeAccessToken {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCodeRefreshToken`, as the contract has it.
+/// Token that gets a new access token.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCodeRefreshToken {
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `token` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2878,20 +2924,20 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCodeTokensOnly`, as the contract has it.
+/// Tokens that a provider gave out after consent in a browser.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCodeTokensOnly {
-    /// `accessToken` of a [`Oauth2AuthorizationCodeTokensOnly`].
+    /// Token that goes with requests to the provider.
     pub access_token: ::std::option::Option<
         Oauth2AuthorizationCodeTokensOnlyAccessToken,
     >,
-    /// `refreshToken` of a [`Oauth2AuthorizationCodeTokensOnly`].
+    /// Token that gets a new access token.
     pub refresh_token: ::std::option::Option<
         Oauth2AuthorizationCodeTokensOnlyRefreshToken,
     >,
-    /// `scopes` of a [`Oauth2AuthorizationCodeTokensOnly`].
+    /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2901,16 +2947,16 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCodeTokensOnlyAccessToken`, as the contract has it.
+/// Token that goes with requests to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
+    /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `token` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
+    /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2919,16 +2965,16 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2AuthorizationCodeTokensOnlyRefreshToken`, as the contract has it.
+/// Token that gets a new access token.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
+    /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `token` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
+    /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2937,44 +2983,44 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Oauth2Opts`, as the contract has it.
+/// How OAuth 2.0 works at a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Oauth2Opts {
-    /// `accessTokenOpts` of a [`Oauth2Opts`].
+    /// How the access token is sent, where that is not the usual way.
     pub access_token_opts: ::std::option::Option<AccessTokenOpts>,
-    /// `audience` of a [`Oauth2Opts`].
+    /// URLs that the token is to be good for, where the client credentials grant needs them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub audience: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `authURL` of a [`Oauth2Opts`].
+    /// URL of the provider's page that asks for consent.
     #[cfg_attr(feature = "schemars", schemars(rename = "authURL"))]
     pub auth_url: ::std::option::Option<::std::string::String>,
-    /// `authURLParams` of a [`Oauth2Opts`].
+    /// Further query parameters for `authURL`, by name.
     #[cfg_attr(feature = "schemars", schemars(rename = "authURLParams"))]
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub auth_url_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
-    /// `docsURL` of a [`Oauth2Opts`].
+    /// URL of a page about OAuth clients at the provider.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// `explicitScopesRequired` of a [`Oauth2Opts`].
+    /// Whether the scopes have to be known beforehand.
     pub explicit_scopes_required: bool,
-    /// `explicitWorkspaceRequired` of a [`Oauth2Opts`].
+    /// Whether the workspace has to be known beforehand.
     pub explicit_workspace_required: bool,
-    /// `grantType` of a [`Oauth2Opts`].
+    /// OAuth 2.0 grant by which tokens are obtained.
     pub grant_type: ::ampersand_client::types::Oauth2OptsGrantType,
-    /// `keepAliveIntervalHours` of a [`Oauth2Opts`].
+    /// Hours after which Ampersand refreshes a token to keep it alive. Absent means 24.
     pub keep_alive_interval_hours: ::std::option::Option<::ampersand_types::Integer>,
-    /// `scopeMappings` of a [`Oauth2Opts`].
+    /// Full names of scopes, by their short ones. Scopes that are not listed are sent as they are.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scope_mappings: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
-    /// `tokenMetadataFields` of a [`Oauth2Opts`].
+    /// Where values of interest stand in the provider's token response.
     pub token_metadata_fields: TokenMetadataFields,
-    /// `tokenURL` of a [`Oauth2Opts`].
+    /// URL that gives out tokens.
     #[cfg_attr(feature = "schemars", schemars(rename = "tokenURL"))]
     pub token_url: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -2984,34 +3030,34 @@ pub struct Oauth2Opts {
         ::ampersand_types::RawJson,
     >,
 }
-/// `OauthConnectRequest`, as the contract has it.
+/// Connection to be made by consent in a browser.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct OauthConnectRequest {
-    /// `consumerName` of a [`OauthConnectRequest`].
+    /// Name of that person, for display. Without it, `consumerRef` is shown.
     pub consumer_name: ::std::option::Option<::std::string::String>,
-    /// `consumerRef` of a [`OauthConnectRequest`].
+    /// Your application's own identifier for the person who connects an account.
     pub consumer_ref: ::std::string::String,
-    /// `enableCSRFProtection` of a [`OauthConnectRequest`].
+    /// Whether Ampersand's own user interface makes the request. Leave it out, or set it to false.
     #[cfg_attr(feature = "schemars", schemars(rename = "enableCSRFProtection"))]
     pub enable_csrf_protection: ::std::option::Option<bool>,
-    /// `groupName` of a [`OauthConnectRequest`].
+    /// Name of the group, for display. Without it, `groupRef` is shown.
     pub group_name: ::std::option::Option<::std::string::String>,
-    /// `groupRef` of a [`OauthConnectRequest`].
+    /// Your application's own identifier for the group that the connection will belong to.
     pub group_ref: ::std::string::String,
-    /// `projectIdOrName` of a [`OauthConnectRequest`].
+    /// Project, by its identifier or its name.
     pub project_id_or_name: ::std::string::String,
-    /// `provider` of a [`OauthConnectRequest`].
+    /// Name of the provider to connect to, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// `providerAppId` of a [`OauthConnectRequest`].
+    /// Identifier of the provider app to use. Without it, the API takes the default one of the project.
     pub provider_app_id: ::std::option::Option<::std::string::String>,
-    /// `providerMetadata` of a [`OauthConnectRequest`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_metadata: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
-    /// `providerWorkspaceRef` of a [`OauthConnectRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3020,21 +3066,23 @@ pub struct OauthConnectRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ObjectMetadata`, as the contract has it.
+/// One object of a provider, and its fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ObjectMetadata {
-    /// `displayName` of a [`ObjectMetadata`].
+    /// Name of the object at the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `fields` of a [`ObjectMetadata`].
+    /// Fields of the object, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub fields: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, FieldMetadata>,
     >,
-    /// `mappedObjectName` of a [`ObjectMetadata`].
+    /// Your application's name for the object.
+    ///
+    /// Absent when the integration maps no name, and in answers for a connection.
     pub mapped_object_name: ::std::option::Option<::std::string::String>,
-    /// `name` of a [`ObjectMetadata`].
+    /// Name of the object at the provider, such as `contact`.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3043,30 +3091,34 @@ pub struct ObjectMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Operation`, as the contract has it.
+/// One read, write or subscription that ran for an installation.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Operation {
-    /// `actionType` of a [`Operation`].
+    /// Action of the operation: `read`, `write` or `subscribe`.
     pub action_type: ::std::string::String,
-    /// `configId` of a [`Operation`].
+    /// Identifier of the configuration that was in force.
     pub config_id: ::std::string::String,
-    /// `createTime` of a [`Operation`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `id` of a [`Operation`].
+    /// Identifier of the operation.
     pub id: ::std::string::String,
-    /// `installationId` of a [`Operation`].
+    /// Identifier of the installation that the operation ran for.
     pub installation_id: ::std::string::String,
-    /// `integrationId` of a [`Operation`].
+    /// Identifier of the integration.
     pub integration_id: ::std::string::String,
-    /// `metadata` of a [`Operation`].
+    /// Details of the operation, which depend on its action.
     pub metadata: ::std::option::Option<OperationMetadata>,
-    /// `projectId` of a [`Operation`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `result` of a [`Operation`].
+    /// Outcome in a sentence for people, such as the count of records. May be absent.
     pub result: ::std::option::Option<::std::string::String>,
-    /// `status` of a [`Operation`].
+    /// State of the operation.
+    ///
+    /// - `in_progress`: it is still running.
+    /// - `success`: it has finished.
+    /// - `failure`: it has failed.
     pub status: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3075,19 +3127,19 @@ pub struct Operation {
         ::ampersand_types::RawJson,
     >,
 }
-/// `OperationMetadata`, as the contract has it.
+/// Details of the operation, which depend on its action.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct OperationMetadata {
-    /// `objects` of a [`OperationMetadata`].
+    /// Names of the objects that the operation is about.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `progress` of a [`OperationMetadata`].
+    /// Progress of a read. Only reads have it.
     pub progress: ::std::option::Option<OperationMetadataProgress>,
-    /// `retry` of a [`OperationMetadata`].
+    /// Attempts that were made so far. May be absent.
     pub retry: ::std::option::Option<OperationMetadataRetry>,
-    /// `successfulRecordIds` of a [`OperationMetadata`].
+    /// Provider's identifiers of the records that were created or updated. Only writes have them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub successful_record_ids: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
@@ -3099,20 +3151,20 @@ pub struct OperationMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `OperationMetadataProgress`, as the contract has it.
+/// Progress of a read. Only reads have it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct OperationMetadataProgress {
-    /// `installationId` of a [`OperationMetadataProgress`].
+    /// Identifier of the installation that is read for.
     pub installation_id: ::std::option::Option<::std::string::String>,
-    /// `objectName` of a [`OperationMetadataProgress`].
+    /// Name of the object that is read.
     pub object_name: ::std::option::Option<::std::string::String>,
-    /// `operationId` of a [`OperationMetadataProgress`].
+    /// Identifier of the operation that reads.
     pub operation_id: ::std::option::Option<::std::string::String>,
-    /// `recordsEstimatedTotal` of a [`OperationMetadataProgress`].
+    /// Estimate of how many records there are. Only some providers tell it.
     pub records_estimated_total: ::std::option::Option<::ampersand_types::Integer>,
-    /// `recordsProcessed` of a [`OperationMetadataProgress`].
+    /// Count of records that have been read so far.
     pub records_processed: ::std::option::Option<::ampersand_types::Integer>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3121,16 +3173,16 @@ pub struct OperationMetadataProgress {
         ::ampersand_types::RawJson,
     >,
 }
-/// `OperationMetadataRetry`, as the contract has it.
+/// Attempts that were made so far. May be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct OperationMetadataRetry {
-    /// `attempts` of a [`OperationMetadataRetry`].
+    /// Count of attempts.
     pub attempts: ::std::option::Option<::ampersand_types::Integer>,
-    /// `lastAttempt` of a [`OperationMetadataRetry`].
+    /// Time of the last attempt, in RFC 3339.
     pub last_attempt: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// `lastNotified` of a [`OperationMetadataRetry`].
+    /// Time of the last notification about the attempts, in RFC 3339.
     pub last_notified: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3139,20 +3191,20 @@ pub struct OperationMetadataRetry {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Org`, as the contract has it.
+/// Organisation that owns projects and has members.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Org {
-    /// `createTime` of a [`Org`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `defaultTeamId` of a [`Org`].
+    /// Identifier of the team that every member belongs to.
     pub default_team_id: ::std::string::String,
-    /// `id` of a [`Org`].
+    /// Identifier of the organisation.
     pub id: ::std::string::String,
-    /// `label` of a [`Org`].
+    /// Name of the organisation, for people.
     pub label: ::std::string::String,
-    /// `updateTime` of a [`Org`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3161,14 +3213,14 @@ pub struct Org {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PaginationInfo`, as the contract has it.
+/// Where the next page of a list begins, if there is one.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PaginationInfo {
-    /// `done` of a [`PaginationInfo`].
+    /// Whether this is the last page.
     pub done: bool,
-    /// `nextPageToken` of a [`PaginationInfo`].
+    /// Token of the next page, to be sent as `page_token`. Absent on the last page.
     pub next_page_token: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3177,14 +3229,14 @@ pub struct PaginationInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PatchApiKeyRequest`, as the contract has it.
+/// Change of an API key: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchApiKeyRequest {
-    /// `apiKey` of a [`PatchApiKeyRequest`].
+    /// New values of the key. The API ignores those that `updateMask` does not name.
     pub api_key: PatchApiKeyRequestApiKey,
-    /// `updateMask` of a [`PatchApiKeyRequest`].
+    /// Fields to take over from `apiKey`: `active`, `label` and `scopes` are possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3193,16 +3245,16 @@ pub struct PatchApiKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PatchApiKeyRequestApiKey`, as the contract has it.
+/// New values of the key. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchApiKeyRequestApiKey {
-    /// `active` of a [`PatchApiKeyRequestApiKey`].
+    /// Whether the key can be used from now on.
     pub active: ::std::option::Option<bool>,
-    /// `label` of a [`PatchApiKeyRequestApiKey`].
+    /// New name of the key, for people.
     pub label: ::std::option::Option<::std::string::String>,
-    /// `scopes` of a [`PatchApiKeyRequestApiKey`].
+    /// Scopes that limit what the key may do from now on.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3212,14 +3264,14 @@ pub struct PatchApiKeyRequestApiKey {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PatchJwtKeyRequest`, as the contract has it.
+/// Change of a public key: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchJwtKeyRequest {
-    /// `jwtKey` of a [`PatchJwtKeyRequest`].
+    /// New values of the key. The API ignores those that `updateMask` does not name.
     pub jwt_key: PatchJwtKeyRequestJwtKey,
-    /// `updateMask` of a [`PatchJwtKeyRequest`].
+    /// Fields to take over from `jwtKey`, at least one. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<
         ::ampersand_client::types::PatchJwtKeyRequestUpdateMaskItem,
     >,
@@ -3230,14 +3282,14 @@ pub struct PatchJwtKeyRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PatchJwtKeyRequestJwtKey`, as the contract has it.
+/// New values of the key. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchJwtKeyRequestJwtKey {
-    /// `active` of a [`PatchJwtKeyRequestJwtKey`].
+    /// Whether tokens are verified by the key from now on.
     pub active: ::std::option::Option<bool>,
-    /// `label` of a [`PatchJwtKeyRequestJwtKey`].
+    /// New name of the key, for people.
     pub label: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3246,18 +3298,21 @@ pub struct PatchJwtKeyRequestJwtKey {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PatchObjectConfigContentRequest`, as the contract has it.
+/// Changes to the settings of one object, as JSON Patch.
+///
+/// Name the installation by `groupRef` or by `installationId`; one of the two is required.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PatchObjectConfigContentRequest {
-    /// `action` of a [`PatchObjectConfigContentRequest`].
+    /// Settings that the changes apply to.
     pub action: ::ampersand_client::types::PatchObjectConfigContentRequestAction,
-    /// `changes` of a [`PatchObjectConfigContentRequest`].
+    /// Changes, which the API makes in their order. At least one.
     pub changes: ::std::vec::Vec<JsonPatchOperation>,
-    /// `groupRef` of a [`PatchObjectConfigContentRequest`].
+    /// Your application's own identifier for the group whose installation is changed. Not needed beside
+    /// `installationId`.
     pub group_ref: ::std::option::Option<::std::string::String>,
-    /// `installationId` of a [`PatchObjectConfigContentRequest`].
+    /// Identifier of the installation to change. Not needed beside `groupRef`.
     pub installation_id: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3266,14 +3321,14 @@ pub struct PatchObjectConfigContentRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `PauseReadsRequest`, as the contract has it.
+/// Scheduled reads to pause.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct PauseReadsRequest {
-    /// `note` of a [`PauseReadsRequest`].
+    /// Text to keep with the pause.
     pub note: ::std::option::Option<::std::string::String>,
-    /// `objects` of a [`PauseReadsRequest`].
+    /// Names of the objects, as the provider or your manifest has them. Without them, every object is paused.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3283,24 +3338,24 @@ pub struct PauseReadsRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Project`, as the contract has it.
+/// Your application as Ampersand knows it: it holds integrations, keys and destinations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Project {
-    /// `appName` of a [`Project`].
+    /// Name of your application, which people see when they connect an account.
     pub app_name: ::std::string::String,
-    /// `createTime` of a [`Project`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `entitlements` of a [`Project`].
+    /// Features that the plan of the project includes. Ampersand sets them.
     pub entitlements: ::std::option::Option<ProjectEntitlements>,
-    /// `id` of a [`Project`].
+    /// Identifier of the project.
     pub id: ::std::string::String,
-    /// `name` of a [`Project`].
+    /// Name of the project, which no other project of the organisation has, such as `acme-staging`.
     pub name: ::std::string::String,
-    /// `orgId` of a [`Project`].
+    /// Identifier of the organisation that the project belongs to.
     pub org_id: ::std::string::String,
-    /// `updateTime` of a [`Project`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3309,14 +3364,14 @@ pub struct Project {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProjectEntitlements`, as the contract has it.
+/// Features that the plan of the project includes. Ampersand sets them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProjectEntitlements {
-    /// `brandingRemoval` of a [`ProjectEntitlements`].
+    /// Whether Ampersand's name is removed from the components that are embedded in your pages.
     pub branding_removal: ::std::option::Option<ProjectEntitlementsBrandingRemoval>,
-    /// `logRetentionDays` of a [`ProjectEntitlements`].
+    /// How long logs are kept.
     pub log_retention_days: ::std::option::Option<ProjectEntitlementsLogRetentionDays>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3325,12 +3380,12 @@ pub struct ProjectEntitlements {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProjectEntitlementsBrandingRemoval`, as the contract has it.
+/// Whether Ampersand's name is removed from the components that are embedded in your pages.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProjectEntitlementsBrandingRemoval {
-    /// `value` of a [`ProjectEntitlementsBrandingRemoval`].
+    /// Whether the name is removed.
     pub value: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3339,12 +3394,12 @@ pub struct ProjectEntitlementsBrandingRemoval {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProjectEntitlementsLogRetentionDays`, as the contract has it.
+/// How long logs are kept.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProjectEntitlementsLogRetentionDays {
-    /// `value` of a [`ProjectEntitlementsLogRetentionDays`].
+    /// Count of days.
     pub value: ::ampersand_types::Integer,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3353,29 +3408,29 @@ pub struct ProjectEntitlementsLogRetentionDays {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProviderApp`, as the contract has it.
+/// OAuth client that stands for a project at a provider. Its secret is not shown.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProviderApp {
-    /// `clientId` of a [`ProviderApp`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
-    /// `createTime` of a [`ProviderApp`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `externalRef` of a [`ProviderApp`].
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
-    /// `id` of a [`ProviderApp`].
+    /// Identifier of the provider app.
     pub id: ::std::string::String,
-    /// `metadata` of a [`ProviderApp`].
+    /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
-    /// `projectId` of a [`ProviderApp`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `provider` of a [`ProviderApp`].
+    /// Name of the provider that the client is registered at.
     pub provider: ::std::string::String,
-    /// `scopes` of a [`ProviderApp`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `updateTime` of a [`ProviderApp`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3384,12 +3439,12 @@ pub struct ProviderApp {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProviderAppMetadata`, as the contract has it.
+/// Values that a provider app holds beside its OAuth client.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProviderAppMetadata {
-    /// `authQueryParams` of a [`ProviderAppMetadata`].
+    /// Further query parameters for the page that asks for consent: lists of values, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub auth_query_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -3397,7 +3452,7 @@ pub struct ProviderAppMetadata {
             ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
         >,
     >,
-    /// `providerParams` of a [`ProviderAppMetadata`].
+    /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
@@ -3409,53 +3464,53 @@ pub struct ProviderAppMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProviderInfo`, as the contract has it.
+/// One provider: how to authenticate there, and what Ampersand can do with it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProviderInfo {
-    /// `apiKeyOpts` of a [`ProviderInfo`].
+    /// How an API key is sent, for `apiKey`.
     pub api_key_opts: ::std::option::Option<ApiKeyOpts>,
-    /// `authHealthCheck` of a [`ProviderInfo`].
+    /// Request that tells whether credentials are valid.
     pub auth_health_check: ::std::option::Option<AuthHealthCheck>,
-    /// `authType` of a [`ProviderInfo`].
+    /// Way to authenticate at the provider. It decides which of the `…Opts` fields is filled.
     pub auth_type: ::ampersand_client::types::AuthType,
-    /// `baseURL` of a [`ProviderInfo`].
+    /// URL that requests to the provider start with.
     #[cfg_attr(feature = "schemars", schemars(rename = "baseURL"))]
     pub base_url: ::std::string::String,
-    /// `basicOpts` of a [`ProviderInfo`].
+    /// How a user name and a password are used, for `basic`.
     pub basic_opts: ::std::option::Option<BasicAuthOpts>,
-    /// `customOpts` of a [`ProviderInfo`].
+    /// Inputs, headers and parameters of a way of its own, for `custom`.
     pub custom_opts: ::std::option::Option<CustomAuthOpts>,
-    /// `defaultModule` of a [`ProviderInfo`].
+    /// Name of the module that is used by default.
     pub default_module: ::std::string::String,
-    /// `displayName` of a [`ProviderInfo`].
+    /// Name of the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `labels` of a [`ProviderInfo`].
+    /// Labels of the provider: names and values.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub labels: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
-    /// `media` of a [`ProviderInfo`].
+    /// Pictures of the provider.
     pub media: ::std::option::Option<Media>,
-    /// `metadata` of a [`ProviderInfo`].
+    /// Values that the provider needs beside the credentials.
     pub metadata: ::std::option::Option<CatalogProviderMetadata>,
-    /// `modules` of a [`ProviderInfo`].
+    /// Parts of the provider's API, by name. The `module` of a manifest chooses one.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub modules: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ModuleInfo>,
     >,
-    /// `name` of a [`ProviderInfo`].
+    /// Name of the provider, by which the API refers to it, such as `salesforce`.
     pub name: ::std::string::String,
-    /// `oauth2Opts` of a [`ProviderInfo`].
+    /// How OAuth 2.0 works at the provider, for `oauth2`.
     pub oauth2_opts: ::std::option::Option<Oauth2Opts>,
-    /// `postAuthInfoNeeded` of a [`ProviderInfo`].
+    /// Whether more has to be found out after authentication, before requests can be made.
     pub post_auth_info_needed: ::std::option::Option<bool>,
-    /// `providerAppMetadata` of a [`ProviderInfo`].
+    /// Values that a provider app needs beside the OAuth client.
     pub provider_app_metadata: ::std::option::Option<CatalogProviderAppMetadata>,
-    /// `subscribeRequirements` of a [`ProviderInfo`].
+    /// Steps that subscriptions need at the provider.
     pub subscribe_requirements: ::std::option::Option<SubscribeRequirements>,
-    /// `support` of a [`ProviderInfo`].
+    /// Actions that Ampersand supports with the provider.
     pub support: Support,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3464,16 +3519,16 @@ pub struct ProviderInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ProviderMetadataInfo`, as the contract has it.
+/// One value that a provider needs beside the credentials.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProviderMetadataInfo {
-    /// `displayName` of a [`ProviderMetadataInfo`].
+    /// Name of the value, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
-    /// `source` of a [`ProviderMetadataInfo`].
+    /// Origin of the value.
     pub source: ::ampersand_client::types::ProviderMetadataInfoSource,
-    /// `value` of a [`ProviderMetadataInfo`].
+    /// The value itself.
     pub value: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3482,18 +3537,18 @@ pub struct ProviderMetadataInfo {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ReadRequest`, as the contract has it.
+/// Read of an object to start now, for one group.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadRequest {
-    /// `groupRef` of a [`ReadRequest`].
+    /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
-    /// `mode` of a [`ReadRequest`].
+    /// How the read runs.
     pub mode: ::ampersand_client::types::ReadRequestMode,
-    /// `sinceTimestamp` of a [`ReadRequest`].
+    /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
     pub since_timestamp: ::std::option::Option<::std::string::String>,
-    /// `untilTimestamp` of a [`ReadRequest`].
+    /// End of the period to read, in RFC 3339 and UTC.
     pub until_timestamp: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3502,12 +3557,12 @@ pub struct ReadRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ReadResultAsync`, as the contract has it.
+/// Read that was started.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadResultAsync {
-    /// `operationId` of a [`ReadResultAsync`].
+    /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3516,14 +3571,14 @@ pub struct ReadResultAsync {
         ::ampersand_types::RawJson,
     >,
 }
-/// `RedirectResponse`, as the contract has it.
+/// Place to send a person's browser to, before the next step of a connection.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct RedirectResponse {
-    /// `sessionId` of a [`RedirectResponse`].
+    /// Secret that stands for the connection in the making. Send it back with the next request.
     pub session_id: ::ampersand_types::Credential,
-    /// `url` of a [`RedirectResponse`].
+    /// URL to open in the browser. It is good for this one connection: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3532,14 +3587,14 @@ pub struct RedirectResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ResultDeliveryRequestBody`, as the contract has it.
+/// Request for records of an object whose delivery is `onRequest`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ResultDeliveryRequestBody {
-    /// `groupRef` of a [`ResultDeliveryRequestBody`].
+    /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
-    /// `pages` of a [`ResultDeliveryRequestBody`].
+    /// Count of pages to deliver, 0 or more. The manifest's `delivery.pageSize` says how many records a page has.
     pub pages: i64,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3548,18 +3603,18 @@ pub struct ResultDeliveryRequestBody {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Revision`, as the contract has it.
+/// One version of an integration. Each change of the manifest makes a new one.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Revision {
-    /// `content` of a [`Revision`].
+    /// Integration as the manifest describes it.
     pub content: ManifestIntegration,
-    /// `createTime` of a [`Revision`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`Revision`].
+    /// Identifier of the revision.
     pub id: ::std::string::String,
-    /// `specVersion` of a [`Revision`].
+    /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3568,12 +3623,12 @@ pub struct Revision {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SearchOperators`, as the contract has it.
+/// Comparisons that a search can use.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchOperators {
-    /// `equals` of a [`SearchOperators`].
+    /// Whether a search can ask for equal values.
     pub equals: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3582,14 +3637,14 @@ pub struct SearchOperators {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SearchRequest`, as the contract has it.
+/// Search for records of one object in a group's account at the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchRequest {
-    /// `fieldFilters` of a [`SearchRequest`].
+    /// Conditions that a record must meet.
     pub field_filters: ::std::vec::Vec<FieldFilter>,
-    /// `objectName` of a [`SearchRequest`].
+    /// Name of the object to look in, such as `contact`.
     pub object_name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3598,12 +3653,12 @@ pub struct SearchRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SearchResponse`, as the contract has it.
+/// Records that a search found.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchResponse {
-    /// `result` of a [`SearchResponse`].
+    /// The records.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub result: ::ampersand_types::Optional<::std::vec::Vec<SearchResultEntry>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3613,16 +3668,16 @@ pub struct SearchResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SearchResultEntry`, as the contract has it.
+/// One record that a search found.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchResultEntry {
-    /// `fields` of a [`SearchResultEntry`].
+    /// Fields under the provider's names, with their values. Fields with a mapped name are in `mappedFields`.
     pub fields: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `mappedFields` of a [`SearchResultEntry`].
+    /// Fields under your application's names, with their values.
     pub mapped_fields: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `raw` of a [`SearchResultEntry`].
+    /// The record as the provider's API returned it.
     pub raw: ::std::option::Option<::ampersand_types::RawJson>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3631,12 +3686,12 @@ pub struct SearchResultEntry {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SearchSupport`, as the contract has it.
+/// How records can be searched for.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchSupport {
-    /// `operators` of a [`SearchSupport`].
+    /// Comparisons that a search can use.
     pub operators: SearchOperators,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3645,16 +3700,16 @@ pub struct SearchSupport {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SignedUrl`, as the contract has it.
+/// Place to upload a zip of manifests to.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SignedUrl {
-    /// `bucket` of a [`SignedUrl`].
+    /// Storage bucket that the URL points to.
     pub bucket: ::std::string::String,
-    /// `path` of a [`SignedUrl`].
+    /// Path in the bucket that the URL points to.
     pub path: ::std::string::String,
-    /// `url` of a [`SignedUrl`].
+    /// Signed URL to upload to. Anyone who holds it can upload in your place: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3663,21 +3718,21 @@ pub struct SignedUrl {
         ::ampersand_types::RawJson,
     >,
 }
-/// `StringFieldOptions`, as the contract has it.
+/// Settings of a field of text or of choices.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct StringFieldOptions {
-    /// `defaultValue` of a [`StringFieldOptions`].
+    /// Value of a record that sets none.
     pub default_value: ::std::option::Option<::std::string::String>,
-    /// `length` of a [`StringFieldOptions`].
+    /// Count of characters that a value has at most.
     pub length: ::std::option::Option<i64>,
-    /// `pattern` of a [`StringFieldOptions`].
+    /// Regular expression that values match.
     pub pattern: ::std::option::Option<::std::string::String>,
-    /// `values` of a [`StringFieldOptions`].
+    /// Choices that the field offers.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub values: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// `valuesRestricted` of a [`StringFieldOptions`].
+    /// Whether other values than those in `values` are refused.
     pub values_restricted: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3686,18 +3741,18 @@ pub struct StringFieldOptions {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SubscribeRequirements`, as the contract has it.
+/// Steps that a provider needs for subscriptions, beside the subscription to each object.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SubscribeRequirements {
-    /// `maintenance` of a [`SubscribeRequirements`].
+    /// Whether subscriptions run out and have to be renewed.
     pub maintenance: ::std::option::Option<bool>,
-    /// `postProcess` of a [`SubscribeRequirements`].
+    /// Whether something has to be set up outside of Ampersand, with a cloud service for instance.
     pub post_process: ::std::option::Option<bool>,
-    /// `registration` of a [`SubscribeRequirements`].
+    /// Whether something is registered once for all objects, such as one endpoint.
     pub registration: ::std::option::Option<bool>,
-    /// `subscribeByAPI` of a [`SubscribeRequirements`].
+    /// Whether the provider's API can subscribe. If false, subscriptions are made by hand.
     #[cfg_attr(feature = "schemars", schemars(rename = "subscribeByAPI"))]
     pub subscribe_by_api: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3707,18 +3762,18 @@ pub struct SubscribeRequirements {
         ::ampersand_types::RawJson,
     >,
 }
-/// `SubscribeSupport`, as the contract has it.
+/// Kinds of events that can be subscribed to.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SubscribeSupport {
-    /// `create` of a [`SubscribeSupport`].
+    /// Whether new records are reported.
     pub create: ::std::option::Option<bool>,
-    /// `delete` of a [`SubscribeSupport`].
+    /// Whether deleted records are reported.
     pub delete: ::std::option::Option<bool>,
-    /// `passThrough` of a [`SubscribeSupport`].
+    /// Whether other events of the provider can be passed through.
     pub pass_through: ::std::option::Option<bool>,
-    /// `update` of a [`SubscribeSupport`].
+    /// Whether changes of records are reported.
     pub update: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3727,28 +3782,28 @@ pub struct SubscribeSupport {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Support`, as the contract has it.
+/// Actions that Ampersand supports with a provider or a module.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Support {
-    /// `batchWrite` of a [`Support`].
+    /// Writes of several records in one request.
     pub batch_write: ::std::option::Option<BatchWriteSupport>,
-    /// `bulkWrite` of a [`Support`].
+    /// Writes of many records as one job at the provider.
     pub bulk_write: BulkWriteSupport,
-    /// `delete` of a [`Support`].
+    /// Whether records can be deleted.
     pub delete: bool,
-    /// `proxy` of a [`Support`].
+    /// Whether calls can be passed through.
     pub proxy: bool,
-    /// `read` of a [`Support`].
+    /// Whether records can be read.
     pub read: bool,
-    /// `search` of a [`Support`].
+    /// How records can be searched for.
     pub search: SearchSupport,
-    /// `subscribe` of a [`Support`].
+    /// Whether events can be subscribed to.
     pub subscribe: bool,
-    /// `subscribeSupport` of a [`Support`].
+    /// Kinds of events that can be subscribed to.
     pub subscribe_support: ::std::option::Option<SubscribeSupport>,
-    /// `write` of a [`Support`].
+    /// Whether records can be written.
     pub write: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3757,21 +3812,21 @@ pub struct Support {
         ::ampersand_types::RawJson,
     >,
 }
-/// `TokenMetadataFields`, as the contract has it.
+/// Where values of interest stand in the response that brings a token.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct TokenMetadataFields {
-    /// `consumerRefField` of a [`TokenMetadataFields`].
+    /// Name of the field with the person's identifier.
     pub consumer_ref_field: ::std::option::Option<::std::string::String>,
-    /// `otherFields` of a [`TokenMetadataFields`].
+    /// Further fields to keep.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub other_fields_: ::ampersand_types::Optional<
         ::std::vec::Vec<TokenMetadataFieldsOtherFieldsItem>,
     >,
-    /// `scopesField` of a [`TokenMetadataFields`].
+    /// Name of the field with the scopes.
     pub scopes_field: ::std::option::Option<::std::string::String>,
-    /// `workspaceRefField` of a [`TokenMetadataFields`].
+    /// Name of the field with the workspace's identifier.
     pub workspace_ref_field: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3780,18 +3835,18 @@ pub struct TokenMetadataFields {
         ::ampersand_types::RawJson,
     >,
 }
-/// `TokenMetadataFieldsOtherFieldsItem`, as the contract has it.
+/// One further field to keep from the response that brings a token.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct TokenMetadataFieldsOtherFieldsItem {
-    /// `capture` of a [`TokenMetadataFieldsOtherFieldsItem`].
+    /// Regular expression that cuts the value out of the field, by a group called `result`.
     pub capture: ::std::option::Option<::std::string::String>,
-    /// `displayName` of a [`TokenMetadataFieldsOtherFieldsItem`].
+    /// Name of the value, for display.
     pub display_name: ::std::string::String,
-    /// `name` of a [`TokenMetadataFieldsOtherFieldsItem`].
+    /// Name under which the value is kept.
     pub name: ::std::string::String,
-    /// `path` of a [`TokenMetadataFieldsOtherFieldsItem`].
+    /// Place of the value in the response, from field to field with dots: `account.site`.
     pub path: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3800,20 +3855,20 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `Topic`, as the contract has it.
+/// Named channel between notifications and destinations: event types lead to it, and it leads to destinations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Topic {
-    /// `createTime` of a [`Topic`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `id` of a [`Topic`].
+    /// Identifier of the topic.
     pub id: ::std::string::String,
-    /// `name` of a [`Topic`].
+    /// Name of the topic: letters, digits and dashes, 64 characters at most.
     pub name: ::std::string::String,
-    /// `projectId` of a [`Topic`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `updateTime` of a [`Topic`].
+    /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3822,20 +3877,20 @@ pub struct Topic {
         ::ampersand_types::RawJson,
     >,
 }
-/// `TopicDestinationRoute`, as the contract has it.
+/// Route that delivers everything on a topic to a destination.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct TopicDestinationRoute {
-    /// `createTime` of a [`TopicDestinationRoute`].
+    /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
-    /// `destinationId` of a [`TopicDestinationRoute`].
+    /// Identifier of the destination that is delivered to.
     pub destination_id: ::std::string::String,
-    /// `id` of a [`TopicDestinationRoute`].
+    /// Identifier of the route.
     pub id: ::std::string::String,
-    /// `projectId` of a [`TopicDestinationRoute`].
+    /// Identifier of the Ampersand project.
     pub project_id: ::std::string::String,
-    /// `topicId` of a [`TopicDestinationRoute`].
+    /// Identifier of the topic.
     pub topic_id: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3844,14 +3899,14 @@ pub struct TopicDestinationRoute {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UnpauseReadsRequest`, as the contract has it.
+/// Scheduled reads to resume.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UnpauseReadsRequest {
-    /// `note` of a [`UnpauseReadsRequest`].
+    /// Text to keep with the change.
     pub note: ::std::option::Option<::std::string::String>,
-    /// `objects` of a [`UnpauseReadsRequest`].
+    /// Names of the objects, as the provider or your manifest has them. Without them, every object is resumed.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -3861,14 +3916,17 @@ pub struct UnpauseReadsRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateConnectionRequest`, as the contract has it.
+/// Change of a connection: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateConnectionRequest {
-    /// `connection` of a [`UpdateConnectionRequest`].
+    /// New values of the connection. The API ignores those that `updateMask` does not name.
     pub connection: ConnectionRequest,
-    /// `updateMask` of a [`UpdateConnectionRequest`].
+    /// Fields to take over from `connection`. Each of them needs a value there.
+    ///
+    /// Credentials must be of the kind that the connection has already: an API key cannot become a password. The
+    /// rest of the connection stays as it is.
     pub update_mask: ::std::vec::Vec<
         ::ampersand_client::types::UpdateConnectionRequestUpdateMaskItem,
     >,
@@ -3879,14 +3937,17 @@ pub struct UpdateConnectionRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateDestinationRequest`, as the contract has it.
+/// Change of a destination: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequest {
-    /// `destination` of a [`UpdateDestinationRequest`].
+    /// New values of the destination. The API ignores those that `updateMask` does not name.
     pub destination: UpdateDestinationRequestDestination,
-    /// `updateMask` of a [`UpdateDestinationRequest`].
+    /// Paths of the fields to take over from `destination`, such as `name`, `metadata.url` or `secrets.password`.
+    ///
+    /// A path goes from field to field with dots. Name the fields of `metadata` and `secrets` one by one. The rest
+    /// of the destination stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3895,16 +3956,16 @@ pub struct UpdateDestinationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateDestinationRequestDestination`, as the contract has it.
+/// New values of the destination. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequestDestination {
-    /// `metadata` of a [`UpdateDestinationRequestDestination`].
+    /// New settings, as far as `updateMask` names them.
     pub metadata: ::std::option::Option<UpdateDestinationRequestDestinationMetadata>,
-    /// `name` of a [`UpdateDestinationRequestDestination`].
+    /// New name: letters, digits and dashes.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `secrets` of a [`UpdateDestinationRequestDestination`].
+    /// New credentials, as far as `updateMask` names them.
     pub secrets: ::std::option::Option<UpdateDestinationRequestDestinationSecrets>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3913,36 +3974,38 @@ pub struct UpdateDestinationRequestDestination {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateDestinationRequestDestinationMetadata`, as the contract has it.
+/// New settings, as far as `updateMask` names them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequestDestinationMetadata {
-    /// `account` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
-    /// `accountIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub account_identifier: ::std::option::Option<::std::string::String>,
-    /// `batchSize` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub batch_size: ::std::option::Option<i64>,
-    /// `bucket` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the S3 bucket.
     pub bucket: ::std::option::Option<::std::string::String>,
-    /// `clusterIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub cluster_identifier: ::std::option::Option<::std::string::String>,
-    /// `container` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub container: ::std::option::Option<::std::string::String>,
-    /// `database` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database, for ClickHouse.
     pub database: ::std::option::Option<::std::string::String>,
-    /// `datasetId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub dataset_id: ::std::option::Option<::std::string::String>,
-    /// `dbName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub db_name: ::std::option::Option<::std::string::String>,
-    /// `dbUser` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to the Redshift database.
     pub db_user: ::std::option::Option<::std::string::String>,
-    /// `endpointUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the service to call in place of the region's usual one, for Kinesis or SQS.
     pub endpoint_url: ::std::option::Option<::std::string::String>,
-    /// `exchange` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub exchange: ::std::option::Option<::std::string::String>,
-    /// `headers` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -3950,43 +4013,45 @@ pub struct UpdateDestinationRequestDestinationMetadata {
             ::ampersand_types::Credential,
         >,
     >,
-    /// `keyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub key_template: ::std::option::Option<::std::string::String>,
-    /// `maxWaitSecs` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub max_wait_secs: ::std::option::Option<i64>,
-    /// `name` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub name: ::std::option::Option<::std::string::String>,
-    /// `partitionKeyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub partition_key_template: ::std::option::Option<::std::string::String>,
-    /// `projectId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub project_id: ::std::option::Option<::std::string::String>,
-    /// `queueUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the SQS queue.
     pub queue_url: ::std::option::Option<::std::string::String>,
-    /// `region` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub region: ::std::option::Option<::std::string::String>,
-    /// `schemaName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
-    /// `serverUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub server_url: ::std::option::Option<::std::string::String>,
-    /// `storageClass` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
-    /// `streamName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the Kinesis stream.
     pub stream_name: ::std::option::Option<::std::string::String>,
-    /// `tableId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub table_id: ::std::option::Option<::std::string::String>,
-    /// `tableName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub table_name: ::std::option::Option<::std::string::String>,
-    /// `tls` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub tls: ::std::option::Option<bool>,
-    /// `topicId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
-    /// `url` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub url: ::std::option::Option<::std::string::String>,
-    /// `userId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
-    /// `username` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to ClickHouse.
     pub username: ::std::option::Option<::std::string::String>,
-    /// `workgroupName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3995,32 +4060,32 @@ pub struct UpdateDestinationRequestDestinationMetadata {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateDestinationRequestDestinationSecrets`, as the contract has it.
+/// New credentials, as far as `updateMask` names them.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateDestinationRequestDestinationSecrets {
-    /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Key of the storage account, for Azure Blob Storage.
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `accessKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Identifier of an AWS access key, for Redshift.
     pub access_key_id: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Identifier of an AWS access key, for Kinesis, S3 and SQS.
     pub aws_key_id: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsSecretKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Secret of that AWS access key, for Kinesis, S3 and SQS.
     pub aws_secret_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `awsSessionToken` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Session token that belongs to a temporary AWS access key, for Kinesis, S3 and SQS.
     pub aws_session_token: ::std::option::Option<::ampersand_types::Credential>,
-    /// `connectionString` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Connection string of Azure Service Bus.
     pub connection_string: ::std::option::Option<::ampersand_types::Credential>,
-    /// `credentials` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// JSON key of a Google service account, for BigQuery and Pub/Sub.
     pub credentials: ::std::option::Option<::ampersand_types::Credential>,
-    /// `password` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Password of the user, for ClickHouse and RabbitMQ.
     pub password: ::std::option::Option<::ampersand_types::Credential>,
-    /// `privateKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// RSA private key in PEM, for Snowflake.
     pub private_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `secretAccessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Secret of that AWS access key, for Redshift.
     pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// `username` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// User that signs in to RabbitMQ.
     pub username: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4029,19 +4094,19 @@ pub struct UpdateDestinationRequestDestinationSecrets {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateEvent`, as the contract has it.
+/// Whether changes of records are reported, and changes of which fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateEvent {
-    /// `enabled` of a [`UpdateEvent`].
+    /// When changes of records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::UpdateEventEnabled>,
-    /// `requiredWatchFields` of a [`UpdateEvent`].
+    /// Names of fields whose changes are always reported.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub required_watch_fields: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
     >,
-    /// `watchFieldsAuto` of a [`UpdateEvent`].
+    /// Fields that are watched without being named.
     pub watch_fields_auto: ::std::option::Option<
         ::ampersand_client::types::UpdateEventWatchFieldsAuto,
     >,
@@ -4052,14 +4117,28 @@ pub struct UpdateEvent {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateInstallationRequest`, as the contract has it.
+/// Change of an installation: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateInstallationRequest {
-    /// `installation` of a [`UpdateInstallationRequest`].
+    /// New values of the installation. The API ignores those that `updateMask` does not name.
     pub installation: UpdateInstallationRequestInstallation,
-    /// `updateMask` of a [`UpdateInstallationRequest`].
+    /// Paths of the fields to take over from `installation`. Each of them needs a value there.
+    ///
+    /// Paths go from field to field with dots. A dot or a colon within a name is escaped with a backslash. These
+    /// are possible:
+    ///
+    /// - `connectionId`: use another connection.
+    /// - `config.createdBy`: name another author.
+    /// - `config.content.read.objects.contact`: replace what is said of reading one object, here `contact`.
+    /// - `config.content.write.objects`: replace what is said of writing to any object.
+    /// - `config.content.write.objects.contact`: replace what is said of writing to one object.
+    /// - `config.content.subscribe.objects`: replace every object that is subscribed to.
+    /// - `config.content.subscribe.objects.contact`: replace what is subscribed to for one object.
+    /// - `config.content.proxy.enabled`: switch the proxy on or off.
+    ///
+    /// The rest of the installation stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4068,14 +4147,14 @@ pub struct UpdateInstallationRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateInstallationRequestInstallation`, as the contract has it.
+/// New values of the installation. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateInstallationRequestInstallation {
-    /// `config` of a [`UpdateInstallationRequestInstallation`].
+    /// Parts of a new configuration.
     pub config: ::std::option::Option<UpdateInstallationRequestInstallationConfig>,
-    /// `connectionId` of a [`UpdateInstallationRequestInstallation`].
+    /// Identifier of the connection to use from now on.
     pub connection_id: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4084,18 +4163,18 @@ pub struct UpdateInstallationRequestInstallation {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateInstallationRequestInstallationConfig`, as the contract has it.
+/// Parts of a new configuration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateInstallationRequestInstallationConfig {
-    /// `content` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// New settings, as far as `updateMask` names them.
     pub content: ::std::option::Option<
         ::ampersand_types::config::UpdateInstallationConfigContent,
     >,
-    /// `createdBy` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// Author of the change, as a kind and an identifier: `consumer:c-1`.
     pub created_by: ::std::option::Option<::std::string::String>,
-    /// `revisionId` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// Identifier of a revision of the integration. The API takes the newest one by itself.
     ///
     /// Deprecated by the contract.
     pub revision_id: ::std::option::Option<::std::string::String>,
@@ -4106,14 +4185,14 @@ pub struct UpdateInstallationRequestInstallationConfig {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateOrgRequest`, as the contract has it.
+/// Change of an organisation: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateOrgRequest {
-    /// `org` of a [`UpdateOrgRequest`].
+    /// New values of the organisation. The API ignores those that `updateMask` does not name.
     pub org: UpdateOrgRequestOrg,
-    /// `updateMask` of a [`UpdateOrgRequest`].
+    /// Fields to take over from `org`: `label` is possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4122,12 +4201,12 @@ pub struct UpdateOrgRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateOrgRequestOrg`, as the contract has it.
+/// New values of the organisation. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateOrgRequestOrg {
-    /// `label` of a [`UpdateOrgRequestOrg`].
+    /// New name of the organisation, for people.
     pub label: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4136,14 +4215,14 @@ pub struct UpdateOrgRequestOrg {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateProjectRequest`, as the contract has it.
+/// Change of a project: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProjectRequest {
-    /// `project` of a [`UpdateProjectRequest`].
+    /// New values of the project. The API ignores those that `updateMask` does not name.
     pub project: UpdateProjectRequestProject,
-    /// `updateMask` of a [`UpdateProjectRequest`].
+    /// Fields to take over from `project`: `appName`, `name` or both. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4152,14 +4231,14 @@ pub struct UpdateProjectRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateProjectRequestProject`, as the contract has it.
+/// New values of the project. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProjectRequestProject {
-    /// `appName` of a [`UpdateProjectRequestProject`].
+    /// New name of your application, which people see when they connect an account.
     pub app_name: ::std::option::Option<::std::string::String>,
-    /// `name` of a [`UpdateProjectRequestProject`].
+    /// New name of the project, which no other project of the organisation has.
     pub name: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4168,14 +4247,17 @@ pub struct UpdateProjectRequestProject {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateProviderAppRequest`, as the contract has it.
+/// Change of a provider app: new values, and the list of those to take over.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProviderAppRequest {
-    /// `providerApp` of a [`UpdateProviderAppRequest`].
+    /// New values of the provider app. The API ignores those that `updateMask` does not name.
     pub provider_app: UpdateProviderAppRequestProviderApp,
-    /// `updateMask` of a [`UpdateProviderAppRequest`].
+    /// Fields to take over from `providerApp`.
+    ///
+    /// `clientId`, `clientSecret`, `externalRef`, `metadata`, `provider` and `scopes` are possible. The rest stays
+    /// as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4184,22 +4266,22 @@ pub struct UpdateProviderAppRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateProviderAppRequestProviderApp`, as the contract has it.
+/// New values of the provider app. The API ignores those that `updateMask` does not name.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateProviderAppRequestProviderApp {
-    /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::option::Option<::std::string::String>,
-    /// `clientSecret` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Secret of the OAuth client at the provider.
     pub client_secret: ::std::option::Option<::ampersand_types::Credential>,
-    /// `externalRef` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Provider's own identifier for the app. Optional.
     pub external_ref: ::std::option::Option<::std::string::String>,
-    /// `metadata` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Further values that this provider needs.
     pub metadata: ::std::option::Option<ProviderAppMetadata>,
-    /// `provider` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Name of the provider that the client is registered at.
     pub provider: ::std::option::Option<::std::string::String>,
-    /// `scopes` of a [`UpdateProviderAppRequestProviderApp`].
+    /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
@@ -4209,12 +4291,12 @@ pub struct UpdateProviderAppRequestProviderApp {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpdateTopicRequest`, as the contract has it.
+/// New name for a topic.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateTopicRequest {
-    /// `name` of a [`UpdateTopicRequest`].
+    /// New name of the topic. The contract states no limit here; `create_topic` takes 64 characters at most.
     pub name: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4223,17 +4305,17 @@ pub struct UpdateTopicRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpsertMetadataRequest`, as the contract has it.
+/// Fields to create or update at a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpsertMetadataRequest {
-    /// `fields` of a [`UpsertMetadataRequest`].
+    /// Fields to create or update, by the names of their objects.
     pub fields: ::std::collections::BTreeMap<
         ::std::string::String,
         ::std::vec::Vec<FieldDefinition>,
     >,
-    /// `groupRef` of a [`UpsertMetadataRequest`].
+    /// Your application's own identifier for the group in whose account the fields are to be.
     pub group_ref: ::std::string::String,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4242,12 +4324,12 @@ pub struct UpsertMetadataRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `UpsertMetadataResponse`, as the contract has it.
+/// Outcome of creating and updating fields at a provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpsertMetadataResponse {
-    /// `fields` of a [`UpsertMetadataResponse`].
+    /// Outcome for each field, by the object's name and then by the field's.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub fields: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<
@@ -4257,7 +4339,7 @@ pub struct UpsertMetadataResponse {
             >,
         >,
     >,
-    /// `success` of a [`UpsertMetadataResponse`].
+    /// Whether everything succeeded.
     pub success: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4266,12 +4348,12 @@ pub struct UpsertMetadataResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `ValueDefaults`, as the contract has it.
+/// Whether customers may give defaults for the fields of records that are written.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ValueDefaults {
-    /// `allowAnyFields` of a [`ValueDefaults`].
+    /// Whether any field may have a default.
     pub allow_any_fields: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4280,16 +4362,18 @@ pub struct ValueDefaults {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WatchSchema`, as the contract has it.
+/// Changes of the provider's objects and fields that are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WatchSchema {
-    /// `allObjects` of a [`WatchSchema`].
+    /// Changes that are reported, for every object of the integration.
     pub all_objects: WatchSchemaAllObjects,
-    /// `destination` of a [`WatchSchema`].
+    /// Name of the destination for reports of changes.
     pub destination: ::std::string::String,
-    /// `schedule` of a [`WatchSchema`].
+    /// When Ampersand looks for changes, as a cron expression of five fields in UTC.
+    ///
+    /// Once an hour is the most often. `0 */6 * * *` is every six hours; the default is `0 */24 * * *`, once a day.
     pub schedule: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4298,16 +4382,16 @@ pub struct WatchSchema {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WatchSchemaAllObjects`, as the contract has it.
+/// Changes of fields that are reported, for every object of an integration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WatchSchemaAllObjects {
-    /// `fieldChanged` of a [`WatchSchemaAllObjects`].
+    /// Whether changed fields are reported.
     pub field_changed: ::std::option::Option<FieldChangedEvent>,
-    /// `fieldCreated` of a [`WatchSchemaAllObjects`].
+    /// Whether new fields are reported.
     pub field_created: ::std::option::Option<FieldCreatedEvent>,
-    /// `fieldDeleted` of a [`WatchSchemaAllObjects`].
+    /// Whether deleted fields are reported.
     pub field_deleted: ::std::option::Option<FieldDeletedEvent>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4316,26 +4400,29 @@ pub struct WatchSchemaAllObjects {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRecordsResponse`, as the contract has it.
+/// Outcome of a write, of one record or of a batch.
+///
+/// One record has a `result`; a batch has `results` and two counts. For an asynchronous write, ask for the
+/// operation later.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse {
-    /// `errors` of a [`WriteRecordsResponse`].
+    /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub errors: ::ampersand_types::Optional<
         ::std::vec::Vec<WriteRecordsResponseErrorsItem>,
     >,
-    /// `failureCount` of a [`WriteRecordsResponse`].
+    /// Count of records of a batch that failed.
     pub failure_count: ::std::option::Option<::ampersand_types::Integer>,
-    /// `operationId` of a [`WriteRecordsResponse`].
+    /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
-    /// `result` of a [`WriteRecordsResponse`].
+    /// Outcome for the record, in a synchronous write of a single record.
     pub result: ::std::option::Option<WriteResult>,
-    /// `results` of a [`WriteRecordsResponse`].
+    /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub results: ::ampersand_types::Optional<::std::vec::Vec<WriteResult>>,
-    /// `successCount` of a [`WriteRecordsResponse`].
+    /// Count of records of a batch that were written.
     pub success_count: ::std::option::Option<::ampersand_types::Integer>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4344,30 +4431,32 @@ pub struct WriteRecordsResponse {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRecordsResponse422`, as the contract has it.
+/// Outcome of a write that the provider refused, of one record or of a batch.
+///
+/// One record has a `result`; a batch has `results` and two counts.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse422 {
-    /// `errors` of a [`WriteRecordsResponse422`].
+    /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub errors: ::ampersand_types::Optional<
         ::std::vec::Vec<WriteRecordsResponse422ErrorsItem>,
     >,
-    /// `failureCount` of a [`WriteRecordsResponse422`].
+    /// Count of records of a batch that failed.
     pub failure_count: ::std::option::Option<::ampersand_types::Integer>,
-    /// `operationId` of a [`WriteRecordsResponse422`].
+    /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
-    /// `rawResponse` of a [`WriteRecordsResponse422`].
+    /// Provider's response as it came, where there is one.
     pub raw_response: ::std::option::Option<::std::string::String>,
-    /// `result` of a [`WriteRecordsResponse422`].
+    /// Outcome for the record, in a synchronous write of a single record.
     pub result: ::std::option::Option<WriteResult>,
-    /// `results` of a [`WriteRecordsResponse422`].
+    /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub results: ::ampersand_types::Optional<::std::vec::Vec<WriteResult>>,
-    /// `successCount` of a [`WriteRecordsResponse422`].
+    /// Count of records of a batch that were written.
     pub success_count: ::std::option::Option<::ampersand_types::Integer>,
-    /// `warnings` of a [`WriteRecordsResponse422`].
+    /// Messages about trouble that did not make the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub warnings: ::ampersand_types::Optional<
         ::std::vec::Vec<WriteRecordsResponse422WarningsItem>,
@@ -4379,12 +4468,12 @@ pub struct WriteRecordsResponse422 {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRecordsResponse422ErrorsItem`, as the contract has it.
+/// One error of a write.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse422ErrorsItem {
-    /// `message` of a [`WriteRecordsResponse422ErrorsItem`].
+    /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4393,12 +4482,12 @@ pub struct WriteRecordsResponse422ErrorsItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRecordsResponse422WarningsItem`, as the contract has it.
+/// One warning of a write.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse422WarningsItem {
-    /// `message` of a [`WriteRecordsResponse422WarningsItem`].
+    /// Text of the warning, for people.
     pub message: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4407,12 +4496,12 @@ pub struct WriteRecordsResponse422WarningsItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRecordsResponseErrorsItem`, as the contract has it.
+/// One error of a write.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponseErrorsItem {
-    /// `message` of a [`WriteRecordsResponseErrorsItem`].
+    /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4421,35 +4510,40 @@ pub struct WriteRecordsResponseErrorsItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequest`, as the contract has it.
+/// One record or a batch of records to write to a provider. Give either `record` or `batch`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequest {
-    /// `associations` of a [`WriteRequest`].
+    /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub associations: ::ampersand_types::Optional<
         ::std::vec::Vec<::ampersand_types::RawJson>,
     >,
-    /// `autoBatchPolicy` of a [`WriteRequest`].
+    /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
+    ///
+    /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
     pub auto_batch_policy: ::std::option::Option<WriteRequestAutoBatchPolicy>,
-    /// `batch` of a [`WriteRequest`].
+    /// The records, for a write of 1 to 100 records at once. Only `create` and `update` take a batch.
+    ///
+    /// Where some records fail, the others are written all the same. `batchPolicy` can change that.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub batch: ::ampersand_types::Optional<::std::vec::Vec<WriteRequestBatchItem>>,
-    /// `batchPolicy` of a [`WriteRequest`].
+    /// What happens to the batch when a record fails. It applies to `batch` only.
     pub batch_policy: ::std::option::Option<WriteRequestBatchPolicy>,
-    /// `groupRef` of a [`WriteRequest`].
+    /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
-    /// `headers` of a [`WriteRequest`].
+    /// HTTP headers for the request to the provider. Only Salesforce supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub headers: ::ampersand_types::Optional<::std::vec::Vec<WriteRequestHeadersItem>>,
-    /// `mode` of a [`WriteRequest`].
+    /// Whether the response waits for the provider.
     pub mode: ::std::option::Option<::ampersand_client::types::WriteRequestMode>,
-    /// `record` of a [`WriteRequest`].
+    /// The record, for a write of a single record. To create or update, its fields by name; to delete, its `id` is
+    /// enough.
     pub record: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `retryPolicy` of a [`WriteRequest`].
+    /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
     pub retry_policy: ::std::option::Option<WriteRequestRetryPolicy>,
-    /// `type` of a [`WriteRequest`].
+    /// Kind of the write.
     pub type_: ::ampersand_client::types::WriteRequestType,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4458,14 +4552,16 @@ pub struct WriteRequest {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequestAutoBatchPolicy`, as the contract has it.
+/// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
+///
+/// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestAutoBatchPolicy {
-    /// `maxDelayMinutes` of a [`WriteRequestAutoBatchPolicy`].
+    /// Minutes after which the batch is written even if it is not full, from 1 to 1440 (a day).
     pub max_delay_minutes: i64,
-    /// `retryDeadlineHours` of a [`WriteRequestAutoBatchPolicy`].
+    /// Hours for which a batch that fails is tried again, from 1 to 48. The default is 1.
     pub retry_deadline_hours: ::std::option::Option<i64>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4474,17 +4570,17 @@ pub struct WriteRequestAutoBatchPolicy {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequestBatchItem`, as the contract has it.
+/// One record of a batch.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestBatchItem {
-    /// `associations` of a [`WriteRequestBatchItem`].
+    /// Links to other records. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub associations: ::ampersand_types::Optional<
         ::std::vec::Vec<::ampersand_types::RawJson>,
     >,
-    /// `record` of a [`WriteRequestBatchItem`].
+    /// Fields of the record, by name.
     pub record: ::ampersand_types::RawJson,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4493,12 +4589,14 @@ pub struct WriteRequestBatchItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequestBatchPolicy`, as the contract has it.
+/// What happens to the batch when a record fails. It applies to `batch` only.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestBatchPolicy {
-    /// `allOrNone` of a [`WriteRequestBatchPolicy`].
+    /// Whether one record that fails makes the whole batch fail. The default is false.
+    ///
+    /// For updates, HubSpot writes the other records in any case.
     pub all_or_none: ::std::option::Option<bool>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4507,14 +4605,14 @@ pub struct WriteRequestBatchPolicy {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequestHeadersItem`, as the contract has it.
+/// One HTTP header for the request to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestHeadersItem {
-    /// `key` of a [`WriteRequestHeadersItem`].
+    /// Name of the header.
     pub key: ::std::option::Option<::std::string::String>,
-    /// `value` of a [`WriteRequestHeadersItem`].
+    /// Value of the header.
     pub value: ::std::option::Option<::ampersand_types::Credential>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4523,12 +4621,12 @@ pub struct WriteRequestHeadersItem {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteRequestRetryPolicy`, as the contract has it.
+/// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestRetryPolicy {
-    /// `deadlineHours` of a [`WriteRequestRetryPolicy`].
+    /// Hours for which the write is tried, from 1 to 48. The default is 1.
     pub deadline_hours: ::std::option::Option<i64>,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -4537,16 +4635,16 @@ pub struct WriteRequestRetryPolicy {
         ::ampersand_types::RawJson,
     >,
 }
-/// `WriteResult`, as the contract has it.
+/// Outcome for one record.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteResult {
-    /// `data` of a [`WriteResult`].
+    /// Values that the provider returned, by name. Absent when it returned none.
     pub data: ::std::option::Option<::ampersand_types::RawJson>,
-    /// `recordId` of a [`WriteResult`].
+    /// Provider's identifier of the record, after it was created or updated.
     pub record_id: ::std::option::Option<::std::string::String>,
-    /// `success` of a [`WriteResult`].
+    /// Whether the record was written.
     pub success: bool,
     /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -5932,11 +6030,11 @@ crate::object::object!(WriteResult {
     optional record_id = "recordId",
     required success = "success",
 });
-/// `AccessTokenOptsAttachmentType`, as the contract has it.
+/// Part of the request that carries the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessTokenOptsAttachmentType {
-    /// `AccessTokenHeaderAttachment` of a [`AccessTokenOptsAttachmentType`].
+    /// The token is sent in the header that `header` describes.
     AccessTokenHeaderAttachment,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -5944,13 +6042,13 @@ pub enum AccessTokenOptsAttachmentType {
 crate::open_enum::open_enum!(AccessTokenOptsAttachmentType {
     AccessTokenHeaderAttachment = "accessTokenHeaderAttachment",
 });
-/// `ApiKeyAsBasicOptsFieldUsed`, as the contract has it.
+/// Place that the key takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyAsBasicOptsFieldUsed {
-    /// `Password` of a [`ApiKeyAsBasicOptsFieldUsed`].
+    /// The key is the password.
     Password,
-    /// `Username` of a [`ApiKeyAsBasicOptsFieldUsed`].
+    /// The key is the user name.
     Username,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -5959,13 +6057,13 @@ crate::open_enum::open_enum!(ApiKeyAsBasicOptsFieldUsed {
     Password = "password",
     Username = "username",
 });
-/// `ApiKeyOptsAttachmentType`, as the contract has it.
+/// Part of the request that carries the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyOptsAttachmentType {
-    /// `Header` of a [`ApiKeyOptsAttachmentType`].
+    /// The key is sent in a header.
     Header,
-    /// `Query` of a [`ApiKeyOptsAttachmentType`].
+    /// The key is sent in the query of the URL.
     Query,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -5974,11 +6072,11 @@ crate::open_enum::open_enum!(ApiKeyOptsAttachmentType {
     Header = "header",
     Query = "query",
 });
-/// `AssociationChangeEventEnabled`, as the contract has it.
+/// When changes of links are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociationChangeEventEnabled {
-    /// `Always` of a [`AssociationChangeEventEnabled`].
+    /// Changes of links are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -5986,21 +6084,21 @@ pub enum AssociationChangeEventEnabled {
 crate::open_enum::open_enum!(AssociationChangeEventEnabled {
     Always = "always",
 });
-/// `AuthType`, as the contract has it.
+/// Way to authenticate at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthType {
-    /// `ApiKey` of a [`AuthType`].
+    /// With an API key.
     ApiKey,
-    /// `Basic` of a [`AuthType`].
+    /// With a user name and a password (HTTP Basic).
     Basic,
-    /// `Custom` of a [`AuthType`].
+    /// In a way of the provider's own.
     Custom,
-    /// `Jwt` of a [`AuthType`].
+    /// With a JSON Web Token.
     Jwt,
-    /// `None` of a [`AuthType`].
+    /// Without credentials.
     None,
-    /// `Oauth2` of a [`AuthType`].
+    /// With OAuth 2.0.
     Oauth2,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6013,13 +6111,13 @@ crate::open_enum::open_enum!(AuthType {
     None = "none",
     Oauth2 = "oauth2",
 });
-/// `BuilderInfoOrgRolePrincipalType`, as the contract has it.
+/// Holder of the role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoOrgRolePrincipalType {
-    /// `Builder` of a [`BuilderInfoOrgRolePrincipalType`].
+    /// The builder has the role.
     Builder,
-    /// `Team` of a [`BuilderInfoOrgRolePrincipalType`].
+    /// A team has the role, and the builder is a member of it.
     Team,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6028,13 +6126,13 @@ crate::open_enum::open_enum!(BuilderInfoOrgRolePrincipalType {
     Builder = "builder",
     Team = "team",
 });
-/// `BuilderInfoProjectRolesValuePrincipalType`, as the contract has it.
+/// Holder of the role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoProjectRolesValuePrincipalType {
-    /// `Builder` of a [`BuilderInfoProjectRolesValuePrincipalType`].
+    /// The builder has the role.
     Builder,
-    /// `Team` of a [`BuilderInfoProjectRolesValuePrincipalType`].
+    /// A team has the role, and the builder is a member of it.
     Team,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6043,23 +6141,23 @@ crate::open_enum::open_enum!(BuilderInfoProjectRolesValuePrincipalType {
     Builder = "builder",
     Team = "team",
 });
-/// `ConnectionAuthScheme`, as the contract has it.
+/// Way in which the connection authenticates at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionAuthScheme {
-    /// `ApiKey` of a [`ConnectionAuthScheme`].
+    /// With an API key.
     ApiKey,
-    /// `Basic` of a [`ConnectionAuthScheme`].
+    /// With a user name and a password (HTTP Basic).
     Basic,
-    /// `None` of a [`ConnectionAuthScheme`].
+    /// Without credentials.
     None,
-    /// `Oauth2AuthorizationCode` of a [`ConnectionAuthScheme`].
+    /// With OAuth 2.0, after the person gave consent in a browser.
     Oauth2AuthorizationCode,
-    /// `Oauth2AuthorizationCodePkce` of a [`ConnectionAuthScheme`].
+    /// With OAuth 2.0, after consent in a browser that is secured by PKCE.
     Oauth2AuthorizationCodePkce,
-    /// `Oauth2ClientCredentials` of a [`ConnectionAuthScheme`].
+    /// With OAuth 2.0, by a client identifier and a client secret.
     Oauth2ClientCredentials,
-    /// `Oauth2Password` of a [`ConnectionAuthScheme`].
+    /// With OAuth 2.0, by a user name and a password.
     Oauth2Password,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6073,15 +6171,15 @@ crate::open_enum::open_enum!(ConnectionAuthScheme {
     Oauth2ClientCredentials = "oauth2/clientCredentials",
     Oauth2Password = "oauth2/password",
 });
-/// `ConnectionStatus`, as the contract has it.
+/// State of the connection's credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionStatus {
-    /// `BadCredentials` of a [`ConnectionStatus`].
+    /// The provider refused the credentials, in a request or when the token was refreshed.
     BadCredentials,
-    /// `Created` of a [`ConnectionStatus`].
+    /// The connection is new, or its access token was refreshed and has not been used yet.
     Created,
-    /// `Working` of a [`ConnectionStatus`].
+    /// A request with these credentials has succeeded.
     Working,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6091,33 +6189,33 @@ crate::open_enum::open_enum!(ConnectionStatus {
     Created = "created",
     Working = "working",
 });
-/// `CreateDestinationRequestType`, as the contract has it.
+/// Kind of the destination. It decides which fields of `metadata` and `secrets` are needed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateDestinationRequestType {
-    /// `Azureservicebus` of a [`CreateDestinationRequestType`].
+    /// A queue or a topic of Azure Service Bus. Needs `name` and `connectionString`.
     Azureservicebus,
-    /// `Bigquery` of a [`CreateDestinationRequestType`].
+    /// A table in Google BigQuery.
     Bigquery,
-    /// `Clickhouse` of a [`CreateDestinationRequestType`].
+    /// A table in ClickHouse.
     Clickhouse,
-    /// `Kinesis` of a [`CreateDestinationRequestType`].
+    /// An Amazon Kinesis data stream.
     Kinesis,
-    /// `Pubsub` of a [`CreateDestinationRequestType`].
+    /// A Google Cloud Pub/Sub topic. Needs `projectId`, `topicId` and `credentials`.
     Pubsub,
-    /// `Rabbitmq` of a [`CreateDestinationRequestType`].
+    /// An exchange of RabbitMQ. Needs `serverUrl`, `exchange`, `username` and `password`.
     Rabbitmq,
-    /// `Redshift` of a [`CreateDestinationRequestType`].
+    /// A table in Amazon Redshift, serverless or on a cluster.
     Redshift,
-    /// `S3` of a [`CreateDestinationRequestType`].
+    /// An Amazon S3 bucket.
     S3,
-    /// `Slack` of a [`CreateDestinationRequestType`].
+    /// A Slack channel. Needs the URL of an incoming webhook as `url`.
     Slack,
-    /// `Snowflake` of a [`CreateDestinationRequestType`].
+    /// A table in Snowflake.
     Snowflake,
-    /// `Sqs` of a [`CreateDestinationRequestType`].
+    /// An Amazon SQS queue. Needs `queueUrl`, `awsKeyId` and `awsSecretKey`.
     Sqs,
-    /// `Webhook` of a [`CreateDestinationRequestType`].
+    /// An HTTPS endpoint of yours. Needs `url`.
     Webhook,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6136,11 +6234,11 @@ crate::open_enum::open_enum!(CreateDestinationRequestType {
     Sqs = "sqs",
     Webhook = "webhook",
 });
-/// `CreateEventEnabled`, as the contract has it.
+/// When new records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateEventEnabled {
-    /// `Always` of a [`CreateEventEnabled`].
+    /// New records are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6148,11 +6246,11 @@ pub enum CreateEventEnabled {
 crate::open_enum::open_enum!(CreateEventEnabled {
     Always = "always",
 });
-/// `CreateJwtKeyRequestAlgorithm`, as the contract has it.
+/// Algorithm that the tokens are signed by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateJwtKeyRequestAlgorithm {
-    /// `Rs256` of a [`CreateJwtKeyRequestAlgorithm`].
+    /// RSA with SHA-256.
     Rs256,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6160,15 +6258,15 @@ pub enum CreateJwtKeyRequestAlgorithm {
 crate::open_enum::open_enum!(CreateJwtKeyRequestAlgorithm {
     Rs256 = "RS256",
 });
-/// `CustomAuthInputFieldType`, as the contract has it.
+/// Form element to show. Absent means `fieldTypePassword`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomAuthInputFieldType {
-    /// `FieldTypePassword` of a [`CustomAuthInputFieldType`].
+    /// A text field that hides the value.
     FieldTypePassword,
-    /// `FieldTypeSelect` of a [`CustomAuthInputFieldType`].
+    /// A list to choose from, as `options` has it.
     FieldTypeSelect,
-    /// `FieldTypeText` of a [`CustomAuthInputFieldType`].
+    /// A text field that shows the value.
     FieldTypeText,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6178,11 +6276,11 @@ crate::open_enum::open_enum!(CustomAuthInputFieldType {
     FieldTypeSelect = "fieldTypeSelect",
     FieldTypeText = "fieldTypeText",
 });
-/// `DeleteEventEnabled`, as the contract has it.
+/// When deleted records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeleteEventEnabled {
-    /// `Always` of a [`DeleteEventEnabled`].
+    /// Deleted records are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6190,13 +6288,13 @@ pub enum DeleteEventEnabled {
 crate::open_enum::open_enum!(DeleteEventEnabled {
     Always = "always",
 });
-/// `DeliveryMode`, as the contract has it.
+/// When records are delivered. The default is `auto`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryMode {
-    /// `Auto` of a [`DeliveryMode`].
+    /// Ampersand delivers records as soon as it has read them.
     Auto,
-    /// `OnRequest` of a [`DeliveryMode`].
+    /// Ampersand keeps the records until `deliver_results` asks for them.
     OnRequest,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6205,11 +6303,11 @@ crate::open_enum::open_enum!(DeliveryMode {
     Auto = "auto",
     OnRequest = "onRequest",
 });
-/// `FieldChangedEventEnabled`, as the contract has it.
+/// When changed fields are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldChangedEventEnabled {
-    /// `Always` of a [`FieldChangedEventEnabled`].
+    /// Changed fields are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6217,11 +6315,11 @@ pub enum FieldChangedEventEnabled {
 crate::open_enum::open_enum!(FieldChangedEventEnabled {
     Always = "always",
 });
-/// `FieldCreatedEventEnabled`, as the contract has it.
+/// When new fields are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldCreatedEventEnabled {
-    /// `Always` of a [`FieldCreatedEventEnabled`].
+    /// New fields are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6229,11 +6327,11 @@ pub enum FieldCreatedEventEnabled {
 crate::open_enum::open_enum!(FieldCreatedEventEnabled {
     Always = "always",
 });
-/// `FieldDeletedEventEnabled`, as the contract has it.
+/// When deleted fields are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldDeletedEventEnabled {
-    /// `Always` of a [`FieldDeletedEventEnabled`].
+    /// Deleted fields are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6241,11 +6339,11 @@ pub enum FieldDeletedEventEnabled {
 crate::open_enum::open_enum!(FieldDeletedEventEnabled {
     Always = "always",
 });
-/// `FieldFilterOperator`, as the contract has it.
+/// Comparison to make.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldFilterOperator {
-    /// `Eq` of a [`FieldFilterOperator`].
+    /// The field equals `value`.
     Eq,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6253,29 +6351,29 @@ pub enum FieldFilterOperator {
 crate::open_enum::open_enum!(FieldFilterOperator {
     Eq = "eq",
 });
-/// `FieldMetadataValueType`, as the contract has it.
+/// Type of the values, in a form that is the same for all providers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldMetadataValueType {
-    /// `Boolean` of a [`FieldMetadataValueType`].
+    /// True or false.
     Boolean,
-    /// `Date` of a [`FieldMetadataValueType`].
+    /// A day.
     Date,
-    /// `Datetime` of a [`FieldMetadataValueType`].
+    /// A day and a time.
     Datetime,
-    /// `Float` of a [`FieldMetadataValueType`].
+    /// A number with a fraction.
     Float,
-    /// `Int` of a [`FieldMetadataValueType`].
+    /// A whole number.
     Int,
-    /// `MultiSelect` of a [`FieldMetadataValueType`].
+    /// Any number of the choices in `values`.
     MultiSelect,
-    /// `Other` of a [`FieldMetadataValueType`].
+    /// A type that has no common form. `providerType` names it.
     Other,
-    /// `Reference` of a [`FieldMetadataValueType`].
+    /// A link to a record of another object.
     Reference,
-    /// `SingleSelect` of a [`FieldMetadataValueType`].
+    /// One of the choices in `values`.
     SingleSelect,
-    /// `String` of a [`FieldMetadataValueType`].
+    /// Text.
     String,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6292,13 +6390,13 @@ crate::open_enum::open_enum!(FieldMetadataValueType {
     SingleSelect = "singleSelect",
     String = "string",
 });
-/// `GetConnectionRefresh`, as the contract has it.
+/// When Ampersand refreshes the access token before it answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GetConnectionRefresh {
-    /// `Force` of a [`GetConnectionRefresh`].
+    /// The token is refreshed in any case.
     Force,
-    /// `IfExpired` of a [`GetConnectionRefresh`].
+    /// The token is refreshed if it has expired.
     IfExpired,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6307,17 +6405,17 @@ crate::open_enum::open_enum!(GetConnectionRefresh {
     Force = "force",
     IfExpired = "ifExpired",
 });
-/// `InputValidationIssueIn`, as the contract has it.
+/// Part of the request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputValidationIssueIn {
-    /// `Body` of a [`InputValidationIssueIn`].
+    /// The body.
     Body,
-    /// `Header` of a [`InputValidationIssueIn`].
+    /// A header.
     Header,
-    /// `Path` of a [`InputValidationIssueIn`].
+    /// A parameter in the path of the URL.
     Path,
-    /// `Query` of a [`InputValidationIssueIn`].
+    /// A parameter in the query of the URL.
     Query,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6328,13 +6426,13 @@ crate::open_enum::open_enum!(InputValidationIssueIn {
     Path = "path",
     Query = "query",
 });
-/// `InstallationHealthStatus`, as the contract has it.
+/// Health of the installation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationHealthStatus {
-    /// `Healthy` of a [`InstallationHealthStatus`].
+    /// Ampersand sees no trouble with the installation.
     Healthy,
-    /// `Unhealthy` of a [`InstallationHealthStatus`].
+    /// Ampersand sees trouble with the installation, which needs attention.
     Unhealthy,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6343,15 +6441,15 @@ crate::open_enum::open_enum!(InstallationHealthStatus {
     Healthy = "healthy",
     Unhealthy = "unhealthy",
 });
-/// `InstallationLastOperationStatus`, as the contract has it.
+/// Outcome of the newest operation of the installation. Absent when the API names none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationLastOperationStatus {
-    /// `Failure` of a [`InstallationLastOperationStatus`].
+    /// The newest operation failed.
     Failure,
-    /// `InProgress` of a [`InstallationLastOperationStatus`].
+    /// The newest operation is still running.
     InProgress,
-    /// `Success` of a [`InstallationLastOperationStatus`].
+    /// The newest operation succeeded.
     Success,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6361,11 +6459,11 @@ crate::open_enum::open_enum!(InstallationLastOperationStatus {
     InProgress = "in_progress",
     Success = "success",
 });
-/// `IntegrationObjectEnabled`, as the contract has it.
+/// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IntegrationObjectEnabled {
-    /// `Always` of a [`IntegrationObjectEnabled`].
+    /// Every installation reads the object, even if its configuration does not have it.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6373,11 +6471,11 @@ pub enum IntegrationObjectEnabled {
 crate::open_enum::open_enum!(IntegrationObjectEnabled {
     Always = "always",
 });
-/// `InviteParentType`, as the contract has it.
+/// Kind of what the invitation is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteParentType {
-    /// `Org` of a [`InviteParentType`].
+    /// An organisation.
     Org,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6385,17 +6483,17 @@ pub enum InviteParentType {
 crate::open_enum::open_enum!(InviteParentType {
     Org = "org",
 });
-/// `InviteStatus`, as the contract has it.
+/// State of the invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteStatus {
-    /// `Accepted` of a [`InviteStatus`].
+    /// The person has accepted it.
     Accepted,
-    /// `Expired` of a [`InviteStatus`].
+    /// It can no longer be accepted.
     Expired,
-    /// `Pending` of a [`InviteStatus`].
+    /// It has not been answered.
     Pending,
-    /// `Revoked` of a [`InviteStatus`].
+    /// It was taken back.
     Revoked,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6406,15 +6504,15 @@ crate::open_enum::open_enum!(InviteStatus {
     Pending = "pending",
     Revoked = "revoked",
 });
-/// `JsonPatchOperationOp`, as the contract has it.
+/// Kind of the change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JsonPatchOperationOp {
-    /// `Add` of a [`JsonPatchOperationOp`].
+    /// Puts `value` at `path`, over any value that is there.
     Add,
-    /// `Remove` of a [`JsonPatchOperationOp`].
+    /// Takes away the value at `path`.
     Remove,
-    /// `Replace` of a [`JsonPatchOperationOp`].
+    /// Puts `value` in the place of the value at `path`.
     Replace,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6424,11 +6522,11 @@ crate::open_enum::open_enum!(JsonPatchOperationOp {
     Remove = "remove",
     Replace = "replace",
 });
-/// `JwtKeyAlgorithm`, as the contract has it.
+/// Kind of the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwtKeyAlgorithm {
-    /// `Rsa` of a [`JwtKeyAlgorithm`].
+    /// An RSA key.
     Rsa,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6436,17 +6534,17 @@ pub enum JwtKeyAlgorithm {
 crate::open_enum::open_enum!(JwtKeyAlgorithm {
     Rsa = "RSA",
 });
-/// `Oauth2OptsGrantType`, as the contract has it.
+/// OAuth 2.0 grant by which tokens are obtained.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Oauth2OptsGrantType {
-    /// `AuthorizationCode` of a [`Oauth2OptsGrantType`].
+    /// The person gives consent in a browser.
     AuthorizationCode,
-    /// `AuthorizationCodePkce` of a [`Oauth2OptsGrantType`].
+    /// The person gives consent in a browser, secured by PKCE.
     AuthorizationCodePkce,
-    /// `ClientCredentials` of a [`Oauth2OptsGrantType`].
+    /// A client identifier and a client secret are enough.
     ClientCredentials,
-    /// `Password` of a [`Oauth2OptsGrantType`].
+    /// The person's user name and password are used.
     Password,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6457,11 +6555,11 @@ crate::open_enum::open_enum!(Oauth2OptsGrantType {
     ClientCredentials = "clientCredentials",
     Password = "password",
 });
-/// `OptionalFieldsAutoOption`, as the contract has it.
+/// Fields that are optional without being listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OptionalFieldsAutoOption {
-    /// `All` of a [`OptionalFieldsAutoOption`].
+    /// The customer may choose any field of the object.
     All,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6469,13 +6567,13 @@ pub enum OptionalFieldsAutoOption {
 crate::open_enum::open_enum!(OptionalFieldsAutoOption {
     All = "all",
 });
-/// `PatchJwtKeyRequestUpdateMaskItem`, as the contract has it.
+/// Field of a public key that can be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchJwtKeyRequestUpdateMaskItem {
-    /// `Active` of a [`PatchJwtKeyRequestUpdateMaskItem`].
+    /// Whether tokens are verified by the key.
     Active,
-    /// `Label` of a [`PatchJwtKeyRequestUpdateMaskItem`].
+    /// The name of the key.
     Label,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6484,15 +6582,15 @@ crate::open_enum::open_enum!(PatchJwtKeyRequestUpdateMaskItem {
     Active = "active",
     Label = "label",
 });
-/// `PatchObjectConfigContentRequestAction`, as the contract has it.
+/// Settings that the changes apply to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchObjectConfigContentRequestAction {
-    /// `Read` of a [`PatchObjectConfigContentRequestAction`].
+    /// Settings for reading the object.
     Read,
-    /// `Subscribe` of a [`PatchObjectConfigContentRequestAction`].
+    /// Settings for subscribing to the object's events.
     Subscribe,
-    /// `Write` of a [`PatchObjectConfigContentRequestAction`].
+    /// Settings for writing to the object.
     Write,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6502,15 +6600,15 @@ crate::open_enum::open_enum!(PatchObjectConfigContentRequestAction {
     Subscribe = "subscribe",
     Write = "write",
 });
-/// `ProviderMetadataInfoSource`, as the contract has it.
+/// Origin of the value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProviderMetadataInfoSource {
-    /// `Input` of a [`ProviderMetadataInfoSource`].
+    /// A person entered it.
     Input,
-    /// `Provider` of a [`ProviderMetadataInfoSource`].
+    /// The provider was asked for it.
     Provider,
-    /// `Token` of a [`ProviderMetadataInfoSource`].
+    /// It came with the access token.
     Token,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6520,11 +6618,11 @@ crate::open_enum::open_enum!(ProviderMetadataInfoSource {
     Provider = "provider",
     Token = "token",
 });
-/// `ReadRequestMode`, as the contract has it.
+/// How the read runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadRequestMode {
-    /// `Async` of a [`ReadRequestMode`].
+    /// In the background. The response names the operation; the records go to the destination.
     Async,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6532,21 +6630,21 @@ pub enum ReadRequestMode {
 crate::open_enum::open_enum!(ReadRequestMode {
     Async = "async",
 });
-/// `UpdateConnectionRequestUpdateMaskItem`, as the contract has it.
+/// Field of a connection that can be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateConnectionRequestUpdateMaskItem {
-    /// `ApiKey` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The API key.
     ApiKey,
-    /// `BasicAuth` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The user name and the password.
     BasicAuth,
-    /// `Oauth2ClientCredentials` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The client identifier and secret of the client credentials grant.
     Oauth2ClientCredentials,
-    /// `Oauth2PasswordCredentials` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The user name, password and OAuth client of the password grant.
     Oauth2PasswordCredentials,
-    /// `ProviderMetadata` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The further values that the provider needs.
     ProviderMetadata,
-    /// `ProviderWorkspaceRef` of a [`UpdateConnectionRequestUpdateMaskItem`].
+    /// The provider's identifier for the workspace.
     ProviderWorkspaceRef,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6559,11 +6657,11 @@ crate::open_enum::open_enum!(UpdateConnectionRequestUpdateMaskItem {
     ProviderMetadata = "providerMetadata",
     ProviderWorkspaceRef = "providerWorkspaceRef",
 });
-/// `UpdateEventEnabled`, as the contract has it.
+/// When changes of records are reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventEnabled {
-    /// `Always` of a [`UpdateEventEnabled`].
+    /// Changes are reported.
     Always,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6571,13 +6669,13 @@ pub enum UpdateEventEnabled {
 crate::open_enum::open_enum!(UpdateEventEnabled {
     Always = "always",
 });
-/// `UpdateEventWatchFieldsAuto`, as the contract has it.
+/// Fields that are watched without being named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventWatchFieldsAuto {
-    /// `All` of a [`UpdateEventWatchFieldsAuto`].
+    /// A change of any field is reported.
     All,
-    /// `Selected` of a [`UpdateEventWatchFieldsAuto`].
+    /// A change of a field that the customer selected is reported.
     Selected,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6586,13 +6684,13 @@ crate::open_enum::open_enum!(UpdateEventWatchFieldsAuto {
     All = "all",
     Selected = "selected",
 });
-/// `WriteRequestMode`, as the contract has it.
+/// Whether the response waits for the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestMode {
-    /// `Asynchronous` of a [`WriteRequestMode`].
+    /// The response names the operation, which goes on in the background.
     Asynchronous,
-    /// `Synchronous` of a [`WriteRequestMode`].
+    /// The response has the result.
     Synchronous,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6601,15 +6699,15 @@ crate::open_enum::open_enum!(WriteRequestMode {
     Asynchronous = "asynchronous",
     Synchronous = "synchronous",
 });
-/// `WriteRequestType`, as the contract has it.
+/// Kind of the write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestType {
-    /// `Create` of a [`WriteRequestType`].
+    /// New records are created.
     Create,
-    /// `Delete` of a [`WriteRequestType`].
+    /// Existing records are deleted. The installation's configuration must allow it.
     Delete,
-    /// `Update` of a [`WriteRequestType`].
+    /// Existing records are changed.
     Update,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -6648,7 +6746,7 @@ impl ApiKeyRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `scopes` of a [`ApiKeyRequest`].
+    /// Scopes that limit what the key may do.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -6664,7 +6762,7 @@ impl AssociationChangeEvent {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `enabled` of a [`AssociationChangeEvent`].
+    /// When changes of links are reported.
     pub fn enabled(
         mut self,
         enabled: impl ::core::convert::Into<
@@ -6674,7 +6772,7 @@ impl AssociationChangeEvent {
         self.enabled = ::core::option::Option::Some(enabled.into());
         self
     }
-    /// `includeFullRecords` of a [`AssociationChangeEvent`].
+    /// Whether such an event carries whole records.
     pub fn include_full_records(mut self, include_full_records: bool) -> Self {
         self.include_full_records = ::core::option::Option::Some(include_full_records);
         self
@@ -6698,7 +6796,7 @@ impl AssociationDefinition {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `cardinality` of a [`AssociationDefinition`].
+    /// How many records stand on each side, seen from this field, such as `many-to-one`.
     pub fn cardinality(
         mut self,
         cardinality: impl ::core::convert::Into<::std::string::String>,
@@ -6706,7 +6804,7 @@ impl AssociationDefinition {
         self.cardinality = ::core::option::Option::Some(cardinality.into());
         self
     }
-    /// `labels` of a [`AssociationDefinition`].
+    /// Names of the link, for display.
     pub fn labels(
         mut self,
         labels: impl ::core::convert::Into<AssociationLabels>,
@@ -6714,7 +6812,7 @@ impl AssociationDefinition {
         self.labels = ::core::option::Option::Some(labels.into());
         self
     }
-    /// `onDelete` of a [`AssociationDefinition`].
+    /// What happens to the field when the linked record is deleted, such as `setNull`.
     pub fn on_delete(
         mut self,
         on_delete: impl ::core::convert::Into<::std::string::String>,
@@ -6722,12 +6820,12 @@ impl AssociationDefinition {
         self.on_delete = ::core::option::Option::Some(on_delete.into());
         self
     }
-    /// `required` of a [`AssociationDefinition`].
+    /// Whether the linked record has to exist.
     pub fn required(mut self, required: bool) -> Self {
         self.required = ::core::option::Option::Some(required);
         self
     }
-    /// `reverseLookupFieldName` of a [`AssociationDefinition`].
+    /// Name of the field at the other object that leads back.
     pub fn reverse_lookup_field_name(
         mut self,
         reverse_lookup_field_name: impl ::core::convert::Into<::std::string::String>,
@@ -6737,7 +6835,7 @@ impl AssociationDefinition {
         );
         self
     }
-    /// `targetField` of a [`AssociationDefinition`].
+    /// Name of the field at the other object that the link goes to.
     pub fn target_field(
         mut self,
         target_field: impl ::core::convert::Into<::std::string::String>,
@@ -6751,7 +6849,7 @@ impl AssociationLabels {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `plural` of a [`AssociationLabels`].
+    /// Name for several linked records.
     pub fn plural(
         mut self,
         plural: impl ::core::convert::Into<::std::string::String>,
@@ -6759,7 +6857,7 @@ impl AssociationLabels {
         self.plural = ::core::option::Option::Some(plural.into());
         self
     }
-    /// `singular` of a [`AssociationLabels`].
+    /// Name for one linked record.
     pub fn singular(
         mut self,
         singular: impl ::core::convert::Into<::std::string::String>,
@@ -6782,7 +6880,7 @@ impl BatchUpsertIntegrationsRequest {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `sourceYaml` of a [`BatchUpsertIntegrationsRequest`].
+    /// Manifest as YAML text.
     pub fn source_yaml(
         mut self,
         source_yaml: impl ::core::convert::Into<::std::string::String>,
@@ -6790,7 +6888,7 @@ impl BatchUpsertIntegrationsRequest {
         self.source_yaml = ::core::option::Option::Some(source_yaml.into());
         self
     }
-    /// `sourceZipUrl` of a [`BatchUpsertIntegrationsRequest`].
+    /// URL of a zip with the manifest, which Ampersand downloads.
     pub fn source_zip_url(
         mut self,
         source_zip_url: impl ::core::convert::Into<::std::string::String>,
@@ -6819,7 +6917,7 @@ impl ConnectionRequest {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `apiKey` of a [`ConnectionRequest`].
+    /// API key, for a provider that authenticates by one.
     pub fn api_key(
         mut self,
         api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -6827,7 +6925,7 @@ impl ConnectionRequest {
         self.api_key = ::core::option::Option::Some(api_key.into());
         self
     }
-    /// `basicAuth` of a [`ConnectionRequest`].
+    /// User name and password, for a provider that authenticates with HTTP Basic.
     pub fn basic_auth(
         mut self,
         basic_auth: impl ::core::convert::Into<ConnectionRequestBasicAuth>,
@@ -6835,7 +6933,7 @@ impl ConnectionRequest {
         self.basic_auth = ::core::option::Option::Some(basic_auth.into());
         self
     }
-    /// `consumerName` of a [`ConnectionRequest`].
+    /// Name of that person, for display.
     pub fn consumer_name(
         mut self,
         consumer_name: impl ::core::convert::Into<::std::string::String>,
@@ -6843,7 +6941,7 @@ impl ConnectionRequest {
         self.consumer_name = ::core::option::Option::Some(consumer_name.into());
         self
     }
-    /// `consumerRef` of a [`ConnectionRequest`].
+    /// Your application's own identifier for the person whose account is connected.
     pub fn consumer_ref(
         mut self,
         consumer_ref: impl ::core::convert::Into<::std::string::String>,
@@ -6851,7 +6949,9 @@ impl ConnectionRequest {
         self.consumer_ref = ::core::option::Option::Some(consumer_ref.into());
         self
     }
-    /// `customAuth` of a [`ConnectionRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Most values are strings. Some inputs take others, a list for instance.
     pub fn custom_auth(
         mut self,
         custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -6859,7 +6959,7 @@ impl ConnectionRequest {
         self.custom_auth = ::core::option::Option::Some(custom_auth.into());
         self
     }
-    /// `groupName` of a [`ConnectionRequest`].
+    /// Name of the group, for display.
     pub fn group_name(
         mut self,
         group_name: impl ::core::convert::Into<::std::string::String>,
@@ -6867,7 +6967,7 @@ impl ConnectionRequest {
         self.group_name = ::core::option::Option::Some(group_name.into());
         self
     }
-    /// `groupRef` of a [`ConnectionRequest`].
+    /// Your application's own identifier for the group that the connection belongs to.
     pub fn group_ref(
         mut self,
         group_ref: impl ::core::convert::Into<::std::string::String>,
@@ -6875,7 +6975,7 @@ impl ConnectionRequest {
         self.group_ref = ::core::option::Option::Some(group_ref.into());
         self
     }
-    /// `oauth2AuthorizationCode` of a [`ConnectionRequest`].
+    /// Tokens that your application already has, for a provider with consent in a browser.
     pub fn oauth2_authorization_code(
         mut self,
         oauth2_authorization_code: impl ::core::convert::Into<Oauth2AuthorizationCode>,
@@ -6885,7 +6985,7 @@ impl ConnectionRequest {
         );
         self
     }
-    /// `oauth2ClientCredentials` of a [`ConnectionRequest`].
+    /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
     pub fn oauth2_client_credentials(
         mut self,
         oauth2_client_credentials: impl ::core::convert::Into<
@@ -6897,7 +6997,7 @@ impl ConnectionRequest {
         );
         self
     }
-    /// `oauth2PasswordCredentials` of a [`ConnectionRequest`].
+    /// User name and password, for the password grant of OAuth 2.0.
     pub fn oauth2_password_credentials(
         mut self,
         oauth2_password_credentials: impl ::core::convert::Into<
@@ -6909,7 +7009,7 @@ impl ConnectionRequest {
         );
         self
     }
-    /// `provider` of a [`ConnectionRequest`].
+    /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub fn provider(
         mut self,
         provider: impl ::core::convert::Into<::std::string::String>,
@@ -6917,7 +7017,7 @@ impl ConnectionRequest {
         self.provider = ::core::option::Option::Some(provider.into());
         self
     }
-    /// `providerMetadata` of a [`ConnectionRequest`].
+    /// Further values that this provider needs, by name.
     pub fn provider_metadata(
         mut self,
         provider_metadata: impl ::core::iter::IntoIterator<
@@ -6933,7 +7033,7 @@ impl ConnectionRequest {
             .collect();
         self
     }
-    /// `providerWorkspaceRef` of a [`ConnectionRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub fn provider_workspace_ref(
         mut self,
         provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
@@ -6970,7 +7070,7 @@ impl ConnectionRequestOauth2ClientCredentials {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `scopes` of a [`ConnectionRequestOauth2ClientCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -6998,7 +7098,7 @@ impl ConnectionRequestOauth2PasswordCredentials {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `scopes` of a [`ConnectionRequestOauth2PasswordCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -7018,7 +7118,7 @@ impl CreateBillingAccountSessionRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `timeout` of a [`CreateBillingAccountSessionRequest`].
+    /// Seconds after which the session expires.
     pub fn timeout(mut self, timeout: i64) -> Self {
         self.timeout = ::core::option::Option::Some(timeout);
         self
@@ -7041,7 +7141,7 @@ impl CreateDestinationRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `secrets` of a [`CreateDestinationRequest`].
+    /// Credentials that Ampersand delivers with. Fill those that the kind has.
     pub fn secrets(
         mut self,
         secrets: impl ::core::convert::Into<CreateDestinationRequestSecrets>,
@@ -7055,7 +7155,7 @@ impl CreateDestinationRequestMetadata {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `account` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub fn account(
         mut self,
         account: impl ::core::convert::Into<::std::string::String>,
@@ -7063,7 +7163,7 @@ impl CreateDestinationRequestMetadata {
         self.account = ::core::option::Option::Some(account.into());
         self
     }
-    /// `accountIdentifier` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub fn account_identifier(
         mut self,
         account_identifier: impl ::core::convert::Into<::std::string::String>,
@@ -7073,12 +7173,14 @@ impl CreateDestinationRequestMetadata {
         );
         self
     }
-    /// `batchSize` of a [`CreateDestinationRequestMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub fn batch_size(mut self, batch_size: i64) -> Self {
         self.batch_size = ::core::option::Option::Some(batch_size);
         self
     }
-    /// `bucket` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the S3 bucket.
     pub fn bucket(
         mut self,
         bucket: impl ::core::convert::Into<::std::string::String>,
@@ -7086,7 +7188,7 @@ impl CreateDestinationRequestMetadata {
         self.bucket = ::core::option::Option::Some(bucket.into());
         self
     }
-    /// `clusterIdentifier` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub fn cluster_identifier(
         mut self,
         cluster_identifier: impl ::core::convert::Into<::std::string::String>,
@@ -7096,7 +7198,7 @@ impl CreateDestinationRequestMetadata {
         );
         self
     }
-    /// `container` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub fn container(
         mut self,
         container: impl ::core::convert::Into<::std::string::String>,
@@ -7104,7 +7206,7 @@ impl CreateDestinationRequestMetadata {
         self.container = ::core::option::Option::Some(container.into());
         self
     }
-    /// `database` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database, for ClickHouse.
     pub fn database(
         mut self,
         database: impl ::core::convert::Into<::std::string::String>,
@@ -7112,7 +7214,7 @@ impl CreateDestinationRequestMetadata {
         self.database = ::core::option::Option::Some(database.into());
         self
     }
-    /// `datasetId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub fn dataset_id(
         mut self,
         dataset_id: impl ::core::convert::Into<::std::string::String>,
@@ -7120,7 +7222,7 @@ impl CreateDestinationRequestMetadata {
         self.dataset_id = ::core::option::Option::Some(dataset_id.into());
         self
     }
-    /// `dbName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub fn db_name(
         mut self,
         db_name: impl ::core::convert::Into<::std::string::String>,
@@ -7128,7 +7230,7 @@ impl CreateDestinationRequestMetadata {
         self.db_name = ::core::option::Option::Some(db_name.into());
         self
     }
-    /// `dbUser` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to the Redshift database.
     pub fn db_user(
         mut self,
         db_user: impl ::core::convert::Into<::std::string::String>,
@@ -7136,7 +7238,7 @@ impl CreateDestinationRequestMetadata {
         self.db_user = ::core::option::Option::Some(db_user.into());
         self
     }
-    /// `endpointUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the service to call in place of the region's usual one, for Kinesis or SQS.
     pub fn endpoint_url(
         mut self,
         endpoint_url: impl ::core::convert::Into<::std::string::String>,
@@ -7144,7 +7246,7 @@ impl CreateDestinationRequestMetadata {
         self.endpoint_url = ::core::option::Option::Some(endpoint_url.into());
         self
     }
-    /// `exchange` of a [`CreateDestinationRequestMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub fn exchange(
         mut self,
         exchange: impl ::core::convert::Into<::std::string::String>,
@@ -7152,7 +7254,7 @@ impl CreateDestinationRequestMetadata {
         self.exchange = ::core::option::Option::Some(exchange.into());
         self
     }
-    /// `headers` of a [`CreateDestinationRequestMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     pub fn headers(
         mut self,
         headers: impl ::core::iter::IntoIterator<
@@ -7168,7 +7270,9 @@ impl CreateDestinationRequestMetadata {
             .collect();
         self
     }
-    /// `keyTemplate` of a [`CreateDestinationRequestMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub fn key_template(
         mut self,
         key_template: impl ::core::convert::Into<::std::string::String>,
@@ -7176,12 +7280,12 @@ impl CreateDestinationRequestMetadata {
         self.key_template = ::core::option::Option::Some(key_template.into());
         self
     }
-    /// `maxWaitSecs` of a [`CreateDestinationRequestMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
         self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
         self
     }
-    /// `name` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub fn name(
         mut self,
         name: impl ::core::convert::Into<::std::string::String>,
@@ -7189,7 +7293,7 @@ impl CreateDestinationRequestMetadata {
         self.name = ::core::option::Option::Some(name.into());
         self
     }
-    /// `partitionKeyTemplate` of a [`CreateDestinationRequestMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub fn partition_key_template(
         mut self,
         partition_key_template: impl ::core::convert::Into<::std::string::String>,
@@ -7199,7 +7303,7 @@ impl CreateDestinationRequestMetadata {
         );
         self
     }
-    /// `projectId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub fn project_id(
         mut self,
         project_id: impl ::core::convert::Into<::std::string::String>,
@@ -7207,7 +7311,7 @@ impl CreateDestinationRequestMetadata {
         self.project_id = ::core::option::Option::Some(project_id.into());
         self
     }
-    /// `queueUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the SQS queue.
     pub fn queue_url(
         mut self,
         queue_url: impl ::core::convert::Into<::std::string::String>,
@@ -7215,7 +7319,7 @@ impl CreateDestinationRequestMetadata {
         self.queue_url = ::core::option::Option::Some(queue_url.into());
         self
     }
-    /// `region` of a [`CreateDestinationRequestMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub fn region(
         mut self,
         region: impl ::core::convert::Into<::std::string::String>,
@@ -7223,7 +7327,7 @@ impl CreateDestinationRequestMetadata {
         self.region = ::core::option::Option::Some(region.into());
         self
     }
-    /// `schemaName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub fn schema_name(
         mut self,
         schema_name: impl ::core::convert::Into<::std::string::String>,
@@ -7231,7 +7335,7 @@ impl CreateDestinationRequestMetadata {
         self.schema_name = ::core::option::Option::Some(schema_name.into());
         self
     }
-    /// `serverUrl` of a [`CreateDestinationRequestMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub fn server_url(
         mut self,
         server_url: impl ::core::convert::Into<::std::string::String>,
@@ -7239,7 +7343,7 @@ impl CreateDestinationRequestMetadata {
         self.server_url = ::core::option::Option::Some(server_url.into());
         self
     }
-    /// `storageClass` of a [`CreateDestinationRequestMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub fn storage_class(
         mut self,
         storage_class: impl ::core::convert::Into<::std::string::String>,
@@ -7247,7 +7351,7 @@ impl CreateDestinationRequestMetadata {
         self.storage_class = ::core::option::Option::Some(storage_class.into());
         self
     }
-    /// `streamName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the Kinesis stream.
     pub fn stream_name(
         mut self,
         stream_name: impl ::core::convert::Into<::std::string::String>,
@@ -7255,7 +7359,7 @@ impl CreateDestinationRequestMetadata {
         self.stream_name = ::core::option::Option::Some(stream_name.into());
         self
     }
-    /// `tableId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub fn table_id(
         mut self,
         table_id: impl ::core::convert::Into<::std::string::String>,
@@ -7263,7 +7367,7 @@ impl CreateDestinationRequestMetadata {
         self.table_id = ::core::option::Option::Some(table_id.into());
         self
     }
-    /// `tableName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub fn table_name(
         mut self,
         table_name: impl ::core::convert::Into<::std::string::String>,
@@ -7271,12 +7375,12 @@ impl CreateDestinationRequestMetadata {
         self.table_name = ::core::option::Option::Some(table_name.into());
         self
     }
-    /// `tls` of a [`CreateDestinationRequestMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = ::core::option::Option::Some(tls);
         self
     }
-    /// `topicId` of a [`CreateDestinationRequestMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub fn topic_id(
         mut self,
         topic_id: impl ::core::convert::Into<::std::string::String>,
@@ -7284,7 +7388,7 @@ impl CreateDestinationRequestMetadata {
         self.topic_id = ::core::option::Option::Some(topic_id.into());
         self
     }
-    /// `url` of a [`CreateDestinationRequestMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub fn url(
         mut self,
         url: impl ::core::convert::Into<::std::string::String>,
@@ -7292,7 +7396,7 @@ impl CreateDestinationRequestMetadata {
         self.url = ::core::option::Option::Some(url.into());
         self
     }
-    /// `userId` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to Snowflake.
     pub fn user_id(
         mut self,
         user_id: impl ::core::convert::Into<::std::string::String>,
@@ -7300,7 +7404,7 @@ impl CreateDestinationRequestMetadata {
         self.user_id = ::core::option::Option::Some(user_id.into());
         self
     }
-    /// `username` of a [`CreateDestinationRequestMetadata`].
+    /// User that signs in to ClickHouse.
     pub fn username(
         mut self,
         username: impl ::core::convert::Into<::std::string::String>,
@@ -7308,7 +7412,7 @@ impl CreateDestinationRequestMetadata {
         self.username = ::core::option::Option::Some(username.into());
         self
     }
-    /// `workgroupName` of a [`CreateDestinationRequestMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub fn workgroup_name(
         mut self,
         workgroup_name: impl ::core::convert::Into<::std::string::String>,
@@ -7322,7 +7426,7 @@ impl CreateDestinationRequestSecrets {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `accessKey` of a [`CreateDestinationRequestSecrets`].
+    /// Key of the storage account, for Azure Blob Storage.
     pub fn access_key(
         mut self,
         access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7330,7 +7434,7 @@ impl CreateDestinationRequestSecrets {
         self.access_key = ::core::option::Option::Some(access_key.into());
         self
     }
-    /// `accessKeyId` of a [`CreateDestinationRequestSecrets`].
+    /// Identifier of an AWS access key, for Redshift.
     pub fn access_key_id(
         mut self,
         access_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7338,7 +7442,7 @@ impl CreateDestinationRequestSecrets {
         self.access_key_id = ::core::option::Option::Some(access_key_id.into());
         self
     }
-    /// `awsKeyId` of a [`CreateDestinationRequestSecrets`].
+    /// Identifier of an AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_key_id(
         mut self,
         aws_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7346,7 +7450,7 @@ impl CreateDestinationRequestSecrets {
         self.aws_key_id = ::core::option::Option::Some(aws_key_id.into());
         self
     }
-    /// `awsSecretKey` of a [`CreateDestinationRequestSecrets`].
+    /// Secret of that AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_secret_key(
         mut self,
         aws_secret_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7354,7 +7458,7 @@ impl CreateDestinationRequestSecrets {
         self.aws_secret_key = ::core::option::Option::Some(aws_secret_key.into());
         self
     }
-    /// `awsSessionToken` of a [`CreateDestinationRequestSecrets`].
+    /// Session token that belongs to a temporary AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_session_token(
         mut self,
         aws_session_token: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7362,7 +7466,7 @@ impl CreateDestinationRequestSecrets {
         self.aws_session_token = ::core::option::Option::Some(aws_session_token.into());
         self
     }
-    /// `connectionString` of a [`CreateDestinationRequestSecrets`].
+    /// Connection string of Azure Service Bus.
     pub fn connection_string(
         mut self,
         connection_string: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7370,7 +7474,7 @@ impl CreateDestinationRequestSecrets {
         self.connection_string = ::core::option::Option::Some(connection_string.into());
         self
     }
-    /// `credentials` of a [`CreateDestinationRequestSecrets`].
+    /// JSON key of a Google service account, for BigQuery and Pub/Sub.
     pub fn credentials(
         mut self,
         credentials: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7378,7 +7482,7 @@ impl CreateDestinationRequestSecrets {
         self.credentials = ::core::option::Option::Some(credentials.into());
         self
     }
-    /// `password` of a [`CreateDestinationRequestSecrets`].
+    /// Password of the user, for ClickHouse and RabbitMQ.
     pub fn password(
         mut self,
         password: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7386,7 +7490,7 @@ impl CreateDestinationRequestSecrets {
         self.password = ::core::option::Option::Some(password.into());
         self
     }
-    /// `privateKey` of a [`CreateDestinationRequestSecrets`].
+    /// RSA private key in PEM, for Snowflake.
     pub fn private_key(
         mut self,
         private_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7394,7 +7498,7 @@ impl CreateDestinationRequestSecrets {
         self.private_key = ::core::option::Option::Some(private_key.into());
         self
     }
-    /// `secretAccessKey` of a [`CreateDestinationRequestSecrets`].
+    /// Secret of that AWS access key, for Redshift.
     pub fn secret_access_key(
         mut self,
         secret_access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7402,7 +7506,7 @@ impl CreateDestinationRequestSecrets {
         self.secret_access_key = ::core::option::Option::Some(secret_access_key.into());
         self
     }
-    /// `username` of a [`CreateDestinationRequestSecrets`].
+    /// User that signs in to RabbitMQ.
     pub fn username(
         mut self,
         username: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7416,7 +7520,7 @@ impl CreateEvent {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `enabled` of a [`CreateEvent`].
+    /// When new records are reported.
     pub fn enabled(
         mut self,
         enabled: impl ::core::convert::Into<
@@ -7455,7 +7559,7 @@ impl CreateInstallationRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `connectionId` of a [`CreateInstallationRequest`].
+    /// Identifier of the connection to use. Without it, the API takes the group's default connection.
     pub fn connection_id(
         mut self,
         connection_id: impl ::core::convert::Into<::std::string::String>,
@@ -7476,7 +7580,9 @@ impl CreateInstallationRequestConfig {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `createdBy` of a [`CreateInstallationRequestConfig`].
+    /// Author of the configuration, as a kind and an identifier: `consumer:c-1`.
+    ///
+    /// The kind is `consumer`, `builder` or `api`. The default is `api:create-installation`.
     pub fn created_by(
         mut self,
         created_by: impl ::core::convert::Into<::std::string::String>,
@@ -7484,7 +7590,7 @@ impl CreateInstallationRequestConfig {
         self.created_by = ::core::option::Option::Some(created_by.into());
         self
     }
-    /// `revisionId` of a [`CreateInstallationRequestConfig`].
+    /// Identifier of a revision of the integration. The API takes the newest one by itself.
     ///
     /// Deprecated by the contract.
     pub fn revision_id(
@@ -7592,7 +7698,7 @@ impl CreateProviderAppRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `externalRef` of a [`CreateProviderAppRequest`].
+    /// Provider's own identifier for the app. Optional.
     pub fn external_ref(
         mut self,
         external_ref: impl ::core::convert::Into<::std::string::String>,
@@ -7600,7 +7706,7 @@ impl CreateProviderAppRequest {
         self.external_ref = ::core::option::Option::Some(external_ref.into());
         self
     }
-    /// `metadata` of a [`CreateProviderAppRequest`].
+    /// Further values that this provider needs.
     pub fn metadata(
         mut self,
         metadata: impl ::core::convert::Into<ProviderAppMetadata>,
@@ -7608,7 +7714,7 @@ impl CreateProviderAppRequest {
         self.metadata = ::core::option::Option::Some(metadata.into());
         self
     }
-    /// `scopes` of a [`CreateProviderAppRequest`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -7624,7 +7730,7 @@ impl CreateRevisionRequest {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `sourceYaml` of a [`CreateRevisionRequest`].
+    /// Manifest as YAML text.
     pub fn source_yaml(
         mut self,
         source_yaml: impl ::core::convert::Into<::std::string::String>,
@@ -7632,7 +7738,7 @@ impl CreateRevisionRequest {
         self.source_yaml = ::core::option::Option::Some(source_yaml.into());
         self
     }
-    /// `sourceZipUrl` of a [`CreateRevisionRequest`].
+    /// URL of a zip with the manifest, which Ampersand downloads.
     pub fn source_zip_url(
         mut self,
         source_zip_url: impl ::core::convert::Into<::std::string::String>,
@@ -7683,7 +7789,7 @@ impl CustomAuthConnectRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `callbackParams` of a [`CustomAuthConnectRequest`].
+    /// Parameters that the provider's redirect carried, by name. They are secrets.
     pub fn callback_params(
         mut self,
         callback_params: impl ::core::iter::IntoIterator<
@@ -7699,7 +7805,7 @@ impl CustomAuthConnectRequest {
             .collect();
         self
     }
-    /// `consumerName` of a [`CustomAuthConnectRequest`].
+    /// Name of that person, for display, in the first request. Without it, `consumerRef` is shown.
     pub fn consumer_name(
         mut self,
         consumer_name: impl ::core::convert::Into<::std::string::String>,
@@ -7707,7 +7813,7 @@ impl CustomAuthConnectRequest {
         self.consumer_name = ::core::option::Option::Some(consumer_name.into());
         self
     }
-    /// `consumerRef` of a [`CustomAuthConnectRequest`].
+    /// Your application's own identifier for the person who connects. Give it in the first request.
     pub fn consumer_ref(
         mut self,
         consumer_ref: impl ::core::convert::Into<::std::string::String>,
@@ -7715,7 +7821,9 @@ impl CustomAuthConnectRequest {
         self.consumer_ref = ::core::option::Option::Some(consumer_ref.into());
         self
     }
-    /// `customAuth` of a [`CustomAuthConnectRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Give them in the first request.
     pub fn custom_auth(
         mut self,
         custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -7723,7 +7831,7 @@ impl CustomAuthConnectRequest {
         self.custom_auth = ::core::option::Option::Some(custom_auth.into());
         self
     }
-    /// `groupName` of a [`CustomAuthConnectRequest`].
+    /// Name of the group, for display, in the first request. Without it, `groupRef` is shown.
     pub fn group_name(
         mut self,
         group_name: impl ::core::convert::Into<::std::string::String>,
@@ -7731,7 +7839,7 @@ impl CustomAuthConnectRequest {
         self.group_name = ::core::option::Option::Some(group_name.into());
         self
     }
-    /// `groupRef` of a [`CustomAuthConnectRequest`].
+    /// Your application's own identifier for the group. Give it in the first request.
     pub fn group_ref(
         mut self,
         group_ref: impl ::core::convert::Into<::std::string::String>,
@@ -7739,7 +7847,7 @@ impl CustomAuthConnectRequest {
         self.group_ref = ::core::option::Option::Some(group_ref.into());
         self
     }
-    /// `provider` of a [`CustomAuthConnectRequest`].
+    /// Name of the provider. Required in the first request; later ones need not repeat it.
     pub fn provider(
         mut self,
         provider: impl ::core::convert::Into<::std::string::String>,
@@ -7747,7 +7855,7 @@ impl CustomAuthConnectRequest {
         self.provider = ::core::option::Option::Some(provider.into());
         self
     }
-    /// `providerAppId` of a [`CustomAuthConnectRequest`].
+    /// Identifier of the provider app to use. Without it, the API takes the default one of the project.
     pub fn provider_app_id(
         mut self,
         provider_app_id: impl ::core::convert::Into<::std::string::String>,
@@ -7755,7 +7863,7 @@ impl CustomAuthConnectRequest {
         self.provider_app_id = ::core::option::Option::Some(provider_app_id.into());
         self
     }
-    /// `providerMetadata` of a [`CustomAuthConnectRequest`].
+    /// Further values that this provider needs, by name.
     pub fn provider_metadata(
         mut self,
         provider_metadata: impl ::core::iter::IntoIterator<
@@ -7771,7 +7879,7 @@ impl CustomAuthConnectRequest {
             .collect();
         self
     }
-    /// `sessionId` of a [`CustomAuthConnectRequest`].
+    /// Secret that stands for a connection in the making. It comes with a redirect; send it back to go on.
     pub fn session_id(
         mut self,
         session_id: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7785,7 +7893,7 @@ impl DefaultPeriod {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `days` of a [`DefaultPeriod`].
+    /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     pub fn days(
         mut self,
         days: impl ::core::convert::Into<::ampersand_types::Integer>,
@@ -7793,7 +7901,7 @@ impl DefaultPeriod {
         self.days = ::core::option::Option::Some(days.into());
         self
     }
-    /// `fullHistory` of a [`DefaultPeriod`].
+    /// Whether to backfill everything there is.
     pub fn full_history(mut self, full_history: bool) -> Self {
         self.full_history = ::core::option::Option::Some(full_history);
         self
@@ -7804,7 +7912,7 @@ impl DeleteEvent {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `enabled` of a [`DeleteEvent`].
+    /// When deleted records are reported.
     pub fn enabled(
         mut self,
         enabled: impl ::core::convert::Into<
@@ -7820,7 +7928,7 @@ impl Delivery {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `mode` of a [`Delivery`].
+    /// When records are delivered. The default is `auto`.
     pub fn mode(
         mut self,
         mode: impl ::core::convert::Into<::ampersand_client::types::DeliveryMode>,
@@ -7828,7 +7936,7 @@ impl Delivery {
         self.mode = ::core::option::Option::Some(mode.into());
         self
     }
-    /// `pageSize` of a [`Delivery`].
+    /// Count of records in one delivery, from 50 to 500.
     pub fn page_size(
         mut self,
         page_size: impl ::core::convert::Into<::ampersand_types::Integer>,
@@ -7884,7 +7992,7 @@ impl FieldDefinition {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `association` of a [`FieldDefinition`].
+    /// Link to another object, for a field of type `reference`.
     pub fn association(
         mut self,
         association: impl ::core::convert::Into<AssociationDefinition>,
@@ -7892,7 +8000,7 @@ impl FieldDefinition {
         self.association = ::core::option::Option::Some(association.into());
         self
     }
-    /// `description` of a [`FieldDefinition`].
+    /// Text that explains the field.
     pub fn description(
         mut self,
         description: impl ::core::convert::Into<::std::string::String>,
@@ -7900,12 +8008,12 @@ impl FieldDefinition {
         self.description = ::core::option::Option::Some(description.into());
         self
     }
-    /// `indexed` of a [`FieldDefinition`].
+    /// Whether the provider should keep an index of the field, to find records by it faster.
     pub fn indexed(mut self, indexed: bool) -> Self {
         self.indexed = ::core::option::Option::Some(indexed);
         self
     }
-    /// `numericOptions` of a [`FieldDefinition`].
+    /// Further settings, for a field of numbers.
     pub fn numeric_options(
         mut self,
         numeric_options: impl ::core::convert::Into<NumericFieldOptions>,
@@ -7913,12 +8021,12 @@ impl FieldDefinition {
         self.numeric_options = ::core::option::Option::Some(numeric_options.into());
         self
     }
-    /// `required` of a [`FieldDefinition`].
+    /// Whether every record needs a value.
     pub fn required(mut self, required: bool) -> Self {
         self.required = ::core::option::Option::Some(required);
         self
     }
-    /// `stringOptions` of a [`FieldDefinition`].
+    /// Further settings, for a field of text.
     pub fn string_options(
         mut self,
         string_options: impl ::core::convert::Into<StringFieldOptions>,
@@ -7926,7 +8034,7 @@ impl FieldDefinition {
         self.string_options = ::core::option::Option::Some(string_options.into());
         self
     }
-    /// `unique` of a [`FieldDefinition`].
+    /// Whether no two records may have the same value.
     pub fn unique(mut self, unique: bool) -> Self {
         self.unique = ::core::option::Option::Some(unique);
         self
@@ -7986,7 +8094,7 @@ impl GenerateConnectionRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `apiKey` of a [`GenerateConnectionRequest`].
+    /// API key, for a provider that authenticates by one.
     pub fn api_key(
         mut self,
         api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -7994,7 +8102,7 @@ impl GenerateConnectionRequest {
         self.api_key = ::core::option::Option::Some(api_key.into());
         self
     }
-    /// `basicAuth` of a [`GenerateConnectionRequest`].
+    /// User name and password, for a provider that authenticates with HTTP Basic.
     pub fn basic_auth(
         mut self,
         basic_auth: impl ::core::convert::Into<GenerateConnectionRequestBasicAuth>,
@@ -8002,7 +8110,7 @@ impl GenerateConnectionRequest {
         self.basic_auth = ::core::option::Option::Some(basic_auth.into());
         self
     }
-    /// `consumerName` of a [`GenerateConnectionRequest`].
+    /// Name of that person, for display.
     pub fn consumer_name(
         mut self,
         consumer_name: impl ::core::convert::Into<::std::string::String>,
@@ -8010,7 +8118,9 @@ impl GenerateConnectionRequest {
         self.consumer_name = ::core::option::Option::Some(consumer_name.into());
         self
     }
-    /// `customAuth` of a [`GenerateConnectionRequest`].
+    /// Values for the inputs that the provider's catalog entry asks for, by the names of the inputs.
+    ///
+    /// Most values are strings. Some inputs take others, a list for instance.
     pub fn custom_auth(
         mut self,
         custom_auth: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -8018,7 +8128,7 @@ impl GenerateConnectionRequest {
         self.custom_auth = ::core::option::Option::Some(custom_auth.into());
         self
     }
-    /// `groupName` of a [`GenerateConnectionRequest`].
+    /// Name of the group, for display.
     pub fn group_name(
         mut self,
         group_name: impl ::core::convert::Into<::std::string::String>,
@@ -8026,7 +8136,7 @@ impl GenerateConnectionRequest {
         self.group_name = ::core::option::Option::Some(group_name.into());
         self
     }
-    /// `oauth2AuthorizationCode` of a [`GenerateConnectionRequest`].
+    /// Tokens that your application already has, for a provider with consent in a browser.
     pub fn oauth2_authorization_code(
         mut self,
         oauth2_authorization_code: impl ::core::convert::Into<Oauth2AuthorizationCode>,
@@ -8036,7 +8146,7 @@ impl GenerateConnectionRequest {
         );
         self
     }
-    /// `oauth2ClientCredentials` of a [`GenerateConnectionRequest`].
+    /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
     pub fn oauth2_client_credentials(
         mut self,
         oauth2_client_credentials: impl ::core::convert::Into<
@@ -8048,7 +8158,7 @@ impl GenerateConnectionRequest {
         );
         self
     }
-    /// `oauth2PasswordCredentials` of a [`GenerateConnectionRequest`].
+    /// User name and password, for the password grant of OAuth 2.0.
     pub fn oauth2_password_credentials(
         mut self,
         oauth2_password_credentials: impl ::core::convert::Into<
@@ -8060,7 +8170,7 @@ impl GenerateConnectionRequest {
         );
         self
     }
-    /// `providerMetadata` of a [`GenerateConnectionRequest`].
+    /// Further values that this provider needs, by name.
     pub fn provider_metadata(
         mut self,
         provider_metadata: impl ::core::iter::IntoIterator<
@@ -8076,7 +8186,7 @@ impl GenerateConnectionRequest {
             .collect();
         self
     }
-    /// `providerWorkspaceRef` of a [`GenerateConnectionRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub fn provider_workspace_ref(
         mut self,
         provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
@@ -8113,7 +8223,7 @@ impl GenerateConnectionRequestOauth2ClientCredentials {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `scopes` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -8141,7 +8251,7 @@ impl GenerateConnectionRequestOauth2PasswordCredentials {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `scopes` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -8157,7 +8267,7 @@ impl IntegrationField {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `default` of a [`IntegrationField`].
+    /// Name of the provider's field that is chosen at first.
     pub fn default(
         mut self,
         default: impl ::core::convert::Into<::std::string::String>,
@@ -8165,7 +8275,7 @@ impl IntegrationField {
         self.default = ::core::option::Option::Some(default.into());
         self
     }
-    /// `fieldName` of a [`IntegrationField`].
+    /// Name of the field at the provider, such as `BillingCity`. Absent when the customer chooses the field.
     pub fn field_name(
         mut self,
         field_name: impl ::core::convert::Into<::std::string::String>,
@@ -8173,7 +8283,7 @@ impl IntegrationField {
         self.field_name = ::core::option::Option::Some(field_name.into());
         self
     }
-    /// `mapToDisplayName` of a [`IntegrationField`].
+    /// Name of the field that the customer sees, such as `City`.
     pub fn map_to_display_name(
         mut self,
         map_to_display_name: impl ::core::convert::Into<::std::string::String>,
@@ -8183,7 +8293,7 @@ impl IntegrationField {
         );
         self
     }
-    /// `mapToName` of a [`IntegrationField`].
+    /// Your application's name for the field, such as `city`.
     pub fn map_to_name(
         mut self,
         map_to_name: impl ::core::convert::Into<::std::string::String>,
@@ -8191,7 +8301,7 @@ impl IntegrationField {
         self.map_to_name = ::core::option::Option::Some(map_to_name.into());
         self
     }
-    /// `prompt` of a [`IntegrationField`].
+    /// Text that tells the customer which field to choose.
     pub fn prompt(
         mut self,
         prompt: impl ::core::convert::Into<::std::string::String>,
@@ -8222,17 +8332,17 @@ impl IntegrationObject {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `backfill` of a [`IntegrationObject`].
+    /// How far back the first read goes.
     pub fn backfill(mut self, backfill: impl ::core::convert::Into<Backfill>) -> Self {
         self.backfill = ::core::option::Option::Some(backfill.into());
         self
     }
-    /// `delivery` of a [`IntegrationObject`].
+    /// How records are delivered.
     pub fn delivery(mut self, delivery: impl ::core::convert::Into<Delivery>) -> Self {
         self.delivery = ::core::option::Option::Some(delivery.into());
         self
     }
-    /// `enabled` of a [`IntegrationObject`].
+    /// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
     pub fn enabled(
         mut self,
         enabled: impl ::core::convert::Into<
@@ -8242,7 +8352,7 @@ impl IntegrationObject {
         self.enabled = ::core::option::Option::Some(enabled.into());
         self
     }
-    /// `mapToDisplayName` of a [`IntegrationObject`].
+    /// Name of the object that the customer sees, such as `People`.
     pub fn map_to_display_name(
         mut self,
         map_to_display_name: impl ::core::convert::Into<::std::string::String>,
@@ -8252,7 +8362,7 @@ impl IntegrationObject {
         );
         self
     }
-    /// `mapToName` of a [`IntegrationObject`].
+    /// Your application's name for the object. Without it, the provider's name is used.
     pub fn map_to_name(
         mut self,
         map_to_name: impl ::core::convert::Into<::std::string::String>,
@@ -8260,7 +8370,7 @@ impl IntegrationObject {
         self.map_to_name = ::core::option::Option::Some(map_to_name.into());
         self
     }
-    /// `optionalFields` of a [`IntegrationObject`].
+    /// Fields that the customer may choose.
     pub fn optional_fields(
         mut self,
         optional_fields: impl ::core::iter::IntoIterator<
@@ -8273,7 +8383,7 @@ impl IntegrationObject {
             .collect();
         self
     }
-    /// `optionalFieldsAuto` of a [`IntegrationObject`].
+    /// Optional fields that need not be listed.
     pub fn optional_fields_auto(
         mut self,
         optional_fields_auto: impl ::core::convert::Into<
@@ -8285,7 +8395,7 @@ impl IntegrationObject {
         );
         self
     }
-    /// `requiredFields` of a [`IntegrationObject`].
+    /// Fields that every installation reads.
     pub fn required_fields(
         mut self,
         required_fields: impl ::core::iter::IntoIterator<
@@ -8304,12 +8414,12 @@ impl IntegrationProxy {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `enabled` of a [`IntegrationProxy`].
+    /// Whether the proxy is on.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = ::core::option::Option::Some(enabled);
         self
     }
-    /// `useModule` of a [`IntegrationProxy`].
+    /// Whether calls go to the module's base URL in place of the provider's. The default is false.
     pub fn use_module(mut self, use_module: bool) -> Self {
         self.use_module = ::core::option::Option::Some(use_module);
         self
@@ -8320,7 +8430,7 @@ impl IntegrationRead {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `objects` of a [`IntegrationRead`].
+    /// Objects to read.
     pub fn objects(
         mut self,
         objects: impl ::core::iter::IntoIterator<
@@ -8336,7 +8446,7 @@ impl IntegrationSubscribe {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `objects` of a [`IntegrationSubscribe`].
+    /// Objects whose events are subscribed to.
     pub fn objects(
         mut self,
         objects: impl ::core::iter::IntoIterator<
@@ -8365,7 +8475,7 @@ impl IntegrationSubscribeObject {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `associationChangeEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether changes of links between records are reported.
     pub fn association_change_event(
         mut self,
         association_change_event: impl ::core::convert::Into<AssociationChangeEvent>,
@@ -8375,7 +8485,7 @@ impl IntegrationSubscribeObject {
         );
         self
     }
-    /// `createEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether new records are reported.
     pub fn create_event(
         mut self,
         create_event: impl ::core::convert::Into<CreateEvent>,
@@ -8383,7 +8493,7 @@ impl IntegrationSubscribeObject {
         self.create_event = ::core::option::Option::Some(create_event.into());
         self
     }
-    /// `deleteEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether deleted records are reported.
     pub fn delete_event(
         mut self,
         delete_event: impl ::core::convert::Into<DeleteEvent>,
@@ -8391,7 +8501,7 @@ impl IntegrationSubscribeObject {
         self.delete_event = ::core::option::Option::Some(delete_event.into());
         self
     }
-    /// `inheritFieldsAndMapping` of a [`IntegrationSubscribeObject`].
+    /// Whether fields and mappings are those of the reads of the object.
     pub fn inherit_fields_and_mapping(
         mut self,
         inherit_fields_and_mapping: bool,
@@ -8401,7 +8511,7 @@ impl IntegrationSubscribeObject {
         );
         self
     }
-    /// `otherEvents` of a [`IntegrationSubscribeObject`].
+    /// Names of further events of the provider that are reported.
     pub fn other_events(
         mut self,
         other_events: impl ::core::iter::IntoIterator<
@@ -8414,7 +8524,7 @@ impl IntegrationSubscribeObject {
             .collect();
         self
     }
-    /// `updateEvent` of a [`IntegrationSubscribeObject`].
+    /// Whether changes of records are reported, and changes of which fields.
     pub fn update_event(
         mut self,
         update_event: impl ::core::convert::Into<UpdateEvent>,
@@ -8428,7 +8538,7 @@ impl IntegrationWrite {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `objects` of a [`IntegrationWrite`].
+    /// Objects that may be written to.
     pub fn objects(
         mut self,
         objects: impl ::core::iter::IntoIterator<
@@ -8449,12 +8559,12 @@ impl IntegrationWriteObject {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `inheritMapping` of a [`IntegrationWriteObject`].
+    /// Whether names of fields are mapped as for reads of the object.
     pub fn inherit_mapping(mut self, inherit_mapping: bool) -> Self {
         self.inherit_mapping = ::core::option::Option::Some(inherit_mapping);
         self
     }
-    /// `valueDefaults` of a [`IntegrationWriteObject`].
+    /// Whether the customer may give defaults for fields.
     pub fn value_defaults(
         mut self,
         value_defaults: impl ::core::convert::Into<ValueDefaults>,
@@ -8476,7 +8586,7 @@ impl JsonPatchOperation {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `value` of a [`JsonPatchOperation`].
+    /// New value. Leave it out for `remove`.
     pub fn value(
         mut self,
         value: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -8504,7 +8614,7 @@ impl ManifestIntegration {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `displayName` of a [`ManifestIntegration`].
+    /// Name of the integration, for display.
     pub fn display_name(
         mut self,
         display_name: impl ::core::convert::Into<::std::string::String>,
@@ -8512,7 +8622,7 @@ impl ManifestIntegration {
         self.display_name = ::core::option::Option::Some(display_name.into());
         self
     }
-    /// `module` of a [`ManifestIntegration`].
+    /// Part of the provider's API that the integration uses, such as `crm`, for a provider that has several.
     pub fn module(
         mut self,
         module: impl ::core::convert::Into<::std::string::String>,
@@ -8520,17 +8630,17 @@ impl ManifestIntegration {
         self.module = ::core::option::Option::Some(module.into());
         self
     }
-    /// `proxy` of a [`ManifestIntegration`].
+    /// Whether calls may be passed through to the provider.
     pub fn proxy(mut self, proxy: impl ::core::convert::Into<IntegrationProxy>) -> Self {
         self.proxy = ::core::option::Option::Some(proxy.into());
         self
     }
-    /// `read` of a [`ManifestIntegration`].
+    /// Objects to read.
     pub fn read(mut self, read: impl ::core::convert::Into<IntegrationRead>) -> Self {
         self.read = ::core::option::Option::Some(read.into());
         self
     }
-    /// `subscribe` of a [`ManifestIntegration`].
+    /// Objects whose events are subscribed to.
     pub fn subscribe(
         mut self,
         subscribe: impl ::core::convert::Into<IntegrationSubscribe>,
@@ -8538,7 +8648,7 @@ impl ManifestIntegration {
         self.subscribe = ::core::option::Option::Some(subscribe.into());
         self
     }
-    /// `watchSchema` of a [`ManifestIntegration`].
+    /// Changes of the provider's objects and fields that are to be reported.
     pub fn watch_schema(
         mut self,
         watch_schema: impl ::core::convert::Into<WatchSchema>,
@@ -8546,7 +8656,7 @@ impl ManifestIntegration {
         self.watch_schema = ::core::option::Option::Some(watch_schema.into());
         self
     }
-    /// `write` of a [`ManifestIntegration`].
+    /// Objects that may be written to.
     pub fn write(mut self, write: impl ::core::convert::Into<IntegrationWrite>) -> Self {
         self.write = ::core::option::Option::Some(write.into());
         self
@@ -8557,7 +8667,7 @@ impl NumericFieldOptions {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `defaultValue` of a [`NumericFieldOptions`].
+    /// Value of a record that sets none.
     pub fn default_value(
         mut self,
         default_value: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -8565,7 +8675,7 @@ impl NumericFieldOptions {
         self.default_value = ::core::option::Option::Some(default_value.into());
         self
     }
-    /// `max` of a [`NumericFieldOptions`].
+    /// Largest value.
     pub fn max(
         mut self,
         max: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -8573,7 +8683,7 @@ impl NumericFieldOptions {
         self.max = ::core::option::Option::Some(max.into());
         self
     }
-    /// `min` of a [`NumericFieldOptions`].
+    /// Smallest value.
     pub fn min(
         mut self,
         min: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -8581,12 +8691,12 @@ impl NumericFieldOptions {
         self.min = ::core::option::Option::Some(min.into());
         self
     }
-    /// `precision` of a [`NumericFieldOptions`].
+    /// Count of digits in all, before and after the decimal point.
     pub fn precision(mut self, precision: i64) -> Self {
         self.precision = ::core::option::Option::Some(precision);
         self
     }
-    /// `scale` of a [`NumericFieldOptions`].
+    /// Count of digits after the decimal point.
     pub fn scale(mut self, scale: i64) -> Self {
         self.scale = ::core::option::Option::Some(scale);
         self
@@ -8597,7 +8707,7 @@ impl Oauth2AuthorizationCode {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `accessToken` of a [`Oauth2AuthorizationCode`].
+    /// Token that goes with requests to the provider.
     pub fn access_token(
         mut self,
         access_token: impl ::core::convert::Into<Oauth2AuthorizationCodeAccessToken>,
@@ -8605,7 +8715,7 @@ impl Oauth2AuthorizationCode {
         self.access_token = ::core::option::Option::Some(access_token.into());
         self
     }
-    /// `refreshToken` of a [`Oauth2AuthorizationCode`].
+    /// Token that gets a new access token.
     pub fn refresh_token(
         mut self,
         refresh_token: impl ::core::convert::Into<Oauth2AuthorizationCodeRefreshToken>,
@@ -8613,7 +8723,7 @@ impl Oauth2AuthorizationCode {
         self.refresh_token = ::core::option::Option::Some(refresh_token.into());
         self
     }
-    /// `scopes` of a [`Oauth2AuthorizationCode`].
+    /// OAuth scopes that the tokens are good for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -8636,7 +8746,7 @@ impl Oauth2AuthorizationCodeAccessToken {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    /// Time when the token expires, in RFC 3339.
     pub fn expires_at(
         mut self,
         expires_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
@@ -8644,7 +8754,7 @@ impl Oauth2AuthorizationCodeAccessToken {
         self.expires_at = ::core::option::Option::Some(expires_at.into());
         self
     }
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeAccessToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub fn issued_at(
         mut self,
         issued_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
@@ -8665,7 +8775,7 @@ impl Oauth2AuthorizationCodeRefreshToken {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `expiresAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    /// Time when the token expires, in RFC 3339.
     pub fn expires_at(
         mut self,
         expires_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
@@ -8673,7 +8783,7 @@ impl Oauth2AuthorizationCodeRefreshToken {
         self.expires_at = ::core::option::Option::Some(expires_at.into());
         self
     }
-    /// `issuedAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
+    /// Time when the provider issued the token, in RFC 3339.
     pub fn issued_at(
         mut self,
         issued_at: impl ::core::convert::Into<::ampersand_types::Timestamp>,
@@ -8704,7 +8814,7 @@ impl OauthConnectRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `consumerName` of a [`OauthConnectRequest`].
+    /// Name of that person, for display. Without it, `consumerRef` is shown.
     pub fn consumer_name(
         mut self,
         consumer_name: impl ::core::convert::Into<::std::string::String>,
@@ -8712,14 +8822,14 @@ impl OauthConnectRequest {
         self.consumer_name = ::core::option::Option::Some(consumer_name.into());
         self
     }
-    /// `enableCSRFProtection` of a [`OauthConnectRequest`].
+    /// Whether Ampersand's own user interface makes the request. Leave it out, or set it to false.
     pub fn enable_csrf_protection(mut self, enable_csrf_protection: bool) -> Self {
         self.enable_csrf_protection = ::core::option::Option::Some(
             enable_csrf_protection,
         );
         self
     }
-    /// `groupName` of a [`OauthConnectRequest`].
+    /// Name of the group, for display. Without it, `groupRef` is shown.
     pub fn group_name(
         mut self,
         group_name: impl ::core::convert::Into<::std::string::String>,
@@ -8727,7 +8837,7 @@ impl OauthConnectRequest {
         self.group_name = ::core::option::Option::Some(group_name.into());
         self
     }
-    /// `providerAppId` of a [`OauthConnectRequest`].
+    /// Identifier of the provider app to use. Without it, the API takes the default one of the project.
     pub fn provider_app_id(
         mut self,
         provider_app_id: impl ::core::convert::Into<::std::string::String>,
@@ -8735,7 +8845,7 @@ impl OauthConnectRequest {
         self.provider_app_id = ::core::option::Option::Some(provider_app_id.into());
         self
     }
-    /// `providerMetadata` of a [`OauthConnectRequest`].
+    /// Further values that this provider needs, by name.
     pub fn provider_metadata(
         mut self,
         provider_metadata: impl ::core::iter::IntoIterator<
@@ -8751,7 +8861,7 @@ impl OauthConnectRequest {
             .collect();
         self
     }
-    /// `providerWorkspaceRef` of a [`OauthConnectRequest`].
+    /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub fn provider_workspace_ref(
         mut self,
         provider_workspace_ref: impl ::core::convert::Into<::std::string::String>,
@@ -8785,12 +8895,12 @@ impl PatchApiKeyRequestApiKey {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `active` of a [`PatchApiKeyRequestApiKey`].
+    /// Whether the key can be used from now on.
     pub fn active(mut self, active: bool) -> Self {
         self.active = ::core::option::Option::Some(active);
         self
     }
-    /// `label` of a [`PatchApiKeyRequestApiKey`].
+    /// New name of the key, for people.
     pub fn label(
         mut self,
         label: impl ::core::convert::Into<::std::string::String>,
@@ -8798,7 +8908,7 @@ impl PatchApiKeyRequestApiKey {
         self.label = ::core::option::Option::Some(label.into());
         self
     }
-    /// `scopes` of a [`PatchApiKeyRequestApiKey`].
+    /// Scopes that limit what the key may do from now on.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -8834,12 +8944,12 @@ impl PatchJwtKeyRequestJwtKey {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `active` of a [`PatchJwtKeyRequestJwtKey`].
+    /// Whether tokens are verified by the key from now on.
     pub fn active(mut self, active: bool) -> Self {
         self.active = ::core::option::Option::Some(active);
         self
     }
-    /// `label` of a [`PatchJwtKeyRequestJwtKey`].
+    /// New name of the key, for people.
     pub fn label(
         mut self,
         label: impl ::core::convert::Into<::std::string::String>,
@@ -8866,7 +8976,8 @@ impl PatchObjectConfigContentRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `groupRef` of a [`PatchObjectConfigContentRequest`].
+    /// Your application's own identifier for the group whose installation is changed. Not needed beside
+    /// `installationId`.
     pub fn group_ref(
         mut self,
         group_ref: impl ::core::convert::Into<::std::string::String>,
@@ -8874,7 +8985,7 @@ impl PatchObjectConfigContentRequest {
         self.group_ref = ::core::option::Option::Some(group_ref.into());
         self
     }
-    /// `installationId` of a [`PatchObjectConfigContentRequest`].
+    /// Identifier of the installation to change. Not needed beside `groupRef`.
     pub fn installation_id(
         mut self,
         installation_id: impl ::core::convert::Into<::std::string::String>,
@@ -8888,7 +8999,7 @@ impl PauseReadsRequest {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `note` of a [`PauseReadsRequest`].
+    /// Text to keep with the pause.
     pub fn note(
         mut self,
         note: impl ::core::convert::Into<::std::string::String>,
@@ -8896,7 +9007,7 @@ impl PauseReadsRequest {
         self.note = ::core::option::Option::Some(note.into());
         self
     }
-    /// `objects` of a [`PauseReadsRequest`].
+    /// Names of the objects, as the provider or your manifest has them. Without them, every object is paused.
     pub fn objects(
         mut self,
         objects: impl ::core::iter::IntoIterator<
@@ -8912,7 +9023,7 @@ impl ProviderAppMetadata {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `authQueryParams` of a [`ProviderAppMetadata`].
+    /// Further query parameters for the page that asks for consent: lists of values, by name.
     pub fn auth_query_params(
         mut self,
         auth_query_params: impl ::core::iter::IntoIterator<
@@ -8930,7 +9041,7 @@ impl ProviderAppMetadata {
             .collect();
         self
     }
-    /// `providerParams` of a [`ProviderAppMetadata`].
+    /// Further values that this provider needs, by name.
     pub fn provider_params(
         mut self,
         provider_params: impl ::core::iter::IntoIterator<
@@ -8962,7 +9073,7 @@ impl ProviderMetadataInfo {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `displayName` of a [`ProviderMetadataInfo`].
+    /// Name of the value, for display.
     pub fn display_name(
         mut self,
         display_name: impl ::core::convert::Into<::std::string::String>,
@@ -8985,7 +9096,7 @@ impl ReadRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `sinceTimestamp` of a [`ReadRequest`].
+    /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
     pub fn since_timestamp(
         mut self,
         since_timestamp: impl ::core::convert::Into<::std::string::String>,
@@ -8993,7 +9104,7 @@ impl ReadRequest {
         self.since_timestamp = ::core::option::Option::Some(since_timestamp.into());
         self
     }
-    /// `untilTimestamp` of a [`ReadRequest`].
+    /// End of the period to read, in RFC 3339 and UTC.
     pub fn until_timestamp(
         mut self,
         until_timestamp: impl ::core::convert::Into<::std::string::String>,
@@ -9038,7 +9149,7 @@ impl StringFieldOptions {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `defaultValue` of a [`StringFieldOptions`].
+    /// Value of a record that sets none.
     pub fn default_value(
         mut self,
         default_value: impl ::core::convert::Into<::std::string::String>,
@@ -9046,12 +9157,12 @@ impl StringFieldOptions {
         self.default_value = ::core::option::Option::Some(default_value.into());
         self
     }
-    /// `length` of a [`StringFieldOptions`].
+    /// Count of characters that a value has at most.
     pub fn length(mut self, length: i64) -> Self {
         self.length = ::core::option::Option::Some(length);
         self
     }
-    /// `pattern` of a [`StringFieldOptions`].
+    /// Regular expression that values match.
     pub fn pattern(
         mut self,
         pattern: impl ::core::convert::Into<::std::string::String>,
@@ -9059,7 +9170,7 @@ impl StringFieldOptions {
         self.pattern = ::core::option::Option::Some(pattern.into());
         self
     }
-    /// `values` of a [`StringFieldOptions`].
+    /// Choices that the field offers.
     pub fn values(
         mut self,
         values: impl ::core::iter::IntoIterator<
@@ -9069,7 +9180,7 @@ impl StringFieldOptions {
         self.values = values.into_iter().map(::core::convert::Into::into).collect();
         self
     }
-    /// `valuesRestricted` of a [`StringFieldOptions`].
+    /// Whether other values than those in `values` are refused.
     pub fn values_restricted(mut self, values_restricted: bool) -> Self {
         self.values_restricted = ::core::option::Option::Some(values_restricted);
         self
@@ -9080,7 +9191,7 @@ impl UnpauseReadsRequest {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `note` of a [`UnpauseReadsRequest`].
+    /// Text to keep with the change.
     pub fn note(
         mut self,
         note: impl ::core::convert::Into<::std::string::String>,
@@ -9088,7 +9199,7 @@ impl UnpauseReadsRequest {
         self.note = ::core::option::Option::Some(note.into());
         self
     }
-    /// `objects` of a [`UnpauseReadsRequest`].
+    /// Names of the objects, as the provider or your manifest has them. Without them, every object is resumed.
     pub fn objects(
         mut self,
         objects: impl ::core::iter::IntoIterator<
@@ -9142,7 +9253,7 @@ impl UpdateDestinationRequestDestination {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `metadata` of a [`UpdateDestinationRequestDestination`].
+    /// New settings, as far as `updateMask` names them.
     pub fn metadata(
         mut self,
         metadata: impl ::core::convert::Into<UpdateDestinationRequestDestinationMetadata>,
@@ -9150,7 +9261,7 @@ impl UpdateDestinationRequestDestination {
         self.metadata = ::core::option::Option::Some(metadata.into());
         self
     }
-    /// `name` of a [`UpdateDestinationRequestDestination`].
+    /// New name: letters, digits and dashes.
     pub fn name(
         mut self,
         name: impl ::core::convert::Into<::std::string::String>,
@@ -9158,7 +9269,7 @@ impl UpdateDestinationRequestDestination {
         self.name = ::core::option::Option::Some(name.into());
         self
     }
-    /// `secrets` of a [`UpdateDestinationRequestDestination`].
+    /// New credentials, as far as `updateMask` names them.
     pub fn secrets(
         mut self,
         secrets: impl ::core::convert::Into<UpdateDestinationRequestDestinationSecrets>,
@@ -9172,7 +9283,7 @@ impl UpdateDestinationRequestDestinationMetadata {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `account` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the storage account, for Azure Blob Storage.
     pub fn account(
         mut self,
         account: impl ::core::convert::Into<::std::string::String>,
@@ -9180,7 +9291,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.account = ::core::option::Option::Some(account.into());
         self
     }
-    /// `accountIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the Snowflake account, such as `acme-analytics`.
     pub fn account_identifier(
         mut self,
         account_identifier: impl ::core::convert::Into<::std::string::String>,
@@ -9190,12 +9301,14 @@ impl UpdateDestinationRequestDestinationMetadata {
         );
         self
     }
-    /// `batchSize` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
+    ///
+    /// A batch is written when it is full or when `maxWaitSecs` is over.
     pub fn batch_size(mut self, batch_size: i64) -> Self {
         self.batch_size = ::core::option::Option::Some(batch_size);
         self
     }
-    /// `bucket` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the S3 bucket.
     pub fn bucket(
         mut self,
         bucket: impl ::core::convert::Into<::std::string::String>,
@@ -9203,7 +9316,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.bucket = ::core::option::Option::Some(bucket.into());
         self
     }
-    /// `clusterIdentifier` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the cluster, for Redshift on a cluster of its own.
     pub fn cluster_identifier(
         mut self,
         cluster_identifier: impl ::core::convert::Into<::std::string::String>,
@@ -9213,7 +9326,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         );
         self
     }
-    /// `container` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the container, for Azure Blob Storage.
     pub fn container(
         mut self,
         container: impl ::core::convert::Into<::std::string::String>,
@@ -9221,7 +9334,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.container = ::core::option::Option::Some(container.into());
         self
     }
-    /// `database` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database, for ClickHouse.
     pub fn database(
         mut self,
         database: impl ::core::convert::Into<::std::string::String>,
@@ -9229,7 +9342,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.database = ::core::option::Option::Some(database.into());
         self
     }
-    /// `datasetId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the dataset, for BigQuery.
     pub fn dataset_id(
         mut self,
         dataset_id: impl ::core::convert::Into<::std::string::String>,
@@ -9237,7 +9350,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.dataset_id = ::core::option::Option::Some(dataset_id.into());
         self
     }
-    /// `dbName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database, for Snowflake and Redshift.
     pub fn db_name(
         mut self,
         db_name: impl ::core::convert::Into<::std::string::String>,
@@ -9245,7 +9358,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.db_name = ::core::option::Option::Some(db_name.into());
         self
     }
-    /// `dbUser` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to the Redshift database.
     pub fn db_user(
         mut self,
         db_user: impl ::core::convert::Into<::std::string::String>,
@@ -9253,7 +9366,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.db_user = ::core::option::Option::Some(db_user.into());
         self
     }
-    /// `endpointUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the service to call in place of the region's usual one, for Kinesis or SQS.
     pub fn endpoint_url(
         mut self,
         endpoint_url: impl ::core::convert::Into<::std::string::String>,
@@ -9261,7 +9374,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.endpoint_url = ::core::option::Option::Some(endpoint_url.into());
         self
     }
-    /// `exchange` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// RabbitMQ exchange to publish to.
     pub fn exchange(
         mut self,
         exchange: impl ::core::convert::Into<::std::string::String>,
@@ -9269,7 +9382,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.exchange = ::core::option::Option::Some(exchange.into());
         self
     }
-    /// `headers` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     pub fn headers(
         mut self,
         headers: impl ::core::iter::IntoIterator<
@@ -9285,7 +9398,9 @@ impl UpdateDestinationRequestDestinationMetadata {
             .collect();
         self
     }
-    /// `keyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Key of an S3 object, as a JMESPath expression over the message.
+    ///
+    /// Without it, the key is made of the message's time and identifier.
     pub fn key_template(
         mut self,
         key_template: impl ::core::convert::Into<::std::string::String>,
@@ -9293,12 +9408,12 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.key_template = ::core::option::Option::Some(key_template.into());
         self
     }
-    /// `maxWaitSecs` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
     pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
         self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
         self
     }
-    /// `name` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the queue or the topic, for Azure Service Bus.
     pub fn name(
         mut self,
         name: impl ::core::convert::Into<::std::string::String>,
@@ -9306,7 +9421,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.name = ::core::option::Option::Some(name.into());
         self
     }
-    /// `partitionKeyTemplate` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Partition key of a Kinesis record, as a JMESPath expression over the message.
     pub fn partition_key_template(
         mut self,
         partition_key_template: impl ::core::convert::Into<::std::string::String>,
@@ -9316,7 +9431,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         );
         self
     }
-    /// `projectId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the Google Cloud project, for BigQuery and Pub/Sub. It is not a project of Ampersand.
     pub fn project_id(
         mut self,
         project_id: impl ::core::convert::Into<::std::string::String>,
@@ -9324,7 +9439,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.project_id = ::core::option::Option::Some(project_id.into());
         self
     }
-    /// `queueUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the SQS queue.
     pub fn queue_url(
         mut self,
         queue_url: impl ::core::convert::Into<::std::string::String>,
@@ -9332,7 +9447,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.queue_url = ::core::option::Option::Some(queue_url.into());
         self
     }
-    /// `region` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// AWS region, such as `us-east-1`, for Kinesis, S3 and other services of AWS.
     pub fn region(
         mut self,
         region: impl ::core::convert::Into<::std::string::String>,
@@ -9340,7 +9455,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.region = ::core::option::Option::Some(region.into());
         self
     }
-    /// `schemaName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the database schema, for Snowflake and Redshift.
     pub fn schema_name(
         mut self,
         schema_name: impl ::core::convert::Into<::std::string::String>,
@@ -9348,7 +9463,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.schema_name = ::core::option::Option::Some(schema_name.into());
         self
     }
-    /// `serverUrl` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub fn server_url(
         mut self,
         server_url: impl ::core::convert::Into<::std::string::String>,
@@ -9356,7 +9471,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.server_url = ::core::option::Option::Some(server_url.into());
         self
     }
-    /// `storageClass` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub fn storage_class(
         mut self,
         storage_class: impl ::core::convert::Into<::std::string::String>,
@@ -9364,7 +9479,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.storage_class = ::core::option::Option::Some(storage_class.into());
         self
     }
-    /// `streamName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the Kinesis stream.
     pub fn stream_name(
         mut self,
         stream_name: impl ::core::convert::Into<::std::string::String>,
@@ -9372,7 +9487,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.stream_name = ::core::option::Option::Some(stream_name.into());
         self
     }
-    /// `tableId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the table, for BigQuery.
     pub fn table_id(
         mut self,
         table_id: impl ::core::convert::Into<::std::string::String>,
@@ -9380,7 +9495,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.table_id = ::core::option::Option::Some(table_id.into());
         self
     }
-    /// `tableName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the table, for ClickHouse, Snowflake and Redshift.
     pub fn table_name(
         mut self,
         table_name: impl ::core::convert::Into<::std::string::String>,
@@ -9388,12 +9503,12 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.table_name = ::core::option::Option::Some(table_name.into());
         self
     }
-    /// `tls` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Whether the connection to RabbitMQ uses TLS.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = ::core::option::Option::Some(tls);
         self
     }
-    /// `topicId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub fn topic_id(
         mut self,
         topic_id: impl ::core::convert::Into<::std::string::String>,
@@ -9401,7 +9516,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.topic_id = ::core::option::Option::Some(topic_id.into());
         self
     }
-    /// `url` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub fn url(
         mut self,
         url: impl ::core::convert::Into<::std::string::String>,
@@ -9409,7 +9524,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.url = ::core::option::Option::Some(url.into());
         self
     }
-    /// `userId` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to Snowflake.
     pub fn user_id(
         mut self,
         user_id: impl ::core::convert::Into<::std::string::String>,
@@ -9417,7 +9532,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.user_id = ::core::option::Option::Some(user_id.into());
         self
     }
-    /// `username` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// User that signs in to ClickHouse.
     pub fn username(
         mut self,
         username: impl ::core::convert::Into<::std::string::String>,
@@ -9425,7 +9540,7 @@ impl UpdateDestinationRequestDestinationMetadata {
         self.username = ::core::option::Option::Some(username.into());
         self
     }
-    /// `workgroupName` of a [`UpdateDestinationRequestDestinationMetadata`].
+    /// Name of the workgroup, for Redshift Serverless.
     pub fn workgroup_name(
         mut self,
         workgroup_name: impl ::core::convert::Into<::std::string::String>,
@@ -9439,7 +9554,7 @@ impl UpdateDestinationRequestDestinationSecrets {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Key of the storage account, for Azure Blob Storage.
     pub fn access_key(
         mut self,
         access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9447,7 +9562,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.access_key = ::core::option::Option::Some(access_key.into());
         self
     }
-    /// `accessKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Identifier of an AWS access key, for Redshift.
     pub fn access_key_id(
         mut self,
         access_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9455,7 +9570,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.access_key_id = ::core::option::Option::Some(access_key_id.into());
         self
     }
-    /// `awsKeyId` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Identifier of an AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_key_id(
         mut self,
         aws_key_id: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9463,7 +9578,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.aws_key_id = ::core::option::Option::Some(aws_key_id.into());
         self
     }
-    /// `awsSecretKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Secret of that AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_secret_key(
         mut self,
         aws_secret_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9471,7 +9586,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.aws_secret_key = ::core::option::Option::Some(aws_secret_key.into());
         self
     }
-    /// `awsSessionToken` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Session token that belongs to a temporary AWS access key, for Kinesis, S3 and SQS.
     pub fn aws_session_token(
         mut self,
         aws_session_token: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9479,7 +9594,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.aws_session_token = ::core::option::Option::Some(aws_session_token.into());
         self
     }
-    /// `connectionString` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Connection string of Azure Service Bus.
     pub fn connection_string(
         mut self,
         connection_string: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9487,7 +9602,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.connection_string = ::core::option::Option::Some(connection_string.into());
         self
     }
-    /// `credentials` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// JSON key of a Google service account, for BigQuery and Pub/Sub.
     pub fn credentials(
         mut self,
         credentials: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9495,7 +9610,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.credentials = ::core::option::Option::Some(credentials.into());
         self
     }
-    /// `password` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Password of the user, for ClickHouse and RabbitMQ.
     pub fn password(
         mut self,
         password: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9503,7 +9618,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.password = ::core::option::Option::Some(password.into());
         self
     }
-    /// `privateKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// RSA private key in PEM, for Snowflake.
     pub fn private_key(
         mut self,
         private_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9511,7 +9626,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.private_key = ::core::option::Option::Some(private_key.into());
         self
     }
-    /// `secretAccessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// Secret of that AWS access key, for Redshift.
     pub fn secret_access_key(
         mut self,
         secret_access_key: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9519,7 +9634,7 @@ impl UpdateDestinationRequestDestinationSecrets {
         self.secret_access_key = ::core::option::Option::Some(secret_access_key.into());
         self
     }
-    /// `username` of a [`UpdateDestinationRequestDestinationSecrets`].
+    /// User that signs in to RabbitMQ.
     pub fn username(
         mut self,
         username: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9533,7 +9648,7 @@ impl UpdateEvent {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `enabled` of a [`UpdateEvent`].
+    /// When changes of records are reported.
     pub fn enabled(
         mut self,
         enabled: impl ::core::convert::Into<
@@ -9543,7 +9658,7 @@ impl UpdateEvent {
         self.enabled = ::core::option::Option::Some(enabled.into());
         self
     }
-    /// `requiredWatchFields` of a [`UpdateEvent`].
+    /// Names of fields whose changes are always reported.
     pub fn required_watch_fields(
         mut self,
         required_watch_fields: impl ::core::iter::IntoIterator<
@@ -9556,7 +9671,7 @@ impl UpdateEvent {
             .collect();
         self
     }
-    /// `watchFieldsAuto` of a [`UpdateEvent`].
+    /// Fields that are watched without being named.
     pub fn watch_fields_auto(
         mut self,
         watch_fields_auto: impl ::core::convert::Into<
@@ -9590,7 +9705,7 @@ impl UpdateInstallationRequestInstallation {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `config` of a [`UpdateInstallationRequestInstallation`].
+    /// Parts of a new configuration.
     pub fn config(
         mut self,
         config: impl ::core::convert::Into<UpdateInstallationRequestInstallationConfig>,
@@ -9598,7 +9713,7 @@ impl UpdateInstallationRequestInstallation {
         self.config = ::core::option::Option::Some(config.into());
         self
     }
-    /// `connectionId` of a [`UpdateInstallationRequestInstallation`].
+    /// Identifier of the connection to use from now on.
     pub fn connection_id(
         mut self,
         connection_id: impl ::core::convert::Into<::std::string::String>,
@@ -9612,7 +9727,7 @@ impl UpdateInstallationRequestInstallationConfig {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `content` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// New settings, as far as `updateMask` names them.
     pub fn content(
         mut self,
         content: impl ::core::convert::Into<
@@ -9622,7 +9737,7 @@ impl UpdateInstallationRequestInstallationConfig {
         self.content = ::core::option::Option::Some(content.into());
         self
     }
-    /// `createdBy` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// Author of the change, as a kind and an identifier: `consumer:c-1`.
     pub fn created_by(
         mut self,
         created_by: impl ::core::convert::Into<::std::string::String>,
@@ -9630,7 +9745,7 @@ impl UpdateInstallationRequestInstallationConfig {
         self.created_by = ::core::option::Option::Some(created_by.into());
         self
     }
-    /// `revisionId` of a [`UpdateInstallationRequestInstallationConfig`].
+    /// Identifier of a revision of the integration. The API takes the newest one by itself.
     ///
     /// Deprecated by the contract.
     pub fn revision_id(
@@ -9664,7 +9779,7 @@ impl UpdateOrgRequestOrg {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `label` of a [`UpdateOrgRequestOrg`].
+    /// New name of the organisation, for people.
     pub fn label(
         mut self,
         label: impl ::core::convert::Into<::std::string::String>,
@@ -9696,7 +9811,7 @@ impl UpdateProjectRequestProject {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `appName` of a [`UpdateProjectRequestProject`].
+    /// New name of your application, which people see when they connect an account.
     pub fn app_name(
         mut self,
         app_name: impl ::core::convert::Into<::std::string::String>,
@@ -9704,7 +9819,7 @@ impl UpdateProjectRequestProject {
         self.app_name = ::core::option::Option::Some(app_name.into());
         self
     }
-    /// `name` of a [`UpdateProjectRequestProject`].
+    /// New name of the project, which no other project of the organisation has.
     pub fn name(
         mut self,
         name: impl ::core::convert::Into<::std::string::String>,
@@ -9736,7 +9851,7 @@ impl UpdateProviderAppRequestProviderApp {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Identifier of the OAuth client at the provider.
     pub fn client_id(
         mut self,
         client_id: impl ::core::convert::Into<::std::string::String>,
@@ -9744,7 +9859,7 @@ impl UpdateProviderAppRequestProviderApp {
         self.client_id = ::core::option::Option::Some(client_id.into());
         self
     }
-    /// `clientSecret` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Secret of the OAuth client at the provider.
     pub fn client_secret(
         mut self,
         client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -9752,7 +9867,7 @@ impl UpdateProviderAppRequestProviderApp {
         self.client_secret = ::core::option::Option::Some(client_secret.into());
         self
     }
-    /// `externalRef` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Provider's own identifier for the app. Optional.
     pub fn external_ref(
         mut self,
         external_ref: impl ::core::convert::Into<::std::string::String>,
@@ -9760,7 +9875,7 @@ impl UpdateProviderAppRequestProviderApp {
         self.external_ref = ::core::option::Option::Some(external_ref.into());
         self
     }
-    /// `metadata` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Further values that this provider needs.
     pub fn metadata(
         mut self,
         metadata: impl ::core::convert::Into<ProviderAppMetadata>,
@@ -9768,7 +9883,7 @@ impl UpdateProviderAppRequestProviderApp {
         self.metadata = ::core::option::Option::Some(metadata.into());
         self
     }
-    /// `provider` of a [`UpdateProviderAppRequestProviderApp`].
+    /// Name of the provider that the client is registered at.
     pub fn provider(
         mut self,
         provider: impl ::core::convert::Into<::std::string::String>,
@@ -9776,7 +9891,7 @@ impl UpdateProviderAppRequestProviderApp {
         self.provider = ::core::option::Option::Some(provider.into());
         self
     }
-    /// `scopes` of a [`UpdateProviderAppRequestProviderApp`].
+    /// OAuth scopes to ask for, as the provider spells them.
     pub fn scopes(
         mut self,
         scopes: impl ::core::iter::IntoIterator<
@@ -9822,7 +9937,7 @@ impl ValueDefaults {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `allowAnyFields` of a [`ValueDefaults`].
+    /// Whether any field may have a default.
     pub fn allow_any_fields(mut self, allow_any_fields: bool) -> Self {
         self.allow_any_fields = ::core::option::Option::Some(allow_any_fields);
         self
@@ -9841,7 +9956,9 @@ impl WatchSchema {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `schedule` of a [`WatchSchema`].
+    /// When Ampersand looks for changes, as a cron expression of five fields in UTC.
+    ///
+    /// Once an hour is the most often. `0 */6 * * *` is every six hours; the default is `0 */24 * * *`, once a day.
     pub fn schedule(
         mut self,
         schedule: impl ::core::convert::Into<::std::string::String>,
@@ -9855,7 +9972,7 @@ impl WatchSchemaAllObjects {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `fieldChanged` of a [`WatchSchemaAllObjects`].
+    /// Whether changed fields are reported.
     pub fn field_changed(
         mut self,
         field_changed: impl ::core::convert::Into<FieldChangedEvent>,
@@ -9863,7 +9980,7 @@ impl WatchSchemaAllObjects {
         self.field_changed = ::core::option::Option::Some(field_changed.into());
         self
     }
-    /// `fieldCreated` of a [`WatchSchemaAllObjects`].
+    /// Whether new fields are reported.
     pub fn field_created(
         mut self,
         field_created: impl ::core::convert::Into<FieldCreatedEvent>,
@@ -9871,7 +9988,7 @@ impl WatchSchemaAllObjects {
         self.field_created = ::core::option::Option::Some(field_created.into());
         self
     }
-    /// `fieldDeleted` of a [`WatchSchemaAllObjects`].
+    /// Whether deleted fields are reported.
     pub fn field_deleted(
         mut self,
         field_deleted: impl ::core::convert::Into<FieldDeletedEvent>,
@@ -9900,7 +10017,7 @@ impl WriteRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `associations` of a [`WriteRequest`].
+    /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
     pub fn associations(
         mut self,
         associations: impl ::core::iter::IntoIterator<
@@ -9913,7 +10030,9 @@ impl WriteRequest {
             .collect();
         self
     }
-    /// `autoBatchPolicy` of a [`WriteRequest`].
+    /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
+    ///
+    /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
     pub fn auto_batch_policy(
         mut self,
         auto_batch_policy: impl ::core::convert::Into<WriteRequestAutoBatchPolicy>,
@@ -9921,7 +10040,9 @@ impl WriteRequest {
         self.auto_batch_policy = ::core::option::Option::Some(auto_batch_policy.into());
         self
     }
-    /// `batch` of a [`WriteRequest`].
+    /// The records, for a write of 1 to 100 records at once. Only `create` and `update` take a batch.
+    ///
+    /// Where some records fail, the others are written all the same. `batchPolicy` can change that.
     pub fn batch(
         mut self,
         batch: impl ::core::iter::IntoIterator<
@@ -9931,7 +10052,7 @@ impl WriteRequest {
         self.batch = batch.into_iter().map(::core::convert::Into::into).collect();
         self
     }
-    /// `batchPolicy` of a [`WriteRequest`].
+    /// What happens to the batch when a record fails. It applies to `batch` only.
     pub fn batch_policy(
         mut self,
         batch_policy: impl ::core::convert::Into<WriteRequestBatchPolicy>,
@@ -9939,7 +10060,7 @@ impl WriteRequest {
         self.batch_policy = ::core::option::Option::Some(batch_policy.into());
         self
     }
-    /// `headers` of a [`WriteRequest`].
+    /// HTTP headers for the request to the provider. Only Salesforce supports them at present.
     pub fn headers(
         mut self,
         headers: impl ::core::iter::IntoIterator<
@@ -9949,7 +10070,7 @@ impl WriteRequest {
         self.headers = headers.into_iter().map(::core::convert::Into::into).collect();
         self
     }
-    /// `mode` of a [`WriteRequest`].
+    /// Whether the response waits for the provider.
     pub fn mode(
         mut self,
         mode: impl ::core::convert::Into<::ampersand_client::types::WriteRequestMode>,
@@ -9957,7 +10078,8 @@ impl WriteRequest {
         self.mode = ::core::option::Option::Some(mode.into());
         self
     }
-    /// `record` of a [`WriteRequest`].
+    /// The record, for a write of a single record. To create or update, its fields by name; to delete, its `id` is
+    /// enough.
     pub fn record(
         mut self,
         record: impl ::core::convert::Into<::ampersand_types::RawJson>,
@@ -9965,7 +10087,7 @@ impl WriteRequest {
         self.record = ::core::option::Option::Some(record.into());
         self
     }
-    /// `retryPolicy` of a [`WriteRequest`].
+    /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
     pub fn retry_policy(
         mut self,
         retry_policy: impl ::core::convert::Into<WriteRequestRetryPolicy>,
@@ -9983,7 +10105,7 @@ impl WriteRequestAutoBatchPolicy {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `retryDeadlineHours` of a [`WriteRequestAutoBatchPolicy`].
+    /// Hours for which a batch that fails is tried again, from 1 to 48. The default is 1.
     pub fn retry_deadline_hours(mut self, retry_deadline_hours: i64) -> Self {
         self.retry_deadline_hours = ::core::option::Option::Some(retry_deadline_hours);
         self
@@ -9998,7 +10120,7 @@ impl WriteRequestBatchItem {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// `associations` of a [`WriteRequestBatchItem`].
+    /// Links to other records. Only HubSpot supports them at present.
     pub fn associations(
         mut self,
         associations: impl ::core::iter::IntoIterator<
@@ -10017,7 +10139,9 @@ impl WriteRequestBatchPolicy {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `allOrNone` of a [`WriteRequestBatchPolicy`].
+    /// Whether one record that fails makes the whole batch fail. The default is false.
+    ///
+    /// For updates, HubSpot writes the other records in any case.
     pub fn all_or_none(mut self, all_or_none: bool) -> Self {
         self.all_or_none = ::core::option::Option::Some(all_or_none);
         self
@@ -10028,7 +10152,7 @@ impl WriteRequestHeadersItem {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `key` of a [`WriteRequestHeadersItem`].
+    /// Name of the header.
     pub fn key(
         mut self,
         key: impl ::core::convert::Into<::std::string::String>,
@@ -10036,7 +10160,7 @@ impl WriteRequestHeadersItem {
         self.key = ::core::option::Option::Some(key.into());
         self
     }
-    /// `value` of a [`WriteRequestHeadersItem`].
+    /// Value of the header.
     pub fn value(
         mut self,
         value: impl ::core::convert::Into<::ampersand_types::Credential>,
@@ -10050,7 +10174,7 @@ impl WriteRequestRetryPolicy {
     pub fn new() -> Self {
         <Self as ::core::default::Default>::default()
     }
-    /// `deadlineHours` of a [`WriteRequestRetryPolicy`].
+    /// Hours for which the write is tried, from 1 to 48. The default is 1.
     pub fn deadline_hours(mut self, deadline_hours: i64) -> Self {
         self.deadline_hours = ::core::option::Option::Some(deadline_hours);
         self
