@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::types::Typed;
-use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, setters};
+use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, setters, users};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
 use crate::output::Plan;
@@ -16,7 +16,7 @@ pub(super) const DOCUMENTS: [&str; 4] = ["api", "read", "write", "search"];
 pub(super) const FOLDER: &str = "crates/ampersand-client/src/generated";
 pub(super) const OPERATIONS_FOLDER: &str = "crates/ampersand-client/src/generated/operations";
 
-const TYPES_PATH: &str = "ampersand_client::types";
+pub(super) const TYPES_PATH: &str = "ampersand_client::types";
 
 /// What an overlay says of a schema that `ampersand-types` has under another name.
 const SAME_AS: &str = "x-same-as";
@@ -88,7 +88,10 @@ pub(super) fn generate(
     generator.lower("the documents of the client", &mut document, &context)?;
     let origin = join(&origins, |_| true);
 
+    let list: Vec<Operation> = serde_json::from_value(document[OPERATIONS].clone())?;
+    let groups = groups(&document, &list);
     let mut docs = Docs::of_module("types", &mut generator.findings.undocumented);
+    docs.users = users::users(&document, &groups);
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
     let (sent, received) = lower::directions(&document);
     let sent: BTreeSet<String> = sent.iter().map(|name| lower::pascal(name)).collect();
@@ -96,8 +99,6 @@ pub(super) fn generate(
     let words = "What the operations take and give.";
     plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), quote! { #items #setters })?);
 
-    let list: Vec<Operation> = serde_json::from_value(document[OPERATIONS].clone())?;
-    let groups = groups(&document, &list);
     let mut docs = Docs::of_module("operations", &mut generator.findings.undocumented);
     for group in &groups {
         let words = docs.of(&group.name, group.description.as_deref());

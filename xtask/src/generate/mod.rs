@@ -12,6 +12,7 @@ mod format;
 mod operations;
 mod setters;
 mod types;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -253,19 +254,26 @@ struct Docs<'a> {
     module: &'static str,
     /// The items for which words are missing.
     undocumented: &'a mut Vec<String>,
+    /// What is said of a type beside its words: the operations that send it or receive it.
+    users: BTreeMap<String, String>,
 }
 
 impl<'a> Docs<'a> {
     fn of_module(module: &'static str, undocumented: &'a mut Vec<String>) -> Self {
-        Self { module, undocumented }
+        Self { module, undocumented, users: BTreeMap::new() }
     }
 
     /// The words for an item; where there are none, these say so.
     fn of(&mut self, item: &str, words: Option<&str>) -> String {
-        if let Some(words) = words.map(str::trim).filter(|words| !words.is_empty()) {
-            return words.to_owned();
+        let words = words.map(str::trim).filter(|words| !words.is_empty());
+        if words.is_none() {
+            self.undocumented.push(format!("{}::{item}", self.module));
         }
-        self.undocumented.push(format!("{}::{item}", self.module));
-        "Not documented yet: the contract has it, and our words for it are still to be written.".to_owned()
+        let words =
+            words.unwrap_or("Not documented yet: the contract has it, and our words for it are still to be written.");
+        match self.users.get(item) {
+            Some(users) => format!("{words}\n\n{users}"),
+            None => words.to_owned(),
+        }
     }
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::document;
 
-pub(crate) use direction::directions;
+pub(crate) use direction::{directions, references};
 pub(crate) use events::{EVENTS, Event};
 pub(crate) use names::{ENUMS, OpenEnum, pascal};
 pub(crate) use operations::{Content, OPERATIONS, Operation, Parameter};

@@ -7,6 +7,8 @@
 //! What the operations take and give.
 
 /// Invitation to accept.
+///
+/// Sent by [`accept_invite`](crate::operations::users::Users::accept_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -21,6 +23,8 @@ pub struct AcceptInviteRequest {
     >,
 }
 /// How an access token is sent to a provider that does not take it in the usual way.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -40,6 +44,8 @@ pub struct AccessTokenOpts {
     >,
 }
 /// Header that carries an access token.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -56,6 +62,8 @@ pub struct AccessTokenOptsHeader {
     >,
 }
 /// Person to add to an organisation.
+///
+/// Sent by [`add_user_to_org`](crate::operations::orgs::Orgs::add_user_to_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -70,6 +78,8 @@ pub struct AddUserToOrgRequest {
     >,
 }
 /// Key by which a program calls the API.
+///
+/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::operations::api_keys::ApiKeys::get_api_key) and [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -93,6 +103,8 @@ pub struct ApiKey {
     >,
 }
 /// How an API key is sent as HTTP Basic authentication.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -111,6 +123,8 @@ pub struct ApiKeyAsBasicOpts {
     >,
 }
 /// How an API key is sent to a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -132,6 +146,8 @@ pub struct ApiKeyOpts {
     >,
 }
 /// Header that carries an API key.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -148,6 +164,8 @@ pub struct ApiKeyOptsHeader {
     >,
 }
 /// Query parameter that carries an API key.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -162,6 +180,8 @@ pub struct ApiKeyOptsQuery {
     >,
 }
 /// API key to create.
+///
+/// Sent by [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -179,6 +199,8 @@ pub struct ApiKeyRequest {
     >,
 }
 /// Error that the API returns, as problem details (RFC 9457).
+///
+/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::operations::api_keys::ApiKeys::get_api_key) and 84 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -226,6 +248,8 @@ pub struct ApiProblem {
     >,
 }
 /// Whether changes of links between records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -244,6 +268,8 @@ pub struct AssociationChangeEvent {
     >,
 }
 /// Link from a field to another object.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -272,6 +298,8 @@ pub struct AssociationDefinition {
     >,
 }
 /// Names of a link between objects, for display.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -288,6 +316,8 @@ pub struct AssociationLabels {
     >,
 }
 /// Request that changes nothing and tells whether credentials are valid.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -309,6 +339,8 @@ pub struct AuthHealthCheck {
     >,
 }
 /// Backfill of an object, which reads its existing records once.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -323,6 +355,8 @@ pub struct Backfill {
     >,
 }
 /// Progress of a backfill, which reads an object's existing records once.
+///
+/// Received from [`get_backfill_progress`](crate::operations::operations::Operations::get_backfill_progress).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -349,6 +383,8 @@ pub struct BackfillProgress {
     >,
 }
 /// How a provider uses HTTP Basic authentication.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -368,6 +404,8 @@ pub struct BasicAuthOpts {
     >,
 }
 /// Manifest whose integrations are created or updated. Give one of the two fields.
+///
+/// Sent by [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -384,6 +422,8 @@ pub struct BatchUpsertIntegrationsRequest {
     >,
 }
 /// Writes of several records in one request, by kind.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -404,6 +444,8 @@ pub struct BatchWriteSupport {
     >,
 }
 /// Whether one kind of write takes several records in one request, and how many.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -425,6 +467,8 @@ pub struct BatchWriteSupportConfig {
     >,
 }
 /// Account that an organisation pays by.
+///
+/// Received from [`get_org_billing_account`](crate::operations::billing_accounts::BillingAccounts::get_org_billing_account).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -449,6 +493,8 @@ pub struct BillingAccount {
     >,
 }
 /// Person who works on integrations, with an account at Ampersand.
+///
+/// Received from [`list_org_builders`](crate::operations::orgs::Orgs::list_org_builders), [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -477,6 +523,8 @@ pub struct Builder {
     >,
 }
 /// Builder who is signed in, and the roles of that builder.
+///
+/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -498,6 +546,8 @@ pub struct BuilderInfo {
     >,
 }
 /// Role of the builder in an organisation. May be absent.
+///
+/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -518,6 +568,8 @@ pub struct BuilderInfoOrgRole {
     >,
 }
 /// Role of the builder in a project.
+///
+/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -538,6 +590,8 @@ pub struct BuilderInfoProjectRolesValue {
     >,
 }
 /// Writes of many records as one job, by kind.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -558,6 +612,8 @@ pub struct BulkWriteSupport {
     >,
 }
 /// Values that a provider app can hold beside its OAuth client.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -578,6 +634,8 @@ pub struct CatalogProviderAppMetadata {
     >,
 }
 /// Values that a provider needs beside the credentials.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -598,6 +656,8 @@ pub struct CatalogProviderMetadata {
     >,
 }
 /// Internet domain to claim.
+///
+/// Sent by [`claim_domain`](crate::operations::orgs::Orgs::claim_domain).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -616,6 +676,8 @@ pub struct ClaimDomainRequest {
     >,
 }
 /// Internet domain that was claimed.
+///
+/// Received from [`check_claimed_domain`](crate::operations::orgs::Orgs::check_claimed_domain) and [`list_org_claimed_domains`](crate::operations::orgs::Orgs::list_org_claimed_domains).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -636,6 +698,8 @@ pub struct ClaimedDomainResponse {
     >,
 }
 /// Configuration of an installation, with the record of its origin.
+///
+/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -660,6 +724,8 @@ pub struct Config {
     >,
 }
 /// Access to one account at a provider, with credentials that Ampersand keeps.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -709,6 +775,8 @@ pub struct Connection {
     >,
 }
 /// Credentials and other values of a connection. Give those that the provider's way to authenticate needs.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -756,6 +824,8 @@ pub struct ConnectionRequest {
     >,
 }
 /// User name and password, for a provider that authenticates with HTTP Basic.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -772,6 +842,8 @@ pub struct ConnectionRequestBasicAuth {
     >,
 }
 /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -791,6 +863,8 @@ pub struct ConnectionRequestOauth2ClientCredentials {
     >,
 }
 /// User name and password, for the password grant of OAuth 2.0.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -814,6 +888,8 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     >,
 }
 /// Person in your application who connected an account at a provider.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -836,6 +912,8 @@ pub struct Consumer {
     >,
 }
 /// Session of the billing portal to open.
+///
+/// Sent by [`create_billing_account_session`](crate::operations::billing_accounts::BillingAccounts::create_billing_account_session).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -852,6 +930,8 @@ pub struct CreateBillingAccountSessionRequest {
     >,
 }
 /// Session of the billing portal.
+///
+/// Received from [`create_billing_account_session`](crate::operations::billing_accounts::BillingAccounts::create_billing_account_session).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -866,6 +946,8 @@ pub struct CreateBillingAccountSessionResponse {
     >,
 }
 /// Destination to create.
+///
+/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -886,6 +968,8 @@ pub struct CreateDestinationRequest {
     >,
 }
 /// Settings of the destination. Fill those that its kind has.
+///
+/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -972,6 +1056,8 @@ pub struct CreateDestinationRequestMetadata {
     >,
 }
 /// Credentials that Ampersand delivers with. Fill those that the kind has.
+///
+/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1006,6 +1092,8 @@ pub struct CreateDestinationRequestSecrets {
     >,
 }
 /// Whether new records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1020,6 +1108,8 @@ pub struct CreateEvent {
     >,
 }
 /// Route to create: notifications of one type, put on a topic.
+///
+/// Sent by [`create_event_topic_route`](crate::operations::notifications::Notifications::create_event_topic_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1036,6 +1126,8 @@ pub struct CreateEventTopicRouteRequest {
     >,
 }
 /// Installation to create.
+///
+/// Sent by [`create_installation`](crate::operations::installations::Installations::create_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1054,6 +1146,8 @@ pub struct CreateInstallationRequest {
     >,
 }
 /// Configuration to start with.
+///
+/// Sent by [`create_installation`](crate::operations::installations::Installations::create_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1076,6 +1170,8 @@ pub struct CreateInstallationRequestConfig {
     >,
 }
 /// Integration to create.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1094,6 +1190,8 @@ pub struct CreateIntegrationRequest {
     >,
 }
 /// First revision of the integration.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1110,6 +1208,8 @@ pub struct CreateIntegrationRequestLatestRevision {
     >,
 }
 /// Public key to add, by which Ampersand is to verify tokens.
+///
+/// Sent by [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1128,6 +1228,8 @@ pub struct CreateJwtKeyRequest {
     >,
 }
 /// Person to invite to an organisation.
+///
+/// Sent by [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1142,6 +1244,8 @@ pub struct CreateOrgInviteRequest {
     >,
 }
 /// Organisation to create.
+///
+/// Sent by [`create_org`](crate::operations::orgs::Orgs::create_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1156,6 +1260,8 @@ pub struct CreateOrgRequest {
     >,
 }
 /// Project to create.
+///
+/// Sent by [`create_project`](crate::operations::projects::Projects::create_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1177,6 +1283,8 @@ pub struct CreateProjectRequest {
     >,
 }
 /// Provider app to create.
+///
+/// Sent by [`create_provider_app`](crate::operations::provider_apps::ProviderApps::create_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1202,6 +1310,8 @@ pub struct CreateProviderAppRequest {
     >,
 }
 /// Manifest of a new revision. Give one of the two fields.
+///
+/// Sent by [`create_revision`](crate::operations::revisions::Revisions::create_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1218,6 +1328,8 @@ pub struct CreateRevisionRequest {
     >,
 }
 /// Route to create: everything on a topic, delivered to a destination.
+///
+/// Sent by [`create_topic_destination_route`](crate::operations::destinations::Destinations::create_topic_destination_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1234,6 +1346,8 @@ pub struct CreateTopicDestinationRouteRequest {
     >,
 }
 /// Topic to create.
+///
+/// Sent by [`create_topic`](crate::operations::destinations::Destinations::create_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1251,6 +1365,8 @@ pub struct CreateTopicRequest {
 ///
 /// The first request names the group, the consumer and the provider. Each later one carries `sessionId` and
 /// `callbackParams` instead, to go on after a redirect.
+///
+/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1296,6 +1412,8 @@ pub struct CustomAuthConnectRequest {
     >,
 }
 /// Answer to one step: either the next redirect or the finished connection.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1312,6 +1430,8 @@ pub struct CustomAuthConnectResponse {
     >,
 }
 /// Header that Ampersand adds to requests to a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1328,6 +1448,8 @@ pub struct CustomAuthHeader {
     >,
 }
 /// One value that has to be entered.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1356,6 +1478,8 @@ pub struct CustomAuthInput {
     >,
 }
 /// One choice of a list.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1372,6 +1496,8 @@ pub struct CustomAuthInputOption {
     >,
 }
 /// How a provider authenticates in a way of its own.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1398,6 +1524,8 @@ pub struct CustomAuthOpts {
     >,
 }
 /// Query parameter that Ampersand adds to requests to a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1414,6 +1542,8 @@ pub struct CustomAuthQueryParam {
     >,
 }
 /// How far back a backfill goes. Give either `days` or `fullHistory`.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1430,6 +1560,8 @@ pub struct DefaultPeriod {
     >,
 }
 /// Whether deleted records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1444,6 +1576,8 @@ pub struct DeleteEvent {
     >,
 }
 /// How records of an object are delivered.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1460,6 +1594,8 @@ pub struct Delivery {
     >,
 }
 /// Place that records and notifications are delivered to. Its secrets are not shown.
+///
+/// Received from [`list_destinations`](crate::operations::destinations::Destinations::list_destinations), [`create_destination`](crate::operations::destinations::Destinations::create_destination) and [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1485,6 +1621,8 @@ pub struct Destination {
     >,
 }
 /// Settings of the destination. Those that its kind does not have are absent.
+///
+/// Received from [`list_destinations`](crate::operations::destinations::Destinations::list_destinations), [`create_destination`](crate::operations::destinations::Destinations::create_destination) and [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1569,6 +1707,8 @@ pub struct DestinationMetadata {
     >,
 }
 /// Place that records and notifications are delivered to, with its secrets if the request asked for them.
+///
+/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1596,6 +1736,8 @@ pub struct DestinationWithSecrets {
     >,
 }
 /// Settings of the destination. Those that its kind does not have are absent.
+///
+/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1680,6 +1822,8 @@ pub struct DestinationWithSecretsMetadata {
     >,
 }
 /// Secrets of the destination. Absent unless the request sets `include_secrets`.
+///
+/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1694,6 +1838,8 @@ pub struct DestinationWithSecretsSecrets {
     >,
 }
 /// Whether changed fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1708,6 +1854,8 @@ pub struct FieldChangedEvent {
     >,
 }
 /// Whether new fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1722,6 +1870,8 @@ pub struct FieldCreatedEvent {
     >,
 }
 /// One field to create or update at a provider.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1757,6 +1907,8 @@ pub struct FieldDefinition {
     >,
 }
 /// Whether deleted fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1771,6 +1923,8 @@ pub struct FieldDeletedEvent {
     >,
 }
 /// One condition that a record must meet.
+///
+/// Sent by [`search_records`](crate::operations::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1789,6 +1943,8 @@ pub struct FieldFilter {
     >,
 }
 /// One field of an object. Providers differ in how much they tell of it.
+///
+/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1825,6 +1981,8 @@ pub struct FieldMetadata {
     >,
 }
 /// Outcome for one field.
+///
+/// Received from [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1846,6 +2004,8 @@ pub struct FieldUpsertResult {
     >,
 }
 /// One choice that a field offers.
+///
+/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1865,6 +2025,8 @@ pub struct FieldValue {
 ///
 /// `provider`, `groupRef` and `consumerRef` are required, and those credentials that the provider authenticates
 /// by.
+///
+/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1912,6 +2074,8 @@ pub struct GenerateConnectionRequest {
     >,
 }
 /// User name and password, for a provider that authenticates with HTTP Basic.
+///
+/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1928,6 +2092,8 @@ pub struct GenerateConnectionRequestBasicAuth {
     >,
 }
 /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
+///
+/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1947,6 +2113,8 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
     >,
 }
 /// User name and password, for the password grant of OAuth 2.0.
+///
+/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1970,6 +2138,8 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     >,
 }
 /// Customer of your application, an organisation or a workspace for instance, that has installations.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1993,6 +2163,8 @@ pub struct Group {
 }
 /// Integration as a manifest describes it, filled in with objects and fields as one account at the provider has
 /// them.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2021,6 +2193,8 @@ pub struct HydratedIntegration {
 /// One field to read: a field of the provider, or a field of your application that the customer maps.
 ///
 /// A field without `fieldName` is one for which the customer chooses a field of the provider.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2045,6 +2219,8 @@ pub struct HydratedIntegrationField {
     >,
 }
 /// One object to read, with the fields that it has in one account at the provider.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2099,6 +2275,8 @@ pub struct HydratedIntegrationObject {
     >,
 }
 /// Settings of the proxy, which passes calls through to the provider.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2115,6 +2293,8 @@ pub struct HydratedIntegrationProxy {
     >,
 }
 /// Objects to read, with their fields.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2130,6 +2310,8 @@ pub struct HydratedIntegrationRead {
     >,
 }
 /// Objects that may be written to, with their names for display.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2147,6 +2329,8 @@ pub struct HydratedIntegrationWrite {
     >,
 }
 /// One object that may be written to, with its name for display.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2165,6 +2349,8 @@ pub struct HydratedIntegrationWriteObject {
     >,
 }
 /// One version of an integration, filled in with objects and fields as one account at the provider has them.
+///
+/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2185,6 +2371,8 @@ pub struct HydratedRevision {
     >,
 }
 /// One thing that is wrong with a request.
+///
+/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2238,6 +2426,8 @@ pub struct InputValidationIssue {
     >,
 }
 /// Error that the API returns for a request with invalid input.
+///
+/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2288,6 +2478,8 @@ pub struct InputValidationProblem {
     >,
 }
 /// One integration, set up for one group: a connection to the provider, and a configuration.
+///
+/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2324,6 +2516,8 @@ pub struct Installation {
     >,
 }
 /// What a project reads from, writes to and subscribes to at one provider.
+///
+/// Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2353,6 +2547,8 @@ pub struct Integration {
 ///
 /// A field with `fieldName` is the same for every customer. For one without, the customer chooses a field of
 /// the provider.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2375,6 +2571,8 @@ pub struct IntegrationField {
     >,
 }
 /// One object to read, as a manifest describes it.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2415,6 +2613,8 @@ pub struct IntegrationObject {
     >,
 }
 /// Settings of the proxy, which passes calls through to the provider.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2431,6 +2631,8 @@ pub struct IntegrationProxy {
     >,
 }
 /// Objects to read, as a manifest lists them.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2446,6 +2648,8 @@ pub struct IntegrationRead {
     >,
 }
 /// Objects whose events are subscribed to, as a manifest lists them.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2463,6 +2667,8 @@ pub struct IntegrationSubscribe {
     >,
 }
 /// One object whose events are subscribed to, as a manifest describes it.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2494,6 +2700,8 @@ pub struct IntegrationSubscribeObject {
     >,
 }
 /// Objects that may be written to, as a manifest lists them.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2509,6 +2717,8 @@ pub struct IntegrationWrite {
     >,
 }
 /// One object that may be written to, as a manifest describes it.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2527,6 +2737,8 @@ pub struct IntegrationWriteObject {
     >,
 }
 /// Invitation of a person to an organisation.
+///
+/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2553,6 +2765,8 @@ pub struct Invite {
     >,
 }
 /// One change of a JSON Patch (RFC 6902). Of its operations, the API knows `add`, `remove` and `replace`.
+///
+/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2573,6 +2787,8 @@ pub struct JsonPatchOperation {
     >,
 }
 /// Public key by which Ampersand verifies the tokens (JWT) of a project's own users.
+///
+/// Received from [`list_jwt_keys`](crate::operations::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::operations::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2601,6 +2817,8 @@ pub struct JwtKey {
     >,
 }
 /// Answer to a request that adds a public key.
+///
+/// Received from [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2615,6 +2833,8 @@ pub struct JwtKeyResponse {
     >,
 }
 /// One page of operations.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2632,6 +2852,8 @@ pub struct ListOperationsResponse {
     >,
 }
 /// One line of an operation's log.
+///
+/// Received from [`list_operation_logs`](crate::operations::operations::Operations::list_operation_logs).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2650,6 +2872,8 @@ pub struct Log {
     >,
 }
 /// Text of a line, and its details.
+///
+/// Received from [`list_operation_logs`](crate::operations::operations::Operations::list_operation_logs).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2674,6 +2898,8 @@ pub struct LogMessage {
     >,
 }
 /// Integration as a manifest describes it: the provider, and what is done there.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2704,6 +2930,8 @@ pub struct ManifestIntegration {
     >,
 }
 /// Pictures of a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2720,6 +2948,8 @@ pub struct Media {
     >,
 }
 /// Pictures of a provider, for a dark background.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2738,6 +2968,8 @@ pub struct MediaTypeDarkMode {
     >,
 }
 /// Pictures of a provider, for a light background.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2756,6 +2988,8 @@ pub struct MediaTypeRegular {
     >,
 }
 /// One value that a person has to enter.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2784,6 +3018,8 @@ pub struct MetadataItemInput {
     >,
 }
 /// One value that Ampersand asks a provider for, after authentication.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2803,6 +3039,8 @@ pub struct MetadataItemPostAuthentication {
     >,
 }
 /// Part of a provider's API that is used by itself.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2824,6 +3062,8 @@ pub struct ModuleInfo {
     >,
 }
 /// Route that puts notifications of one type on a topic.
+///
+/// Received from [`list_event_topic_routes`](crate::operations::notifications::Notifications::list_event_topic_routes) and [`create_event_topic_route`](crate::operations::notifications::Notifications::create_event_topic_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2848,6 +3088,8 @@ pub struct NotificationEventTopicRoute {
     >,
 }
 /// Settings of a field of numbers.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2870,6 +3112,8 @@ pub struct NumericFieldOptions {
     >,
 }
 /// Tokens that your application already has from a provider, after consent in a browser.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2889,6 +3133,8 @@ pub struct Oauth2AuthorizationCode {
     >,
 }
 /// Token that goes with requests to the provider.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2907,6 +3153,8 @@ pub struct Oauth2AuthorizationCodeAccessToken {
     >,
 }
 /// Token that gets a new access token.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2925,6 +3173,8 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
     >,
 }
 /// Tokens that a provider gave out after consent in a browser.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2948,6 +3198,8 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
     >,
 }
 /// Token that goes with requests to the provider.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2966,6 +3218,8 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
     >,
 }
 /// Token that gets a new access token.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2984,6 +3238,8 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
     >,
 }
 /// How OAuth 2.0 works at a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3031,6 +3287,8 @@ pub struct Oauth2Opts {
     >,
 }
 /// Connection to be made by consent in a browser.
+///
+/// Sent by [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3067,6 +3325,8 @@ pub struct OauthConnectRequest {
     >,
 }
 /// One object of a provider, and its fields.
+///
+/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation) and [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3092,6 +3352,8 @@ pub struct ObjectMetadata {
     >,
 }
 /// One read, write or subscription that ran for an installation.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3128,6 +3390,8 @@ pub struct Operation {
     >,
 }
 /// Details of the operation, which depend on its action.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3152,6 +3416,8 @@ pub struct OperationMetadata {
     >,
 }
 /// Progress of a read. Only reads have it.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3174,6 +3440,8 @@ pub struct OperationMetadataProgress {
     >,
 }
 /// Attempts that were made so far. May be absent.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3192,6 +3460,8 @@ pub struct OperationMetadataRetry {
     >,
 }
 /// Organisation that owns projects and has members.
+///
+/// Received from [`create_org`](crate::operations::orgs::Orgs::create_org), [`get_org`](crate::operations::orgs::Orgs::get_org), [`update_org`](crate::operations::orgs::Orgs::update_org) and 2 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3214,6 +3484,8 @@ pub struct Org {
     >,
 }
 /// Where the next page of a list begins, if there is one.
+///
+/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3230,6 +3502,8 @@ pub struct PaginationInfo {
     >,
 }
 /// Change of an API key: new values, and the list of those to take over.
+///
+/// Sent by [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3246,6 +3520,8 @@ pub struct PatchApiKeyRequest {
     >,
 }
 /// New values of the key. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3265,6 +3541,8 @@ pub struct PatchApiKeyRequestApiKey {
     >,
 }
 /// Change of a public key: new values, and the list of those to take over.
+///
+/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3283,6 +3561,8 @@ pub struct PatchJwtKeyRequest {
     >,
 }
 /// New values of the key. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3301,6 +3581,8 @@ pub struct PatchJwtKeyRequestJwtKey {
 /// Changes to the settings of one object, as JSON Patch.
 ///
 /// Name the installation by `groupRef` or by `installationId`; one of the two is required.
+///
+/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3322,6 +3604,8 @@ pub struct PatchObjectConfigContentRequest {
     >,
 }
 /// Scheduled reads to pause.
+///
+/// Sent by [`pause_reads`](crate::operations::reads::Reads::pause_reads).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3339,6 +3623,8 @@ pub struct PauseReadsRequest {
     >,
 }
 /// Your application as Ampersand knows it: it holds integrations, keys and destinations.
+///
+/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3365,6 +3651,8 @@ pub struct Project {
     >,
 }
 /// Features that the plan of the project includes. Ampersand sets them.
+///
+/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3381,6 +3669,8 @@ pub struct ProjectEntitlements {
     >,
 }
 /// Whether Ampersand's name is removed from the components that are embedded in your pages.
+///
+/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3395,6 +3685,8 @@ pub struct ProjectEntitlementsBrandingRemoval {
     >,
 }
 /// How long logs are kept.
+///
+/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3409,6 +3701,8 @@ pub struct ProjectEntitlementsLogRetentionDays {
     >,
 }
 /// OAuth client that stands for a project at a provider. Its secret is not shown.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 11 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3440,6 +3734,8 @@ pub struct ProviderApp {
     >,
 }
 /// Values that a provider app holds beside its OAuth client.
+///
+/// Sent by [`create_provider_app`](crate::operations::provider_apps::ProviderApps::create_provider_app) and [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 11 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3465,6 +3761,8 @@ pub struct ProviderAppMetadata {
     >,
 }
 /// One provider: how to authenticate there, and what Ampersand can do with it.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3520,6 +3818,8 @@ pub struct ProviderInfo {
     >,
 }
 /// One value that a provider needs beside the credentials.
+///
+/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`update_connection`](crate::operations::connections::Connections::update_connection), [`generate_connection`](crate::operations::connections::Connections::generate_connection) and [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3538,6 +3838,8 @@ pub struct ProviderMetadataInfo {
     >,
 }
 /// Read of an object to start now, for one group.
+///
+/// Sent by [`trigger_read`](crate::operations::reads::Reads::trigger_read).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3558,6 +3860,8 @@ pub struct ReadRequest {
     >,
 }
 /// Read that was started.
+///
+/// Received from [`trigger_read`](crate::operations::reads::Reads::trigger_read).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3572,6 +3876,8 @@ pub struct ReadResultAsync {
     >,
 }
 /// Place to send a person's browser to, before the next step of a connection.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3588,6 +3894,8 @@ pub struct RedirectResponse {
     >,
 }
 /// Request for records of an object whose delivery is `onRequest`.
+///
+/// Sent by [`deliver_results`](crate::operations::reads::Reads::deliver_results).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3604,6 +3912,8 @@ pub struct ResultDeliveryRequestBody {
     >,
 }
 /// One version of an integration. Each change of the manifest makes a new one.
+///
+/// Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3624,6 +3934,8 @@ pub struct Revision {
     >,
 }
 /// Comparisons that a search can use.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3638,6 +3950,8 @@ pub struct SearchOperators {
     >,
 }
 /// Search for records of one object in a group's account at the provider.
+///
+/// Sent by [`search_records`](crate::operations::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3654,6 +3968,8 @@ pub struct SearchRequest {
     >,
 }
 /// Records that a search found.
+///
+/// Received from [`search_records`](crate::operations::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3669,6 +3985,8 @@ pub struct SearchResponse {
     >,
 }
 /// One record that a search found.
+///
+/// Received from [`search_records`](crate::operations::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3687,6 +4005,8 @@ pub struct SearchResultEntry {
     >,
 }
 /// How records can be searched for.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3701,6 +4021,8 @@ pub struct SearchSupport {
     >,
 }
 /// Place to upload a zip of manifests to.
+///
+/// Received from [`generate_upload_url`](crate::operations::upload_urls::UploadUrls::generate_upload_url).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3719,6 +4041,8 @@ pub struct SignedUrl {
     >,
 }
 /// Settings of a field of text or of choices.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3742,6 +4066,8 @@ pub struct StringFieldOptions {
     >,
 }
 /// Steps that a provider needs for subscriptions, beside the subscription to each object.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3763,6 +4089,8 @@ pub struct SubscribeRequirements {
     >,
 }
 /// Kinds of events that can be subscribed to.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3783,6 +4111,8 @@ pub struct SubscribeSupport {
     >,
 }
 /// Actions that Ampersand supports with a provider or a module.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3813,6 +4143,8 @@ pub struct Support {
     >,
 }
 /// Where values of interest stand in the response that brings a token.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3836,6 +4168,8 @@ pub struct TokenMetadataFields {
     >,
 }
 /// One further field to keep from the response that brings a token.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3856,6 +4190,8 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
     >,
 }
 /// Named channel between notifications and destinations: event types lead to it, and it leads to destinations.
+///
+/// Received from [`list_topics`](crate::operations::destinations::Destinations::list_topics), [`create_topic`](crate::operations::destinations::Destinations::create_topic) and [`update_topic`](crate::operations::destinations::Destinations::update_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3878,6 +4214,8 @@ pub struct Topic {
     >,
 }
 /// Route that delivers everything on a topic to a destination.
+///
+/// Received from [`list_topic_destination_routes`](crate::operations::destinations::Destinations::list_topic_destination_routes) and [`create_topic_destination_route`](crate::operations::destinations::Destinations::create_topic_destination_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3900,6 +4238,8 @@ pub struct TopicDestinationRoute {
     >,
 }
 /// Scheduled reads to resume.
+///
+/// Sent by [`unpause_reads`](crate::operations::reads::Reads::unpause_reads).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3917,6 +4257,8 @@ pub struct UnpauseReadsRequest {
     >,
 }
 /// Change of a connection: new values, and the list of those to take over.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3938,6 +4280,8 @@ pub struct UpdateConnectionRequest {
     >,
 }
 /// Change of a destination: new values, and the list of those to take over.
+///
+/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3957,6 +4301,8 @@ pub struct UpdateDestinationRequest {
     >,
 }
 /// New values of the destination. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3975,6 +4321,8 @@ pub struct UpdateDestinationRequestDestination {
     >,
 }
 /// New settings, as far as `updateMask` names them.
+///
+/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4061,6 +4409,8 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     >,
 }
 /// New credentials, as far as `updateMask` names them.
+///
+/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4095,6 +4445,8 @@ pub struct UpdateDestinationRequestDestinationSecrets {
     >,
 }
 /// Whether changes of records are reported, and changes of which fields.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4118,6 +4470,8 @@ pub struct UpdateEvent {
     >,
 }
 /// Change of an installation: new values, and the list of those to take over.
+///
+/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4148,6 +4502,8 @@ pub struct UpdateInstallationRequest {
     >,
 }
 /// New values of the installation. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4164,6 +4520,8 @@ pub struct UpdateInstallationRequestInstallation {
     >,
 }
 /// Parts of a new configuration.
+///
+/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4186,6 +4544,8 @@ pub struct UpdateInstallationRequestInstallationConfig {
     >,
 }
 /// Change of an organisation: new values, and the list of those to take over.
+///
+/// Sent by [`update_org`](crate::operations::orgs::Orgs::update_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4202,6 +4562,8 @@ pub struct UpdateOrgRequest {
     >,
 }
 /// New values of the organisation. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_org`](crate::operations::orgs::Orgs::update_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4216,6 +4578,8 @@ pub struct UpdateOrgRequestOrg {
     >,
 }
 /// Change of a project: new values, and the list of those to take over.
+///
+/// Sent by [`update_project`](crate::operations::projects::Projects::update_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4232,6 +4596,8 @@ pub struct UpdateProjectRequest {
     >,
 }
 /// New values of the project. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_project`](crate::operations::projects::Projects::update_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4248,6 +4614,8 @@ pub struct UpdateProjectRequestProject {
     >,
 }
 /// Change of a provider app: new values, and the list of those to take over.
+///
+/// Sent by [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4267,6 +4635,8 @@ pub struct UpdateProviderAppRequest {
     >,
 }
 /// New values of the provider app. The API ignores those that `updateMask` does not name.
+///
+/// Sent by [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4292,6 +4662,8 @@ pub struct UpdateProviderAppRequestProviderApp {
     >,
 }
 /// New name for a topic.
+///
+/// Sent by [`update_topic`](crate::operations::destinations::Destinations::update_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4306,6 +4678,8 @@ pub struct UpdateTopicRequest {
     >,
 }
 /// Fields to create or update at a provider.
+///
+/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4325,6 +4699,8 @@ pub struct UpsertMetadataRequest {
     >,
 }
 /// Outcome of creating and updating fields at a provider.
+///
+/// Received from [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4349,6 +4725,8 @@ pub struct UpsertMetadataResponse {
     >,
 }
 /// Whether customers may give defaults for the fields of records that are written.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4363,6 +4741,8 @@ pub struct ValueDefaults {
     >,
 }
 /// Changes of the provider's objects and fields that are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4383,6 +4763,8 @@ pub struct WatchSchema {
     >,
 }
 /// Changes of fields that are reported, for every object of an integration.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4404,6 +4786,8 @@ pub struct WatchSchemaAllObjects {
 ///
 /// One record has a `result`; a batch has `results` and two counts. For an asynchronous write, ask for the
 /// operation later.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4434,6 +4818,8 @@ pub struct WriteRecordsResponse {
 /// Outcome of a write that the provider refused, of one record or of a batch.
 ///
 /// One record has a `result`; a batch has `results` and two counts.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4469,6 +4855,8 @@ pub struct WriteRecordsResponse422 {
     >,
 }
 /// One error of a write.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4483,6 +4871,8 @@ pub struct WriteRecordsResponse422ErrorsItem {
     >,
 }
 /// One warning of a write.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4497,6 +4887,8 @@ pub struct WriteRecordsResponse422WarningsItem {
     >,
 }
 /// One error of a write.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4511,6 +4903,8 @@ pub struct WriteRecordsResponseErrorsItem {
     >,
 }
 /// One record or a batch of records to write to a provider. Give either `record` or `batch`.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4555,6 +4949,8 @@ pub struct WriteRequest {
 /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
 ///
 /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4571,6 +4967,8 @@ pub struct WriteRequestAutoBatchPolicy {
     >,
 }
 /// One record of a batch.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4590,6 +4988,8 @@ pub struct WriteRequestBatchItem {
     >,
 }
 /// What happens to the batch when a record fails. It applies to `batch` only.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4606,6 +5006,8 @@ pub struct WriteRequestBatchPolicy {
     >,
 }
 /// One HTTP header for the request to the provider.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4622,6 +5024,8 @@ pub struct WriteRequestHeadersItem {
     >,
 }
 /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4636,6 +5040,8 @@ pub struct WriteRequestRetryPolicy {
     >,
 }
 /// Outcome for one record.
+///
+/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -6031,6 +6437,8 @@ crate::object::object!(WriteResult {
     required success = "success",
 });
 /// Part of the request that carries the token.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessTokenOptsAttachmentType {
@@ -6043,6 +6451,8 @@ crate::open_enum::open_enum!(AccessTokenOptsAttachmentType {
     AccessTokenHeaderAttachment = "accessTokenHeaderAttachment",
 });
 /// Place that the key takes.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyAsBasicOptsFieldUsed {
@@ -6058,6 +6468,8 @@ crate::open_enum::open_enum!(ApiKeyAsBasicOptsFieldUsed {
     Username = "username",
 });
 /// Part of the request that carries the key.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyOptsAttachmentType {
@@ -6073,6 +6485,8 @@ crate::open_enum::open_enum!(ApiKeyOptsAttachmentType {
     Query = "query",
 });
 /// When changes of links are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociationChangeEventEnabled {
@@ -6085,6 +6499,8 @@ crate::open_enum::open_enum!(AssociationChangeEventEnabled {
     Always = "always",
 });
 /// Way to authenticate at a provider.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthType {
@@ -6112,6 +6528,8 @@ crate::open_enum::open_enum!(AuthType {
     Oauth2 = "oauth2",
 });
 /// Holder of the role.
+///
+/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoOrgRolePrincipalType {
@@ -6127,6 +6545,8 @@ crate::open_enum::open_enum!(BuilderInfoOrgRolePrincipalType {
     Team = "team",
 });
 /// Holder of the role.
+///
+/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoProjectRolesValuePrincipalType {
@@ -6142,6 +6562,8 @@ crate::open_enum::open_enum!(BuilderInfoProjectRolesValuePrincipalType {
     Team = "team",
 });
 /// Way in which the connection authenticates at the provider.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionAuthScheme {
@@ -6172,6 +6594,8 @@ crate::open_enum::open_enum!(ConnectionAuthScheme {
     Oauth2Password = "oauth2/password",
 });
 /// State of the connection's credentials.
+///
+/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionStatus {
@@ -6190,6 +6614,8 @@ crate::open_enum::open_enum!(ConnectionStatus {
     Working = "working",
 });
 /// Kind of the destination. It decides which fields of `metadata` and `secrets` are needed.
+///
+/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateDestinationRequestType {
@@ -6235,6 +6661,8 @@ crate::open_enum::open_enum!(CreateDestinationRequestType {
     Webhook = "webhook",
 });
 /// When new records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateEventEnabled {
@@ -6247,6 +6675,8 @@ crate::open_enum::open_enum!(CreateEventEnabled {
     Always = "always",
 });
 /// Algorithm that the tokens are signed by.
+///
+/// Sent by [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateJwtKeyRequestAlgorithm {
@@ -6259,6 +6689,8 @@ crate::open_enum::open_enum!(CreateJwtKeyRequestAlgorithm {
     Rs256 = "RS256",
 });
 /// Form element to show. Absent means `fieldTypePassword`.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomAuthInputFieldType {
@@ -6277,6 +6709,8 @@ crate::open_enum::open_enum!(CustomAuthInputFieldType {
     FieldTypeText = "fieldTypeText",
 });
 /// When deleted records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeleteEventEnabled {
@@ -6289,6 +6723,8 @@ crate::open_enum::open_enum!(DeleteEventEnabled {
     Always = "always",
 });
 /// When records are delivered. The default is `auto`.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryMode {
@@ -6304,6 +6740,8 @@ crate::open_enum::open_enum!(DeliveryMode {
     OnRequest = "onRequest",
 });
 /// When changed fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldChangedEventEnabled {
@@ -6316,6 +6754,8 @@ crate::open_enum::open_enum!(FieldChangedEventEnabled {
     Always = "always",
 });
 /// When new fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldCreatedEventEnabled {
@@ -6328,6 +6768,8 @@ crate::open_enum::open_enum!(FieldCreatedEventEnabled {
     Always = "always",
 });
 /// When deleted fields are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldDeletedEventEnabled {
@@ -6340,6 +6782,8 @@ crate::open_enum::open_enum!(FieldDeletedEventEnabled {
     Always = "always",
 });
 /// Comparison to make.
+///
+/// Sent by [`search_records`](crate::operations::search::Search::search_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldFilterOperator {
@@ -6352,6 +6796,8 @@ crate::open_enum::open_enum!(FieldFilterOperator {
     Eq = "eq",
 });
 /// Type of the values, in a form that is the same for all providers.
+///
+/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldMetadataValueType {
@@ -6391,6 +6837,8 @@ crate::open_enum::open_enum!(FieldMetadataValueType {
     String = "string",
 });
 /// When Ampersand refreshes the access token before it answers.
+///
+/// Sent by [`get_connection`](crate::operations::connections::Connections::get_connection).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GetConnectionRefresh {
@@ -6406,6 +6854,8 @@ crate::open_enum::open_enum!(GetConnectionRefresh {
     IfExpired = "ifExpired",
 });
 /// Part of the request that is wrong.
+///
+/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputValidationIssueIn {
@@ -6427,6 +6877,8 @@ crate::open_enum::open_enum!(InputValidationIssueIn {
     Query = "query",
 });
 /// Health of the installation.
+///
+/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationHealthStatus {
@@ -6442,6 +6894,8 @@ crate::open_enum::open_enum!(InstallationHealthStatus {
     Unhealthy = "unhealthy",
 });
 /// Outcome of the newest operation of the installation. Absent when the API names none.
+///
+/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationLastOperationStatus {
@@ -6460,6 +6914,8 @@ crate::open_enum::open_enum!(InstallationLastOperationStatus {
     Success = "success",
 });
 /// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IntegrationObjectEnabled {
@@ -6472,6 +6928,8 @@ crate::open_enum::open_enum!(IntegrationObjectEnabled {
     Always = "always",
 });
 /// Kind of what the invitation is for.
+///
+/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteParentType {
@@ -6484,6 +6942,8 @@ crate::open_enum::open_enum!(InviteParentType {
     Org = "org",
 });
 /// State of the invitation.
+///
+/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteStatus {
@@ -6505,6 +6965,8 @@ crate::open_enum::open_enum!(InviteStatus {
     Revoked = "revoked",
 });
 /// Kind of the change.
+///
+/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JsonPatchOperationOp {
@@ -6523,6 +6985,8 @@ crate::open_enum::open_enum!(JsonPatchOperationOp {
     Replace = "replace",
 });
 /// Kind of the key.
+///
+/// Received from [`list_jwt_keys`](crate::operations::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::operations::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwtKeyAlgorithm {
@@ -6535,6 +6999,8 @@ crate::open_enum::open_enum!(JwtKeyAlgorithm {
     Rsa = "RSA",
 });
 /// OAuth 2.0 grant by which tokens are obtained.
+///
+/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Oauth2OptsGrantType {
@@ -6556,6 +7022,8 @@ crate::open_enum::open_enum!(Oauth2OptsGrantType {
     Password = "password",
 });
 /// Fields that are optional without being listed.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OptionalFieldsAutoOption {
@@ -6568,6 +7036,8 @@ crate::open_enum::open_enum!(OptionalFieldsAutoOption {
     All = "all",
 });
 /// Field of a public key that can be changed.
+///
+/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchJwtKeyRequestUpdateMaskItem {
@@ -6583,6 +7053,8 @@ crate::open_enum::open_enum!(PatchJwtKeyRequestUpdateMaskItem {
     Label = "label",
 });
 /// Settings that the changes apply to.
+///
+/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchObjectConfigContentRequestAction {
@@ -6601,6 +7073,8 @@ crate::open_enum::open_enum!(PatchObjectConfigContentRequestAction {
     Write = "write",
 });
 /// Origin of the value.
+///
+/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`update_connection`](crate::operations::connections::Connections::update_connection), [`generate_connection`](crate::operations::connections::Connections::generate_connection) and [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProviderMetadataInfoSource {
@@ -6619,6 +7093,8 @@ crate::open_enum::open_enum!(ProviderMetadataInfoSource {
     Token = "token",
 });
 /// How the read runs.
+///
+/// Sent by [`trigger_read`](crate::operations::reads::Reads::trigger_read).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadRequestMode {
@@ -6631,6 +7107,8 @@ crate::open_enum::open_enum!(ReadRequestMode {
     Async = "async",
 });
 /// Field of a connection that can be changed.
+///
+/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateConnectionRequestUpdateMaskItem {
@@ -6658,6 +7136,8 @@ crate::open_enum::open_enum!(UpdateConnectionRequestUpdateMaskItem {
     ProviderWorkspaceRef = "providerWorkspaceRef",
 });
 /// When changes of records are reported.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventEnabled {
@@ -6670,6 +7150,8 @@ crate::open_enum::open_enum!(UpdateEventEnabled {
     Always = "always",
 });
 /// Fields that are watched without being named.
+///
+/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventWatchFieldsAuto {
@@ -6685,6 +7167,8 @@ crate::open_enum::open_enum!(UpdateEventWatchFieldsAuto {
     Selected = "selected",
 });
 /// Whether the response waits for the provider.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestMode {
@@ -6700,6 +7184,8 @@ crate::open_enum::open_enum!(WriteRequestMode {
     Synchronous = "synchronous",
 });
 /// Kind of the write.
+///
+/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestType {

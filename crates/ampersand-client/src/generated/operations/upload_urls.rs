@@ -14,7 +14,7 @@ impl UploadUrls {
     pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
-    /// Gives a signed URL to upload a zip of integrations to, and the place that it will then be found at.
+    /// Makes room for one zip file with integrations in it. The answer is a signed URL to upload the file to, and the place of the file afterwards.
     ///
     /// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
     pub fn generate_upload_url(&self) -> GenerateUploadUrl {
