@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use ampersand_notifications::{
-    Delivery, Metadata, NormalizeError, Problem, Secret, Source, Verifier, VerifyError, from_any, from_attributes,
-    from_kinesis, from_kinesis_as, from_s3, from_webhook,
+    Delivery, Metadata, NormalizeError, NormalizeErrorKind, Secret, Source, Verifier, VerifyError, from_any,
+    from_attributes, from_kinesis, from_kinesis_as, from_s3, from_webhook,
 };
 use ampersand_types::notifications::{Event, NotificationType};
 use ampersand_types::{RawJson, SignedUrl};
@@ -87,10 +87,10 @@ pub fn kinesis(record: &[u8]) {
     match ask(record, |record| from_kinesis(record)) {
         Ok(Delivery::Records(_)) => {}
         Ok(notification) => assert_eq!(told, Ok(notification), "what the record says counts more"),
-        Err(error) => match error.problem() {
-            Problem::TypeMissing { fits, .. } => assert_eq!(told.is_ok(), fits.contains(notification_type)),
+        Err(error) => match error.kind() {
+            NormalizeErrorKind::TypeMissing { fits, .. } => assert_eq!(told.is_ok(), fits.contains(notification_type)),
             // Metadata that is not an object matters only where nothing else names the type.
-            Problem::Shape { path, .. } if path == "$.metadata" => {}
+            NormalizeErrorKind::Shape { path, .. } if path == "$.metadata" => {}
             problem => assert!(told.is_err() || seems_records(record), "{problem}"),
         },
     }

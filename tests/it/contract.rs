@@ -1,6 +1,6 @@
 //! The contract, and values that its schemas allow. `peers` has it too.
 
-use ampersand_client::Operation;
+use ampersand_client::Endpoint;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -60,7 +60,7 @@ pub(crate) fn resolve<'a>(schema: &'a Value, contract: &'a Value) -> &'a Value {
 }
 
 /// What an operation takes, as the schema of an object: its parameters, and `body`.
-pub(crate) fn arguments(operation: &Operation, contract: &Value) -> Value {
+pub(crate) fn arguments(operation: &Endpoint, contract: &Value) -> Value {
     let item = &contract["paths"][operation.path];
     let described = &item[operation.method.to_lowercase()];
     let (mut properties, mut required) = (Map::new(), Vec::new());

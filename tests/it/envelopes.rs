@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ampersand_notifications::{
-    Delivery, Metadata, NormalizeError, Notification, Problem, Records, Source, from_any, from_attributes,
+    Delivery, Metadata, NormalizeError, NormalizeErrorKind, Notification, Records, Source, from_any, from_attributes,
     from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
 };
 use ampersand_types::RawJson;
@@ -444,7 +444,7 @@ fn null_is_no_type() {
     let empty = format!(
         r#"{{"notificationType": "", "metadata": {{"notificationType": "", "event-id": ""}}, "data": {data}}}"#
     );
-    assert!(matches!(from_any(&empty).unwrap_err().problem(), Problem::TypeMissing { .. }));
+    assert!(matches!(from_any(&empty).unwrap_err().kind(), NormalizeErrorKind::TypeMissing { .. }));
     assert_eq!(notification(from_kinesis_as(&empty, &"x.new".into())).id(), None);
     // A message stays one, whatever is `null` in it.
     let message = payloads("messages-s3").remove(0).text;
@@ -469,7 +469,7 @@ fn notifications_and_messages_of_older_contracts_are_read() {
         assert_eq!(records(from_any(&less)).group_ref().as_deref(), Some("acme-corp"), "{less}");
     }
     let nothing = bare.replace("\"result\"", "\"a\"").replace("\"resultInfo\"", "\"b\"");
-    assert!(matches!(from_any(&nothing).unwrap_err().problem(), Problem::TypeMissing { .. }));
+    assert!(matches!(from_any(&nothing).unwrap_err().kind(), NormalizeErrorKind::TypeMissing { .. }));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn errors_of_normalising_show_none() {
             if let Err(error) = result {
                 failed += 1;
                 printed.error(&error);
-                printed.debug(error.problem());
+                printed.debug(error.kind());
                 printed.error(&ReceiveError::Normalize(error));
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ampersand_client::types::{CreateProjectRequest, GetConnectionRefresh};
-use ampersand_client::{Client, ClientBuilder, Error, ErrorKind, Host, Retry, operations};
+use ampersand_client::{Client, ClientBuilder, Endpoint, Error, ErrorKind, Host, Retry};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -63,7 +63,7 @@ fn contracts() -> BTreeMap<Host, Value> {
 fn calls(members: Members, seed: u8) -> Vec<(&'static str, Map<String, Value>)> {
     let contracts = contracts();
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]));
-    let calls = operations::ALL.iter().map(|operation| {
+    let calls = Endpoint::ALL.iter().map(|operation| {
         let contract = &contracts[&operation.host];
         let strategy = value(&arguments(operation, contract), contract, members);
         let Value::Object(arguments) = strategy.new_tree(&mut runner).unwrap().current() else { panic!("no object") };
@@ -116,7 +116,7 @@ async fn prism_still_fails_where_its_made_up_answers_are_not_asked_for() {
 async fn every_error_that_the_contract_has_is_told_as_it_came() {
     let (prism, contracts) = (Prism::start(), contracts());
     let mut seen = 0;
-    for (operation, (id, arguments)) in operations::ALL.iter().zip(calls(Members::Required, 0)) {
+    for (operation, (id, arguments)) in Endpoint::ALL.iter().zip(calls(Members::Required, 0)) {
         let contract = &contracts[&operation.host];
         let responses = &contract["paths"][operation.path][operation.method.to_lowercase()]["responses"];
         for (status, response) in responses.as_object().unwrap().iter().filter(|(status, _)| !status.starts_with('2')) {
@@ -133,7 +133,7 @@ async fn every_error_that_the_contract_has_is_told_as_it_came() {
             seen += 1;
         }
     }
-    assert!(seen > operations::ALL.len(), "{seen}");
+    assert!(seen > Endpoint::ALL.len(), "{seen}");
 }
 
 /// Or nothing of the above would be known.

@@ -8,7 +8,7 @@ use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use ampersand_notifications::{Delivery, Metadata, NormalizeError, Problem, Source, from_any, from_source};
+use ampersand_notifications::{Delivery, Metadata, NormalizeError, NormalizeErrorKind, Source, from_any, from_source};
 use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, anyhow};
@@ -222,7 +222,7 @@ impl Reader {
                                 self.tally.decoded += 1;
                                 sink.delivery(delivery, &at)?;
                             }
-                            Err(error) if !checked && matches!(error.problem(), Problem::NotJson { .. }) => {
+                            Err(error) if !checked && matches!(error.kind(), NormalizeErrorKind::NotJson { .. }) => {
                                 documents.put_back(error.body().len(), place);
                             }
                             Err(error) => match opened(error.body()) {
@@ -325,8 +325,8 @@ impl Reader {
             }
             Err(error) => {
                 let untold = is_body_alone && source == Source::Attributes;
-                let advice = match error.problem() {
-                    Problem::TypeMissing { .. } if untold => NO_ATTRIBUTES,
+                let advice = match error.kind() {
+                    NormalizeErrorKind::TypeMissing { .. } if untold => NO_ATTRIBUTES,
                     _ => "",
                 };
                 self.fail(format_args!("{at}: in the body: {}{advice}", reason(&error)));
@@ -380,9 +380,9 @@ fn carry(records: &[Record<'_>]) -> bool {
 
 /// Says where a document is, and what is wrong with it.
 fn describe(at: At<'_>, error: &NormalizeError) -> String {
-    match error.problem() {
-        Problem::Shape { .. } if error.body().starts_with(b"[") => format!("{at}: {ARRAY}"),
-        Problem::NotJson { line, column } => {
+    match error.kind() {
+        NormalizeErrorKind::Shape { .. } if error.body().starts_with(b"[") => format!("{at}: {ARRAY}"),
+        NormalizeErrorKind::NotJson { line, column } => {
             let (file, Place { line, column }) = (at.file, at.place.at(*line, *column));
             let what = if std::str::from_utf8(error.body()).is_err() { "UTF-8" } else { "JSON" };
             format!("{file}:{line}:{column}: not valid {what}{}", hint(error))
@@ -393,8 +393,8 @@ fn describe(at: At<'_>, error: &NormalizeError) -> String {
 
 /// Says what is wrong with a document, and which option would help.
 fn reason(error: &NormalizeError) -> String {
-    let text = match error.problem() {
-        problem @ Problem::TypeMissing { fits, .. } if !fits.is_empty() => {
+    let text = match error.kind() {
+        problem @ NormalizeErrorKind::TypeMissing { fits, .. } if !fits.is_empty() => {
             format!("{problem} (option --type){}", hint(error))
         }
         _ => error.to_string(),

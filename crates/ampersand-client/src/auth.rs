@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::timeout;
 
-use crate::Operation;
+use crate::Endpoint;
 
 /// Who sends a request. `Debug` shows no credential.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl Credentials {
     pub(crate) async fn add_to(
         &self,
         headers: &mut HeaderMap,
-        operation: &Operation,
+        operation: &Endpoint,
         patience: Duration,
     ) -> Result<Sent, BoxError> {
         let takes_key = operation.security.contains(&API_KEY_SCHEME);

@@ -12,7 +12,7 @@ use crate::Host;
 /// What the contract says of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Operation {
+pub struct Endpoint {
     /// The name, as in `createTopic`.
     pub id: &'static str,
     /// Where it is served.
@@ -30,7 +30,7 @@ pub struct Operation {
 /// A request, but for where its host is and who sends it.
 #[derive(Clone)]
 pub(crate) struct Call {
-    pub(crate) operation: Operation,
+    pub(crate) operation: Endpoint,
     /// The path with its parameters filled in.
     pub(crate) path: String,
     query: Vec<(String, String)>,
@@ -51,7 +51,7 @@ impl fmt::Debug for Call {
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Call {
-    pub(crate) fn new(operation: &Operation) -> Self {
+    pub(crate) fn new(operation: &Endpoint) -> Self {
         Self {
             operation: *operation,
             path: operation.path.to_owned(),
@@ -152,7 +152,7 @@ pub(crate) use sent;
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation {
+    const ENDPOINT: Endpoint = Endpoint {
         id: "oauthUpdate",
         host: Host::Api,
         method: "PATCH",
@@ -173,7 +173,7 @@ mod tests {
             ("é\n", "%C3%A9%0A"),
             ("...", "..."),
         ] {
-            let mut call = Call::new(&OPERATION);
+            let mut call = Call::new(&ENDPOINT);
             call.path("projectIdOrName", value);
             call.path("connectionId", "x");
             assert_eq!(call.target(), format!("/projects/{path}/connections/x:oauth-update"));
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn what_would_leave_its_place_is_refused() {
         for value in ["", ".", ".."] {
-            let mut call = Call::new(&OPERATION);
+            let mut call = Call::new(&ENDPOINT);
             call.path("connectionId", value);
             call.path("projectIdOrName", "");
             let expected = format!("`connectionId` is {value:?}, which no path can hold");
@@ -193,11 +193,11 @@ mod tests {
 
     #[test]
     fn a_query_has_each_parameter_once_unless_more_are_added() {
-        let mut call = Call::new(&OPERATION);
+        let mut call = Call::new(&ENDPOINT);
         call.query("b", "replaced");
         call.query("b", "x y&z");
         call.query("c", false);
         call.add_query("c", "too");
-        assert_eq!(call.target(), format!("{}?b=x%20y%26z&c=false&c=too", OPERATION.path));
+        assert_eq!(call.target(), format!("{}?b=x%20y%26z&c=false&c=too", ENDPOINT.path));
     }
 }

@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ampersand_types::{Collection, Optional, SignedUrl};
+use ampersand_types::{Collection, Optional};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::Url;
@@ -32,11 +32,31 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     http: reqwest::Client,
-    urls: BTreeMap<Host, SignedUrl>,
+    urls: BTreeMap<Host, BaseUrl>,
     credentials: Credentials,
     user_agent: HeaderValue,
     timeout: Duration,
     retry: Retry,
+}
+
+/// Where a host is. A proxy's URL may have a name and a password in it, which `Debug` does not show.
+struct BaseUrl(String);
+
+impl BaseUrl {
+    fn parse(url: &str) -> Option<Self> {
+        let parsed = Url::parse(url).ok()?;
+        let is_base = matches!(parsed.scheme(), "http" | "https") && parsed.query().is_none();
+        (is_base && parsed.fragment().is_none()).then(|| Self(url.trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
+        let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
+        write!(f, "{scheme}://{user}{host}{path}")
+    }
 }
 
 impl fmt::Debug for Client {
@@ -55,8 +75,7 @@ impl fmt::Debug for Client {
 #[must_use]
 pub struct ClientBuilder {
     http: Option<reqwest::Client>,
-    /// A proxy of someone's may have a name and a password in its URL.
-    urls: BTreeMap<Host, SignedUrl>,
+    urls: BTreeMap<Host, BaseUrl>,
     credentials: Credentials,
     user_agent: String,
     timeout: Duration,
@@ -160,8 +179,11 @@ impl ClientBuilder {
     }
 
     /// Where a host is: for a fake server in tests, or a proxy of yours. It replaces [`Host::default_url`].
-    pub fn base_url(mut self, host: Host, url: impl Into<String>) -> Self {
-        self.urls.insert(host, SignedUrl::from(url.into()));
+    pub fn base_url(mut self, host: Host, url: impl AsRef<str>) -> Self {
+        match BaseUrl::parse(url.as_ref()) {
+            Some(url) => drop(self.urls.insert(host, url)),
+            None => self.error = self.error.or(Some(ClientError::NotAUrl(host))),
+        }
         self
     }
 
@@ -209,18 +231,6 @@ impl ClientBuilder {
         if self.credentials.is_empty() {
             return Err(ClientError::NoCredentials);
         }
-        let mut urls: BTreeMap<Host, SignedUrl> =
-            Host::ALL.iter().map(|host| (*host, SignedUrl::from(host.default_url()))).collect();
-        for (host, url) in self.urls {
-            let url = url.expose_secret();
-            let parsed = Url::parse(url).ok().filter(|url| {
-                matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
-            });
-            if parsed.is_none() {
-                return Err(ClientError::NotAUrl(host));
-            }
-            urls.insert(host, SignedUrl::from(url.trim_end_matches('/')));
-        }
         let user_agent =
             HeaderValue::try_from(self.user_agent).map_err(|_| ClientError::NotAHeader("the user agent"))?;
         let http = match self.http {
@@ -231,7 +241,7 @@ impl ClientBuilder {
                 .build()
                 .map_err(|error| ClientError::Tls(error.into()))?,
         };
-        let Self { credentials, timeout, retry, .. } = self;
+        let Self { urls, credentials, timeout, retry, .. } = self;
         Ok(Client(Arc::new(Inner { http, urls, credentials, user_agent, timeout, retry })))
     }
 }
@@ -332,7 +342,7 @@ impl Client {
 
     async fn attempt(&self, call: &Call) -> Result<Response<Bytes>, Error> {
         let (inner, operation, begun) = (&*self.0, call.operation, Instant::now());
-        let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), SignedUrl::expose_secret);
+        let url = inner.urls.get(&operation.host).map_or(operation.host.default_url(), |url| &url.0);
         let method = http::Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, application/problem+json"));

@@ -1,8 +1,7 @@
-use ampersand_types::__private::object::OtherFields;
-use ampersand_types::RawJson;
 use ampersand_types::config::UpdateInstallationConfigContent;
+use ampersand_types::{OtherFields, RawJson};
 
-use crate::operations::installations::UpdateInstallation;
+use crate::groups::installations::UpdateInstallation;
 use crate::types::{
     UpdateInstallationRequest, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
 };
@@ -29,7 +28,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`get_installation`](crate::operations::installations::Installations::get_installation): there is no such
+    /// As [`get_installation`](crate::groups::installations::Installations::get_installation): there is no such
     /// installation any more, for instance.
     pub async fn current_config(&self, project: &str, integration: &str, installation: &str) -> Result<RawJson, Error> {
         let get = self.installations().get_installation(project, integration, installation);
@@ -50,7 +49,7 @@ impl Client {
     ///
     /// `NAME` is the provider's name of the object, such as `contacts`. To change the connection or who made the
     /// configuration, which are no part of it, take
-    /// [`update_installation`](crate::operations::installations::Installations::update_installation).
+    /// [`update_installation`](crate::groups::installations::Installations::update_installation).
     ///
     /// What is parsed, changed and sent back is what was there, but for the change:
     ///

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use crate::auth::Sent;
 use crate::types::InputValidationProblem;
-use crate::{Operation, json_path};
+use crate::{Endpoint, json_path};
 
 /// Why an operation did not give what it is to give.
 ///
@@ -39,7 +39,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    operation: Operation,
+    operation: Endpoint,
     kind: ErrorKind,
     /// The fault of the request, of the response, or of the order of pages.
     reason: Option<String>,
@@ -90,24 +90,24 @@ impl fmt::Debug for Answer {
 }
 
 impl Error {
-    fn new(operation: Operation, kind: ErrorKind) -> Self {
+    fn new(operation: Endpoint, kind: ErrorKind) -> Self {
         Self(Box::new(Inner { operation, kind, reason: None, answer: None, attempts: 1, source: None }))
     }
 
-    pub(crate) fn request(operation: Operation, reason: String) -> Self {
+    pub(crate) fn request(operation: Endpoint, reason: String) -> Self {
         let mut error = Self::new(operation, ErrorKind::Request);
         error.0.reason = Some(reason);
         error
     }
 
-    pub(crate) fn credentials(operation: Operation, source: Source) -> Self {
+    pub(crate) fn credentials(operation: Endpoint, source: Source) -> Self {
         let mut error = Self::new(operation, ErrorKind::Credentials);
         error.0.source = Some(source);
         error
     }
 
     /// Without the URL, which may hold a base URL's credentials.
-    pub(crate) fn transport(operation: Operation, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(operation: Endpoint, error: reqwest::Error) -> Self {
         let kind = if error.is_connect() {
             ErrorKind::Connection
         } else if error.is_timeout() {
@@ -123,13 +123,13 @@ impl Error {
     }
 
     /// A response that broke off.
-    pub(crate) fn broken(operation: Operation, status: StatusCode, headers: HeaderMap, error: reqwest::Error) -> Self {
+    pub(crate) fn broken(operation: Endpoint, status: StatusCode, headers: HeaderMap, error: reqwest::Error) -> Self {
         Self::transport(operation, error).answered(status, headers, Bytes::new())
     }
 
     /// A response whose status is no success.
     pub(crate) fn refused(
-        operation: Operation,
+        operation: Endpoint,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
@@ -147,7 +147,7 @@ impl Error {
 
     /// A response whose body cannot be read.
     pub(crate) fn unreadable(
-        operation: Operation,
+        operation: Endpoint,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
@@ -155,7 +155,7 @@ impl Error {
     ) -> Self {
         let (line, column) = (error.line(), error.column());
         let place = || json_path::at(&String::from_utf8_lossy(&body), line, column);
-        let reason = match reason(&error.to_string()) {
+        let reason = match reason(error) {
             Some(reason) => format!("at {}: {reason}", place()),
             None if error.is_data() => format!("at {}: the value is not what the contract says", place()),
             None => format!("the response is not valid JSON at line {line} column {column}"),
@@ -166,7 +166,7 @@ impl Error {
     }
 
     /// A page that leads nowhere.
-    pub(crate) fn cut_short(operation: Operation, status: StatusCode, headers: HeaderMap, reason: &str) -> Self {
+    pub(crate) fn cut_short(operation: Endpoint, status: StatusCode, headers: HeaderMap, reason: &str) -> Self {
         let mut error = Self::new(operation, ErrorKind::Response).answered(status, headers, Bytes::new());
         error.0.reason = Some(reason.to_owned());
         error
@@ -184,7 +184,7 @@ impl Error {
     }
 
     /// The operation that failed.
-    pub fn operation(&self) -> &Operation {
+    pub fn operation(&self) -> &Endpoint {
         &self.0.operation
     }
 
@@ -228,7 +228,7 @@ impl Error {
     /// (408, 425, 429, 500, 502, 503, 504), or that there was no whole response.
     ///
     /// Unless the [kind](Self::kind) is [`Connection`](ErrorKind::Connection) it may have been carried out all the same.
-    /// The client has then tried again only what [may be sent twice](Operation::idempotent).
+    /// The client has then tried again only what [may be sent twice](Endpoint::idempotent).
     pub fn is_retryable(&self) -> bool {
         let said = self.problem().and_then(|problem| problem.retryable);
         match self.kind() {

@@ -25,10 +25,10 @@ mod open_enum {
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, unused_imports, unused_qualifications)]
 mod generated;
 
-pub use call::Operation;
+pub use call::Endpoint;
 pub use client::{Client, ClientBuilder, ClientError};
 pub use error::{Error, ErrorKind};
-pub use generated::{Host, operations, types};
+pub use generated::{Host, groups, types};
 pub use project::Project;
 pub use raw::Raw;
 pub use response::{Response, Sending};

@@ -4,7 +4,7 @@ use std::vec;
 
 use futures_util::stream::{self, Stream};
 
-use crate::{Error, Operation, Response};
+use crate::{Endpoint, Error, Response};
 
 /// An operation whose list comes in pages.
 pub(crate) trait Paged: Clone + Send + Sized {
@@ -12,7 +12,7 @@ pub(crate) trait Paged: Clone + Send + Sized {
     type Item: Send;
 
     /// Itself.
-    const OPERATION: &'static Operation;
+    const ENDPOINT: &'static Endpoint;
 
     /// The same operation, for the page that a token stands for.
     fn after(self, token: String) -> Self;
@@ -63,7 +63,7 @@ pub(crate) fn stream<P: Paged + 'static>(first: P) -> impl Stream<Item = Result<
                         Some(_) => "the list is not whole: a page leads to one that was there already",
                         None => "the list is not whole: a page leads to none, and is not the last one",
                     };
-                    Err(Error::cut_short(*P::OPERATION, status, headers, reason))
+                    Err(Error::cut_short(*P::ENDPOINT, status, headers, reason))
                 }
             });
         }

@@ -3,7 +3,7 @@ use std::fmt::Display;
 use ampersand_types::RawJson;
 
 use crate::call::Call;
-use crate::{Client, Error, Host, Operation, Response, Sending};
+use crate::{Client, Endpoint, Error, Host, Response, Sending};
 
 impl Client {
     /// A request that the contract does not have yet, with the credentials, retries and errors of all others.
@@ -24,7 +24,7 @@ impl Client {
     /// ```
     pub fn raw(&self, method: &'static str, host: Host, path: impl Into<String>) -> Raw {
         let idempotent = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE");
-        let operation = Operation { id: "raw", host, method, path: "", idempotent, security: SECURITY };
+        let operation = Endpoint { id: "raw", host, method, path: "", idempotent, security: SECURITY };
         let mut call = Call::new(&operation);
         call.path = path.into();
         Raw { client: self.clone(), call }

@@ -7,7 +7,9 @@ use ampersand_types::notifications::NotificationType;
 
 use crate::delivery::without_mark;
 use crate::payload::{Content, Opened, Payload, content, data, open};
-use crate::{Body, Delivery, Metadata, NormalizeError, Notification, Problem, Raw, Records, Source, Verified};
+use crate::{
+    Body, Delivery, Metadata, NormalizeError, NormalizeErrorKind, Notification, Raw, Records, Source, Verified,
+};
 
 /// The body of a webhook, and what its headers say. Made of a [`Verified`], or of bytes that were not verified.
 #[derive(Clone)]
@@ -208,7 +210,7 @@ fn normalize(body: Body<'_>, known: Known) -> Result<Delivery, NormalizeError> {
         Ok(body) => body,
         Err(error) => {
             let (line, column) = place_of_invalid(&error);
-            return Err(NormalizeError::new(Problem::NotJson { line, column }, error.into_bytes()));
+            return Err(NormalizeError::new(NormalizeErrorKind::NotJson { line, column }, error.into_bytes()));
         }
     };
     let (content, wrapped, said) = match read(&body, known) {
@@ -226,7 +228,7 @@ fn normalize(body: Body<'_>, known: Known) -> Result<Delivery, NormalizeError> {
 }
 
 /// Reads a body: what is in it, whether that is wrapped, and what is said of it.
-fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
+fn read(body: &str, known: Known) -> Result<(Content, bool, Said), NormalizeErrorKind> {
     let text = without_mark(body);
     let Opened { wrapped, notification_type, metadata, payload, odd } = match known.body_is_payload() {
         true => Opened::bare(Payload::Text(text)),
@@ -245,7 +247,7 @@ fn read(body: &str, known: Known) -> Result<(Content, bool, Said), Problem> {
         Payload::Text(payload) => content(payload, notification_type, wrapped, &metadata),
     };
     let content = content.map_err(|problem| match (problem, odd) {
-        (Problem::TypeMissing { .. }, Some(odd)) => odd,
+        (NormalizeErrorKind::TypeMissing { .. }, Some(odd)) => odd,
         (problem, _) => problem,
     })?;
     let id = known.said.id.or_else(|| metadata.said("event-id").map(str::to_owned));

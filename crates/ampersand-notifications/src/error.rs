@@ -9,14 +9,14 @@ use crate::hint;
 /// `Debug` and `Display` show no part of the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NormalizeError {
-    problem: Problem,
+    kind: NormalizeErrorKind,
     body: Vec<u8>,
 }
 
 /// The fault of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum NormalizeErrorKind {
     /// It is not JSON: cut short, another format, not UTF-8, or with something behind it.
     NotJson {
         /// The line, from 1.
@@ -44,23 +44,25 @@ pub enum Problem {
 }
 
 impl NormalizeError {
-    pub(crate) fn new(problem: Problem, body: Vec<u8>) -> Self {
-        Self { problem, body }
+    pub(crate) fn new(kind: NormalizeErrorKind, body: Vec<u8>) -> Self {
+        Self { kind, body }
     }
 
-    /// Returns the fault of the body.
-    pub fn problem(&self) -> &Problem {
-        &self.problem
+    /// The fault of the body.
+    pub fn kind(&self) -> &NormalizeErrorKind {
+        &self.kind
     }
 
     /// The likely mistake, as advice to a person: the body is base64, or is wrapped as Lambda, SNS or API Gateway wrap
     /// it; or the attributes are not those that Ampersand sets. `Display` ends with it.
     pub fn hint(&self) -> Option<&'static str> {
-        match &self.problem {
-            Problem::TypeMissing { metadata, .. } => hint::of_metadata(metadata).or_else(|| hint::of_body(&self.body)),
-            Problem::NotJson { .. } => hint::of_body(&self.body),
-            Problem::Shape { path, .. } if path == "$" => hint::of_body(&self.body),
-            Problem::Shape { .. } => None,
+        match &self.kind {
+            NormalizeErrorKind::TypeMissing { metadata, .. } => {
+                hint::of_metadata(metadata).or_else(|| hint::of_body(&self.body))
+            }
+            NormalizeErrorKind::NotJson { .. } => hint::of_body(&self.body),
+            NormalizeErrorKind::Shape { path, .. } if path == "$" => hint::of_body(&self.body),
+            NormalizeErrorKind::Shape { .. } => None,
         }
     }
 
@@ -78,18 +80,18 @@ impl NormalizeError {
 impl fmt::Debug for NormalizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = format_args!("{} bytes", self.body.len());
-        f.debug_struct("NormalizeError").field("problem", &self.problem).field("body", &body).finish()
+        f.debug_struct("NormalizeError").field("kind", &self.kind).field("body", &body).finish()
     }
 }
 
 impl fmt::Display for NormalizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)?;
+        self.kind.fmt(f)?;
         self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for NormalizeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson { line, column } => write!(f, "not valid JSON at line {line} column {column}"),

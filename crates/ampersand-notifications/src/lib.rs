@@ -22,7 +22,7 @@ pub use delivery::{Delivery, Metadata, Notification, Raw, Records, Source};
 pub use envelope::{
     Webhook, from_any, from_attributes, from_kinesis, from_kinesis_as, from_s3, from_source, from_webhook,
 };
-pub use error::{NormalizeError, Problem};
+pub use error::{NormalizeError, NormalizeErrorKind};
 pub use jiff;
 #[cfg(feature = "resolve")]
 pub use resolve::{Blocked, Config, Policy, ResolveError, Resolver};

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 use serde_path_to_error::{Segment, Track};
 
-use crate::{Metadata, Problem};
+use crate::{Metadata, NormalizeErrorKind};
 
 /// A body of which the payload is found.
 pub(crate) struct Opened<'t> {
@@ -20,7 +20,7 @@ pub(crate) struct Opened<'t> {
     pub(crate) metadata: Option<Metadata>,
     pub(crate) payload: Payload<'t>,
     /// The fault of metadata that is not an object of strings. It matters only where nothing else names the type.
-    pub(crate) odd: Option<Problem>,
+    pub(crate) odd: Option<NormalizeErrorKind>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one, for the length of a call")]
@@ -39,7 +39,7 @@ impl<'t> Opened<'t> {
 
 /// Finds the payload in one pass where its type is known beforehand: where the transport says it, where it comes before
 /// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
-pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, Problem> {
+pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, NormalizeErrorKind> {
     if let Some(known) = known
         && !may_be_envelope(text)
         && let Ok(event) = parse(text, EventOf(known))
@@ -67,7 +67,7 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
             let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
             // A type that is not known is a text of the body's.
             let is_known = !matches!(notification_type, NotificationType::Unknown(_));
-            Err(Problem::Shape { notification_type: is_known.then_some(notification_type), path, reason })
+            Err(NormalizeErrorKind::Shape { notification_type: is_known.then_some(notification_type), path, reason })
         }
         _ => Ok(Opened::bare(Payload::Text(text))),
     }
@@ -88,7 +88,7 @@ pub(crate) fn content(
     notification_type: Option<NotificationType>,
     wrapped: bool,
     metadata: &Metadata,
-) -> Result<Content, Problem> {
+) -> Result<Content, NormalizeErrorKind> {
     let place = if wrapped { "$.data" } else { "$" };
     match notification_type {
         Some(notification_type) => match parse(payload, EventOf(&notification_type)) {
@@ -106,15 +106,14 @@ pub(crate) fn content(
                     known().filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect();
                 // No type fits what is not text.
                 let mut problems = known().map(|t| misshapen(payload, None, place, EventOf(t)));
-                let is_lone =
-                    |problem: &Problem| matches!(problem, Problem::Shape { reason, .. } if reason == LONE_SURROGATE);
+                let is_lone = |problem: &NormalizeErrorKind| matches!(problem, NormalizeErrorKind::Shape { reason, .. } if reason == LONE_SURROGATE);
                 if fits.is_empty()
                     && let Some(problem) = problems.find(is_lone)
                 {
                     return Err(problem);
                 }
                 let metadata = metadata.iter().map(|(name, _)| name.to_owned()).collect();
-                Err(Problem::TypeMissing { fits, metadata })
+                Err(NormalizeErrorKind::TypeMissing { fits, metadata })
             }
         },
     }
@@ -173,7 +172,7 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
     notification_type: Option<NotificationType>,
     place: &str,
     seed: S,
-) -> Problem {
+) -> NormalizeErrorKind {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = Track::new();
     let result = seed.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
@@ -185,14 +184,14 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
     // refused, of which escapes for half of a surrogate pair are all that is left.
     let is_lone_surrogate = !error.is_data() && parse(text, PhantomData::<IgnoredAny>).is_ok();
     if !error.is_data() && !is_lone_surrogate {
-        return Problem::NotJson { line: error.line(), column: error.column() };
+        return NormalizeErrorKind::NotJson { line: error.line(), column: error.column() };
     }
     let path = track.path().iter().fold(place.to_owned(), |path, segment| path + &json_path(segment));
     let reason = match is_lone_surrogate {
         true => LONE_SURROGATE.to_owned(),
-        false => reason(&error.to_string()).unwrap_or_else(|| "it does not have the shape of its type".to_owned()),
+        false => reason(&error).unwrap_or_else(|| "it does not have the shape of its type".to_owned()),
     };
-    Problem::Shape { notification_type, path, reason }
+    NormalizeErrorKind::Shape { notification_type, path, reason }
 }
 
 /// A segment of a JSONPath, as [RFC 9535](https://www.rfc-editor.org/rfc/rfc9535#section-2.7) writes it.

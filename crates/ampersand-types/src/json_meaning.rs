@@ -2,8 +2,8 @@
 //!
 //! The text is looked at level by level, so that no number goes through one of the machine.
 
-use crate::RawJson;
-use crate::object::{OtherFields, object};
+use crate::object::object;
+use crate::{OtherFields, RawJson};
 
 /// The levels that are looked into. Values further down are the same when their texts are.
 pub(crate) const LEVELS: usize = 128;

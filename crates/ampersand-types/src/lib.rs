@@ -9,6 +9,7 @@ mod json_meaning;
 mod object;
 mod open_enum;
 mod optional;
+mod other_fields;
 mod raw_json;
 mod signed_url;
 mod timestamp;
@@ -33,11 +34,13 @@ pub use integer::{Integer, IntegerError};
 pub use jiff;
 pub use open_enum::UnknownValue;
 pub use optional::{Collection, Optional};
+pub use other_fields::OtherFields;
 pub use raw_json::{JsonError, RawJson};
 pub use signed_url::SignedUrl;
 pub use timestamp::{Timestamp, TimestampError};
 
-/// For the other crates of this workspace alone.
+/// What the other crates of this workspace share with this one: how generated structs and enums are read and written, and
+/// what serde says of JSON. They ask for this exact version, as any version may change it.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::object::text_of;
@@ -46,7 +49,7 @@ pub mod __private {
 
     /// What the expansion of `__object` calls.
     pub mod object {
-        pub use crate::object::{Name, OtherFields, collection, keep, nullable, optional, required};
+        pub use crate::object::{Name, collection, keep, nullable, optional, required};
     }
 
     /// What the expansion of `__open_enum` calls.

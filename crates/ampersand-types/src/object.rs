@@ -9,10 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::RawJson;
-
-/// The members of an object that have no field of their own, or whose field cannot say that they are `null`.
-pub type OtherFields = std::collections::BTreeMap<String, RawJson>;
+use crate::{OtherFields, RawJson};
 
 /// Gives a struct with a field `other_fields` its `Serialize` and `Deserialize`. Each field is named with its kind,
 /// which is a module below, and with its name in JSON.
@@ -54,7 +51,7 @@ macro_rules! __object {
                         A: ::serde::de::MapAccess<'de>,
                     {
                         $( let mut $field = ::core::option::Option::None; )*
-                        let mut others = $crate::__private::object::OtherFields::new();
+                        let mut others = $crate::OtherFields::new();
                         while let ::core::option::Option::Some($crate::__private::object::Name(name)) = map.next_key()? {
                             match &*name {
                                 $( $member => $crate::__private::object::$kind::read(&mut $field, $member, &mut map, &mut others)?, )*
@@ -142,7 +139,7 @@ pub mod required {
     use serde::de::{Deserialize, Error, MapAccess};
     use serde::ser::{Serialize, SerializeMap};
 
-    use super::OtherFields;
+    use crate::OtherFields;
 
     pub fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         slot: &mut Option<T>,
@@ -194,8 +191,7 @@ pub mod nullable {
 pub mod optional {
     use serde::de::{Deserialize, Error as _, MapAccess};
 
-    use super::OtherFields;
-    use crate::RawJson;
+    use crate::{OtherFields, RawJson};
 
     pub use super::nullable::{finish, is_written, write};
 
@@ -247,7 +243,7 @@ pub mod collection {
 
 #[cfg(test)]
 mod tests {
-    use super::OtherFields;
+    use crate::OtherFields;
     use crate::{Optional, RawJson};
 
     #[derive(Debug, PartialEq)]

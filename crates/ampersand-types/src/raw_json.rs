@@ -225,7 +225,7 @@ impl JsonError {
         let is_lone_surrogate = SURROGATES.iter().any(|start| message.starts_with(start));
         Self {
             expected: std::any::type_name::<T>(),
-            reason: if is_lone_surrogate { Some(LONE_SURROGATE.to_owned()) } else { reason(&message) },
+            reason: if is_lone_surrogate { Some(LONE_SURROGATE.to_owned()) } else { reason_in(&message) },
             syntax: (cause.is_syntax() || cause.is_eof()) && !is_lone_surrogate,
             line: cause.line(),
             column: cause.column(),
@@ -268,7 +268,13 @@ pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
 }
 
 /// What serde says, without the value that it quotes: names and kinds, which are those of the types.
-pub fn reason(message: &str) -> Option<String> {
+///
+/// serde tells it in words alone. They are read here and nowhere else; where they change, there is no reason.
+pub fn reason(cause: &serde_json::Error) -> Option<String> {
+    reason_in(&cause.to_string())
+}
+
+fn reason_in(message: &str) -> Option<String> {
     let (message, _place) = message.rsplit_once(" at line ").unwrap_or((message, ""));
     if message == "a member comes twice"
         || message.starts_with("missing field `")
@@ -405,7 +411,7 @@ mod tests {
             ("unknown variant `secret`, expected `a` or `b` at line 1 column 2", None),
             ("secret", None),
         ] {
-            assert_eq!(reason(message).as_deref(), expected, "{message}");
+            assert_eq!(reason_in(message).as_deref(), expected, "{message}");
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use ampersand_client::types::{CreateTopicRequest, PauseReadsRequest, ReadRequest, WriteRequest};
-use ampersand_client::{Client, ErrorKind, Host, Operation, Retry, operations};
+use ampersand_client::{Client, Endpoint, ErrorKind, Host, Retry};
 use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
 use futures_util::TryStreamExt as _;
@@ -160,12 +160,12 @@ fn every_operation_of_the_contract_is_there() {
             }
         }
     }
-    let found = |operation: &Operation| {
+    let found = |operation: &Endpoint| {
         let security = operation.security.iter().map(|scheme| (*scheme).to_owned()).collect();
         (operation.host, operation.method.to_owned(), operation.path.to_owned(), operation.id.to_owned(), security)
     };
-    assert_eq!(operations::ALL.iter().map(found).collect::<BTreeSet<_>>(), expected);
-    assert_eq!(operations::ALL.len(), 88);
+    assert_eq!(Endpoint::ALL.iter().map(found).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(Endpoint::ALL.len(), 88);
 }
 
 fn schemes(document: &Value, operation: &Value) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use ampersand_client::operations;
+use ampersand_client::Endpoint;
 use serde_json::{Map, Value, json};
 
 use super::{Peer, Seen};
@@ -15,7 +15,7 @@ use crate::json::difference;
 async fn every_operation_sends_what_it_is_given_and_gives_what_comes() {
     let mut contracts = BTreeMap::new();
     let mut requests = BTreeMap::<String, String>::new();
-    for operation in operations::ALL {
+    for operation in Endpoint::ALL {
         let contract = contracts.entry(operation.host).or_insert_with(|| contract(operation.host.name()));
         let described = &contract["paths"][operation.path][operation.method.to_lowercase()];
         let takes = arguments(operation, contract);

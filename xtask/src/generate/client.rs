@@ -14,7 +14,7 @@ use crate::output::Plan;
 /// The documents that have operations. Each has a host of its own.
 pub(super) const DOCUMENTS: [&str; 4] = ["api", "read", "write", "search"];
 pub(super) const FOLDER: &str = "crates/ampersand-client/src/generated";
-pub(super) const OPERATIONS_FOLDER: &str = "crates/ampersand-client/src/generated/operations";
+pub(super) const GROUPS_FOLDER: &str = "crates/ampersand-client/src/generated/groups";
 
 pub(super) const TYPES_PATH: &str = "ampersand_client::types";
 
@@ -105,7 +105,7 @@ pub(super) fn generate(
         let items = operations::group(group, &words, &document, &mut docs)?;
         let origin = join(&origins, |host| group.operations.iter().any(|operation| operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
-        plan.add(format!("{OPERATIONS_FOLDER}/{}.rs", group.name), text);
+        plan.add(format!("{GROUPS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
     plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
@@ -154,22 +154,22 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
         modules.extend(quote! { pub mod #module; });
         accessors.extend(quote! {
             #[doc = #doc]
-            pub fn #module(&self) -> operations::#module::#name {
-                operations::#module::#name::new(self.clone())
+            pub fn #module(&self) -> groups::#module::#name {
+                groups::#module::#name::new(self.clone())
             }
         });
         if group.operations.iter().any(|operation| operations::is_of_project(operation)) {
             let in_project = format_ident!("Project{name}");
             of_project.extend(quote! {
                 #[doc = #words]
-                pub fn #module(&self) -> operations::#module::#in_project {
-                    operations::#module::#in_project::new(self.client.clone(), self.name.clone())
+                pub fn #module(&self) -> groups::#module::#in_project {
+                    groups::#module::#in_project::new(self.client.clone(), self.name.clone())
                 }
             });
         }
         for operation in &group.operations {
             let operation = format_ident!("{}", lower::pascal(&operation.id));
-            all.extend(quote! { #module::#operation::OPERATION, });
+            all.extend(quote! { groups::#module::#operation::ENDPOINT, });
         }
     }
     let (mut variants, mut known, mut urls, mut names) =
@@ -186,11 +186,14 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
         pub mod types;
 
         /// The operations, in groups as the contract tags them.
-        pub mod operations {
+        pub mod groups {
             #modules
 
-            /// Every operation.
-            pub const ALL: &[crate::Operation] = &[#all];
+        }
+
+        impl crate::Endpoint {
+            /// That of every operation.
+            pub const ALL: &'static [Self] = &[#all];
         }
 
         impl crate::Client {

@@ -41,9 +41,9 @@ pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
     }
     let others = format_ident!("{OTHERS}");
     fields.named.push(parse_quote! {
-        /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+        /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
         #[cfg_attr(feature = "schemars", schemars(flatten))]
-        pub #others: ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>
+        pub #others: ::ampersand_types::OtherFields
     });
 
     item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));

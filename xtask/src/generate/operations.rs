@@ -127,7 +127,7 @@ fn methods(operation: &Operation, group: &Ident, doc: &str) -> Result<(TokenStre
     let call = quote! {
         #[doc = #doc_of_all]
         pub fn #method(&self, #(#taken),*) -> #name {
-            let #mutable call = Call::new(&#name::OPERATION);
+            let #mutable call = Call::new(&#name::ENDPOINT);
             #steps
             #name { client: self.client.clone(), call }
         }
@@ -224,7 +224,7 @@ fn request(operation: &Operation, group: &Ident) -> Result<TokenStream> {
 
         impl #name {
             /// What the contract says of the operation.
-            pub const OPERATION: crate::Operation = crate::Operation {
+            pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
                 id: #id,
                 host: crate::Host::#host,
                 method: #verb,
@@ -285,7 +285,7 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
         impl crate::paging::Paged for #ident {
             type Item = #item;
 
-            const OPERATION: &'static crate::Operation = &Self::OPERATION;
+            const ENDPOINT: &'static crate::Endpoint = &Self::ENDPOINT;
 
             fn after(self, token: ::std::string::String) -> Self {
                 self.page_token(token)

@@ -12,9 +12,8 @@ const NAMED: usize = 4;
 
 /// For each type of the client, a sentence that links to the operations that send it or receive it.
 pub(super) fn users(document: &Value, groups: &[Group<'_>]) -> BTreeMap<String, String> {
-    let leads: BTreeMap<String, BTreeSet<String>> = document::schemas(document)
-        .map(|(name, schema)| (lower::pascal(name), types(schema)))
-        .collect();
+    let leads: BTreeMap<String, BTreeSet<String>> =
+        document::schemas(document).map(|(name, schema)| (lower::pascal(name), types(schema))).collect();
     let (mut sent, mut received) = (BTreeMap::<_, Vec<String>>::new(), BTreeMap::<_, Vec<String>>::new());
     for (group, operation) in groups.iter().flat_map(|group| group.operations.iter().map(move |one| (group, one))) {
         let link = link(group, operation);
@@ -47,7 +46,7 @@ fn given(operation: &Operation) -> Vec<&Value> {
 
 fn link(group: &Group<'_>, operation: &Operation) -> String {
     let (module, name, method) = (&group.name, lower::pascal(&group.name), operation.id.to_snake_case());
-    format!("[`{method}`](crate::operations::{module}::{name}::{method})")
+    format!("[`{method}`](crate::groups::{module}::{name}::{method})")
 }
 
 fn list(links: &[String]) -> String {

@@ -6,7 +6,7 @@
 
 pub mod types;
 /// The operations, in groups as the contract tags them.
-pub mod operations {
+pub mod groups {
     pub mod api_keys;
     pub mod billing_accounts;
     pub mod connections;
@@ -28,317 +28,313 @@ pub mod operations {
     pub mod upload_urls;
     pub mod users;
     pub mod writes;
-    /// Every operation.
-    pub const ALL: &[crate::Operation] = &[
-        api_keys::ListApiKeys::OPERATION,
-        api_keys::CreateApiKey::OPERATION,
-        api_keys::DeleteApiKey::OPERATION,
-        api_keys::GetApiKey::OPERATION,
-        api_keys::UpdateApiKey::OPERATION,
-        billing_accounts::CreateBillingAccountSession::OPERATION,
-        billing_accounts::GetOrgBillingAccount::OPERATION,
-        connections::CustomAuthConnect::OPERATION,
-        connections::ListConnections::OPERATION,
-        connections::DeleteConnection::OPERATION,
-        connections::GetConnection::OPERATION,
-        connections::UpdateConnection::OPERATION,
-        connections::GenerateConnection::OPERATION,
-        destinations::ListDestinations::OPERATION,
-        destinations::CreateDestination::OPERATION,
-        destinations::DeleteDestination::OPERATION,
-        destinations::GetDestination::OPERATION,
-        destinations::UpdateDestination::OPERATION,
-        destinations::ListTopicDestinationRoutes::OPERATION,
-        destinations::CreateTopicDestinationRoute::OPERATION,
-        destinations::DeleteTopicDestinationRoute::OPERATION,
-        destinations::ListTopics::OPERATION,
-        destinations::CreateTopic::OPERATION,
-        destinations::DeleteTopic::OPERATION,
-        destinations::UpdateTopic::OPERATION,
-        installations::ListInstallationsForProject::OPERATION,
-        installations::ListInstallations::OPERATION,
-        installations::CreateInstallation::OPERATION,
-        installations::DeleteInstallation::OPERATION,
-        installations::GetInstallation::OPERATION,
-        installations::UpdateInstallation::OPERATION,
-        installations::PatchObjectConfigContent::OPERATION,
-        integrations::ListIntegrations::OPERATION,
-        integrations::CreateIntegration::OPERATION,
-        integrations::DeleteIntegration::OPERATION,
-        integrations::GetIntegration::OPERATION,
-        integrations::BatchUpsertIntegrations::OPERATION,
-        jwt_keys::ListJwtKeys::OPERATION,
-        jwt_keys::CreateJwtKey::OPERATION,
-        jwt_keys::DeleteJwtKey::OPERATION,
-        jwt_keys::GetJwtKey::OPERATION,
-        jwt_keys::UpdateJwtKey::OPERATION,
-        notifications::ListEventTopicRoutes::OPERATION,
-        notifications::CreateEventTopicRoute::OPERATION,
-        notifications::DeleteEventTopicRoute::OPERATION,
-        oauth::OauthConnect::OPERATION,
-        oauth::OauthUpdate::OPERATION,
-        objects::UpsertMetadataForInstallation::OPERATION,
-        objects::GetObjectMetadataForInstallation::OPERATION,
-        objects::UpsertMetadataForConnection::OPERATION,
-        objects::GetObjectMetadataForConnection::OPERATION,
-        operations::GetBackfillProgress::OPERATION,
-        operations::ListOperations::OPERATION,
-        operations::GetOperation::OPERATION,
-        operations::ListOperationLogs::OPERATION,
-        orgs::CheckClaimedDomain::OPERATION,
-        orgs::ClaimDomain::OPERATION,
-        orgs::CreateOrg::OPERATION,
-        orgs::GetOrg::OPERATION,
-        orgs::UpdateOrg::OPERATION,
-        orgs::ListOrgBuilders::OPERATION,
-        orgs::ListOrgClaimedDomains::OPERATION,
-        orgs::ListOrgInvites::OPERATION,
-        orgs::CreateOrgInvite::OPERATION,
-        orgs::DeleteOrgInvite::OPERATION,
-        orgs::GetOrgInvite::OPERATION,
-        orgs::AddUserToOrg::OPERATION,
-        projects::ListProjects::OPERATION,
-        projects::CreateProject::OPERATION,
-        projects::GetProject::OPERATION,
-        projects::UpdateProject::OPERATION,
-        provider_apps::ListProviderApps::OPERATION,
-        provider_apps::CreateProviderApp::OPERATION,
-        provider_apps::DeleteProviderApp::OPERATION,
-        provider_apps::UpdateProviderApp::OPERATION,
-        providers::ListProviders::OPERATION,
-        providers::GetProvider::OPERATION,
-        reads::PauseReads::OPERATION,
-        reads::UnpauseReads::OPERATION,
-        reads::TriggerRead::OPERATION,
-        reads::DeliverResults::OPERATION,
-        revisions::CreateRevision::OPERATION,
-        revisions::GetHydratedRevision::OPERATION,
-        search::SearchRecords::OPERATION,
-        upload_urls::GenerateUploadUrl::OPERATION,
-        users::AcceptInvite::OPERATION,
-        users::GetMyInfo::OPERATION,
-        writes::WriteRecords::OPERATION,
+}
+impl crate::Endpoint {
+    /// That of every operation.
+    pub const ALL: &'static [Self] = &[
+        groups::api_keys::ListApiKeys::ENDPOINT,
+        groups::api_keys::CreateApiKey::ENDPOINT,
+        groups::api_keys::DeleteApiKey::ENDPOINT,
+        groups::api_keys::GetApiKey::ENDPOINT,
+        groups::api_keys::UpdateApiKey::ENDPOINT,
+        groups::billing_accounts::CreateBillingAccountSession::ENDPOINT,
+        groups::billing_accounts::GetOrgBillingAccount::ENDPOINT,
+        groups::connections::CustomAuthConnect::ENDPOINT,
+        groups::connections::ListConnections::ENDPOINT,
+        groups::connections::DeleteConnection::ENDPOINT,
+        groups::connections::GetConnection::ENDPOINT,
+        groups::connections::UpdateConnection::ENDPOINT,
+        groups::connections::GenerateConnection::ENDPOINT,
+        groups::destinations::ListDestinations::ENDPOINT,
+        groups::destinations::CreateDestination::ENDPOINT,
+        groups::destinations::DeleteDestination::ENDPOINT,
+        groups::destinations::GetDestination::ENDPOINT,
+        groups::destinations::UpdateDestination::ENDPOINT,
+        groups::destinations::ListTopicDestinationRoutes::ENDPOINT,
+        groups::destinations::CreateTopicDestinationRoute::ENDPOINT,
+        groups::destinations::DeleteTopicDestinationRoute::ENDPOINT,
+        groups::destinations::ListTopics::ENDPOINT,
+        groups::destinations::CreateTopic::ENDPOINT,
+        groups::destinations::DeleteTopic::ENDPOINT,
+        groups::destinations::UpdateTopic::ENDPOINT,
+        groups::installations::ListInstallationsForProject::ENDPOINT,
+        groups::installations::ListInstallations::ENDPOINT,
+        groups::installations::CreateInstallation::ENDPOINT,
+        groups::installations::DeleteInstallation::ENDPOINT,
+        groups::installations::GetInstallation::ENDPOINT,
+        groups::installations::UpdateInstallation::ENDPOINT,
+        groups::installations::PatchObjectConfigContent::ENDPOINT,
+        groups::integrations::ListIntegrations::ENDPOINT,
+        groups::integrations::CreateIntegration::ENDPOINT,
+        groups::integrations::DeleteIntegration::ENDPOINT,
+        groups::integrations::GetIntegration::ENDPOINT,
+        groups::integrations::BatchUpsertIntegrations::ENDPOINT,
+        groups::jwt_keys::ListJwtKeys::ENDPOINT,
+        groups::jwt_keys::CreateJwtKey::ENDPOINT,
+        groups::jwt_keys::DeleteJwtKey::ENDPOINT,
+        groups::jwt_keys::GetJwtKey::ENDPOINT,
+        groups::jwt_keys::UpdateJwtKey::ENDPOINT,
+        groups::notifications::ListEventTopicRoutes::ENDPOINT,
+        groups::notifications::CreateEventTopicRoute::ENDPOINT,
+        groups::notifications::DeleteEventTopicRoute::ENDPOINT,
+        groups::oauth::OauthConnect::ENDPOINT,
+        groups::oauth::OauthUpdate::ENDPOINT,
+        groups::objects::UpsertMetadataForInstallation::ENDPOINT,
+        groups::objects::GetObjectMetadataForInstallation::ENDPOINT,
+        groups::objects::UpsertMetadataForConnection::ENDPOINT,
+        groups::objects::GetObjectMetadataForConnection::ENDPOINT,
+        groups::operations::GetBackfillProgress::ENDPOINT,
+        groups::operations::ListOperations::ENDPOINT,
+        groups::operations::GetOperation::ENDPOINT,
+        groups::operations::ListOperationLogs::ENDPOINT,
+        groups::orgs::CheckClaimedDomain::ENDPOINT,
+        groups::orgs::ClaimDomain::ENDPOINT,
+        groups::orgs::CreateOrg::ENDPOINT,
+        groups::orgs::GetOrg::ENDPOINT,
+        groups::orgs::UpdateOrg::ENDPOINT,
+        groups::orgs::ListOrgBuilders::ENDPOINT,
+        groups::orgs::ListOrgClaimedDomains::ENDPOINT,
+        groups::orgs::ListOrgInvites::ENDPOINT,
+        groups::orgs::CreateOrgInvite::ENDPOINT,
+        groups::orgs::DeleteOrgInvite::ENDPOINT,
+        groups::orgs::GetOrgInvite::ENDPOINT,
+        groups::orgs::AddUserToOrg::ENDPOINT,
+        groups::projects::ListProjects::ENDPOINT,
+        groups::projects::CreateProject::ENDPOINT,
+        groups::projects::GetProject::ENDPOINT,
+        groups::projects::UpdateProject::ENDPOINT,
+        groups::provider_apps::ListProviderApps::ENDPOINT,
+        groups::provider_apps::CreateProviderApp::ENDPOINT,
+        groups::provider_apps::DeleteProviderApp::ENDPOINT,
+        groups::provider_apps::UpdateProviderApp::ENDPOINT,
+        groups::providers::ListProviders::ENDPOINT,
+        groups::providers::GetProvider::ENDPOINT,
+        groups::reads::PauseReads::ENDPOINT,
+        groups::reads::UnpauseReads::ENDPOINT,
+        groups::reads::TriggerRead::ENDPOINT,
+        groups::reads::DeliverResults::ENDPOINT,
+        groups::revisions::CreateRevision::ENDPOINT,
+        groups::revisions::GetHydratedRevision::ENDPOINT,
+        groups::search::SearchRecords::ENDPOINT,
+        groups::upload_urls::GenerateUploadUrl::ENDPOINT,
+        groups::users::AcceptInvite::ENDPOINT,
+        groups::users::GetMyInfo::ENDPOINT,
+        groups::writes::WriteRecords::ENDPOINT,
     ];
 }
 impl crate::Client {
     /// Keys by which programs call the API.
     ///
     /// The contract's tag for them is `API Key`.
-    pub fn api_keys(&self) -> operations::api_keys::ApiKeys {
-        operations::api_keys::ApiKeys::new(self.clone())
+    pub fn api_keys(&self) -> groups::api_keys::ApiKeys {
+        groups::api_keys::ApiKeys::new(self.clone())
     }
     /// Who pays, and for what.
     ///
     /// The contract's tag for them is `Billing Account`.
-    pub fn billing_accounts(&self) -> operations::billing_accounts::BillingAccounts {
-        operations::billing_accounts::BillingAccounts::new(self.clone())
+    pub fn billing_accounts(&self) -> groups::billing_accounts::BillingAccounts {
+        groups::billing_accounts::BillingAccounts::new(self.clone())
     }
     /// Access to customers' accounts at providers.
     ///
     /// The contract's tag for them is `Connection`.
-    pub fn connections(&self) -> operations::connections::Connections {
-        operations::connections::Connections::new(self.clone())
+    pub fn connections(&self) -> groups::connections::Connections {
+        groups::connections::Connections::new(self.clone())
     }
     /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
     ///
     /// The contract's tag for them is `Destination`.
-    pub fn destinations(&self) -> operations::destinations::Destinations {
-        operations::destinations::Destinations::new(self.clone())
+    pub fn destinations(&self) -> groups::destinations::Destinations {
+        groups::destinations::Destinations::new(self.clone())
     }
     /// Integrations as customers have installed and configured them.
     ///
     /// The contract's tag for them is `Installation`.
-    pub fn installations(&self) -> operations::installations::Installations {
-        operations::installations::Installations::new(self.clone())
+    pub fn installations(&self) -> groups::installations::Installations {
+        groups::installations::Installations::new(self.clone())
     }
     /// What a project reads from, writes to and subscribes to at providers.
     ///
     /// The contract's tag for them is `Integration`.
-    pub fn integrations(&self) -> operations::integrations::Integrations {
-        operations::integrations::Integrations::new(self.clone())
+    pub fn integrations(&self) -> groups::integrations::Integrations {
+        groups::integrations::Integrations::new(self.clone())
     }
     /// Public keys by which tokens of a project's own users are verified.
     ///
     /// The contract's tag for them is `JWT Key`.
-    pub fn jwt_keys(&self) -> operations::jwt_keys::JwtKeys {
-        operations::jwt_keys::JwtKeys::new(self.clone())
+    pub fn jwt_keys(&self) -> groups::jwt_keys::JwtKeys {
+        groups::jwt_keys::JwtKeys::new(self.clone())
     }
     /// Which events are put on which topics.
     ///
     /// The contract's tag for them is `Notification`.
-    pub fn notifications(&self) -> operations::notifications::Notifications {
-        operations::notifications::Notifications::new(self.clone())
+    pub fn notifications(&self) -> groups::notifications::Notifications {
+        groups::notifications::Notifications::new(self.clone())
     }
     /// Consent of users, in a browser.
     ///
     /// The contract's tag for them is `OAuth`.
-    pub fn oauth(&self) -> operations::oauth::Oauth {
-        operations::oauth::Oauth::new(self.clone())
+    pub fn oauth(&self) -> groups::oauth::Oauth {
+        groups::oauth::Oauth::new(self.clone())
     }
     /// What providers say of their objects and fields.
     ///
     /// The contract's tag for them is `Objects & Fields`.
-    pub fn objects(&self) -> operations::objects::Objects {
-        operations::objects::Objects::new(self.clone())
+    pub fn objects(&self) -> groups::objects::Objects {
+        groups::objects::Objects::new(self.clone())
     }
     /// Reads, writes and subscriptions, and how they went.
     ///
     /// The contract's tag for them is `Operation`.
-    pub fn operations(&self) -> operations::operations::Operations {
-        operations::operations::Operations::new(self.clone())
+    pub fn operations(&self) -> groups::operations::Operations {
+        groups::operations::Operations::new(self.clone())
     }
     /// Organisations, their members and their domains.
     ///
     /// The contract's tag for them is `Org`.
-    pub fn orgs(&self) -> operations::orgs::Orgs {
-        operations::orgs::Orgs::new(self.clone())
+    pub fn orgs(&self) -> groups::orgs::Orgs {
+        groups::orgs::Orgs::new(self.clone())
     }
     /// What holds integrations, keys and destinations together.
     ///
     /// The contract's tag for them is `Project`.
-    pub fn projects(&self) -> operations::projects::Projects {
-        operations::projects::Projects::new(self.clone())
+    pub fn projects(&self) -> groups::projects::Projects {
+        groups::projects::Projects::new(self.clone())
     }
     /// OAuth clients that stand for a project at providers.
     ///
     /// The contract's tag for them is `Provider App`.
-    pub fn provider_apps(&self) -> operations::provider_apps::ProviderApps {
-        operations::provider_apps::ProviderApps::new(self.clone())
+    pub fn provider_apps(&self) -> groups::provider_apps::ProviderApps {
+        groups::provider_apps::ProviderApps::new(self.clone())
     }
     /// The SaaS products that can be integrated with.
     ///
     /// The contract's tag for them is `Provider`.
-    pub fn providers(&self) -> operations::providers::Providers {
-        operations::providers::Providers::new(self.clone())
+    pub fn providers(&self) -> groups::providers::Providers {
+        groups::providers::Providers::new(self.clone())
     }
     /// Reads on demand, and pauses of scheduled ones.
     ///
     /// The contract's tag for them is `Read`.
-    pub fn reads(&self) -> operations::reads::Reads {
-        operations::reads::Reads::new(self.clone())
+    pub fn reads(&self) -> groups::reads::Reads {
+        groups::reads::Reads::new(self.clone())
     }
     /// Versions of integrations.
     ///
     /// The contract's tag for them is `Revision`.
-    pub fn revisions(&self) -> operations::revisions::Revisions {
-        operations::revisions::Revisions::new(self.clone())
+    pub fn revisions(&self) -> groups::revisions::Revisions {
+        groups::revisions::Revisions::new(self.clone())
     }
     /// Records to be found at providers.
     ///
     /// The contract's tag for them is `Search`.
-    pub fn search(&self) -> operations::search::Search {
-        operations::search::Search::new(self.clone())
+    pub fn search(&self) -> groups::search::Search {
+        groups::search::Search::new(self.clone())
     }
     /// Places to upload integrations to.
     ///
     /// The contract's tag for them is `Upload URL`.
-    pub fn upload_urls(&self) -> operations::upload_urls::UploadUrls {
-        operations::upload_urls::UploadUrls::new(self.clone())
+    pub fn upload_urls(&self) -> groups::upload_urls::UploadUrls {
+        groups::upload_urls::UploadUrls::new(self.clone())
     }
     /// The person who is signed in.
     ///
     /// The contract's tag for them is `User`.
-    pub fn users(&self) -> operations::users::Users {
-        operations::users::Users::new(self.clone())
+    pub fn users(&self) -> groups::users::Users {
+        groups::users::Users::new(self.clone())
     }
     /// Records to be written to providers.
     ///
     /// The contract's tag for them is `Write`.
-    pub fn writes(&self) -> operations::writes::Writes {
-        operations::writes::Writes::new(self.clone())
+    pub fn writes(&self) -> groups::writes::Writes {
+        groups::writes::Writes::new(self.clone())
     }
 }
 impl crate::Project {
     /// Keys by which programs call the API.
-    pub fn api_keys(&self) -> operations::api_keys::ProjectApiKeys {
-        operations::api_keys::ProjectApiKeys::new(self.client.clone(), self.name.clone())
+    pub fn api_keys(&self) -> groups::api_keys::ProjectApiKeys {
+        groups::api_keys::ProjectApiKeys::new(self.client.clone(), self.name.clone())
     }
     /// Access to customers' accounts at providers.
-    pub fn connections(&self) -> operations::connections::ProjectConnections {
-        operations::connections::ProjectConnections::new(
+    pub fn connections(&self) -> groups::connections::ProjectConnections {
+        groups::connections::ProjectConnections::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// Where notifications and records are delivered to: destinations, topics, and the routes between them.
-    pub fn destinations(&self) -> operations::destinations::ProjectDestinations {
-        operations::destinations::ProjectDestinations::new(
+    pub fn destinations(&self) -> groups::destinations::ProjectDestinations {
+        groups::destinations::ProjectDestinations::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// Integrations as customers have installed and configured them.
-    pub fn installations(&self) -> operations::installations::ProjectInstallations {
-        operations::installations::ProjectInstallations::new(
+    pub fn installations(&self) -> groups::installations::ProjectInstallations {
+        groups::installations::ProjectInstallations::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// What a project reads from, writes to and subscribes to at providers.
-    pub fn integrations(&self) -> operations::integrations::ProjectIntegrations {
-        operations::integrations::ProjectIntegrations::new(
+    pub fn integrations(&self) -> groups::integrations::ProjectIntegrations {
+        groups::integrations::ProjectIntegrations::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// Public keys by which tokens of a project's own users are verified.
-    pub fn jwt_keys(&self) -> operations::jwt_keys::ProjectJwtKeys {
-        operations::jwt_keys::ProjectJwtKeys::new(self.client.clone(), self.name.clone())
+    pub fn jwt_keys(&self) -> groups::jwt_keys::ProjectJwtKeys {
+        groups::jwt_keys::ProjectJwtKeys::new(self.client.clone(), self.name.clone())
     }
     /// Which events are put on which topics.
-    pub fn notifications(&self) -> operations::notifications::ProjectNotifications {
-        operations::notifications::ProjectNotifications::new(
+    pub fn notifications(&self) -> groups::notifications::ProjectNotifications {
+        groups::notifications::ProjectNotifications::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// Consent of users, in a browser.
-    pub fn oauth(&self) -> operations::oauth::ProjectOauth {
-        operations::oauth::ProjectOauth::new(self.client.clone(), self.name.clone())
+    pub fn oauth(&self) -> groups::oauth::ProjectOauth {
+        groups::oauth::ProjectOauth::new(self.client.clone(), self.name.clone())
     }
     /// What providers say of their objects and fields.
-    pub fn objects(&self) -> operations::objects::ProjectObjects {
-        operations::objects::ProjectObjects::new(self.client.clone(), self.name.clone())
+    pub fn objects(&self) -> groups::objects::ProjectObjects {
+        groups::objects::ProjectObjects::new(self.client.clone(), self.name.clone())
     }
     /// Reads, writes and subscriptions, and how they went.
-    pub fn operations(&self) -> operations::operations::ProjectOperations {
-        operations::operations::ProjectOperations::new(
+    pub fn operations(&self) -> groups::operations::ProjectOperations {
+        groups::operations::ProjectOperations::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// What holds integrations, keys and destinations together.
-    pub fn projects(&self) -> operations::projects::ProjectProjects {
-        operations::projects::ProjectProjects::new(
-            self.client.clone(),
-            self.name.clone(),
-        )
+    pub fn projects(&self) -> groups::projects::ProjectProjects {
+        groups::projects::ProjectProjects::new(self.client.clone(), self.name.clone())
     }
     /// OAuth clients that stand for a project at providers.
-    pub fn provider_apps(&self) -> operations::provider_apps::ProjectProviderApps {
-        operations::provider_apps::ProjectProviderApps::new(
+    pub fn provider_apps(&self) -> groups::provider_apps::ProjectProviderApps {
+        groups::provider_apps::ProjectProviderApps::new(
             self.client.clone(),
             self.name.clone(),
         )
     }
     /// Reads on demand, and pauses of scheduled ones.
-    pub fn reads(&self) -> operations::reads::ProjectReads {
-        operations::reads::ProjectReads::new(self.client.clone(), self.name.clone())
+    pub fn reads(&self) -> groups::reads::ProjectReads {
+        groups::reads::ProjectReads::new(self.client.clone(), self.name.clone())
     }
     /// Versions of integrations.
-    pub fn revisions(&self) -> operations::revisions::ProjectRevisions {
-        operations::revisions::ProjectRevisions::new(
-            self.client.clone(),
-            self.name.clone(),
-        )
+    pub fn revisions(&self) -> groups::revisions::ProjectRevisions {
+        groups::revisions::ProjectRevisions::new(self.client.clone(), self.name.clone())
     }
     /// Records to be found at providers.
-    pub fn search(&self) -> operations::search::ProjectSearch {
-        operations::search::ProjectSearch::new(self.client.clone(), self.name.clone())
+    pub fn search(&self) -> groups::search::ProjectSearch {
+        groups::search::ProjectSearch::new(self.client.clone(), self.name.clone())
     }
     /// Records to be written to providers.
-    pub fn writes(&self) -> operations::writes::ProjectWrites {
-        operations::writes::ProjectWrites::new(self.client.clone(), self.name.clone())
+    pub fn writes(&self) -> groups::writes::ProjectWrites {
+        groups::writes::ProjectWrites::new(self.client.clone(), self.name.clone())
     }
 }
 /// A part of the API that has a URL of its own.

@@ -8,23 +8,20 @@
 
 /// Invitation to accept.
 ///
-/// Sent by [`accept_invite`](crate::operations::users::Users::accept_invite).
+/// Sent by [`accept_invite`](crate::groups::users::Users::accept_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AcceptInviteRequest {
     /// E-mail address that the invitation went to.
     pub invited_email: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How an access token is sent to a provider that does not take it in the usual way.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -36,16 +33,13 @@ pub struct AccessTokenOpts {
     pub docs_url: ::std::option::Option<::std::string::String>,
     /// Header that carries the token.
     pub header: ::std::option::Option<AccessTokenOptsHeader>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Header that carries an access token.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -54,32 +48,26 @@ pub struct AccessTokenOptsHeader {
     pub name: ::std::string::String,
     /// Text before the token in the header's value, such as `Bearer` and a space.
     pub value_prefix: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Person to add to an organisation.
 ///
-/// Sent by [`add_user_to_org`](crate::operations::orgs::Orgs::add_user_to_org).
+/// Sent by [`add_user_to_org`](crate::groups::orgs::Orgs::add_user_to_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct AddUserToOrgRequest {
     /// Identifier of the builder to add.
     pub builder_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Key by which a program calls the API.
 ///
-/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::operations::api_keys::ApiKeys::get_api_key) and [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
+/// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::groups::api_keys::ApiKeys::get_api_key) and [`update_api_key`](crate::groups::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -95,16 +83,13 @@ pub struct ApiKey {
     /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How an API key is sent as HTTP Basic authentication.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -115,16 +100,13 @@ pub struct ApiKeyAsBasicOpts {
     >,
     /// Pattern of the user name and the password together, with `%s` for the key, such as `api:%s`.
     pub key_format: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How an API key is sent to a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -138,16 +120,13 @@ pub struct ApiKeyOpts {
     pub header: ::std::option::Option<ApiKeyOptsHeader>,
     /// Query parameter that carries the key, for `query`.
     pub query: ::std::option::Option<ApiKeyOptsQuery>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Header that carries an API key.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -156,32 +135,26 @@ pub struct ApiKeyOptsHeader {
     pub name: ::std::string::String,
     /// Text before the key in the header's value, such as `Bearer` and a space.
     pub value_prefix: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Query parameter that carries an API key.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ApiKeyOptsQuery {
     /// Name of the parameter, such as `api_key`.
     pub name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// API key to create.
 ///
-/// Sent by [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key).
+/// Sent by [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -191,16 +164,13 @@ pub struct ApiKeyRequest {
     /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Error that the API returns, as problem details (RFC 9457).
 ///
-/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::operations::api_keys::ApiKeys::get_api_key) and 84 more operations.
+/// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::groups::api_keys::ApiKeys::get_api_key) and 84 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -240,16 +210,13 @@ pub struct ApiProblem {
     pub title: ::std::option::Option<::std::string::String>,
     /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether changes of links between records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -260,16 +227,13 @@ pub struct AssociationChangeEvent {
     >,
     /// Whether such an event carries whole records.
     pub include_full_records: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Link from a field to another object.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -290,16 +254,13 @@ pub struct AssociationDefinition {
     pub target_field: ::std::option::Option<::std::string::String>,
     /// Name of the object that the field links to, such as `Account`.
     pub target_object: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Names of a link between objects, for display.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -308,16 +269,13 @@ pub struct AssociationLabels {
     pub plural: ::std::option::Option<::std::string::String>,
     /// Name for one linked record.
     pub singular: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Request that changes nothing and tells whether credentials are valid.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -331,32 +289,26 @@ pub struct AuthHealthCheck {
     >,
     /// URL to call.
     pub url: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Backfill of an object, which reads its existing records once.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct Backfill {
     /// How far back the backfill goes.
     pub default_period: DefaultPeriod,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Progress of a backfill, which reads an object's existing records once.
 ///
-/// Received from [`get_backfill_progress`](crate::operations::operations::Operations::get_backfill_progress).
+/// Received from [`get_backfill_progress`](crate::groups::operations::Operations::get_backfill_progress).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -375,16 +327,13 @@ pub struct BackfillProgress {
     pub records_processed: ::ampersand_types::Integer,
     /// Time when the counts were last brought up to date, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How a provider uses HTTP Basic authentication.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -396,16 +345,13 @@ pub struct BasicAuthOpts {
     /// URL of a page about the provider's credentials.
     #[cfg_attr(feature = "schemars", schemars(rename = "docsURL"))]
     pub docs_url: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Manifest whose integrations are created or updated. Give one of the two fields.
 ///
-/// Sent by [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -414,16 +360,13 @@ pub struct BatchUpsertIntegrationsRequest {
     pub source_yaml: ::std::option::Option<::std::string::String>,
     /// URL of a zip with the manifest, which Ampersand downloads.
     pub source_zip_url: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Writes of several records in one request, by kind.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -436,16 +379,13 @@ pub struct BatchWriteSupport {
     pub update: BatchWriteSupportConfig,
     /// Whether and how many records can be created or updated together.
     pub upsert: BatchWriteSupportConfig,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether one kind of write takes several records in one request, and how many.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -459,16 +399,13 @@ pub struct BatchWriteSupportConfig {
     >,
     /// Whether several records can be written in one request.
     pub supported: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Account that an organisation pays by.
 ///
-/// Received from [`get_org_billing_account`](crate::operations::billing_accounts::BillingAccounts::get_org_billing_account).
+/// Received from [`get_org_billing_account`](crate::groups::billing_accounts::BillingAccounts::get_org_billing_account).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -485,16 +422,13 @@ pub struct BillingAccount {
     pub id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Person who works on integrations, with an account at Ampersand.
 ///
-/// Received from [`list_org_builders`](crate::operations::orgs::Orgs::list_org_builders), [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`list_org_builders`](crate::groups::orgs::Orgs::list_org_builders), [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -515,16 +449,13 @@ pub struct Builder {
     pub last_name: ::std::option::Option<::std::string::String>,
     /// Main e-mail address.
     pub primary_email: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Builder who is signed in, and the roles of that builder.
 ///
-/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -538,16 +469,13 @@ pub struct BuilderInfo {
     pub project_roles: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, BuilderInfoProjectRolesValue>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Role of the builder in an organisation. May be absent.
 ///
-/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -560,16 +488,13 @@ pub struct BuilderInfoOrgRole {
     pub principal_type: ::ampersand_client::types::BuilderInfoOrgRolePrincipalType,
     /// Name of the role, such as `admin`.
     pub role: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Role of the builder in a project.
 ///
-/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -582,16 +507,13 @@ pub struct BuilderInfoProjectRolesValue {
     pub project: Project,
     /// Name of the role, such as `admin`.
     pub role: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Writes of many records as one job, by kind.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -604,16 +526,13 @@ pub struct BulkWriteSupport {
     pub update: bool,
     /// Whether many records can be created or updated.
     pub upsert: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Values that a provider app can hold beside its OAuth client.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -626,16 +545,13 @@ pub struct CatalogProviderAppMetadata {
     /// Values for `providerParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub provider_params: ::ampersand_types::Optional<::std::vec::Vec<MetadataItemInput>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Values that a provider needs beside the credentials.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -648,16 +564,13 @@ pub struct CatalogProviderMetadata {
     pub post_authentication: ::ampersand_types::Optional<
         ::std::vec::Vec<MetadataItemPostAuthentication>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Internet domain to claim.
 ///
-/// Sent by [`claim_domain`](crate::operations::orgs::Orgs::claim_domain).
+/// Sent by [`claim_domain`](crate::groups::orgs::Orgs::claim_domain).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -668,16 +581,13 @@ pub struct ClaimDomainRequest {
     pub parent_id: ::std::string::String,
     /// Kind of the holder of the claim, such as `org`.
     pub parent_type: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Internet domain that was claimed.
 ///
-/// Received from [`check_claimed_domain`](crate::operations::orgs::Orgs::check_claimed_domain) and [`list_org_claimed_domains`](crate::operations::orgs::Orgs::list_org_claimed_domains).
+/// Received from [`check_claimed_domain`](crate::groups::orgs::Orgs::check_claimed_domain) and [`list_org_claimed_domains`](crate::groups::orgs::Orgs::list_org_claimed_domains).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -690,16 +600,13 @@ pub struct ClaimedDomainResponse {
     pub parent_id: ::std::string::String,
     /// Kind of the holder of the claim, such as `org`.
     pub parent_type: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Configuration of an installation, with the record of its origin.
 ///
-/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
+/// Received from [`list_installations_for_project`](crate::groups::installations::Installations::list_installations_for_project), [`list_installations`](crate::groups::installations::Installations::list_installations), [`create_installation`](crate::groups::installations::Installations::create_installation) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -716,16 +623,13 @@ pub struct Config {
     pub id: ::std::string::String,
     /// Identifier of the integration's revision that was the newest when the configuration was stored.
     pub revision_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Access to one account at a provider, with credentials that Ampersand keeps.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -767,16 +671,13 @@ pub struct Connection {
     pub status: ::ampersand_client::types::ConnectionStatus,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Credentials and other values of a connection. Give those that the provider's way to authenticate needs.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -816,16 +717,13 @@ pub struct ConnectionRequest {
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// User name and password, for a provider that authenticates with HTTP Basic.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -834,16 +732,13 @@ pub struct ConnectionRequestBasicAuth {
     pub password: ::ampersand_types::Credential,
     /// User name at the provider.
     pub username: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -855,16 +750,13 @@ pub struct ConnectionRequestOauth2ClientCredentials {
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// User name and password, for the password grant of OAuth 2.0.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -880,16 +772,13 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
     pub username: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Person in your application who connected an account at a provider.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -904,16 +793,13 @@ pub struct Consumer {
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Session of the billing portal to open.
 ///
-/// Sent by [`create_billing_account_session`](crate::operations::billing_accounts::BillingAccounts::create_billing_account_session).
+/// Sent by [`create_billing_account_session`](crate::groups::billing_accounts::BillingAccounts::create_billing_account_session).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -922,32 +808,26 @@ pub struct CreateBillingAccountSessionRequest {
     pub redirect_url: ::std::string::String,
     /// Seconds after which the session expires.
     pub timeout: ::std::option::Option<i64>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Session of the billing portal.
 ///
-/// Received from [`create_billing_account_session`](crate::operations::billing_accounts::BillingAccounts::create_billing_account_session).
+/// Received from [`create_billing_account_session`](crate::groups::billing_accounts::BillingAccounts::create_billing_account_session).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateBillingAccountSessionResponse {
     /// URL to send the browser to. Anyone who holds it can enter the session: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Destination to create.
 ///
-/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
+/// Sent by [`create_destination`](crate::groups::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -960,16 +840,13 @@ pub struct CreateDestinationRequest {
     pub secrets: ::std::option::Option<CreateDestinationRequestSecrets>,
     /// Kind of the destination. It decides which fields of `metadata` and `secrets` are needed.
     pub type_: ::ampersand_client::types::CreateDestinationRequestType,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the destination. Fill those that its kind has.
 ///
-/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
+/// Sent by [`create_destination`](crate::groups::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1048,16 +925,13 @@ pub struct CreateDestinationRequestMetadata {
     pub username: ::std::option::Option<::std::string::String>,
     /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Credentials that Ampersand delivers with. Fill those that the kind has.
 ///
-/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
+/// Sent by [`create_destination`](crate::groups::destinations::Destinations::create_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1084,32 +958,26 @@ pub struct CreateDestinationRequestSecrets {
     pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to RabbitMQ.
     pub username: ::std::option::Option<::ampersand_types::Credential>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether new records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateEvent {
     /// When new records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::CreateEventEnabled>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Route to create: notifications of one type, put on a topic.
 ///
-/// Sent by [`create_event_topic_route`](crate::operations::notifications::Notifications::create_event_topic_route).
+/// Sent by [`create_event_topic_route`](crate::groups::notifications::Notifications::create_event_topic_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1118,16 +986,13 @@ pub struct CreateEventTopicRouteRequest {
     pub event_type: ::ampersand_types::notifications::NotificationType,
     /// Identifier of the topic that the notifications go to.
     pub topic_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Installation to create.
 ///
-/// Sent by [`create_installation`](crate::operations::installations::Installations::create_installation).
+/// Sent by [`create_installation`](crate::groups::installations::Installations::create_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1138,16 +1003,13 @@ pub struct CreateInstallationRequest {
     pub connection_id: ::std::option::Option<::std::string::String>,
     /// Your application's own identifier for the group that the installation is for.
     pub group_ref: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Configuration to start with.
 ///
-/// Sent by [`create_installation`](crate::operations::installations::Installations::create_installation).
+/// Sent by [`create_installation`](crate::groups::installations::Installations::create_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1162,16 +1024,13 @@ pub struct CreateInstallationRequestConfig {
     ///
     /// Deprecated by the contract.
     pub revision_id: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Integration to create.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1182,16 +1041,13 @@ pub struct CreateIntegrationRequest {
     pub name: ::std::string::String,
     /// Name of the provider that the integration works with, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// First revision of the integration.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1200,16 +1056,13 @@ pub struct CreateIntegrationRequestLatestRevision {
     pub content: ManifestIntegration,
     /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Public key to add, by which Ampersand is to verify tokens.
 ///
-/// Sent by [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
+/// Sent by [`create_jwt_key`](crate::groups::jwt_keys::JwtKeys::create_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1220,48 +1073,39 @@ pub struct CreateJwtKeyRequest {
     pub label: ::std::string::String,
     /// RSA public key in PEM. The private key stays with you.
     pub public_key_pem: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Person to invite to an organisation.
 ///
-/// Sent by [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite).
+/// Sent by [`create_org_invite`](crate::groups::orgs::Orgs::create_org_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateOrgInviteRequest {
     /// E-mail address to send the invitation to.
     pub email: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Organisation to create.
 ///
-/// Sent by [`create_org`](crate::operations::orgs::Orgs::create_org).
+/// Sent by [`create_org`](crate::groups::orgs::Orgs::create_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateOrgRequest {
     /// Name of the organisation, for people.
     pub label: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Project to create.
 ///
-/// Sent by [`create_project`](crate::operations::projects::Projects::create_project).
+/// Sent by [`create_project`](crate::groups::projects::Projects::create_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1275,16 +1119,13 @@ pub struct CreateProjectRequest {
     pub name: ::std::string::String,
     /// Identifier of the organisation that the project belongs to.
     pub org_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Provider app to create.
 ///
-/// Sent by [`create_provider_app`](crate::operations::provider_apps::ProviderApps::create_provider_app).
+/// Sent by [`create_provider_app`](crate::groups::provider_apps::ProviderApps::create_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1302,16 +1143,13 @@ pub struct CreateProviderAppRequest {
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Manifest of a new revision. Give one of the two fields.
 ///
-/// Sent by [`create_revision`](crate::operations::revisions::Revisions::create_revision).
+/// Sent by [`create_revision`](crate::groups::revisions::Revisions::create_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1320,16 +1158,13 @@ pub struct CreateRevisionRequest {
     pub source_yaml: ::std::option::Option<::std::string::String>,
     /// URL of a zip with the manifest, which Ampersand downloads.
     pub source_zip_url: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Route to create: everything on a topic, delivered to a destination.
 ///
-/// Sent by [`create_topic_destination_route`](crate::operations::destinations::Destinations::create_topic_destination_route).
+/// Sent by [`create_topic_destination_route`](crate::groups::destinations::Destinations::create_topic_destination_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1338,35 +1173,29 @@ pub struct CreateTopicDestinationRouteRequest {
     pub destination_id: ::std::string::String,
     /// Identifier of the topic.
     pub topic_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Topic to create.
 ///
-/// Sent by [`create_topic`](crate::operations::destinations::Destinations::create_topic).
+/// Sent by [`create_topic`](crate::groups::destinations::Destinations::create_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct CreateTopicRequest {
     /// Name of the topic: letters, digits and dashes, 64 characters at most.
     pub name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One step of a connection to a provider that authenticates in a way of its own.
 ///
 /// The first request names the group, the consumer and the provider. Each later one carries `sessionId` and
 /// `callbackParams` instead, to go on after a redirect.
 ///
-/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
+/// Sent by [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1404,16 +1233,13 @@ pub struct CustomAuthConnectRequest {
     >,
     /// Secret that stands for a connection in the making. It comes with a redirect; send it back to go on.
     pub session_id: ::std::option::Option<::ampersand_types::Credential>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Answer to one step: either the next redirect or the finished connection.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1422,16 +1248,13 @@ pub struct CustomAuthConnectResponse {
     pub connection: ::std::option::Option<Connection>,
     /// Place to send the person's browser to. Absent once the connection is made.
     pub redirect: ::std::option::Option<RedirectResponse>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Header that Ampersand adds to requests to a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1440,16 +1263,13 @@ pub struct CustomAuthHeader {
     pub name: ::std::string::String,
     /// Value of the header, as a Go template over the values that were entered.
     pub value_template: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One value that has to be entered.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1470,16 +1290,13 @@ pub struct CustomAuthInput {
     pub options: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInputOption>>,
     /// Text that helps to find the value.
     pub prompt: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One choice of a list.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1488,16 +1305,13 @@ pub struct CustomAuthInputOption {
     pub label: ::std::string::String,
     /// The choice as it is stored.
     pub value: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How a provider authenticates in a way of its own.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1516,16 +1330,13 @@ pub struct CustomAuthOpts {
     /// Query parameters that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub query_params: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthQueryParam>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Query parameter that Ampersand adds to requests to a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1534,16 +1345,13 @@ pub struct CustomAuthQueryParam {
     pub name: ::std::string::String,
     /// Value of the parameter, as a Go template over the values that were entered.
     pub value_template: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How far back a backfill goes. Give either `days` or `fullHistory`.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1552,32 +1360,26 @@ pub struct DefaultPeriod {
     pub days: ::std::option::Option<::ampersand_types::Integer>,
     /// Whether to backfill everything there is.
     pub full_history: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether deleted records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DeleteEvent {
     /// When deleted records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::DeleteEventEnabled>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How records of an object are delivered.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1586,16 +1388,13 @@ pub struct Delivery {
     pub mode: ::std::option::Option<::ampersand_client::types::DeliveryMode>,
     /// Count of records in one delivery, from 50 to 500.
     pub page_size: ::std::option::Option<::ampersand_types::Integer>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Place that records and notifications are delivered to. Its secrets are not shown.
 ///
-/// Received from [`list_destinations`](crate::operations::destinations::Destinations::list_destinations), [`create_destination`](crate::operations::destinations::Destinations::create_destination) and [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Received from [`list_destinations`](crate::groups::destinations::Destinations::list_destinations), [`create_destination`](crate::groups::destinations::Destinations::create_destination) and [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1613,16 +1412,13 @@ pub struct Destination {
     pub type_: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the destination. Those that its kind does not have are absent.
 ///
-/// Received from [`list_destinations`](crate::operations::destinations::Destinations::list_destinations), [`create_destination`](crate::operations::destinations::Destinations::create_destination) and [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Received from [`list_destinations`](crate::groups::destinations::Destinations::list_destinations), [`create_destination`](crate::groups::destinations::Destinations::create_destination) and [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1699,16 +1495,13 @@ pub struct DestinationMetadata {
     pub username: ::std::option::Option<::std::string::String>,
     /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Place that records and notifications are delivered to, with its secrets if the request asked for them.
 ///
-/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
+/// Received from [`get_destination`](crate::groups::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1728,16 +1521,13 @@ pub struct DestinationWithSecrets {
     pub type_: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the destination. Those that its kind does not have are absent.
 ///
-/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
+/// Received from [`get_destination`](crate::groups::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1814,64 +1604,52 @@ pub struct DestinationWithSecretsMetadata {
     pub username: ::std::option::Option<::std::string::String>,
     /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Secrets of the destination. Absent unless the request sets `include_secrets`.
 ///
-/// Received from [`get_destination`](crate::operations::destinations::Destinations::get_destination).
+/// Received from [`get_destination`](crate::groups::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct DestinationWithSecretsSecrets {
     /// Key that Ampersand signs its requests with. Your handler verifies them by it. Only webhooks have one.
     pub webhook_signing_key: ::std::option::Option<::ampersand_types::Credential>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether changed fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldChangedEvent {
     /// When changed fields are reported.
     pub enabled: ::ampersand_client::types::FieldChangedEventEnabled,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether new fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldCreatedEvent {
     /// When new fields are reported.
     pub enabled: ::ampersand_client::types::FieldCreatedEventEnabled,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One field to create or update at a provider.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1899,32 +1677,26 @@ pub struct FieldDefinition {
     /// One of `string`, `boolean`, `date`, `datetime`, `singleSelect`, `multiSelect`, `int`, `float` and
     /// `reference`.
     pub value_type: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether deleted fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct FieldDeletedEvent {
     /// When deleted fields are reported.
     pub enabled: ::ampersand_client::types::FieldDeletedEventEnabled,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One condition that a record must meet.
 ///
-/// Sent by [`search_records`](crate::operations::search::Search::search_records).
+/// Sent by [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1935,16 +1707,13 @@ pub struct FieldFilter {
     pub operator: ::ampersand_client::types::FieldFilterOperator,
     /// Value to compare with: a string, a boolean or a number, as the field has it.
     pub value: ::ampersand_types::RawJson,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One field of an object. Providers differ in how much they tell of it.
 ///
-/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_object_metadata_for_installation`](crate::groups::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::groups::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1973,16 +1742,13 @@ pub struct FieldMetadata {
     /// Choices, for a field of type `singleSelect` or `multiSelect`.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub values: ::ampersand_types::Optional<::std::vec::Vec<FieldValue>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Outcome for one field.
 ///
-/// Received from [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Received from [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -1996,16 +1762,13 @@ pub struct FieldUpsertResult {
     /// Messages about trouble that did not stop the change.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub warnings: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One choice that a field offers.
 ///
-/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_object_metadata_for_installation`](crate::groups::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::groups::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2014,19 +1777,16 @@ pub struct FieldValue {
     pub display_value: ::std::string::String,
     /// The choice as records have it.
     pub value: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Connection to create from credentials that your application already has.
 ///
 /// `provider`, `groupRef` and `consumerRef` are required, and those credentials that the provider authenticates
 /// by.
 ///
-/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2066,16 +1826,13 @@ pub struct GenerateConnectionRequest {
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// User name and password, for a provider that authenticates with HTTP Basic.
 ///
-/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2084,16 +1841,13 @@ pub struct GenerateConnectionRequestBasicAuth {
     pub password: ::ampersand_types::Credential,
     /// User name at the provider.
     pub username: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Client identifier and secret, for the client credentials grant of OAuth 2.0.
 ///
-/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2105,16 +1859,13 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// User name and password, for the password grant of OAuth 2.0.
 ///
-/// Sent by [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2130,16 +1881,13 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
     pub username: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Customer of your application, an organisation or a workspace for instance, that has installations.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2154,17 +1902,14 @@ pub struct Group {
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Integration as a manifest describes it, filled in with objects and fields as one account at the provider has
 /// them.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2183,18 +1928,15 @@ pub struct HydratedIntegration {
     pub read: ::std::option::Option<HydratedIntegrationRead>,
     /// Objects that may be written to.
     pub write: ::std::option::Option<HydratedIntegrationWrite>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One field to read: a field of the provider, or a field of your application that the customer maps.
 ///
 /// A field without `fieldName` is one for which the customer chooses a field of the provider.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2211,16 +1953,13 @@ pub struct HydratedIntegrationField {
     pub map_to_name: ::std::option::Option<::std::string::String>,
     /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object to read, with the fields that it has in one account at the provider.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2267,16 +2006,13 @@ pub struct HydratedIntegrationObject {
     >,
     /// When the object is read, as a cron expression of five fields in UTC. `*/10 * * * *` is every 10 minutes.
     pub schedule: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the proxy, which passes calls through to the provider.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2285,16 +2021,13 @@ pub struct HydratedIntegrationProxy {
     pub enabled: ::std::option::Option<bool>,
     /// Whether calls go to the module's base URL in place of the provider's. The default is false.
     pub use_module: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Objects to read, with their fields.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2302,16 +2035,13 @@ pub struct HydratedIntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<HydratedIntegrationObject>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Objects that may be written to, with their names for display.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2321,16 +2051,13 @@ pub struct HydratedIntegrationWrite {
     pub objects: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationWriteObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object that may be written to, with its name for display.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2341,16 +2068,13 @@ pub struct HydratedIntegrationWriteObject {
     pub object_name: ::std::string::String,
     /// Whether the customer may give defaults for fields.
     pub value_defaults: ::std::option::Option<ValueDefaults>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One version of an integration, filled in with objects and fields as one account at the provider has them.
 ///
-/// Received from [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2363,16 +2087,13 @@ pub struct HydratedRevision {
     pub id: ::std::string::String,
     /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One thing that is wrong with a request.
 ///
-/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
+/// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::groups::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2418,16 +2139,13 @@ pub struct InputValidationIssue {
     pub type_: ::std::option::Option<::std::string::String>,
     /// Value that was refused.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Error that the API returns for a request with invalid input.
 ///
-/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
+/// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::groups::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2470,16 +2188,13 @@ pub struct InputValidationProblem {
     pub title: ::std::option::Option<::std::string::String>,
     /// URI that identifies the kind of the problem. Absent means `about:blank`: the status says enough.
     pub type_: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One integration, set up for one group: a connection to the provider, and a configuration.
 ///
-/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
+/// Received from [`list_installations_for_project`](crate::groups::installations::Installations::list_installations_for_project), [`list_installations`](crate::groups::installations::Installations::list_installations), [`create_installation`](crate::groups::installations::Installations::create_installation) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2508,16 +2223,13 @@ pub struct Installation {
     pub project_id: ::std::string::String,
     /// Time when the configuration was last updated, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// What a project reads from, writes to and subscribes to at one provider.
 ///
-/// Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2536,19 +2248,16 @@ pub struct Integration {
     pub provider: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One field to read: a field of the provider, or a field of your application that the customer maps.
 ///
 /// A field with `fieldName` is the same for every customer. For one without, the customer chooses a field of
 /// the provider.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2563,16 +2272,13 @@ pub struct IntegrationField {
     pub map_to_name: ::std::option::Option<::std::string::String>,
     /// Text that tells the customer which field to choose.
     pub prompt: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object to read, as a manifest describes it.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2605,16 +2311,13 @@ pub struct IntegrationObject {
     pub required_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
     /// When the object is read, as a cron expression of five fields in UTC. `*/15 * * * *` is every 15 minutes.
     pub schedule: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the proxy, which passes calls through to the provider.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2623,16 +2326,13 @@ pub struct IntegrationProxy {
     pub enabled: ::std::option::Option<bool>,
     /// Whether calls go to the module's base URL in place of the provider's. The default is false.
     pub use_module: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Objects to read, as a manifest lists them.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2640,16 +2340,13 @@ pub struct IntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationObject>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Objects whose events are subscribed to, as a manifest lists them.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2659,16 +2356,13 @@ pub struct IntegrationSubscribe {
     pub objects: ::ampersand_types::Optional<
         ::std::vec::Vec<IntegrationSubscribeObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object whose events are subscribed to, as a manifest describes it.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2692,16 +2386,13 @@ pub struct IntegrationSubscribeObject {
     >,
     /// Whether changes of records are reported, and changes of which fields.
     pub update_event: ::std::option::Option<UpdateEvent>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Objects that may be written to, as a manifest lists them.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2709,16 +2400,13 @@ pub struct IntegrationWrite {
     /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationWriteObject>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object that may be written to, as a manifest describes it.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2729,16 +2417,13 @@ pub struct IntegrationWriteObject {
     pub object_name: ::std::string::String,
     /// Whether the customer may give defaults for fields.
     pub value_defaults: ::std::option::Option<ValueDefaults>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Invitation of a person to an organisation.
 ///
-/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
+/// Received from [`list_org_invites`](crate::groups::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::groups::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::groups::orgs::Orgs::get_org_invite).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2757,16 +2442,13 @@ pub struct Invite {
     pub status: ::ampersand_client::types::InviteStatus,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One change of a JSON Patch (RFC 6902). Of its operations, the API knows `add`, `remove` and `replace`.
 ///
-/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
+/// Sent by [`patch_object_config_content`](crate::groups::installations::Installations::patch_object_config_content).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2779,16 +2461,13 @@ pub struct JsonPatchOperation {
     pub path: ::std::string::String,
     /// New value. Leave it out for `remove`.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Public key by which Ampersand verifies the tokens (JWT) of a project's own users.
 ///
-/// Received from [`list_jwt_keys`](crate::operations::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::operations::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
+/// Received from [`list_jwt_keys`](crate::groups::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::groups::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::groups::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2809,32 +2488,26 @@ pub struct JwtKey {
     pub public_key_pem: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::ampersand_types::Timestamp,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Answer to a request that adds a public key.
 ///
-/// Received from [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
+/// Received from [`create_jwt_key`](crate::groups::jwt_keys::JwtKeys::create_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct JwtKeyResponse {
     /// Identifier of the new key, a UUID. Put it in the `kid` header of your tokens.
     pub kid: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One page of operations.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2844,16 +2517,13 @@ pub struct ListOperationsResponse {
     /// Operations of this page.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub results: ::ampersand_types::Optional<::std::vec::Vec<Operation>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One line of an operation's log.
 ///
-/// Received from [`list_operation_logs`](crate::operations::operations::Operations::list_operation_logs).
+/// Received from [`list_operation_logs`](crate::groups::operations::Operations::list_operation_logs).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2864,16 +2534,13 @@ pub struct Log {
     pub severity: ::std::string::String,
     /// Time of the line. The contract has it as plain text.
     pub timestamp: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Text of a line, and its details.
 ///
-/// Received from [`list_operation_logs`](crate::operations::operations::Operations::list_operation_logs).
+/// Received from [`list_operation_logs`](crate::groups::operations::Operations::list_operation_logs).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2890,16 +2557,13 @@ pub struct LogMessage {
     /// Identifier of the operation that wrote the line.
     #[cfg_attr(feature = "schemars", schemars(rename = "operation_id"))]
     pub operation_id: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Integration as a manifest describes it: the provider, and what is done there.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2922,16 +2586,13 @@ pub struct ManifestIntegration {
     pub watch_schema: ::std::option::Option<WatchSchema>,
     /// Objects that may be written to.
     pub write: ::std::option::Option<IntegrationWrite>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Pictures of a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2940,16 +2601,13 @@ pub struct Media {
     pub dark_mode: ::std::option::Option<MediaTypeDarkMode>,
     /// Pictures for a light background.
     pub regular: ::std::option::Option<MediaTypeRegular>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Pictures of a provider, for a dark background.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2960,16 +2618,13 @@ pub struct MediaTypeDarkMode {
     /// URL of the logo.
     #[cfg_attr(feature = "schemars", schemars(rename = "logoURL"))]
     pub logo_url: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Pictures of a provider, for a light background.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -2980,16 +2635,13 @@ pub struct MediaTypeRegular {
     /// URL of the logo.
     #[cfg_attr(feature = "schemars", schemars(rename = "logoURL"))]
     pub logo_url: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One value that a person has to enter.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3010,16 +2662,13 @@ pub struct MetadataItemInput {
     pub name: ::std::string::String,
     /// Text that helps to find the value.
     pub prompt: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One value that Ampersand asks a provider for, after authentication.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3031,16 +2680,13 @@ pub struct MetadataItemPostAuthentication {
     >,
     /// Name of the value, for programs.
     pub name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Part of a provider's API that is used by itself.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3054,16 +2700,13 @@ pub struct ModuleInfo {
     pub subscribe_requirements: ::std::option::Option<SubscribeRequirements>,
     /// Actions that Ampersand supports with the module.
     pub support: Support,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Route that puts notifications of one type on a topic.
 ///
-/// Received from [`list_event_topic_routes`](crate::operations::notifications::Notifications::list_event_topic_routes) and [`create_event_topic_route`](crate::operations::notifications::Notifications::create_event_topic_route).
+/// Received from [`list_event_topic_routes`](crate::groups::notifications::Notifications::list_event_topic_routes) and [`create_event_topic_route`](crate::groups::notifications::Notifications::create_event_topic_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3080,16 +2723,13 @@ pub struct NotificationEventTopicRoute {
     pub topic_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of a field of numbers.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3104,16 +2744,13 @@ pub struct NumericFieldOptions {
     pub precision: ::std::option::Option<i64>,
     /// Count of digits after the decimal point.
     pub scale: ::std::option::Option<i64>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Tokens that your application already has from a provider, after consent in a browser.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection) and [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3125,16 +2762,13 @@ pub struct Oauth2AuthorizationCode {
     /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Token that goes with requests to the provider.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection) and [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3145,16 +2779,13 @@ pub struct Oauth2AuthorizationCodeAccessToken {
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Token that gets a new access token.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection) and [`generate_connection`](crate::operations::connections::Connections::generate_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection) and [`generate_connection`](crate::groups::connections::Connections::generate_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3165,16 +2796,13 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Tokens that a provider gave out after consent in a browser.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3190,16 +2818,13 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
     /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Token that goes with requests to the provider.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3210,16 +2835,13 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Token that gets a new access token.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3230,16 +2852,13 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
     pub issued_at: ::std::option::Option<::ampersand_types::Timestamp>,
     /// The token itself, a secret.
     pub token: ::ampersand_types::Credential,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How OAuth 2.0 works at a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3279,16 +2898,13 @@ pub struct Oauth2Opts {
     /// URL that gives out tokens.
     #[cfg_attr(feature = "schemars", schemars(rename = "tokenURL"))]
     pub token_url: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Connection to be made by consent in a browser.
 ///
-/// Sent by [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect).
+/// Sent by [`oauth_connect`](crate::groups::oauth::Oauth::oauth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3317,16 +2933,13 @@ pub struct OauthConnectRequest {
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
     pub provider_workspace_ref: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One object of a provider, and its fields.
 ///
-/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation) and [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection).
+/// Received from [`get_object_metadata_for_installation`](crate::groups::objects::Objects::get_object_metadata_for_installation) and [`get_object_metadata_for_connection`](crate::groups::objects::Objects::get_object_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3344,16 +2957,13 @@ pub struct ObjectMetadata {
     pub mapped_object_name: ::std::option::Option<::std::string::String>,
     /// Name of the object at the provider, such as `contact`.
     pub name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One read, write or subscription that ran for an installation.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3382,16 +2992,13 @@ pub struct Operation {
     /// - `success`: it has finished.
     /// - `failure`: it has failed.
     pub status: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Details of the operation, which depend on its action.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3408,16 +3015,13 @@ pub struct OperationMetadata {
     pub successful_record_ids: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Progress of a read. Only reads have it.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3432,16 +3036,13 @@ pub struct OperationMetadataProgress {
     pub records_estimated_total: ::std::option::Option<::ampersand_types::Integer>,
     /// Count of records that have been read so far.
     pub records_processed: ::std::option::Option<::ampersand_types::Integer>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Attempts that were made so far. May be absent.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations) and [`get_operation`](crate::operations::operations::Operations::get_operation).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3452,16 +3053,13 @@ pub struct OperationMetadataRetry {
     pub last_attempt: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Time of the last notification about the attempts, in RFC 3339.
     pub last_notified: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Organisation that owns projects and has members.
 ///
-/// Received from [`create_org`](crate::operations::orgs::Orgs::create_org), [`get_org`](crate::operations::orgs::Orgs::get_org), [`update_org`](crate::operations::orgs::Orgs::update_org) and 2 more operations.
+/// Received from [`create_org`](crate::groups::orgs::Orgs::create_org), [`get_org`](crate::groups::orgs::Orgs::get_org), [`update_org`](crate::groups::orgs::Orgs::update_org) and 2 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3476,16 +3074,13 @@ pub struct Org {
     pub label: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Where the next page of a list begins, if there is one.
 ///
-/// Received from [`list_operations`](crate::operations::operations::Operations::list_operations).
+/// Received from [`list_operations`](crate::groups::operations::Operations::list_operations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3494,16 +3089,13 @@ pub struct PaginationInfo {
     pub done: bool,
     /// Token of the next page, to be sent as `page_token`. Absent on the last page.
     pub next_page_token: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of an API key: new values, and the list of those to take over.
 ///
-/// Sent by [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
+/// Sent by [`update_api_key`](crate::groups::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3512,16 +3104,13 @@ pub struct PatchApiKeyRequest {
     pub api_key: PatchApiKeyRequestApiKey,
     /// Fields to take over from `apiKey`: `active`, `label` and `scopes` are possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the key. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_api_key`](crate::operations::api_keys::ApiKeys::update_api_key).
+/// Sent by [`update_api_key`](crate::groups::api_keys::ApiKeys::update_api_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3533,16 +3122,13 @@ pub struct PatchApiKeyRequestApiKey {
     /// Scopes that limit what the key may do from now on.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of a public key: new values, and the list of those to take over.
 ///
-/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
+/// Sent by [`update_jwt_key`](crate::groups::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3553,16 +3139,13 @@ pub struct PatchJwtKeyRequest {
     pub update_mask: ::std::vec::Vec<
         ::ampersand_client::types::PatchJwtKeyRequestUpdateMaskItem,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the key. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
+/// Sent by [`update_jwt_key`](crate::groups::jwt_keys::JwtKeys::update_jwt_key).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3571,18 +3154,15 @@ pub struct PatchJwtKeyRequestJwtKey {
     pub active: ::std::option::Option<bool>,
     /// New name of the key, for people.
     pub label: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Changes to the settings of one object, as JSON Patch.
 ///
 /// Name the installation by `groupRef` or by `installationId`; one of the two is required.
 ///
-/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
+/// Sent by [`patch_object_config_content`](crate::groups::installations::Installations::patch_object_config_content).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3596,16 +3176,13 @@ pub struct PatchObjectConfigContentRequest {
     pub group_ref: ::std::option::Option<::std::string::String>,
     /// Identifier of the installation to change. Not needed beside `groupRef`.
     pub installation_id: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Scheduled reads to pause.
 ///
-/// Sent by [`pause_reads`](crate::operations::reads::Reads::pause_reads).
+/// Sent by [`pause_reads`](crate::groups::reads::Reads::pause_reads).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3615,16 +3192,13 @@ pub struct PauseReadsRequest {
     /// Names of the objects, as the provider or your manifest has them. Without them, every object is paused.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Your application as Ampersand knows it: it holds integrations, keys and destinations.
 ///
-/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
+/// Received from [`list_projects`](crate::groups::projects::Projects::list_projects), [`create_project`](crate::groups::projects::Projects::create_project), [`get_project`](crate::groups::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3643,16 +3217,13 @@ pub struct Project {
     pub org_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Features that the plan of the project includes. Ampersand sets them.
 ///
-/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
+/// Received from [`list_projects`](crate::groups::projects::Projects::list_projects), [`create_project`](crate::groups::projects::Projects::create_project), [`get_project`](crate::groups::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3661,48 +3232,39 @@ pub struct ProjectEntitlements {
     pub branding_removal: ::std::option::Option<ProjectEntitlementsBrandingRemoval>,
     /// How long logs are kept.
     pub log_retention_days: ::std::option::Option<ProjectEntitlementsLogRetentionDays>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether Ampersand's name is removed from the components that are embedded in your pages.
 ///
-/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
+/// Received from [`list_projects`](crate::groups::projects::Projects::list_projects), [`create_project`](crate::groups::projects::Projects::create_project), [`get_project`](crate::groups::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProjectEntitlementsBrandingRemoval {
     /// Whether the name is removed.
     pub value: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How long logs are kept.
 ///
-/// Received from [`list_projects`](crate::operations::projects::Projects::list_projects), [`create_project`](crate::operations::projects::Projects::create_project), [`get_project`](crate::operations::projects::Projects::get_project) and 3 more operations.
+/// Received from [`list_projects`](crate::groups::projects::Projects::list_projects), [`create_project`](crate::groups::projects::Projects::create_project), [`get_project`](crate::groups::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ProjectEntitlementsLogRetentionDays {
     /// Count of days.
     pub value: ::ampersand_types::Integer,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// OAuth client that stands for a project at a provider. Its secret is not shown.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 11 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 11 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3726,16 +3288,13 @@ pub struct ProviderApp {
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Values that a provider app holds beside its OAuth client.
 ///
-/// Sent by [`create_provider_app`](crate::operations::provider_apps::ProviderApps::create_provider_app) and [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 11 more operations.
+/// Sent by [`create_provider_app`](crate::groups::provider_apps::ProviderApps::create_provider_app) and [`update_provider_app`](crate::groups::provider_apps::ProviderApps::update_provider_app). Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 11 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3753,16 +3312,13 @@ pub struct ProviderAppMetadata {
     pub provider_params: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One provider: how to authenticate there, and what Ampersand can do with it.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3810,16 +3366,13 @@ pub struct ProviderInfo {
     pub subscribe_requirements: ::std::option::Option<SubscribeRequirements>,
     /// Actions that Ampersand supports with the provider.
     pub support: Support,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One value that a provider needs beside the credentials.
 ///
-/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`update_connection`](crate::operations::connections::Connections::update_connection), [`generate_connection`](crate::operations::connections::Connections::generate_connection) and [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Sent by [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`update_connection`](crate::groups::connections::Connections::update_connection), [`generate_connection`](crate::groups::connections::Connections::generate_connection) and [`oauth_connect`](crate::groups::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3830,16 +3383,13 @@ pub struct ProviderMetadataInfo {
     pub source: ::ampersand_client::types::ProviderMetadataInfoSource,
     /// The value itself.
     pub value: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Read of an object to start now, for one group.
 ///
-/// Sent by [`trigger_read`](crate::operations::reads::Reads::trigger_read).
+/// Sent by [`trigger_read`](crate::groups::reads::Reads::trigger_read).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3852,32 +3402,26 @@ pub struct ReadRequest {
     pub since_timestamp: ::std::option::Option<::std::string::String>,
     /// End of the period to read, in RFC 3339 and UTC.
     pub until_timestamp: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Read that was started.
 ///
-/// Received from [`trigger_read`](crate::operations::reads::Reads::trigger_read).
+/// Received from [`trigger_read`](crate::groups::reads::Reads::trigger_read).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ReadResultAsync {
     /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Place to send a person's browser to, before the next step of a connection.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect).
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3886,16 +3430,13 @@ pub struct RedirectResponse {
     pub session_id: ::ampersand_types::Credential,
     /// URL to open in the browser. It is good for this one connection: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Request for records of an object whose delivery is `onRequest`.
 ///
-/// Sent by [`deliver_results`](crate::operations::reads::Reads::deliver_results).
+/// Sent by [`deliver_results`](crate::groups::reads::Reads::deliver_results).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3904,16 +3445,13 @@ pub struct ResultDeliveryRequestBody {
     pub group_ref: ::std::string::String,
     /// Count of pages to deliver, 0 or more. The manifest's `delivery.pageSize` says how many records a page has.
     pub pages: i64,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One version of an integration. Each change of the manifest makes a new one.
 ///
-/// Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3926,32 +3464,26 @@ pub struct Revision {
     pub id: ::std::string::String,
     /// Version of the manifest's format, such as `1.0.0`.
     pub spec_version: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Comparisons that a search can use.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchOperators {
     /// Whether a search can ask for equal values.
     pub equals: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Search for records of one object in a group's account at the provider.
 ///
-/// Sent by [`search_records`](crate::operations::search::Search::search_records).
+/// Sent by [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3960,16 +3492,13 @@ pub struct SearchRequest {
     pub field_filters: ::std::vec::Vec<FieldFilter>,
     /// Name of the object to look in, such as `contact`.
     pub object_name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Records that a search found.
 ///
-/// Received from [`search_records`](crate::operations::search::Search::search_records).
+/// Received from [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3977,16 +3506,13 @@ pub struct SearchResponse {
     /// The records.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub result: ::ampersand_types::Optional<::std::vec::Vec<SearchResultEntry>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One record that a search found.
 ///
-/// Received from [`search_records`](crate::operations::search::Search::search_records).
+/// Received from [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -3997,32 +3523,26 @@ pub struct SearchResultEntry {
     pub mapped_fields: ::std::option::Option<::ampersand_types::RawJson>,
     /// The record as the provider's API returned it.
     pub raw: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How records can be searched for.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct SearchSupport {
     /// Comparisons that a search can use.
     pub operators: SearchOperators,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Place to upload a zip of manifests to.
 ///
-/// Received from [`generate_upload_url`](crate::operations::upload_urls::UploadUrls::generate_upload_url).
+/// Received from [`generate_upload_url`](crate::groups::upload_urls::UploadUrls::generate_upload_url).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4033,16 +3553,13 @@ pub struct SignedUrl {
     pub path: ::std::string::String,
     /// Signed URL to upload to. Anyone who holds it can upload in your place: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of a field of text or of choices.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4058,16 +3575,13 @@ pub struct StringFieldOptions {
     pub values: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
     /// Whether other values than those in `values` are refused.
     pub values_restricted: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Steps that a provider needs for subscriptions, beside the subscription to each object.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4081,16 +3595,13 @@ pub struct SubscribeRequirements {
     /// Whether the provider's API can subscribe. If false, subscriptions are made by hand.
     #[cfg_attr(feature = "schemars", schemars(rename = "subscribeByAPI"))]
     pub subscribe_by_api: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Kinds of events that can be subscribed to.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4103,16 +3614,13 @@ pub struct SubscribeSupport {
     pub pass_through: ::std::option::Option<bool>,
     /// Whether changes of records are reported.
     pub update: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Actions that Ampersand supports with a provider or a module.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4135,16 +3643,13 @@ pub struct Support {
     pub subscribe_support: ::std::option::Option<SubscribeSupport>,
     /// Whether records can be written.
     pub write: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Where values of interest stand in the response that brings a token.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4160,16 +3665,13 @@ pub struct TokenMetadataFields {
     pub scopes_field: ::std::option::Option<::std::string::String>,
     /// Name of the field with the workspace's identifier.
     pub workspace_ref_field: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One further field to keep from the response that brings a token.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4182,16 +3684,13 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
     pub name: ::std::string::String,
     /// Place of the value in the response, from field to field with dots: `account.site`.
     pub path: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Named channel between notifications and destinations: event types lead to it, and it leads to destinations.
 ///
-/// Received from [`list_topics`](crate::operations::destinations::Destinations::list_topics), [`create_topic`](crate::operations::destinations::Destinations::create_topic) and [`update_topic`](crate::operations::destinations::Destinations::update_topic).
+/// Received from [`list_topics`](crate::groups::destinations::Destinations::list_topics), [`create_topic`](crate::groups::destinations::Destinations::create_topic) and [`update_topic`](crate::groups::destinations::Destinations::update_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4206,16 +3705,13 @@ pub struct Topic {
     pub project_id: ::std::string::String,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Route that delivers everything on a topic to a destination.
 ///
-/// Received from [`list_topic_destination_routes`](crate::operations::destinations::Destinations::list_topic_destination_routes) and [`create_topic_destination_route`](crate::operations::destinations::Destinations::create_topic_destination_route).
+/// Received from [`list_topic_destination_routes`](crate::groups::destinations::Destinations::list_topic_destination_routes) and [`create_topic_destination_route`](crate::groups::destinations::Destinations::create_topic_destination_route).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4230,16 +3726,13 @@ pub struct TopicDestinationRoute {
     pub project_id: ::std::string::String,
     /// Identifier of the topic.
     pub topic_id: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Scheduled reads to resume.
 ///
-/// Sent by [`unpause_reads`](crate::operations::reads::Reads::unpause_reads).
+/// Sent by [`unpause_reads`](crate::groups::reads::Reads::unpause_reads).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4249,16 +3742,13 @@ pub struct UnpauseReadsRequest {
     /// Names of the objects, as the provider or your manifest has them. Without them, every object is resumed.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of a connection: new values, and the list of those to take over.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4272,16 +3762,13 @@ pub struct UpdateConnectionRequest {
     pub update_mask: ::std::vec::Vec<
         ::ampersand_client::types::UpdateConnectionRequestUpdateMaskItem,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of a destination: new values, and the list of those to take over.
 ///
-/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Sent by [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4293,16 +3780,13 @@ pub struct UpdateDestinationRequest {
     /// A path goes from field to field with dots. Name the fields of `metadata` and `secrets` one by one. The rest
     /// of the destination stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the destination. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Sent by [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4313,16 +3797,13 @@ pub struct UpdateDestinationRequestDestination {
     pub name: ::std::option::Option<::std::string::String>,
     /// New credentials, as far as `updateMask` names them.
     pub secrets: ::std::option::Option<UpdateDestinationRequestDestinationSecrets>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New settings, as far as `updateMask` names them.
 ///
-/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Sent by [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4401,16 +3882,13 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     pub username: ::std::option::Option<::std::string::String>,
     /// Name of the workgroup, for Redshift Serverless.
     pub workgroup_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New credentials, as far as `updateMask` names them.
 ///
-/// Sent by [`update_destination`](crate::operations::destinations::Destinations::update_destination).
+/// Sent by [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4437,16 +3915,13 @@ pub struct UpdateDestinationRequestDestinationSecrets {
     pub secret_access_key: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to RabbitMQ.
     pub username: ::std::option::Option<::ampersand_types::Credential>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether changes of records are reported, and changes of which fields.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4462,16 +3937,13 @@ pub struct UpdateEvent {
     pub watch_fields_auto: ::std::option::Option<
         ::ampersand_client::types::UpdateEventWatchFieldsAuto,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of an installation: new values, and the list of those to take over.
 ///
-/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
+/// Sent by [`update_installation`](crate::groups::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4494,16 +3966,13 @@ pub struct UpdateInstallationRequest {
     ///
     /// The rest of the installation stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the installation. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
+/// Sent by [`update_installation`](crate::groups::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4512,16 +3981,13 @@ pub struct UpdateInstallationRequestInstallation {
     pub config: ::std::option::Option<UpdateInstallationRequestInstallationConfig>,
     /// Identifier of the connection to use from now on.
     pub connection_id: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Parts of a new configuration.
 ///
-/// Sent by [`update_installation`](crate::operations::installations::Installations::update_installation).
+/// Sent by [`update_installation`](crate::groups::installations::Installations::update_installation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4536,16 +4002,13 @@ pub struct UpdateInstallationRequestInstallationConfig {
     ///
     /// Deprecated by the contract.
     pub revision_id: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of an organisation: new values, and the list of those to take over.
 ///
-/// Sent by [`update_org`](crate::operations::orgs::Orgs::update_org).
+/// Sent by [`update_org`](crate::groups::orgs::Orgs::update_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4554,32 +4017,26 @@ pub struct UpdateOrgRequest {
     pub org: UpdateOrgRequestOrg,
     /// Fields to take over from `org`: `label` is possible. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the organisation. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_org`](crate::operations::orgs::Orgs::update_org).
+/// Sent by [`update_org`](crate::groups::orgs::Orgs::update_org).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateOrgRequestOrg {
     /// New name of the organisation, for people.
     pub label: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of a project: new values, and the list of those to take over.
 ///
-/// Sent by [`update_project`](crate::operations::projects::Projects::update_project).
+/// Sent by [`update_project`](crate::groups::projects::Projects::update_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4588,16 +4045,13 @@ pub struct UpdateProjectRequest {
     pub project: UpdateProjectRequestProject,
     /// Fields to take over from `project`: `appName`, `name` or both. The rest stays as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the project. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_project`](crate::operations::projects::Projects::update_project).
+/// Sent by [`update_project`](crate::groups::projects::Projects::update_project).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4606,16 +4060,13 @@ pub struct UpdateProjectRequestProject {
     pub app_name: ::std::option::Option<::std::string::String>,
     /// New name of the project, which no other project of the organisation has.
     pub name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Change of a provider app: new values, and the list of those to take over.
 ///
-/// Sent by [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app).
+/// Sent by [`update_provider_app`](crate::groups::provider_apps::ProviderApps::update_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4627,16 +4078,13 @@ pub struct UpdateProviderAppRequest {
     /// `clientId`, `clientSecret`, `externalRef`, `metadata`, `provider` and `scopes` are possible. The rest stays
     /// as it is.
     pub update_mask: ::std::vec::Vec<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New values of the provider app. The API ignores those that `updateMask` does not name.
 ///
-/// Sent by [`update_provider_app`](crate::operations::provider_apps::ProviderApps::update_provider_app).
+/// Sent by [`update_provider_app`](crate::groups::provider_apps::ProviderApps::update_provider_app).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4654,32 +4102,26 @@ pub struct UpdateProviderAppRequestProviderApp {
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// New name for a topic.
 ///
-/// Sent by [`update_topic`](crate::operations::destinations::Destinations::update_topic).
+/// Sent by [`update_topic`](crate::groups::destinations::Destinations::update_topic).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct UpdateTopicRequest {
     /// New name of the topic. The contract states no limit here; `create_topic` takes 64 characters at most.
     pub name: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Fields to create or update at a provider.
 ///
-/// Sent by [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Sent by [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4691,16 +4133,13 @@ pub struct UpsertMetadataRequest {
     >,
     /// Your application's own identifier for the group in whose account the fields are to be.
     pub group_ref: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Outcome of creating and updating fields at a provider.
 ///
-/// Received from [`upsert_metadata_for_installation`](crate::operations::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::operations::objects::Objects::upsert_metadata_for_connection).
+/// Received from [`upsert_metadata_for_installation`](crate::groups::objects::Objects::upsert_metadata_for_installation) and [`upsert_metadata_for_connection`](crate::groups::objects::Objects::upsert_metadata_for_connection).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4717,32 +4156,26 @@ pub struct UpsertMetadataResponse {
     >,
     /// Whether everything succeeded.
     pub success: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether customers may give defaults for the fields of records that are written.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct ValueDefaults {
     /// Whether any field may have a default.
     pub allow_any_fields: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Changes of the provider's objects and fields that are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4755,16 +4188,13 @@ pub struct WatchSchema {
     ///
     /// Once an hour is the most often. `0 */6 * * *` is every six hours; the default is `0 */24 * * *`, once a day.
     pub schedule: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Changes of fields that are reported, for every object of an integration.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4775,19 +4205,16 @@ pub struct WatchSchemaAllObjects {
     pub field_created: ::std::option::Option<FieldCreatedEvent>,
     /// Whether deleted fields are reported.
     pub field_deleted: ::std::option::Option<FieldDeletedEvent>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Outcome of a write, of one record or of a batch.
 ///
 /// One record has a `result`; a batch has `results` and two counts. For an asynchronous write, ask for the
 /// operation later.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4808,18 +4235,15 @@ pub struct WriteRecordsResponse {
     pub results: ::ampersand_types::Optional<::std::vec::Vec<WriteResult>>,
     /// Count of records of a batch that were written.
     pub success_count: ::std::option::Option<::ampersand_types::Integer>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Outcome of a write that the provider refused, of one record or of a batch.
 ///
 /// One record has a `result`; a batch has `results` and two counts.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4847,64 +4271,52 @@ pub struct WriteRecordsResponse422 {
     pub warnings: ::ampersand_types::Optional<
         ::std::vec::Vec<WriteRecordsResponse422WarningsItem>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One error of a write.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse422ErrorsItem {
     /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One warning of a write.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponse422WarningsItem {
     /// Text of the warning, for people.
     pub message: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One error of a write.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRecordsResponseErrorsItem {
     /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One record or a batch of records to write to a provider. Give either `record` or `batch`.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4939,18 +4351,15 @@ pub struct WriteRequest {
     pub retry_policy: ::std::option::Option<WriteRequestRetryPolicy>,
     /// Kind of the write.
     pub type_: ::ampersand_client::types::WriteRequestType,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
 ///
 /// Ampersand writes the batch when it has 100 records, or when `maxDelayMinutes` have passed.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4959,16 +4368,13 @@ pub struct WriteRequestAutoBatchPolicy {
     pub max_delay_minutes: i64,
     /// Hours for which a batch that fails is tried again, from 1 to 48. The default is 1.
     pub retry_deadline_hours: ::std::option::Option<i64>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One record of a batch.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4980,16 +4386,13 @@ pub struct WriteRequestBatchItem {
     >,
     /// Fields of the record, by name.
     pub record: ::ampersand_types::RawJson,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// What happens to the batch when a record fails. It applies to `batch` only.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -4998,16 +4401,13 @@ pub struct WriteRequestBatchPolicy {
     ///
     /// For updates, HubSpot writes the other records in any case.
     pub all_or_none: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One HTTP header for the request to the provider.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -5016,32 +4416,26 @@ pub struct WriteRequestHeadersItem {
     pub key: ::std::option::Option<::std::string::String>,
     /// Value of the header.
     pub value: ::std::option::Option<::ampersand_types::Credential>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How long an `asynchronous` write is tried. The API ignores it beside `autoBatchPolicy`.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 pub struct WriteRequestRetryPolicy {
     /// Hours for which the write is tried, from 1 to 48. The default is 1.
     pub deadline_hours: ::std::option::Option<i64>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Outcome for one record.
 ///
-/// Received from [`write_records`](crate::operations::writes::Writes::write_records).
+/// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -5052,12 +4446,9 @@ pub struct WriteResult {
     pub record_id: ::std::option::Option<::std::string::String>,
     /// Whether the record was written.
     pub success: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 crate::object::object!(AcceptInviteRequest {
     required invited_email = "invitedEmail",
@@ -6438,7 +5829,7 @@ crate::object::object!(WriteResult {
 });
 /// Part of the request that carries the token.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessTokenOptsAttachmentType {
@@ -6452,7 +5843,7 @@ crate::open_enum::open_enum!(AccessTokenOptsAttachmentType {
 });
 /// Place that the key takes.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyAsBasicOptsFieldUsed {
@@ -6469,7 +5860,7 @@ crate::open_enum::open_enum!(ApiKeyAsBasicOptsFieldUsed {
 });
 /// Part of the request that carries the key.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiKeyOptsAttachmentType {
@@ -6486,7 +5877,7 @@ crate::open_enum::open_enum!(ApiKeyOptsAttachmentType {
 });
 /// When changes of links are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociationChangeEventEnabled {
@@ -6500,7 +5891,7 @@ crate::open_enum::open_enum!(AssociationChangeEventEnabled {
 });
 /// Way to authenticate at a provider.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthType {
@@ -6529,7 +5920,7 @@ crate::open_enum::open_enum!(AuthType {
 });
 /// Holder of the role.
 ///
-/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoOrgRolePrincipalType {
@@ -6546,7 +5937,7 @@ crate::open_enum::open_enum!(BuilderInfoOrgRolePrincipalType {
 });
 /// Holder of the role.
 ///
-/// Received from [`accept_invite`](crate::operations::users::Users::accept_invite) and [`get_my_info`](crate::operations::users::Users::get_my_info).
+/// Received from [`accept_invite`](crate::groups::users::Users::accept_invite) and [`get_my_info`](crate::groups::users::Users::get_my_info).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuilderInfoProjectRolesValuePrincipalType {
@@ -6563,7 +5954,7 @@ crate::open_enum::open_enum!(BuilderInfoProjectRolesValuePrincipalType {
 });
 /// Way in which the connection authenticates at the provider.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionAuthScheme {
@@ -6595,7 +5986,7 @@ crate::open_enum::open_enum!(ConnectionAuthScheme {
 });
 /// State of the connection's credentials.
 ///
-/// Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionStatus {
@@ -6615,7 +6006,7 @@ crate::open_enum::open_enum!(ConnectionStatus {
 });
 /// Kind of the destination. It decides which fields of `metadata` and `secrets` are needed.
 ///
-/// Sent by [`create_destination`](crate::operations::destinations::Destinations::create_destination).
+/// Sent by [`create_destination`](crate::groups::destinations::Destinations::create_destination).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateDestinationRequestType {
@@ -6662,7 +6053,7 @@ crate::open_enum::open_enum!(CreateDestinationRequestType {
 });
 /// When new records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateEventEnabled {
@@ -6676,7 +6067,7 @@ crate::open_enum::open_enum!(CreateEventEnabled {
 });
 /// Algorithm that the tokens are signed by.
 ///
-/// Sent by [`create_jwt_key`](crate::operations::jwt_keys::JwtKeys::create_jwt_key).
+/// Sent by [`create_jwt_key`](crate::groups::jwt_keys::JwtKeys::create_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CreateJwtKeyRequestAlgorithm {
@@ -6690,7 +6081,7 @@ crate::open_enum::open_enum!(CreateJwtKeyRequestAlgorithm {
 });
 /// Form element to show. Absent means `fieldTypePassword`.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomAuthInputFieldType {
@@ -6710,7 +6101,7 @@ crate::open_enum::open_enum!(CustomAuthInputFieldType {
 });
 /// When deleted records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeleteEventEnabled {
@@ -6724,7 +6115,7 @@ crate::open_enum::open_enum!(DeleteEventEnabled {
 });
 /// When records are delivered. The default is `auto`.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryMode {
@@ -6741,7 +6132,7 @@ crate::open_enum::open_enum!(DeliveryMode {
 });
 /// When changed fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldChangedEventEnabled {
@@ -6755,7 +6146,7 @@ crate::open_enum::open_enum!(FieldChangedEventEnabled {
 });
 /// When new fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldCreatedEventEnabled {
@@ -6769,7 +6160,7 @@ crate::open_enum::open_enum!(FieldCreatedEventEnabled {
 });
 /// When deleted fields are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldDeletedEventEnabled {
@@ -6783,7 +6174,7 @@ crate::open_enum::open_enum!(FieldDeletedEventEnabled {
 });
 /// Comparison to make.
 ///
-/// Sent by [`search_records`](crate::operations::search::Search::search_records).
+/// Sent by [`search_records`](crate::groups::search::Search::search_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldFilterOperator {
@@ -6797,7 +6188,7 @@ crate::open_enum::open_enum!(FieldFilterOperator {
 });
 /// Type of the values, in a form that is the same for all providers.
 ///
-/// Received from [`get_object_metadata_for_installation`](crate::operations::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::operations::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Received from [`get_object_metadata_for_installation`](crate::groups::objects::Objects::get_object_metadata_for_installation), [`get_object_metadata_for_connection`](crate::groups::objects::Objects::get_object_metadata_for_connection) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldMetadataValueType {
@@ -6838,7 +6229,7 @@ crate::open_enum::open_enum!(FieldMetadataValueType {
 });
 /// When Ampersand refreshes the access token before it answers.
 ///
-/// Sent by [`get_connection`](crate::operations::connections::Connections::get_connection).
+/// Sent by [`get_connection`](crate::groups::connections::Connections::get_connection).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GetConnectionRefresh {
@@ -6855,7 +6246,7 @@ crate::open_enum::open_enum!(GetConnectionRefresh {
 });
 /// Part of the request that is wrong.
 ///
-/// Received from [`list_api_keys`](crate::operations::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::operations::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::operations::api_keys::ApiKeys::delete_api_key) and 48 more operations.
+/// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::groups::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputValidationIssueIn {
@@ -6878,7 +6269,7 @@ crate::open_enum::open_enum!(InputValidationIssueIn {
 });
 /// Health of the installation.
 ///
-/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
+/// Received from [`list_installations_for_project`](crate::groups::installations::Installations::list_installations_for_project), [`list_installations`](crate::groups::installations::Installations::list_installations), [`create_installation`](crate::groups::installations::Installations::create_installation) and 3 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationHealthStatus {
@@ -6895,7 +6286,7 @@ crate::open_enum::open_enum!(InstallationHealthStatus {
 });
 /// Outcome of the newest operation of the installation. Absent when the API names none.
 ///
-/// Received from [`list_installations_for_project`](crate::operations::installations::Installations::list_installations_for_project), [`list_installations`](crate::operations::installations::Installations::list_installations), [`create_installation`](crate::operations::installations::Installations::create_installation) and 3 more operations.
+/// Received from [`list_installations_for_project`](crate::groups::installations::Installations::list_installations_for_project), [`list_installations`](crate::groups::installations::Installations::list_installations), [`create_installation`](crate::groups::installations::Installations::create_installation) and 3 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstallationLastOperationStatus {
@@ -6915,7 +6306,7 @@ crate::open_enum::open_enum!(InstallationLastOperationStatus {
 });
 /// Whether every installation reads the object. Absent, an installation reads it if its configuration says so.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IntegrationObjectEnabled {
@@ -6929,7 +6320,7 @@ crate::open_enum::open_enum!(IntegrationObjectEnabled {
 });
 /// Kind of what the invitation is for.
 ///
-/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
+/// Received from [`list_org_invites`](crate::groups::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::groups::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::groups::orgs::Orgs::get_org_invite).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteParentType {
@@ -6943,7 +6334,7 @@ crate::open_enum::open_enum!(InviteParentType {
 });
 /// State of the invitation.
 ///
-/// Received from [`list_org_invites`](crate::operations::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::operations::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::operations::orgs::Orgs::get_org_invite).
+/// Received from [`list_org_invites`](crate::groups::orgs::Orgs::list_org_invites), [`create_org_invite`](crate::groups::orgs::Orgs::create_org_invite) and [`get_org_invite`](crate::groups::orgs::Orgs::get_org_invite).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InviteStatus {
@@ -6966,7 +6357,7 @@ crate::open_enum::open_enum!(InviteStatus {
 });
 /// Kind of the change.
 ///
-/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
+/// Sent by [`patch_object_config_content`](crate::groups::installations::Installations::patch_object_config_content).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JsonPatchOperationOp {
@@ -6986,7 +6377,7 @@ crate::open_enum::open_enum!(JsonPatchOperationOp {
 });
 /// Kind of the key.
 ///
-/// Received from [`list_jwt_keys`](crate::operations::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::operations::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
+/// Received from [`list_jwt_keys`](crate::groups::jwt_keys::JwtKeys::list_jwt_keys), [`get_jwt_key`](crate::groups::jwt_keys::JwtKeys::get_jwt_key) and [`update_jwt_key`](crate::groups::jwt_keys::JwtKeys::update_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwtKeyAlgorithm {
@@ -7000,7 +6391,7 @@ crate::open_enum::open_enum!(JwtKeyAlgorithm {
 });
 /// OAuth 2.0 grant by which tokens are obtained.
 ///
-/// Received from [`list_providers`](crate::operations::providers::Providers::list_providers) and [`get_provider`](crate::operations::providers::Providers::get_provider).
+/// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Oauth2OptsGrantType {
@@ -7023,7 +6414,7 @@ crate::open_enum::open_enum!(Oauth2OptsGrantType {
 });
 /// Fields that are optional without being listed.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::operations::revisions::Revisions::get_hydrated_revision).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration), [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations) and [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OptionalFieldsAutoOption {
@@ -7037,7 +6428,7 @@ crate::open_enum::open_enum!(OptionalFieldsAutoOption {
 });
 /// Field of a public key that can be changed.
 ///
-/// Sent by [`update_jwt_key`](crate::operations::jwt_keys::JwtKeys::update_jwt_key).
+/// Sent by [`update_jwt_key`](crate::groups::jwt_keys::JwtKeys::update_jwt_key).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchJwtKeyRequestUpdateMaskItem {
@@ -7054,7 +6445,7 @@ crate::open_enum::open_enum!(PatchJwtKeyRequestUpdateMaskItem {
 });
 /// Settings that the changes apply to.
 ///
-/// Sent by [`patch_object_config_content`](crate::operations::installations::Installations::patch_object_config_content).
+/// Sent by [`patch_object_config_content`](crate::groups::installations::Installations::patch_object_config_content).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatchObjectConfigContentRequestAction {
@@ -7074,7 +6465,7 @@ crate::open_enum::open_enum!(PatchObjectConfigContentRequestAction {
 });
 /// Origin of the value.
 ///
-/// Sent by [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`update_connection`](crate::operations::connections::Connections::update_connection), [`generate_connection`](crate::operations::connections::Connections::generate_connection) and [`oauth_connect`](crate::operations::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::operations::connections::Connections::custom_auth_connect), [`list_connections`](crate::operations::connections::Connections::list_connections), [`get_connection`](crate::operations::connections::Connections::get_connection) and 8 more operations.
+/// Sent by [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`update_connection`](crate::groups::connections::Connections::update_connection), [`generate_connection`](crate::groups::connections::Connections::generate_connection) and [`oauth_connect`](crate::groups::oauth::Oauth::oauth_connect). Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProviderMetadataInfoSource {
@@ -7094,7 +6485,7 @@ crate::open_enum::open_enum!(ProviderMetadataInfoSource {
 });
 /// How the read runs.
 ///
-/// Sent by [`trigger_read`](crate::operations::reads::Reads::trigger_read).
+/// Sent by [`trigger_read`](crate::groups::reads::Reads::trigger_read).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadRequestMode {
@@ -7108,7 +6499,7 @@ crate::open_enum::open_enum!(ReadRequestMode {
 });
 /// Field of a connection that can be changed.
 ///
-/// Sent by [`update_connection`](crate::operations::connections::Connections::update_connection).
+/// Sent by [`update_connection`](crate::groups::connections::Connections::update_connection).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateConnectionRequestUpdateMaskItem {
@@ -7137,7 +6528,7 @@ crate::open_enum::open_enum!(UpdateConnectionRequestUpdateMaskItem {
 });
 /// When changes of records are reported.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventEnabled {
@@ -7151,7 +6542,7 @@ crate::open_enum::open_enum!(UpdateEventEnabled {
 });
 /// Fields that are watched without being named.
 ///
-/// Sent by [`create_integration`](crate::operations::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::operations::integrations::Integrations::list_integrations), [`get_integration`](crate::operations::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::operations::integrations::Integrations::batch_upsert_integrations).
+/// Sent by [`create_integration`](crate::groups::integrations::Integrations::create_integration). Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpdateEventWatchFieldsAuto {
@@ -7168,7 +6559,7 @@ crate::open_enum::open_enum!(UpdateEventWatchFieldsAuto {
 });
 /// Whether the response waits for the provider.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestMode {
@@ -7185,7 +6576,7 @@ crate::open_enum::open_enum!(WriteRequestMode {
 });
 /// Kind of the write.
 ///
-/// Sent by [`write_records`](crate::operations::writes::Writes::write_records).
+/// Sent by [`write_records`](crate::groups::writes::Writes::write_records).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteRequestType {

@@ -33,12 +33,9 @@ pub struct BackfillConfig {
     /// They do not touch incremental reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub field_filters: ::ampersand_types::Optional<::std::vec::Vec<ReadFilter>>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// What a whole configuration and a partial one have in common. Nothing in it is required.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -53,12 +50,9 @@ pub struct BaseConfigContent {
     pub read: ::std::option::Option<BaseReadConfig>,
     /// What may be written to the provider.
     pub write: ::std::option::Option<BaseWriteConfig>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the proxy, which passes calls through to the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -67,12 +61,9 @@ pub struct BaseConfigContent {
 pub struct BaseProxyConfig {
     /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the read action. `objects` may be absent here.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -84,12 +75,9 @@ pub struct BaseReadConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, BaseReadConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How one object is read. Nothing is required here.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -150,12 +138,9 @@ pub struct BaseReadConfigObject {
             >,
         >,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the subscribe action. `objects` may be absent here.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -167,12 +152,9 @@ pub struct BaseSubscribeConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, BaseSubscribeConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Which events of one object are subscribed to, and where they go.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -198,12 +180,9 @@ pub struct BaseSubscribeConfigObject {
     pub provider_options: ::std::option::Option<SubscribeProviderOptions>,
     /// Whether changes of records are reported, and changes of which fields.
     pub update_event: ::std::option::Option<ConfigUpdateEvent>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the write action. `objects` may be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -215,12 +194,9 @@ pub struct BaseWriteConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, BaseWriteConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How one object is written to.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -245,12 +221,9 @@ pub struct BaseWriteConfigObject {
     pub selected_value_defaults: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Configuration of an installation: what is read, written and subscribed to, and how.
 ///
@@ -270,12 +243,9 @@ pub struct ConfigContent {
     pub subscribe: ::std::option::Option<SubscribeConfig>,
     /// What may be written to the provider.
     pub write: ::std::option::Option<WriteConfig>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether new records are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -284,12 +254,9 @@ pub struct ConfigContent {
 pub struct ConfigCreateEvent {
     /// When new records are reported.
     pub enabled: ::ampersand_types::config::ConfigCreateEventEnabled,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether deleted records are reported.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -298,12 +265,9 @@ pub struct ConfigCreateEvent {
 pub struct ConfigDeleteEvent {
     /// When deleted records are reported.
     pub enabled: ::ampersand_types::config::ConfigDeleteEventEnabled,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether changes of records are reported, and changes of which fields.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -321,12 +285,9 @@ pub struct ConfigUpdateEvent {
     pub watch_fields_auto: ::std::option::Option<
         ::ampersand_types::config::ConfigUpdateEventWatchFieldsAuto,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How far back a backfill goes. Either `days` or `fullHistory` must be given.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -338,12 +299,9 @@ pub struct DefaultPeriodConfig {
     pub days: ::std::option::Option<::ampersand_types::Integer>,
     /// Whether to backfill everything there is. Absent when `days` is given in its place.
     pub full_history: ::std::option::Option<bool>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Whether records of an object may be deleted.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -352,12 +310,9 @@ pub struct DefaultPeriodConfig {
 pub struct DeletionSettings {
     /// Whether deleting is allowed.
     pub enabled: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One field of your application that the customer could map to a field of the provider.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -378,12 +333,9 @@ pub struct DynamicMappingsInputEntry {
     >,
     /// What the customer is asked when choosing the mapping. May be absent.
     pub prompt: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One value that a field of your application can take.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -394,12 +346,9 @@ pub struct DynamicMappingsInputMappedValue {
     pub mapped_display_value: ::std::string::String,
     /// The value itself, as your application knows it.
     pub mapped_value: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// The default of one field, and when it applies.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -416,12 +365,9 @@ pub struct FieldSetting {
     pub write_on_update: ::std::option::Option<
         ::ampersand_types::config::FieldSettingWriteOnUpdate,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// The default of a field, by its type. Only one of the three values is meant to be there.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -434,12 +380,9 @@ pub struct FieldSettingDefault {
     pub integer_value: ::std::option::Option<::ampersand_types::Integer>,
     /// The default, for a field of text.
     pub string_value: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Saves API quota: the provider itself drops update events that touch no watched field.
 ///
@@ -451,12 +394,9 @@ pub struct FieldSettingDefault {
 pub struct QuotaOptimizationConfig {
     /// Whether the filtering is on for the object.
     pub enabled: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the read action, in a whole configuration. `objects` is required.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -468,12 +408,9 @@ pub struct ReadConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ReadConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How one object is read, in a whole configuration.
 ///
@@ -536,12 +473,9 @@ pub struct ReadConfigObject {
             >,
         >,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One condition that a record must meet to be read.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -554,12 +488,9 @@ pub struct ReadFilter {
     pub operator: ::ampersand_types::config::ReadFilterOperator,
     /// What the field is compared with.
     pub value: ::std::option::Option<::ampersand_types::RawJson>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the subscribe action, in a whole configuration. `objects` is required.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -571,12 +502,9 @@ pub struct SubscribeConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, SubscribeConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Which events of one object are subscribed to, in a whole configuration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -602,12 +530,9 @@ pub struct SubscribeConfigObject {
     pub provider_options: ::std::option::Option<SubscribeProviderOptions>,
     /// Whether changes of records are reported, and changes of which fields.
     pub update_event: ::std::option::Option<ConfigUpdateEvent>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Options of the subscribe action that only some providers know.
 ///
@@ -618,12 +543,9 @@ pub struct SubscribeConfigObject {
 pub struct SubscribeProviderOptions {
     /// Saves API calls by filtering update events at the provider. Salesforce only, at present.
     pub quota_optimization: ::std::option::Option<QuotaOptimizationConfig>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Parts of a configuration, to update an installation with.
 ///
@@ -642,12 +564,9 @@ pub struct UpdateInstallationConfigContent {
     pub subscribe: ::std::option::Option<BaseSubscribeConfig>,
     /// What may be written to the provider.
     pub write: ::std::option::Option<BaseWriteConfig>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// The default of a field that is true or false, in the legacy form.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -660,12 +579,9 @@ pub struct ValueDefaultBoolean {
     >,
     /// The truth value to write.
     pub value: bool,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// The default of a field of whole numbers, in the legacy form.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -678,12 +594,9 @@ pub struct ValueDefaultInteger {
     >,
     /// The number to write. The unit is the field's own.
     pub value: ::ampersand_types::Integer,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// The default of a field of text, in the legacy form.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -696,12 +609,9 @@ pub struct ValueDefaultString {
     >,
     /// The text to write.
     pub value: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Settings of the write action, in a whole configuration. `objects` may be absent.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -713,12 +623,9 @@ pub struct WriteConfig {
     pub objects: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, WriteConfigObject>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// How one object is written to, in a whole configuration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -743,12 +650,9 @@ pub struct WriteConfigObject {
     pub selected_value_defaults: ::ampersand_types::Optional<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 crate::object::object!(BackfillConfig {
     required default_period = "defaultPeriod",

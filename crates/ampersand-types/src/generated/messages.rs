@@ -30,12 +30,9 @@ pub struct AssociatedObject {
     pub raw: ::std::option::Option<::ampersand_types::RawJson>,
     /// The provider's own name of the object, given when `objectName` is a mapped name.
     pub raw_object_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// A record at the other end of an association, with as much of it as is known. Every field is optional.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -64,12 +61,9 @@ pub struct Association {
     pub raw: ::std::option::Option<::ampersand_types::RawJson>,
     /// The provider's own name of the object that the associated record belongs to.
     pub raw_object_name: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// One record of the provider, such as a Salesforce account.
 ///
@@ -124,12 +118,9 @@ pub struct ResultEntry {
     >,
     /// The record that an association leads to. Belongs to association events.
     pub to_record: ::std::option::Option<AssociatedObject>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Where the records of a message are, and how many.
 ///
@@ -147,12 +138,9 @@ pub struct ResultInfo {
     pub num_records: ::ampersand_types::Integer,
     /// Whether the records are in the message or in a file.
     pub type_: ::ampersand_types::messages::ResultInfoType,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// A data message: the records that a read or a subscribe action found.
 ///
@@ -208,12 +196,9 @@ pub struct WebhookMessage {
     pub result_info: ::std::option::Option<ResultInfo>,
     /// The provider's identifier of the workspace that the records come from. Absent where it is not known.
     pub workspace: ::std::option::Option<::std::string::String>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 crate::object::object!(AssociatedObject {
     nullable fields = "fields",

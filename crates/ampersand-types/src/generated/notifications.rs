@@ -56,12 +56,9 @@ pub struct ConnectionData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `connection.error`.
 ///
@@ -93,12 +90,9 @@ pub struct ConnectionErrorData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `destination.webhook.disabled`. They name a destination of the project, and no installation.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -113,12 +107,9 @@ pub struct DestinationWebhookDisabledData {
     pub project_id: ::std::string::String,
     /// Address that deliveries were sent to and that no longer gets any.
     pub url: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `installation.created`, with the configuration that the installation starts with.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -158,12 +149,9 @@ pub struct InstallationCreatedData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `installation.deleted`, with the configuration that the installation had.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -203,12 +191,9 @@ pub struct InstallationDeletedData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// What every event about an installation carries: which project, integration, installation, connection, group
 /// and consumer it is about.
@@ -237,12 +222,9 @@ pub struct InstallationFields {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `installation.updated`, with the configuration before and after the update.
 ///
@@ -294,12 +276,9 @@ pub struct InstallationUpdatedData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `read.backfill.done`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -329,12 +308,9 @@ pub struct ReadBackfillDoneData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `read.schedule.paused`, with the installation's configuration.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -376,12 +352,9 @@ pub struct ReadSchedulePausedData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `read.triggered.done`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -415,12 +388,9 @@ pub struct ReadTriggeredDoneData {
     pub provider: ::std::string::String,
     /// Where the read ends in time, in RFC 3339, such as `2026-01-01T00:00:00Z`. May be absent.
     pub until_timestamp: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `read.triggered.error`.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -456,12 +426,9 @@ pub struct ReadTriggeredErrorData {
     pub provider: ::std::string::String,
     /// Where the failed read ends in time, in RFC 3339, such as `2026-01-01T00:00:00Z`. May be absent.
     pub until_timestamp: ::std::option::Option<::ampersand_types::Timestamp>,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `subscribe.create.error`. They do not name the object.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -491,12 +458,9 @@ pub struct SubscribeCreateErrorData {
     pub project_id: ::std::string::String,
     /// Name of the provider, the SaaS product at the other end, such as `salesforce`.
     pub provider: ::std::string::String,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 /// Data of `write.async.done`.
 ///
@@ -542,12 +506,9 @@ pub struct WriteAsyncDoneData {
     pub successful_record_ids: ::ampersand_types::Optional<
         ::std::vec::Vec<::std::string::String>,
     >,
-    /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+    /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
-    pub other_fields: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::ampersand_types::RawJson,
-    >,
+    pub other_fields: ::ampersand_types::OtherFields,
 }
 crate::object::object!(ConnectionData {
     required connection_id = "connectionId",

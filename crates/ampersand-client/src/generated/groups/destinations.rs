@@ -23,7 +23,7 @@ impl Destinations {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListDestinations {
-        let mut call = Call::new(&ListDestinations::OPERATION);
+        let mut call = Call::new(&ListDestinations::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListDestinations {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateDestinationRequest,
     ) -> CreateDestination {
-        let mut call = Call::new(&CreateDestination::OPERATION);
+        let mut call = Call::new(&CreateDestination::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateDestination {
@@ -59,7 +59,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         destination: impl ::core::fmt::Display,
     ) -> DeleteDestination {
-        let mut call = Call::new(&DeleteDestination::OPERATION);
+        let mut call = Call::new(&DeleteDestination::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("destination", destination);
         DeleteDestination {
@@ -78,7 +78,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         destination: impl ::core::fmt::Display,
     ) -> GetDestination {
-        let mut call = Call::new(&GetDestination::OPERATION);
+        let mut call = Call::new(&GetDestination::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("destination", destination);
         GetDestination {
@@ -98,7 +98,7 @@ impl Destinations {
         destination: impl ::core::fmt::Display,
         body: types::UpdateDestinationRequest,
     ) -> UpdateDestination {
-        let mut call = Call::new(&UpdateDestination::OPERATION);
+        let mut call = Call::new(&UpdateDestination::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("destination", destination);
         call.body(&body);
@@ -116,7 +116,7 @@ impl Destinations {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListTopicDestinationRoutes {
-        let mut call = Call::new(&ListTopicDestinationRoutes::OPERATION);
+        let mut call = Call::new(&ListTopicDestinationRoutes::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListTopicDestinationRoutes {
             client: self.client.clone(),
@@ -133,7 +133,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateTopicDestinationRouteRequest,
     ) -> CreateTopicDestinationRoute {
-        let mut call = Call::new(&CreateTopicDestinationRoute::OPERATION);
+        let mut call = Call::new(&CreateTopicDestinationRoute::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateTopicDestinationRoute {
@@ -152,7 +152,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         route_id: impl ::core::fmt::Display,
     ) -> DeleteTopicDestinationRoute {
-        let mut call = Call::new(&DeleteTopicDestinationRoute::OPERATION);
+        let mut call = Call::new(&DeleteTopicDestinationRoute::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("routeId", route_id);
         DeleteTopicDestinationRoute {
@@ -169,7 +169,7 @@ impl Destinations {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListTopics {
-        let mut call = Call::new(&ListTopics::OPERATION);
+        let mut call = Call::new(&ListTopics::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListTopics {
             client: self.client.clone(),
@@ -186,7 +186,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateTopicRequest,
     ) -> CreateTopic {
-        let mut call = Call::new(&CreateTopic::OPERATION);
+        let mut call = Call::new(&CreateTopic::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateTopic {
@@ -205,7 +205,7 @@ impl Destinations {
         project_id_or_name: impl ::core::fmt::Display,
         topic_id: impl ::core::fmt::Display,
     ) -> DeleteTopic {
-        let mut call = Call::new(&DeleteTopic::OPERATION);
+        let mut call = Call::new(&DeleteTopic::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("topicId", topic_id);
         DeleteTopic {
@@ -225,7 +225,7 @@ impl Destinations {
         topic_id: impl ::core::fmt::Display,
         body: types::UpdateTopicRequest,
     ) -> UpdateTopic {
-        let mut call = Call::new(&UpdateTopic::OPERATION);
+        let mut call = Call::new(&UpdateTopic::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("topicId", topic_id);
         call.body(&body);
@@ -353,7 +353,7 @@ pub struct ListDestinations {
 }
 impl ListDestinations {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listDestinations",
         host: crate::Host::Api,
         method: "GET",
@@ -372,7 +372,7 @@ pub struct CreateDestination {
 }
 impl CreateDestination {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createDestination",
         host: crate::Host::Api,
         method: "POST",
@@ -391,7 +391,7 @@ pub struct DeleteDestination {
 }
 impl DeleteDestination {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteDestination",
         host: crate::Host::Api,
         method: "DELETE",
@@ -410,7 +410,7 @@ pub struct GetDestination {
 }
 impl GetDestination {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getDestination",
         host: crate::Host::Api,
         method: "GET",
@@ -441,7 +441,7 @@ pub struct UpdateDestination {
 }
 impl UpdateDestination {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateDestination",
         host: crate::Host::Api,
         method: "PATCH",
@@ -460,7 +460,7 @@ pub struct ListTopicDestinationRoutes {
 }
 impl ListTopicDestinationRoutes {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listTopicDestinationRoutes",
         host: crate::Host::Api,
         method: "GET",
@@ -494,7 +494,7 @@ pub struct CreateTopicDestinationRoute {
 }
 impl CreateTopicDestinationRoute {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createTopicDestinationRoute",
         host: crate::Host::Api,
         method: "POST",
@@ -513,7 +513,7 @@ pub struct DeleteTopicDestinationRoute {
 }
 impl DeleteTopicDestinationRoute {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteTopicDestinationRoute",
         host: crate::Host::Api,
         method: "DELETE",
@@ -532,7 +532,7 @@ pub struct ListTopics {
 }
 impl ListTopics {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listTopics",
         host: crate::Host::Api,
         method: "GET",
@@ -551,7 +551,7 @@ pub struct CreateTopic {
 }
 impl CreateTopic {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createTopic",
         host: crate::Host::Api,
         method: "POST",
@@ -570,7 +570,7 @@ pub struct DeleteTopic {
 }
 impl DeleteTopic {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteTopic",
         host: crate::Host::Api,
         method: "DELETE",
@@ -589,7 +589,7 @@ pub struct UpdateTopic {
 }
 impl UpdateTopic {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateTopic",
         host: crate::Host::Api,
         method: "PATCH",

@@ -27,7 +27,7 @@ impl Reads {
         integration_id: impl ::core::fmt::Display,
         installation_id: impl ::core::fmt::Display,
     ) -> PauseReads {
-        let mut call = Call::new(&PauseReads::OPERATION);
+        let mut call = Call::new(&PauseReads::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -49,7 +49,7 @@ impl Reads {
         integration_id: impl ::core::fmt::Display,
         installation_id: impl ::core::fmt::Display,
     ) -> UnpauseReads {
-        let mut call = Call::new(&UnpauseReads::OPERATION);
+        let mut call = Call::new(&UnpauseReads::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -72,7 +72,7 @@ impl Reads {
         object_name: impl ::core::fmt::Display,
         body: types::ReadRequest,
     ) -> TriggerRead {
-        let mut call = Call::new(&TriggerRead::OPERATION);
+        let mut call = Call::new(&TriggerRead::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("objectName", object_name);
@@ -96,7 +96,7 @@ impl Reads {
         object_name: impl ::core::fmt::Display,
         body: types::ResultDeliveryRequestBody,
     ) -> DeliverResults {
-        let mut call = Call::new(&DeliverResults::OPERATION);
+        let mut call = Call::new(&DeliverResults::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("objectName", object_name);
@@ -172,7 +172,7 @@ pub struct PauseReads {
 }
 impl PauseReads {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "pauseReads",
         host: crate::Host::Read,
         method: "POST",
@@ -196,7 +196,7 @@ pub struct UnpauseReads {
 }
 impl UnpauseReads {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "unpauseReads",
         host: crate::Host::Read,
         method: "POST",
@@ -220,7 +220,7 @@ pub struct TriggerRead {
 }
 impl TriggerRead {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "triggerRead",
         host: crate::Host::Read,
         method: "POST",
@@ -239,7 +239,7 @@ pub struct DeliverResults {
 }
 impl DeliverResults {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deliverResults",
         host: crate::Host::Read,
         method: "POST",

@@ -18,7 +18,7 @@ impl Providers {
     ///
     /// `GET /providers` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/list-providers)
     pub fn list_providers(&self) -> ListProviders {
-        let call = Call::new(&ListProviders::OPERATION);
+        let call = Call::new(&ListProviders::ENDPOINT);
         ListProviders {
             client: self.client.clone(),
             call,
@@ -30,7 +30,7 @@ impl Providers {
     ///
     /// * `provider`, `provider` in the path.
     pub fn get_provider(&self, provider: impl ::core::fmt::Display) -> GetProvider {
-        let mut call = Call::new(&GetProvider::OPERATION);
+        let mut call = Call::new(&GetProvider::ENDPOINT);
         call.path("provider", provider);
         GetProvider {
             client: self.client.clone(),
@@ -47,7 +47,7 @@ pub struct ListProviders {
 }
 impl ListProviders {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listProviders",
         host: crate::Host::Api,
         method: "GET",
@@ -69,7 +69,7 @@ pub struct GetProvider {
 }
 impl GetProvider {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getProvider",
         host: crate::Host::Api,
         method: "GET",

@@ -23,7 +23,7 @@ impl Notifications {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListEventTopicRoutes {
-        let mut call = Call::new(&ListEventTopicRoutes::OPERATION);
+        let mut call = Call::new(&ListEventTopicRoutes::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListEventTopicRoutes {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl Notifications {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateEventTopicRouteRequest,
     ) -> CreateEventTopicRoute {
-        let mut call = Call::new(&CreateEventTopicRoute::OPERATION);
+        let mut call = Call::new(&CreateEventTopicRoute::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateEventTopicRoute {
@@ -59,7 +59,7 @@ impl Notifications {
         project_id_or_name: impl ::core::fmt::Display,
         route_id: impl ::core::fmt::Display,
     ) -> DeleteEventTopicRoute {
-        let mut call = Call::new(&DeleteEventTopicRoute::OPERATION);
+        let mut call = Call::new(&DeleteEventTopicRoute::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("routeId", route_id);
         DeleteEventTopicRoute {
@@ -115,7 +115,7 @@ pub struct ListEventTopicRoutes {
 }
 impl ListEventTopicRoutes {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listEventTopicRoutes",
         host: crate::Host::Api,
         method: "GET",
@@ -154,7 +154,7 @@ pub struct CreateEventTopicRoute {
 }
 impl CreateEventTopicRoute {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createEventTopicRoute",
         host: crate::Host::Api,
         method: "POST",
@@ -173,7 +173,7 @@ pub struct DeleteEventTopicRoute {
 }
 impl DeleteEventTopicRoute {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteEventTopicRoute",
         host: crate::Host::Api,
         method: "DELETE",

@@ -25,7 +25,7 @@ impl Orgs {
         &self,
         domain: impl ::core::fmt::Display,
     ) -> CheckClaimedDomain {
-        let mut call = Call::new(&CheckClaimedDomain::OPERATION);
+        let mut call = Call::new(&CheckClaimedDomain::ENDPOINT);
         call.query("domain", domain);
         CheckClaimedDomain {
             client: self.client.clone(),
@@ -36,7 +36,7 @@ impl Orgs {
     ///
     /// `POST /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/claim-a-domain)
     pub fn claim_domain(&self, body: types::ClaimDomainRequest) -> ClaimDomain {
-        let mut call = Call::new(&ClaimDomain::OPERATION);
+        let mut call = Call::new(&ClaimDomain::ENDPOINT);
         call.body(&body);
         ClaimDomain {
             client: self.client.clone(),
@@ -47,7 +47,7 @@ impl Orgs {
     ///
     /// `POST /orgs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/org/create-a-new-organization)
     pub fn create_org(&self, body: types::CreateOrgRequest) -> CreateOrg {
-        let mut call = Call::new(&CreateOrg::OPERATION);
+        let mut call = Call::new(&CreateOrg::ENDPOINT);
         call.body(&body);
         CreateOrg {
             client: self.client.clone(),
@@ -60,7 +60,7 @@ impl Orgs {
     ///
     /// * `org_id`, `orgId` in the path. The organisation, by id.
     pub fn get_org(&self, org_id: impl ::core::fmt::Display) -> GetOrg {
-        let mut call = Call::new(&GetOrg::OPERATION);
+        let mut call = Call::new(&GetOrg::ENDPOINT);
         call.path("orgId", org_id);
         GetOrg {
             client: self.client.clone(),
@@ -77,7 +77,7 @@ impl Orgs {
         org_id: impl ::core::fmt::Display,
         body: types::UpdateOrgRequest,
     ) -> UpdateOrg {
-        let mut call = Call::new(&UpdateOrg::OPERATION);
+        let mut call = Call::new(&UpdateOrg::ENDPOINT);
         call.path("orgId", org_id);
         call.body(&body);
         UpdateOrg {
@@ -94,7 +94,7 @@ impl Orgs {
         &self,
         org_id: impl ::core::fmt::Display,
     ) -> ListOrgBuilders {
-        let mut call = Call::new(&ListOrgBuilders::OPERATION);
+        let mut call = Call::new(&ListOrgBuilders::ENDPOINT);
         call.path("orgId", org_id);
         ListOrgBuilders {
             client: self.client.clone(),
@@ -110,7 +110,7 @@ impl Orgs {
         &self,
         org_id: impl ::core::fmt::Display,
     ) -> ListOrgClaimedDomains {
-        let mut call = Call::new(&ListOrgClaimedDomains::OPERATION);
+        let mut call = Call::new(&ListOrgClaimedDomains::ENDPOINT);
         call.path("orgId", org_id);
         ListOrgClaimedDomains {
             client: self.client.clone(),
@@ -123,7 +123,7 @@ impl Orgs {
     ///
     /// * `org_id`, `orgId` in the path. The organisation, by id.
     pub fn list_org_invites(&self, org_id: impl ::core::fmt::Display) -> ListOrgInvites {
-        let mut call = Call::new(&ListOrgInvites::OPERATION);
+        let mut call = Call::new(&ListOrgInvites::ENDPOINT);
         call.path("orgId", org_id);
         ListOrgInvites {
             client: self.client.clone(),
@@ -139,7 +139,7 @@ impl Orgs {
         &self,
         org_id: impl ::core::fmt::Display,
     ) -> CreateOrgInvite {
-        let mut call = Call::new(&CreateOrgInvite::OPERATION);
+        let mut call = Call::new(&CreateOrgInvite::ENDPOINT);
         call.path("orgId", org_id);
         CreateOrgInvite {
             client: self.client.clone(),
@@ -157,7 +157,7 @@ impl Orgs {
         org_id: impl ::core::fmt::Display,
         invite_id: impl ::core::fmt::Display,
     ) -> DeleteOrgInvite {
-        let mut call = Call::new(&DeleteOrgInvite::OPERATION);
+        let mut call = Call::new(&DeleteOrgInvite::ENDPOINT);
         call.path("orgId", org_id);
         call.path("inviteId", invite_id);
         DeleteOrgInvite {
@@ -176,7 +176,7 @@ impl Orgs {
         org_id: impl ::core::fmt::Display,
         invite_id: impl ::core::fmt::Display,
     ) -> GetOrgInvite {
-        let mut call = Call::new(&GetOrgInvite::OPERATION);
+        let mut call = Call::new(&GetOrgInvite::ENDPOINT);
         call.path("orgId", org_id);
         call.path("inviteId", invite_id);
         GetOrgInvite {
@@ -194,7 +194,7 @@ impl Orgs {
         org_id: impl ::core::fmt::Display,
         body: types::AddUserToOrgRequest,
     ) -> AddUserToOrg {
-        let mut call = Call::new(&AddUserToOrg::OPERATION);
+        let mut call = Call::new(&AddUserToOrg::ENDPOINT);
         call.path("orgId", org_id);
         call.body(&body);
         AddUserToOrg {
@@ -212,7 +212,7 @@ pub struct CheckClaimedDomain {
 }
 impl CheckClaimedDomain {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "checkClaimedDomain",
         host: crate::Host::Api,
         method: "GET",
@@ -231,7 +231,7 @@ pub struct ClaimDomain {
 }
 impl ClaimDomain {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "claimDomain",
         host: crate::Host::Api,
         method: "POST",
@@ -250,7 +250,7 @@ pub struct CreateOrg {
 }
 impl CreateOrg {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createOrg",
         host: crate::Host::Api,
         method: "POST",
@@ -269,7 +269,7 @@ pub struct GetOrg {
 }
 impl GetOrg {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getOrg",
         host: crate::Host::Api,
         method: "GET",
@@ -288,7 +288,7 @@ pub struct UpdateOrg {
 }
 impl UpdateOrg {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateOrg",
         host: crate::Host::Api,
         method: "PATCH",
@@ -307,7 +307,7 @@ pub struct ListOrgBuilders {
 }
 impl ListOrgBuilders {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listOrgBuilders",
         host: crate::Host::Api,
         method: "GET",
@@ -326,7 +326,7 @@ pub struct ListOrgClaimedDomains {
 }
 impl ListOrgClaimedDomains {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listOrgClaimedDomains",
         host: crate::Host::Api,
         method: "GET",
@@ -345,7 +345,7 @@ pub struct ListOrgInvites {
 }
 impl ListOrgInvites {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listOrgInvites",
         host: crate::Host::Api,
         method: "GET",
@@ -364,7 +364,7 @@ pub struct CreateOrgInvite {
 }
 impl CreateOrgInvite {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createOrgInvite",
         host: crate::Host::Api,
         method: "POST",
@@ -388,7 +388,7 @@ pub struct DeleteOrgInvite {
 }
 impl DeleteOrgInvite {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteOrgInvite",
         host: crate::Host::Api,
         method: "DELETE",
@@ -407,7 +407,7 @@ pub struct GetOrgInvite {
 }
 impl GetOrgInvite {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getOrgInvite",
         host: crate::Host::Api,
         method: "GET",
@@ -426,7 +426,7 @@ pub struct AddUserToOrg {
 }
 impl AddUserToOrg {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "addUserToOrg",
         host: crate::Host::Api,
         method: "POST",

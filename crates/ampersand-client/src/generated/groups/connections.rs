@@ -23,7 +23,7 @@ impl Connections {
         &self,
         body: types::CustomAuthConnectRequest,
     ) -> CustomAuthConnect {
-        let mut call = Call::new(&CustomAuthConnect::OPERATION);
+        let mut call = Call::new(&CustomAuthConnect::ENDPOINT);
         call.body(&body);
         CustomAuthConnect {
             client: self.client.clone(),
@@ -39,7 +39,7 @@ impl Connections {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListConnections {
-        let mut call = Call::new(&ListConnections::OPERATION);
+        let mut call = Call::new(&ListConnections::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListConnections {
             client: self.client.clone(),
@@ -57,7 +57,7 @@ impl Connections {
         project_id_or_name: impl ::core::fmt::Display,
         connection_id: impl ::core::fmt::Display,
     ) -> DeleteConnection {
-        let mut call = Call::new(&DeleteConnection::OPERATION);
+        let mut call = Call::new(&DeleteConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("connectionId", connection_id);
         DeleteConnection {
@@ -76,7 +76,7 @@ impl Connections {
         project_id_or_name: impl ::core::fmt::Display,
         connection_id: impl ::core::fmt::Display,
     ) -> GetConnection {
-        let mut call = Call::new(&GetConnection::OPERATION);
+        let mut call = Call::new(&GetConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("connectionId", connection_id);
         GetConnection {
@@ -96,7 +96,7 @@ impl Connections {
         connection_id: impl ::core::fmt::Display,
         body: types::UpdateConnectionRequest,
     ) -> UpdateConnection {
-        let mut call = Call::new(&UpdateConnection::OPERATION);
+        let mut call = Call::new(&UpdateConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("connectionId", connection_id);
         call.body(&body);
@@ -116,7 +116,7 @@ impl Connections {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> GenerateConnection {
-        let mut call = Call::new(&GenerateConnection::OPERATION);
+        let mut call = Call::new(&GenerateConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         GenerateConnection {
             client: self.client.clone(),
@@ -187,7 +187,7 @@ pub struct CustomAuthConnect {
 }
 impl CustomAuthConnect {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "customAuthConnect",
         host: crate::Host::Api,
         method: "POST",
@@ -206,7 +206,7 @@ pub struct ListConnections {
 }
 impl ListConnections {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listConnections",
         host: crate::Host::Api,
         method: "GET",
@@ -245,7 +245,7 @@ pub struct DeleteConnection {
 }
 impl DeleteConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteConnection",
         host: crate::Host::Api,
         method: "DELETE",
@@ -264,7 +264,7 @@ pub struct GetConnection {
 }
 impl GetConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getConnection",
         host: crate::Host::Api,
         method: "GET",
@@ -306,7 +306,7 @@ pub struct UpdateConnection {
 }
 impl UpdateConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateConnection",
         host: crate::Host::Api,
         method: "PATCH",
@@ -325,7 +325,7 @@ pub struct GenerateConnection {
 }
 impl GenerateConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "generateConnection",
         host: crate::Host::Api,
         method: "POST",

@@ -18,7 +18,7 @@ impl Projects {
     ///
     /// `GET /projects` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/project/list-projects)
     pub fn list_projects(&self) -> ListProjects {
-        let call = Call::new(&ListProjects::OPERATION);
+        let call = Call::new(&ListProjects::ENDPOINT);
         ListProjects {
             client: self.client.clone(),
             call,
@@ -28,7 +28,7 @@ impl Projects {
     ///
     /// `POST /projects` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/project/create-a-new-project)
     pub fn create_project(&self, body: types::CreateProjectRequest) -> CreateProject {
-        let mut call = Call::new(&CreateProject::OPERATION);
+        let mut call = Call::new(&CreateProject::ENDPOINT);
         call.body(&body);
         CreateProject {
             client: self.client.clone(),
@@ -44,7 +44,7 @@ impl Projects {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> GetProject {
-        let mut call = Call::new(&GetProject::OPERATION);
+        let mut call = Call::new(&GetProject::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         GetProject {
             client: self.client.clone(),
@@ -61,7 +61,7 @@ impl Projects {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::UpdateProjectRequest,
     ) -> UpdateProject {
-        let mut call = Call::new(&UpdateProject::OPERATION);
+        let mut call = Call::new(&UpdateProject::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         UpdateProject {
@@ -105,7 +105,7 @@ pub struct ListProjects {
 }
 impl ListProjects {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listProjects",
         host: crate::Host::Api,
         method: "GET",
@@ -124,7 +124,7 @@ pub struct CreateProject {
 }
 impl CreateProject {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createProject",
         host: crate::Host::Api,
         method: "POST",
@@ -143,7 +143,7 @@ pub struct GetProject {
 }
 impl GetProject {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getProject",
         host: crate::Host::Api,
         method: "GET",
@@ -168,7 +168,7 @@ pub struct UpdateProject {
 }
 impl UpdateProject {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateProject",
         host: crate::Host::Api,
         method: "PATCH",

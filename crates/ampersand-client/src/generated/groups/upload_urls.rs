@@ -18,7 +18,7 @@ impl UploadUrls {
     ///
     /// `GET /generate-upload-url` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/upload-url/generate-a-signed-url-to-upload-a-zip-file-to)
     pub fn generate_upload_url(&self) -> GenerateUploadUrl {
-        let call = Call::new(&GenerateUploadUrl::OPERATION);
+        let call = Call::new(&GenerateUploadUrl::ENDPOINT);
         GenerateUploadUrl {
             client: self.client.clone(),
             call,
@@ -34,7 +34,7 @@ pub struct GenerateUploadUrl {
 }
 impl GenerateUploadUrl {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "generateUploadUrl",
         host: crate::Host::Api,
         method: "GET",

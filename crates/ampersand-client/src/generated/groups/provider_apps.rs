@@ -23,7 +23,7 @@ impl ProviderApps {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListProviderApps {
-        let mut call = Call::new(&ListProviderApps::OPERATION);
+        let mut call = Call::new(&ListProviderApps::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListProviderApps {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl ProviderApps {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateProviderAppRequest,
     ) -> CreateProviderApp {
-        let mut call = Call::new(&CreateProviderApp::OPERATION);
+        let mut call = Call::new(&CreateProviderApp::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateProviderApp {
@@ -59,7 +59,7 @@ impl ProviderApps {
         project_id_or_name: impl ::core::fmt::Display,
         provider_app_id: impl ::core::fmt::Display,
     ) -> DeleteProviderApp {
-        let mut call = Call::new(&DeleteProviderApp::OPERATION);
+        let mut call = Call::new(&DeleteProviderApp::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("providerAppId", provider_app_id);
         DeleteProviderApp {
@@ -79,7 +79,7 @@ impl ProviderApps {
         provider_app_id: impl ::core::fmt::Display,
         body: types::UpdateProviderAppRequest,
     ) -> UpdateProviderApp {
-        let mut call = Call::new(&UpdateProviderApp::OPERATION);
+        let mut call = Call::new(&UpdateProviderApp::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("providerAppId", provider_app_id);
         call.body(&body);
@@ -146,7 +146,7 @@ pub struct ListProviderApps {
 }
 impl ListProviderApps {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listProviderApps",
         host: crate::Host::Api,
         method: "GET",
@@ -165,7 +165,7 @@ pub struct CreateProviderApp {
 }
 impl CreateProviderApp {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createProviderApp",
         host: crate::Host::Api,
         method: "POST",
@@ -184,7 +184,7 @@ pub struct DeleteProviderApp {
 }
 impl DeleteProviderApp {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteProviderApp",
         host: crate::Host::Api,
         method: "DELETE",
@@ -203,7 +203,7 @@ pub struct UpdateProviderApp {
 }
 impl UpdateProviderApp {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateProviderApp",
         host: crate::Host::Api,
         method: "PATCH",

@@ -24,7 +24,7 @@ impl BillingAccounts {
         billing_account_id: impl ::core::fmt::Display,
         body: types::CreateBillingAccountSessionRequest,
     ) -> CreateBillingAccountSession {
-        let mut call = Call::new(&CreateBillingAccountSession::OPERATION);
+        let mut call = Call::new(&CreateBillingAccountSession::ENDPOINT);
         call.path("billingAccountId", billing_account_id);
         call.body(&body);
         CreateBillingAccountSession {
@@ -41,7 +41,7 @@ impl BillingAccounts {
         &self,
         org_id: impl ::core::fmt::Display,
     ) -> GetOrgBillingAccount {
-        let mut call = Call::new(&GetOrgBillingAccount::OPERATION);
+        let mut call = Call::new(&GetOrgBillingAccount::ENDPOINT);
         call.path("orgId", org_id);
         GetOrgBillingAccount {
             client: self.client.clone(),
@@ -58,7 +58,7 @@ pub struct CreateBillingAccountSession {
 }
 impl CreateBillingAccountSession {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createBillingAccountSession",
         host: crate::Host::Api,
         method: "POST",
@@ -77,7 +77,7 @@ pub struct GetOrgBillingAccount {
 }
 impl GetOrgBillingAccount {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getOrgBillingAccount",
         host: crate::Host::Api,
         method: "GET",

@@ -26,7 +26,7 @@ impl Revisions {
         integration_id: impl ::core::fmt::Display,
         body: types::CreateRevisionRequest,
     ) -> CreateRevision {
-        let mut call = Call::new(&CreateRevision::OPERATION);
+        let mut call = Call::new(&CreateRevision::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.body(&body);
@@ -50,7 +50,7 @@ impl Revisions {
         revision_id: impl ::core::fmt::Display,
         connection_id: impl ::core::fmt::Display,
     ) -> GetHydratedRevision {
-        let mut call = Call::new(&GetHydratedRevision::OPERATION);
+        let mut call = Call::new(&GetHydratedRevision::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("revisionId", revision_id);
@@ -111,7 +111,7 @@ pub struct CreateRevision {
 }
 impl CreateRevision {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createRevision",
         host: crate::Host::Api,
         method: "POST",
@@ -136,7 +136,7 @@ pub struct GetHydratedRevision {
 }
 impl GetHydratedRevision {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getHydratedRevision",
         host: crate::Host::Api,
         method: "GET",

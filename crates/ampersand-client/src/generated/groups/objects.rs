@@ -26,7 +26,7 @@ impl Objects {
         integration_id: impl ::core::fmt::Display,
         body: types::UpsertMetadataRequest,
     ) -> UpsertMetadataForInstallation {
-        let mut call = Call::new(&UpsertMetadataForInstallation::OPERATION);
+        let mut call = Call::new(&UpsertMetadataForInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.body(&body);
@@ -50,7 +50,7 @@ impl Objects {
         object_name: impl ::core::fmt::Display,
         group_ref: impl ::core::fmt::Display,
     ) -> GetObjectMetadataForInstallation {
-        let mut call = Call::new(&GetObjectMetadataForInstallation::OPERATION);
+        let mut call = Call::new(&GetObjectMetadataForInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("objectName", object_name);
@@ -72,7 +72,7 @@ impl Objects {
         provider: impl ::core::fmt::Display,
         body: types::UpsertMetadataRequest,
     ) -> UpsertMetadataForConnection {
-        let mut call = Call::new(&UpsertMetadataForConnection::OPERATION);
+        let mut call = Call::new(&UpsertMetadataForConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("provider", provider);
         call.body(&body);
@@ -96,7 +96,7 @@ impl Objects {
         object_name: impl ::core::fmt::Display,
         group_ref: impl ::core::fmt::Display,
     ) -> GetObjectMetadataForConnection {
-        let mut call = Call::new(&GetObjectMetadataForConnection::OPERATION);
+        let mut call = Call::new(&GetObjectMetadataForConnection::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("provider", provider);
         call.path("objectName", object_name);
@@ -184,7 +184,7 @@ pub struct UpsertMetadataForInstallation {
 }
 impl UpsertMetadataForInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "upsertMetadataForInstallation",
         host: crate::Host::Api,
         method: "PUT",
@@ -203,7 +203,7 @@ pub struct GetObjectMetadataForInstallation {
 }
 impl GetObjectMetadataForInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getObjectMetadataForInstallation",
         host: crate::Host::Api,
         method: "GET",
@@ -228,7 +228,7 @@ pub struct UpsertMetadataForConnection {
 }
 impl UpsertMetadataForConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "upsertMetadataForConnection",
         host: crate::Host::Api,
         method: "PUT",
@@ -247,7 +247,7 @@ pub struct GetObjectMetadataForConnection {
 }
 impl GetObjectMetadataForConnection {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getObjectMetadataForConnection",
         host: crate::Host::Api,
         method: "GET",

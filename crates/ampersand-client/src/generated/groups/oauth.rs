@@ -18,7 +18,7 @@ impl Oauth {
     ///
     /// `POST /oauth-connect` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/oauth/generate-oauth-authorization-url)
     pub fn oauth_connect(&self, body: types::OauthConnectRequest) -> OauthConnect {
-        let mut call = Call::new(&OauthConnect::OPERATION);
+        let mut call = Call::new(&OauthConnect::ENDPOINT);
         call.body(&body);
         OauthConnect {
             client: self.client.clone(),
@@ -36,7 +36,7 @@ impl Oauth {
         project_id_or_name: impl ::core::fmt::Display,
         connection_id: impl ::core::fmt::Display,
     ) -> OauthUpdate {
-        let mut call = Call::new(&OauthUpdate::OPERATION);
+        let mut call = Call::new(&OauthUpdate::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("connectionId", connection_id);
         OauthUpdate {
@@ -74,7 +74,7 @@ pub struct OauthConnect {
 }
 impl OauthConnect {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "oauthConnect",
         host: crate::Host::Api,
         method: "POST",
@@ -93,7 +93,7 @@ pub struct OauthUpdate {
 }
 impl OauthUpdate {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "oauthUpdate",
         host: crate::Host::Api,
         method: "PATCH",

@@ -23,7 +23,7 @@ impl JwtKeys {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListJwtKeys {
-        let mut call = Call::new(&ListJwtKeys::OPERATION);
+        let mut call = Call::new(&ListJwtKeys::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListJwtKeys {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl JwtKeys {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateJwtKeyRequest,
     ) -> CreateJwtKey {
-        let mut call = Call::new(&CreateJwtKey::OPERATION);
+        let mut call = Call::new(&CreateJwtKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateJwtKey {
@@ -59,7 +59,7 @@ impl JwtKeys {
         project_id_or_name: impl ::core::fmt::Display,
         key_id: impl ::core::fmt::Display,
     ) -> DeleteJwtKey {
-        let mut call = Call::new(&DeleteJwtKey::OPERATION);
+        let mut call = Call::new(&DeleteJwtKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("keyId", key_id);
         DeleteJwtKey {
@@ -78,7 +78,7 @@ impl JwtKeys {
         project_id_or_name: impl ::core::fmt::Display,
         key_id: impl ::core::fmt::Display,
     ) -> GetJwtKey {
-        let mut call = Call::new(&GetJwtKey::OPERATION);
+        let mut call = Call::new(&GetJwtKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("keyId", key_id);
         GetJwtKey {
@@ -98,7 +98,7 @@ impl JwtKeys {
         key_id: impl ::core::fmt::Display,
         body: types::PatchJwtKeyRequest,
     ) -> UpdateJwtKey {
-        let mut call = Call::new(&UpdateJwtKey::OPERATION);
+        let mut call = Call::new(&UpdateJwtKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("keyId", key_id);
         call.body(&body);
@@ -165,7 +165,7 @@ pub struct ListJwtKeys {
 }
 impl ListJwtKeys {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listJWTKeys",
         host: crate::Host::Api,
         method: "GET",
@@ -190,7 +190,7 @@ pub struct CreateJwtKey {
 }
 impl CreateJwtKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createJWTKey",
         host: crate::Host::Api,
         method: "POST",
@@ -209,7 +209,7 @@ pub struct DeleteJwtKey {
 }
 impl DeleteJwtKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteJWTKey",
         host: crate::Host::Api,
         method: "DELETE",
@@ -228,7 +228,7 @@ pub struct GetJwtKey {
 }
 impl GetJwtKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getJWTKey",
         host: crate::Host::Api,
         method: "GET",
@@ -247,7 +247,7 @@ pub struct UpdateJwtKey {
 }
 impl UpdateJwtKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateJWTKey",
         host: crate::Host::Api,
         method: "PATCH",

@@ -18,7 +18,7 @@ impl Users {
     ///
     /// `POST /invites:accept` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/accept-an-invite)
     pub fn accept_invite(&self, body: types::AcceptInviteRequest) -> AcceptInvite {
-        let mut call = Call::new(&AcceptInvite::OPERATION);
+        let mut call = Call::new(&AcceptInvite::ENDPOINT);
         call.body(&body);
         AcceptInvite {
             client: self.client.clone(),
@@ -29,7 +29,7 @@ impl Users {
     ///
     /// `GET /my-info` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/user/get-information-about-the-current-user)
     pub fn get_my_info(&self) -> GetMyInfo {
-        let call = Call::new(&GetMyInfo::OPERATION);
+        let call = Call::new(&GetMyInfo::ENDPOINT);
         GetMyInfo {
             client: self.client.clone(),
             call,
@@ -45,7 +45,7 @@ pub struct AcceptInvite {
 }
 impl AcceptInvite {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "acceptInvite",
         host: crate::Host::Api,
         method: "POST",
@@ -64,7 +64,7 @@ pub struct GetMyInfo {
 }
 impl GetMyInfo {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getMyInfo",
         host: crate::Host::Api,
         method: "GET",

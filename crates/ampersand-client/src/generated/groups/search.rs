@@ -28,7 +28,7 @@ impl Search {
         group_ref: impl ::core::fmt::Display,
         body: types::SearchRequest,
     ) -> SearchRecords {
-        let mut call = Call::new(&SearchRecords::OPERATION);
+        let mut call = Call::new(&SearchRecords::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.query("groupRef", group_ref);
@@ -73,7 +73,7 @@ pub struct SearchRecords {
 }
 impl SearchRecords {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "searchRecords",
         host: crate::Host::Search,
         method: "POST",

@@ -23,7 +23,7 @@ impl Integrations {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListIntegrations {
-        let mut call = Call::new(&ListIntegrations::OPERATION);
+        let mut call = Call::new(&ListIntegrations::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListIntegrations {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl Integrations {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::CreateIntegrationRequest,
     ) -> CreateIntegration {
-        let mut call = Call::new(&CreateIntegration::OPERATION);
+        let mut call = Call::new(&CreateIntegration::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateIntegration {
@@ -59,7 +59,7 @@ impl Integrations {
         project_id_or_name: impl ::core::fmt::Display,
         integration_id_or_name: impl ::core::fmt::Display,
     ) -> DeleteIntegration {
-        let mut call = Call::new(&DeleteIntegration::OPERATION);
+        let mut call = Call::new(&DeleteIntegration::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationIdOrName", integration_id_or_name);
         DeleteIntegration {
@@ -78,7 +78,7 @@ impl Integrations {
         project_id_or_name: impl ::core::fmt::Display,
         integration_id_or_name: impl ::core::fmt::Display,
     ) -> GetIntegration {
-        let mut call = Call::new(&GetIntegration::OPERATION);
+        let mut call = Call::new(&GetIntegration::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationIdOrName", integration_id_or_name);
         GetIntegration {
@@ -96,7 +96,7 @@ impl Integrations {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::BatchUpsertIntegrationsRequest,
     ) -> BatchUpsertIntegrations {
-        let mut call = Call::new(&BatchUpsertIntegrations::OPERATION);
+        let mut call = Call::new(&BatchUpsertIntegrations::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         BatchUpsertIntegrations {
@@ -170,7 +170,7 @@ pub struct ListIntegrations {
 }
 impl ListIntegrations {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listIntegrations",
         host: crate::Host::Api,
         method: "GET",
@@ -189,7 +189,7 @@ pub struct CreateIntegration {
 }
 impl CreateIntegration {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createIntegration",
         host: crate::Host::Api,
         method: "POST",
@@ -208,7 +208,7 @@ pub struct DeleteIntegration {
 }
 impl DeleteIntegration {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteIntegration",
         host: crate::Host::Api,
         method: "DELETE",
@@ -227,7 +227,7 @@ pub struct GetIntegration {
 }
 impl GetIntegration {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getIntegration",
         host: crate::Host::Api,
         method: "GET",
@@ -246,7 +246,7 @@ pub struct BatchUpsertIntegrations {
 }
 impl BatchUpsertIntegrations {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "batchUpsertIntegrations",
         host: crate::Host::Api,
         method: "PUT",

@@ -29,7 +29,7 @@ impl Operations {
         installation_id: impl ::core::fmt::Display,
         object_name: impl ::core::fmt::Display,
     ) -> GetBackfillProgress {
-        let mut call = Call::new(&GetBackfillProgress::OPERATION);
+        let mut call = Call::new(&GetBackfillProgress::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -52,7 +52,7 @@ impl Operations {
         integration_id: impl ::core::fmt::Display,
         installation_id: impl ::core::fmt::Display,
     ) -> ListOperations {
-        let mut call = Call::new(&ListOperations::OPERATION);
+        let mut call = Call::new(&ListOperations::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -72,7 +72,7 @@ impl Operations {
         project_id_or_name: impl ::core::fmt::Display,
         operation_id: impl ::core::fmt::Display,
     ) -> GetOperation {
-        let mut call = Call::new(&GetOperation::OPERATION);
+        let mut call = Call::new(&GetOperation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("operationId", operation_id);
         GetOperation {
@@ -91,7 +91,7 @@ impl Operations {
         project_id_or_name: impl ::core::fmt::Display,
         operation_id: impl ::core::fmt::Display,
     ) -> ListOperationLogs {
-        let mut call = Call::new(&ListOperationLogs::OPERATION);
+        let mut call = Call::new(&ListOperationLogs::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("operationId", operation_id);
         ListOperationLogs {
@@ -168,7 +168,7 @@ pub struct GetBackfillProgress {
 }
 impl GetBackfillProgress {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getBackfillProgress",
         host: crate::Host::Api,
         method: "GET",
@@ -187,7 +187,7 @@ pub struct ListOperations {
 }
 impl ListOperations {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listOperations",
         host: crate::Host::Api,
         method: "GET",
@@ -226,7 +226,7 @@ impl ListOperations {
 }
 impl crate::paging::Paged for ListOperations {
     type Item = types::Operation;
-    const OPERATION: &'static crate::Operation = &Self::OPERATION;
+    const ENDPOINT: &'static crate::Endpoint = &Self::ENDPOINT;
     fn after(self, token: ::std::string::String) -> Self {
         self.page_token(token)
     }
@@ -256,7 +256,7 @@ pub struct GetOperation {
 }
 impl GetOperation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getOperation",
         host: crate::Host::Api,
         method: "GET",
@@ -275,7 +275,7 @@ pub struct ListOperationLogs {
 }
 impl ListOperationLogs {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listOperationLogs",
         host: crate::Host::Api,
         method: "GET",

@@ -23,7 +23,7 @@ impl Installations {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListInstallationsForProject {
-        let mut call = Call::new(&ListInstallationsForProject::OPERATION);
+        let mut call = Call::new(&ListInstallationsForProject::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListInstallationsForProject {
             client: self.client.clone(),
@@ -41,7 +41,7 @@ impl Installations {
         project_id_or_name: impl ::core::fmt::Display,
         integration_id: impl ::core::fmt::Display,
     ) -> ListInstallations {
-        let mut call = Call::new(&ListInstallations::OPERATION);
+        let mut call = Call::new(&ListInstallations::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         ListInstallations {
@@ -63,7 +63,7 @@ impl Installations {
         integration_id: impl ::core::fmt::Display,
         body: types::CreateInstallationRequest,
     ) -> CreateInstallation {
-        let mut call = Call::new(&CreateInstallation::OPERATION);
+        let mut call = Call::new(&CreateInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.body(&body);
@@ -85,7 +85,7 @@ impl Installations {
         integration_id: impl ::core::fmt::Display,
         installation_id: impl ::core::fmt::Display,
     ) -> DeleteInstallation {
-        let mut call = Call::new(&DeleteInstallation::OPERATION);
+        let mut call = Call::new(&DeleteInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -107,7 +107,7 @@ impl Installations {
         integration_id: impl ::core::fmt::Display,
         installation_id: impl ::core::fmt::Display,
     ) -> GetInstallation {
-        let mut call = Call::new(&GetInstallation::OPERATION);
+        let mut call = Call::new(&GetInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -130,7 +130,7 @@ impl Installations {
         installation_id: impl ::core::fmt::Display,
         body: types::UpdateInstallationRequest,
     ) -> UpdateInstallation {
-        let mut call = Call::new(&UpdateInstallation::OPERATION);
+        let mut call = Call::new(&UpdateInstallation::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("installationId", installation_id);
@@ -154,7 +154,7 @@ impl Installations {
         object_name: impl ::core::fmt::Display,
         body: types::PatchObjectConfigContentRequest,
     ) -> PatchObjectConfigContent {
-        let mut call = Call::new(&PatchObjectConfigContent::OPERATION);
+        let mut call = Call::new(&PatchObjectConfigContent::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("objectName", object_name);
@@ -262,7 +262,7 @@ pub struct ListInstallationsForProject {
 }
 impl ListInstallationsForProject {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listInstallationsForProject",
         host: crate::Host::Api,
         method: "GET",
@@ -289,7 +289,7 @@ pub struct ListInstallations {
 }
 impl ListInstallations {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listInstallations",
         host: crate::Host::Api,
         method: "GET",
@@ -316,7 +316,7 @@ pub struct CreateInstallation {
 }
 impl CreateInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createInstallation",
         host: crate::Host::Api,
         method: "POST",
@@ -341,7 +341,7 @@ pub struct DeleteInstallation {
 }
 impl DeleteInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteInstallation",
         host: crate::Host::Api,
         method: "DELETE",
@@ -360,7 +360,7 @@ pub struct GetInstallation {
 }
 impl GetInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getInstallation",
         host: crate::Host::Api,
         method: "GET",
@@ -379,7 +379,7 @@ pub struct UpdateInstallation {
 }
 impl UpdateInstallation {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateInstallation",
         host: crate::Host::Api,
         method: "PATCH",
@@ -404,7 +404,7 @@ pub struct PatchObjectConfigContent {
 }
 impl PatchObjectConfigContent {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "patchObjectConfigContent",
         host: crate::Host::Api,
         method: "PATCH",

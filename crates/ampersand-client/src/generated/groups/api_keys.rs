@@ -23,7 +23,7 @@ impl ApiKeys {
         &self,
         project_id_or_name: impl ::core::fmt::Display,
     ) -> ListApiKeys {
-        let mut call = Call::new(&ListApiKeys::OPERATION);
+        let mut call = Call::new(&ListApiKeys::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         ListApiKeys {
             client: self.client.clone(),
@@ -40,7 +40,7 @@ impl ApiKeys {
         project_id_or_name: impl ::core::fmt::Display,
         body: types::ApiKeyRequest,
     ) -> CreateApiKey {
-        let mut call = Call::new(&CreateApiKey::OPERATION);
+        let mut call = Call::new(&CreateApiKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.body(&body);
         CreateApiKey {
@@ -59,7 +59,7 @@ impl ApiKeys {
         project_id_or_name: impl ::core::fmt::Display,
         api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> DeleteApiKey {
-        let mut call = Call::new(&DeleteApiKey::OPERATION);
+        let mut call = Call::new(&DeleteApiKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("apiKey", api_key.into().expose_secret());
         DeleteApiKey {
@@ -78,7 +78,7 @@ impl ApiKeys {
         project_id_or_name: impl ::core::fmt::Display,
         api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> GetApiKey {
-        let mut call = Call::new(&GetApiKey::OPERATION);
+        let mut call = Call::new(&GetApiKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("apiKey", api_key.into().expose_secret());
         GetApiKey {
@@ -98,7 +98,7 @@ impl ApiKeys {
         api_key: impl ::core::convert::Into<::ampersand_types::Credential>,
         body: types::PatchApiKeyRequest,
     ) -> UpdateApiKey {
-        let mut call = Call::new(&UpdateApiKey::OPERATION);
+        let mut call = Call::new(&UpdateApiKey::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("apiKey", api_key.into().expose_secret());
         call.body(&body);
@@ -171,7 +171,7 @@ pub struct ListApiKeys {
 }
 impl ListApiKeys {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "listApiKeys",
         host: crate::Host::Api,
         method: "GET",
@@ -196,7 +196,7 @@ pub struct CreateApiKey {
 }
 impl CreateApiKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "createApiKey",
         host: crate::Host::Api,
         method: "POST",
@@ -215,7 +215,7 @@ pub struct DeleteApiKey {
 }
 impl DeleteApiKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "deleteApiKey",
         host: crate::Host::Api,
         method: "DELETE",
@@ -234,7 +234,7 @@ pub struct GetApiKey {
 }
 impl GetApiKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "getApiKey",
         host: crate::Host::Api,
         method: "GET",
@@ -253,7 +253,7 @@ pub struct UpdateApiKey {
 }
 impl UpdateApiKey {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "updateApiKey",
         host: crate::Host::Api,
         method: "PATCH",

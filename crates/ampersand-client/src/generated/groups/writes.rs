@@ -28,7 +28,7 @@ impl Writes {
         object_name: impl ::core::fmt::Display,
         body: types::WriteRequest,
     ) -> WriteRecords {
-        let mut call = Call::new(&WriteRecords::OPERATION);
+        let mut call = Call::new(&WriteRecords::ENDPOINT);
         call.path("projectIdOrName", project_id_or_name);
         call.path("integrationId", integration_id);
         call.path("objectName", object_name);
@@ -73,7 +73,7 @@ pub struct WriteRecords {
 }
 impl WriteRecords {
     /// What the contract says of the operation.
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
         id: "writeRecords",
         host: crate::Host::Write,
         method: "POST",
