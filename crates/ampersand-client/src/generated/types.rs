@@ -3603,7 +3603,7 @@ pub struct ResultDeliveryRequestBody {
         ::ampersand_types::RawJson,
     >,
 }
-/// One version of an integration. Each change of the manifest makes a new one.
+/// One version of an integration, as a manifest describes it.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
@@ -6432,7 +6432,7 @@ crate::open_enum::open_enum!(InputValidationIssueIn {
 pub enum InstallationHealthStatus {
     /// Ampersand sees no trouble with the installation.
     Healthy,
-    /// Ampersand sees trouble with the installation, which needs attention.
+    /// Ampersand sees trouble with the installation.
     Unhealthy,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
