@@ -2004,7 +2004,7 @@ pub struct HydratedIntegrationObject {
     pub required_fields: ::ampersand_types::Optional<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
-    /// When the object is read, as a cron expression of five fields in UTC. `*/10 * * * *` is every 10 minutes.
+    /// When the object is read, as a cron expression of five fields. `*/10 * * * *` is every 10 minutes.
     pub schedule: ::std::string::String,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -2309,7 +2309,7 @@ pub struct IntegrationObject {
     /// Fields that every installation reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub required_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
-    /// When the object is read, as a cron expression of five fields in UTC. `*/15 * * * *` is every 15 minutes.
+    /// When the object is read, as a cron expression of five fields. `*/15 * * * *` is every 15 minutes.
     pub schedule: ::std::string::String,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3398,9 +3398,9 @@ pub struct ReadRequest {
     pub group_ref: ::std::string::String,
     /// How the read runs.
     pub mode: ::ampersand_client::types::ReadRequestMode,
-    /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
+    /// Start of the period to read, in RFC 3339: `2026-01-31T08:00:00Z`. Without it, all records are read.
     pub since_timestamp: ::std::option::Option<::std::string::String>,
-    /// End of the period to read, in RFC 3339 and UTC.
+    /// End of the period to read, in RFC 3339.
     pub until_timestamp: ::std::option::Option<::std::string::String>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
@@ -3449,7 +3449,7 @@ pub struct ResultDeliveryRequestBody {
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
 }
-/// One version of an integration. Each change of the manifest makes a new one.
+/// One version of an integration, as a manifest describes it.
 ///
 /// Received from [`list_integrations`](crate::groups::integrations::Integrations::list_integrations), [`get_integration`](crate::groups::integrations::Integrations::get_integration) and [`batch_upsert_integrations`](crate::groups::integrations::Integrations::batch_upsert_integrations).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -4184,7 +4184,7 @@ pub struct WatchSchema {
     pub all_objects: WatchSchemaAllObjects,
     /// Name of the destination for reports of changes.
     pub destination: ::std::string::String,
-    /// When Ampersand looks for changes, as a cron expression of five fields in UTC.
+    /// When Ampersand looks for changes, as a cron expression of five fields.
     ///
     /// Once an hour is the most often. `0 */6 * * *` is every six hours; the default is `0 */24 * * *`, once a day.
     pub schedule: ::std::option::Option<::std::string::String>,
@@ -6275,7 +6275,7 @@ crate::open_enum::open_enum!(InputValidationIssueIn {
 pub enum InstallationHealthStatus {
     /// Ampersand sees no trouble with the installation.
     Healthy,
-    /// Ampersand sees trouble with the installation, which needs attention.
+    /// Ampersand sees trouble with the installation.
     Unhealthy,
     /// A value that this version of the crate does not know. It is kept, and encoded as it came.
     Unknown(::ampersand_types::UnknownValue<Self>),
@@ -8973,7 +8973,7 @@ impl ReadRequest {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// Start of the period to read, in RFC 3339 and UTC: `2026-01-31T08:00:00Z`. Without it, all records are read.
+    /// Start of the period to read, in RFC 3339: `2026-01-31T08:00:00Z`. Without it, all records are read.
     pub fn since_timestamp(
         mut self,
         since_timestamp: impl ::core::convert::Into<::std::string::String>,
@@ -8981,7 +8981,7 @@ impl ReadRequest {
         self.since_timestamp = ::core::option::Option::Some(since_timestamp.into());
         self
     }
-    /// End of the period to read, in RFC 3339 and UTC.
+    /// End of the period to read, in RFC 3339.
     pub fn until_timestamp(
         mut self,
         until_timestamp: impl ::core::convert::Into<::std::string::String>,
@@ -9833,7 +9833,7 @@ impl WatchSchema {
             other_fields: ::core::default::Default::default(),
         }
     }
-    /// When Ampersand looks for changes, as a cron expression of five fields in UTC.
+    /// When Ampersand looks for changes, as a cron expression of five fields.
     ///
     /// Once an hour is the most often. `0 */6 * * *` is every six hours; the default is `0 */24 * * *`, once a day.
     pub fn schedule(
