@@ -10,6 +10,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AcceptInviteRequest {
     /// `invitedEmail` of a [`AcceptInviteRequest`].
     pub invited_email: ::std::string::String,
@@ -24,6 +25,7 @@ pub struct AcceptInviteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AccessTokenOpts {
     /// `attachmentType` of a [`AccessTokenOpts`].
     pub attachment_type: ::ampersand_client::types::AccessTokenOptsAttachmentType,
@@ -43,6 +45,7 @@ pub struct AccessTokenOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AccessTokenOptsHeader {
     /// `name` of a [`AccessTokenOptsHeader`].
     pub name: ::std::string::String,
@@ -59,6 +62,7 @@ pub struct AccessTokenOptsHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AddUserToOrgRequest {
     /// `builderId` of a [`AddUserToOrgRequest`].
     pub builder_id: ::std::string::String,
@@ -73,6 +77,7 @@ pub struct AddUserToOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKey {
     /// `active` of a [`ApiKey`].
     pub active: ::std::option::Option<bool>,
@@ -96,6 +101,7 @@ pub struct ApiKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyAsBasicOpts {
     /// `fieldUsed` of a [`ApiKeyAsBasicOpts`].
     pub field_used: ::std::option::Option<
@@ -114,6 +120,7 @@ pub struct ApiKeyAsBasicOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOpts {
     /// `attachmentType` of a [`ApiKeyOpts`].
     pub attachment_type: ::ampersand_client::types::ApiKeyOptsAttachmentType,
@@ -135,6 +142,7 @@ pub struct ApiKeyOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOptsHeader {
     /// `name` of a [`ApiKeyOptsHeader`].
     pub name: ::std::string::String,
@@ -151,6 +159,7 @@ pub struct ApiKeyOptsHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOptsQuery {
     /// `name` of a [`ApiKeyOptsQuery`].
     pub name: ::std::string::String,
@@ -165,6 +174,7 @@ pub struct ApiKeyOptsQuery {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyRequest {
     /// `label` of a [`ApiKeyRequest`].
     pub label: ::std::string::String,
@@ -182,6 +192,7 @@ pub struct ApiKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiProblem {
     /// `causes` of a [`ApiProblem`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -229,6 +240,7 @@ pub struct ApiProblem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationChangeEvent {
     /// `enabled` of a [`AssociationChangeEvent`].
     pub enabled: ::std::option::Option<
@@ -247,6 +259,7 @@ pub struct AssociationChangeEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationDefinition {
     /// `associationType` of a [`AssociationDefinition`].
     pub association_type: ::std::string::String,
@@ -275,6 +288,7 @@ pub struct AssociationDefinition {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationLabels {
     /// `plural` of a [`AssociationLabels`].
     pub plural: ::std::option::Option<::std::string::String>,
@@ -291,6 +305,7 @@ pub struct AssociationLabels {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AuthHealthCheck {
     /// `method` of a [`AuthHealthCheck`].
     pub method: ::std::option::Option<::std::string::String>,
@@ -312,6 +327,7 @@ pub struct AuthHealthCheck {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Backfill {
     /// `defaultPeriod` of a [`Backfill`].
     pub default_period: DefaultPeriod,
@@ -326,6 +342,7 @@ pub struct Backfill {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BackfillProgress {
     /// `createTime` of a [`BackfillProgress`].
     pub create_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -352,6 +369,7 @@ pub struct BackfillProgress {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BasicAuthOpts {
     /// `apiKeyAsBasic` of a [`BasicAuthOpts`].
     pub api_key_as_basic: ::std::option::Option<bool>,
@@ -371,6 +389,7 @@ pub struct BasicAuthOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchUpsertIntegrationsRequest {
     /// `sourceYaml` of a [`BatchUpsertIntegrationsRequest`].
     pub source_yaml: ::std::option::Option<::std::string::String>,
@@ -387,6 +406,7 @@ pub struct BatchUpsertIntegrationsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchWriteSupport {
     /// `create` of a [`BatchWriteSupport`].
     pub create: BatchWriteSupportConfig,
@@ -407,6 +427,7 @@ pub struct BatchWriteSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchWriteSupportConfig {
     /// `defaultRecordLimit` of a [`BatchWriteSupportConfig`].
     pub default_record_limit: ::std::option::Option<::ampersand_types::Integer>,
@@ -428,6 +449,7 @@ pub struct BatchWriteSupportConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BillingAccount {
     /// `billingProvider` of a [`BillingAccount`].
     pub billing_provider: ::std::string::String,
@@ -452,6 +474,7 @@ pub struct BillingAccount {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Builder {
     /// `createTime` of a [`Builder`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -480,6 +503,7 @@ pub struct Builder {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfo {
     /// `builder` of a [`BuilderInfo`].
     pub builder: Builder,
@@ -501,6 +525,7 @@ pub struct BuilderInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfoOrgRole {
     /// `org` of a [`BuilderInfoOrgRole`].
     pub org: Org,
@@ -521,6 +546,7 @@ pub struct BuilderInfoOrgRole {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfoProjectRolesValue {
     /// `principalId` of a [`BuilderInfoProjectRolesValue`].
     pub principal_id: ::std::string::String,
@@ -541,6 +567,7 @@ pub struct BuilderInfoProjectRolesValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BulkWriteSupport {
     /// `delete` of a [`BulkWriteSupport`].
     pub delete: bool,
@@ -561,6 +588,7 @@ pub struct BulkWriteSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CatalogProviderAppMetadata {
     /// `authQueryParams` of a [`CatalogProviderAppMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -581,6 +609,7 @@ pub struct CatalogProviderAppMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CatalogProviderMetadata {
     /// `input` of a [`CatalogProviderMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -601,6 +630,7 @@ pub struct CatalogProviderMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ClaimDomainRequest {
     /// `domain` of a [`ClaimDomainRequest`].
     pub domain: ::std::string::String,
@@ -619,6 +649,7 @@ pub struct ClaimDomainRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ClaimedDomainResponse {
     /// `domain` of a [`ClaimedDomainResponse`].
     pub domain: ::std::string::String,
@@ -639,6 +670,7 @@ pub struct ClaimedDomainResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Config {
     /// `content` of a [`Config`].
     pub content: ::ampersand_types::config::ConfigContent,
@@ -661,6 +693,7 @@ pub struct Config {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Connection {
     /// `apiKey` of a [`Connection`].
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -708,6 +741,7 @@ pub struct Connection {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequest {
     /// `apiKey` of a [`ConnectionRequest`].
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -753,6 +787,7 @@ pub struct ConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestBasicAuth {
     /// `password` of a [`ConnectionRequestBasicAuth`].
     pub password: ::ampersand_types::Credential,
@@ -769,6 +804,7 @@ pub struct ConnectionRequestBasicAuth {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestOauth2ClientCredentials {
     /// `clientId` of a [`ConnectionRequestOauth2ClientCredentials`].
     pub client_id: ::std::string::String,
@@ -788,6 +824,7 @@ pub struct ConnectionRequestOauth2ClientCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestOauth2PasswordCredentials {
     /// `clientId` of a [`ConnectionRequestOauth2PasswordCredentials`].
     pub client_id: ::std::string::String,
@@ -811,6 +848,7 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Consumer {
     /// `consumerName` of a [`Consumer`].
     pub consumer_name: ::std::string::String,
@@ -833,6 +871,7 @@ pub struct Consumer {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateBillingAccountSessionRequest {
     /// `redirectUrl` of a [`CreateBillingAccountSessionRequest`].
     pub redirect_url: ::std::string::String,
@@ -849,6 +888,7 @@ pub struct CreateBillingAccountSessionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateBillingAccountSessionResponse {
     /// `url` of a [`CreateBillingAccountSessionResponse`].
     pub url: ::ampersand_types::SignedUrl,
@@ -863,6 +903,7 @@ pub struct CreateBillingAccountSessionResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequest {
     /// `metadata` of a [`CreateDestinationRequest`].
     pub metadata: CreateDestinationRequestMetadata,
@@ -883,6 +924,7 @@ pub struct CreateDestinationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequestMetadata {
     /// `account` of a [`CreateDestinationRequestMetadata`].
     pub account: ::std::option::Option<::std::string::String>,
@@ -965,6 +1007,7 @@ pub struct CreateDestinationRequestMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequestSecrets {
     /// `accessKey` of a [`CreateDestinationRequestSecrets`].
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -999,6 +1042,7 @@ pub struct CreateDestinationRequestSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateEvent {
     /// `enabled` of a [`CreateEvent`].
     pub enabled: ::std::option::Option<::ampersand_client::types::CreateEventEnabled>,
@@ -1013,6 +1057,7 @@ pub struct CreateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateEventTopicRouteRequest {
     /// `eventType` of a [`CreateEventTopicRouteRequest`].
     pub event_type: ::ampersand_types::notifications::NotificationType,
@@ -1029,6 +1074,7 @@ pub struct CreateEventTopicRouteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateInstallationRequest {
     /// `config` of a [`CreateInstallationRequest`].
     pub config: CreateInstallationRequestConfig,
@@ -1047,6 +1093,7 @@ pub struct CreateInstallationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateInstallationRequestConfig {
     /// `content` of a [`CreateInstallationRequestConfig`].
     pub content: ::ampersand_types::config::ConfigContent,
@@ -1067,6 +1114,7 @@ pub struct CreateInstallationRequestConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateIntegrationRequest {
     /// `latestRevision` of a [`CreateIntegrationRequest`].
     pub latest_revision: CreateIntegrationRequestLatestRevision,
@@ -1085,6 +1133,7 @@ pub struct CreateIntegrationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateIntegrationRequestLatestRevision {
     /// `content` of a [`CreateIntegrationRequestLatestRevision`].
     pub content: ManifestIntegration,
@@ -1101,6 +1150,7 @@ pub struct CreateIntegrationRequestLatestRevision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateJwtKeyRequest {
     /// `algorithm` of a [`CreateJwtKeyRequest`].
     pub algorithm: ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
@@ -1119,6 +1169,7 @@ pub struct CreateJwtKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateOrgInviteRequest {
     /// `email` of a [`CreateOrgInviteRequest`].
     pub email: ::std::string::String,
@@ -1133,6 +1184,7 @@ pub struct CreateOrgInviteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateOrgRequest {
     /// `label` of a [`CreateOrgRequest`].
     pub label: ::std::string::String,
@@ -1147,6 +1199,7 @@ pub struct CreateOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateProjectRequest {
     /// `appName` of a [`CreateProjectRequest`].
     pub app_name: ::std::string::String,
@@ -1165,6 +1218,7 @@ pub struct CreateProjectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateProviderAppRequest {
     /// `clientId` of a [`CreateProviderAppRequest`].
     pub client_id: ::std::string::String,
@@ -1190,6 +1244,7 @@ pub struct CreateProviderAppRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateRevisionRequest {
     /// `sourceYaml` of a [`CreateRevisionRequest`].
     pub source_yaml: ::std::option::Option<::std::string::String>,
@@ -1206,6 +1261,7 @@ pub struct CreateRevisionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateTopicDestinationRouteRequest {
     /// `destinationId` of a [`CreateTopicDestinationRouteRequest`].
     pub destination_id: ::std::string::String,
@@ -1222,6 +1278,7 @@ pub struct CreateTopicDestinationRouteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateTopicRequest {
     /// `name` of a [`CreateTopicRequest`].
     pub name: ::std::string::String,
@@ -1236,6 +1293,7 @@ pub struct CreateTopicRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthConnectRequest {
     /// `callbackParams` of a [`CustomAuthConnectRequest`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -1279,6 +1337,7 @@ pub struct CustomAuthConnectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthConnectResponse {
     /// `connection` of a [`CustomAuthConnectResponse`].
     pub connection: ::std::option::Option<Connection>,
@@ -1295,6 +1354,7 @@ pub struct CustomAuthConnectResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthHeader {
     /// `name` of a [`CustomAuthHeader`].
     pub name: ::std::string::String,
@@ -1311,6 +1371,7 @@ pub struct CustomAuthHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthInput {
     /// `displayName` of a [`CustomAuthInput`].
     pub display_name: ::std::string::String,
@@ -1339,6 +1400,7 @@ pub struct CustomAuthInput {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthInputOption {
     /// `label` of a [`CustomAuthInputOption`].
     pub label: ::std::string::String,
@@ -1355,6 +1417,7 @@ pub struct CustomAuthInputOption {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthOpts {
     /// `headers` of a [`CustomAuthOpts`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -1381,6 +1444,7 @@ pub struct CustomAuthOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthQueryParam {
     /// `name` of a [`CustomAuthQueryParam`].
     pub name: ::std::string::String,
@@ -1397,6 +1461,7 @@ pub struct CustomAuthQueryParam {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DefaultPeriod {
     /// `days` of a [`DefaultPeriod`].
     pub days: ::std::option::Option<::ampersand_types::Integer>,
@@ -1413,6 +1478,7 @@ pub struct DefaultPeriod {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DeleteEvent {
     /// `enabled` of a [`DeleteEvent`].
     pub enabled: ::std::option::Option<::ampersand_client::types::DeleteEventEnabled>,
@@ -1427,6 +1493,7 @@ pub struct DeleteEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Delivery {
     /// `mode` of a [`Delivery`].
     pub mode: ::std::option::Option<::ampersand_client::types::DeliveryMode>,
@@ -1443,6 +1510,7 @@ pub struct Delivery {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Destination {
     /// `createTime` of a [`Destination`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -1467,6 +1535,7 @@ pub struct Destination {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationMetadata {
     /// `account` of a [`DestinationMetadata`].
     pub account: ::std::option::Option<::std::string::String>,
@@ -1547,6 +1616,7 @@ pub struct DestinationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecrets {
     /// `createTime` of a [`DestinationWithSecrets`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -1573,6 +1643,7 @@ pub struct DestinationWithSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecretsMetadata {
     /// `account` of a [`DestinationWithSecretsMetadata`].
     pub account: ::std::option::Option<::std::string::String>,
@@ -1653,6 +1724,7 @@ pub struct DestinationWithSecretsMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecretsSecrets {
     /// `webhookSigningKey` of a [`DestinationWithSecretsSecrets`].
     pub webhook_signing_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -1667,6 +1739,7 @@ pub struct DestinationWithSecretsSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldChangedEvent {
     /// `enabled` of a [`FieldChangedEvent`].
     pub enabled: ::ampersand_client::types::FieldChangedEventEnabled,
@@ -1681,6 +1754,7 @@ pub struct FieldChangedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldCreatedEvent {
     /// `enabled` of a [`FieldCreatedEvent`].
     pub enabled: ::ampersand_client::types::FieldCreatedEventEnabled,
@@ -1695,6 +1769,7 @@ pub struct FieldCreatedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldDefinition {
     /// `association` of a [`FieldDefinition`].
     pub association: ::std::option::Option<AssociationDefinition>,
@@ -1727,6 +1802,7 @@ pub struct FieldDefinition {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldDeletedEvent {
     /// `enabled` of a [`FieldDeletedEvent`].
     pub enabled: ::ampersand_client::types::FieldDeletedEventEnabled,
@@ -1741,6 +1817,7 @@ pub struct FieldDeletedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldFilter {
     /// `fieldName` of a [`FieldFilter`].
     pub field_name: ::std::string::String,
@@ -1759,6 +1836,7 @@ pub struct FieldFilter {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldMetadata {
     /// `displayName` of a [`FieldMetadata`].
     pub display_name: ::std::string::String,
@@ -1795,6 +1873,7 @@ pub struct FieldMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldUpsertResult {
     /// `action` of a [`FieldUpsertResult`].
     pub action: ::std::string::String,
@@ -1816,6 +1895,7 @@ pub struct FieldUpsertResult {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldValue {
     /// `displayValue` of a [`FieldValue`].
     pub display_value: ::std::string::String,
@@ -1832,6 +1912,7 @@ pub struct FieldValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequest {
     /// `apiKey` of a [`GenerateConnectionRequest`].
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -1877,6 +1958,7 @@ pub struct GenerateConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestBasicAuth {
     /// `password` of a [`GenerateConnectionRequestBasicAuth`].
     pub password: ::ampersand_types::Credential,
@@ -1893,6 +1975,7 @@ pub struct GenerateConnectionRequestBasicAuth {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestOauth2ClientCredentials {
     /// `clientId` of a [`GenerateConnectionRequestOauth2ClientCredentials`].
     pub client_id: ::std::string::String,
@@ -1912,6 +1995,7 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     /// `clientId` of a [`GenerateConnectionRequestOauth2PasswordCredentials`].
     pub client_id: ::std::string::String,
@@ -1935,6 +2019,7 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Group {
     /// `createTime` of a [`Group`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -1957,6 +2042,7 @@ pub struct Group {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegration {
     /// `displayName` of a [`HydratedIntegration`].
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -1983,6 +2069,7 @@ pub struct HydratedIntegration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationField {
     /// `default` of a [`HydratedIntegrationField`].
     pub default: ::std::option::Option<::std::string::String>,
@@ -2007,6 +2094,7 @@ pub struct HydratedIntegrationField {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationObject {
     /// `allFields` of a [`HydratedIntegrationObject`].
     ///
@@ -2061,6 +2149,7 @@ pub struct HydratedIntegrationObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationProxy {
     /// `enabled` of a [`HydratedIntegrationProxy`].
     pub enabled: ::std::option::Option<bool>,
@@ -2077,6 +2166,7 @@ pub struct HydratedIntegrationProxy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationRead {
     /// `objects` of a [`HydratedIntegrationRead`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2092,6 +2182,7 @@ pub struct HydratedIntegrationRead {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationWrite {
     /// `objects` of a [`HydratedIntegrationWrite`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2109,6 +2200,7 @@ pub struct HydratedIntegrationWrite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationWriteObject {
     /// `displayName` of a [`HydratedIntegrationWriteObject`].
     pub display_name: ::std::string::String,
@@ -2127,6 +2219,7 @@ pub struct HydratedIntegrationWriteObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedRevision {
     /// `content` of a [`HydratedRevision`].
     pub content: HydratedIntegration,
@@ -2147,6 +2240,7 @@ pub struct HydratedRevision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InputValidationIssue {
     /// `causes` of a [`InputValidationIssue`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2200,6 +2294,7 @@ pub struct InputValidationIssue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InputValidationProblem {
     /// `causes` of a [`InputValidationProblem`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2250,6 +2345,7 @@ pub struct InputValidationProblem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Installation {
     /// `config` of a [`Installation`].
     pub config: Config,
@@ -2286,6 +2382,7 @@ pub struct Installation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Integration {
     /// `createTime` of a [`Integration`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -2312,6 +2409,7 @@ pub struct Integration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationField {
     /// `default` of a [`IntegrationField`].
     pub default: ::std::option::Option<::std::string::String>,
@@ -2334,6 +2432,7 @@ pub struct IntegrationField {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationObject {
     /// `backfill` of a [`IntegrationObject`].
     pub backfill: ::std::option::Option<Backfill>,
@@ -2374,6 +2473,7 @@ pub struct IntegrationObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationProxy {
     /// `enabled` of a [`IntegrationProxy`].
     pub enabled: ::std::option::Option<bool>,
@@ -2390,6 +2490,7 @@ pub struct IntegrationProxy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationRead {
     /// `objects` of a [`IntegrationRead`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2405,6 +2506,7 @@ pub struct IntegrationRead {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationSubscribe {
     /// `objects` of a [`IntegrationSubscribe`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2422,6 +2524,7 @@ pub struct IntegrationSubscribe {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationSubscribeObject {
     /// `associationChangeEvent` of a [`IntegrationSubscribeObject`].
     pub association_change_event: ::std::option::Option<AssociationChangeEvent>,
@@ -2453,6 +2556,7 @@ pub struct IntegrationSubscribeObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationWrite {
     /// `objects` of a [`IntegrationWrite`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2468,6 +2572,7 @@ pub struct IntegrationWrite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationWriteObject {
     /// `inheritMapping` of a [`IntegrationWriteObject`].
     pub inherit_mapping: ::std::option::Option<bool>,
@@ -2486,6 +2591,7 @@ pub struct IntegrationWriteObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Invite {
     /// `createTime` of a [`Invite`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -2512,6 +2618,7 @@ pub struct Invite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JsonPatchOperation {
     /// `op` of a [`JsonPatchOperation`].
     pub op: ::ampersand_client::types::JsonPatchOperationOp,
@@ -2530,6 +2637,7 @@ pub struct JsonPatchOperation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JwtKey {
     /// `active` of a [`JwtKey`].
     pub active: bool,
@@ -2558,6 +2666,7 @@ pub struct JwtKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JwtKeyResponse {
     /// `kid` of a [`JwtKeyResponse`].
     pub kid: ::std::string::String,
@@ -2572,6 +2681,7 @@ pub struct JwtKeyResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ListOperationsResponse {
     /// `pagination` of a [`ListOperationsResponse`].
     pub pagination: PaginationInfo,
@@ -2589,6 +2699,7 @@ pub struct ListOperationsResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Log {
     /// `message` of a [`Log`].
     pub message: LogMessage,
@@ -2607,6 +2718,7 @@ pub struct Log {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct LogMessage {
     /// `details` of a [`LogMessage`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2631,6 +2743,7 @@ pub struct LogMessage {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ManifestIntegration {
     /// `displayName` of a [`ManifestIntegration`].
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -2661,6 +2774,7 @@ pub struct ManifestIntegration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Media {
     /// `darkMode` of a [`Media`].
     pub dark_mode: ::std::option::Option<MediaTypeDarkMode>,
@@ -2677,6 +2791,7 @@ pub struct Media {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MediaTypeDarkMode {
     /// `iconURL` of a [`MediaTypeDarkMode`].
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
@@ -2695,6 +2810,7 @@ pub struct MediaTypeDarkMode {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MediaTypeRegular {
     /// `iconURL` of a [`MediaTypeRegular`].
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
@@ -2713,6 +2829,7 @@ pub struct MediaTypeRegular {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MetadataItemInput {
     /// `defaultValue` of a [`MetadataItemInput`].
     pub default_value: ::std::option::Option<::std::string::String>,
@@ -2741,6 +2858,7 @@ pub struct MetadataItemInput {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MetadataItemPostAuthentication {
     /// `moduleDependencies` of a [`MetadataItemPostAuthentication`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2760,6 +2878,7 @@ pub struct MetadataItemPostAuthentication {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ModuleInfo {
     /// `baseURL` of a [`ModuleInfo`].
     #[cfg_attr(feature = "schemars", schemars(rename = "baseURL"))]
@@ -2781,6 +2900,7 @@ pub struct ModuleInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct NotificationEventTopicRoute {
     /// `createTime` of a [`NotificationEventTopicRoute`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -2805,6 +2925,7 @@ pub struct NotificationEventTopicRoute {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct NumericFieldOptions {
     /// `defaultValue` of a [`NumericFieldOptions`].
     pub default_value: ::std::option::Option<::ampersand_types::RawJson>,
@@ -2827,6 +2948,7 @@ pub struct NumericFieldOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCode {
     /// `accessToken` of a [`Oauth2AuthorizationCode`].
     pub access_token: ::std::option::Option<Oauth2AuthorizationCodeAccessToken>,
@@ -2846,6 +2968,7 @@ pub struct Oauth2AuthorizationCode {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeAccessToken {
     /// `expiresAt` of a [`Oauth2AuthorizationCodeAccessToken`].
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2864,6 +2987,7 @@ pub struct Oauth2AuthorizationCodeAccessToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeRefreshToken {
     /// `expiresAt` of a [`Oauth2AuthorizationCodeRefreshToken`].
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2882,6 +3006,7 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnly {
     /// `accessToken` of a [`Oauth2AuthorizationCodeTokensOnly`].
     pub access_token: ::std::option::Option<
@@ -2905,6 +3030,7 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
     /// `expiresAt` of a [`Oauth2AuthorizationCodeTokensOnlyAccessToken`].
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2923,6 +3049,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
     /// `expiresAt` of a [`Oauth2AuthorizationCodeTokensOnlyRefreshToken`].
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2941,6 +3068,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2Opts {
     /// `accessTokenOpts` of a [`Oauth2Opts`].
     pub access_token_opts: ::std::option::Option<AccessTokenOpts>,
@@ -2988,6 +3116,7 @@ pub struct Oauth2Opts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OauthConnectRequest {
     /// `consumerName` of a [`OauthConnectRequest`].
     pub consumer_name: ::std::option::Option<::std::string::String>,
@@ -3024,6 +3153,7 @@ pub struct OauthConnectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ObjectMetadata {
     /// `displayName` of a [`ObjectMetadata`].
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -3047,6 +3177,7 @@ pub struct ObjectMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Operation {
     /// `actionType` of a [`Operation`].
     pub action_type: ::std::string::String,
@@ -3079,6 +3210,7 @@ pub struct Operation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadata {
     /// `objects` of a [`OperationMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3103,6 +3235,7 @@ pub struct OperationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadataProgress {
     /// `installationId` of a [`OperationMetadataProgress`].
     pub installation_id: ::std::option::Option<::std::string::String>,
@@ -3125,6 +3258,7 @@ pub struct OperationMetadataProgress {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadataRetry {
     /// `attempts` of a [`OperationMetadataRetry`].
     pub attempts: ::std::option::Option<::ampersand_types::Integer>,
@@ -3143,6 +3277,7 @@ pub struct OperationMetadataRetry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Org {
     /// `createTime` of a [`Org`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -3165,6 +3300,7 @@ pub struct Org {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PaginationInfo {
     /// `done` of a [`PaginationInfo`].
     pub done: bool,
@@ -3181,6 +3317,7 @@ pub struct PaginationInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchApiKeyRequest {
     /// `apiKey` of a [`PatchApiKeyRequest`].
     pub api_key: PatchApiKeyRequestApiKey,
@@ -3197,6 +3334,7 @@ pub struct PatchApiKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchApiKeyRequestApiKey {
     /// `active` of a [`PatchApiKeyRequestApiKey`].
     pub active: ::std::option::Option<bool>,
@@ -3216,6 +3354,7 @@ pub struct PatchApiKeyRequestApiKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchJwtKeyRequest {
     /// `jwtKey` of a [`PatchJwtKeyRequest`].
     pub jwt_key: PatchJwtKeyRequestJwtKey,
@@ -3234,6 +3373,7 @@ pub struct PatchJwtKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchJwtKeyRequestJwtKey {
     /// `active` of a [`PatchJwtKeyRequestJwtKey`].
     pub active: ::std::option::Option<bool>,
@@ -3250,6 +3390,7 @@ pub struct PatchJwtKeyRequestJwtKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchObjectConfigContentRequest {
     /// `action` of a [`PatchObjectConfigContentRequest`].
     pub action: ::ampersand_client::types::PatchObjectConfigContentRequestAction,
@@ -3270,6 +3411,7 @@ pub struct PatchObjectConfigContentRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PauseReadsRequest {
     /// `note` of a [`PauseReadsRequest`].
     pub note: ::std::option::Option<::std::string::String>,
@@ -3287,6 +3429,7 @@ pub struct PauseReadsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Project {
     /// `appName` of a [`Project`].
     pub app_name: ::std::string::String,
@@ -3313,6 +3456,7 @@ pub struct Project {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlements {
     /// `brandingRemoval` of a [`ProjectEntitlements`].
     pub branding_removal: ::std::option::Option<ProjectEntitlementsBrandingRemoval>,
@@ -3329,6 +3473,7 @@ pub struct ProjectEntitlements {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlementsBrandingRemoval {
     /// `value` of a [`ProjectEntitlementsBrandingRemoval`].
     pub value: bool,
@@ -3343,6 +3488,7 @@ pub struct ProjectEntitlementsBrandingRemoval {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlementsLogRetentionDays {
     /// `value` of a [`ProjectEntitlementsLogRetentionDays`].
     pub value: ::ampersand_types::Integer,
@@ -3357,6 +3503,7 @@ pub struct ProjectEntitlementsLogRetentionDays {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderApp {
     /// `clientId` of a [`ProviderApp`].
     pub client_id: ::std::string::String,
@@ -3388,6 +3535,7 @@ pub struct ProviderApp {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderAppMetadata {
     /// `authQueryParams` of a [`ProviderAppMetadata`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3413,6 +3561,7 @@ pub struct ProviderAppMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderInfo {
     /// `apiKeyOpts` of a [`ProviderInfo`].
     pub api_key_opts: ::std::option::Option<ApiKeyOpts>,
@@ -3468,6 +3617,7 @@ pub struct ProviderInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderMetadataInfo {
     /// `displayName` of a [`ProviderMetadataInfo`].
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -3486,6 +3636,7 @@ pub struct ProviderMetadataInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadRequest {
     /// `groupRef` of a [`ReadRequest`].
     pub group_ref: ::std::string::String,
@@ -3506,6 +3657,7 @@ pub struct ReadRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadResultAsync {
     /// `operationId` of a [`ReadResultAsync`].
     pub operation_id: ::std::string::String,
@@ -3520,6 +3672,7 @@ pub struct ReadResultAsync {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct RedirectResponse {
     /// `sessionId` of a [`RedirectResponse`].
     pub session_id: ::ampersand_types::Credential,
@@ -3536,6 +3689,7 @@ pub struct RedirectResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ResultDeliveryRequestBody {
     /// `groupRef` of a [`ResultDeliveryRequestBody`].
     pub group_ref: ::std::string::String,
@@ -3552,6 +3706,7 @@ pub struct ResultDeliveryRequestBody {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Revision {
     /// `content` of a [`Revision`].
     pub content: ManifestIntegration,
@@ -3572,6 +3727,7 @@ pub struct Revision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchOperators {
     /// `equals` of a [`SearchOperators`].
     pub equals: bool,
@@ -3586,6 +3742,7 @@ pub struct SearchOperators {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchRequest {
     /// `fieldFilters` of a [`SearchRequest`].
     pub field_filters: ::std::vec::Vec<FieldFilter>,
@@ -3602,6 +3759,7 @@ pub struct SearchRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchResponse {
     /// `result` of a [`SearchResponse`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3617,6 +3775,7 @@ pub struct SearchResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchResultEntry {
     /// `fields` of a [`SearchResultEntry`].
     pub fields: ::std::option::Option<::ampersand_types::RawJson>,
@@ -3635,6 +3794,7 @@ pub struct SearchResultEntry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchSupport {
     /// `operators` of a [`SearchSupport`].
     pub operators: SearchOperators,
@@ -3649,6 +3809,7 @@ pub struct SearchSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SignedUrl {
     /// `bucket` of a [`SignedUrl`].
     pub bucket: ::std::string::String,
@@ -3667,6 +3828,7 @@ pub struct SignedUrl {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct StringFieldOptions {
     /// `defaultValue` of a [`StringFieldOptions`].
     pub default_value: ::std::option::Option<::std::string::String>,
@@ -3690,6 +3852,7 @@ pub struct StringFieldOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeRequirements {
     /// `maintenance` of a [`SubscribeRequirements`].
     pub maintenance: ::std::option::Option<bool>,
@@ -3711,6 +3874,7 @@ pub struct SubscribeRequirements {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeSupport {
     /// `create` of a [`SubscribeSupport`].
     pub create: ::std::option::Option<bool>,
@@ -3731,6 +3895,7 @@ pub struct SubscribeSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Support {
     /// `batchWrite` of a [`Support`].
     pub batch_write: ::std::option::Option<BatchWriteSupport>,
@@ -3761,6 +3926,7 @@ pub struct Support {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TokenMetadataFields {
     /// `consumerRefField` of a [`TokenMetadataFields`].
     pub consumer_ref_field: ::std::option::Option<::std::string::String>,
@@ -3784,6 +3950,7 @@ pub struct TokenMetadataFields {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TokenMetadataFieldsOtherFieldsItem {
     /// `capture` of a [`TokenMetadataFieldsOtherFieldsItem`].
     pub capture: ::std::option::Option<::std::string::String>,
@@ -3804,6 +3971,7 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Topic {
     /// `createTime` of a [`Topic`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -3826,6 +3994,7 @@ pub struct Topic {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TopicDestinationRoute {
     /// `createTime` of a [`TopicDestinationRoute`].
     pub create_time: ::ampersand_types::Timestamp,
@@ -3848,6 +4017,7 @@ pub struct TopicDestinationRoute {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UnpauseReadsRequest {
     /// `note` of a [`UnpauseReadsRequest`].
     pub note: ::std::option::Option<::std::string::String>,
@@ -3865,6 +4035,7 @@ pub struct UnpauseReadsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateConnectionRequest {
     /// `connection` of a [`UpdateConnectionRequest`].
     pub connection: ConnectionRequest,
@@ -3883,6 +4054,7 @@ pub struct UpdateConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequest {
     /// `destination` of a [`UpdateDestinationRequest`].
     pub destination: UpdateDestinationRequestDestination,
@@ -3899,6 +4071,7 @@ pub struct UpdateDestinationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestination {
     /// `metadata` of a [`UpdateDestinationRequestDestination`].
     pub metadata: ::std::option::Option<UpdateDestinationRequestDestinationMetadata>,
@@ -3917,6 +4090,7 @@ pub struct UpdateDestinationRequestDestination {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestinationMetadata {
     /// `account` of a [`UpdateDestinationRequestDestinationMetadata`].
     pub account: ::std::option::Option<::std::string::String>,
@@ -3999,6 +4173,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestinationSecrets {
     /// `accessKey` of a [`UpdateDestinationRequestDestinationSecrets`].
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -4033,6 +4208,7 @@ pub struct UpdateDestinationRequestDestinationSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateEvent {
     /// `enabled` of a [`UpdateEvent`].
     pub enabled: ::std::option::Option<::ampersand_client::types::UpdateEventEnabled>,
@@ -4056,6 +4232,7 @@ pub struct UpdateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequest {
     /// `installation` of a [`UpdateInstallationRequest`].
     pub installation: UpdateInstallationRequestInstallation,
@@ -4072,6 +4249,7 @@ pub struct UpdateInstallationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequestInstallation {
     /// `config` of a [`UpdateInstallationRequestInstallation`].
     pub config: ::std::option::Option<UpdateInstallationRequestInstallationConfig>,
@@ -4088,6 +4266,7 @@ pub struct UpdateInstallationRequestInstallation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequestInstallationConfig {
     /// `content` of a [`UpdateInstallationRequestInstallationConfig`].
     pub content: ::std::option::Option<
@@ -4110,6 +4289,7 @@ pub struct UpdateInstallationRequestInstallationConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateOrgRequest {
     /// `org` of a [`UpdateOrgRequest`].
     pub org: UpdateOrgRequestOrg,
@@ -4126,6 +4306,7 @@ pub struct UpdateOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateOrgRequestOrg {
     /// `label` of a [`UpdateOrgRequestOrg`].
     pub label: ::std::option::Option<::std::string::String>,
@@ -4140,6 +4321,7 @@ pub struct UpdateOrgRequestOrg {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProjectRequest {
     /// `project` of a [`UpdateProjectRequest`].
     pub project: UpdateProjectRequestProject,
@@ -4156,6 +4338,7 @@ pub struct UpdateProjectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProjectRequestProject {
     /// `appName` of a [`UpdateProjectRequestProject`].
     pub app_name: ::std::option::Option<::std::string::String>,
@@ -4172,6 +4355,7 @@ pub struct UpdateProjectRequestProject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProviderAppRequest {
     /// `providerApp` of a [`UpdateProviderAppRequest`].
     pub provider_app: UpdateProviderAppRequestProviderApp,
@@ -4188,6 +4372,7 @@ pub struct UpdateProviderAppRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProviderAppRequestProviderApp {
     /// `clientId` of a [`UpdateProviderAppRequestProviderApp`].
     pub client_id: ::std::option::Option<::std::string::String>,
@@ -4213,6 +4398,7 @@ pub struct UpdateProviderAppRequestProviderApp {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateTopicRequest {
     /// `name` of a [`UpdateTopicRequest`].
     pub name: ::std::string::String,
@@ -4227,6 +4413,7 @@ pub struct UpdateTopicRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpsertMetadataRequest {
     /// `fields` of a [`UpsertMetadataRequest`].
     pub fields: ::std::collections::BTreeMap<
@@ -4246,6 +4433,7 @@ pub struct UpsertMetadataRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpsertMetadataResponse {
     /// `fields` of a [`UpsertMetadataResponse`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4270,6 +4458,7 @@ pub struct UpsertMetadataResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaults {
     /// `allowAnyFields` of a [`ValueDefaults`].
     pub allow_any_fields: ::std::option::Option<bool>,
@@ -4284,6 +4473,7 @@ pub struct ValueDefaults {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WatchSchema {
     /// `allObjects` of a [`WatchSchema`].
     pub all_objects: WatchSchemaAllObjects,
@@ -4302,6 +4492,7 @@ pub struct WatchSchema {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WatchSchemaAllObjects {
     /// `fieldChanged` of a [`WatchSchemaAllObjects`].
     pub field_changed: ::std::option::Option<FieldChangedEvent>,
@@ -4320,6 +4511,7 @@ pub struct WatchSchemaAllObjects {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse {
     /// `errors` of a [`WriteRecordsResponse`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4348,6 +4540,7 @@ pub struct WriteRecordsResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422 {
     /// `errors` of a [`WriteRecordsResponse422`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4383,6 +4576,7 @@ pub struct WriteRecordsResponse422 {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422ErrorsItem {
     /// `message` of a [`WriteRecordsResponse422ErrorsItem`].
     pub message: ::std::option::Option<::std::string::String>,
@@ -4397,6 +4591,7 @@ pub struct WriteRecordsResponse422ErrorsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422WarningsItem {
     /// `message` of a [`WriteRecordsResponse422WarningsItem`].
     pub message: ::std::option::Option<::std::string::String>,
@@ -4411,6 +4606,7 @@ pub struct WriteRecordsResponse422WarningsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponseErrorsItem {
     /// `message` of a [`WriteRecordsResponseErrorsItem`].
     pub message: ::std::option::Option<::std::string::String>,
@@ -4425,6 +4621,7 @@ pub struct WriteRecordsResponseErrorsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequest {
     /// `associations` of a [`WriteRequest`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4462,6 +4659,7 @@ pub struct WriteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestAutoBatchPolicy {
     /// `maxDelayMinutes` of a [`WriteRequestAutoBatchPolicy`].
     pub max_delay_minutes: i64,
@@ -4478,6 +4676,7 @@ pub struct WriteRequestAutoBatchPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestBatchItem {
     /// `associations` of a [`WriteRequestBatchItem`].
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4497,6 +4696,7 @@ pub struct WriteRequestBatchItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestBatchPolicy {
     /// `allOrNone` of a [`WriteRequestBatchPolicy`].
     pub all_or_none: ::std::option::Option<bool>,
@@ -4511,6 +4711,7 @@ pub struct WriteRequestBatchPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestHeadersItem {
     /// `key` of a [`WriteRequestHeadersItem`].
     pub key: ::std::option::Option<::std::string::String>,
@@ -4527,6 +4728,7 @@ pub struct WriteRequestHeadersItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestRetryPolicy {
     /// `deadlineHours` of a [`WriteRequestRetryPolicy`].
     pub deadline_hours: ::std::option::Option<i64>,
@@ -4541,6 +4743,7 @@ pub struct WriteRequestRetryPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteResult {
     /// `data` of a [`WriteResult`].
     pub data: ::std::option::Option<::ampersand_types::RawJson>,

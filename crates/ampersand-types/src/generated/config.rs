@@ -26,6 +26,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BackfillConfig {
     /// How far back the backfill goes.
     pub default_period: DefaultPeriodConfig,
@@ -44,6 +45,7 @@ pub struct BackfillConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -64,6 +66,7 @@ pub struct BaseConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseProxyConfig {
     /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
@@ -78,6 +81,7 @@ pub struct BaseProxyConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -95,6 +99,7 @@ pub struct BaseReadConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseReadConfigObject {
     /// How far back the first read goes, and what it leaves out.
     pub backfill: ::std::option::Option<BackfillConfig>,
@@ -161,6 +166,7 @@ pub struct BaseReadConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseSubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -178,6 +184,7 @@ pub struct BaseSubscribeConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseSubscribeConfigObject {
     /// Whether new records are reported.
     pub create_event: ::std::option::Option<ConfigCreateEvent>,
@@ -209,6 +216,7 @@ pub struct BaseSubscribeConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseWriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -226,6 +234,7 @@ pub struct BaseWriteConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseWriteConfigObject {
     /// Whether records of the object may be deleted.
     pub deletion_settings: ::std::option::Option<DeletionSettings>,
@@ -259,6 +268,7 @@ pub struct BaseWriteConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -281,6 +291,7 @@ pub struct ConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigCreateEvent {
     /// When new records are reported.
     pub enabled: ::ampersand_types::config::ConfigCreateEventEnabled,
@@ -295,6 +306,7 @@ pub struct ConfigCreateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigDeleteEvent {
     /// When deleted records are reported.
     pub enabled: ::ampersand_types::config::ConfigDeleteEventEnabled,
@@ -309,6 +321,7 @@ pub struct ConfigDeleteEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigUpdateEvent {
     /// When changes of records are reported.
     pub enabled: ::ampersand_types::config::ConfigUpdateEventEnabled,
@@ -332,6 +345,7 @@ pub struct ConfigUpdateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DefaultPeriodConfig {
     /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     /// Absent when `fullHistory` is given in its place.
@@ -349,6 +363,7 @@ pub struct DefaultPeriodConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DeletionSettings {
     /// Whether deleting is allowed.
     pub enabled: bool,
@@ -363,6 +378,7 @@ pub struct DeletionSettings {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DynamicMappingsInputEntry {
     /// The provider's name for the field. When it is given, the customer is not asked.
     pub field_name: ::std::option::Option<::std::string::String>,
@@ -389,6 +405,7 @@ pub struct DynamicMappingsInputEntry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DynamicMappingsInputMappedValue {
     /// What the customer sees for the value.
     pub mapped_display_value: ::std::string::String,
@@ -405,6 +422,7 @@ pub struct DynamicMappingsInputMappedValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldSetting {
     /// The value to write. May be absent.
     pub default: ::std::option::Option<FieldSettingDefault>,
@@ -427,6 +445,7 @@ pub struct FieldSetting {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldSettingDefault {
     /// The default, for a field that is true or false.
     pub boolean_value: ::std::option::Option<bool>,
@@ -448,6 +467,7 @@ pub struct FieldSettingDefault {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct QuotaOptimizationConfig {
     /// Whether the filtering is on for the object.
     pub enabled: bool,
@@ -462,6 +482,7 @@ pub struct QuotaOptimizationConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -481,6 +502,7 @@ pub struct ReadConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadConfigObject {
     /// How far back the first read goes, and what it leaves out.
     pub backfill: ::std::option::Option<BackfillConfig>,
@@ -547,6 +569,7 @@ pub struct ReadConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadFilter {
     /// Name of the field that is compared, such as `status`.
     pub field_name: ::std::string::String,
@@ -565,6 +588,7 @@ pub struct ReadFilter {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -582,6 +606,7 @@ pub struct SubscribeConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeConfigObject {
     /// Whether new records are reported.
     pub create_event: ::std::option::Option<ConfigCreateEvent>,
@@ -615,6 +640,7 @@ pub struct SubscribeConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeProviderOptions {
     /// Saves API calls by filtering update events at the provider. Salesforce only, at present.
     pub quota_optimization: ::std::option::Option<QuotaOptimizationConfig>,
@@ -631,6 +657,7 @@ pub struct SubscribeProviderOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -653,6 +680,7 @@ pub struct UpdateInstallationConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultBoolean {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -671,6 +699,7 @@ pub struct ValueDefaultBoolean {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultInteger {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -689,6 +718,7 @@ pub struct ValueDefaultInteger {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultString {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -707,6 +737,7 @@ pub struct ValueDefaultString {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -724,6 +755,7 @@ pub struct WriteConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteConfigObject {
     /// Whether records of the object may be deleted.
     pub deletion_settings: ::std::option::Option<DeletionSettings>,

@@ -42,6 +42,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::string::String,
@@ -69,6 +70,7 @@ pub struct ConnectionData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::string::String,
@@ -104,6 +106,7 @@ pub struct ConnectionErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWebhookDisabledData {
     /// Identifier of the destination that was disabled.
     pub destination_id: ::std::string::String,
@@ -124,6 +127,7 @@ pub struct DestinationWebhookDisabledData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationCreatedData {
     /// The installation's whole configuration (read, write, subscribe and proxy), inline.
     ///
@@ -169,6 +173,7 @@ pub struct InstallationCreatedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationDeletedData {
     /// The whole configuration that went with the installation (read, write, subscribe and proxy), inline.
     ///
@@ -215,6 +220,7 @@ pub struct InstallationDeletedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationFields {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -250,6 +256,7 @@ pub struct InstallationFields {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationUpdatedData {
     /// The whole configuration after the update (read, write, subscribe and proxy), inline.
     ///
@@ -305,6 +312,7 @@ pub struct InstallationUpdatedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadBackfillDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -340,6 +348,7 @@ pub struct ReadBackfillDoneData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadSchedulePausedData {
     /// The installation's whole configuration (read, write, subscribe and proxy), inline.
     ///
@@ -387,6 +396,7 @@ pub struct ReadSchedulePausedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadTriggeredDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -426,6 +436,7 @@ pub struct ReadTriggeredDoneData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadTriggeredErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -467,6 +478,7 @@ pub struct ReadTriggeredErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeCreateErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -505,6 +517,7 @@ pub struct SubscribeCreateErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteAsyncDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
