@@ -27,6 +27,9 @@ pub(super) fn fold_alternatives(document: &mut Value, _: &Context<'_>) -> Result
     Ok(hits)
 }
 
+/// In an object that alternatives are folded into, the fields that its first alternative does not have.
+pub(crate) const OTHERS: &str = "x-of-other-alternatives";
+
 fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     let Some(members) = schema.as_object_mut() else { return 0 };
     let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
@@ -40,6 +43,12 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
             }
         }
     }
+    if let Some((first, others)) = alternatives.iter().filter_map(Value::as_array).find_map(|parts| parts.split_first())
+    {
+        let of_first = fields(document::resolve(first, schemas));
+        let others = others.iter().flat_map(|part| fields(document::resolve(part, schemas)));
+        members.insert(OTHERS.to_owned(), others.filter(|name| !of_first.contains(name)).collect());
+    }
     // What every one of them requires is required still.
     for parts in alternatives.iter().filter_map(Value::as_array) {
         let required = parts.iter().map(|part| document::resolve(part, schemas)["required"].as_array().cloned());
@@ -52,6 +61,13 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
         }
     }
     alternatives.len()
+}
+
+/// The fields that an alternative has or requires.
+fn fields(alternative: &Value) -> Vec<String> {
+    let required = alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let properties = alternative["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    properties.chain(required).map(str::to_owned).collect()
 }
 
 /// Makes one object of alternatives that are all objects: what they have in common is required, everything else may

@@ -1097,6 +1097,28 @@ impl Event {
         };
         text.map(::std::borrow::Cow::Borrowed)
     }
+    /// The data as what they are, for `ampersand-testing`.
+    #[doc(hidden)]
+    pub fn __data(&self) -> &dyn ::core::any::Any {
+        match self {
+            Self::ConnectionCreated(data) => data,
+            Self::ConnectionDeleted(data) => data,
+            Self::ConnectionError(data) => data,
+            Self::ConnectionRefreshed(data) => data,
+            Self::ConnectionUpdated(data) => data,
+            Self::DestinationWebhookDisabled(data) => data,
+            Self::InstallationCreated(data) => data,
+            Self::InstallationDeleted(data) => data,
+            Self::InstallationUpdated(data) => data,
+            Self::ReadBackfillDone(data) => data,
+            Self::ReadSchedulePaused(data) => data,
+            Self::ReadTriggeredDone(data) => data,
+            Self::ReadTriggeredError(data) => data,
+            Self::SubscribeCreateError(data) => data,
+            Self::WriteAsyncDone(data) => data,
+            Self::Unknown(data) => data,
+        }
+    }
 }
 #[cfg(feature = "schemars")]
 impl Event {
