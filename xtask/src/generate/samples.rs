@@ -16,7 +16,7 @@ pub(super) const FOLDER: &str = "crates/ampersand-testing/src/generated";
 const IDENTIFIERS: [&str; 3] = ["id", "kid", "ref"];
 
 /// Values that say more than the name of their field, by that name, or by those of the type and the field.
-const KNOWN: [(&str, &str); 42] = [
+const KNOWN: [(&str, &str); 43] = [
     ("Connection.status", "working"),
     ("Destination.name", "crmEvents"),
     ("Destination.type", "webhook"),
@@ -53,6 +53,7 @@ const KNOWN: [(&str, &str); 42] = [
     ("recordsProcessed", "800"),
     ("role", "admin"),
     ("schedule", "*/30 * * * *"),
+    ("scopes", "read"),
     ("severity", "info"),
     ("specVersion", "1.0.0"),
     ("status", "422"),

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 
@@ -27,7 +29,7 @@ pub(super) fn fold_alternatives(document: &mut Value, _: &Context<'_>) -> Result
     Ok(hits)
 }
 
-/// In an object that alternatives are folded into, the fields that its first alternative does not have.
+/// In an object that alternatives are folded into, the fields that only those after the first have or require.
 pub(crate) const OTHERS: &str = "x-of-other-alternatives";
 
 fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
@@ -45,9 +47,12 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     }
     if let Some((first, others)) = alternatives.iter().filter_map(Value::as_array).find_map(|parts| parts.split_first())
     {
-        let of_first = fields(document::resolve(first, schemas));
-        let others = others.iter().flat_map(|part| fields(document::resolve(part, schemas)));
-        members.insert(OTHERS.to_owned(), others.filter(|name| !of_first.contains(name)).collect());
+        let (first, mut of_others) = (document::resolve(first, schemas), BTreeSet::new());
+        for other in others.iter().map(|other| document::resolve(other, schemas)) {
+            of_others.extend(&properties(other) - &properties(first));
+            of_others.extend(&required(other) - &required(first));
+        }
+        members.insert(OTHERS.to_owned(), of_others.into_iter().collect());
     }
     // What every one of them requires is required still.
     for parts in alternatives.iter().filter_map(Value::as_array) {
@@ -63,11 +68,12 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     alternatives.len()
 }
 
-/// The fields that an alternative has or requires.
-fn fields(alternative: &Value) -> Vec<String> {
-    let required = alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let properties = alternative["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-    properties.chain(required).map(str::to_owned).collect()
+fn properties(schema: &Value) -> BTreeSet<&str> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
+fn required(schema: &Value) -> BTreeSet<&str> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// Makes one object of alternatives that are all objects: what they have in common is required, everything else may
@@ -221,12 +227,15 @@ mod tests {
         );
         assert_eq!(
             schemas["A"],
-            json!({ "allOf": [{ "properties": { "a": {} } }, { "properties": { "c": {}, "d": {} } }] })
+            json!({ "allOf": [
+                { "properties": { "a": {} }, OTHERS: ["b"] },
+                { "properties": { "c": {}, "d": {} }, OTHERS: ["d"] },
+            ] })
         );
         assert_eq!(schemas["B"]["oneOf"].as_array().map(Vec::len), Some(2));
         assert_eq!(
             schemas["C"],
-            json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } } })
+            json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } }, OTHERS: [] })
         );
         assert_eq!(hits, 3);
     }
@@ -245,7 +254,7 @@ mod tests {
         let text = json!({ "type": "string" });
         assert_eq!(
             found["Received"],
-            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text } })
+            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text }, OTHERS: ["b"] })
         );
         assert_eq!((&found["Sent"], &found["Shared"]), (&schemas["Sent"], &schemas["Shared"]));
         assert_eq!(hits, 1);

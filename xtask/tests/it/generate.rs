@@ -11,9 +11,10 @@ const CONFIG: &str = "openapi/contract/config.json";
 const API: &str = "openapi/contract/api.json";
 const GENERATED: &str = "crates/ampersand-types/src/generated";
 const CLIENT: &str = "crates/ampersand-client/src/generated";
+const TESTING: &str = "crates/ampersand-testing/src/generated";
 
 fn workspace() -> Workspace {
-    Workspace::copy_of(&["openapi", GENERATED, CLIENT, "benches/generated", "tests/it/generated"])
+    Workspace::copy_of(&["openapi", GENERATED, CLIENT, TESTING, "benches/generated", "tests/it/generated"])
 }
 
 impl Workspace {
