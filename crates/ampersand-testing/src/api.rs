@@ -1,17 +1,18 @@
-//! Values of what the API responds with.
+//! Values of the types that the API responds with.
 //!
-//! There is a function for each type of a response, named after it. Every field has a value, lists and maps have one
-//! entry, and all that is said of an identifier agrees: the same project, group and provider everywhere.
+//! Each type has a function that is named after it. Every field of a value is set, and lists and maps have one entry. Of
+//! fields that exclude each other, a value has those that the contract names first. Values agree with each other: they are
+//! of the same project, group and provider.
 //!
 //! ```
 //! use ampersand_testing::api;
 //!
 //! let mut installation = api::installation();
 //! installation.group = None;
-//! assert_eq!(installation.project_id, installation.connection.project_id);
+//! assert_eq!(installation.connection, api::connection());
 //! ```
 //!
-//! A [`Sample`] is another one for another seed, and changes what no type lets you write, such as a field that is new.
+//! A [`Sample`] makes other values from other seeds. It also sets what a type has no field for, such as a new member.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -52,7 +53,7 @@ pub struct Sample<T> {
 
 impl<T: Received> Sample<T> {
     /// The value that the function of its type returns.
-    #[expect(clippy::new_without_default, reason = "as `Fixture`")]
+    #[expect(clippy::new_without_default, reason = "it is the first of many, and no default")]
     pub fn new() -> Self {
         Self::seeded(0)
     }

@@ -58,9 +58,9 @@ pub(super) struct Api {
 
 /// The crates, by what changed.
 ///
-/// As Cargo has it, what existing code may use and no longer can is a major change; and a field more is one, because a
-/// struct of ours can be written out field by field. Variants are added to enums that are `non_exhaustive`: that is a
-/// minor change, as is any type, operation or optional parameter more. What changes nothing but what is said is a patch.
+/// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
+/// `non_exhaustive`, so that a field or a variant more is a minor change, as is any type, operation or optional parameter
+/// more. What changes nothing but what is said is a patch.
 pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<&str>) -> Vec<Crate> {
     let of_types: Vec<&Change> = changes.iter().filter(|change| TYPES.contains(&change.document.as_str())).collect();
     let of_client: Vec<&Change> =
@@ -93,16 +93,11 @@ pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<&str>)
 fn bump(name: &'static str, changes: &[&Change]) -> Crate {
     let count = |of: fn(&Change) -> bool| changes.iter().filter(|change| of(change)).count();
     let breaking = count(|change| change.source == Verdict::Breaking);
-    let literal = count(|change| change.source == Verdict::Warning);
     let added = count(is_addition);
-    let (bump, why) = match (breaking, literal, added, changes.len()) {
-        (0, 0, 0, 0) => (Bump::None, "nothing that it is made of changed".to_owned()),
-        (0, 0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
-        (0, 0, added, _) => (Bump::Minor, format!("{} more, and nothing less", things(added, "name"))),
-        (0, literal, ..) => {
-            let fields = things(literal, "field");
-            (Bump::Major, format!("{fields} more in structs that code may write out, which Cargo counts as a break"))
-        }
+    let (bump, why) = match (breaking, added, changes.len()) {
+        (0, 0, 0) => (Bump::None, "nothing that it is made of changed".to_owned()),
+        (0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
+        (0, added, _) => (Bump::Minor, format!("{} more, and nothing less", things(added, "name"))),
         (breaking, ..) => (Bump::Major, format!("{} by which code may not compile", things(breaking, "change"))),
     };
     Crate { name, bump, why }
@@ -112,7 +107,7 @@ pub(super) fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Whether code can name something more. Fields more are counted apart, and types more are seen where they are made.
+/// Whether code can name something more. Types more are seen where they are made.
 pub(super) fn is_addition(change: &Change) -> bool {
     match change.kind {
         // An accessor tells the default.
@@ -121,6 +116,7 @@ pub(super) fn is_addition(change: &Change) -> bool {
             kind,
             Kind::EventTypeAdded
                 | Kind::EnumValueAdded
+                | Kind::FieldAdded
                 | Kind::OperationAdded
                 | Kind::ParameterAdded
                 | Kind::RequestBodyAdded

@@ -1,9 +1,8 @@
 //! Whom a change breaks: who decodes, who sends, and who compiles.
 //!
 //! What counts is the code that `generate` makes of the old contract. Its structs keep what they do not know in
-//! `other_fields`, its enums are open and `non_exhaustive`, and so is `Event`. Bounds, patterns and formats other than
-//! `date-time` are not part of its types. A struct can be built field by field, so that one field more is one that
-//! such code lacks.
+//! `other_fields`, its enums are open, and both are `non_exhaustive`, as is `Event`. Bounds, patterns and formats other
+//! than `date-time` are not part of its types.
 
 use std::collections::BTreeSet;
 
@@ -95,10 +94,9 @@ pub(super) fn field_added(field: &Field<'_>, old: &Shape<'_>, new: &Shape<'_>, n
         }
         _ => effects,
     };
-    match (slot.has_type(), old.is_struct()) {
-        (false, _) => effects,
-        (true, true) => effects.source(Warning, "only code that writes out all fields of the struct lacks the new one"),
-        (true, false) => effects.source(Breaking, "what had no fields of its own becomes a struct"),
+    match slot.has_type() && !old.is_struct() {
+        true => effects.source(Breaking, "what had no fields of its own becomes a struct"),
+        false => effects,
     }
 }
 

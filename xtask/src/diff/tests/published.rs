@@ -35,11 +35,11 @@ fn each_change_of_the_types_is_found_once() {
         ["InstallationCreatedData", "InstallationDeletedData", "InstallationUpdatedData", "ReadSchedulePausedData"]
     {
         expected.push(format!("became conditional {data}.config: required > {one} [bbcb]"));
-        expected.push(format!("field added {data}.configURL: - > string (uri), {one} [cccw]"));
+        expected.push(format!("field added {data}.configURL: - > string (uri), {one} [cccc]"));
     }
     expected.push(format!("became conditional InstallationUpdatedData.lastConfig: required > {other} [bbcb]"));
-    expected.push(format!("field added InstallationUpdatedData.lastConfigURL: - > string (uri), {other} [cccw]"));
-    expected.push("field added ConnectionErrorData.errors: - > optional list of string [cccw]".to_owned());
+    expected.push(format!("field added InstallationUpdatedData.lastConfigURL: - > string (uri), {other} [cccc]"));
+    expected.push("field added ConnectionErrorData.errors: - > optional list of string [cccc]".to_owned());
     expected.push("deprecated ConnectionErrorData.error: - > deprecated: true [cccc]".to_owned());
     for (name, event) in [
         ("ConnectionDeleted", "connection.deleted"),
@@ -53,16 +53,16 @@ fn each_change_of_the_types_is_found_once() {
     assert_eq!(of(&first, &second, "notifications"), expected);
     assert_eq!(
         of(&first, &second, "webhook"),
-        ["field added Association.providerAssociationMetadata: - > optional any object [cccw]"]
+        ["field added Association.providerAssociationMetadata: - > optional any object [cccc]"]
     );
     assert_eq!(
         of(&first, &second, "config"),
         [
             "enum value added FieldSetting.writeOnUpdate: - > ifEmpty [cbcc]",
-            "field added BackfillConfig.fieldFilters: - > optional list of ReadFilter [cccw]",
-            "field added BaseReadConfigObject.fieldFilters: - > optional list of ReadFilter [cccw]",
-            "field added BaseSubscribeConfigObject.otherEvents: - > optional ConfigOtherEvents [cccw]",
-            "field added UpdateInstallationConfigContent.subscribe: - > optional BaseSubscribeConfig [cccw]",
+            "field added BackfillConfig.fieldFilters: - > optional list of ReadFilter [cccc]",
+            "field added BaseReadConfigObject.fieldFilters: - > optional list of ReadFilter [cccc]",
+            "field added BaseSubscribeConfigObject.otherEvents: - > optional ConfigOtherEvents [cccc]",
+            "field added UpdateInstallationConfigContent.subscribe: - > optional BaseSubscribeConfig [cccc]",
         ]
     );
     assert_eq!(
@@ -71,7 +71,7 @@ fn each_change_of_the_types_is_found_once() {
     );
     assert_eq!(
         of(&second, &third, "config"),
-        ["field added BaseSubscribeConfigObject.providerOptions: - > optional SubscribeProviderOptions [cccw]"]
+        ["field added BaseSubscribeConfigObject.providerOptions: - > optional SubscribeProviderOptions [cccc]"]
     );
     assert_eq!(of(&second, &third, "webhook"), Vec::<String>::new());
 }

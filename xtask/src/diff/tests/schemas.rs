@@ -79,12 +79,12 @@ fn fields_come_and_go() {
         (
             object(json!({ "a": text() }), &[]),
             object(json!({ "a": text(), "b": text() }), &[]),
-            vec!["field added A.b: - > optional string [cccw]"],
+            vec!["field added A.b: - > optional string [cccc]"],
         ),
         (
             object(json!({ "a": text() }), &[]),
             object(json!({ "a": text(), "b": text() }), &["b"]),
-            vec!["field added A.b: - > required string [ccbw]"],
+            vec!["field added A.b: - > required string [ccbc]"],
         ),
         (
             object(json!({ "a": text(), "b": text() }), &[]),
@@ -121,7 +121,7 @@ fn fields_come_and_go() {
             object(json!({ "groupName": text() }), &[]),
             object(json!({ "groupRef": text() }), &[]),
             vec![
-                "field added A.groupRef: - > optional string [cccw]",
+                "field added A.groupRef: - > optional string [cccc]",
                 "field removed A.groupName: optional string > - [ccwb]",
             ],
         ),
@@ -130,7 +130,7 @@ fn fields_come_and_go() {
             object(json!({ "size": text() }), &[]),
             object(json!({ "sizes": { "type": "integer" } }), &[]),
             vec![
-                "field added A.sizes: - > optional integer [cccw]",
+                "field added A.sizes: - > optional integer [cccc]",
                 "field removed A.size: optional string > - [ccwb]",
             ],
         ),
@@ -160,7 +160,7 @@ fn fields_move_into_an_object_and_out_of_it() {
         (
             flat,
             more,
-            vec!["field added A.info: - > optional object [cccw]", "field moved A.url: $.url > $.info.url [bbwb]"],
+            vec!["field added A.info: - > optional object [cccc]", "field moved A.url: $.url > $.info.url [bbwb]"],
         ),
         (
             there(json!({ "a": text() }), json!({ "url": text() })),
@@ -201,7 +201,7 @@ fn fields_become_required_optional_or_conditional() {
             either.clone(),
             vec![
                 format!("became conditional A.config: required > {group} [bbcb]"),
-                format!("field added A.configURL: - > string, {group} [cccw]"),
+                format!("field added A.configURL: - > string, {group} [cccc]"),
             ],
         ),
         (
@@ -209,7 +209,7 @@ fn fields_become_required_optional_or_conditional() {
             either.clone(),
             vec![
                 format!("became conditional A.config: optional > {group} [ccbc]"),
-                format!("field added A.configURL: - > string, {group} [ccbw]"),
+                format!("field added A.configURL: - > string, {group} [ccbc]"),
             ],
         ),
         (
