@@ -153,3 +153,36 @@ fn text(holder: &str, field: &str, schema: &Value) -> String {
         _ => words.replace('_', " "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_has_every_field_but_those_that_would_not_end_or_exclude_others() -> Result<()> {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let text = || json!({ "type": "string" });
+        let document = lower::named(json!({ "components": { "schemas": {
+            "Thing": {
+                "properties": {
+                    "id": text(), "projectId": text(), "displayName": text(), "homeURL": text(), "mode": { "enum": ["b", "a"] },
+                    "at": { "type": "string", "format": "date-time" }, "count": { "type": "integer", "minimum": 5 },
+                    "part": reference("Part"), "things": { "type": "array", "items": reference("Thing") },
+                    "tags": { "type": "object", "additionalProperties": { "properties": { "on": { "type": "boolean" } } } },
+                },
+                "oneOf": [{ "required": ["displayName"] }, { "required": ["homeURL"] }],
+            },
+            "Part": { "properties": { "whole": reference("Thing"), "any": {} } },
+        } } }))?;
+        let tokens = samples(&document, &["Thing", "ThingTagsValue"].map(str::to_owned).into())?;
+        let expected = quote! {
+            crate::api::responses!(RESPONSES {
+                thing Thing r#"{"at":"{timestamp}","count":5,"displayName":"display name","id":"{thingId}","mode":"b","projectId":"{projectId}","tags":{"name":"{ThingTagsValue}"}}"#,
+                thing_tags_value ThingTagsValue r#"{"on":true}"#,
+            });
+            crate::api::parts!(PARTS { Part r#"{"any":"{groupName}"}"#, });
+        };
+        assert_eq!(tokens.to_string(), expected.to_string());
+        Ok(())
+    }
+}
