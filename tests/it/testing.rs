@@ -3,23 +3,28 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use ampersand_client::Endpoint;
+use ampersand_client::types::Installation;
 use ampersand_notifications::{
     Delivery, Notification, Policy, Records, ResolveError, Resolver, Verifier, from_attributes, from_kinesis,
     from_webhook,
 };
-use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, assert_delivery_snapshot, aws, redacted};
+use ampersand_testing::api::Sample;
+use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, api, assert_delivery_snapshot, aws, redacted};
 use ampersand_types::messages::ResultEntrySubscribeEventType as SubscribeEventType;
-use ampersand_types::notifications::{Event, NotificationType};
-use ampersand_types::{ConfigSource, SignedUrl};
+use ampersand_types::notifications::{Event, InstallationCreatedData, InstallationUpdatedData, NotificationType};
+use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use aws_lambda_events::kinesis::KinesisEvent;
 use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sqs::SqsEvent;
 use jiff::Timestamp;
-use serde_json::json;
+use jsonschema::Draft;
+use serde_json::{Value, json};
 
 use crate::contract::contract;
+use crate::generated::{SCHEMAS, STRUCTS};
 use crate::properties::validator;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -42,10 +47,91 @@ fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
             assert!(body["data"].as_object().unwrap().len() >= 4, "{add}");
         }
         for fixture in [Fixture::seeded_records(seed), Fixture::seeded_changes(seed)] {
-            validator(&messages, "WebhookMessage").validate(fixture.data()).unwrap();
-            assert_eq!(fixture.data()["resultInfo"]["numRecords"], fixture.data()["result"].as_array().unwrap().len());
+            validator(&messages, "WebhookMessage").validate(fixture.payload()).unwrap();
+            assert_eq!(
+                fixture.payload()["resultInfo"]["numRecords"],
+                fixture.payload()["result"].as_array().unwrap().len()
+            );
         }
     }
+}
+
+#[test]
+fn the_data_of_a_fixture_are_those_of_its_event() {
+    let fixture = Fixture::seeded("installation.updated", 3).set("groupRef", "acme");
+    let data: InstallationUpdatedData = fixture.data();
+    assert_eq!(fixture.delivery(Envelope::S3).unwrap().raw().data(), serde_json::to_string(&data).unwrap());
+    let new: RawJson = Fixture::unknown("next.month").data();
+    assert!(new.as_str().contains("projectId"));
+}
+
+#[test]
+#[should_panic(expected = "the data of `installation.deleted` are no `ampersand_types::")]
+fn data_of_another_event_are_refused_though_they_would_decode() {
+    Fixture::new("installation.deleted").data::<InstallationCreatedData>();
+}
+
+#[test]
+#[should_panic(expected = "not a `installation.created`: at $.data: missing field `consumerName`")]
+fn data_that_no_longer_decode_say_why() {
+    Fixture::new("installation.created").without("consumerName").data::<InstallationCreatedData>();
+}
+
+/// Whether a value is one that a schema of the contract allows, which may refer to other schemas.
+fn allows(contract: &Value, name: &str, schema: &Value, value: &Value) {
+    let mut schema = schema.clone();
+    schema["components"] = contract["components"].clone();
+    let options = jsonschema::options().with_draft(Draft::Draft4).should_validate_formats(true);
+    options.build(&schema).unwrap().validate(value).unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+#[test]
+fn every_response_of_the_api_has_a_value_that_the_contract_allows() {
+    let values: Vec<(&str, Value)> = api::all().collect();
+    let value_of =
+        |name: &str| values.iter().find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value));
+    let hosts = ["api", "read", "write", "search"];
+    for (document, schema) in SCHEMAS.iter().filter(|(document, _)| hosts.contains(document)) {
+        let value = value_of(schema).unwrap_or_else(|| panic!("{document} {schema} has no value"));
+        allows(&contract(document), schema, &json!({ "$ref": format!("#/components/schemas/{schema}") }), value);
+    }
+    for operation in Endpoint::ALL {
+        let contract = contract(operation.host.name());
+        let responses = &contract["paths"][operation.path][operation.method.to_lowercase()]["responses"];
+        for (status, response) in responses.as_object().unwrap() {
+            let status = if status.starts_with('2') { "" } else { status };
+            let name = format!("{}Response{status}", operation.id);
+            let schema = &response["content"]["application/json"]["schema"];
+            value_of(&name).into_iter().for_each(|value| allows(&contract, &name, schema, value));
+        }
+    }
+}
+
+#[test]
+fn the_values_of_responses_hold_nothing_that_their_types_do_not_know() {
+    assert!(api::all().count() > 100);
+    for (name, value) in api::all() {
+        let of = STRUCTS.iter().rfind(|of| of.name == name).unwrap();
+        let shown = (of.debug)(&value.to_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!shown.replace("other_fields: {}", "").contains("other_fields: "), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_value_of_a_response_has_every_field_and_agrees_with_the_others() {
+    let installation = api::installation();
+    assert_eq!(installation, Sample::new().data());
+    assert_eq!(installation.connection, api::connection());
+    assert_eq!(installation.integration_id, api::integration().id);
+    insta::assert_json_snapshot!(Sample::<Installation>::new().without("config").payload());
+    let other = Sample::<Installation>::seeded(1)
+        .set("new.field", 1)
+        .set("group.groupRef", "acme")
+        .without("connection.apiKey");
+    assert_ne!(other.payload()["id"], installation.id);
+    let other = other.data();
+    assert_eq!((other.group.unwrap().group_ref.as_str(), other.connection.api_key), ("acme", None));
+    assert_eq!(other.other_fields["new"].as_str(), r#"{"field":1}"#);
 }
 
 #[test]
@@ -167,9 +253,9 @@ fn any_field_can_be_set_or_left_out() {
         .set("brand.new", true)
         .without("config.provider")
         .without("consumerName");
-    assert_eq!(fixture.data()["groupRef"], "acme");
-    assert_eq!(fixture.data()["config"], json!({"read": {"objects": {"a": [1, {"b": 3}]}}}));
-    assert_eq!(fixture.data()["brand"], json!({"new": true}));
+    assert_eq!(fixture.payload()["groupRef"], "acme");
+    assert_eq!(fixture.payload()["config"], json!({"read": {"objects": {"a": [1, {"b": 3}]}}}));
+    assert_eq!(fixture.payload()["brand"], json!({"new": true}));
     let error = fixture.delivery(Envelope::Webhook).unwrap_err();
     assert_eq!(error.to_string(), "not a `installation.created`: at $.data: missing field `consumerName`");
 }

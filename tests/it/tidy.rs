@@ -12,7 +12,8 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("ampersand-types", &[]),
     ("ampersand-client", &["ampersand-types"]),
     ("ampersand-notifications", &["ampersand-types"]),
-    ("ampersand-testing", &["ampersand-types", "ampersand-notifications"]),
+    // The client for the types of what the API responds with, behind the feature `api`.
+    ("ampersand-testing", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
     ("ampersand-cli", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing"]),
     (
         "tests",
@@ -138,6 +139,14 @@ fn verifying_and_normalising_take_no_runtime_and_no_network() {
     let crates = tree("ampersand-notifications");
     assert!(crates.contains("sha2"));
     for heavy in ["tokio", "hyper", "http", "reqwest", "rustls", "regex", "syn", "url"] {
+        assert!(!crates.contains(heavy), "{heavy}");
+    }
+}
+
+#[test]
+fn testing_takes_the_client_only_where_its_values_are_asked_for() {
+    let crates = tree("ampersand-testing");
+    for heavy in ["ampersand-client", "tokio", "reqwest"] {
         assert!(!crates.contains(heavy), "{heavy}");
     }
 }

@@ -1,3 +1,4 @@
+use std::any::{Any, type_name};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::payload;
 use crate::values::{Values, sorted};
 
 /// A notification, or a message of records, as Ampersand would send it.
@@ -20,12 +22,14 @@ use crate::values::{Values, sorted};
 /// ```
 /// use ampersand_notifications::Delivery;
 /// use ampersand_testing::{Envelope, Fixture};
-/// use ampersand_types::notifications::Event;
+/// use ampersand_types::notifications::{Event, InstallationUpdatedData};
 ///
 /// let fixture = Fixture::new("installation.updated").set("groupRef", "acme").set("config.read", "none");
-/// let Delivery::Notification(notification) = fixture.delivery(Envelope::Kinesis)? else { unreachable!() };
-/// let Event::InstallationUpdated(data) = &notification.event else { unreachable!() };
+/// let data: InstallationUpdatedData = fixture.data();
 /// assert_eq!(data.group_ref, "acme");
+///
+/// let Delivery::Notification(notification) = fixture.delivery(Envelope::Kinesis)? else { unreachable!() };
+/// assert_eq!(notification.event, Event::InstallationUpdated(data));
 /// # Ok::<(), ampersand_notifications::NormalizeError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -191,9 +195,8 @@ impl Fixture {
     /// # Panics
     ///
     /// When the value has no JSON form: a map whose keys are not strings, for instance.
-    #[expect(clippy::expect_used, reason = "a test that cannot make its fixture has failed")]
     pub fn set(mut self, path: &str, value: impl Serialize) -> Self {
-        *self.field(path) = serde_json::to_value(value).expect("a value with a JSON form");
+        payload::set(&mut self.data, path, value);
         self
     }
 
@@ -204,15 +207,8 @@ impl Fixture {
     /// When it is not there: its name is misspelt, or the test is of something else than it seems.
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
-        let mut names: Vec<&str> = path.split('.').collect();
-        let name = names.pop().unwrap_or_default();
-        let parent = names.into_iter().try_fold(&mut self.data, |value, name| match value {
-            Value::Object(members) => members.get_mut(name),
-            Value::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
-            _ => None,
-        });
-        let left_out = parent.and_then(Value::as_object_mut).and_then(|members| members.remove(name));
-        assert!(left_out.is_some(), "there is no `{path}` in the payload of `{}` that could be left out", self.name());
+        let left_out = payload::remove(&mut self.data, path);
+        assert!(left_out, "there is no `{path}` in the payload of `{}` that could be left out", self.name());
         self
     }
 
@@ -245,10 +241,6 @@ impl Fixture {
         }
     }
 
-    fn field(&mut self, path: &str) -> &mut Value {
-        path.split('.').fold(&mut self.data, member)
-    }
-
     /// The type; `None` for a data message.
     pub fn notification_type(&self) -> Option<&NotificationType> {
         match &self.kind {
@@ -265,9 +257,45 @@ impl Fixture {
         }
     }
 
-    /// The payload.
-    pub fn data(&self) -> &Value {
+    /// The payload, in JSON.
+    pub fn payload(&self) -> &Value {
         &self.data
+    }
+
+    /// The payload, typed: the data of the notification's [`Event`](ampersand_types::notifications::Event), or a
+    /// [`WebhookMessage`](ampersand_types::messages::WebhookMessage).
+    ///
+    /// ```
+    /// use ampersand_testing::Fixture;
+    /// use ampersand_types::messages::WebhookMessage;
+    /// use ampersand_types::notifications::InstallationCreatedData;
+    ///
+    /// let data: InstallationCreatedData = Fixture::new("installation.created").set("groupRef", "acme").data();
+    /// assert_eq!(data.group_ref, "acme");
+    /// assert_eq!(Fixture::records().data::<WebhookMessage>().result.len(), 2);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the payload is of another type, or a field was set to what its type does not allow.
+    #[track_caller]
+    pub fn data<T: Clone + 'static>(&self) -> T {
+        let delivery = match self.delivery(Envelope::Webhook) {
+            Ok(delivery) => delivery,
+            Err(error) => panic!("the payload of the fixture was changed to one that cannot be read: {error}"),
+        };
+        let data: &dyn Any = match &delivery {
+            Delivery::Notification(notification) => notification.event.__data(),
+            Delivery::Records(records) => &records.message,
+        };
+        match data.downcast_ref::<T>() {
+            Some(data) => data.clone(),
+            None => panic!(
+                "the data of `{}` are no `{}`: the variants of `Event` say what data each type has",
+                self.name(),
+                type_name::<T>()
+            ),
+        }
     }
 
     /// The id of the event, which is the same in every envelope but a webhook's, and another for another type or seed.
@@ -406,17 +434,6 @@ impl fmt::Display for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// A member of an object, which is made where it is not there; or an item of an array, by its index.
-fn member<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
-    if let Some(index) = name.parse().ok().filter(|index: &usize| value.get(index).is_some()) {
-        return &mut value[index];
-    }
-    if !value.is_object() {
-        *value = json!({});
-    }
-    &mut value[name]
 }
 
 /// The type of the contract whose name is most like this one.

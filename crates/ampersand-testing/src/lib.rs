@@ -1,7 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod aws;
 mod fixture;
+/// Output of `cargo xtask generate`: not formatted, not linted, never edited.
+#[cfg(feature = "api")]
+#[rustfmt::skip]
+mod generated {
+    pub(crate) mod api;
+}
+mod payload;
 mod redact;
 mod url_server;
 mod values;

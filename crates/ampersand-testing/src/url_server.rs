@@ -19,7 +19,7 @@ use jiff::Timestamp;
 /// let server = UrlServer::start()?;
 /// let url = server.url(r#"{"provider": "hubspot"}"#);
 /// let fixture = Fixture::new("installation.created").too_large(&url);
-/// assert_eq!(fixture.data()["configURL"], url.expose_secret());
+/// assert_eq!(fixture.payload()["configURL"], url.expose_secret());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]

@@ -11,8 +11,10 @@ fn update(config: ConfigSource<'_>, last: ConfigSource<'_>) -> InstallationUpdat
         ConfigSource::Url(url) => (None, Some(SignedUrl::clone(url))),
         ConfigSource::Missing => (None, None),
     };
-    let ((config, config_url), (last_config, last_config_url)) = (apart(config), apart(last));
-    InstallationUpdatedData { config, config_url, last_config, last_config_url, ..updated(&payload.text) }
+    let mut update = updated(&payload.text);
+    (update.config, update.config_url) = apart(config);
+    (update.last_config, update.last_config_url) = apart(last);
+    update
 }
 
 async fn sentences(data: &InstallationUpdatedData) -> Result<Vec<String>, ResolveError> {

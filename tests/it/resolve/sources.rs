@@ -65,13 +65,13 @@ async fn both_configurations_of_an_update_are_downloaded_at_the_same_time() {
         both.wait();
         send(stream, &response(200, "", CONFIG));
     });
-    let (update, _) = payloads("configurations")
+    let (mut update, _) = payloads("configurations")
         .into_iter()
         .map(|payload| (updated_or_none(&payload.text), payload.name))
         .find_map(|(data, name)| Some((data?, name)).filter(|(_, name)| name.ends_with("updated--url--last-url")))
         .unwrap();
-    let config_url = Some(server.url("/config.json"));
-    let update = InstallationUpdatedData { config_url, last_config_url: Some(server.url("/last.json")), ..update };
+    update.config_url = Some(server.url("/config.json"));
+    update.last_config_url = Some(server.url("/last.json"));
     let (config, last) = resolver(policy()).configs(&update).await;
     assert_eq!((config.unwrap().as_str(), last.unwrap().as_str()), (CONFIG, CONFIG));
 }
@@ -84,7 +84,8 @@ fn updated_or_none(body: &str) -> Option<InstallationUpdatedData> {
 async fn a_configuration_and_the_one_before_it_fail_apart() {
     let server = Server::script([response(200, "", CONFIG)]);
     let payload = payloads("configurations").into_iter().find(|p| p.name.ends_with("--url--last-omitted")).unwrap();
-    let update = InstallationUpdatedData { config_url: Some(server.url("/")), ..updated(&payload.text) };
+    let mut update = updated(&payload.text);
+    update.config_url = Some(server.url("/"));
     let (config, last) = resolver(policy()).configs(&update).await;
     assert_eq!(config.unwrap().as_str(), CONFIG);
     assert!(matches!(last, Err(ResolveError::Missing)), "{last:?}");

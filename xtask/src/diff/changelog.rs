@@ -95,7 +95,7 @@ fn krate(change: &Change) -> &'static str {
 fn section(change: &Change) -> Option<&'static str> {
     let is_worth_it = change.verdict() > Verdict::Compatible;
     match change.kind {
-        Kind::SchemaAdded | Kind::FieldAdded => Some("Added"),
+        Kind::SchemaAdded => Some("Added"),
         _ if is_addition(change) => Some("Added"),
         Kind::EventTypeRemoved
         | Kind::SchemaRemoved

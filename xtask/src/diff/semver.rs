@@ -70,16 +70,21 @@ pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<&str>)
 
     let events = |kinds: &[Kind]| changes.iter().filter(|change| kinds.contains(&change.kind)).count();
     let (added, gone) = (events(&[Kind::EventTypeAdded]), events(&[Kind::EventTypeRemoved, Kind::EventTypeRenamed]));
-    let follows = |name, otherwise: Bump, why: &str| match types.bump {
-        Bump::Major => Crate { name, bump: Bump::Major, why: "its API has types of ampersand-types in it".to_owned() },
-        Bump::None => Crate { name, bump: Bump::None, why: "it has nothing of what changed".to_owned() },
-        _ => Crate { name, bump: otherwise, why: why.to_owned() },
+    let follows = |name, of: &[&Crate], otherwise: Bump, why: &str| match of.iter().max_by_key(|of| of.bump) {
+        Some(Crate { name: of, bump: Bump::Major, .. }) => {
+            Crate { name, bump: Bump::Major, why: format!("its API has types of {of} in it") }
+        }
+        Some(Crate { bump: Bump::Minor | Bump::Patch, .. }) => Crate { name, bump: otherwise, why: why.to_owned() },
+        _ => Crate { name, bump: Bump::None, why: "it has nothing of what changed".to_owned() },
     };
-    let notifications = follows("ampersand-notifications", Bump::Patch, "to ask for the new ampersand-types");
-    let testing = match added {
-        0 => follows("ampersand-testing", Bump::Patch, "to ask for the new ampersand-types"),
-        _ => follows("ampersand-testing", Bump::Minor, "each new event has fixtures"),
+    let notifications =
+        follows("ampersand-notifications", &[&types], Bump::Patch, "to ask for the new ampersand-types");
+    let (bump, why) = match (added, client.bump) {
+        (1.., _) => (Bump::Minor, "each new event has fixtures"),
+        (0, Bump::Minor) => (Bump::Minor, "each new type of a response has a value"),
+        _ => (Bump::Patch, "to ask for what changed"),
     };
+    let testing = follows("ampersand-testing", &[&client, &types], bump, why);
     let (bump, why) = match (gone, added, types.bump.max(client.bump)) {
         (1.., ..) => (Bump::Major, "`trigger` no longer knows an event"),
         (0, 1.., _) => (Bump::Minor, "`trigger` and `listen --demo` know new events"),

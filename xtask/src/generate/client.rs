@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::types::Typed;
-use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, setters, users};
+use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, samples, setters, users};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
 use crate::output::Plan;
@@ -85,6 +85,7 @@ pub(super) fn generate(
     }
     let mut document = lower::together(documents);
     let context = Context { module: "types", path: TYPES_PATH, shared: &shared };
+    let named = lower::named(document.clone())?;
     generator.lower("the documents of the client", &mut document, &context)?;
     let origin = join(&origins, |_| true);
 
@@ -108,6 +109,7 @@ pub(super) fn generate(
         plan.add(format!("{GROUPS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
+    plan.add(format!("{}/api.rs", samples::FOLDER), format::file(&origin, None, samples::samples(&named, &received)?)?);
     plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
 
     let published = received.into_iter().filter_map(|schema| {

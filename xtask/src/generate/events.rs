@@ -38,7 +38,7 @@ pub(super) fn events(
     )?;
 
     let (mut variants, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    let mut schemas = TokenStream::new();
+    let (mut schemas, mut any) = (TokenStream::new(), TokenStream::new());
     for (event, name) in events.iter().zip(&names) {
         let doc = docs.of(&format!("Event::{name}"), event.description.as_deref());
         let data = if document["components"]["schemas"].get(&event.data).is_some_and(lower::is_struct) {
@@ -50,6 +50,7 @@ pub(super) fn events(
         variants.extend(quote! { #[doc = #doc] #name(#data), });
         decode.extend(quote! { NotificationType::#name => #data::deserialize(data).map(Self::#name), });
         encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
+        any.extend(quote! { Self::#name(data) => data, });
         schemas.extend(quote! { NotificationType::#name => generator.subschema_for::<#data>(), });
     }
 
@@ -105,6 +106,15 @@ pub(super) fn events(
             }
 
             #( #subjects )*
+
+            /// The data as what they are, for `ampersand-testing`.
+            #[doc(hidden)]
+            pub fn __data(&self) -> &dyn ::core::any::Any {
+                match self {
+                    #any
+                    Self::Unknown(data) => data,
+                }
+            }
         }
 
         #[cfg(feature = "schemars")]

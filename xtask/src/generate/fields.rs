@@ -50,6 +50,8 @@ pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
     item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
     let derive = item.attrs.iter_mut().find(|attribute| attribute.path().is_ident("derive"))?;
     *derive = derives(derive, all_optional)?;
+    // A member that the contract gains is a field more, which is no breaking change then.
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
     let name = &item.ident;
     Some(quote! { crate::object::object!(#name { #members }); })
 }

@@ -10,6 +10,7 @@ mod events;
 mod fields;
 mod format;
 mod operations;
+mod samples;
 mod setters;
 mod types;
 mod users;
@@ -105,7 +106,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     table.extend(received);
     structs.extend(types);
     plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table, &structs)?)?);
-    for directory in [TYPES, TESTS, BENCHES, client::FOLDER, client::GROUPS_FOLDER] {
+    for directory in [TYPES, TESTS, BENCHES, client::FOLDER, client::GROUPS_FOLDER, samples::FOLDER] {
         plan.nothing_else_in(root, directory)?;
     }
     let summary = generator.finish()?;

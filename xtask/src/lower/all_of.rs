@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 
@@ -27,6 +29,9 @@ pub(super) fn fold_alternatives(document: &mut Value, _: &Context<'_>) -> Result
     Ok(hits)
 }
 
+/// In an object that alternatives are folded into, the fields that only those after the first have or require.
+pub(crate) const OTHERS: &str = "x-of-other-alternatives";
+
 fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
     let Some(members) = schema.as_object_mut() else { return 0 };
     let alternatives: Vec<Value> = ["oneOf", "anyOf"].into_iter().filter_map(|key| members.remove(key)).collect();
@@ -41,6 +46,15 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
             }
         }
     }
+    if let Some((first, others)) = alternatives.iter().filter_map(Value::as_array).find_map(|parts| parts.split_first())
+    {
+        let (first, mut of_others) = (document::resolve(first, schemas), BTreeSet::new());
+        for other in others.iter().map(|other| document::resolve(other, schemas)) {
+            of_others.extend(&properties(other) - &properties(first));
+            of_others.extend(&required(other) - &required(first));
+        }
+        members.insert(OTHERS.to_owned(), of_others.into_iter().collect());
+    }
     // What every one of them requires is required still.
     for parts in alternatives.iter().filter_map(Value::as_array) {
         let required = parts.iter().map(|part| document::resolve(part, schemas)["required"].as_array().cloned());
@@ -53,6 +67,14 @@ fn fold(schema: &mut Value, schemas: &Map<String, Value>) -> usize {
         }
     }
     alternatives.len()
+}
+
+fn properties(schema: &Value) -> BTreeSet<&str> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
+fn required(schema: &Value) -> BTreeSet<&str> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// Makes one object of alternatives that are all objects: what they have in common is required, everything else may
@@ -207,12 +229,15 @@ mod tests {
         );
         assert_eq!(
             schemas["A"],
-            json!({ "allOf": [{ "properties": { "a": {} } }, { "properties": { "c": {}, "d": {} } }] })
+            json!({ "allOf": [
+                { "properties": { "a": {} }, OTHERS: ["b"] },
+                { "properties": { "c": {}, "d": {} }, OTHERS: ["d"] },
+            ] })
         );
         assert_eq!(schemas["B"]["oneOf"].as_array().map(Vec::len), Some(2));
         assert_eq!(
             schemas["C"],
-            json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } } })
+            json!({ "required": ["b"], "properties": { "a": {}, "b": {}, "c": { "type": "string" } }, OTHERS: [] })
         );
         assert_eq!(hits, 3);
     }
@@ -231,7 +256,7 @@ mod tests {
         let text = json!({ "type": "string" });
         assert_eq!(
             found["Received"],
-            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text } })
+            json!({ "required": ["id"], "properties": { "id": text, "a": text, "b": text }, OTHERS: ["b"] })
         );
         assert_eq!((&found["Sent"], &found["Shared"]), (&schemas["Sent"], &schemas["Shared"]));
         assert_eq!(hits, 1);

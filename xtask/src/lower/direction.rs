@@ -16,9 +16,9 @@ pub(crate) fn references(value: &Value) -> BTreeSet<String> {
     names
 }
 
-/// The names of the schemas that values lead to.
-fn reachable<'a>(document: &Value, from: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
-    let mut next: Vec<String> = from.flat_map(references).collect();
+/// The names of the schemas that some lead to, and their own.
+pub(crate) fn reachable(document: &Value, from: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut next: Vec<String> = from.iter().cloned().collect();
     let mut found = BTreeSet::new();
     while let Some(name) = next.pop() {
         if found.insert(name.clone()) {
@@ -33,7 +33,8 @@ pub(crate) fn directions(document: &Value) -> (BTreeSet<String>, BTreeSet<String
     let operations = || document[OPERATIONS].as_array().into_iter().flatten();
     let sent = operations().flat_map(|operation| [&operation["parameters"], &operation["body"]]);
     let received = operations().flat_map(|operation| [&operation["response"], &operation["errors"]]);
-    (reachable(document, sent), reachable(document, received))
+    let (sent, received) = (sent.flat_map(references).collect(), received.flat_map(references).collect());
+    (reachable(document, &sent), reachable(document, &received))
 }
 
 /// The names of the schemas that a client sends and never receives.

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 
 use crate::document;
 
-pub(crate) use direction::{directions, references};
+pub(crate) use all_of::OTHERS;
+pub(crate) use direction::{directions, reachable, references};
 pub(crate) use events::{EVENTS, Event};
 pub(crate) use names::{ENUMS, OpenEnum, pascal};
 pub(crate) use operations::{Content, OPERATIONS, Operation, Parameter};
@@ -62,6 +63,22 @@ pub(crate) const PASSES: [Pass; 16] = [
     ("integers", scalars::integers),
     ("optional_collections", collections::optional_collections),
 ];
+
+/// The passes that name schemas as their types are named, and leave in them what values they allow.
+const NAMING: [Run; 5] = [
+    all_of::fold_alternatives,
+    all_of::merge_all_of,
+    all_of::flatten_alternatives,
+    names::inline_aliases,
+    names::name_inline_schemas,
+];
+
+/// A document whose schemas say what values they allow, under the names of their types.
+pub(crate) fn named(mut document: Value) -> Result<Value> {
+    let context = Context { module: "", path: "", shared: &BTreeMap::new() };
+    NAMING.iter().try_for_each(|run| run(&mut document, &context).map(drop))?;
+    Ok(document)
+}
 
 /// The pass that comes before them, for each document of an API; then its documents are put together.
 pub(crate) const FIRST: Pass = ("list_operations", operations::list_operations);

@@ -11,9 +11,10 @@ const CONFIG: &str = "openapi/contract/config.json";
 const API: &str = "openapi/contract/api.json";
 const GENERATED: &str = "crates/ampersand-types/src/generated";
 const CLIENT: &str = "crates/ampersand-client/src/generated";
+const TESTING: &str = "crates/ampersand-testing/src/generated";
 
 fn workspace() -> Workspace {
-    Workspace::copy_of(&["openapi", GENERATED, CLIENT, "benches/generated", "tests/it/generated"])
+    Workspace::copy_of(&["openapi", GENERATED, CLIENT, TESTING, "benches/generated", "tests/it/generated"])
 }
 
 impl Workspace {
@@ -30,7 +31,7 @@ fn what_is_there_is_what_would_be_generated() {
     let workspace = workspace();
     let before = workspace.tree("");
     assert!(workspace.succeed(&["check"]).err.ends_with("everything is up to date\n"));
-    assert!(workspace.succeed(&["generate"]).err.ends_with("\n0 of 29 files changed\n"));
+    assert!(workspace.succeed(&["generate"]).err.ends_with("\n0 of 30 files changed\n"));
     assert_eq!(workspace.tree(""), before);
 }
 
@@ -73,12 +74,13 @@ fn everything_is_made_again_where_nothing_is() {
     wrote crates/ampersand-client/src/generated/operations/users.rs
     wrote crates/ampersand-client/src/generated/operations/writes.rs
     wrote crates/ampersand-client/src/generated/types.rs
+    wrote crates/ampersand-testing/src/generated/api.rs
     wrote crates/ampersand-types/src/generated/config.rs
     wrote crates/ampersand-types/src/generated/messages.rs
     wrote crates/ampersand-types/src/generated/notifications.rs
     wrote tests/it/generated/calls.rs
     wrote tests/it/generated/mod.rs
-    29 of 29 files changed
+    30 of 30 files changed
     ");
     assert_eq!(workspace.tree(""), before);
 }
@@ -97,7 +99,7 @@ fn an_edit_by_hand_is_found_and_shown() {
     insta::assert_snapshot!(run.out, @"
     --- a/crates/ampersand-types/src/generated/messages.rs
     +++ b/crates/ampersand-types/src/generated/messages.rs
-    @@ -144,7 +144,7 @@
+    @@ -148,7 +148,7 @@
          /// Whoever holds it can read the customer's records: keep it out of logs.
          pub download_url: ::std::option::Option<::ampersand_types::SignedUrl>,
          /// Count of the records, inline or in the file.
@@ -147,7 +149,11 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     let diff = workspace.xtask(&["check"]).out;
     let diff = diff.split_once("--- a/crates").unwrap().1;
     let changed: Vec<&str> = diff.lines().filter(|line| line.starts_with(['-', '+'])).collect();
-    insta::assert_snapshot!(changed.join("\n"), @r#"
+    insta::assert_snapshot!(changed.join("\n"), @r##"
+    +++ b/crates/ampersand-testing/src/generated/api.rs
+    -    ReadFilter r#"{"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
+    +    ReadFilter r#"{"caseSensitive":true,"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
+    --- a/crates/ampersand-types/src/generated/config.rs
     +++ b/crates/ampersand-types/src/generated/config.rs
     +    /// Not documented yet: the contract has it, and our words for it are still to be written.
     +    pub case_sensitive: ::std::option::Option<bool>,
@@ -173,11 +179,12 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     +            }
     +            Self::ConnectionPaused(data) => Some(data.project_id.as_str()),
     +            Self::ConnectionPaused(data) => Some(data.group_ref.as_str()),
+    +            Self::ConnectionPaused(data) => data,
     +            NotificationType::ConnectionPaused => {
     +                generator.subschema_for::<ConnectionData>()
     +            }
     +            Self::ConnectionPaused(data) => data.serialize(serializer),
-    "#);
+    "##);
 
     let err = workspace.succeed(&["generate"]).err;
     let warnings: Vec<&str> = err.lines().filter(|line| line.starts_with("warning")).collect();
@@ -213,6 +220,7 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
     crates/ampersand-client/src/generated/operations/label.rs
     crates/ampersand-client/src/generated/operations/projects.rs
     crates/ampersand-client/src/generated/types.rs
+    crates/ampersand-testing/src/generated/api.rs
     tests/it/generated/calls.rs
     tests/it/generated/mod.rs
     ");

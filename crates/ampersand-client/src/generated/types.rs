@@ -12,6 +12,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AcceptInviteRequest {
     /// E-mail address that the invitation went to.
     pub invited_email: ::std::string::String,
@@ -25,6 +26,7 @@ pub struct AcceptInviteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AccessTokenOpts {
     /// Part of the request that carries the token.
     pub attachment_type: ::ampersand_client::types::AccessTokenOptsAttachmentType,
@@ -43,6 +45,7 @@ pub struct AccessTokenOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AccessTokenOptsHeader {
     /// Name of the header, such as `X-Access-Token`.
     pub name: ::std::string::String,
@@ -58,6 +61,7 @@ pub struct AccessTokenOptsHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AddUserToOrgRequest {
     /// Identifier of the builder to add.
     pub builder_id: ::std::string::String,
@@ -71,6 +75,7 @@ pub struct AddUserToOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKey {
     /// Whether the key can be used.
     pub active: ::std::option::Option<bool>,
@@ -93,6 +98,7 @@ pub struct ApiKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyAsBasicOpts {
     /// Place that the key takes.
     pub field_used: ::std::option::Option<
@@ -110,6 +116,7 @@ pub struct ApiKeyAsBasicOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOpts {
     /// Part of the request that carries the key.
     pub attachment_type: ::ampersand_client::types::ApiKeyOptsAttachmentType,
@@ -130,6 +137,7 @@ pub struct ApiKeyOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOptsHeader {
     /// Name of the header, such as `X-Api-Key`.
     pub name: ::std::string::String,
@@ -145,6 +153,7 @@ pub struct ApiKeyOptsHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyOptsQuery {
     /// Name of the parameter, such as `api_key`.
     pub name: ::std::string::String,
@@ -158,6 +167,7 @@ pub struct ApiKeyOptsQuery {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiKeyRequest {
     /// Name of the key, for people.
     pub label: ::std::string::String,
@@ -174,6 +184,7 @@ pub struct ApiKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ApiProblem {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -220,6 +231,7 @@ pub struct ApiProblem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationChangeEvent {
     /// When changes of links are reported.
     pub enabled: ::std::option::Option<
@@ -237,6 +249,7 @@ pub struct AssociationChangeEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationDefinition {
     /// Kind of the link, such as `foreignKey`, `lookup` or `ref`.
     pub association_type: ::std::string::String,
@@ -264,6 +277,7 @@ pub struct AssociationDefinition {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociationLabels {
     /// Name for several linked records.
     pub plural: ::std::option::Option<::std::string::String>,
@@ -279,6 +293,7 @@ pub struct AssociationLabels {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AuthHealthCheck {
     /// HTTP method. Absent means `GET`.
     pub method: ::std::option::Option<::std::string::String>,
@@ -299,6 +314,7 @@ pub struct AuthHealthCheck {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Backfill {
     /// How far back the backfill goes.
     pub default_period: DefaultPeriod,
@@ -312,6 +328,7 @@ pub struct Backfill {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BackfillProgress {
     /// Time when the backfill began, in RFC 3339.
     pub create_time: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -337,6 +354,7 @@ pub struct BackfillProgress {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BasicAuthOpts {
     /// Whether an API key stands in for the user name and the password.
     pub api_key_as_basic: ::std::option::Option<bool>,
@@ -355,6 +373,7 @@ pub struct BasicAuthOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchUpsertIntegrationsRequest {
     /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
@@ -370,6 +389,7 @@ pub struct BatchUpsertIntegrationsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchWriteSupport {
     /// Whether and how many records can be created together.
     pub create: BatchWriteSupportConfig,
@@ -389,6 +409,7 @@ pub struct BatchWriteSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BatchWriteSupportConfig {
     /// Count of records that one request takes at most.
     pub default_record_limit: ::std::option::Option<::ampersand_types::Integer>,
@@ -409,6 +430,7 @@ pub struct BatchWriteSupportConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BillingAccount {
     /// Service that handles payments, such as `stripe`.
     pub billing_provider: ::std::string::String,
@@ -432,6 +454,7 @@ pub struct BillingAccount {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Builder {
     /// Time when the builder joined Ampersand, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -459,6 +482,7 @@ pub struct Builder {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfo {
     /// The builder.
     pub builder: Builder,
@@ -479,6 +503,7 @@ pub struct BuilderInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfoOrgRole {
     /// The organisation.
     pub org: Org,
@@ -498,6 +523,7 @@ pub struct BuilderInfoOrgRole {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BuilderInfoProjectRolesValue {
     /// Identifier of the builder or the team that has the role.
     pub principal_id: ::std::string::String,
@@ -517,6 +543,7 @@ pub struct BuilderInfoProjectRolesValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BulkWriteSupport {
     /// Whether many records can be deleted.
     pub delete: bool,
@@ -536,6 +563,7 @@ pub struct BulkWriteSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CatalogProviderAppMetadata {
     /// Values for `authQueryParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -555,6 +583,7 @@ pub struct CatalogProviderAppMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CatalogProviderMetadata {
     /// Values that a person has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -574,6 +603,7 @@ pub struct CatalogProviderMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ClaimDomainRequest {
     /// Domain, e-mail address or URL. Of the latter two, the API takes the part that is a domain.
     pub domain: ::std::string::String,
@@ -591,6 +621,7 @@ pub struct ClaimDomainRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ClaimedDomainResponse {
     /// Name of the domain, in its plain form, such as `example.com`.
     pub domain: ::std::string::String,
@@ -610,6 +641,7 @@ pub struct ClaimedDomainResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Config {
     /// Settings for reads, writes, subscriptions and the proxy.
     pub content: ::ampersand_types::config::ConfigContent,
@@ -633,6 +665,7 @@ pub struct Config {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Connection {
     /// API key at the provider, a secret, for a connection that uses one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -681,6 +714,7 @@ pub struct Connection {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequest {
     /// API key, for a provider that authenticates by one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -727,6 +761,7 @@ pub struct ConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestBasicAuth {
     /// Password at the provider.
     pub password: ::ampersand_types::Credential,
@@ -742,6 +777,7 @@ pub struct ConnectionRequestBasicAuth {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestOauth2ClientCredentials {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -760,6 +796,7 @@ pub struct ConnectionRequestOauth2ClientCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionRequestOauth2PasswordCredentials {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -782,6 +819,7 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Consumer {
     /// Name of the consumer, for display. Look people up by `consumerRef` instead.
     pub consumer_name: ::std::string::String,
@@ -803,6 +841,7 @@ pub struct Consumer {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateBillingAccountSessionRequest {
     /// URL that the browser returns to when the person leaves the portal.
     pub redirect_url: ::std::string::String,
@@ -818,6 +857,7 @@ pub struct CreateBillingAccountSessionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateBillingAccountSessionResponse {
     /// URL to send the browser to. Anyone who holds it can enter the session: keep it out of logs.
     pub url: ::ampersand_types::SignedUrl,
@@ -831,6 +871,7 @@ pub struct CreateBillingAccountSessionResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequest {
     /// Settings of the destination. Fill those that its kind has.
     pub metadata: CreateDestinationRequestMetadata,
@@ -850,6 +891,7 @@ pub struct CreateDestinationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequestMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
@@ -935,6 +977,7 @@ pub struct CreateDestinationRequestMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateDestinationRequestSecrets {
     /// Key of the storage account, for Azure Blob Storage.
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -968,6 +1011,7 @@ pub struct CreateDestinationRequestSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateEvent {
     /// When new records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::CreateEventEnabled>,
@@ -981,6 +1025,7 @@ pub struct CreateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateEventTopicRouteRequest {
     /// Type of the notifications.
     pub event_type: ::ampersand_types::notifications::NotificationType,
@@ -996,6 +1041,7 @@ pub struct CreateEventTopicRouteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateInstallationRequest {
     /// Configuration to start with.
     pub config: CreateInstallationRequestConfig,
@@ -1013,6 +1059,7 @@ pub struct CreateInstallationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateInstallationRequestConfig {
     /// Settings for reads, writes, subscriptions and the proxy.
     pub content: ::ampersand_types::config::ConfigContent,
@@ -1034,6 +1081,7 @@ pub struct CreateInstallationRequestConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateIntegrationRequest {
     /// First revision of the integration.
     pub latest_revision: CreateIntegrationRequestLatestRevision,
@@ -1051,6 +1099,7 @@ pub struct CreateIntegrationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateIntegrationRequestLatestRevision {
     /// Integration as a manifest describes it.
     pub content: ManifestIntegration,
@@ -1066,6 +1115,7 @@ pub struct CreateIntegrationRequestLatestRevision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateJwtKeyRequest {
     /// Algorithm that the tokens are signed by.
     pub algorithm: ::ampersand_client::types::CreateJwtKeyRequestAlgorithm,
@@ -1083,6 +1133,7 @@ pub struct CreateJwtKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateOrgInviteRequest {
     /// E-mail address to send the invitation to.
     pub email: ::std::string::String,
@@ -1096,6 +1147,7 @@ pub struct CreateOrgInviteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateOrgRequest {
     /// Name of the organisation, for people.
     pub label: ::std::string::String,
@@ -1109,6 +1161,7 @@ pub struct CreateOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateProjectRequest {
     /// Name of your application, 1 to 128 characters, which people see when they connect an account.
     pub app_name: ::std::string::String,
@@ -1129,6 +1182,7 @@ pub struct CreateProjectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateProviderAppRequest {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -1153,6 +1207,7 @@ pub struct CreateProviderAppRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateRevisionRequest {
     /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
@@ -1168,6 +1223,7 @@ pub struct CreateRevisionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateTopicDestinationRouteRequest {
     /// Identifier of the destination to deliver to.
     pub destination_id: ::std::string::String,
@@ -1183,6 +1239,7 @@ pub struct CreateTopicDestinationRouteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CreateTopicRequest {
     /// Name of the topic: letters, digits and dashes, 64 characters at most.
     pub name: ::std::string::String,
@@ -1199,6 +1256,7 @@ pub struct CreateTopicRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthConnectRequest {
     /// Parameters that the provider's redirect carried, by name. They are secrets.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -1243,6 +1301,7 @@ pub struct CustomAuthConnectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthConnectResponse {
     /// Finished connection. Absent while further steps remain.
     pub connection: ::std::option::Option<Connection>,
@@ -1258,6 +1317,7 @@ pub struct CustomAuthConnectResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthHeader {
     /// Name of the header.
     pub name: ::std::string::String,
@@ -1273,6 +1333,7 @@ pub struct CustomAuthHeader {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthInput {
     /// Name of the value, for display.
     pub display_name: ::std::string::String,
@@ -1300,6 +1361,7 @@ pub struct CustomAuthInput {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthInputOption {
     /// The choice as people see it.
     pub label: ::std::string::String,
@@ -1315,6 +1377,7 @@ pub struct CustomAuthInputOption {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthOpts {
     /// Headers that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -1340,6 +1403,7 @@ pub struct CustomAuthOpts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct CustomAuthQueryParam {
     /// Name of the parameter.
     pub name: ::std::string::String,
@@ -1355,6 +1419,7 @@ pub struct CustomAuthQueryParam {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DefaultPeriod {
     /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     pub days: ::std::option::Option<::ampersand_types::Integer>,
@@ -1370,6 +1435,7 @@ pub struct DefaultPeriod {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DeleteEvent {
     /// When deleted records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::DeleteEventEnabled>,
@@ -1383,6 +1449,7 @@ pub struct DeleteEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Delivery {
     /// When records are delivered. The default is `auto`.
     pub mode: ::std::option::Option<::ampersand_client::types::DeliveryMode>,
@@ -1398,6 +1465,7 @@ pub struct Delivery {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Destination {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -1422,6 +1490,7 @@ pub struct Destination {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
@@ -1505,6 +1574,7 @@ pub struct DestinationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecrets {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -1531,6 +1601,7 @@ pub struct DestinationWithSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecretsMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
@@ -1614,6 +1685,7 @@ pub struct DestinationWithSecretsMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWithSecretsSecrets {
     /// Key that Ampersand signs its requests with. Your handler verifies them by it. Only webhooks have one.
     pub webhook_signing_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -1627,6 +1699,7 @@ pub struct DestinationWithSecretsSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldChangedEvent {
     /// When changed fields are reported.
     pub enabled: ::ampersand_client::types::FieldChangedEventEnabled,
@@ -1640,6 +1713,7 @@ pub struct FieldChangedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldCreatedEvent {
     /// When new fields are reported.
     pub enabled: ::ampersand_client::types::FieldCreatedEventEnabled,
@@ -1653,6 +1727,7 @@ pub struct FieldCreatedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldDefinition {
     /// Link to another object, for a field of type `reference`.
     pub association: ::std::option::Option<AssociationDefinition>,
@@ -1687,6 +1762,7 @@ pub struct FieldDefinition {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldDeletedEvent {
     /// When deleted fields are reported.
     pub enabled: ::ampersand_client::types::FieldDeletedEventEnabled,
@@ -1700,6 +1776,7 @@ pub struct FieldDeletedEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldFilter {
     /// Name of the field to compare, the provider's or the one that you mapped it to, such as `email`.
     pub field_name: ::std::string::String,
@@ -1717,6 +1794,7 @@ pub struct FieldFilter {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldMetadata {
     /// Name of the field at the provider, for display.
     pub display_name: ::std::string::String,
@@ -1752,6 +1830,7 @@ pub struct FieldMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldUpsertResult {
     /// Change that the provider made: `create`, `update` or `none`.
     pub action: ::std::string::String,
@@ -1772,6 +1851,7 @@ pub struct FieldUpsertResult {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldValue {
     /// The choice as people see it.
     pub display_value: ::std::string::String,
@@ -1790,6 +1870,7 @@ pub struct FieldValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequest {
     /// API key, for a provider that authenticates by one.
     pub api_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -1836,6 +1917,7 @@ pub struct GenerateConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestBasicAuth {
     /// Password at the provider.
     pub password: ::ampersand_types::Credential,
@@ -1851,6 +1933,7 @@ pub struct GenerateConnectionRequestBasicAuth {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestOauth2ClientCredentials {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -1869,6 +1952,7 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -1891,6 +1975,7 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Group {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -1913,6 +1998,7 @@ pub struct Group {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegration {
     /// Name of the integration, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -1940,6 +2026,7 @@ pub struct HydratedIntegration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationField {
     /// Name of the provider's field that is chosen at first.
     pub default: ::std::option::Option<::std::string::String>,
@@ -1963,6 +2050,7 @@ pub struct HydratedIntegrationField {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationObject {
     /// Every field of the object in this account. `allFieldsMetadata` says more.
     ///
@@ -2016,6 +2104,7 @@ pub struct HydratedIntegrationObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationProxy {
     /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
@@ -2031,6 +2120,7 @@ pub struct HydratedIntegrationProxy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2045,6 +2135,7 @@ pub struct HydratedIntegrationRead {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationWrite {
     /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2061,6 +2152,7 @@ pub struct HydratedIntegrationWrite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedIntegrationWriteObject {
     /// Name of the object at the provider, for display.
     pub display_name: ::std::string::String,
@@ -2078,6 +2170,7 @@ pub struct HydratedIntegrationWriteObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct HydratedRevision {
     /// Integration as the manifest describes it, filled in from the provider.
     pub content: HydratedIntegration,
@@ -2097,6 +2190,7 @@ pub struct HydratedRevision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InputValidationIssue {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2149,6 +2243,7 @@ pub struct InputValidationIssue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InputValidationProblem {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2198,6 +2293,7 @@ pub struct InputValidationProblem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Installation {
     /// Configuration that is in force.
     pub config: Config,
@@ -2233,6 +2329,7 @@ pub struct Installation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Integration {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -2261,6 +2358,7 @@ pub struct Integration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationField {
     /// Name of the provider's field that is chosen at first.
     pub default: ::std::option::Option<::std::string::String>,
@@ -2282,6 +2380,7 @@ pub struct IntegrationField {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationObject {
     /// How far back the first read goes.
     pub backfill: ::std::option::Option<Backfill>,
@@ -2321,6 +2420,7 @@ pub struct IntegrationObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationProxy {
     /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
@@ -2336,6 +2436,7 @@ pub struct IntegrationProxy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2350,6 +2451,7 @@ pub struct IntegrationRead {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationSubscribe {
     /// Objects whose events are subscribed to.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2366,6 +2468,7 @@ pub struct IntegrationSubscribe {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationSubscribeObject {
     /// Whether changes of links between records are reported.
     pub association_change_event: ::std::option::Option<AssociationChangeEvent>,
@@ -2396,6 +2499,7 @@ pub struct IntegrationSubscribeObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationWrite {
     /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2410,6 +2514,7 @@ pub struct IntegrationWrite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct IntegrationWriteObject {
     /// Whether names of fields are mapped as for reads of the object.
     pub inherit_mapping: ::std::option::Option<bool>,
@@ -2427,6 +2532,7 @@ pub struct IntegrationWriteObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Invite {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -2452,6 +2558,7 @@ pub struct Invite {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JsonPatchOperation {
     /// Kind of the change.
     pub op: ::ampersand_client::types::JsonPatchOperationOp,
@@ -2471,6 +2578,7 @@ pub struct JsonPatchOperation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JwtKey {
     /// Whether tokens are verified by the key.
     pub active: bool,
@@ -2498,6 +2606,7 @@ pub struct JwtKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct JwtKeyResponse {
     /// Identifier of the new key, a UUID. Put it in the `kid` header of your tokens.
     pub kid: ::std::string::String,
@@ -2511,6 +2620,7 @@ pub struct JwtKeyResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ListOperationsResponse {
     /// Where the next page begins, if there is one.
     pub pagination: PaginationInfo,
@@ -2527,6 +2637,7 @@ pub struct ListOperationsResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Log {
     /// Text of a line, and its details.
     pub message: LogMessage,
@@ -2544,6 +2655,7 @@ pub struct Log {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct LogMessage {
     /// Further details, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2567,6 +2679,7 @@ pub struct LogMessage {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ManifestIntegration {
     /// Name of the integration, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -2596,6 +2709,7 @@ pub struct ManifestIntegration {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Media {
     /// Pictures for a dark background.
     pub dark_mode: ::std::option::Option<MediaTypeDarkMode>,
@@ -2611,6 +2725,7 @@ pub struct Media {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MediaTypeDarkMode {
     /// URL of the icon.
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
@@ -2628,6 +2743,7 @@ pub struct MediaTypeDarkMode {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MediaTypeRegular {
     /// URL of the icon.
     #[cfg_attr(feature = "schemars", schemars(rename = "iconURL"))]
@@ -2645,6 +2761,7 @@ pub struct MediaTypeRegular {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MetadataItemInput {
     /// Value where nothing is entered.
     pub default_value: ::std::option::Option<::std::string::String>,
@@ -2672,6 +2789,7 @@ pub struct MetadataItemInput {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct MetadataItemPostAuthentication {
     /// Modules that need the value, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -2690,6 +2808,7 @@ pub struct MetadataItemPostAuthentication {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ModuleInfo {
     /// URL that requests to the module start with.
     #[cfg_attr(feature = "schemars", schemars(rename = "baseURL"))]
@@ -2710,6 +2829,7 @@ pub struct ModuleInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct NotificationEventTopicRoute {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -2733,6 +2853,7 @@ pub struct NotificationEventTopicRoute {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct NumericFieldOptions {
     /// Value of a record that sets none.
     pub default_value: ::std::option::Option<::ampersand_types::RawJson>,
@@ -2754,6 +2875,7 @@ pub struct NumericFieldOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCode {
     /// Token that goes with requests to the provider.
     pub access_token: ::std::option::Option<Oauth2AuthorizationCodeAccessToken>,
@@ -2772,6 +2894,7 @@ pub struct Oauth2AuthorizationCode {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeAccessToken {
     /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2789,6 +2912,7 @@ pub struct Oauth2AuthorizationCodeAccessToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeRefreshToken {
     /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2806,6 +2930,7 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnly {
     /// Token that goes with requests to the provider.
     pub access_token: ::std::option::Option<
@@ -2828,6 +2953,7 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
     /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2845,6 +2971,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyAccessToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
     /// Time when the token expires, in RFC 3339.
     pub expires_at: ::std::option::Option<::ampersand_types::Timestamp>,
@@ -2862,6 +2989,7 @@ pub struct Oauth2AuthorizationCodeTokensOnlyRefreshToken {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Oauth2Opts {
     /// How the access token is sent, where that is not the usual way.
     pub access_token_opts: ::std::option::Option<AccessTokenOpts>,
@@ -2908,6 +3036,7 @@ pub struct Oauth2Opts {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OauthConnectRequest {
     /// Name of that person, for display. Without it, `consumerRef` is shown.
     pub consumer_name: ::std::option::Option<::std::string::String>,
@@ -2943,6 +3072,7 @@ pub struct OauthConnectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ObjectMetadata {
     /// Name of the object at the provider, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -2967,6 +3097,7 @@ pub struct ObjectMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Operation {
     /// Action of the operation: `read`, `write` or `subscribe`.
     pub action_type: ::std::string::String,
@@ -3002,6 +3133,7 @@ pub struct Operation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadata {
     /// Names of the objects that the operation is about.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3025,6 +3157,7 @@ pub struct OperationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadataProgress {
     /// Identifier of the installation that is read for.
     pub installation_id: ::std::option::Option<::std::string::String>,
@@ -3046,6 +3179,7 @@ pub struct OperationMetadataProgress {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct OperationMetadataRetry {
     /// Count of attempts.
     pub attempts: ::std::option::Option<::ampersand_types::Integer>,
@@ -3063,6 +3197,7 @@ pub struct OperationMetadataRetry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Org {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -3084,6 +3219,7 @@ pub struct Org {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PaginationInfo {
     /// Whether this is the last page.
     pub done: bool,
@@ -3099,6 +3235,7 @@ pub struct PaginationInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchApiKeyRequest {
     /// New values of the key. The API ignores those that `updateMask` does not name.
     pub api_key: PatchApiKeyRequestApiKey,
@@ -3114,6 +3251,7 @@ pub struct PatchApiKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchApiKeyRequestApiKey {
     /// Whether the key can be used from now on.
     pub active: ::std::option::Option<bool>,
@@ -3132,6 +3270,7 @@ pub struct PatchApiKeyRequestApiKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchJwtKeyRequest {
     /// New values of the key. The API ignores those that `updateMask` does not name.
     pub jwt_key: PatchJwtKeyRequestJwtKey,
@@ -3149,6 +3288,7 @@ pub struct PatchJwtKeyRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchJwtKeyRequestJwtKey {
     /// Whether tokens are verified by the key from now on.
     pub active: ::std::option::Option<bool>,
@@ -3166,6 +3306,7 @@ pub struct PatchJwtKeyRequestJwtKey {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PatchObjectConfigContentRequest {
     /// Settings that the changes apply to.
     pub action: ::ampersand_client::types::PatchObjectConfigContentRequestAction,
@@ -3186,6 +3327,7 @@ pub struct PatchObjectConfigContentRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct PauseReadsRequest {
     /// Text to keep with the pause.
     pub note: ::std::option::Option<::std::string::String>,
@@ -3202,6 +3344,7 @@ pub struct PauseReadsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Project {
     /// Name of your application, which people see when they connect an account.
     pub app_name: ::std::string::String,
@@ -3227,6 +3370,7 @@ pub struct Project {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlements {
     /// Whether Ampersand's name is removed from the components that are embedded in your pages.
     pub branding_removal: ::std::option::Option<ProjectEntitlementsBrandingRemoval>,
@@ -3242,6 +3386,7 @@ pub struct ProjectEntitlements {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlementsBrandingRemoval {
     /// Whether the name is removed.
     pub value: bool,
@@ -3255,6 +3400,7 @@ pub struct ProjectEntitlementsBrandingRemoval {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProjectEntitlementsLogRetentionDays {
     /// Count of days.
     pub value: ::ampersand_types::Integer,
@@ -3268,6 +3414,7 @@ pub struct ProjectEntitlementsLogRetentionDays {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderApp {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::string::String,
@@ -3298,6 +3445,7 @@ pub struct ProviderApp {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderAppMetadata {
     /// Further query parameters for the page that asks for consent: lists of values, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3322,6 +3470,7 @@ pub struct ProviderAppMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderInfo {
     /// How an API key is sent, for `apiKey`.
     pub api_key_opts: ::std::option::Option<ApiKeyOpts>,
@@ -3376,6 +3525,7 @@ pub struct ProviderInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ProviderMetadataInfo {
     /// Name of the value, for display.
     pub display_name: ::std::option::Option<::std::string::String>,
@@ -3393,6 +3543,7 @@ pub struct ProviderMetadataInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadRequest {
     /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
@@ -3412,6 +3563,7 @@ pub struct ReadRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadResultAsync {
     /// Identifier of the operation, by which its status and its logs can be asked for.
     pub operation_id: ::std::string::String,
@@ -3425,6 +3577,7 @@ pub struct ReadResultAsync {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct RedirectResponse {
     /// Secret that stands for the connection in the making. Send it back with the next request.
     pub session_id: ::ampersand_types::Credential,
@@ -3440,6 +3593,7 @@ pub struct RedirectResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ResultDeliveryRequestBody {
     /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
@@ -3455,6 +3609,7 @@ pub struct ResultDeliveryRequestBody {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Revision {
     /// Integration as the manifest describes it.
     pub content: ManifestIntegration,
@@ -3474,6 +3629,7 @@ pub struct Revision {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchOperators {
     /// Whether a search can ask for equal values.
     pub equals: bool,
@@ -3487,6 +3643,7 @@ pub struct SearchOperators {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchRequest {
     /// Conditions that a record must meet.
     pub field_filters: ::std::vec::Vec<FieldFilter>,
@@ -3502,6 +3659,7 @@ pub struct SearchRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchResponse {
     /// The records.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -3516,6 +3674,7 @@ pub struct SearchResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchResultEntry {
     /// Fields under the provider's names, with their values. Fields with a mapped name are in `mappedFields`.
     pub fields: ::std::option::Option<::ampersand_types::RawJson>,
@@ -3533,6 +3692,7 @@ pub struct SearchResultEntry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SearchSupport {
     /// Comparisons that a search can use.
     pub operators: SearchOperators,
@@ -3546,6 +3706,7 @@ pub struct SearchSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SignedUrl {
     /// Storage bucket that the URL points to.
     pub bucket: ::std::string::String,
@@ -3563,6 +3724,7 @@ pub struct SignedUrl {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct StringFieldOptions {
     /// Value of a record that sets none.
     pub default_value: ::std::option::Option<::std::string::String>,
@@ -3585,6 +3747,7 @@ pub struct StringFieldOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeRequirements {
     /// Whether subscriptions run out and have to be renewed.
     pub maintenance: ::std::option::Option<bool>,
@@ -3605,6 +3768,7 @@ pub struct SubscribeRequirements {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeSupport {
     /// Whether new records are reported.
     pub create: ::std::option::Option<bool>,
@@ -3624,6 +3788,7 @@ pub struct SubscribeSupport {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Support {
     /// Writes of several records in one request.
     pub batch_write: ::std::option::Option<BatchWriteSupport>,
@@ -3653,6 +3818,7 @@ pub struct Support {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TokenMetadataFields {
     /// Name of the field with the person's identifier.
     pub consumer_ref_field: ::std::option::Option<::std::string::String>,
@@ -3675,6 +3841,7 @@ pub struct TokenMetadataFields {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TokenMetadataFieldsOtherFieldsItem {
     /// Regular expression that cuts the value out of the field, by a group called `result`.
     pub capture: ::std::option::Option<::std::string::String>,
@@ -3694,6 +3861,7 @@ pub struct TokenMetadataFieldsOtherFieldsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Topic {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -3715,6 +3883,7 @@ pub struct Topic {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct TopicDestinationRoute {
     /// Time of creation, in RFC 3339.
     pub create_time: ::ampersand_types::Timestamp,
@@ -3736,6 +3905,7 @@ pub struct TopicDestinationRoute {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UnpauseReadsRequest {
     /// Text to keep with the change.
     pub note: ::std::option::Option<::std::string::String>,
@@ -3752,6 +3922,7 @@ pub struct UnpauseReadsRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateConnectionRequest {
     /// New values of the connection. The API ignores those that `updateMask` does not name.
     pub connection: ConnectionRequest,
@@ -3772,6 +3943,7 @@ pub struct UpdateConnectionRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequest {
     /// New values of the destination. The API ignores those that `updateMask` does not name.
     pub destination: UpdateDestinationRequestDestination,
@@ -3790,6 +3962,7 @@ pub struct UpdateDestinationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestination {
     /// New settings, as far as `updateMask` names them.
     pub metadata: ::std::option::Option<UpdateDestinationRequestDestinationMetadata>,
@@ -3807,6 +3980,7 @@ pub struct UpdateDestinationRequestDestination {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestinationMetadata {
     /// Name of the storage account, for Azure Blob Storage.
     pub account: ::std::option::Option<::std::string::String>,
@@ -3892,6 +4066,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateDestinationRequestDestinationSecrets {
     /// Key of the storage account, for Azure Blob Storage.
     pub access_key: ::std::option::Option<::ampersand_types::Credential>,
@@ -3925,6 +4100,7 @@ pub struct UpdateDestinationRequestDestinationSecrets {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateEvent {
     /// When changes of records are reported.
     pub enabled: ::std::option::Option<::ampersand_client::types::UpdateEventEnabled>,
@@ -3947,6 +4123,7 @@ pub struct UpdateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequest {
     /// New values of the installation. The API ignores those that `updateMask` does not name.
     pub installation: UpdateInstallationRequestInstallation,
@@ -3976,6 +4153,7 @@ pub struct UpdateInstallationRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequestInstallation {
     /// Parts of a new configuration.
     pub config: ::std::option::Option<UpdateInstallationRequestInstallationConfig>,
@@ -3991,6 +4169,7 @@ pub struct UpdateInstallationRequestInstallation {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationRequestInstallationConfig {
     /// New settings, as far as `updateMask` names them.
     pub content: ::std::option::Option<
@@ -4012,6 +4191,7 @@ pub struct UpdateInstallationRequestInstallationConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateOrgRequest {
     /// New values of the organisation. The API ignores those that `updateMask` does not name.
     pub org: UpdateOrgRequestOrg,
@@ -4027,6 +4207,7 @@ pub struct UpdateOrgRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateOrgRequestOrg {
     /// New name of the organisation, for people.
     pub label: ::std::option::Option<::std::string::String>,
@@ -4040,6 +4221,7 @@ pub struct UpdateOrgRequestOrg {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProjectRequest {
     /// New values of the project. The API ignores those that `updateMask` does not name.
     pub project: UpdateProjectRequestProject,
@@ -4055,6 +4237,7 @@ pub struct UpdateProjectRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProjectRequestProject {
     /// New name of your application, which people see when they connect an account.
     pub app_name: ::std::option::Option<::std::string::String>,
@@ -4070,6 +4253,7 @@ pub struct UpdateProjectRequestProject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProviderAppRequest {
     /// New values of the provider app. The API ignores those that `updateMask` does not name.
     pub provider_app: UpdateProviderAppRequestProviderApp,
@@ -4088,6 +4272,7 @@ pub struct UpdateProviderAppRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateProviderAppRequestProviderApp {
     /// Identifier of the OAuth client at the provider.
     pub client_id: ::std::option::Option<::std::string::String>,
@@ -4112,6 +4297,7 @@ pub struct UpdateProviderAppRequestProviderApp {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateTopicRequest {
     /// New name of the topic. The contract states no limit here; `create_topic` takes 64 characters at most.
     pub name: ::std::string::String,
@@ -4125,6 +4311,7 @@ pub struct UpdateTopicRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpsertMetadataRequest {
     /// Fields to create or update, by the names of their objects.
     pub fields: ::std::collections::BTreeMap<
@@ -4143,6 +4330,7 @@ pub struct UpsertMetadataRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpsertMetadataResponse {
     /// Outcome for each field, by the object's name and then by the field's.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4166,6 +4354,7 @@ pub struct UpsertMetadataResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaults {
     /// Whether any field may have a default.
     pub allow_any_fields: ::std::option::Option<bool>,
@@ -4179,6 +4368,7 @@ pub struct ValueDefaults {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WatchSchema {
     /// Changes that are reported, for every object of the integration.
     pub all_objects: WatchSchemaAllObjects,
@@ -4198,6 +4388,7 @@ pub struct WatchSchema {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WatchSchemaAllObjects {
     /// Whether changed fields are reported.
     pub field_changed: ::std::option::Option<FieldChangedEvent>,
@@ -4218,6 +4409,7 @@ pub struct WatchSchemaAllObjects {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse {
     /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4247,6 +4439,7 @@ pub struct WriteRecordsResponse {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422 {
     /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4281,6 +4474,7 @@ pub struct WriteRecordsResponse422 {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422ErrorsItem {
     /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
@@ -4294,6 +4488,7 @@ pub struct WriteRecordsResponse422ErrorsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponse422WarningsItem {
     /// Text of the warning, for people.
     pub message: ::std::option::Option<::std::string::String>,
@@ -4307,6 +4502,7 @@ pub struct WriteRecordsResponse422WarningsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRecordsResponseErrorsItem {
     /// Text of the error, for people.
     pub message: ::std::option::Option<::std::string::String>,
@@ -4320,6 +4516,7 @@ pub struct WriteRecordsResponseErrorsItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequest {
     /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4363,6 +4560,7 @@ pub struct WriteRequest {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestAutoBatchPolicy {
     /// Minutes after which the batch is written even if it is not full, from 1 to 1440 (a day).
     pub max_delay_minutes: i64,
@@ -4378,6 +4576,7 @@ pub struct WriteRequestAutoBatchPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestBatchItem {
     /// Links to other records. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -4396,6 +4595,7 @@ pub struct WriteRequestBatchItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestBatchPolicy {
     /// Whether one record that fails makes the whole batch fail. The default is false.
     ///
@@ -4411,6 +4611,7 @@ pub struct WriteRequestBatchPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestHeadersItem {
     /// Name of the header.
     pub key: ::std::option::Option<::std::string::String>,
@@ -4426,6 +4627,7 @@ pub struct WriteRequestHeadersItem {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteRequestRetryPolicy {
     /// Hours for which the write is tried, from 1 to 48. The default is 1.
     pub deadline_hours: ::std::option::Option<i64>,
@@ -4439,6 +4641,7 @@ pub struct WriteRequestRetryPolicy {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteResult {
     /// Values that the provider returned, by name. Absent when it returned none.
     pub data: ::std::option::Option<::ampersand_types::RawJson>,

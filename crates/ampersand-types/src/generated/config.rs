@@ -26,6 +26,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BackfillConfig {
     /// How far back the backfill goes.
     pub default_period: DefaultPeriodConfig,
@@ -41,6 +42,7 @@ pub struct BackfillConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -58,6 +60,7 @@ pub struct BaseConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseProxyConfig {
     /// Whether the proxy is on.
     pub enabled: ::std::option::Option<bool>,
@@ -69,6 +72,7 @@ pub struct BaseProxyConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -83,6 +87,7 @@ pub struct BaseReadConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseReadConfigObject {
     /// How far back the first read goes, and what it leaves out.
     pub backfill: ::std::option::Option<BackfillConfig>,
@@ -146,6 +151,7 @@ pub struct BaseReadConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseSubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -160,6 +166,7 @@ pub struct BaseSubscribeConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseSubscribeConfigObject {
     /// Whether new records are reported.
     pub create_event: ::std::option::Option<ConfigCreateEvent>,
@@ -188,6 +195,7 @@ pub struct BaseSubscribeConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseWriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -202,6 +210,7 @@ pub struct BaseWriteConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct BaseWriteConfigObject {
     /// Whether records of the object may be deleted.
     pub deletion_settings: ::std::option::Option<DeletionSettings>,
@@ -232,6 +241,7 @@ pub struct BaseWriteConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -251,6 +261,7 @@ pub struct ConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigCreateEvent {
     /// When new records are reported.
     pub enabled: ::ampersand_types::config::ConfigCreateEventEnabled,
@@ -262,6 +273,7 @@ pub struct ConfigCreateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigDeleteEvent {
     /// When deleted records are reported.
     pub enabled: ::ampersand_types::config::ConfigDeleteEventEnabled,
@@ -273,6 +285,7 @@ pub struct ConfigDeleteEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConfigUpdateEvent {
     /// When changes of records are reported.
     pub enabled: ::ampersand_types::config::ConfigUpdateEventEnabled,
@@ -293,6 +306,7 @@ pub struct ConfigUpdateEvent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DefaultPeriodConfig {
     /// Count of days before today to backfill, 0 or more. 0 means no backfill.
     /// Absent when `fullHistory` is given in its place.
@@ -307,6 +321,7 @@ pub struct DefaultPeriodConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DeletionSettings {
     /// Whether deleting is allowed.
     pub enabled: bool,
@@ -318,6 +333,7 @@ pub struct DeletionSettings {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DynamicMappingsInputEntry {
     /// The provider's name for the field. When it is given, the customer is not asked.
     pub field_name: ::std::option::Option<::std::string::String>,
@@ -341,6 +357,7 @@ pub struct DynamicMappingsInputEntry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DynamicMappingsInputMappedValue {
     /// What the customer sees for the value.
     pub mapped_display_value: ::std::string::String,
@@ -354,6 +371,7 @@ pub struct DynamicMappingsInputMappedValue {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldSetting {
     /// The value to write. May be absent.
     pub default: ::std::option::Option<FieldSettingDefault>,
@@ -373,6 +391,7 @@ pub struct FieldSetting {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct FieldSettingDefault {
     /// The default, for a field that is true or false.
     pub boolean_value: ::std::option::Option<bool>,
@@ -391,6 +410,7 @@ pub struct FieldSettingDefault {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct QuotaOptimizationConfig {
     /// Whether the filtering is on for the object.
     pub enabled: bool,
@@ -402,6 +422,7 @@ pub struct QuotaOptimizationConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -418,6 +439,7 @@ pub struct ReadConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadConfigObject {
     /// How far back the first read goes, and what it leaves out.
     pub backfill: ::std::option::Option<BackfillConfig>,
@@ -481,6 +503,7 @@ pub struct ReadConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadFilter {
     /// Name of the field that is compared, such as `status`.
     pub field_name: ::std::string::String,
@@ -496,6 +519,7 @@ pub struct ReadFilter {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -510,6 +534,7 @@ pub struct SubscribeConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeConfigObject {
     /// Whether new records are reported.
     pub create_event: ::std::option::Option<ConfigCreateEvent>,
@@ -540,6 +565,7 @@ pub struct SubscribeConfigObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeProviderOptions {
     /// Saves API calls by filtering update events at the provider. Salesforce only, at present.
     pub quota_optimization: ::std::option::Option<QuotaOptimizationConfig>,
@@ -553,6 +579,7 @@ pub struct SubscribeProviderOptions {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct UpdateInstallationConfigContent {
     /// Name of the provider, the SaaS product at the other end, such as `hubspot`.
     pub provider: ::std::option::Option<::std::string::String>,
@@ -572,6 +599,7 @@ pub struct UpdateInstallationConfigContent {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultBoolean {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -587,6 +615,7 @@ pub struct ValueDefaultBoolean {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultInteger {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -602,6 +631,7 @@ pub struct ValueDefaultInteger {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ValueDefaultString {
     /// Whether the default applies to updates as well as to new records. Absent means `always`.
     pub apply_on_update: ::std::option::Option<
@@ -617,6 +647,7 @@ pub struct ValueDefaultString {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
@@ -631,6 +662,7 @@ pub struct WriteConfig {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteConfigObject {
     /// Whether records of the object may be deleted.
     pub deletion_settings: ::std::option::Option<DeletionSettings>,

@@ -10,6 +10,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct AssociatedObject {
     /// Field values under the provider's own field names, for fields that are not mapped.
     ///
@@ -38,6 +39,7 @@ pub struct AssociatedObject {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct Association {
     /// Field values under the provider's own field names, for fields that are not mapped.
     ///
@@ -72,6 +74,7 @@ pub struct Association {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Default)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ResultEntry {
     /// Records that this one is associated with: a list of them under the name of each association.
     /// May be absent, `null` or empty.
@@ -128,6 +131,7 @@ pub struct ResultEntry {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ResultInfo {
     /// Signed URL of a JSON array, the one that `result` would have held. Given when `type` is `url`.
     ///
@@ -151,6 +155,7 @@ pub struct ResultInfo {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WebhookMessage {
     /// Action that produced the message, such as `read` or `subscribe`. Messages of 2024 and early 2025 have none.
     pub action: ::std::option::Option<::std::string::String>,

@@ -42,6 +42,7 @@
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::string::String,
@@ -66,6 +67,7 @@ pub struct ConnectionData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ConnectionErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::string::String,
@@ -98,6 +100,7 @@ pub struct ConnectionErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct DestinationWebhookDisabledData {
     /// Identifier of the destination that was disabled.
     pub destination_id: ::std::string::String,
@@ -115,6 +118,7 @@ pub struct DestinationWebhookDisabledData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationCreatedData {
     /// The installation's whole configuration (read, write, subscribe and proxy), inline.
     ///
@@ -157,6 +161,7 @@ pub struct InstallationCreatedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationDeletedData {
     /// The whole configuration that went with the installation (read, write, subscribe and proxy), inline.
     ///
@@ -200,6 +205,7 @@ pub struct InstallationDeletedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationFields {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -232,6 +238,7 @@ pub struct InstallationFields {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct InstallationUpdatedData {
     /// The whole configuration after the update (read, write, subscribe and proxy), inline.
     ///
@@ -284,6 +291,7 @@ pub struct InstallationUpdatedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadBackfillDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -316,6 +324,7 @@ pub struct ReadBackfillDoneData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadSchedulePausedData {
     /// The installation's whole configuration (read, write, subscribe and proxy), inline.
     ///
@@ -360,6 +369,7 @@ pub struct ReadSchedulePausedData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadTriggeredDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -396,6 +406,7 @@ pub struct ReadTriggeredDoneData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct ReadTriggeredErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -434,6 +445,7 @@ pub struct ReadTriggeredErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct SubscribeCreateErrorData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -469,6 +481,7 @@ pub struct SubscribeCreateErrorData {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
+#[non_exhaustive]
 pub struct WriteAsyncDoneData {
     /// Ampersand's identifier of the connection, through which the provider is reached.
     pub connection_id: ::std::option::Option<::std::string::String>,
@@ -1044,6 +1057,28 @@ impl Event {
             _ => None,
         };
         text.map(::std::borrow::Cow::Borrowed)
+    }
+    /// The data as what they are, for `ampersand-testing`.
+    #[doc(hidden)]
+    pub fn __data(&self) -> &dyn ::core::any::Any {
+        match self {
+            Self::ConnectionCreated(data) => data,
+            Self::ConnectionDeleted(data) => data,
+            Self::ConnectionError(data) => data,
+            Self::ConnectionRefreshed(data) => data,
+            Self::ConnectionUpdated(data) => data,
+            Self::DestinationWebhookDisabled(data) => data,
+            Self::InstallationCreated(data) => data,
+            Self::InstallationDeleted(data) => data,
+            Self::InstallationUpdated(data) => data,
+            Self::ReadBackfillDone(data) => data,
+            Self::ReadSchedulePaused(data) => data,
+            Self::ReadTriggeredDone(data) => data,
+            Self::ReadTriggeredError(data) => data,
+            Self::SubscribeCreateError(data) => data,
+            Self::WriteAsyncDone(data) => data,
+            Self::Unknown(data) => data,
+        }
     }
 }
 #[cfg(feature = "schemars")]

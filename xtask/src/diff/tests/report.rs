@@ -118,7 +118,7 @@ fn words_alone_and_other_ways_to_say_it_are_said_to_be_no_change() {
 }
 
 #[test]
-fn a_type_of_the_client_that_only_has_another_name_is_a_major_change_of_the_client_alone() {
+fn a_type_of_the_client_that_only_has_another_name_is_a_major_change_of_the_client_and_of_its_values() {
     let of = |name: &str| {
         let content = json!({ "application/json": { "schema": reference(name) } });
         let put = json!({ "operationId": "put", "responses": { "200": { "content": content } } });
@@ -129,7 +129,7 @@ fn a_type_of_the_client_that_only_has_another_name_is_a_major_change_of_the_clie
     let report = report(&of("Old"), &of("New"));
     assert_eq!((report.code(), report.changes.len()), (0, 0));
     let bumps: Vec<_> = report.summary.crates.iter().map(|one| one.bump.word()).collect();
-    assert_eq!(bumps, ["none", "major", "none", "none", "patch"]);
+    assert_eq!(bumps, ["none", "major", "none", "major", "patch"]);
     let told = "Types that are gone, or have another name: ampersand_client::types::Old.";
     assert!(report.markdown().contains(told), "{}", report.markdown());
 }

@@ -1,0 +1,165 @@
+//! Values of the types that the API responds with.
+//!
+//! Each type has a function that is named after it. Every field of a value is set, and lists and maps have one entry. Of
+//! fields that exclude each other, a value has those that the contract names first. Values agree with each other: they are
+//! of the same project, group and provider.
+//!
+//! ```
+//! use ampersand_testing::api;
+//!
+//! let mut installation = api::installation();
+//! installation.group = None;
+//! assert_eq!(installation.connection, api::connection());
+//! ```
+//!
+//! A [`Sample`] makes other values from other seeds. It also sets what a type has no field for, such as a new member.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use crate::generated::api::*;
+use crate::payload;
+use crate::values::{Values, sorted};
+
+/// A type that the API responds with.
+pub trait Received: DeserializeOwned {
+    #[doc(hidden)]
+    const TEMPLATE: &'static str;
+}
+
+/// A value of a response, as JSON that can be changed before it is decoded.
+///
+/// ```
+/// use ampersand_client::types::Installation;
+/// use ampersand_testing::api::Sample;
+///
+/// let installations: Vec<Installation> = (0..3).map(|seed| Sample::seeded(seed).data()).collect();
+/// assert_ne!(installations[0].id, installations[1].id);
+///
+/// let sample = Sample::<Installation>::new().set("healthStatus", "asleep").without("group");
+/// let installation = sample.data();
+/// assert_eq!(installation.health_status.as_str(), "asleep");
+/// assert_eq!(sample.payload()["id"], installation.id);
+/// ```
+#[derive(Clone)]
+pub struct Sample<T> {
+    data: Value,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Received> Sample<T> {
+    /// The value that the function of its type returns.
+    #[expect(clippy::new_without_default, reason = "it is the first of many, and no default")]
+    pub fn new() -> Self {
+        Self::seeded(0)
+    }
+
+    /// A value that tells of something else than that of another seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self { data: Values::new(seed).fill(&whole(T::TEMPLATE)), of: PhantomData }
+    }
+
+    /// Sets a field, as [`Fixture::set`](crate::Fixture::set) does.
+    ///
+    /// # Panics
+    ///
+    /// When the value has no JSON form: a map whose keys are not strings, for instance.
+    pub fn set(mut self, path: &str, value: impl Serialize) -> Self {
+        payload::set(&mut self.data, path, value);
+        self
+    }
+
+    /// Leaves a field out.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there: its name is misspelt, or the test is of something else than it seems.
+    #[track_caller]
+    pub fn without(mut self, path: &str) -> Self {
+        assert!(payload::remove(&mut self.data, path), "there is no `{path}` that could be left out");
+        self
+    }
+
+    /// The value, in JSON.
+    pub fn payload(&self) -> &Value {
+        &self.data
+    }
+
+    /// The value, typed.
+    ///
+    /// # Panics
+    ///
+    /// When a field was set to what its type does not allow, or one that is required was left out.
+    #[track_caller]
+    pub fn data(&self) -> T {
+        match serde_json::from_str(&sorted(self.data.clone()).to_string()) {
+            Ok(value) => value,
+            Err(error) => panic!("the sample was changed to one that cannot be read: {error}"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sample<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sample").field(&self.data).finish()
+    }
+}
+
+/// Returns every value, in JSON, by the name of its type.
+pub fn all() -> impl Iterator<Item = (&'static str, Value)> {
+    RESPONSES.iter().map(|(name, template)| (*name, Values::new(0).fill(&whole(template))))
+}
+
+/// A template with those that it names in their places.
+fn whole(template: &str) -> Value {
+    fn fill(value: Value) -> Value {
+        match value {
+            Value::String(text) => match named(&text) {
+                Some(template) => whole(template),
+                None => text.into(),
+            },
+            Value::Array(items) => items.into_iter().map(fill).collect(),
+            Value::Object(members) => members.into_iter().map(|(name, value)| (name, fill(value))).collect(),
+            other => other,
+        }
+    }
+    fill(serde_json::from_str(template).unwrap_or_default())
+}
+
+/// The template that a text stands for: `{Connection}`.
+fn named(text: &str) -> Option<&'static str> {
+    let name = text.strip_prefix('{')?.strip_suffix('}')?;
+    let (_, template) = RESPONSES.iter().chain(PARTS).find(|(known, _)| *known == name)?;
+    Some(template)
+}
+
+/// A function for each type that the API responds with: its name, the type, and a template of its values.
+macro_rules! responses {
+    ($templates:ident { $( $function:ident $type:ident $template:literal, )* }) => {
+        pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];
+
+        $(
+            impl $crate::api::Received for ::ampersand_client::types::$type {
+                const TEMPLATE: &'static str = $template;
+            }
+
+            #[doc = concat!("Returns a [`", stringify!($type), "`](::ampersand_client::types::", stringify!($type), ").")]
+            pub fn $function() -> ::ampersand_client::types::$type {
+                $crate::api::Sample::new().data()
+            }
+        )*
+    };
+}
+pub(crate) use responses;
+
+/// Templates of what responses hold and `ampersand-types` has types for.
+macro_rules! parts {
+    ($templates:ident { $( $type:ident $template:literal, )* }) => {
+        pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];
+    };
+}
+pub(crate) use parts;
