@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ampersand_types::{Collection, Optional};
+use ampersand_types::{Collection, Items};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::Url;
@@ -295,7 +295,7 @@ impl Client {
     }
 
     pub(crate) async fn list<C: DeserializeOwned + Collection>(&self, call: Call) -> Result<Response<C>, Error> {
-        Ok(self.json::<Optional<C>>(call).await?.map(Optional::into_inner))
+        Ok(self.json::<Items<C>>(call).await?.map(Items::into_inner))
     }
 
     pub(crate) async fn text(&self, call: Call) -> Result<Response<String>, Error> {

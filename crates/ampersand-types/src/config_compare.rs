@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::config::{ConfigContent, FieldSetting, ReadConfigObject, SubscribeConfigObject, WriteConfigObject};
 use crate::config_change::{ConfigAction, ConfigChange};
 use crate::json_meaning::{LEVELS, is_nothing, is_same, members};
-use crate::{Optional, RawJson};
+use crate::{Items, RawJson};
 
 type Map<V> = BTreeMap<String, V>;
 type Changes = Vec<ConfigChange>;
@@ -134,8 +134,7 @@ fn read(object: &str, before: &mut ReadConfigObject, after: &mut ReadConfigObjec
         }
     }
     for (field, pair) in pairs(&mut before.selected_value_mappings, &mut after.selected_value_mappings) {
-        let [mut one, mut other] =
-            [pair.0, pair.1].map(|mappings| mappings.map_or_else(Map::new, Optional::into_inner));
+        let [mut one, mut other] = [pair.0, pair.1].map(|mappings| mappings.map_or_else(Map::new, Items::into_inner));
         for (key, (before, after)) in pairs(&mut one, &mut other) {
             if before != after {
                 let (object, field) = (object(), field.clone());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{Credential, Integer, Optional, RawJson, SignedUrl, Timestamp};
+use crate::{Credential, Integer, Items, RawJson, SignedUrl, Timestamp};
 
 impl JsonSchema for RawJson {
     fn inline_schema() -> bool {
@@ -76,7 +76,7 @@ impl JsonSchema for Integer {
     }
 }
 
-impl<C: JsonSchema> JsonSchema for Optional<C> {
+impl<C: JsonSchema> JsonSchema for Items<C> {
     fn inline_schema() -> bool {
         Option::<C>::inline_schema()
     }

@@ -212,21 +212,21 @@ pub mod optional {
     }
 }
 
-/// A list or a map: `Optional<C>`.
+/// A list or a map: `Items<C>`.
 pub mod collection {
     use serde::de::Error;
     use serde::ser::{Serialize, SerializeMap};
 
-    use crate::{Collection, Optional};
+    use crate::{Collection, Items};
 
     pub use super::required::read;
 
-    pub fn finish<C: Collection, E: Error>(slot: Option<Optional<C>>, _: &'static str) -> Result<Optional<C>, E> {
+    pub fn finish<C: Collection, E: Error>(slot: Option<Items<C>>, _: &'static str) -> Result<Items<C>, E> {
         Ok(slot.unwrap_or_default())
     }
 
     pub fn write<C: Collection + Serialize, M: SerializeMap>(
-        field: &Optional<C>,
+        field: &Items<C>,
         member: &str,
         map: &mut M,
     ) -> Result<(), M::Error> {
@@ -236,7 +236,7 @@ pub mod collection {
         map.serialize_entry(member, field)
     }
 
-    pub fn is_written<C: Collection>(field: &Optional<C>) -> bool {
+    pub fn is_written<C: Collection>(field: &Items<C>) -> bool {
         !field.is_absent()
     }
 }
@@ -244,14 +244,14 @@ pub mod collection {
 #[cfg(test)]
 mod tests {
     use crate::OtherFields;
-    use crate::{Optional, RawJson};
+    use crate::{Items, RawJson};
 
     #[derive(Debug, PartialEq)]
     struct Thing {
         id: String,
         size: Option<u8>,
         raw: Option<RawJson>,
-        tags: Optional<Vec<String>>,
+        tags: Items<Vec<String>>,
         other_fields: OtherFields,
     }
     super::object!(Thing { required id = "id", optional size = "size", nullable raw = "raw", collection tags = "tags", });

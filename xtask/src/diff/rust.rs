@@ -51,7 +51,7 @@ impl Rust {
         }
     }
 
-    /// Whether the field is an `Optional`, which may be absent or `null` whatever the contract says.
+    /// Whether the field is an `Items`, which may be absent or `null` whatever the contract says.
     pub(super) fn is_collection(self) -> bool {
         matches!(self, Self::List | Self::Map)
     }

@@ -16,7 +16,7 @@ pub(super) fn argument(name: &Ident, ty: &Type) -> Argument {
     let (outer, inner) = fields::outer(ty);
     match (outer.as_str(), inner) {
         ("bool" | "i64", _) => Argument { ty: quote!(#ty), value: quote!(#name) },
-        ("Optional", Some(collection)) => argument(name, collection),
+        ("Items", Some(collection)) => argument(name, collection),
         ("Vec", Some(item)) => Argument {
             ty: quote!(impl ::core::iter::IntoIterator<Item = #into<#item>>),
             value: quote!(#name.into_iter().map(::core::convert::Into::into).collect()),

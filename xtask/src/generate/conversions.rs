@@ -84,7 +84,7 @@ fn convert(value: TokenStream, from: &Type, into: &Type, needed: &mut Vec<Pair>)
             let inner = convert(value, from, wanted, needed)?;
             quote!(::core::option::Option::Some(#inner))
         }
-        ("Optional", "Optional", Some(inner), Some(wanted)) => {
+        ("Items", "Items", Some(inner), Some(wanted)) => {
             let inner = convert(quote!(items), inner, wanted, needed)?;
             quote!(#value.map(|items| #inner))
         }
@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn every_field_has_a_place() {
         let text = converted(
-            "a: i64, b: Option<C>, c: String, d: Optional<BTreeMap<String, C>>",
-            "a: i64, b: Option<D>, c: Option<String>, d: Optional<BTreeMap<String, D>>",
+            "a: i64, b: Option<C>, c: String, d: Items<BTreeMap<String, C>>",
+            "a: i64, b: Option<D>, c: Option<String>, d: Items<BTreeMap<String, D>>",
         )
         .expect("a conversion");
         for value in [

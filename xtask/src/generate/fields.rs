@@ -72,7 +72,7 @@ enum Kind {
     /// An `Option` of what can be `null` itself.
     Nullable,
     Optional,
-    /// `Optional<_>`
+    /// `Items<_>`
     Collection,
 }
 
@@ -90,7 +90,7 @@ impl Kind {
 fn kind(field: &Field) -> Kind {
     let (outer, inner) = outer(&field.ty);
     match (outer.as_str(), inner.map(|inner| self::outer(inner).0).as_deref()) {
-        ("Optional", _) => Kind::Collection,
+        ("Items", _) => Kind::Collection,
         _ if is_required_null(field) => Kind::Required,
         ("Option", Some("RawJson")) => Kind::Nullable,
         ("Option", _) => Kind::Optional,
@@ -181,7 +181,7 @@ mod tests {
                 pub config_url: ::std::option::Option<::ampersand_types::SignedUrl>,
                 pub raw: ::std::option::Option<::ampersand_types::RawJson>,
                 #[serde(rename = "objectNames")]
-                pub object_names: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+                pub object_names: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
                 #[serde(rename = "type")]
                 pub type_: i64,
             }
@@ -207,7 +207,7 @@ mod tests {
     fn a_struct_without_required_fields_has_a_default() {
         let mut item: ItemStruct = parse_quote! {
             #[derive(::serde::Deserialize, Clone)]
-            pub struct A { pub id: ::std::option::Option<i64>, pub ids: ::ampersand_types::Optional<::std::vec::Vec<i64>> }
+            pub struct A { pub id: ::std::option::Option<i64>, pub ids: ::ampersand_types::Items<::std::vec::Vec<i64>> }
         };
         finish(&mut item);
         let text = item.to_token_stream().to_string();

@@ -156,7 +156,7 @@ fn names(operation: &Operation) -> (Ident, Ident) {
 fn fill(parameter: &Parameter, ident: &Ident) -> Result<(TokenStream, TokenStream)> {
     let (name, place) = (&parameter.name, format_ident!("{}", parameter.place));
     let rust: Type = syn::parse2(types::rust(&parameter.schema)?)?;
-    if ["Vec", "BTreeMap", "Optional"].contains(&super::fields::outer(&rust).0.as_str()) {
+    if ["Vec", "BTreeMap", "Items"].contains(&super::fields::outer(&rust).0.as_str()) {
         bail!("the parameter `{name}` is a list or a map, which the client cannot write into a request yet");
     }
     let into = quote!(impl ::core::convert::Into<#rust>);
@@ -246,7 +246,7 @@ fn response(operation: &Operation) -> Result<(Ident, TokenStream)> {
         Content::Empty => (format_ident!("empty"), quote!(())),
         Content::Text => (format_ident!("text"), quote!(::std::string::String)),
         // A list is nothing to be sent back: whether it was `null` or empty is all the same.
-        Content::Json(schema) if is_rust_type(schema, "Optional") => {
+        Content::Json(schema) if is_rust_type(schema, "Items") => {
             (format_ident!("list"), types::rust(&schema["x-rust-type"]["parameters"][0])?)
         }
         Content::Json(schema) => (format_ident!("json"), types::rust(schema)?),

@@ -48,7 +48,7 @@ fn of_struct(item: &ItemStruct, order: &[String], stale: &mut Vec<String>) -> Re
         let (optional, inner) = match fields::outer(&field.ty) {
             _ if ident == fields::OTHERS => (true, None),
             (outer, Some(inner)) if outer == "Option" => (true, Some(inner)),
-            (outer, _) if outer == "Optional" => (true, Some(&field.ty)),
+            (outer, _) if outer == "Items" => (true, Some(&field.ty)),
             _ => (false, None),
         };
         if !optional {

@@ -164,7 +164,7 @@ fn json_schema(schema: &mut Value) {
 
 /// Whether a value may be `null` and its type does not say so.
 fn is_nullable(schema: &Value) -> bool {
-    schema["nullable"] == true && !is_rust_type(schema, "RawJson") && !is_rust_type(schema, "Optional")
+    schema["nullable"] == true && !is_rust_type(schema, "RawJson") && !is_rust_type(schema, "Items")
 }
 
 fn or_null(schema: &mut Value) -> Value {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{BESIDE, Context, become_rust_type, direction, for_each_schema, for_each_schema_of, is_map, is_rust_type};
 
-/// Makes `Optional<Vec<_>>` and `Optional<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
+/// Makes `Items<Vec<_>>` and `Items<BTreeMap<_, _>>` of lists and maps, whether the contract requires them or not.
 ///
 /// The senders are written in Go, whose nil maps and lists are `null` or absent. typify refuses `null`, and drops
 /// what is empty when it encodes. In what is only ever sent, what is required stays as it is.
@@ -16,7 +16,7 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Res
             if let Some(members) = collection.as_object_mut() {
                 members.retain(|key, _| !BESIDE.contains(&key.as_str()));
             }
-            become_rust_type(schema, "Optional", &[collection]);
+            become_rust_type(schema, "Items", &[collection]);
             hits += 1;
         }
     };
@@ -30,10 +30,10 @@ pub(super) fn optional_collections(document: &mut Value, _: &Context<'_>) -> Res
             }
         }
     });
-    // An `Optional` is its own option, which typify adds to what is not required.
+    // An `Items` is its own option, which typify adds to what is not required.
     for_each_schema(document, &mut |schema| {
         let properties = schema["properties"].as_object();
-        let fields = properties.into_iter().flatten().filter(|(_, property)| is_rust_type(property, "Optional"));
+        let fields = properties.into_iter().flatten().filter(|(_, property)| is_rust_type(property, "Items"));
         let fields: Vec<Value> = fields.map(|(name, _)| json!(name)).collect();
         if let (Some(members), false) = (schema.as_object_mut(), fields.is_empty()) {
             let required = members.entry("required").or_insert_with(|| json!([]));
@@ -64,10 +64,10 @@ mod tests {
         assert_eq!(schemas["A"]["required"], json!(["id", "map", "list"]));
         let list = &schemas["A"]["properties"]["list"];
         assert_eq!(list["description"], "kept");
-        assert_eq!(list["x-rust-type"]["path"], "ampersand_types::Optional");
+        assert_eq!(list["x-rust-type"]["path"], "ampersand_types::Items");
         assert_eq!(list["x-rust-type"]["parameters"], json!([{ "type": "array", "items": { "type": "string" } }]));
         let map = &schemas["A"]["properties"]["map"]["x-rust-type"]["parameters"][0];
-        assert!(is_rust_type(&map["additionalProperties"], "Optional"), "{map}");
+        assert!(is_rust_type(&map["additionalProperties"], "Items"), "{map}");
         assert_eq!(hits, 3);
     }
     #[test]
@@ -84,8 +84,8 @@ mod tests {
             }),
         )?;
         let properties = &document["components"]["schemas"]["Sent"]["properties"];
-        assert!(!is_rust_type(&properties["a"], "Optional") && is_rust_type(&properties["b"], "Optional"));
-        assert!(is_rust_type(&document[OPERATIONS][0]["response"]["json"], "Optional"));
+        assert!(!is_rust_type(&properties["a"], "Items") && is_rust_type(&properties["b"], "Items"));
+        assert!(is_rust_type(&document[OPERATIONS][0]["response"]["json"], "Items"));
         assert_eq!(hits, 2);
         Ok(())
     }

@@ -87,7 +87,7 @@ pub struct ApiKey {
     pub project_id: ::std::string::String,
     /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -173,7 +173,7 @@ pub struct ApiKeyRequest {
     pub label: ::std::string::String,
     /// Scopes that limit what the key may do.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -188,7 +188,7 @@ pub struct ApiKeyRequest {
 pub struct ApiProblem {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub causes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
     /// Explanation of this single problem, for people.
@@ -299,7 +299,7 @@ pub struct AuthHealthCheck {
     pub method: ::std::option::Option<::std::string::String>,
     /// HTTP statuses that mean valid credentials. Absent means 200 and 204.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub success_status_codes: ::ampersand_types::Optional<
+    pub success_status_codes: ::ampersand_types::Items<
         ::std::vec::Vec<::ampersand_types::Integer>,
     >,
     /// URL to call.
@@ -415,7 +415,7 @@ pub struct BatchWriteSupportConfig {
     pub default_record_limit: ::std::option::Option<::ampersand_types::Integer>,
     /// Other limits for single objects, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub object_record_limits: ::ampersand_types::Optional<
+    pub object_record_limits: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::Integer>,
     >,
     /// Whether several records can be written in one request.
@@ -490,7 +490,7 @@ pub struct BuilderInfo {
     pub org_role: ::std::option::Option<BuilderInfoOrgRole>,
     /// Roles in projects, by the identifier of the project.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub project_roles: ::ampersand_types::Optional<
+    pub project_roles: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, BuilderInfoProjectRolesValue>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -567,12 +567,10 @@ pub struct BulkWriteSupport {
 pub struct CatalogProviderAppMetadata {
     /// Values for `authQueryParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub auth_query_params: ::ampersand_types::Optional<
-        ::std::vec::Vec<MetadataItemInput>,
-    >,
+    pub auth_query_params: ::ampersand_types::Items<::std::vec::Vec<MetadataItemInput>>,
     /// Values for `providerParams` of the provider app's metadata.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_params: ::ampersand_types::Optional<::std::vec::Vec<MetadataItemInput>>,
+    pub provider_params: ::ampersand_types::Items<::std::vec::Vec<MetadataItemInput>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -587,10 +585,10 @@ pub struct CatalogProviderAppMetadata {
 pub struct CatalogProviderMetadata {
     /// Values that a person has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub input: ::ampersand_types::Optional<::std::vec::Vec<MetadataItemInput>>,
+    pub input: ::ampersand_types::Items<::std::vec::Vec<MetadataItemInput>>,
     /// Values that Ampersand asks the provider for, after authentication.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub post_authentication: ::ampersand_types::Optional<
+    pub post_authentication: ::ampersand_types::Items<
         ::std::vec::Vec<MetadataItemPostAuthentication>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -695,7 +693,7 @@ pub struct Connection {
     pub provider_consumer_ref: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_metadata: ::ampersand_types::Optional<
+    pub provider_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// Provider's identifier for the workspace that is connected, a subdomain for instance. May be unknown.
@@ -746,7 +744,7 @@ pub struct ConnectionRequest {
     pub provider: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_metadata: ::ampersand_types::Optional<
+    pub provider_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
@@ -785,7 +783,7 @@ pub struct ConnectionRequestOauth2ClientCredentials {
     pub client_secret: ::ampersand_types::Credential,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -806,7 +804,7 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     pub password: ::ampersand_types::Credential,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
     pub username: ::std::string::String,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -921,7 +919,7 @@ pub struct CreateDestinationRequestMetadata {
     pub exchange: ::std::option::Option<::std::string::String>,
     /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<
+    pub headers: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::Credential,
@@ -1196,7 +1194,7 @@ pub struct CreateProviderAppRequest {
     pub provider: ::std::string::String,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1260,7 +1258,7 @@ pub struct CreateTopicRequest {
 pub struct CustomAuthConnectRequest {
     /// Parameters that the provider's redirect carried, by name. They are secrets.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub callback_params: ::ampersand_types::Optional<
+    pub callback_params: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::Credential,
@@ -1286,7 +1284,7 @@ pub struct CustomAuthConnectRequest {
     pub provider_app_id: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_metadata: ::ampersand_types::Optional<
+    pub provider_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// Secret that stands for a connection in the making. It comes with a redirect; send it back to go on.
@@ -1348,7 +1346,7 @@ pub struct CustomAuthInput {
     pub name: ::std::string::String,
     /// Choices, for `fieldTypeSelect`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub options: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInputOption>>,
+    pub options: ::ampersand_types::Items<::std::vec::Vec<CustomAuthInputOption>>,
     /// Text that helps to find the value.
     pub prompt: ::std::option::Option<::std::string::String>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -1381,18 +1379,18 @@ pub struct CustomAuthInputOption {
 pub struct CustomAuthOpts {
     /// Headers that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthHeader>>,
+    pub headers: ::ampersand_types::Items<::std::vec::Vec<CustomAuthHeader>>,
     /// Values that the person who connects has to enter.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub inputs: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInput>>,
+    pub inputs: ::ampersand_types::Items<::std::vec::Vec<CustomAuthInput>>,
     /// Whether it takes several steps, such as redirects in a browser, through `custom_auth_connect`.
     pub multi_step: ::std::option::Option<bool>,
     /// Values that you enter once, for the provider app.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_inputs: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthInput>>,
+    pub provider_inputs: ::ampersand_types::Items<::std::vec::Vec<CustomAuthInput>>,
     /// Query parameters that Ampersand adds to requests to the provider.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub query_params: ::ampersand_types::Optional<::std::vec::Vec<CustomAuthQueryParam>>,
+    pub query_params: ::ampersand_types::Items<::std::vec::Vec<CustomAuthQueryParam>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1518,7 +1516,7 @@ pub struct DestinationMetadata {
     pub exchange: ::std::option::Option<::std::string::String>,
     /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<
+    pub headers: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::Credential,
@@ -1629,7 +1627,7 @@ pub struct DestinationWithSecretsMetadata {
     pub exchange: ::std::option::Option<::std::string::String>,
     /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<
+    pub headers: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::Credential,
@@ -1810,16 +1808,14 @@ pub struct FieldMetadata {
     pub read_only: ::std::option::Option<bool>,
     /// Names of the objects that the field can link to. Absent for a field that is no link.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub reference_to: ::ampersand_types::Optional<
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    pub reference_to: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Type of the values, in a form that is the same for all providers.
     pub value_type: ::std::option::Option<
         ::ampersand_client::types::FieldMetadataValueType,
     >,
     /// Choices, for a field of type `singleSelect` or `multiSelect`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub values: ::ampersand_types::Optional<::std::vec::Vec<FieldValue>>,
+    pub values: ::ampersand_types::Items<::std::vec::Vec<FieldValue>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1840,7 +1836,7 @@ pub struct FieldUpsertResult {
     pub metadata: ::std::option::Option<::ampersand_types::RawJson>,
     /// Messages about trouble that did not stop the change.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub warnings: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub warnings: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1902,7 +1898,7 @@ pub struct GenerateConnectionRequest {
     pub provider: ::std::string::String,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_metadata: ::ampersand_types::Optional<
+    pub provider_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
@@ -1941,7 +1937,7 @@ pub struct GenerateConnectionRequestOauth2ClientCredentials {
     pub client_secret: ::ampersand_types::Credential,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1962,7 +1958,7 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     pub password: ::ampersand_types::Credential,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
     pub username: ::std::string::String,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -2056,12 +2052,10 @@ pub struct HydratedIntegrationObject {
     ///
     /// Deprecated by the contract.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub all_fields: ::ampersand_types::Optional<
-        ::std::vec::Vec<HydratedIntegrationField>,
-    >,
+    pub all_fields: ::ampersand_types::Items<::std::vec::Vec<HydratedIntegrationField>>,
     /// Every field of the object in this account, with its type, by the field's name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub all_fields_metadata: ::ampersand_types::Optional<
+    pub all_fields_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, FieldMetadata>,
     >,
     /// How far back the first read goes.
@@ -2080,7 +2074,7 @@ pub struct HydratedIntegrationObject {
     pub object_name: ::std::string::String,
     /// Fields that the customer may choose.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub optional_fields: ::ampersand_types::Optional<
+    pub optional_fields: ::ampersand_types::Items<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
     /// Optional fields that need not be listed.
@@ -2089,7 +2083,7 @@ pub struct HydratedIntegrationObject {
     >,
     /// Fields that every installation reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub required_fields: ::ampersand_types::Optional<
+    pub required_fields: ::ampersand_types::Items<
         ::std::vec::Vec<HydratedIntegrationField>,
     >,
     /// When the object is read, as a cron expression of five fields. `*/10 * * * *` is every 10 minutes.
@@ -2124,7 +2118,7 @@ pub struct HydratedIntegrationProxy {
 pub struct HydratedIntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<HydratedIntegrationObject>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<HydratedIntegrationObject>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2139,7 +2133,7 @@ pub struct HydratedIntegrationRead {
 pub struct HydratedIntegrationWrite {
     /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::vec::Vec<HydratedIntegrationWriteObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -2194,7 +2188,7 @@ pub struct HydratedRevision {
 pub struct InputValidationIssue {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub causes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
     /// Explanation of this single problem, for people.
@@ -2247,7 +2241,7 @@ pub struct InputValidationIssue {
 pub struct InputValidationProblem {
     /// Short descriptions of what led to the problem, in no particular order.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub causes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub causes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Further values about the problem, by name.
     pub context: ::std::option::Option<::ampersand_types::RawJson>,
     /// Explanation of this single problem, for people.
@@ -2258,7 +2252,7 @@ pub struct InputValidationProblem {
     pub instance: ::std::option::Option<::std::string::String>,
     /// Everything that is wrong with the request.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub issues: ::ampersand_types::Optional<::std::vec::Vec<InputValidationIssue>>,
+    pub issues: ::ampersand_types::Items<::std::vec::Vec<InputValidationIssue>>,
     /// Advice on how to solve the problem.
     pub remedy: ::std::option::Option<::std::string::String>,
     /// Identifier of the request. Quote it when you ask for support.
@@ -2400,14 +2394,14 @@ pub struct IntegrationObject {
     pub object_name: ::std::string::String,
     /// Fields that the customer may choose.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub optional_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
+    pub optional_fields: ::ampersand_types::Items<::std::vec::Vec<IntegrationField>>,
     /// Optional fields that need not be listed.
     pub optional_fields_auto: ::std::option::Option<
         ::ampersand_client::types::OptionalFieldsAutoOption,
     >,
     /// Fields that every installation reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub required_fields: ::ampersand_types::Optional<::std::vec::Vec<IntegrationField>>,
+    pub required_fields: ::ampersand_types::Items<::std::vec::Vec<IntegrationField>>,
     /// When the object is read, as a cron expression of five fields. `*/15 * * * *` is every 15 minutes.
     pub schedule: ::std::string::String,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -2440,7 +2434,7 @@ pub struct IntegrationProxy {
 pub struct IntegrationRead {
     /// Objects to read.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationObject>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<IntegrationObject>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2455,9 +2449,7 @@ pub struct IntegrationRead {
 pub struct IntegrationSubscribe {
     /// Objects whose events are subscribed to.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
-        ::std::vec::Vec<IntegrationSubscribeObject>,
-    >,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<IntegrationSubscribeObject>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2484,9 +2476,7 @@ pub struct IntegrationSubscribeObject {
     pub object_name: ::std::string::String,
     /// Names of further events of the provider that are reported.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub other_events: ::ampersand_types::Optional<
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    pub other_events: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Whether changes of records are reported, and changes of which fields.
     pub update_event: ::std::option::Option<UpdateEvent>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -2503,7 +2493,7 @@ pub struct IntegrationSubscribeObject {
 pub struct IntegrationWrite {
     /// Objects that may be written to.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<IntegrationWriteObject>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<IntegrationWriteObject>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2626,7 +2616,7 @@ pub struct ListOperationsResponse {
     pub pagination: PaginationInfo,
     /// Operations of this page.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub results: ::ampersand_types::Optional<::std::vec::Vec<Operation>>,
+    pub results: ::ampersand_types::Items<::std::vec::Vec<Operation>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2659,7 +2649,7 @@ pub struct Log {
 pub struct LogMessage {
     /// Further details, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub details: ::ampersand_types::Optional<
+    pub details: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Message of the error, where one occurred.
@@ -2772,7 +2762,7 @@ pub struct MetadataItemInput {
     pub docs_url: ::std::option::Option<::std::string::String>,
     /// Modules that need the value, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub module_dependencies: ::ampersand_types::Optional<
+    pub module_dependencies: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
     /// Name of the value, for programs.
@@ -2793,7 +2783,7 @@ pub struct MetadataItemInput {
 pub struct MetadataItemPostAuthentication {
     /// Modules that need the value, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub module_dependencies: ::ampersand_types::Optional<
+    pub module_dependencies: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
     /// Name of the value, for programs.
@@ -2883,7 +2873,7 @@ pub struct Oauth2AuthorizationCode {
     pub refresh_token: ::std::option::Option<Oauth2AuthorizationCodeRefreshToken>,
     /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2942,7 +2932,7 @@ pub struct Oauth2AuthorizationCodeTokensOnly {
     >,
     /// OAuth scopes that the tokens are good for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -2995,14 +2985,14 @@ pub struct Oauth2Opts {
     pub access_token_opts: ::std::option::Option<AccessTokenOpts>,
     /// URLs that the token is to be good for, where the client credentials grant needs them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub audience: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub audience: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// URL of the provider's page that asks for consent.
     #[cfg_attr(feature = "schemars", schemars(rename = "authURL"))]
     pub auth_url: ::std::option::Option<::std::string::String>,
     /// Further query parameters for `authURL`, by name.
     #[cfg_attr(feature = "schemars", schemars(rename = "authURLParams"))]
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub auth_url_params: ::ampersand_types::Optional<
+    pub auth_url_params: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// URL of a page about OAuth clients at the provider.
@@ -3018,7 +3008,7 @@ pub struct Oauth2Opts {
     pub keep_alive_interval_hours: ::std::option::Option<::ampersand_types::Integer>,
     /// Full names of scopes, by their short ones. Scopes that are not listed are sent as they are.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scope_mappings: ::ampersand_types::Optional<
+    pub scope_mappings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Where values of interest stand in the provider's token response.
@@ -3057,7 +3047,7 @@ pub struct OauthConnectRequest {
     pub provider_app_id: ::std::option::Option<::std::string::String>,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_metadata: ::ampersand_types::Optional<
+    pub provider_metadata: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ProviderMetadataInfo>,
     >,
     /// Provider's identifier for the workspace to connect, a subdomain for instance.
@@ -3078,7 +3068,7 @@ pub struct ObjectMetadata {
     pub display_name: ::std::option::Option<::std::string::String>,
     /// Fields of the object, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub fields: ::ampersand_types::Optional<
+    pub fields: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, FieldMetadata>,
     >,
     /// Your application's name for the object.
@@ -3137,14 +3127,14 @@ pub struct Operation {
 pub struct OperationMetadata {
     /// Names of the objects that the operation is about.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Progress of a read. Only reads have it.
     pub progress: ::std::option::Option<OperationMetadataProgress>,
     /// Attempts that were made so far. May be absent.
     pub retry: ::std::option::Option<OperationMetadataRetry>,
     /// Provider's identifiers of the records that were created or updated. Only writes have them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub successful_record_ids: ::ampersand_types::Optional<
+    pub successful_record_ids: ::ampersand_types::Items<
         ::std::vec::Vec<::std::string::String>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -3259,7 +3249,7 @@ pub struct PatchApiKeyRequestApiKey {
     pub label: ::std::option::Option<::std::string::String>,
     /// Scopes that limit what the key may do from now on.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -3333,7 +3323,7 @@ pub struct PauseReadsRequest {
     pub note: ::std::option::Option<::std::string::String>,
     /// Names of the objects, as the provider or your manifest has them. Without them, every object is paused.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -3432,7 +3422,7 @@ pub struct ProviderApp {
     pub provider: ::std::string::String,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Time of the last change, in RFC 3339.
     pub update_time: ::std::option::Option<::ampersand_types::Timestamp>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -3449,15 +3439,15 @@ pub struct ProviderApp {
 pub struct ProviderAppMetadata {
     /// Further query parameters for the page that asks for consent: lists of values, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub auth_query_params: ::ampersand_types::Optional<
+    pub auth_query_params: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
-            ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+            ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
         >,
     >,
     /// Further values that this provider needs, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub provider_params: ::ampersand_types::Optional<
+    pub provider_params: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -3491,7 +3481,7 @@ pub struct ProviderInfo {
     pub display_name: ::std::option::Option<::std::string::String>,
     /// Labels of the provider: names and values.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub labels: ::ampersand_types::Optional<
+    pub labels: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Pictures of the provider.
@@ -3500,7 +3490,7 @@ pub struct ProviderInfo {
     pub metadata: ::std::option::Option<CatalogProviderMetadata>,
     /// Parts of the provider's API, by name. The `module` of a manifest chooses one.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub modules: ::ampersand_types::Optional<
+    pub modules: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ModuleInfo>,
     >,
     /// Name of the provider, by which the API refers to it, such as `salesforce`.
@@ -3663,7 +3653,7 @@ pub struct SearchRequest {
 pub struct SearchResponse {
     /// The records.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub result: ::ampersand_types::Optional<::std::vec::Vec<SearchResultEntry>>,
+    pub result: ::ampersand_types::Items<::std::vec::Vec<SearchResultEntry>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -3734,7 +3724,7 @@ pub struct StringFieldOptions {
     pub pattern: ::std::option::Option<::std::string::String>,
     /// Choices that the field offers.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub values: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub values: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Whether other values than those in `values` are refused.
     pub values_restricted: ::std::option::Option<bool>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -3824,7 +3814,7 @@ pub struct TokenMetadataFields {
     pub consumer_ref_field: ::std::option::Option<::std::string::String>,
     /// Further fields to keep.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub other_fields_: ::ampersand_types::Optional<
+    pub other_fields_: ::ampersand_types::Items<
         ::std::vec::Vec<TokenMetadataFieldsOtherFieldsItem>,
     >,
     /// Name of the field with the scopes.
@@ -3911,7 +3901,7 @@ pub struct UnpauseReadsRequest {
     pub note: ::std::option::Option<::std::string::String>,
     /// Names of the objects, as the provider or your manifest has them. Without them, every object is resumed.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub objects: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -4010,7 +4000,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     pub exchange: ::std::option::Option<::std::string::String>,
     /// HTTP headers that Ampersand adds to its requests to a webhook, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<
+    pub headers: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
             ::ampersand_types::Credential,
@@ -4106,7 +4096,7 @@ pub struct UpdateEvent {
     pub enabled: ::std::option::Option<::ampersand_client::types::UpdateEventEnabled>,
     /// Names of fields whose changes are always reported.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub required_watch_fields: ::ampersand_types::Optional<
+    pub required_watch_fields: ::ampersand_types::Items<
         ::std::vec::Vec<::std::string::String>,
     >,
     /// Fields that are watched without being named.
@@ -4286,7 +4276,7 @@ pub struct UpdateProviderAppRequestProviderApp {
     pub provider: ::std::option::Option<::std::string::String>,
     /// OAuth scopes to ask for, as the provider spells them.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub scopes: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -4334,10 +4324,10 @@ pub struct UpsertMetadataRequest {
 pub struct UpsertMetadataResponse {
     /// Outcome for each field, by the object's name and then by the field's.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub fields: ::ampersand_types::Optional<
+    pub fields: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
-            ::ampersand_types::Optional<
+            ::ampersand_types::Items<
                 ::std::collections::BTreeMap<::std::string::String, FieldUpsertResult>,
             >,
         >,
@@ -4413,7 +4403,7 @@ pub struct WatchSchemaAllObjects {
 pub struct WriteRecordsResponse {
     /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub errors: ::ampersand_types::Optional<
+    pub errors: ::ampersand_types::Items<
         ::std::vec::Vec<WriteRecordsResponseErrorsItem>,
     >,
     /// Count of records of a batch that failed.
@@ -4424,7 +4414,7 @@ pub struct WriteRecordsResponse {
     pub result: ::std::option::Option<WriteResult>,
     /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub results: ::ampersand_types::Optional<::std::vec::Vec<WriteResult>>,
+    pub results: ::ampersand_types::Items<::std::vec::Vec<WriteResult>>,
     /// Count of records of a batch that were written.
     pub success_count: ::std::option::Option<::ampersand_types::Integer>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -4443,7 +4433,7 @@ pub struct WriteRecordsResponse {
 pub struct WriteRecordsResponse422 {
     /// Errors that made the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub errors: ::ampersand_types::Optional<
+    pub errors: ::ampersand_types::Items<
         ::std::vec::Vec<WriteRecordsResponse422ErrorsItem>,
     >,
     /// Count of records of a batch that failed.
@@ -4456,12 +4446,12 @@ pub struct WriteRecordsResponse422 {
     pub result: ::std::option::Option<WriteResult>,
     /// Outcomes for the records of a batch, one by one.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub results: ::ampersand_types::Optional<::std::vec::Vec<WriteResult>>,
+    pub results: ::ampersand_types::Items<::std::vec::Vec<WriteResult>>,
     /// Count of records of a batch that were written.
     pub success_count: ::std::option::Option<::ampersand_types::Integer>,
     /// Messages about trouble that did not make the write fail.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub warnings: ::ampersand_types::Optional<
+    pub warnings: ::ampersand_types::Items<
         ::std::vec::Vec<WriteRecordsResponse422WarningsItem>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -4520,7 +4510,7 @@ pub struct WriteRecordsResponseErrorsItem {
 pub struct WriteRequest {
     /// Links to other records, for a write of a single record. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub associations: ::ampersand_types::Optional<
+    pub associations: ::ampersand_types::Items<
         ::std::vec::Vec<::ampersand_types::RawJson>,
     >,
     /// How long single records may wait to be written as one batch. For `asynchronous` writes of a `record`.
@@ -4531,14 +4521,14 @@ pub struct WriteRequest {
     ///
     /// Where some records fail, the others are written all the same. `batchPolicy` can change that.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub batch: ::ampersand_types::Optional<::std::vec::Vec<WriteRequestBatchItem>>,
+    pub batch: ::ampersand_types::Items<::std::vec::Vec<WriteRequestBatchItem>>,
     /// What happens to the batch when a record fails. It applies to `batch` only.
     pub batch_policy: ::std::option::Option<WriteRequestBatchPolicy>,
     /// Your application's own identifier for the group, as it was given when the installation was created.
     pub group_ref: ::std::string::String,
     /// HTTP headers for the request to the provider. Only Salesforce supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub headers: ::ampersand_types::Optional<::std::vec::Vec<WriteRequestHeadersItem>>,
+    pub headers: ::ampersand_types::Items<::std::vec::Vec<WriteRequestHeadersItem>>,
     /// Whether the response waits for the provider.
     pub mode: ::std::option::Option<::ampersand_client::types::WriteRequestMode>,
     /// The record, for a write of a single record. To create or update, its fields by name; to delete, its `id` is
@@ -4580,7 +4570,7 @@ pub struct WriteRequestAutoBatchPolicy {
 pub struct WriteRequestBatchItem {
     /// Links to other records. Only HubSpot supports them at present.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub associations: ::ampersand_types::Optional<
+    pub associations: ::ampersand_types::Items<
         ::std::vec::Vec<::ampersand_types::RawJson>,
     >,
     /// Fields of the record, by name.
@@ -9110,7 +9100,7 @@ impl ProviderAppMetadata {
             Item = (
                 impl ::core::convert::Into<::std::string::String>,
                 impl ::core::convert::Into<
-                    ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+                    ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
                 >,
             ),
         >,

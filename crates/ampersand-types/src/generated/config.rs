@@ -33,7 +33,7 @@ pub struct BackfillConfig {
     /// Conditions that a record must meet to be backfilled, all of them together.
     /// They do not touch incremental reads.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub field_filters: ::ampersand_types::Optional<::std::vec::Vec<ReadFilter>>,
+    pub field_filters: ::ampersand_types::Items<::std::vec::Vec<ReadFilter>>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -76,7 +76,7 @@ pub struct BaseProxyConfig {
 pub struct BaseReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, BaseReadConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -99,7 +99,7 @@ pub struct BaseReadConfigObject {
     pub disabled: ::std::option::Option<bool>,
     /// Mappings that were offered for this object at install time, chosen or not.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub dynamic_mappings_input: ::ampersand_types::Optional<
+    pub dynamic_mappings_input: ::ampersand_types::Items<
         ::std::vec::Vec<DynamicMappingsInputEntry>,
     >,
     /// Conditions that a record must meet to be read, all of them together, with one condition to a field at most.
@@ -107,7 +107,7 @@ pub struct BaseReadConfigObject {
     /// They hold for incremental reads and for the backfill. Conditions for the backfill alone are in
     /// `backfill.fieldFilters`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub field_filters: ::ampersand_types::Optional<::std::vec::Vec<ReadFilter>>,
+    pub field_filters: ::ampersand_types::Items<::std::vec::Vec<ReadFilter>>,
     /// Name of the object that is read, such as `account`.
     pub object_name: ::std::option::Option<::std::string::String>,
     /// When the object is read, as a cron expression. `*/15 * * * *` is every 15 minutes.
@@ -116,14 +116,14 @@ pub struct BaseReadConfigObject {
     ///
     /// The entry `workEmail` with the value `email` delivers the provider's `email` as `workEmail`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_field_mappings: ::ampersand_types::Optional<
+    pub selected_field_mappings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Fields to read, by the provider's name: true for a field that is to be read.
     ///
     /// A field that `selectedFieldMappings` mentions need not be repeated here.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_fields: ::ampersand_types::Optional<
+    pub selected_fields: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, bool>,
     >,
     /// Selects fields without naming them one by one. May be absent.
@@ -132,10 +132,10 @@ pub struct BaseReadConfigObject {
     >,
     /// Values to replace on the way, by field name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_value_mappings: ::ampersand_types::Optional<
+    pub selected_value_mappings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
-            ::ampersand_types::Optional<
+            ::ampersand_types::Items<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
                     ::std::string::String,
@@ -155,7 +155,7 @@ pub struct BaseReadConfigObject {
 pub struct BaseSubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, BaseSubscribeConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -180,9 +180,7 @@ pub struct BaseSubscribeConfigObject {
     pub object_name: ::std::string::String,
     /// Further events of the provider that are reported. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub other_events: ::ampersand_types::Optional<
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    pub other_events: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Options that only some providers know.
     pub provider_options: ::std::option::Option<SubscribeProviderOptions>,
     /// Whether changes of records are reported, and changes of which fields.
@@ -199,7 +197,7 @@ pub struct BaseSubscribeConfigObject {
 pub struct BaseWriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, BaseWriteConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -218,7 +216,7 @@ pub struct BaseWriteConfigObject {
     pub object_name: ::std::string::String,
     /// Defaults, and when they apply, by field name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_field_settings: ::ampersand_types::Optional<
+    pub selected_field_settings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, FieldSetting>,
     >,
     /// Values for fields that a write leaves out, by field name, in the legacy form.
@@ -227,7 +225,7 @@ pub struct BaseWriteConfigObject {
     ///
     /// Deprecated by the contract.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_value_defaults: ::ampersand_types::Optional<
+    pub selected_value_defaults: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -291,7 +289,7 @@ pub struct ConfigUpdateEvent {
     pub enabled: ::ampersand_types::config::ConfigUpdateEventEnabled,
     /// Names of the fields whose changes are to be reported. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub required_watch_fields: ::ampersand_types::Optional<
+    pub required_watch_fields: ::ampersand_types::Items<
         ::std::vec::Vec<::std::string::String>,
     >,
     /// Watches fields without naming them. To name them, leave it out and fill `requiredWatchFields`.
@@ -344,7 +342,7 @@ pub struct DynamicMappingsInputEntry {
     /// The values that your field can take, for the customer to map one by one.
     /// Absent when values are not mapped.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub mapped_values: ::ampersand_types::Optional<
+    pub mapped_values: ::ampersand_types::Items<
         ::std::vec::Vec<DynamicMappingsInputMappedValue>,
     >,
     /// What the customer is asked when choosing the mapping. May be absent.
@@ -426,7 +424,7 @@ pub struct QuotaOptimizationConfig {
 pub struct ReadConfig {
     /// Objects to read, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ReadConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -451,7 +449,7 @@ pub struct ReadConfigObject {
     pub disabled: ::std::option::Option<bool>,
     /// Mappings that were offered for this object at install time, chosen or not.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub dynamic_mappings_input: ::ampersand_types::Optional<
+    pub dynamic_mappings_input: ::ampersand_types::Items<
         ::std::vec::Vec<DynamicMappingsInputEntry>,
     >,
     /// Conditions that a record must meet to be read, all of them together, with one condition to a field at most.
@@ -459,7 +457,7 @@ pub struct ReadConfigObject {
     /// They hold for incremental reads and for the backfill. Conditions for the backfill alone are in
     /// `backfill.fieldFilters`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub field_filters: ::ampersand_types::Optional<::std::vec::Vec<ReadFilter>>,
+    pub field_filters: ::ampersand_types::Items<::std::vec::Vec<ReadFilter>>,
     /// Name of the object that is read, such as `account`.
     pub object_name: ::std::string::String,
     /// When the object is read, as a cron expression. `*/15 * * * *` is every 15 minutes.
@@ -468,14 +466,14 @@ pub struct ReadConfigObject {
     ///
     /// The entry `workEmail` with the value `email` delivers the provider's `email` as `workEmail`.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_field_mappings: ::ampersand_types::Optional<
+    pub selected_field_mappings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
     >,
     /// Fields to read, by the provider's name: true for a field that is to be read.
     ///
     /// A field that `selectedFieldMappings` mentions need not be repeated here.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_fields: ::ampersand_types::Optional<
+    pub selected_fields: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, bool>,
     >,
     /// Selects fields without naming them one by one. May be absent.
@@ -484,10 +482,10 @@ pub struct ReadConfigObject {
     >,
     /// Values to replace on the way, by field name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_value_mappings: ::ampersand_types::Optional<
+    pub selected_value_mappings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
-            ::ampersand_types::Optional<
+            ::ampersand_types::Items<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
                     ::std::string::String,
@@ -523,7 +521,7 @@ pub struct ReadFilter {
 pub struct SubscribeConfig {
     /// Objects whose events are subscribed to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, SubscribeConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -548,9 +546,7 @@ pub struct SubscribeConfigObject {
     pub object_name: ::std::string::String,
     /// Further events of the provider that are reported. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub other_events: ::ampersand_types::Optional<
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    pub other_events: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Options that only some providers know.
     pub provider_options: ::std::option::Option<SubscribeProviderOptions>,
     /// Whether changes of records are reported, and changes of which fields.
@@ -651,7 +647,7 @@ pub struct ValueDefaultString {
 pub struct WriteConfig {
     /// Objects that may be written to, by name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub objects: ::ampersand_types::Optional<
+    pub objects: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, WriteConfigObject>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -670,7 +666,7 @@ pub struct WriteConfigObject {
     pub object_name: ::std::string::String,
     /// Defaults, and when they apply, by field name.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_field_settings: ::ampersand_types::Optional<
+    pub selected_field_settings: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, FieldSetting>,
     >,
     /// Values for fields that a write leaves out, by field name, in the legacy form.
@@ -679,7 +675,7 @@ pub struct WriteConfigObject {
     ///
     /// Deprecated by the contract.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub selected_value_defaults: ::ampersand_types::Optional<
+    pub selected_value_defaults: ::ampersand_types::Items<
         ::std::collections::BTreeMap<::std::string::String, ::ampersand_types::RawJson>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
@@ -1250,7 +1246,7 @@ impl BaseReadConfigObject {
             Item = (
                 impl ::core::convert::Into<::std::string::String>,
                 impl ::core::convert::Into<
-                    ::ampersand_types::Optional<
+                    ::ampersand_types::Items<
                         ::std::collections::BTreeMap<
                             ::std::string::String,
                             ::std::string::String,
@@ -1853,7 +1849,7 @@ impl ReadConfigObject {
             Item = (
                 impl ::core::convert::Into<::std::string::String>,
                 impl ::core::convert::Into<
-                    ::ampersand_types::Optional<
+                    ::ampersand_types::Items<
                         ::std::collections::BTreeMap<
                             ::std::string::String,
                             ::std::string::String,

@@ -79,10 +79,10 @@ pub struct ResultEntry {
     /// Records that this one is associated with: a list of them under the name of each association.
     /// May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub associations: ::ampersand_types::Optional<
+    pub associations: ::ampersand_types::Items<
         ::std::collections::BTreeMap<
             ::std::string::String,
-            ::ampersand_types::Optional<::std::vec::Vec<Association>>,
+            ::ampersand_types::Items<::std::vec::Vec<Association>>,
         >,
     >,
     /// Field values under the provider's own field names, for fields that are not mapped.
@@ -92,9 +92,7 @@ pub struct ResultEntry {
     pub fields: ::std::option::Option<::ampersand_types::RawJson>,
     /// Names of the fields that changed. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub fields_updated: ::ampersand_types::Optional<
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    pub fields_updated: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// The record that an association starts at. Belongs to association events.
     pub from_record: ::std::option::Option<AssociatedObject>,
     /// The provider's identifier of the record. Filled on a delete event; do not count on it elsewhere.
@@ -194,7 +192,7 @@ pub struct WebhookMessage {
     /// When `resultInfo.type` is `url` they are not here: `resultInfo.downloadUrl` leads to a file that holds the
     /// same array. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub result: ::ampersand_types::Optional<::std::vec::Vec<ResultEntry>>,
+    pub result: ::ampersand_types::Items<::std::vec::Vec<ResultEntry>>,
     /// How many records there are, and whether they are in `result` or in a file.
     ///
     /// The contract requires it, yet messages on Kinesis and S3 can come without. Then `result` is the place to look.

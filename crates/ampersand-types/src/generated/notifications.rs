@@ -81,10 +81,10 @@ pub struct ConnectionErrorData {
     ///
     /// Deprecated by the contract.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub error: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub error: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// What is wrong with the connection, one message for people per entry. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub errors: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub errors: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Your application's own identifier for the group, such as a customer organisation or workspace.
     /// Use it to find the customer on your side.
     pub group_ref: ::std::string::String,
@@ -492,7 +492,7 @@ pub struct WriteAsyncDoneData {
     /// What went wrong, one message for people per entry. Nothing pairs a message with a record.
     /// May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub errors: ::ampersand_types::Optional<::std::vec::Vec<::std::string::String>>,
+    pub errors: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// Name of the group, for display. Look customers up by `groupRef` instead.
     pub group_name: ::std::string::String,
     /// Your application's own identifier for the group, such as a customer organisation or workspace.
@@ -516,7 +516,7 @@ pub struct WriteAsyncDoneData {
     /// Identifiers of the records that were written.
     /// After a partial failure it is filled although `success` is false. May be absent, `null` or empty.
     #[cfg_attr(feature = "schemars", schemars(default))]
-    pub successful_record_ids: ::ampersand_types::Optional<
+    pub successful_record_ids: ::ampersand_types::Items<
         ::std::vec::Vec<::std::string::String>,
     >,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).

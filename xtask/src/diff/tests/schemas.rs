@@ -192,7 +192,7 @@ fn fields_become_required_optional_or_conditional() {
             object(json!({ "f": text() }), &[]),
             vec!["became optional A.f: required > optional [bbcb]".to_owned()],
         ),
-        // A list is an `Optional`, required or not; and what may be null has to be there.
+        // A list is an `Items`, required or not; and what may be null has to be there.
         (list(&["f"]), list(&[]), vec!["became optional A.f: required > optional [cccc]".to_owned()]),
         (list(&[]), list(&["f"]), vec!["became required A.f: optional > required [ccbc]".to_owned()]),
         (null(&["f"]), null(&[]), vec!["became optional A.f: required > optional [bbcc]".to_owned()]),

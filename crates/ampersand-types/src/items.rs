@@ -9,12 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// It reads as the collection itself, empty where none was sent, and so needs no `unwrap_or_default`:
 ///
 /// ```
-/// use ampersand_types::Optional;
+/// use ampersand_types::Items;
 ///
 /// #[derive(serde::Deserialize, serde::Serialize)]
 /// struct Report {
-///     #[serde(default, skip_serializing_if = "Optional::is_absent")]
-///     errors: Optional<Vec<String>>,
+///     #[serde(default, skip_serializing_if = "Items::is_absent")]
+///     errors: Items<Vec<String>>,
 /// }
 ///
 /// for json in ["{}", r#"{"errors":null}"#, r#"{"errors":[]}"#] {
@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The senders are written in Go, where a list without elements is encoded as any of the three, depending
 /// on how it came to be.
 #[derive(Clone)]
-pub struct Optional<C> {
+pub struct Items<C> {
     items: C,
     when_empty: WhenEmpty,
 }
@@ -44,7 +44,7 @@ enum WhenEmpty {
     Empty,
 }
 
-/// What an [`Optional`] can hold.
+/// What an [`Items`] can hold.
 pub trait Collection: Default {
     /// Whether there are no elements.
     fn is_empty(&self) -> bool;
@@ -62,19 +62,19 @@ impl<K, V> Collection for BTreeMap<K, V> {
     }
 }
 
-impl<C> Optional<C> {
+impl<C> Items<C> {
     /// The collection alone.
     pub fn into_inner(self) -> C {
         self.items
     }
 
     /// The same of another type: one that is absent or `null` stays so.
-    pub(crate) fn map<D>(self, change: impl FnOnce(C) -> D) -> Optional<D> {
-        Optional { items: change(self.items), when_empty: self.when_empty }
+    pub(crate) fn map<D>(self, change: impl FnOnce(C) -> D) -> Items<D> {
+        Items { items: change(self.items), when_empty: self.when_empty }
     }
 }
 
-impl<C: Collection> Optional<C> {
+impl<C: Collection> Items<C> {
     /// What is sent as `null`.
     pub fn null() -> Self {
         Self { items: C::default(), when_empty: WhenEmpty::Null }
@@ -97,26 +97,26 @@ impl<C: Collection> Optional<C> {
 }
 
 /// Left out.
-impl<C: Collection> Default for Optional<C> {
+impl<C: Collection> Default for Items<C> {
     fn default() -> Self {
         Self { items: C::default(), when_empty: WhenEmpty::Absent }
     }
 }
 
 /// Sent, even when it is empty.
-impl<C> From<C> for Optional<C> {
+impl<C> From<C> for Items<C> {
     fn from(items: C) -> Self {
         Self { items, when_empty: WhenEmpty::Empty }
     }
 }
 
-impl<C: FromIterator<T>, T> FromIterator<T> for Optional<C> {
+impl<C: FromIterator<T>, T> FromIterator<T> for Items<C> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Self::from(C::from_iter(items))
     }
 }
 
-impl<C> Deref for Optional<C> {
+impl<C> Deref for Items<C> {
     type Target = C;
 
     fn deref(&self) -> &C {
@@ -124,13 +124,13 @@ impl<C> Deref for Optional<C> {
     }
 }
 
-impl<C> DerefMut for Optional<C> {
+impl<C> DerefMut for Items<C> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self.items
     }
 }
 
-impl<C: IntoIterator> IntoIterator for Optional<C> {
+impl<C: IntoIterator> IntoIterator for Items<C> {
     type Item = C::Item;
     type IntoIter = C::IntoIter;
 
@@ -139,7 +139,7 @@ impl<C: IntoIterator> IntoIterator for Optional<C> {
     }
 }
 
-impl<'a, C> IntoIterator for &'a Optional<C>
+impl<'a, C> IntoIterator for &'a Items<C>
 where
     &'a C: IntoIterator,
 {
@@ -151,13 +151,20 @@ where
     }
 }
 
-impl<C: Collection + PartialEq> PartialEq for Optional<C> {
+impl<C: Collection + PartialEq> PartialEq for Items<C> {
     fn eq(&self, other: &Self) -> bool {
         self.items == other.items && self.encoded() == other.encoded()
     }
 }
 
-impl<C: Collection + fmt::Debug> fmt::Debug for Optional<C> {
+/// Compares what is in it: absent, `null` and empty are all equal to an empty collection.
+impl<C: Collection + PartialEq> PartialEq<C> for Items<C> {
+    fn eq(&self, other: &C) -> bool {
+        self.items == *other
+    }
+}
+
+impl<C: Collection + fmt::Debug> fmt::Debug for Items<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.encoded() {
             Some(WhenEmpty::Absent) => f.write_str("absent"),
@@ -167,7 +174,7 @@ impl<C: Collection + fmt::Debug> fmt::Debug for Optional<C> {
     }
 }
 
-impl<C: Collection + Serialize> Serialize for Optional<C> {
+impl<C: Collection + Serialize> Serialize for Items<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.encoded() {
             Some(WhenEmpty::Absent | WhenEmpty::Null) => serializer.serialize_none(),
@@ -176,7 +183,7 @@ impl<C: Collection + Serialize> Serialize for Optional<C> {
     }
 }
 
-impl<'de, C: Collection + Deserialize<'de>> Deserialize<'de> for Optional<C> {
+impl<'de, C: Collection + Deserialize<'de>> Deserialize<'de> for Items<C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sent = Option::<C>::deserialize(deserializer)?;
         Ok(sent.map_or_else(Self::null, Self::from))
@@ -189,8 +196,8 @@ mod tests {
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sent {
-        #[serde(default, skip_serializing_if = "Optional::is_absent")]
-        map: Optional<BTreeMap<String, Optional<Vec<u8>>>>,
+        #[serde(default, skip_serializing_if = "Items::is_absent")]
+        map: Items<BTreeMap<String, Items<Vec<u8>>>>,
     }
 
     fn decode(json: &str) -> Sent {
@@ -209,7 +216,7 @@ mod tests {
         for json in ["{}", r#"{"map":null}"#, r#"{"map":{}}"#] {
             let mut sent = decode(json);
             assert!(sent.map.get_mut("a").is_none());
-            sent.map.insert("a".to_owned(), Optional::default());
+            sent.map.insert("a".to_owned(), Items::default());
             sent.map.clear();
             assert_eq!(sent, decode(json));
             assert_eq!(serde_json::to_string(&sent).expect(json), json);
@@ -218,18 +225,25 @@ mod tests {
 
     #[test]
     fn equal_when_they_are_encoded_alike() {
-        let mut grown = Optional::<Vec<u8>>::null();
-        assert_ne!(grown, Optional::default());
-        assert_ne!(grown, Optional::from(vec![]));
+        let mut grown = Items::<Vec<u8>>::null();
+        assert_ne!(grown, Items::default());
+        assert_ne!(grown, Items::from(vec![]));
         grown.push(1);
-        assert_eq!(grown, [1].into_iter().collect());
+        assert_eq!(grown, Items::from(vec![1]));
         assert_eq!(grown.into_inner(), [1]);
     }
 
     #[test]
+    fn a_collection_is_compared_by_what_is_in_it() {
+        let empty: [Items<Vec<u8>>; 3] = [Items::default(), Items::null(), Items::from(vec![])];
+        assert!(empty.iter().all(|items| *items == vec![]));
+        assert!(Items::from(vec![1]) == vec![1] && Items::from(vec![1]) != vec![2]);
+    }
+
+    #[test]
     fn debug_tells_the_three_apart() {
-        let shown = [Optional::default(), Optional::null(), Optional::from(vec![]), vec![1].into()]
-            .map(|list: Optional<Vec<u8>>| format!("{list:?}"));
+        let shown = [Items::default(), Items::null(), Items::from(vec![]), vec![1].into()]
+            .map(|list: Items<Vec<u8>>| format!("{list:?}"));
         assert_eq!(shown, ["absent", "null", "[]", "[1]"]);
     }
 }
