@@ -7,9 +7,6 @@ use typify::UnknownPolicy;
 use super::types;
 use crate::lower::{self, Content, Operation, Parameter, is_rust_type};
 
-/// What a refusal looks like, whatever the status.
-const PROBLEM: &str = "#/components/schemas/ApiProblem";
-
 /// Typed mocks of every operation, by progenitor as it is: a trait of a mock server, with a method for each operation that
 /// says when it is called and what it then answers.
 ///
@@ -39,14 +36,16 @@ fn described(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         Content::Json(schema) => json!({ "application/json": { "schema": named(schema, schemas) } }),
         Content::Empty | Content::Text => json!({}),
     };
-    let problem = json!({ "application/json": { "schema": named(&json!({ "$ref": PROBLEM }), schemas) } });
+    let mut responses = json!({ operation.status.to_string(): { "description": "", "content": answer } });
+    // The last one is that of `default`, which is meant for any status.
+    if let Some(problem) = operation.errors.last() {
+        let content = json!({ "application/json": { "schema": named(problem, schemas) } });
+        responses["4XX"] = json!({ "description": "", "content": content });
+    }
     let mut described = json!({
         "operationId": operation.id,
         "parameters": parameters,
-        "responses": {
-            operation.status.to_string(): { "description": "", "content": answer },
-            "4XX": { "description": "", "content": problem },
-        },
+        "responses": responses,
     });
     if let Some(body) = &operation.body {
         let media = json!({ "schema": named(&body.schema, schemas) });

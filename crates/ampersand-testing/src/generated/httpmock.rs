@@ -1311,7 +1311,11 @@ pub mod operations {
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
+        pub fn client_error(
+            self,
+            status: u16,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
