@@ -53,7 +53,7 @@ impl Destinations {
     /// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path. The destination, by id or by name.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn delete_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -72,7 +72,7 @@ impl Destinations {
     /// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path. The destination, by id or by name.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn get_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -91,7 +91,7 @@ impl Destinations {
     /// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path. The destination, by id or by name.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn update_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
