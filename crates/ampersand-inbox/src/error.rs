@@ -1,0 +1,56 @@
+use std::fmt;
+
+use rusqlite::ErrorCode;
+
+use crate::sqlite::SCHEMA_VERSION;
+
+/// Why an inbox cannot do what it is asked for. No message shows a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InboxError {
+    /// The URL of the store is none that this crate knows.
+    Url(String),
+    /// The store cannot be opened, read or written: it says why.
+    Unreachable(String),
+    /// The disk is full, or the store has its greatest size. Nothing was stored.
+    Full,
+    /// The file is no store, or is damaged.
+    Corrupt(String),
+    /// A later version of this crate made the store, with this version of the schema.
+    NewerSchema(i64),
+    /// Another process kept the store locked for too long.
+    Locked,
+    /// The thread of the store has ended.
+    Closed,
+}
+
+impl InboxError {
+    pub(crate) fn of(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for InboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => write!(f, "`{url}` is no URL of a store: write `sqlite:` and the path of a file"),
+            Self::Unreachable(reason) => write!(f, "the store cannot be used: {reason}"),
+            Self::Full => f.write_str("the store is full: free space on its disk, or prune it"),
+            Self::Corrupt(reason) => write!(f, "the file is no store, or is damaged: {reason}"),
+            Self::NewerSchema(version) => write!(
+                f,
+                "a later version of ampersand-inbox made the store (schema {version}; this one knows {SCHEMA_VERSION}): \
+                 upgrade the application"
+            ),
+            Self::Locked => f.write_str("another process keeps the store locked"),
+            Self::Closed => f.write_str("the store is closed"),
+        }
+    }
+}
+
+impl std::error::Error for InboxError {}

@@ -1,0 +1,422 @@
+//! The promises, held by the store with a clock that the tests set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ampersand_notifications::Source;
+use ampersand_testing::{Envelope, Fixture};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::delivery::New;
+use crate::sqlite::{self, Claimed, Inserted, Outcome};
+use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry};
+
+const LEASE: i64 = 1000;
+
+fn body(installation: &str) -> Vec<u8> {
+    Fixture::new("installation.deleted").set("installationId", installation).send(Envelope::Webhook).body
+}
+
+fn new(id: &str, lane: &str) -> New {
+    New::read(Source::Webhook, id, &Default::default(), &body(lane))
+}
+
+fn store() -> (TempDir, Connection) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut connection = Connection::open(folder.path().join("inbox.db")).expect("a file");
+    assert_eq!(sqlite::open(&mut connection).expect("a store"), sqlite::SCHEMA_VERSION);
+    // What is tested with it is no power failure.
+    connection.pragma_update(None, "synchronous", "OFF").expect("a pragma");
+    (folder, connection)
+}
+
+fn put(connection: &Connection, id: &str, lane: &str, now: i64) -> Inserted {
+    sqlite::insert(connection, &new(id, lane), now, None).expect("an insert")
+}
+
+fn claim(connection: &Connection, count: usize, now: i64) -> Vec<Claimed> {
+    sqlite::claim(connection, count, now, LEASE).expect("a claim")
+}
+
+fn ids(claimed: &[Claimed]) -> Vec<&str> {
+    claimed.iter().map(|one| one.id.as_str()).collect()
+}
+
+fn finish(connection: &Connection, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool {
+    sqlite::finish(connection, claimed.seq, claimed.token, outcome, now).expect("an update")
+}
+
+#[test]
+fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
+    let (_folder, store) = store();
+    for (id, lane) in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")] {
+        assert_eq!(put(&store, id, lane, 0), Inserted::New);
+    }
+    assert_eq!(put(&store, "a1", "b", 0), Inserted::Known, "whatever is in it");
+
+    let first = claim(&store, 10, 1);
+    assert_eq!(ids(&first), ["a1", "b1"]);
+    assert!(claim(&store, 10, 2).is_empty());
+    // One that is to be tried again keeps its place.
+    assert!(finish(&store, &first[0], &Outcome::Retry { due: 50, reason: "r".to_owned() }, 3));
+    assert!(claim(&store, 10, 49).is_empty());
+    let again = claim(&store, 10, 50);
+    assert_eq!((ids(&again), again[0].attempt), (vec!["a1"], 2));
+    // A dead letter makes room.
+    assert!(finish(&store, &again[0], &Outcome::Dead { reason: "r".to_owned() }, 51));
+    assert_eq!(ids(&claim(&store, 10, 52)), ["a2"]);
+}
+
+#[test]
+fn a_claim_that_was_lost_ends_nothing() {
+    let (_folder, store) = store();
+    put(&store, "a", "a", 0);
+    let lost = claim(&store, 1, 0).remove(0);
+    assert!(claim(&store, 1, LEASE - 1).is_empty(), "the lease holds");
+    let held = claim(&store, 1, LEASE).remove(0);
+    assert_eq!(held.attempt, 2);
+    for outcome in [Outcome::Done, Outcome::Dead { reason: String::new() }, Outcome::Released] {
+        assert!(!finish(&store, &lost, &outcome, LEASE));
+    }
+    assert!(!sqlite::renew(&store, lost.seq, lost.token, 9 * LEASE).expect("an update"));
+    assert!(sqlite::renew(&store, held.seq, held.token, 9 * LEASE).expect("an update"));
+    assert!(claim(&store, 1, 3 * LEASE).is_empty(), "the lease was renewed");
+    assert!(finish(&store, &held, &Outcome::Done, 3 * LEASE));
+    assert!(!finish(&store, &held, &Outcome::Dead { reason: String::new() }, 3 * LEASE), "it is done");
+}
+
+#[test]
+fn a_dead_letter_is_replayed_in_its_place() {
+    let (_folder, store) = store();
+    for id in ["a1", "a2", "a3"] {
+        put(&store, id, "a", 0);
+    }
+    let dead = claim(&store, 1, 0).remove(0);
+    finish(&store, &dead, &Outcome::Dead { reason: "r".to_owned() }, 1);
+    assert_eq!(sqlite::dead(&store, 9).expect("a list")[0].reason, "r");
+    // While the next one is being handled, nothing else is.
+    let second = claim(&store, 1, 2).remove(0);
+    let (seq, ..) = sqlite::dead_body(&store, "webhook", "a1").expect("a query").expect("a dead letter");
+    sqlite::replay(&store, seq, &new("a1", "a"), 3).expect("an update");
+    assert!(claim(&store, 9, 3).is_empty());
+    finish(&store, &second, &Outcome::Done, 4);
+    let replayed = claim(&store, 9, 4);
+    assert_eq!((ids(&replayed), replayed[0].attempt), (vec!["a1"], 1));
+    assert!(sqlite::dead_body(&store, "webhook", "a1").expect("a query").is_none());
+}
+
+#[test]
+fn what_is_done_is_dropped_in_time_and_nothing_else() {
+    let (_folder, store) = store();
+    for (id, outcome) in [("done", Outcome::Done), ("dead", Outcome::Dead { reason: String::new() })] {
+        put(&store, id, id, 0);
+        let claimed = claim(&store, 1, 0).remove(0);
+        finish(&store, &claimed, &outcome, 10);
+    }
+    put(&store, "ready", "ready", 0);
+    assert_eq!(sqlite::prune(&store, 10, 10, 9).expect("a prune"), 0);
+    assert_eq!(sqlite::prune(&store, 11, 10, 9).expect("a prune"), 1, "the body");
+    assert_eq!(put(&store, "done", "done", 20), Inserted::Known);
+    assert_eq!(sqlite::prune(&store, 11, 11, 9).expect("a prune"), 1, "the row");
+    assert_eq!(put(&store, "done", "done", 20), Inserted::New);
+    let status = sqlite::status(&store, 20).expect("a status");
+    assert_eq!((status.ready, status.dead, status.done), (2, 1, 0));
+}
+
+/// What is done with a store.
+#[derive(Clone, Debug)]
+enum Step {
+    Put { id: u8, lane: u8 },
+    Claim { count: usize },
+    Finish { which: usize, end: u8 },
+    Renew { which: usize },
+    Replay { id: u8 },
+    Wait { milliseconds: i64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (0_u8..12, 0_u8..3).prop_map(|(id, lane)| Step::Put { id, lane }),
+        (1_usize..4).prop_map(|count| Step::Claim { count }),
+        (0_usize..6, 0_u8..4).prop_map(|(which, end)| Step::Finish { which, end }),
+        (0_usize..6).prop_map(|which| Step::Renew { which }),
+        (0_u8..12).prop_map(|id| Step::Replay { id }),
+        (1_i64..2 * LEASE).prop_map(|milliseconds| Step::Wait { milliseconds }),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// What is to be true of a delivery, kept in the simplest way.
+#[derive(Clone, Debug, PartialEq)]
+struct Known {
+    order: usize,
+    lane: u8,
+    state: &'static str,
+    due: i64,
+    token: i64,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn the_store_does_what_a_simple_model_does(steps in steps()) {
+        let (_folder, store) = store();
+        let (mut model, mut now) = (BTreeMap::<String, Known>::new(), 0_i64);
+        // All claims that ever were: those that were lost are tried too.
+        let mut claims: Vec<Claimed> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Put { id, lane } => {
+                    let id = format!("d{id}");
+                    let inserted = put(&store, &id, &format!("lane{lane}"), now);
+                    prop_assert_eq!(inserted == Inserted::Known, model.contains_key(&id));
+                    let known = Known { order: model.len(), lane, state: "ready", due: now, token: 0 };
+                    model.entry(id).or_insert(known);
+                }
+                Step::Claim { count } => {
+                    // Of each lane the one in work, or else the first one, if it is due.
+                    let mut heads = BTreeMap::<u8, (&String, &Known)>::new();
+                    for (id, known) in &model {
+                        let is_open = known.state == "ready" || known.state == "claimed";
+                        let rank = |known: &Known| (known.state != "claimed", known.order);
+                        if is_open && heads.get(&known.lane).is_none_or(|(_, head)| rank(known) < rank(head)) {
+                            heads.insert(known.lane, (id, known));
+                        }
+                    }
+                    let due: BTreeSet<String> =
+                        heads.values().filter(|(_, head)| head.due <= now).map(|(id, _)| (*id).clone()).collect();
+                    let claimed = claim(&store, count, now);
+                    prop_assert_eq!(claimed.len(), due.len().min(count));
+                    for one in claimed {
+                        prop_assert!(due.contains(&one.id), "{} is not due", one.id);
+                        if let Some(known) = model.get_mut(&one.id) {
+                            (known.state, known.due, known.token) = ("claimed", now + LEASE, known.token + 1);
+                            prop_assert_eq!(one.token, known.token);
+                        }
+                        claims.push(one);
+                    }
+                }
+                Step::Finish { which, end } => {
+                    let Some(claimed) = claims.get(which) else { continue };
+                    let due = now + 100;
+                    let outcome = match end {
+                        0 => Outcome::Done,
+                        1 => Outcome::Dead { reason: String::new() },
+                        2 => Outcome::Retry { due, reason: String::new() },
+                        _ => Outcome::Released,
+                    };
+                    let known = model.get_mut(&claimed.id).expect("it was put");
+                    let holds = known.state == "claimed" && known.token == claimed.token;
+                    prop_assert_eq!(finish(&store, claimed, &outcome, now), holds);
+                    if holds {
+                        (known.state, known.due) = match end {
+                            0 => ("done", now),
+                            1 => ("dead", now),
+                            2 => ("ready", due),
+                            _ => ("ready", now),
+                        };
+                    }
+                }
+                Step::Renew { which } => {
+                    let Some(claimed) = claims.get(which) else { continue };
+                    let known = model.get_mut(&claimed.id).expect("it was put");
+                    let holds = known.state == "claimed" && known.token == claimed.token;
+                    let renewed = sqlite::renew(&store, claimed.seq, claimed.token, now + LEASE).expect("an update");
+                    prop_assert_eq!(renewed, holds);
+                    if holds {
+                        known.due = now + LEASE;
+                    }
+                }
+                Step::Replay { id } => {
+                    let id = format!("d{id}");
+                    let dead = sqlite::dead_body(&store, "webhook", &id).expect("a query");
+                    let known = model.get_mut(&id).filter(|known| known.state == "dead");
+                    prop_assert_eq!(dead.is_some(), known.is_some());
+                    if let (Some((seq, ..)), Some(known)) = (dead, known) {
+                        let lane = format!("lane{}", known.lane);
+                        sqlite::replay(&store, seq, &new(&id, &lane), now).expect("an update");
+                        (known.state, known.due) = ("ready", now);
+                    }
+                }
+                Step::Wait { milliseconds } => now += milliseconds,
+            }
+        }
+    }
+}
+
+struct Clocked {
+    inbox: Inbox,
+    now: Arc<AtomicI64>,
+    _folder: TempDir,
+}
+
+async fn clocked(options: Options) -> Clocked {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("inbox.db").display());
+    let now = Arc::new(AtomicI64::new(1_000_000));
+    let read = now.clone();
+    let clock = Arc::new(move || read.load(Ordering::SeqCst));
+    let inbox = Inbox::open_at(&url, options, clock).await.expect("an inbox");
+    Clocked { inbox, now, _folder: folder }
+}
+
+/// Works until nothing is ready or claimed.
+async fn work<F>(inbox: &Inbox, retry: Retry, handler: impl Fn(Incoming) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let watched = inbox.clone();
+    let idle = async move {
+        while watched.status().await.is_ok_and(|status| status.ready + status.claimed > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    inbox.worker().retry(retry).until(idle).run(handler).await.expect("work");
+}
+
+#[tokio::test]
+async fn a_delivery_is_handled_and_a_repeat_is_not() {
+    let Clocked { inbox, .. } = clocked(Options::default()).await;
+    for expected in [Put::Stored, Put::Duplicate] {
+        assert_eq!(inbox.put(Source::Webhook, "evt_1", &body("n")).await, Ok(expected));
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = seen.clone();
+    let handler = move |incoming: Incoming| {
+        keep.lock().expect("a lock").push((incoming.id, incoming.attempt, incoming.delivery.raw().body().to_owned()));
+        std::future::ready(Ok(()))
+    };
+    work(&inbox, Retry::default(), handler).await;
+    let expected = (String::from("evt_1"), 1, String::from_utf8(body("n")).expect("text"));
+    assert_eq!(*seen.lock().expect("a lock"), [expected]);
+    assert_eq!(inbox.put(Source::Webhook, "evt_1", b"{}").await, Ok(Put::Duplicate), "whatever the body");
+    assert_eq!(inbox.put(Source::Kinesis, "evt_1", &body("n")).await, Ok(Put::Stored), "from another source");
+}
+
+#[tokio::test]
+async fn a_failure_is_tried_again_until_it_is_given_up() {
+    let Clocked { inbox, .. } = clocked(Options::default()).await;
+    for (id, lane) in [("error", "a"), ("permanent", "b"), ("panic", "c")] {
+        assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
+    }
+    let retry = Retry { attempts: 3, first: Duration::ZERO, ..Retry::default() };
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    work(&inbox, retry, move |incoming| {
+        let count = count.clone();
+        async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            match incoming.id.as_str() {
+                "error" => Err(std::io::Error::other("no route"))?,
+                "permanent" => Err(Failure::permanent("no such customer")),
+                _ => panic!("a fault of the handler"),
+            }
+        }
+    })
+    .await;
+    assert_eq!(calls.load(Ordering::SeqCst), 3 + 1 + 3);
+    let dead = inbox.dead(9).await.expect("a list");
+    let told: BTreeSet<(&str, u32, &str)> =
+        dead.iter().map(|one| (one.id.as_str(), one.attempts, one.reason.as_str())).collect();
+    let expected =
+        [("error", 3, "no route"), ("permanent", 1, "no such customer"), ("panic", 3, "the handler panicked")];
+    assert_eq!(told, BTreeSet::from(expected));
+
+    assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(true));
+    assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(false), "it is no dead letter any more");
+    assert_eq!(inbox.delete(Source::Webhook, "panic").await, Ok(true));
+    work(&inbox, Retry::default(), |_| std::future::ready(Ok(()))).await;
+    assert_eq!(inbox.dead(9).await.expect("a list").len(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
+    let Clocked { inbox, now, .. } = clocked(Options::default()).await;
+    assert_eq!(inbox.put(Source::Webhook, "killer", &body("a")).await, Ok(Put::Stored));
+    for _ in 0..2 {
+        // It is claimed, and then nothing more is heard of it.
+        let at = now.load(Ordering::SeqCst);
+        let claimed = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await;
+        assert_eq!(claimed.expect("a claim").len(), 1);
+        now.fetch_add(LEASE, Ordering::SeqCst);
+    }
+    let retry = Retry { attempts: 2, ..Retry::default() };
+    work(&inbox, retry, |_| async { unreachable!("it is not tried again") }).await;
+    let dead = inbox.dead(1).await.expect("a list");
+    assert_eq!(dead[0].reason, "the process ended, or lost its claim, at each attempt");
+}
+
+#[tokio::test]
+async fn a_claim_is_renewed_while_the_handler_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inbox = Inbox::open(&format!("sqlite:{}", folder.path().join("i.db").display())).await.expect("an inbox");
+    assert_eq!(inbox.put(Source::Webhook, "slow", &body("a")).await, Ok(Put::Stored));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let handler = |calls: Arc<AtomicUsize>| {
+        move |_| {
+            let calls = calls.clone();
+            async move {
+                calls.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(600)).await;
+                Ok(())
+            }
+        }
+    };
+    let worker = || inbox.worker().lease(Duration::from_millis(150)).until(tokio::time::sleep(Duration::from_millis(700)));
+    let (one, other) = tokio::join!(worker().run(handler(calls.clone())), worker().run(handler(calls.clone())));
+    assert_eq!((one, other, calls.load(Ordering::SeqCst)), (Ok(()), Ok(()), 1));
+    assert_eq!(inbox.status().await.expect("a status").done, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    for (given, expected) in [
+        ("inbox.db", InboxError::Url("inbox.db".to_owned())),
+        ("sqlite:", InboxError::Url("sqlite:".to_owned())),
+        ("redis://ada:secret@host/0", InboxError::Url("redis://…@host/0".to_owned())),
+    ] {
+        assert_eq!(Inbox::open(given).await.err(), Some(expected));
+    }
+    assert!(matches!(Inbox::open(&url("no/such/folder.db")).await, Err(InboxError::Unreachable(_))));
+    std::fs::write(folder.path().join("text.db"), "this is no database, and long enough to be sure".repeat(90)).expect("a file");
+    assert!(matches!(Inbox::open(&url("text.db")).await, Err(InboxError::Corrupt(_))));
+    let later = Connection::open(folder.path().join("later.db")).expect("a file");
+    later.pragma_update(None, "user_version", 99).expect("a version");
+    assert_eq!(Inbox::open(&url("later.db")).await.err(), Some(InboxError::NewerSchema(99)));
+
+    let small = Options { limit: Some(1), ..Options::default() };
+    let Clocked { inbox, .. } = clocked(small).await;
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Full));
+    assert_eq!(inbox.status().await.expect("a status"), crate::Status::default());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_dead_letter() {
+    let Clocked { inbox, .. } = clocked(Options::default()).await;
+    assert_eq!(inbox.put(Source::Webhook, "odd", br#"{"data":{}}"#).await, Ok(Put::Stored));
+    let dead = inbox.dead(9).await.expect("a list");
+    assert!(dead[0].reason.starts_with("nothing names the notification type"), "{}", dead[0].reason);
+    assert_eq!(inbox.replay(Source::Webhook, "odd").await, Ok(false), "this version cannot read it either");
+}
+
+#[tokio::test]
+async fn large_bodies_come_back_as_they_came() {
+    let Clocked { inbox, .. } = clocked(Options::default()).await;
+    let mut large = body("a");
+    large.extend(std::iter::repeat_n(b' ', 300_000));
+    assert_eq!(inbox.put(Source::Webhook, "large", &large).await, Ok(Put::Stored));
+    let lengths = Arc::new(Mutex::new(Vec::new()));
+    let keep = lengths.clone();
+    work(&inbox, Retry::default(), move |incoming| {
+        keep.lock().expect("a lock").push(incoming.delivery.raw().body().len());
+        std::future::ready(Ok(()))
+    })
+    .await;
+    assert_eq!(*lengths.lock().expect("a lock"), [large.len()]);
+}

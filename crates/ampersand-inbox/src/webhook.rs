@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use ampersand_notifications::{Source, Verifier};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, post};
+use bytes::Bytes;
+
+use crate::delivery::{New, Put};
+use crate::Inbox;
+
+/// The sender keeps to 300 KB.
+const LARGEST: usize = 2 * 1024 * 1024;
+/// So long a body may take, and so long the store: the sender waits for about 15 seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Inbox {
+    /// Receives webhooks: verifies, stores, and answers 204 once it is stored, and not before.
+    ///
+    /// A repeat is answered with 204 and changes nothing. What verifies and cannot be read is stored as a dead letter. It
+    /// answers 401 to what does not verify, 413 to more than 2 MB, 408 to a body that takes more than 5 seconds, and 503 when
+    /// the store is full, cannot be used, or takes more than 5 seconds. It never answers 503 because a handler fails.
+    pub fn webhook<S: Clone + Send + Sync + 'static>(&self, verifier: Verifier) -> MethodRouter<S> {
+        let inbox = self.clone();
+        let receive = move |request: Request| receive(inbox.clone(), verifier.clone(), request);
+        post(receive).layer(DefaultBodyLimit::max(LARGEST))
+    }
+}
+
+async fn receive(inbox: Inbox, verifier: Verifier, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let body = tokio::time::timeout(PATIENCE, <Bytes as axum::extract::FromRequest<()>>::from_request(request, &()));
+    let body = match body.await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) => return rejection.status().into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    };
+    let verified = match verifier.verify(&headers, &*body) {
+        Ok(verified) => verified,
+        Err(error) => return (StatusCode::UNAUTHORIZED, error.to_string()).into_response(),
+    };
+    let beside = New::of_webhook(verified.timestamp.as_str());
+    let put = inbox.put_with(Source::Webhook, verified.id, &body, &beside);
+    match tokio::time::timeout(PATIENCE, put).await {
+        Ok(Ok(Put::Stored | Put::Duplicate)) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Ok(Put::Full)) => (StatusCode::SERVICE_UNAVAILABLE, "the store is full").into_response(),
+        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store takes too long").into_response(),
+    }
+}

@@ -1,0 +1,6 @@
+//! The inbox from outside: over HTTP, and in a process that is killed.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod webhook;
