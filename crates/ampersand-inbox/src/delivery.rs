@@ -73,7 +73,12 @@ fn type_of(delivery: &Delivery) -> Option<String> {
     }
 }
 
-pub(crate) fn normalize(source: Source, id: &str, metadata: &Metadata, body: &[u8]) -> Result<Delivery, NormalizeError> {
+pub(crate) fn normalize(
+    source: Source,
+    id: &str,
+    metadata: &Metadata,
+    body: &[u8],
+) -> Result<Delivery, NormalizeError> {
     match source {
         Source::Webhook => {
             let timestamp = metadata.get(TIMESTAMP).map(Into::into);

@@ -6,11 +6,11 @@ use ampersand_notifications::{Metadata, Source};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+use crate::InboxError;
 use crate::delivery::{self, Dead, New, Put, Status};
 use crate::sqlite::{self, Inserted};
 use crate::worker::Worker;
 use crate::writer::Writer;
-use crate::InboxError;
 
 /// A store of deliveries, and the way to their handlers. Cheap to clone; clones share the store.
 ///

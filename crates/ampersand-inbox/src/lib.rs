@@ -13,4 +13,5 @@ mod writer;
 pub use delivery::{Dead, Failure, Incoming, Put, Status};
 pub use error::InboxError;
 pub use inbox::{Inbox, Options};
+pub use rusqlite;
 pub use worker::{Retry, Worker};

@@ -142,8 +142,13 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    Retry { due: i64, reason: String },
-    Dead { reason: String },
+    Retry {
+        due: i64,
+        reason: String,
+    },
+    Dead {
+        reason: String,
+    },
     /// Nothing was tried: it is given back.
     Released,
 }
@@ -215,7 +220,11 @@ pub(crate) fn dead(connection: &Connection, count: usize) -> Result<Vec<Dead>> {
 }
 
 /// What is stored of a dead letter, to be read again.
-pub(crate) fn dead_body(connection: &Connection, source: &str, id: &str) -> Result<Option<(i64, String, Vec<u8>, bool)>> {
+pub(crate) fn dead_body(
+    connection: &Connection,
+    source: &str,
+    id: &str,
+) -> Result<Option<(i64, String, Vec<u8>, bool)>> {
     let find = "SELECT seq, metadata, body, packed FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
     connection.prepare_cached(find)?.query_row([source, id], row).optional()

@@ -366,10 +366,71 @@ async fn a_claim_is_renewed_while_the_handler_runs() {
             }
         }
     };
-    let worker = || inbox.worker().lease(Duration::from_millis(150)).until(tokio::time::sleep(Duration::from_millis(700)));
+    let worker =
+        || inbox.worker().lease(Duration::from_millis(150)).until(tokio::time::sleep(Duration::from_millis(700)));
     let (one, other) = tokio::join!(worker().run(handler(calls.clone())), worker().run(handler(calls.clone())));
     assert_eq!((one, other, calls.load(Ordering::SeqCst)), (Ok(()), Ok(()), 1));
     assert_eq!(inbox.status().await.expect("a status").done, 1);
+}
+
+async fn effects(inbox: &Inbox) -> Vec<String> {
+    let list = |connection: &Connection| {
+        let mut list = connection.prepare("SELECT id FROM effect ORDER BY rowid")?;
+        list.query_map([], |row| row.get(0))?.collect()
+    };
+    inbox.writer.call(list).await.expect("a list")
+}
+
+#[tokio::test]
+async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
+    let Clocked { inbox, .. } = clocked(Options::default()).await;
+    let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
+    inbox.writer.call(table).await.expect("a table");
+    for (id, lane) in [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d")] {
+        assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
+    }
+    let (watched, retry) = (inbox.clone(), Retry { attempts: 2, first: Duration::ZERO, ..Retry::default() });
+    let idle = async move {
+        while watched.status().await.is_ok_and(|status| status.ready + status.claimed > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let worker = inbox.worker().retry(retry).until(idle);
+    let handler = |incoming: &Incoming, connection: &Connection| {
+        connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id])?;
+        match (incoming.id.as_str(), incoming.attempt) {
+            ("twice", 1) => Err(Failure::transient("not yet")),
+            ("panic", _) => panic!("a fault of the handler"),
+            ("permanent", _) => Err(Failure::permanent("no such customer")),
+            _ => Ok(()),
+        }
+    };
+    worker.in_transaction(handler).await.expect("work");
+    assert_eq!(effects(&inbox).await, ["good", "twice"], "what failed left nothing");
+    let dead: BTreeSet<String> = inbox.dead(9).await.expect("a list").into_iter().map(|one| one.reason).collect();
+    assert_eq!(dead, BTreeSet::from(["no such customer", "the handler panicked"].map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn who_lost_the_claim_applies_nothing() {
+    let Clocked { inbox, now, .. } = clocked(Options::default()).await;
+    let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT)");
+    inbox.writer.call(table).await.expect("a table");
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    // The transaction waits until the lease of the first claim has ended, and another worker has the delivery.
+    let at = now.load(Ordering::SeqCst);
+    let first = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await.expect("a claim");
+    now.fetch_add(LEASE, Ordering::SeqCst);
+    let at = now.load(Ordering::SeqCst);
+    let second = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await.expect("a claim");
+    for claimed in [first, second.clone(), second] {
+        let apply = |incoming: &Incoming, connection: &Connection| {
+            connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id])?;
+            Ok(())
+        };
+        inbox.worker().apply_one(claimed, apply).await.expect("an update");
+    }
+    assert_eq!(effects(&inbox).await, ["a"]);
 }
 
 #[tokio::test]
@@ -384,7 +445,8 @@ async fn what_cannot_be_stored_is_said() {
         assert_eq!(Inbox::open(given).await.err(), Some(expected));
     }
     assert!(matches!(Inbox::open(&url("no/such/folder.db")).await, Err(InboxError::Unreachable(_))));
-    std::fs::write(folder.path().join("text.db"), "this is no database, and long enough to be sure".repeat(90)).expect("a file");
+    std::fs::write(folder.path().join("text.db"), "this is no database, and long enough to be sure".repeat(90))
+        .expect("a file");
     assert!(matches!(Inbox::open(&url("text.db")).await, Err(InboxError::Corrupt(_))));
     let later = Connection::open(folder.path().join("later.db")).expect("a file");
     later.pragma_update(None, "user_version", 99).expect("a version");

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
 use bytes::Bytes;
 
-use crate::delivery::{New, Put};
 use crate::Inbox;
+use crate::delivery::{New, Put};
 
 /// The sender keeps to 300 KB.
 const LARGEST: usize = 2 * 1024 * 1024;

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::future::{self, Future};
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,20 +111,58 @@ impl Worker {
         H: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
+        let handler = Arc::new(handler);
+        self.drive(move |shared, claimed| shared.work(claimed, handler.clone())).await
+    }
+
+    /// Applies each delivery to the database that the inbox is in, once: what the handler writes by the connection is
+    /// committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
+    ///
+    /// The handler runs in the thread of the store, within its transaction: deliveries wait for it to be stored, so it is to
+    /// be quick, and neither begins nor ends a transaction. Tables whose names begin with `delivery` are the inbox's own.
+    ///
+    /// ```no_run
+    /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
+    /// let applied = inbox.worker().in_transaction(|incoming, connection| {
+    ///     let group = incoming.delivery.group_ref();
+    ///     connection.execute("INSERT INTO customer (group_ref) VALUES (?1)", [group.as_deref()])?;
+    ///     Ok(())
+    /// });
+    /// applied.await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn in_transaction<H>(self, handler: H) -> Result<(), InboxError>
+    where
+        H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let handler = Arc::new(handler);
+        self.drive(move |shared, claimed| shared.apply(claimed, handler.clone())).await
+    }
+
+    /// Claims as much as may be worked on at once, and sees to it that all claims end.
+    async fn drive<W, F>(self, work: W) -> Result<(), InboxError>
+    where
+        W: Fn(Arc<Shared>, Claimed) -> F,
+        F: Future<Output = Result<(), InboxError>> + Send + 'static,
+    {
         let Self { inbox, concurrency, lease, retry, grace, mut stop } = self;
-        let task = Arc::new(Task { inbox, lease, retry, handler });
-        let inbox = &task.inbox;
+        let shared = Arc::new(Shared { inbox, lease, retry });
+        let inbox = &shared.inbox;
         let (mut running, mut claims) = (JoinSet::new(), HashMap::new());
         loop {
             let free = concurrency - running.len();
-            let claimed = if free > 0 { task.claim(free).await? } else { Vec::new() };
+            let claimed = if free > 0 { shared.claim(free).await? } else { Vec::new() };
             let is_idle = claimed.is_empty();
             for claimed in claimed {
                 let claim = (claimed.seq, claimed.token);
-                claims.insert(running.spawn(task.clone().work(claimed)).id(), claim);
+                claims.insert(running.spawn(work(shared.clone(), claimed)).id(), claim);
             }
             let wait = match is_idle {
-                true => task.next_due().await?.unwrap_or(POLL).min(POLL),
+                true => shared.next_due().await?.unwrap_or(POLL).min(POLL),
                 false => Duration::ZERO,
             };
             let can_claim = running.len() < concurrency;
@@ -146,10 +185,23 @@ impl Worker {
         running.shutdown().await;
         let now = inbox.now();
         for (seq, token) in claims.into_values() {
-            let release = move |connection: &Connection| sqlite::finish(connection, seq, token, &Outcome::Released, now);
+            let release =
+                move |connection: &Connection| sqlite::finish(connection, seq, token, &Outcome::Released, now);
             inbox.writer.call(release).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Worker {
+    /// Applies what was claimed, whenever that was.
+    pub(crate) async fn apply_one<H>(self, mut claimed: Vec<Claimed>, handler: H) -> Result<(), InboxError>
+    where
+        H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let Self { inbox, lease, retry, .. } = self;
+        Arc::new(Shared { inbox, lease, retry }).apply(claimed.remove(0), Arc::new(handler)).await
     }
 }
 
@@ -169,18 +221,22 @@ fn told(
 }
 
 /// What all deliveries of a worker share.
-struct Task<H> {
+struct Shared {
     inbox: Inbox,
     lease: Duration,
     retry: Retry,
-    handler: H,
 }
 
-impl<H, F> Task<H>
-where
-    H: Fn(Incoming) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<(), Failure>> + Send + 'static,
-{
+/// A delivery that is claimed: what is needed to end the claim.
+#[derive(Clone, Copy)]
+struct Claim {
+    seq: i64,
+    token: i64,
+    attempt: u32,
+    received: i64,
+}
+
+impl Shared {
     fn lease(&self) -> i64 {
         i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
     }
@@ -196,51 +252,91 @@ where
         Ok(due.map(delivery::milliseconds))
     }
 
-    /// Handles one delivery, and writes down what came of it.
-    async fn work(self: Arc<Self>, claimed: Claimed) -> Result<(), InboxError> {
-        let (seq, token, attempt, received) = (claimed.seq, claimed.token, claimed.attempt, claimed.received);
-        let handled = match self.incoming(claimed) {
+    /// Hands one delivery to a handler, and writes down what came of it.
+    async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
+    where
+        H: Fn(Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        let (claim, incoming) = self.incoming(claimed);
+        let handled = match incoming {
+            Ok(incoming) => self.handle(claim, handler(incoming)).await?,
             Err(failure) => Some(Err(failure)),
-            Ok(_) if attempt > self.retry.attempts => {
-                let reason = "the process ended, or lost its claim, at each attempt";
-                Some(Err(Failure::permanent(reason)))
-            }
-            Ok(incoming) => self.handle(incoming, seq, token).await?,
         };
         // A claim that was lost belongs to another one, which writes down what comes of it there.
         let Some(handled) = handled else { return Ok(()) };
         let now = self.inbox.now();
-        let outcome = self.outcome(handled, attempt, now, received);
-        let finish = move |connection: &Connection| sqlite::finish(connection, seq, token, &outcome, now);
+        let outcome = self.outcome(handled, claim, now);
+        let finish = move |connection: &Connection| sqlite::finish(connection, claim.seq, claim.token, &outcome, now);
         self.inbox.writer.call(finish).await?;
         self.inbox.ready.notify_one();
         Ok(())
     }
 
-    fn incoming(&self, claimed: Claimed) -> Result<Incoming, Failure> {
-        let Claimed { source, id, metadata, body, packed, attempt, received, .. } = claimed;
-        let damaged = || Failure::permanent("the body in the store is damaged");
-        let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
-        let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
-        let delivery = delivery::normalize(delivery::source_named(&source), &id, &metadata, &body);
-        let delivery = delivery.map_err(Failure::permanent)?;
+    /// Has a handler apply one delivery in the transaction in which the delivery ends.
+    async fn apply<H>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
+    where
+        H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let (claim, incoming) = self.incoming(claimed);
+        let (shared, now) = (self.clone(), self.inbox.now());
+        let apply = move |connection: &Connection| {
+            let finish = |outcome: &Outcome| sqlite::finish(connection, claim.seq, claim.token, outcome, now);
+            connection.execute_batch("SAVEPOINT handler")?;
+            // Who no longer holds the claim applies nothing.
+            let handled = match incoming {
+                Ok(incoming) if finish(&Outcome::Done)? => {
+                    let call = AssertUnwindSafe(|| handler(&incoming, connection));
+                    panic::catch_unwind(call).unwrap_or_else(|_| Err(Failure::transient(PANICKED)))
+                }
+                Ok(_) => Ok(()),
+                Err(failure) => Err(failure),
+            };
+            if handled.is_err() {
+                connection.execute_batch("ROLLBACK TO handler")?;
+                finish(&shared.outcome(handled, claim, now))?;
+            }
+            connection.execute_batch("RELEASE handler")
+        };
+        self.inbox.writer.call(apply).await?;
+        self.inbox.ready.notify_one();
+        Ok(())
+    }
+
+    /// What a handler gets of a claim, or why it gets nothing.
+    fn incoming(&self, claimed: Claimed) -> (Claim, Result<Incoming, Failure>) {
+        let Claimed { seq, token, attempt, received, source, id, metadata, body, packed } = claimed;
+        let claim = Claim { seq, token, attempt, received };
+        if attempt > self.retry.attempts {
+            return (claim, Err(Failure::permanent("the process ended, or lost its claim, at each attempt")));
+        }
         let age = delivery::milliseconds(self.inbox.now().saturating_sub(received));
-        Ok(Incoming { delivery, id, attempt, age })
+        let read = || {
+            let damaged = || Failure::permanent("the body in the store is damaged");
+            let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
+            let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
+            let delivery = delivery::normalize(delivery::source_named(&source), &id, &metadata, &body);
+            Ok(Incoming { delivery: delivery.map_err(Failure::permanent)?, id, attempt, age })
+        };
+        (claim, read())
     }
 
     /// Runs the handler, and renews the claim meanwhile. `None` when the claim was lost: then the handler is stopped.
-    async fn handle(&self, incoming: Incoming, seq: i64, token: i64) -> Result<Option<Result<(), Failure>>, InboxError> {
+    async fn handle<F>(&self, claim: Claim, handling: F) -> Result<Option<Result<(), Failure>>, InboxError>
+    where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
         let mut running = JoinSet::new();
-        running.spawn((self.handler)(incoming));
+        running.spawn(handling);
         loop {
             tokio::select! {
                 ended = running.join_next() => {
-                    let panicked = || Failure::transient("the handler panicked");
-                    return Ok(Some(ended.and_then(Result::ok).unwrap_or_else(|| Err(panicked()))));
+                    let panicked = || Err(Failure::transient(PANICKED));
+                    return Ok(Some(ended.and_then(Result::ok).unwrap_or_else(panicked)));
                 }
                 () = tokio::time::sleep(self.lease / 3) => {
                     let until = self.inbox.now().saturating_add(self.lease());
-                    let renew = move |connection: &Connection| sqlite::renew(connection, seq, token, until);
+                    let renew = move |connection: &Connection| sqlite::renew(connection, claim.seq, claim.token, until);
                     if !self.inbox.writer.call(renew).await? {
                         return Ok(None);
                     }
@@ -249,13 +345,15 @@ where
         }
     }
 
-    fn outcome(&self, handled: Result<(), Failure>, attempt: u32, now: i64, received: i64) -> Outcome {
+    fn outcome(&self, handled: Result<(), Failure>, claim: Claim, now: i64) -> Outcome {
         let Err(Failure { is_permanent, reason }) = handled else { return Outcome::Done };
-        let is_old = delivery::milliseconds(now.saturating_sub(received)) >= self.retry.age;
-        if is_permanent || is_old || attempt >= self.retry.attempts {
+        let is_old = delivery::milliseconds(now.saturating_sub(claim.received)) >= self.retry.age;
+        if is_permanent || is_old || claim.attempt >= self.retry.attempts {
             return Outcome::Dead { reason };
         }
-        let pause = self.retry.pause(attempt, fastrand::f64());
+        let pause = self.retry.pause(claim.attempt, fastrand::f64());
         Outcome::Retry { due: now.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)), reason }
     }
 }
+
+const PANICKED: &str = "the handler panicked";

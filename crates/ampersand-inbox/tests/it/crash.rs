@@ -10,12 +10,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ampersand_inbox::{Inbox, Put};
+use ampersand_inbox::rusqlite::Connection;
+use ampersand_inbox::{Failure, Inbox, Incoming, Put};
 use ampersand_notifications::Source;
 
 use crate::webhook::{post, serve, signed};
 
 const FOLDER: &str = "INBOX_CRASH_FOLDER";
+const IN_TRANSACTION: &str = "INBOX_CRASH_IN_TRANSACTION";
 const ROUNDS: usize = 8;
 
 fn url(folder: &Path) -> String {
@@ -36,28 +38,41 @@ async fn child() {
     let inbox = Inbox::open(&url(Path::new(&folder))).await.unwrap();
     let address = serve(&inbox).await;
     writeln!(std::io::stdout(), "\nlistening on {address}").unwrap();
-    let handler = move |incoming: ampersand_inbox::Incoming| {
+    let worker = inbox.worker().lease(Duration::from_millis(200));
+    if env::var_os(IN_TRANSACTION).is_some() {
+        return worker.in_transaction(apply).await.unwrap();
+    }
+    let handler = move |incoming: Incoming| {
         let folder = folder.clone();
         async move { Ok(effect(Path::new(&folder), &incoming.id)?) }
     };
-    inbox.worker().lease(Duration::from_millis(200)).run(handler).await.unwrap();
+    worker.run(handler).await.unwrap();
 }
 
-fn start(folder: &Path) -> (Child, SocketAddr) {
+/// An effect in the inbox's own database. A second one of the same delivery fails for good.
+fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS effect (id TEXT PRIMARY KEY)")?;
+    let inserted = connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id]);
+    inserted.map(drop).map_err(Failure::permanent)
+}
+
+fn start(folder: &Path, in_transaction: bool) -> (Child, SocketAddr) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["crash::child", "--exact", "--ignored", "--nocapture"]).env(FOLDER, folder);
+    if in_transaction {
+        command.env(IN_TRANSACTION, "yes");
+    }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let address = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ")?.parse().ok());
     (child, address.expect("it listens"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_stored_and_handled_whenever_the_process_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
+/// Sends to a process that is killed again and again, and gives the ids that it acknowledged.
+async fn send_and_kill(folder: &Path, in_transaction: bool) -> BTreeSet<String> {
     let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
     for round in 0..ROUNDS {
-        let (mut child, address) = start(folder.path());
+        let (mut child, address) = start(folder, in_transaction);
         let senders = (0..8).map(|sender| {
             let acknowledged = acknowledged.clone();
             tokio::spawn(async move {
@@ -79,27 +94,51 @@ async fn what_was_acknowledged_is_stored_and_handled_whenever_the_process_is_kil
             sender.await.unwrap();
         }
     }
-
     let acknowledged = acknowledged.lock().unwrap().clone();
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+    acknowledged
+}
+
+async fn idle(inbox: Inbox) {
+    while inbox.status().await.is_ok_and(|status| status.ready + status.claimed > 0) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_stored_and_handled_whenever_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let acknowledged = send_and_kill(folder.path(), false).await;
     let inbox = Inbox::open(&url(folder.path())).await.unwrap();
     for id in &acknowledged {
         assert_eq!(inbox.put(Source::Webhook, id, b"{}").await, Ok(Put::Duplicate), "{id}");
     }
-    let (watched, place) = (inbox.clone(), folder.path().to_owned());
-    let idle = async move {
-        while watched.status().await.is_ok_and(|status| status.ready + status.claimed > 0) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let handler = move |incoming: ampersand_inbox::Incoming| {
+    let place = folder.path().to_owned();
+    let handler = move |incoming: Incoming| {
         let place = place.clone();
         async move { Ok(effect(&place, &incoming.id)?) }
     };
-    inbox.worker().until(idle).run(handler).await.unwrap();
+    inbox.worker().until(idle(inbox.clone())).run(handler).await.unwrap();
     let effects = std::fs::read_to_string(folder.path().join("effects")).unwrap();
     let effects: BTreeSet<String> = effects.lines().map(str::to_owned).collect();
     let missing: Vec<&String> = acknowledged.difference(&effects).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert_eq!(inbox.status().await.unwrap().dead, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_effect_in_the_transaction_happens_once_whenever_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let acknowledged = send_and_kill(folder.path(), true).await;
+    let inbox = Inbox::open(&url(folder.path())).await.unwrap();
+    inbox.worker().until(idle(inbox.clone())).in_transaction(apply).await.unwrap();
+    let connection = Connection::open(folder.path().join("inbox.db")).unwrap();
+    let mut list = connection.prepare("SELECT id FROM effect").unwrap();
+    let effects: Vec<String> = list.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let effects: BTreeSet<String> = effects.into_iter().collect();
+    let missing: Vec<&String> = acknowledged.difference(&effects).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    // A second effect would have been refused, and have made a dead letter.
+    let status = inbox.status().await.unwrap();
+    assert_eq!((status.dead, status.done), (0, effects.len() as u64));
 }
