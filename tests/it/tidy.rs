@@ -8,10 +8,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom, of our own crates: `name → what it may depend on`.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("ampersand-types", &[]),
     ("ampersand-client", &["ampersand-types"]),
     ("ampersand-notifications", &["ampersand-types"]),
+    ("ampersand-inbox", &["ampersand-notifications", "ampersand-testing"]),
     // The client for the types of what the API responds with, behind the feature `api`.
     ("ampersand-testing", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
     ("ampersand-cli", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing"]),
@@ -140,6 +141,14 @@ fn verifying_and_normalising_take_no_runtime_and_no_network() {
     assert!(crates.contains("sha2"));
     for heavy in ["tokio", "hyper", "http", "reqwest", "rustls", "regex", "syn", "url"] {
         assert!(!crates.contains(heavy), "{heavy}");
+    }
+}
+
+#[test]
+fn an_inbox_takes_no_network_of_its_own() {
+    let inbox = tree("ampersand-inbox");
+    for heavy in ["rustls", "reqwest", "hyper", "tokio-postgres"] {
+        assert!(!inbox.contains(heavy), "{heavy}");
     }
 }
 

@@ -1,11 +1,15 @@
-//! The store on SQLite: its schema, and each thing that is done with it as a function of a connection. All SQL is here.
+//! The store in a file: its schema, and each thing that is done with it as a function of a connection. All SQL is here.
 //!
 //! Of the unfinished deliveries of a lane, the one that arrived first is its head, and heads alone are claimed. Whatever
 //! finishes a head makes the next one the head in the same transaction, so there is no lock that could stay behind.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::delivery::{Dead, New, State, Status};
+#[cfg(test)]
+use crate::tests;
 
 /// What `PRAGMA user_version` is of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
@@ -36,6 +40,15 @@ CREATE INDEX delivery_done ON delivery (finished) WHERE state = 'done';
 CREATE INDEX delivery_dead ON delivery (finished) WHERE state = 'dead';
 ";
 
+/// A statement. Tests take guards out of it, to see that they are missed.
+fn sql(statement: &'static str) -> Cow<'static, str> {
+    #[cfg(test)]
+    if let Some((guard, nothing)) = tests::REMOVED.get() {
+        return Cow::Owned(statement.replace(guard, nothing));
+    }
+    Cow::Borrowed(statement)
+}
+
 /// Sets a connection up, and makes the tables where there are none. Gives the version of the schema that is there.
 pub(crate) fn open(connection: &mut Connection) -> Result<i64> {
     // A commit is on the disk when it is done, also when the power fails.
@@ -45,7 +58,7 @@ pub(crate) fn open(connection: &mut Connection) -> Result<i64> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(&sql(SCHEMA))?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
     transaction.commit()?;
@@ -63,7 +76,7 @@ pub(crate) enum Inserted {
 
 pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option<u64>) -> Result<Inserted> {
     let known = "SELECT 1 FROM delivery WHERE source = ?1 AND id = ?2";
-    let known = connection.prepare_cached(known)?.exists(params![new.source, new.id])?;
+    let known = connection.prepare_cached(&sql(known))?.exists(params![new.source, new.id])?;
     if known {
         return Ok(Inserted::Known);
     }
@@ -74,14 +87,12 @@ pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option
     }
     let is_dead = new.unreadable.is_some();
     connection
-        .prepare_cached(
-            "INSERT INTO delivery
+        .prepare_cached(&sql("INSERT INTO delivery
                  (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
              VALUES (:source, :id, :lane, :type, :metadata, :body, :packed, :state,
                  :state = 'ready'
                  AND NOT EXISTS (SELECT 1 FROM delivery WHERE lane = :lane AND state IN ('ready', 'claimed')),
-                 :now, :reason, :now, iif(:state = 'dead', :now, NULL))",
-        )?
+                 :now, :reason, :now, iif(:state = 'dead', :now, NULL))"))?
         .execute(named_params! {
             ":source": new.source, ":id": new.id, ":lane": new.lane, ":type": new.notification_type,
             ":metadata": new.metadata, ":body": new.body, ":packed": new.packed,
@@ -113,11 +124,11 @@ pub(crate) struct Claimed {
 
 /// Claims heads that are due: those that are ready, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&sql(
         "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = token + 1, due = :until
          WHERE seq IN (SELECT seq FROM delivery WHERE head = 1 AND due <= :now ORDER BY due, seq LIMIT :count)
          RETURNING seq, token, attempts, received, source, id, metadata, body, packed",
-    )?;
+    ))?;
     let claimed = |row: &Row<'_>| {
         Ok(Claimed {
             seq: row.get(0)?,
@@ -163,23 +174,19 @@ pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Ou
     };
     let is_end = matches!(outcome, Outcome::Done | Outcome::Dead { .. });
     let changed = connection
-        .prepare_cached(
-            "UPDATE delivery SET state = :state, due = :due, reason = coalesce(:reason, reason),
+        .prepare_cached(&sql("UPDATE delivery SET state = :state, due = :due, reason = coalesce(:reason, reason),
                  attempts = attempts - :released, head = NOT :end, finished = iif(:end, :now, NULL)
-             WHERE seq = :seq AND token = :token AND state = 'claimed'",
-        )?
+             WHERE seq = :seq AND token = :token AND state = 'claimed'"))?
         .execute(named_params! {
             ":state": state, ":due": due, ":reason": reason, ":released": released, ":end": is_end, ":now": now,
             ":seq": seq, ":token": token,
         })?;
     if changed == 1 && is_end {
         connection
-            .prepare_cached(
-                "UPDATE delivery SET head = 1 WHERE seq = (
+            .prepare_cached(&sql("UPDATE delivery SET head = 1 WHERE seq = (
                      SELECT seq FROM delivery
                      WHERE lane = (SELECT lane FROM delivery WHERE seq = ?1) AND state IN ('ready', 'claimed')
-                     ORDER BY seq LIMIT 1)",
-            )?
+                     ORDER BY seq LIMIT 1)"))?
             .execute([seq])?;
     }
     Ok(changed == 1)
@@ -188,22 +195,21 @@ pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Ou
 /// Makes a lease last until then; false where it was lost.
 pub(crate) fn renew(connection: &Connection, seq: i64, token: i64, until: i64) -> Result<bool> {
     let renew = "UPDATE delivery SET due = ?3 WHERE seq = ?1 AND token = ?2 AND state = 'claimed'";
-    Ok(connection.prepare_cached(renew)?.execute([seq, token, until])? == 1)
+    Ok(connection.prepare_cached(&sql(renew))?.execute([seq, token, until])? == 1)
 }
 
 /// How many milliseconds there are until a head is due; `None` where there is none.
 pub(crate) fn next_due(connection: &Connection, now: i64) -> Result<Option<i64>> {
     let next = "SELECT min(due) FROM delivery WHERE head = 1";
-    let due: Option<i64> = connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
+    let due: Option<i64> = connection.prepare_cached(&sql(next))?.query_row([], |row| row.get(0))?;
     Ok(due.map(|due| due.saturating_sub(now).max(0)))
 }
 
 /// Dead letters, those that died last first.
 pub(crate) fn dead(connection: &Connection, count: usize) -> Result<Vec<Dead>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT source, id, lane, type, attempts, reason, received, finished FROM delivery
-         WHERE state = 'dead' ORDER BY finished DESC, seq DESC LIMIT ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached(&sql("SELECT source, id, lane, type, attempts, reason, received, finished FROM delivery
+         WHERE state = 'dead' ORDER BY finished DESC, seq DESC LIMIT ?1"))?;
     let dead = |row: &Row<'_>| {
         Ok(Dead {
             source: row.get(0)?,
@@ -219,42 +225,37 @@ pub(crate) fn dead(connection: &Connection, count: usize) -> Result<Vec<Dead>> {
     statement.query_map([i64::try_from(count).unwrap_or(i64::MAX)], dead)?.collect()
 }
 
+/// A place in the order of arrival, and what stands there: metadata, body, and whether that is packed.
+type Kept = (i64, String, Vec<u8>, bool);
+
 /// What is stored of a dead letter, to be read again.
-pub(crate) fn dead_body(
-    connection: &Connection,
-    source: &str,
-    id: &str,
-) -> Result<Option<(i64, String, Vec<u8>, bool)>> {
+pub(crate) fn dead_body(connection: &Connection, source: &str, id: &str) -> Result<Option<Kept>> {
     let find = "SELECT seq, metadata, body, packed FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    connection.prepare_cached(find)?.query_row([source, id], row).optional()
+    connection.prepare_cached(&sql(find))?.query_row([source, id], row).optional()
 }
 
 /// Makes a dead letter ready again, in its place in the order of arrival.
 pub(crate) fn replay(connection: &Connection, seq: i64, new: &New, now: i64) -> Result<()> {
     connection
-        .prepare_cached(
-            "UPDATE delivery SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0
-             WHERE seq = ?1 AND state = 'dead'",
-        )?
+        .prepare_cached(&sql("UPDATE delivery SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0
+             WHERE seq = ?1 AND state = 'dead'"))?
         .execute(params![seq, now, new.lane, new.notification_type])?;
     // One that is claimed stays the head until it is finished.
     connection
-        .prepare_cached("UPDATE delivery SET head = 0 WHERE lane = ?1 AND state = 'ready'")?
+        .prepare_cached(&sql("UPDATE delivery SET head = 0 WHERE lane = ?1 AND state = 'ready'"))?
         .execute([&new.lane])?;
     connection
-        .prepare_cached(
-            "UPDATE delivery SET head = 1 WHERE seq = (
+        .prepare_cached(&sql("UPDATE delivery SET head = 1 WHERE seq = (
                  SELECT seq FROM delivery WHERE lane = ?1 AND state IN ('ready', 'claimed')
-                 ORDER BY state = 'claimed' DESC, seq LIMIT 1)",
-        )?
+                 ORDER BY state = 'claimed' DESC, seq LIMIT 1)"))?
         .execute([&new.lane])?;
     Ok(())
 }
 
 pub(crate) fn delete(connection: &Connection, source: &str, id: &str) -> Result<bool> {
     let delete = "DELETE FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
-    Ok(connection.prepare_cached(delete)?.execute([source, id])? == 1)
+    Ok(connection.prepare_cached(&sql(delete))?.execute([source, id])? == 1)
 }
 
 /// Drops bodies of what was done before one time, and all of what was done before another. Gives how many rows it changed,
@@ -266,13 +267,13 @@ pub(crate) fn prune(connection: &Connection, bodies_before: i64, rows_before: i6
     let bodies = "UPDATE delivery SET body = NULL WHERE seq IN (
                       SELECT seq FROM delivery WHERE state = 'done' AND finished < ?1 AND body IS NOT NULL
                       ORDER BY finished LIMIT ?2)";
-    let rows = connection.prepare_cached(rows)?.execute([rows_before, most])?;
-    Ok(rows + connection.prepare_cached(bodies)?.execute([bodies_before, most])?)
+    let rows = connection.prepare_cached(&sql(rows))?.execute([rows_before, most])?;
+    Ok(rows + connection.prepare_cached(&sql(bodies))?.execute([bodies_before, most])?)
 }
 
 pub(crate) fn status(connection: &Connection, now: i64) -> Result<Status> {
     let mut status = Status::default();
-    let mut states = connection.prepare_cached("SELECT state, count(*) FROM delivery GROUP BY state")?;
+    let mut states = connection.prepare_cached(&sql("SELECT state, count(*) FROM delivery GROUP BY state"))?;
     for row in states.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))? {
         let (state, count) = row?;
         let count = u64::try_from(count).unwrap_or_default();

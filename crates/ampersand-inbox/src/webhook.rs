@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use ampersand_notifications::{Source, Verifier};
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
-use bytes::Bytes;
 
 use crate::Inbox;
 use crate::delivery::{New, Put};
@@ -38,7 +38,11 @@ async fn receive(inbox: Inbox, verifier: Verifier, request: Request) -> Response
     };
     let verified = match verifier.verify(&headers, &*body) {
         Ok(verified) => verified,
-        Err(error) => return (StatusCode::UNAUTHORIZED, error.to_string()).into_response(),
+        Err(error) => {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(reason = %error, "refused a delivery");
+            return (StatusCode::UNAUTHORIZED, error.to_string()).into_response();
+        }
     };
     let beside = New::of_webhook(verified.timestamp.as_str());
     let put = inbox.put_with(Source::Webhook, verified.id, &body, &beside);

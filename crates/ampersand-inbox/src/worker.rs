@@ -159,7 +159,12 @@ impl Worker {
             let is_idle = claimed.is_empty();
             for claimed in claimed {
                 let claim = (claimed.seq, claimed.token);
-                claims.insert(running.spawn(work(shared.clone(), claimed)).id(), claim);
+                #[cfg(feature = "tracing")]
+                let span = tracing::info_span!("delivery", id = claimed.id, attempt = claimed.attempt);
+                let work = work(shared.clone(), claimed);
+                #[cfg(feature = "tracing")]
+                let work = tracing::Instrument::instrument(work, span);
+                claims.insert(running.spawn(work).id(), claim);
             }
             let wait = match is_idle {
                 true => shared.next_due().await?.unwrap_or(POLL).min(POLL),
@@ -264,7 +269,11 @@ impl Shared {
             Err(failure) => Some(Err(failure)),
         };
         // A claim that was lost belongs to another one, which writes down what comes of it there.
-        let Some(handled) = handled else { return Ok(()) };
+        let Some(handled) = handled else {
+            #[cfg(feature = "tracing")]
+            tracing::warn!("the claim was lost, and the handler is stopped");
+            return Ok(());
+        };
         let now = self.inbox.now();
         let outcome = self.outcome(handled, claim, now);
         let finish = move |connection: &Connection| sqlite::finish(connection, claim.seq, claim.token, &outcome, now);
@@ -349,6 +358,8 @@ impl Shared {
         let Err(Failure { is_permanent, reason }) = handled else { return Outcome::Done };
         let is_old = delivery::milliseconds(now.saturating_sub(claim.received)) >= self.retry.age;
         if is_permanent || is_old || claim.attempt >= self.retry.attempts {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(reason, "a dead letter");
             return Outcome::Dead { reason };
         }
         let pause = self.retry.pause(claim.attempt, fastrand::f64());
