@@ -90,7 +90,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
         let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
         let setters = setters::setters(&items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
-        let conversions = conversions::conversions(&items, &document).with_context(|| file.clone())?;
+        let conversions = conversions::conversions(&items, &document, &mut generator.findings.stale)?;
         let items = quote! { #items #setters #conversions };
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
@@ -171,7 +171,8 @@ impl Generator<'_> {
             let mut documents = MODULES.iter().map(|module| module.document).chain(client::DOCUMENTS);
             documents.any(|document| overlay.extends(document))
         };
-        for overlay in self.overlays.iter().filter(|overlay| !used(overlay)) {
+        // `diff` reads all that are kept.
+        for overlay in self.overlays.iter().filter(|overlay| !used(overlay) && !overlay.is_kept()) {
             let stale = format!("{} extends no contract file that code is generated from", overlay.file);
             self.findings.stale.push(stale);
         }
