@@ -15,10 +15,11 @@ const PAGES: [&str; 8] = [
     "crates/ampersand-types/README.md",
 ];
 
-/// The fenced blocks of a page whose language is this one, or this one with attributes.
+/// The fenced blocks of a page whose language is this one, or this one with attributes; but for those that do not compile.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let fenced = page.split("\n```").skip(1).step_by(2);
-    let of_language = fenced.filter(|block| block.split(['\n', ',']).next() == Some(language));
+    let head = |block: &'p str| block.lines().next().unwrap_or_default().split(',').collect::<Vec<_>>();
+    let of_language = fenced.filter(|block| head(block)[0] == language && !head(block).contains(&"compile_fail"));
     of_language.map(|block| block.split_once('\n').unwrap().1).collect()
 }
 

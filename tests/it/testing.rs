@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ampersand_client::Endpoint;
-use ampersand_client::types::Installation;
+use ampersand_client::types::{Installation, ReadRequest, WriteRequest};
 use ampersand_notifications::{
     Delivery, Notification, Policy, Records, ResolveError, Resolver, Verifier, from_attributes, from_kinesis,
     from_webhook,
 };
 use ampersand_testing::api::Sample;
+use ampersand_testing::mock::{self, MockServerExt as _};
 use ampersand_testing::{Envelope, Fixture, Sent, UrlServer, api, assert_delivery_snapshot, aws, redacted};
 use ampersand_types::messages::ResultEntrySubscribeEventType as SubscribeEventType;
 use ampersand_types::notifications::{Event, InstallationCreatedData, InstallationUpdatedData, NotificationType};
@@ -19,6 +20,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use aws_lambda_events::kinesis::KinesisEvent;
 use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sqs::SqsEvent;
+use httpmock::MockServer;
 use jiff::Timestamp;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -472,4 +474,31 @@ fn a_webhook_in_a_request_of_lambda_is_verified() {
     ] {
         verifier.verify(headers, body.as_deref().unwrap()).unwrap();
     }
+}
+
+#[tokio::test]
+async fn mocks_answer_what_an_operation_gives_or_how_it_fails() {
+    let server = MockServer::start_async().await;
+    let key = server.get_api_key(|when, then| {
+        when.project_id_or_name("p").api_key("k");
+        then.ok(&api::api_key());
+    });
+    let read = server.trigger_read(|when, then| {
+        when.project_id_or_name("p").integration_id("i").object_name("contact").body(&ReadRequest::new("g", "async"));
+        then.client_error(422, &api::api_problem());
+    });
+
+    let client = mock::client(&server);
+    assert_eq!(*client.api_keys().get_api_key("p", "k").await.unwrap(), api::api_key());
+    let project = client.project("p");
+    let refused = project.reads().trigger_read("i", "contact", ReadRequest::new("g", "async")).await.unwrap_err();
+    assert_eq!(refused.problem().unwrap().detail, api::api_problem().detail);
+    key.assert();
+    read.assert();
+
+    // The same path of another host, and another body, are not mocked.
+    let written = project.writes().write_records("i", "contact", WriteRequest::new("g", "create")).await;
+    assert_eq!(written.unwrap_err().status().unwrap(), 404);
+    let other = project.reads().trigger_read("i", "contact", ReadRequest::new("h", "async")).await;
+    assert_eq!(other.unwrap_err().status().unwrap(), 404);
 }

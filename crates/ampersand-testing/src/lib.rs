@@ -9,7 +9,12 @@ mod fixture;
 #[rustfmt::skip]
 mod generated {
     pub(crate) mod api;
+    #[cfg(feature = "httpmock")]
+    #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, clippy::restriction, unused_qualifications)]
+    pub(crate) mod httpmock;
 }
+#[cfg(feature = "httpmock")]
+pub mod mock;
 mod payload;
 mod redact;
 mod url_server;

@@ -237,7 +237,8 @@ mod tests {
     fn a_collection_is_compared_by_what_is_in_it() {
         let empty: [Items<Vec<u8>>; 3] = [Items::default(), Items::null(), Items::from(vec![])];
         assert!(empty.iter().all(|items| *items == vec![]));
-        assert!(Items::from(vec![1]) == vec![1] && Items::from(vec![1]) != vec![2]);
+        let one = Items::from(vec![1]);
+        assert!(one == vec![1] && one != vec![2]);
     }
 
     #[test]

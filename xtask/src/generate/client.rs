@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::types::Typed;
-use super::{Contract, Docs, Generator, TESTS, calls, format, items, operations, samples, setters, users};
+use super::{Contract, Docs, Generator, TESTS, calls, format, items, mocks, operations, samples, setters, users};
 use crate::document;
 use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
 use crate::output::Plan;
@@ -110,6 +110,9 @@ pub(super) fn generate(
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
     plan.add(format!("{}/api.rs", samples::FOLDER), format::file(&origin, None, samples::samples(&named, &received)?)?);
+    let words = "Typed mocks of every operation, for a mock server.";
+    let mocks = format::file(&origin, Some(words), mocks::mocks(&list)?)?;
+    plan.add(format!("{}/httpmock.rs", samples::FOLDER), mocks);
     plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
 
     let published = received.into_iter().filter_map(|schema| {

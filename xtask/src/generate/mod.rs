@@ -9,6 +9,7 @@ mod enums;
 mod events;
 mod fields;
 mod format;
+mod mocks;
 mod operations;
 mod samples;
 mod setters;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, bail};
 use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
@@ -28,10 +30,15 @@ pub(super) fn group(group: &Group<'_>, words: &str, document: &Value, docs: &mut
     let (mut all, mut of_project, mut structs) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for operation in &group.operations {
         let doc = doc(operation, docs);
-        let (call, project) = methods(operation, &name, &doc).with_context(|| operation.id.clone())?;
+        let mut words = |parameter: &Parameter| {
+            docs.of(&format!("{}::{}", operation.id, parameter.name), parameter.description.as_deref())
+        };
+        let words: BTreeMap<String, String> =
+            operation.parameters.iter().map(|one| (one.name.clone(), words(one))).collect();
+        let (call, project) = methods(operation, &name, &doc, &words).with_context(|| operation.id.clone())?;
         all.extend(call);
         of_project.extend(project);
-        structs.extend(request(operation, &name).with_context(|| operation.id.clone())?);
+        structs.extend(request(operation, &name, &words).with_context(|| operation.id.clone())?);
         structs.extend(pages(operation, document)?);
     }
     let project = (!of_project.is_empty()).then(|| {
@@ -101,18 +108,22 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
 }
 
 /// The functions that begin an operation, with all that is required: that of its group, and that of a project's.
-fn methods(operation: &Operation, group: &Ident, doc: &str) -> Result<(TokenStream, Option<TokenStream>)> {
+fn methods(
+    operation: &Operation,
+    group: &Ident,
+    doc: &str,
+    words: &BTreeMap<String, String>,
+) -> Result<(TokenStream, Option<TokenStream>)> {
     let (method, name) = names(operation);
     let (mut taken, mut given, mut steps) = (Vec::new(), Vec::new(), TokenStream::new());
-    let mut words = Vec::new();
+    let mut list = Vec::new();
     for parameter in operation.arguments() {
         let ident = format_ident!("{}", ident(&parameter.name));
         let (ty, step) = fill(parameter, &ident)?;
         steps.extend(step);
         taken.push(quote!(#ident: #ty));
-        let described = parameter.description.as_deref().unwrap_or_default();
-        let described = described.replace('\n', " ");
-        words.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.place));
+        let described = words.get(&parameter.name).map(|words| words.replace('\n', " ")).unwrap_or_default();
+        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.place));
         given.push(quote!(#ident));
     }
     if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
@@ -122,7 +133,7 @@ fn methods(operation: &Operation, group: &Ident, doc: &str) -> Result<(TokenStre
         given.push(quote!(body));
     }
     let mutable = (!steps.is_empty()).then(|| quote!(mut));
-    let list = if words.is_empty() { String::new() } else { format!("\n\n{}", words.join("\n")) };
+    let list = if list.is_empty() { String::new() } else { format!("\n\n{}", list.join("\n")) };
     let doc_of_all = format!("{doc}{list}");
     let call = quote! {
         #[doc = #doc_of_all]
@@ -181,15 +192,14 @@ fn body_argument(schema: &Value) -> Result<(TokenStream, TokenStream)> {
 }
 
 /// An operation on its way: a method for each thing that may be left out, and how it is sent.
-fn request(operation: &Operation, group: &Ident) -> Result<TokenStream> {
+fn request(operation: &Operation, group: &Ident, words: &BTreeMap<String, String>) -> Result<TokenStream> {
     let (method, name) = names(operation);
     let mut setters = TokenStream::new();
     for parameter in operation.parameters.iter().filter(|parameter| !parameter.is_argument()) {
         let ident = format_ident!("{}", ident(&parameter.name));
         let (ty, step) = fill(parameter, &ident)?;
-        let words = parameter.description.as_deref().unwrap_or_default();
+        let words = words.get(&parameter.name).map(String::as_str).unwrap_or_default();
         let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.place);
-        let doc = doc.trim_start();
         setters.extend(quote! {
             #[doc = #doc]
             pub fn #ident(mut self, #ident: #ty) -> Self {

@@ -31,6 +31,8 @@ pub(crate) struct Operation {
     pub(crate) security: Vec<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
+    /// The status of success.
+    pub(crate) status: u16,
     pub(crate) response: Content,
     /// What it may answer instead.
     pub(crate) errors: Vec<Value>,
@@ -148,16 +150,16 @@ fn operation(
     let (succeeded, failed): (Vec<_>, Vec<_>) = responses
         .map(|(status, response)| (status, pointed(document, response)))
         .partition(|(status, _)| status.starts_with('2'));
-    let mut response = Content::Empty;
-    for (_, success) in succeeded {
-        match (content(success)?, &response) {
-            (Content::Empty, _) => {}
+    let (mut status, mut response) = (200, Content::Empty);
+    for (succeeded, success) in succeeded {
+        let content = match (content(success)?, &response) {
             (Content::Json(schema), _) => {
-                response = Content::Json(name_inline(&schema, &format!("{}Response", pascal(id)), named));
+                Content::Json(name_inline(&schema, &format!("{}Response", pascal(id)), named))
             }
-            (text, Content::Empty) => response = text,
-            _ => {}
-        }
+            (content, Content::Empty) => content,
+            _ => continue,
+        };
+        (status, response) = (succeeded.parse().unwrap_or(200), content);
     }
     let mut errors = Vec::new();
     for (status, failure) in failed {
@@ -180,6 +182,7 @@ fn operation(
         security: schemes.cloned().collect(),
         parameters: parameters.into_values().collect(),
         body,
+        status,
         response,
         errors,
     })

@@ -31,7 +31,7 @@ fn what_is_there_is_what_would_be_generated() {
     let workspace = workspace();
     let before = workspace.tree("");
     assert!(workspace.succeed(&["check"]).err.ends_with("everything is up to date\n"));
-    assert!(workspace.succeed(&["generate"]).err.ends_with("\n0 of 30 files changed\n"));
+    assert!(workspace.succeed(&["generate"]).err.ends_with("\n0 of 31 files changed\n"));
     assert_eq!(workspace.tree(""), before);
 }
 
@@ -51,36 +51,37 @@ fn everything_is_made_again_where_nothing_is() {
     read openapi/contract/write.json: 7 schemas
     read openapi/contract/search.json: 6 schemas
     wrote benches/generated/plain.rs
+    wrote crates/ampersand-client/src/generated/groups/api_keys.rs
+    wrote crates/ampersand-client/src/generated/groups/billing_accounts.rs
+    wrote crates/ampersand-client/src/generated/groups/connections.rs
+    wrote crates/ampersand-client/src/generated/groups/destinations.rs
+    wrote crates/ampersand-client/src/generated/groups/installations.rs
+    wrote crates/ampersand-client/src/generated/groups/integrations.rs
+    wrote crates/ampersand-client/src/generated/groups/jwt_keys.rs
+    wrote crates/ampersand-client/src/generated/groups/notifications.rs
+    wrote crates/ampersand-client/src/generated/groups/oauth.rs
+    wrote crates/ampersand-client/src/generated/groups/objects.rs
+    wrote crates/ampersand-client/src/generated/groups/operations.rs
+    wrote crates/ampersand-client/src/generated/groups/orgs.rs
+    wrote crates/ampersand-client/src/generated/groups/projects.rs
+    wrote crates/ampersand-client/src/generated/groups/provider_apps.rs
+    wrote crates/ampersand-client/src/generated/groups/providers.rs
+    wrote crates/ampersand-client/src/generated/groups/reads.rs
+    wrote crates/ampersand-client/src/generated/groups/revisions.rs
+    wrote crates/ampersand-client/src/generated/groups/search.rs
+    wrote crates/ampersand-client/src/generated/groups/upload_urls.rs
+    wrote crates/ampersand-client/src/generated/groups/users.rs
+    wrote crates/ampersand-client/src/generated/groups/writes.rs
     wrote crates/ampersand-client/src/generated/mod.rs
-    wrote crates/ampersand-client/src/generated/operations/api_keys.rs
-    wrote crates/ampersand-client/src/generated/operations/billing_accounts.rs
-    wrote crates/ampersand-client/src/generated/operations/connections.rs
-    wrote crates/ampersand-client/src/generated/operations/destinations.rs
-    wrote crates/ampersand-client/src/generated/operations/installations.rs
-    wrote crates/ampersand-client/src/generated/operations/integrations.rs
-    wrote crates/ampersand-client/src/generated/operations/jwt_keys.rs
-    wrote crates/ampersand-client/src/generated/operations/notifications.rs
-    wrote crates/ampersand-client/src/generated/operations/oauth.rs
-    wrote crates/ampersand-client/src/generated/operations/objects.rs
-    wrote crates/ampersand-client/src/generated/operations/operations.rs
-    wrote crates/ampersand-client/src/generated/operations/orgs.rs
-    wrote crates/ampersand-client/src/generated/operations/projects.rs
-    wrote crates/ampersand-client/src/generated/operations/provider_apps.rs
-    wrote crates/ampersand-client/src/generated/operations/providers.rs
-    wrote crates/ampersand-client/src/generated/operations/reads.rs
-    wrote crates/ampersand-client/src/generated/operations/revisions.rs
-    wrote crates/ampersand-client/src/generated/operations/search.rs
-    wrote crates/ampersand-client/src/generated/operations/upload_urls.rs
-    wrote crates/ampersand-client/src/generated/operations/users.rs
-    wrote crates/ampersand-client/src/generated/operations/writes.rs
     wrote crates/ampersand-client/src/generated/types.rs
     wrote crates/ampersand-testing/src/generated/api.rs
+    wrote crates/ampersand-testing/src/generated/httpmock.rs
     wrote crates/ampersand-types/src/generated/config.rs
     wrote crates/ampersand-types/src/generated/messages.rs
     wrote crates/ampersand-types/src/generated/notifications.rs
     wrote tests/it/generated/calls.rs
     wrote tests/it/generated/mod.rs
-    30 of 30 files changed
+    31 of 31 files changed
     ");
     assert_eq!(workspace.tree(""), before);
 }
@@ -99,7 +100,7 @@ fn an_edit_by_hand_is_found_and_shown() {
     insta::assert_snapshot!(run.out, @"
     --- a/crates/ampersand-types/src/generated/messages.rs
     +++ b/crates/ampersand-types/src/generated/messages.rs
-    @@ -148,7 +148,7 @@
+    @@ -137,7 +137,7 @@
          /// Whoever holds it can read the customer's records: keep it out of logs.
          pub download_url: ::std::option::Option<::ampersand_types::SignedUrl>,
          /// Count of the records, inline or in the file.
@@ -107,7 +108,7 @@ fn an_edit_by_hand_is_found_and_shown() {
     +    pub num_records: ::ampersand_types::Integer,
          /// Whether the records are in the message or in a file.
          pub type_: ::ampersand_types::messages::ResultInfoType,
-         /// Members that the contract does not have, and known ones that came as `null`. They are encoded as they came.
+         /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     --- a/crates/ampersand-types/src/generated/own.rs
     +++ b/crates/ampersand-types/src/generated/own.rs
     @@ -1 +0,0 @@
@@ -216,29 +217,39 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
     let files: Vec<&str> = diff.lines().filter_map(|line| line.strip_prefix("+++ b/")).collect();
     insta::assert_snapshot!(files.join("\n"), @"
     openapi/contract.lock
+    crates/ampersand-client/src/generated/groups/label.rs
+    crates/ampersand-client/src/generated/groups/projects.rs
     crates/ampersand-client/src/generated/mod.rs
-    crates/ampersand-client/src/generated/operations/label.rs
-    crates/ampersand-client/src/generated/operations/projects.rs
     crates/ampersand-client/src/generated/types.rs
     crates/ampersand-testing/src/generated/api.rs
+    crates/ampersand-testing/src/generated/httpmock.rs
     tests/it/generated/calls.rs
     tests/it/generated/mod.rs
     ");
     let public = |line: &&str| line.starts_with('+') && line.contains("pub ");
     let added: Vec<&str> = diff.lines().filter(public).map(|line| line[1..].trim()).collect();
     insta::assert_snapshot!(added.join("\n"), @"
-    pub mod label;
-    pub fn label(&self) -> operations::label::Label {
     pub struct Label {
     pub fn create_label(&self, body: types::Label) -> CreateLabel {
     pub struct CreateLabel {
-    pub const OPERATION: crate::Operation = crate::Operation {
+    pub const ENDPOINT: crate::Endpoint = crate::Endpoint {
     pub fn type_(
+    pub mod label;
+    pub fn label(&self) -> groups::label::Label {
     pub struct Label {
     pub text: ::std::string::String,
-    pub other_fields: ::std::collections::BTreeMap<
+    pub other_fields: ::ampersand_types::OtherFields,
     pub enum ListProjectsType {
     pub fn new(text: impl ::core::convert::Into<::std::string::String>) -> Self {
+    pub struct CreateLabelWhen(::httpmock::When);
+    pub fn new(inner: ::httpmock::When) -> Self {
+    pub fn into_inner(self) -> ::httpmock::When {
+    pub fn body(self, value: &types::Label) -> Self {
+    pub struct CreateLabelThen(::httpmock::Then);
+    pub fn new(inner: ::httpmock::Then) -> Self {
+    pub fn into_inner(self) -> ::httpmock::Then {
+    pub fn created(self, value: &types::Label) -> Self {
+    pub fn type_<'a, T>(self, value: T) -> Self
     ");
 }
 

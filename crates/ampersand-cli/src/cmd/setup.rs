@@ -73,19 +73,20 @@ enum State {
 impl Setup<'_> {
     /// Each step is told of when it is done: one that fails may be tried again, and goes on from there.
     async fn run(&mut self, url: Option<&Url>) -> Result<ExitCode> {
-        let (destination, is_webhook) = self.destination(url).await?;
+        let destination = self.destination(url).await?;
         let topic = self.topic().await?;
-        let topics = self.topic_route(topic.as_deref(), destination.as_deref()).await?;
+        let id = destination.as_ref().map(|destination| destination.id.as_str());
+        let topics = self.topic_route(topic.as_deref(), id).await?;
         self.event_routes(topic.as_deref(), &topics).await?;
         self.output.flush()?;
-        if let Some(id) = destination.filter(|_| is_webhook && !self.options.dry_run) {
-            self.signing_secret(&id).await?;
+        if let Some(webhook) = destination.filter(|one| one.type_ == WEBHOOK && !self.options.dry_run) {
+            self.signing_secret(&webhook.name).await?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The id of the destination, and whether what it gets is signed.
-    async fn destination(&mut self, url: Option<&Url>) -> Result<(Option<String>, bool)> {
+    /// The destination; `None` of one that would be made.
+    async fn destination(&mut self, url: Option<&Url>) -> Result<Option<Destination>> {
         let (destinations, name) = (self.project.destinations(), self.options.name.as_str());
         let list = destinations.list_destinations().await?;
         let Some(url) = url else {
@@ -93,26 +94,26 @@ impl Setup<'_> {
             let found = list.iter().find(|one| one.id == name).or_else(|| list.iter().find(|one| one.name == name));
             let Some(found) = found else { bail!("the project has no destination `{}`", plain(name)) };
             self.tell(Kind::Destination, State::Found, Some(&found.id), &found.name)?;
-            return Ok((Some(found.id.clone()), found.type_ == WEBHOOK));
+            return Ok(Some(found.clone()));
         };
         let leads_there = |one: &&Destination| {
             one.type_ == WEBHOOK && one.metadata.url.as_deref().is_some_and(|at| Url::parse(at).as_ref() == Ok(url))
         };
         if let Some(found) = list.iter().find(leads_there) {
             self.tell(Kind::Destination, State::Found, Some(&found.id), &found.name)?;
-            return Ok((Some(found.id.clone()), true));
+            return Ok(Some(found.clone()));
         }
         if list.iter().any(|one| one.name == name) {
             bail!("the project has a destination `{}` that leads elsewhere: pass another --name", plain(name));
         }
         if self.options.dry_run {
             self.tell(Kind::Destination, State::WouldBeCreated, None, name)?;
-            return Ok((None, true));
+            return Ok(None);
         }
         let metadata = CreateDestinationRequestMetadata::new().url(url.as_str());
         let made = destinations.create_destination(CreateDestinationRequest::new(name, WEBHOOK, metadata)).await?;
         self.tell(Kind::Destination, State::Created, Some(&made.id), name)?;
-        Ok((Some(made.into_inner().id), true))
+        Ok(Some(made.into_inner()))
     }
 
     async fn topic(&mut self) -> Result<Option<String>> {

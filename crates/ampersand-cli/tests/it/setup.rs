@@ -29,7 +29,7 @@ impl Api {
         let made = Made::default();
         let app = Router::new()
             .route("/projects/acme/{collection}", get(list).post(make))
-            .route("/projects/acme/destinations/{id}", get(destination))
+            .route("/projects/acme/destinations/{name}", get(destination))
             .with_state(made.clone());
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -68,9 +68,9 @@ async fn make(State(made): State<Made>, Path(collection): Path<String>, Json(sen
     (StatusCode::CREATED, Json(new)).into_response()
 }
 
-async fn destination(State(made): State<Made>, Path(id): Path<String>, uri: Uri) -> Json<Value> {
+async fn destination(State(made): State<Made>, Path(name): Path<String>, uri: Uri) -> Json<Value> {
     let made = made.lock().unwrap();
-    let mut found = made["destinations"].iter().find(|one| one["id"] == id.as_str()).unwrap().clone();
+    let mut found = made["destinations"].iter().find(|one| one["name"] == name.as_str()).unwrap().clone();
     if uri.query() == Some("includeSecrets=true") {
         found["secrets"] = json!({ "webhookSigningKey": SECRET });
     }
@@ -190,7 +190,7 @@ fn an_event_that_another_topic_leads_there_is_not_sent_twice() {
     created       route of connection.created (n1)
     found         route of connection.error (n0)
     -- stderr
-    The signing secret is in `secrets.webhookSigningKey` of GET /projects/acme/destinations/d0?includeSecrets=true; --save-secret FILE keeps it in a file
+    The signing secret is in `secrets.webhookSigningKey` of GET /projects/acme/destinations/before?includeSecrets=true; --save-secret FILE keeps it in a file
     ");
     let routes = &api.made()["notification-event-topic-routes"];
     let pairs: Vec<(&Value, &Value)> = routes.iter().map(|route| (&route["eventType"], &route["topicId"])).collect();

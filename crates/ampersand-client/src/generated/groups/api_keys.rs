@@ -14,7 +14,7 @@ impl ApiKeys {
     pub(crate) fn new(client: crate::Client) -> Self {
         Self { client }
     }
-    /// The API keys of a project, all of them or those that are active or are not.
+    /// The API keys of a project, all of them or the active ones.
     ///
     /// `GET /projects/{projectIdOrName}/api-keys` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/list-api-keys)
     ///
@@ -53,7 +53,7 @@ impl ApiKeys {
     /// `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/delete-an-api-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `api_key`, `apiKey` in the path.
+    /// * `api_key`, `apiKey` in the path. The API key itself.
     pub fn delete_api_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -72,7 +72,7 @@ impl ApiKeys {
     /// `GET /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/get-an-api-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `api_key`, `apiKey` in the path.
+    /// * `api_key`, `apiKey` in the path. The API key itself.
     pub fn get_api_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -91,7 +91,7 @@ impl ApiKeys {
     /// `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/api-key/update-an-api-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `api_key`, `apiKey` in the path.
+    /// * `api_key`, `apiKey` in the path. The API key itself.
     pub fn update_api_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -121,7 +121,7 @@ impl ProjectApiKeys {
             project,
         }
     }
-    /// The API keys of a project, all of them or those that are active or are not.
+    /// The API keys of a project, all of them or the active ones.
     ///
     /// See [`ApiKeys::list_api_keys`].
     pub fn list_api_keys(&self) -> ListApiKeys {
@@ -179,6 +179,8 @@ impl ListApiKeys {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// True for those that are active. False, the default, for all.
+    ///
     /// `active` in the query.
     pub fn active(mut self, active: bool) -> Self {
         let call = &mut self.call;

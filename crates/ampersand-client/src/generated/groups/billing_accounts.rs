@@ -18,7 +18,7 @@ impl BillingAccounts {
     ///
     /// `POST /billingAccounts/{billingAccountId}/portalSession` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/billing-account/create-a-portal-session-for-a-billing-account)
     ///
-    /// * `billing_account_id`, `billingAccountId` in the path.
+    /// * `billing_account_id`, `billingAccountId` in the path. The billing account, by id.
     pub fn create_billing_account_session(
         &self,
         billing_account_id: impl ::core::fmt::Display,

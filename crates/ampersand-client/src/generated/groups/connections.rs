@@ -214,6 +214,8 @@ impl ListConnections {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Your application's own identifier of the consumer, for that person's connections alone.
+    ///
     /// `consumerRef` in the query.
     pub fn consumer_ref(mut self, consumer_ref: impl ::core::fmt::Display) -> Self {
         let call = &mut self.call;
@@ -228,6 +230,8 @@ impl ListConnections {
         call.query("groupRef", group_ref);
         self
     }
+    /// The provider, by name, for connections to it alone.
+    ///
     /// `provider` in the query.
     pub fn provider(mut self, provider: impl ::core::fmt::Display) -> Self {
         let call = &mut self.call;
@@ -272,18 +276,24 @@ impl GetConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether the access token and its scopes come too. Default: false.
+    ///
     /// `includeCreds` in the query.
     pub fn include_creds(mut self, include_creds: bool) -> Self {
         let call = &mut self.call;
         call.query("includeCreds", include_creds);
         self
     }
+    /// Whether the refresh token comes too, and with it what `includeCreds` asks for. Default: false.
+    ///
     /// `includeRefreshToken` in the query.
     pub fn include_refresh_token(mut self, include_refresh_token: bool) -> Self {
         let call = &mut self.call;
         call.query("includeRefreshToken", include_refresh_token);
         self
     }
+    /// Whether Ampersand gets a new access token first: always, or if the old one has expired.
+    ///
     /// `refresh` in the query.
     pub fn refresh(
         mut self,

@@ -53,7 +53,7 @@ impl Destinations {
     /// `DELETE /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn delete_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -72,7 +72,7 @@ impl Destinations {
     /// `GET /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/get-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn get_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -91,7 +91,7 @@ impl Destinations {
     /// `PATCH /projects/{projectIdOrName}/destinations/{destination}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-destination)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `destination`, `destination` in the path.
+    /// * `destination`, `destination` in the path. The destination, by name.
     pub fn update_destination(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -146,7 +146,7 @@ impl Destinations {
     /// `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic-destination-route)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `route_id`, `routeId` in the path.
+    /// * `route_id`, `routeId` in the path. The route, by id.
     pub fn delete_topic_destination_route(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -199,7 +199,7 @@ impl Destinations {
     /// `DELETE /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/delete-a-topic)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `topic_id`, `topicId` in the path.
+    /// * `topic_id`, `topicId` in the path. The topic, by id.
     pub fn delete_topic(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -218,7 +218,7 @@ impl Destinations {
     /// `PATCH /projects/{projectIdOrName}/topics/{topicId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/destination/update-a-topic)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `topic_id`, `topicId` in the path.
+    /// * `topic_id`, `topicId` in the path. The topic, by id.
     pub fn update_topic(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -418,12 +418,16 @@ impl GetDestination {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether the secrets come too, such as the one that signs webhooks. Default: false.
+    ///
     /// `includeSecrets` in the query.
     pub fn include_secrets(mut self, include_secrets: bool) -> Self {
         let call = &mut self.call;
         call.query("includeSecrets", include_secrets);
         self
     }
+    /// Whether Ampersand replaces the secrets by new ones.
+    ///
     /// `rotate` in the query.
     pub fn rotate(mut self, rotate: bool) -> Self {
         let call = &mut self.call;
@@ -468,12 +472,16 @@ impl ListTopicDestinationRoutes {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// The destination, by id, for the routes to it alone.
+    ///
     /// `destinationId` in the query.
     pub fn destination_id(mut self, destination_id: impl ::core::fmt::Display) -> Self {
         let call = &mut self.call;
         call.query("destinationId", destination_id);
         self
     }
+    /// The topic, by id, for its routes alone.
+    ///
     /// `topicId` in the query.
     pub fn topic_id(mut self, topic_id: impl ::core::fmt::Display) -> Self {
         let call = &mut self.call;

@@ -324,6 +324,8 @@ impl CreateInstallation {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether to save the configuration without a trial read that would show whether the provider accepts it. Default: false.
+    ///
     /// `skipSampling` in the query.
     pub fn skip_sampling(mut self, skip_sampling: bool) -> Self {
         let call = &mut self.call;
@@ -387,6 +389,8 @@ impl UpdateInstallation {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether to save the configuration without a trial read that would show whether the provider accepts it. Default: false.
+    ///
     /// `skipSampling` in the query.
     pub fn skip_sampling(mut self, skip_sampling: bool) -> Self {
         let call = &mut self.call;

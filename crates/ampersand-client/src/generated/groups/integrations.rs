@@ -254,6 +254,8 @@ impl BatchUpsertIntegrations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether what is no longer part of an integration is stopped: reads of an object that is gone, for instance. Default: false.
+    ///
     /// `destructive` in the query.
     pub fn destructive(mut self, destructive: bool) -> Self {
         let call = &mut self.call;

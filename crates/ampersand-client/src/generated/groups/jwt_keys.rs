@@ -53,7 +53,7 @@ impl JwtKeys {
     /// `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/delete-a-jwt-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `key_id`, `keyId` in the path.
+    /// * `key_id`, `keyId` in the path. The public key, by id.
     pub fn delete_jwt_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -72,7 +72,7 @@ impl JwtKeys {
     /// `GET /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/get-a-specific-jwt-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `key_id`, `keyId` in the path.
+    /// * `key_id`, `keyId` in the path. The public key, by id.
     pub fn get_jwt_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -91,7 +91,7 @@ impl JwtKeys {
     /// `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/jwt-key/update-a-jwt-key)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `key_id`, `keyId` in the path.
+    /// * `key_id`, `keyId` in the path. The public key, by id.
     pub fn update_jwt_key(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -173,6 +173,8 @@ impl ListJwtKeys {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// True for those that are active. False, the default, for all.
+    ///
     /// `active` in the query.
     pub fn active(mut self, active: bool) -> Self {
         let call = &mut self.call;

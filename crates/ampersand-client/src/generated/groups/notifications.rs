@@ -53,7 +53,7 @@ impl Notifications {
     /// `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/notification/delete-a-notification-event-topic-route)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `route_id`, `routeId` in the path.
+    /// * `route_id`, `routeId` in the path. The route, by id.
     pub fn delete_event_topic_route(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -123,6 +123,8 @@ impl ListEventTopicRoutes {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// The event type, for its routes alone.
+    ///
     /// `eventType` in the query.
     pub fn event_type(
         mut self,
@@ -134,6 +136,8 @@ impl ListEventTopicRoutes {
         call.query("eventType", event_type.into());
         self
     }
+    /// The topic, by id, for the routes to it alone.
+    ///
     /// `topicId` in the query.
     pub fn topic_id(mut self, topic_id: impl ::core::fmt::Display) -> Self {
         let call = &mut self.call;

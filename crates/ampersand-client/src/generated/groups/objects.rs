@@ -65,7 +65,7 @@ impl Objects {
     /// `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/upsert-custom-fields-for-connection)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `provider`, `provider` in the path.
+    /// * `provider`, `provider` in the path. The provider, by name: `hubspot`, for instance.
     pub fn upsert_metadata_for_connection(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -86,7 +86,7 @@ impl Objects {
     /// `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/objects-&-fields/get-object-metadata-via-connection)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `provider`, `provider` in the path.
+    /// * `provider`, `provider` in the path. The provider, by name: `hubspot`, for instance.
     /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
     /// * `group_ref`, `groupRef` in the query. Your application's own identifier of the group.
     pub fn get_object_metadata_for_connection(
@@ -211,6 +211,8 @@ impl GetObjectMetadataForInstallation {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether to leave out fields that cannot be written.
+    ///
     /// `excludeReadOnly` in the query.
     pub fn exclude_read_only(mut self, exclude_read_only: bool) -> Self {
         let call = &mut self.call;
@@ -255,6 +257,8 @@ impl GetObjectMetadataForConnection {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether to leave out fields that cannot be written.
+    ///
     /// `excludeReadOnly` in the query.
     pub fn exclude_read_only(mut self, exclude_read_only: bool) -> Self {
         let call = &mut self.call;

@@ -66,7 +66,7 @@ impl Operations {
     /// `GET /projects/{projectIdOrName}/operations/{operationId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/get-an-operation)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `operation_id`, `operationId` in the path.
+    /// * `operation_id`, `operationId` in the path. The operation, by id.
     pub fn get_operation(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -85,7 +85,7 @@ impl Operations {
     /// `GET /projects/{projectIdOrName}/operations/{operationId}/logs` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/operation/list-logs-for-an-operation)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `operation_id`, `operationId` in the path.
+    /// * `operation_id`, `operationId` in the path. The operation, by id.
     pub fn list_operation_logs(
         &self,
         project_id_or_name: impl ::core::fmt::Display,

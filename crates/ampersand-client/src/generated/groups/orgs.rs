@@ -20,7 +20,7 @@ impl Orgs {
     ///
     /// `GET /claimed-domains` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/check-if-a-domain-is-claimed)
     ///
-    /// * `domain`, `domain` in the query.
+    /// * `domain`, `domain` in the query. A domain, or a URL or an e-mail address of it.
     pub fn check_claimed_domain(
         &self,
         domain: impl ::core::fmt::Display,
@@ -151,7 +151,7 @@ impl Orgs {
     /// `DELETE /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/revoke-an-invite)
     ///
     /// * `org_id`, `orgId` in the path. The organisation, by id.
-    /// * `invite_id`, `inviteId` in the path.
+    /// * `invite_id`, `inviteId` in the path. The invitation, by id.
     pub fn delete_org_invite(
         &self,
         org_id: impl ::core::fmt::Display,
@@ -170,7 +170,7 @@ impl Orgs {
     /// `GET /orgs/{orgId}/invites/{inviteId}` of [`Host::Api`](crate::Host::Api); takes `Bearer` alone as credentials. [Reference](https://docs.withampersand.com/reference/org/get-an-invite)
     ///
     /// * `org_id`, `orgId` in the path. The organisation, by id.
-    /// * `invite_id`, `inviteId` in the path.
+    /// * `invite_id`, `inviteId` in the path. The invitation, by id.
     pub fn get_org_invite(
         &self,
         org_id: impl ::core::fmt::Display,

@@ -151,6 +151,8 @@ impl GetProject {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether what the project's plan allows comes too. Default: false.
+    ///
     /// `includeEntitlements` in the query.
     pub fn include_entitlements(mut self, include_entitlements: bool) -> Self {
         let call = &mut self.call;

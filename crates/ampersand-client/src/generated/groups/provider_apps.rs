@@ -53,7 +53,7 @@ impl ProviderApps {
     /// `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/delete-a-provider-app)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `provider_app_id`, `providerAppId` in the path.
+    /// * `provider_app_id`, `providerAppId` in the path. The provider app, by id.
     pub fn delete_provider_app(
         &self,
         project_id_or_name: impl ::core::fmt::Display,
@@ -72,7 +72,7 @@ impl ProviderApps {
     /// `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}` of [`Host::Api`](crate::Host::Api). [Reference](https://docs.withampersand.com/reference/provider-app/update-a-provider-app)
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
-    /// * `provider_app_id`, `providerAppId` in the path.
+    /// * `provider_app_id`, `providerAppId` in the path. The provider app, by id.
     pub fn update_provider_app(
         &self,
         project_id_or_name: impl ::core::fmt::Display,

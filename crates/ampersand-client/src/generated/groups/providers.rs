@@ -28,7 +28,7 @@ impl Providers {
     ///
     /// `GET /providers/{provider}` of [`Host::Api`](crate::Host::Api); takes no credentials. [Reference](https://docs.withampersand.com/reference/provider/get-provider)
     ///
-    /// * `provider`, `provider` in the path.
+    /// * `provider`, `provider` in the path. The provider, by name: `hubspot`, for instance.
     pub fn get_provider(&self, provider: impl ::core::fmt::Display) -> GetProvider {
         let mut call = Call::new(&GetProvider::ENDPOINT);
         call.path("provider", provider);

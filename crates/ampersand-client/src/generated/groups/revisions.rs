@@ -41,7 +41,7 @@ impl Revisions {
     ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
     /// * `integration_id`, `integrationId` in the path. The integration, by id.
-    /// * `revision_id`, `revisionId` in the path.
+    /// * `revision_id`, `revisionId` in the path. The revision, by id, as `latestRevision` of an integration has it.
     /// * `connection_id`, `connectionId` in the query. The connection, by id.
     pub fn get_hydrated_revision(
         &self,
@@ -119,6 +119,8 @@ impl CreateRevision {
         idempotent: false,
         security: &["APIKeyHeader", "Bearer"],
     };
+    /// Whether what is no longer part of an integration is stopped: reads of an object that is gone, for instance. Default: false.
+    ///
     /// `destructive` in the query.
     pub fn destructive(mut self, destructive: bool) -> Self {
         let call = &mut self.call;
