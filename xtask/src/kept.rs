@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::overlay::{Action, OVERLAYS, Overlay};
-use crate::{document, lower};
+use crate::{document, generate, lower};
 
 /// How the name of an overlay ends that `update` writes.
 pub(crate) const SUFFIX: &str = ".kept.yaml";
@@ -25,12 +25,13 @@ impl Kept {
     /// Keeps what `overlays` keep already, and what `update` would add.
     pub(crate) fn between(old: &Documents, new: &Documents, overlays: &[Overlay]) -> Result<Self> {
         let mut kept = Self { old: old.clone(), new: new.clone() };
+        let received = received(old.iter().chain(new));
         for (name, now) in &mut kept.new {
             let overlays = || overlays.iter().filter(|overlay| overlay.is_kept() && overlay.extends(name));
             overlays().try_for_each(|overlay| overlay.apply(now).map(drop))?;
             let Some(before) = kept.old.get_mut(name) else { continue };
             overlays().try_for_each(|overlay| overlay.apply(before).map(drop))?;
-            for action in to_keep(before, now, "") {
+            for action in to_keep(before, now, &received, "") {
                 action.apply(now)?;
             }
         }
@@ -46,7 +47,7 @@ pub(crate) fn files(
     overlays: &[Overlay],
     since: &str,
 ) -> Result<Vec<(String, Option<String>)>> {
-    let mut files = Vec::new();
+    let (received, mut files) = (received(old.iter().chain(new)), Vec::new());
     for (name, document) in new {
         let (kept, others): (Vec<_>, Vec<_>) =
             overlays.iter().filter(|overlay| overlay.extends(name)).partition(|overlay| overlay.is_kept());
@@ -62,7 +63,7 @@ pub(crate) fn files(
                 actions.push_str(&action.to_yaml());
             }
         }
-        actions.extend(to_keep(&before, &now, since).iter().map(Action::to_yaml));
+        actions.extend(to_keep(&before, &now, &received, since).iter().map(Action::to_yaml));
         let text = (!actions.is_empty()).then(|| head(name) + &actions);
         files.push((format!("{OVERLAYS}/{name}{SUFFIX}"), text));
     }
@@ -80,22 +81,33 @@ fn head(name: &str) -> String {
 }
 
 /// The actions by which the types of `new` are those of `old`, wherever these can hold what `new` says.
-fn to_keep(old: &Value, new: &Value, since: &str) -> Vec<Action> {
-    let only_sent = only_sent(old).intersection(&only_sent(new)).cloned().collect();
-    let mut keeper = Keeper { new, only_sent, since, actions: Vec::new() };
+fn to_keep(old: &Value, new: &Value, received: &BTreeSet<String>, since: &str) -> Vec<Action> {
+    let mut keeper = Keeper { new, received, since, actions: Vec::new() };
     keeper.walk("$", old, new, Stands::Anywhere);
     keeper.actions
 }
 
-/// The schemas of a published document that its operations send and never receive.
-fn only_sent(document: &Value) -> BTreeSet<String> {
-    let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
-    let operations = || paths.clone().filter_map(Value::as_object).flat_map(|methods| methods.values());
-    let sent = operations().flat_map(|one| [&one["parameters"], &one["requestBody"]]).flat_map(lower::references);
-    let received = operations().map(|one| &one["responses"]).flat_map(lower::references);
-    let (sent, received) =
-        (lower::reachable(document, &sent.collect()), lower::reachable(document, &received.collect()));
-    sent.difference(&received).cloned().collect()
+/// The names of the schemas that someone receives: from an operation, or in a module of `ampersand-types`.
+fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>) -> BTreeSet<String> {
+    let mut received = BTreeSet::new();
+    for (name, document) in documents {
+        if generate::is_module(name) {
+            received.extend(document::schemas(document).map(|(name, _)| name.clone()));
+        }
+        let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+        let operations = paths.filter_map(Value::as_object).flat_map(|methods| methods.values());
+        let named = operations.flat_map(|operation| lower::references(&operation["responses"])).collect();
+        received.extend(lower::reachable(document, &named));
+    }
+    received
+}
+
+/// Whether a schema says that a value is an object, and nothing else of it.
+fn is_opaque(schema: &Value) -> bool {
+    const MORE: [&str; 6] = ["$ref", "allOf", "anyOf", "not", "oneOf", "properties"];
+    schema["type"] == "object"
+        && !schema["additionalProperties"].is_object()
+        && MORE.iter().all(|key| schema.get(key).is_none())
 }
 
 /// Where a value stands.
@@ -110,7 +122,7 @@ enum Stands {
 
 struct Keeper<'a> {
     new: &'a Value,
-    only_sent: BTreeSet<String>,
+    received: &'a BTreeSet<String>,
     since: &'a str,
     actions: Vec<Action>,
 }
@@ -120,6 +132,10 @@ impl Keeper<'_> {
     fn walk(&mut self, path: &str, old: &Value, new: &Value, stands: Stands) {
         let (Some(before), Some(now)) = (old.as_object(), new.as_object()) else { return };
         self.values(path, old, new, stands);
+        if is_opaque(old) && new["type"] == "object" && new["properties"].is_object() {
+            self.remove(format!("{path}.properties"), "an object of known fields");
+            return;
+        }
         self.required(path, old, new, stands);
         let is_operation = before.contains_key("responses");
         for (key, was, is) in before.iter().filter_map(|(key, was)| Some((key.as_str(), was, now.get(key)?))) {
@@ -140,11 +156,12 @@ impl Keeper<'_> {
                     }
                 }
                 ("allOf", Value::Array(was), Value::Array(is)) if was.len() == is.len() => {
-                    for (index, (was, is)) in was.iter().zip(is).enumerate() {
+                    // A part that says nothing of its fields is no value by itself.
+                    for (index, (was, is)) in was.iter().zip(is).enumerate().filter(|(_, (was, _))| !is_opaque(was)) {
                         self.walk(&format!("{inner}[{index}]"), was, is, stands);
                     }
                 }
-                (name, ..) if path == "$.components.schemas" && self.only_sent.contains(name) => {
+                (name, ..) if path == "$.components.schemas" && !self.received.contains(name) => {
                     self.walk(&inner, was, is, Stands::Sent);
                 }
                 _ => self.walk(&inner, was, is, stands),
@@ -163,34 +180,36 @@ impl Keeper<'_> {
             return;
         }
         if is_text(new) && !is_time(old) && is_time(new) {
-            self.remove(format!("{path}.format"), "it is a time");
+            self.remove(format!("{path}.format"), "a time");
         }
         if is_text(named) && !named["enum"].is_null() && old["enum"].is_null() && !takes_both {
-            self.remove(format!("{path}['$ref']"), "any string is allowed no more");
-            self.update(path, json!({ "type": "string" }), "and so the type stays a string");
+            self.remove(format!("{path}['$ref']"), "one of a list of values");
+            self.update(path, json!({ "type": "string" }), "one of a list of values");
         } else if is_text(new) && old["enum"].is_null() && !new["enum"].is_null() && !takes_both {
-            self.remove(format!("{path}.enum"), "any string is allowed no more");
+            self.remove(format!("{path}.enum"), "one of a list of values");
         } else if is_text(new) && !old["enum"].is_null() && new["enum"].is_null() {
-            self.update(path, json!({ "enum": old["enum"] }), "any string is allowed");
+            self.update(path, json!({ "enum": old["enum"] }), "any string");
         }
     }
 
     /// An `Option` holds what is always there, and a request that has what it may leave out is valid.
     fn required(&mut self, path: &str, old: &Value, new: &Value, stands: Stands) {
         if old["required"] == true && new["required"] != true {
-            self.update(path, json!({ "required": true }), "it may be left out");
+            self.update(path, json!({ "required": true }), "optional");
         }
-        let names = |schema: &Value| -> BTreeSet<String> {
-            let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            names.filter(|name| schema["properties"].get(name).is_some()).map(str::to_owned).collect()
-        };
+        fn names(schema: &Value) -> BTreeSet<&str> {
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        }
         let (before, now) = (names(old), names(new));
         let is_in = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
-        for name in now.difference(&before).filter(|name| stands != Stands::Sent && is_in(old, name)) {
-            self.remove(format!("{path}.required[?@ == {}]", quoted(name)), "it is always there");
+        // It is an `Items` anyway.
+        let is_list = |name: &str| new["properties"][name]["type"] == "array";
+        for name in now.difference(&before).filter(|name| stands != Stands::Sent && is_in(old, name) && !is_list(name))
+        {
+            self.remove(format!("{path}.required[?@ == {}]", quoted(name)), "required");
         }
         for name in before.difference(&now).filter(|name| stands == Stands::Sent && is_in(new, name)) {
-            self.update(path, json!({ "required": [name] }), "it may be left out");
+            self.update(path, json!({ "required": [name] }), "optional");
         }
     }
 
@@ -204,7 +223,7 @@ impl Keeper<'_> {
     }
 
     fn words(&self, what: &str) -> String {
-        format!("Since commit {}, {what}.", self.since)
+        format!("Since commit {}: {what}", self.since)
     }
 }
 

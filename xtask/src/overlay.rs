@@ -36,9 +36,10 @@ pub(crate) struct Action {
 }
 
 impl Overlay {
-    /// Every overlay of the workspace, in the order of their names.
+    /// Every overlay of the workspace, in the order of their names. Those that `update` writes come last.
     pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>> {
-        let files = output::list(root, OVERLAYS)?;
+        let mut files = output::list(root, OVERLAYS)?;
+        files.sort_by_key(|file| file.ends_with(kept::SUFFIX));
         files.iter().map(|file| Self::parse(file, &output::read(root, file)?)).collect()
     }
 

@@ -63,7 +63,7 @@ impl Kind {
     pub(super) fn can_be_kept(self) -> bool {
         use Kind::{
             BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
-            EnumValueRenamed, FormatChanged,
+            EnumValueRenamed, FieldAdded, FormatChanged,
         };
         matches!(
             self,
@@ -74,6 +74,7 @@ impl Kind {
                 | EnumIntroduced
                 | EnumValueRemoved
                 | EnumValueRenamed
+                | FieldAdded
                 | FormatChanged
         )
     }

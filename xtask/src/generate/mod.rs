@@ -47,6 +47,11 @@ const MODULES: [Module; 3] = [
     Module { name: "config", path: "ampersand_types::config", document: "config", is_sent: true },
 ];
 
+/// Whether a module of `ampersand-types` is made of a document.
+pub(crate) fn is_module(document: &str) -> bool {
+    MODULES.iter().any(|module| module.document == document)
+}
+
 const TYPES: &str = "crates/ampersand-types/src/generated";
 const TESTS: &str = "tests/it/generated";
 const BENCHES: &str = "benches/generated";

@@ -137,7 +137,7 @@ fn fields_come_and_go() {
         (
             json!({ "type": "object" }),
             object(json!({ "a": text() }), &[]),
-            vec!["field added A.a: - > optional string [ccwb]"],
+            vec!["field added A.a: - > optional string [ccww]"],
         ),
     ] {
         assert_eq!(of_schema(old, new), expected);
