@@ -136,6 +136,10 @@ impl Keeper<'_> {
             self.remove(format!("{path}.properties"), "an object of known fields");
             return;
         }
+        // A map of strings is such an object too.
+        if stands == Stands::Sent && old["additionalProperties"].is_object() && is_opaque(new) {
+            self.update(path, json!({ "additionalProperties": old["additionalProperties"] }), "any object");
+        }
         self.required(path, old, new, stands);
         let is_operation = before.contains_key("responses");
         for (key, was, is) in before.iter().filter_map(|(key, was)| Some((key.as_str(), was, now.get(key)?))) {
@@ -239,4 +243,68 @@ fn step(key: &str) -> String {
 /// A text in a JSON path.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The targets of what is kept in a document of the client.
+    fn kept(old: &Value, new: &Value) -> Vec<String> {
+        let documents = |document: &Value| Documents::from([("api".to_owned(), document.clone())]);
+        let (old, new) = (documents(old), documents(new));
+        let received = received(old.iter().chain(&new));
+        to_keep(&old["api"], &new["api"], &received, "c").into_iter().map(|action| action.target).collect()
+    }
+
+    /// Two schemas, of which one is received and one is only sent.
+    fn api(schema: Value, parameters: Value) -> Value {
+        let body = |name: &str| json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } });
+        json!({
+            "paths": { "/a": { "post": { "parameters": parameters, "requestBody": body("Sent"), "responses": { "200": body("Got") } } } },
+            "components": { "schemas": { "Sent": schema, "Got": schema } },
+        })
+    }
+
+    #[test]
+    fn what_is_kept_depends_on_who_has_the_value() {
+        let object =
+            |required: Value| json!({ "required": required, "properties": { "a": {}, "l": { "type": "array" } } });
+        let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+        let any = json!({ "type": "object", "additionalProperties": true });
+        for (old, new, expected) in [
+            (object(json!([])), object(json!(["a", "l"])), "Got.required[?@ == 'a']"),
+            (object(json!(["a"])), object(json!([])), "Sent"),
+            (map, any, "Sent"),
+        ] {
+            let kept = kept(&api(old, json!([])), &api(new, json!([])));
+            assert_eq!(kept, [format!("$.components.schemas.{expected}")]);
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_object_may_have_more_fields() {
+        let parts = |part: Value| api(json!({ "allOf": [part] }), json!([]));
+        let fields = json!({ "type": "object", "properties": { "a": {} } });
+        assert_eq!(kept(&parts(json!({ "type": "object" })), &parts(fields)), [String::new(); 0]);
+    }
+
+    #[test]
+    fn a_parameter_is_known_by_its_name() {
+        let parameter = |name: &str, schema: Value| json!({ "name": name, "in": "query", "schema": schema });
+        let (text, values) = (json!({ "type": "string" }), json!({ "type": "string", "enum": ["a"] }));
+        let one = |schema: &Value| api(json!({}), json!([parameter("it's", schema.clone())]));
+        let two =
+            |schema: &Value| api(json!({}), json!([parameter("b", text.clone()), parameter("it's", schema.clone())]));
+        assert_eq!(kept(&one(&text), &two(&values)), [String::new(); 0]);
+        let target = r"$.paths['/a'].post.parameters[?@.name == 'it\'s' && @.in == 'query'].schema";
+        assert_eq!(kept(&one(&values), &two(&text)), [target]);
+        let action = Action {
+            target: target.to_owned(),
+            description: None,
+            update: Some(json!({ "enum": ["a"] })),
+            remove: false,
+        };
+        assert!(action.apply(&mut two(&text)).expect("a path"));
+    }
 }

@@ -63,7 +63,7 @@ impl Kind {
     pub(super) fn can_be_kept(self) -> bool {
         use Kind::{
             BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
-            EnumValueRenamed, FieldAdded, FormatChanged,
+            EnumValueRenamed, FieldAdded, FormatChanged, TypeWidened,
         };
         matches!(
             self,
@@ -76,6 +76,7 @@ impl Kind {
                 | EnumValueRenamed
                 | FieldAdded
                 | FormatChanged
+                | TypeWidened
         )
     }
 

@@ -141,7 +141,7 @@ fn change(
         effects.source = effects.source.max(effects.source_of_only_sent.clone());
     }
     if stays && effects.source.verdict == Verdict::Breaking {
-        effects = effects.source(Verdict::Warning, "`update` keeps the old type until a major release");
+        effects = effects.source(Verdict::Warning, "the Rust type stays as it was until a major release");
     }
     Change {
         document,
