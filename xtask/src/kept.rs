@@ -178,20 +178,23 @@ impl Keeper<'_> {
         let is_text = |schema: &Value| schema["type"] == "string";
         let named = new["$ref"].as_str().and_then(document::schema_name);
         let named = named.map_or(&Value::Null, |name| &self.new["components"]["schemas"][name]);
-        let takes_both = stands == Stands::Parameter;
         let is_time = |schema: &Value| schema["format"] == "date-time";
+        let (was, is) = (!old["enum"].is_null(), !new["enum"].is_null());
+        let comes = !was && stands != Stands::Parameter;
         if !is_text(old) {
             return;
         }
         if is_text(new) && !is_time(old) && is_time(new) {
             self.remove(format!("{path}.format"), "a time");
         }
-        if is_text(named) && !named["enum"].is_null() && old["enum"].is_null() && !takes_both {
-            self.remove(format!("{path}['$ref']"), "one of a list of values");
-            self.update(path, json!({ "type": "string" }), "one of a list of values");
-        } else if is_text(new) && old["enum"].is_null() && !new["enum"].is_null() && !takes_both {
+        if is_text(named) && !named["enum"].is_null() && (was || comes) {
+            let inline =
+                if was { json!({ "type": "string", "enum": old["enum"] }) } else { json!({ "type": "string" }) };
+            self.remove(format!("{path}['$ref']"), "one of a list of values that has a name");
+            self.update(path, inline, "one of a list of values that has a name");
+        } else if is_text(new) && comes && is {
             self.remove(format!("{path}.enum"), "one of a list of values");
-        } else if is_text(new) && !old["enum"].is_null() && new["enum"].is_null() {
+        } else if is_text(new) && was && !is {
             self.update(path, json!({ "enum": old["enum"] }), "any string");
         }
     }

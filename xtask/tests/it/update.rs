@@ -108,6 +108,8 @@ fn what_the_old_types_hold_leaves_them_as_they_are() {
         let schemas = &mut api["components"]["schemas"];
         schemas["Maker"] = json!({ "type": "string", "enum": ["someone"] });
         schemas["Installation"]["properties"]["createdBy"] = json!({ "$ref": "#/components/schemas/Maker" });
+        schemas["Status"] = schemas["Installation"]["properties"]["lastOperationStatus"].clone();
+        schemas["Installation"]["properties"]["lastOperationStatus"] = json!({ "$ref": "#/components/schemas/Status" });
         let paths = &mut api["paths"];
         paths["/claimed-domains"]["get"]["parameters"][0]["required"] = json!(false);
         let body = &mut paths["/projects"]["post"]["requestBody"];
