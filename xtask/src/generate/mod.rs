@@ -95,9 +95,9 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
 
         let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
         let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
-        let setters = setters::setters(&items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
+        let items = setters::with_setters(items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
         let conversions = conversions::conversions(&items, &document, &mut generator.findings.stale)?;
-        let items = quote! { #items #setters #conversions };
+        let items = quote! { #items #conversions };
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
         table.extend(document::schemas(&document).map(|(schema, _)| Typed {
