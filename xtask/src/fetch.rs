@@ -54,7 +54,7 @@ pub(crate) struct Read {
     /// The documents in canonical form, by the names that they have here.
     pub(crate) documents: BTreeMap<String, Value>,
     /// The commit, where it is known.
-    commit: Option<String>,
+    pub(crate) commit: Option<String>,
     /// Where it was read, in words.
     pub(crate) place: String,
     notes: Vec<String>,

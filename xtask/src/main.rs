@@ -13,6 +13,7 @@ mod diff;
 mod document;
 mod fetch;
 mod generate;
+mod kept;
 mod lower;
 mod output;
 mod overlay;

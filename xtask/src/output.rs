@@ -20,6 +20,10 @@ impl Plan {
         self.files.insert(path, Some(text));
     }
 
+    pub(crate) fn remove(&mut self, path: String) {
+        self.files.insert(path, None);
+    }
+
     /// Plans the removal of what is in `directory` and was not added.
     pub(crate) fn nothing_else_in(&mut self, root: &Path, directory: &str) -> Result<()> {
         for path in list(root, directory)? {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
 use crate::sources::CONTRACT;
-use crate::{document, output};
+use crate::{document, kept, output};
 
 pub(crate) const OVERLAYS: &str = "openapi/overlays";
 
@@ -19,27 +19,27 @@ pub(crate) struct Overlay {
     #[expect(dead_code, reason = "required by the specification, of no use here")]
     info: Value,
     extends: String,
-    actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
     /// The path that messages name.
     #[serde(skip)]
     pub(crate) file: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Action {
-    target: String,
-    #[serde(default, rename = "description")]
-    _description: Option<String>,
-    update: Option<Value>,
+pub(crate) struct Action {
+    pub(crate) target: String,
+    pub(crate) description: Option<String>,
+    pub(crate) update: Option<Value>,
     #[serde(default)]
-    remove: bool,
+    pub(crate) remove: bool,
 }
 
 impl Overlay {
-    /// Every overlay of the workspace, in the order of their names.
+    /// Every overlay of the workspace, in the order of their names. Those that `update` writes come last.
     pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>> {
-        let files = output::list(root, OVERLAYS)?;
+        let mut files = output::list(root, OVERLAYS)?;
+        files.sort_by_key(|file| file.ends_with(kept::SUFFIX));
         files.iter().map(|file| Self::parse(file, &output::read(root, file)?)).collect()
     }
 
@@ -57,32 +57,59 @@ impl Overlay {
             && CONTRACT.ends_with(self.extends.rsplit('/').nth(1).unwrap_or_default())
     }
 
-    /// Applies the actions in their order, and returns those that matched nothing.
+    /// Whether `update` wrote it.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.file.ends_with(kept::SUFFIX)
+    }
+
+    /// Applies the actions in their order, and returns those that changed nothing.
     pub(crate) fn apply(&self, document: &mut Value) -> Result<Vec<String>> {
         let mut stale = Vec::new();
         for action in &self.actions {
             let place = || format!("{}: action on `{}`", self.file, action.target);
-            let path = JsonPath::parse(&action.target).with_context(place)?;
-            let located = path.query_located(document);
-            let mut targets: Vec<Vec<Step>> = located.locations().map(|l| l.iter().map(Step::of).collect()).collect();
-            if targets.is_empty() {
-                stale.push(format!("{} matches nothing", place()));
-            }
-            // From the end, so that the removal of an element does not move the next target.
-            targets.sort();
-            for target in targets.iter().rev() {
-                match (&action.update, action.remove) {
-                    (_, true) => remove(document, target),
-                    (Some(update), false) => {
-                        if let Some(value) = find(document, target) {
-                            merge(value, update);
-                        }
-                    }
-                    (None, false) => bail!("{}: has neither `update` nor `remove`", place()),
-                }
+            if !action.apply(document).with_context(place)? {
+                stale.push(format!("{} changes nothing", place()));
             }
         }
         Ok(stale)
+    }
+}
+
+impl Action {
+    /// As it stands in a file; JSON is YAML.
+    pub(crate) fn to_yaml(&self) -> String {
+        let mut text = format!("  - target: {}\n", Value::from(self.target.as_str()));
+        if let Some(description) = &self.description {
+            text += &format!("    description: {}\n", Value::from(description.as_str()));
+        }
+        match &self.update {
+            Some(update) => text += &format!("    update: {update}\n"),
+            None => text += "    remove: true\n",
+        }
+        text
+    }
+
+    /// Whether it changed anything.
+    pub(crate) fn apply(&self, document: &mut Value) -> Result<bool> {
+        let path = JsonPath::parse(&self.target)?;
+        let located = path.query_located(document);
+        let mut targets: Vec<Vec<Step>> = located.locations().map(|l| l.iter().map(Step::of).collect()).collect();
+        // From the end, so that the removal of an element does not move the next target.
+        targets.sort();
+        let mut changed = false;
+        for target in targets.iter().rev() {
+            match (&self.update, self.remove) {
+                (_, true) => {
+                    remove(document, target);
+                    changed = true;
+                }
+                (Some(update), false) => {
+                    changed |= find(document, target).is_some_and(|value| merge(value, update));
+                }
+                (None, false) => bail!("has neither `update` nor `remove`"),
+            }
+        }
+        Ok(changed)
     }
 }
 
@@ -117,17 +144,23 @@ fn remove(document: &mut Value, path: &[Step]) {
     }
 }
 
-/// As the specification says: objects are merged, arrays are appended to, anything else is replaced.
-fn merge(value: &mut Value, update: &Value) {
+/// As the specification says: objects are merged, arrays are appended to, anything else is replaced. What an array has already
+/// is not appended. Returns whether anything changed.
+fn merge(value: &mut Value, update: &Value) -> bool {
     match (value, update) {
-        (Value::Object(members), Value::Object(updates)) => {
-            for (key, update) in updates {
-                merge(members.entry(key).or_insert(Value::Null), update);
+        (Value::Object(members), Value::Object(updates)) => updates
+            .iter()
+            .fold(false, |changed, (key, update)| merge(members.entry(key).or_insert(Value::Null), update) || changed),
+        (Value::Array(items), update) => {
+            let before = items.len();
+            for one in update.as_array().map_or(std::slice::from_ref(update), Vec::as_slice) {
+                if !items.contains(one) {
+                    items.push(one.clone());
+                }
             }
+            items.len() > before
         }
-        (Value::Array(items), Value::Array(more)) => items.extend(more.iter().cloned()),
-        (Value::Array(items), one) => items.push(one.clone()),
-        (value, update) => *value = update.clone(),
+        (value, update) => std::mem::replace(value, update.clone()) != *update,
     }
 }
 
@@ -165,9 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn an_action_that_matches_nothing_is_named() -> Result<()> {
+    fn an_action_that_changes_nothing_is_named() -> Result<()> {
         let (_, stale) = apply("- {target: $.a.b, update: {}}", json!({"a": {}}))?;
-        assert_eq!(stale, ["o.yaml: action on `$.a.b` matches nothing"]);
+        assert_eq!(stale, ["o.yaml: action on `$.a.b` changes nothing"]);
         Ok(())
     }
 

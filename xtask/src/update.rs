@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::changelog::{self, CHANGELOG};
 use crate::diff::{self, Update};
+use crate::overlay::Overlay;
 use crate::{fetch, generate, output, report, say};
 
 #[derive(Args)]
@@ -50,10 +51,20 @@ fn follow(root: &Path, source: &fetch::Options) -> Result<Option<Update>> {
     let newest = source.from.is_none().then(|| diff::NEWEST.to_owned());
     let source = fetch::Options { rev: source.rev.clone().or(newest), ..source.clone() };
     let mut fetched = fetch::fetch(root, &source)?;
-    let update = diff::update(root, &fetched.read)?;
+    let overlays = Overlay::load_all(root)?;
+    let update = diff::update(root, &fetched.read, &overlays)?;
     if let Some(update) = &update {
         let text = changelog::with(&output::read(root, CHANGELOG)?, &update.entries)?;
         fetched.plan.add(CHANGELOG.to_owned(), text);
+        for (file, text) in &update.kept {
+            match text {
+                Some(text) => {
+                    fetched.plan.add(file.clone(), text.clone());
+                    fetched.notes.push(format!("{file} keeps Rust types as they were, until a major release"));
+                }
+                None => fetched.plan.remove(file.clone()),
+            }
+        }
     }
     let changed = fetched.plan.write(root)?;
     fetched.notes.iter().for_each(say);

@@ -59,6 +59,27 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether the type may serve on that a field had before such a change.
+    pub(super) fn can_be_kept(self) -> bool {
+        use Kind::{
+            BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
+            EnumValueRenamed, FieldAdded, FormatChanged, TypeWidened,
+        };
+        matches!(
+            self,
+            BecameConditional
+                | BecameOptional
+                | BecameRequired
+                | EnumDropped
+                | EnumIntroduced
+                | EnumValueRemoved
+                | EnumValueRenamed
+                | FieldAdded
+                | FormatChanged
+                | TypeWidened
+        )
+    }
+
     /// As it is said in a sentence.
     pub(super) fn words(self) -> String {
         let name = serde_json::to_value(self).unwrap_or_default();
@@ -108,6 +129,10 @@ pub(super) struct Change {
 }
 
 impl Change {
+    pub(super) fn place(&self) -> Place {
+        Place { path: self.path.clone(), ..Place::new(&self.document, &self.schema) }
+    }
+
     /// The worst that it does to anyone.
     pub(super) fn verdict(&self) -> Verdict {
         self.inbound.max(self.outbound).max(self.source)

@@ -38,13 +38,16 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::fetch;
+use crate::kept::{self, Kept};
+use crate::overlay::Overlay;
 use crate::sources::Sources;
-use changes::Change;
+use changes::{Change, Kind};
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use report::{Report, Summary};
-use semver::Bump;
-use side::{Documents, Side};
+use semver::{Api, Bump};
+use side::{Documents, Place, Side};
+use verdict::Verdict;
 use walk::Walk;
 
 /// The exit code of a comparison that was not made.
@@ -85,7 +88,8 @@ pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
     let new = options.to.as_ref().map_or_else(|| Contract::newest(root), |name| Contract::named(root, name))?;
     let sources = Sources::load(root)?;
     let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let report = compare(&old, &new, &files);
+    let kept = Kept::between(&old.documents, &new.documents, &Overlay::load_all(root)?)?;
+    let report = compare(&old, &new, &files, &kept);
     let text = match options.format {
         Format::Text => report.text(),
         Format::Markdown => report.markdown(),
@@ -101,31 +105,47 @@ pub(crate) struct Update {
     pub(crate) versions: Vec<String>,
     /// By the sections of a changelog, what users have to know.
     pub(crate) entries: Vec<(&'static str, Vec<String>)>,
+    /// The overlays that keep types as they were, and their text; nothing where none is kept.
+    pub(crate) kept: Vec<(String, Option<String>)>,
 }
 
 /// Compares the pinned contract with one that is to take its place; nothing where they mean the same.
-pub(crate) fn update(root: &Path, new: &fetch::Read) -> Result<Option<Update>> {
-    let (old, new) = (Contract::pinned(root)?, Contract::read(new));
+pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> Result<Option<Update>> {
+    let (old, new) = (Contract::pinned(root)?, Contract::read(read));
+    let kept = Kept::between(&old.documents, &new.documents, overlays)?;
     let sources = Sources::load(root)?;
-    let report = compare(&old, &new, &sources.documents().map(|source| (source.name, source.path)).collect());
+    let files = sources.documents().map(|source| (source.name, source.path)).collect();
+    let report = compare(&old, &new, &files, &kept);
+    let since = read.commit.as_deref().unwrap_or("unknown");
+    let files = kept::files(&old.documents, &new.documents, overlays, since)?;
     let changing = report.summary.crates.iter().filter(|one| one.bump > Bump::None);
     let versions = changing.map(|one| format!("{} {}", one.name, one.bump.word())).collect();
-    let update = Update { markdown: report.markdown(), versions, entries: report.changelog() };
+    let update = Update { markdown: report.markdown(), versions, entries: report.changelog(), kept: files };
     Ok(Some(update).filter(|_| !report.changes.is_empty()))
 }
 
 /// Compares two contracts, of whose documents it is known which published file is which.
-fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>) -> Report {
-    let changes = changes(&old.documents, &new.documents);
-    let summary = Summary::new(old, new, &changes, files);
+fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kept) -> Report {
+    let changes = changes(&old.documents, &new.documents, kept);
+    let summary = Summary::new(old, new, &changes, Api::between(&kept.old, &kept.new), files);
     Report { summary, changes }
 }
 
-fn changes(old: &Documents, new: &Documents) -> Vec<Change> {
-    let (old, new) = (Side::new(old), Side::new(new));
-    let mut walk = Walk::new(&old, &new);
-    let roots = roots::roots(&mut walk);
-    let mut changes = reach::changes(&mut walk, &roots, |document| roots::TYPES.contains(&document));
+/// What changed, and what of that does not change the types as they are kept.
+fn changes(old: &Documents, new: &Documents, kept: &Kept) -> Vec<Change> {
+    let sides = (Side::as_published(&kept.old, old), Side::as_published(&kept.new, new));
+    let of_types = found(&sides.0, &sides.1, |_, _| false);
+    let is_kept = |place: &Place, kind| {
+        let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
+        !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
+    };
+    let mut changes = found(&Side::new(old), &Side::new(new), is_kept);
     changes.sort_by_key(|change| Reverse(change.verdict()));
     changes
+}
+
+fn found(old: &Side<'_>, new: &Side<'_>, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
+    let mut walk = Walk::new(old, new);
+    let roots = roots::roots(&mut walk);
+    reach::changes(&mut walk, &roots, |document| roots::TYPES.contains(&document), is_kept)
 }

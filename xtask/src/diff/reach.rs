@@ -27,8 +27,14 @@ impl Reached {
     }
 }
 
-/// The changes that roots lead to. `is_typed` says of a document that types are made of all its schemas.
-pub(super) fn changes(walk: &mut Walk<'_>, roots: &[Root], is_typed: impl Fn(&str) -> bool) -> Vec<Change> {
+/// The changes that roots lead to. `is_typed` says of a document that types are made of all its schemas, and `is_kept` of a
+/// change that the types stay as they are.
+pub(super) fn changes(
+    walk: &mut Walk<'_>,
+    roots: &[Root],
+    is_typed: impl Fn(&str) -> bool,
+    is_kept: impl Fn(&Place, Kind) -> bool,
+) -> Vec<Change> {
     settle(walk);
     let mut reached = vec![Reached::default(); walk.steps.len()];
     for (number, root) in roots.iter().enumerate() {
@@ -72,7 +78,7 @@ pub(super) fn changes(walk: &mut Walk<'_>, roots: &[Root], is_typed: impl Fn(&st
             }
         }
     }
-    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, &is_typed), by));
+    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, &is_typed, &is_kept), by));
     // What others are built on is no change as long as they are the same.
     let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
     changes.filter(counts).map(|(change, _)| change).collect()
@@ -109,13 +115,21 @@ fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
     seen
 }
 
-fn change(finding: Finding, by: &Reached, roots: &[Root], is_typed: &impl Fn(&str) -> bool) -> Change {
+fn change(
+    finding: Finding,
+    by: &Reached,
+    roots: &[Root],
+    is_typed: &impl Fn(&str) -> bool,
+    is_kept: &impl Fn(&Place, Kind) -> bool,
+) -> Change {
     let names = |numbers: &BTreeSet<usize>| -> Vec<String> {
         let names: BTreeSet<&str> =
             numbers.iter().filter_map(|number| roots.get(*number)).map(|r| r.name.as_str()).collect();
         names.into_iter().map(str::to_owned).collect()
     };
-    let Finding { place: Place { document, schema, path }, kind, old, new, effects, .. } = finding;
+    let Finding { place, kind, old, new, effects, .. } = finding;
+    let stays = kind.can_be_kept() && is_kept(&place, kind);
+    let Place { document, schema, path } = place;
     // What nothing is known to use may be used either way.
     let either = !by.is_base() && (by.used.is_empty() || is_typed(&document));
     let mut effects = directed(effects, by.inbound || either, by.outbound || either);
@@ -125,6 +139,9 @@ fn change(finding: Finding, by: &Reached, roots: &[Root], is_typed: &impl Fn(&st
     }
     if is_sent && !by.inbound && !is_typed(&document) {
         effects.source = effects.source.max(effects.source_of_only_sent.clone());
+    }
+    if stays && effects.source.verdict == Verdict::Breaking {
+        effects = effects.source(Verdict::Warning, "the Rust type stays as it was until a major release");
     }
     Change {
         document,

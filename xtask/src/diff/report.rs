@@ -33,8 +33,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(old: &Contract, new: &Contract, changes: &[Change], files: &Files<'_>) -> Self {
-        let api = Api::between(&old.documents, &new.documents);
+    pub(super) fn new(old: &Contract, new: &Contract, changes: &[Change], api: Api, files: &Files<'_>) -> Self {
         let documents = [old, new].into_iter().flat_map(|contract| &contract.documents);
         let operations = documents.flat_map(|(name, value)| operations::of(name, value)).map(|operation| operation.id);
         let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {

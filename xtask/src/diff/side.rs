@@ -77,10 +77,15 @@ pub(super) struct Side<'a> {
 
 impl<'a> Side<'a> {
     pub(super) fn new(documents: &'a Documents) -> Self {
+        Self::as_published(documents, documents)
+    }
+
+    /// Documents that were changed after they were published.
+    pub(super) fn as_published(documents: &'a Documents, published: &'a Documents) -> Self {
         let mut origins = BTreeMap::new();
-        for (bundle, document) in documents {
+        for (bundle, document) in published {
             for (name, schema) in document::schemas(document) {
-                if let Some(origin) = origin(documents, bundle, name, schema) {
+                if let Some(origin) = origin(published, bundle, name, schema) {
                     origins.insert((bundle.as_str(), name.as_str()), origin);
                 }
             }

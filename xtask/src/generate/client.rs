@@ -96,9 +96,9 @@ pub(super) fn generate(
     let items = items(&document, &mut docs, &mut generator.findings.stale)?;
     let (sent, received) = lower::directions(&document);
     let sent: BTreeSet<String> = sent.iter().map(|name| lower::pascal(name)).collect();
-    let setters = setters::setters(&items, &document, |name| sent.contains(name), &mut generator.findings.stale)?;
+    let items = setters::with_setters(items, &document, |name| sent.contains(name), &mut generator.findings.stale)?;
     let words = "What the operations take and give.";
-    plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), quote! { #items #setters })?);
+    plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), items)?);
 
     let mut docs = Docs::of_module("operations", &mut generator.findings.undocumented);
     for group in &groups {

@@ -13,23 +13,42 @@ use crate::{document, lower};
 /// sent back.
 const FROM: &str = "x-from";
 
-/// The conversions that the overlays ask for, and those that these need.
-pub(super) fn conversions(items: &TokenStream, document: &Value) -> Result<TokenStream> {
+/// The conversions that the overlays ask for, and those that these need. One that cannot be made is stale: an older contract
+/// may say less of the one struct than of the other.
+pub(super) fn conversions(items: &TokenStream, document: &Value, stale: &mut Vec<String>) -> Result<TokenStream> {
     let file: File = syn::parse2(items.clone())?;
     let structs: BTreeMap<String, ItemStruct> = file.items.into_iter().filter_map(named).collect();
     let asked = document::schemas(document).filter_map(|(name, schema)| Some((schema[FROM].as_str()?, name)));
-    let mut next: Vec<Pair> = asked.map(|(from, into)| (lower::pascal(from), lower::pascal(into))).collect();
     let (mut conversions, mut done) = (TokenStream::new(), BTreeSet::new());
+    for (from, into) in asked.map(|(from, into)| (lower::pascal(from), lower::pascal(into))) {
+        match with_needed(&(from, into), &structs, &done) {
+            Ok((tokens, pairs)) => {
+                conversions.extend(tokens);
+                done.extend(pairs);
+            }
+            Err(error) => stale.push(format!("openapi/overlays: `{FROM}`: {error:#}")),
+        }
+    }
+    Ok(conversions)
+}
+
+/// A conversion, and those that it needs and that are not there yet.
+fn with_needed(
+    pair: &Pair,
+    structs: &BTreeMap<String, ItemStruct>,
+    there: &BTreeSet<Pair>,
+) -> Result<(TokenStream, BTreeSet<Pair>)> {
+    let (mut conversions, mut done, mut next) = (TokenStream::new(), BTreeSet::new(), vec![pair.clone()]);
     while let Some(pair) = next.pop() {
-        if !done.insert(pair.clone()) {
+        if there.contains(&pair) || !done.insert(pair.clone()) {
             continue;
         }
         let find = |name: &str| structs.get(name).with_context(|| format!("there is no struct `{name}`"));
         let (from, into) = (find(&pair.0)?, find(&pair.1)?);
-        conversions
-            .extend(conversion(from, into, &mut next).with_context(|| format!("`{}` from `{}`", pair.1, pair.0))?);
+        let tokens = conversion(from, into, &mut next).with_context(|| format!("`{}` from `{}`", pair.1, pair.0))?;
+        conversions.extend(tokens);
     }
-    Ok(conversions)
+    Ok((conversions, done))
 }
 
 /// The name of a struct, and of the one that it becomes.
@@ -114,7 +133,12 @@ mod tests {
         let items = format!("struct A {{ {from} }} struct B {{ {into} }} struct C {{}} struct D {{}}");
         let items: TokenStream = items.parse().expect("Rust");
         let document = json!({ "components": { "schemas": { "A": {}, "B": { FROM: "A" } } } });
-        conversions(&items, &document).map(|tokens| tokens.to_string().replace(' ', ""))
+        let mut stale = Vec::new();
+        let tokens = conversions(&items, &document, &mut stale)?;
+        if let Some(fault) = stale.first() {
+            bail!("{fault}");
+        }
+        Ok(tokens.to_string().replace(' ', ""))
     }
 
     #[test]

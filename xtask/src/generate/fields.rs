@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Field, Fields, ItemStruct, Path, Token, Type, parse_quote};
+use syn::{Attribute, Field, Fields, ItemStruct, Meta, Path, Token, Type, parse_quote};
 
 /// The field of every struct that holds what has no field of its own.
 pub(super) const OTHERS: &str = "other_fields";
@@ -25,10 +25,8 @@ pub(super) fn tell_apart(item: &mut ItemStruct) {
 pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
     let Fields::Named(fields) = &mut item.fields else { return None };
     let mut members = TokenStream::new();
-    let mut all_optional = true;
     for field in &mut fields.named {
         let (kind, ident, member) = (kind(field), field.ident.clone()?, wire_name(field)?);
-        all_optional &= !matches!(kind, Kind::Required);
         field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
         if camel_case(&ident.to_string()) != member {
             field.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename = #member))]));
@@ -49,21 +47,26 @@ pub(super) fn finish(item: &mut ItemStruct) -> Option<TokenStream> {
     item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
     item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
     let derive = item.attrs.iter_mut().find(|attribute| attribute.path().is_ident("derive"))?;
-    *derive = derives(derive, all_optional)?;
+    *derive = derives(derive)?;
     // A member that the contract gains is a field more, which is no breaking change then.
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     let name = &item.ident;
     Some(quote! { crate::object::object!(#name { #members }); })
 }
 
-fn derives(derive: &Attribute, default: bool) -> Option<Attribute> {
+/// Without what names a crate, and without `Default`.
+fn derives(derive: &Attribute) -> Option<Attribute> {
     let traits = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok()?;
-    let mut kept: Vec<Path> =
-        traits.into_iter().filter(|path| path.segments.len() == 1 && !path.is_ident("Default")).collect();
-    if default {
-        kept.push(parse_quote!(Default));
-    }
+    let kept = traits.into_iter().filter(|path| path.segments.len() == 1 && !path.is_ident("Default"));
     Some(parse_quote!(#[derive(#(#kept),*)]))
+}
+
+pub(super) fn derive_default(item: &mut ItemStruct) {
+    for derive in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+        if let Meta::List(list) = &mut derive.meta {
+            list.tokens.extend(quote!(, Default));
+        }
+    }
 }
 
 /// What a field may be in JSON; the names of the modules of `ampersand_types::object`.
@@ -201,16 +204,5 @@ mod tests {
         assert!(text.contains(r#"rename = "configURL""#) && !text.contains(r#"rename = "objectNames""#), "{text}");
         assert!(text.contains("pub other_fields"), "{text}");
         assert!(text.contains("derive (Clone , Debug)"), "{text}");
-    }
-
-    #[test]
-    fn a_struct_without_required_fields_has_a_default() {
-        let mut item: ItemStruct = parse_quote! {
-            #[derive(::serde::Deserialize, Clone)]
-            pub struct A { pub id: ::std::option::Option<i64>, pub ids: ::ampersand_types::Items<::std::vec::Vec<i64>> }
-        };
-        finish(&mut item);
-        let text = item.to_token_stream().to_string();
-        assert!(text.contains("derive (Clone , Default)"), "{text}");
     }
 }

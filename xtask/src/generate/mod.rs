@@ -47,6 +47,11 @@ const MODULES: [Module; 3] = [
     Module { name: "config", path: "ampersand_types::config", document: "config", is_sent: true },
 ];
 
+/// Whether a module of `ampersand-types` is made of a document.
+pub(crate) fn is_module(document: &str) -> bool {
+    MODULES.iter().any(|module| module.document == document)
+}
+
 const TYPES: &str = "crates/ampersand-types/src/generated";
 const TESTS: &str = "tests/it/generated";
 const BENCHES: &str = "benches/generated";
@@ -90,9 +95,9 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
 
         let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
         let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
-        let setters = setters::setters(&items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
-        let conversions = conversions::conversions(&items, &document).with_context(|| file.clone())?;
-        let items = quote! { #items #setters #conversions };
+        let items = setters::with_setters(items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
+        let conversions = conversions::conversions(&items, &document, &mut generator.findings.stale)?;
+        let items = quote! { #items #conversions };
         let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
         plan.add(format!("{TYPES}/{}.rs", module.name), text);
         table.extend(document::schemas(&document).map(|(schema, _)| Typed {
@@ -172,7 +177,8 @@ impl Generator<'_> {
             let mut documents = MODULES.iter().map(|module| module.document).chain(client::DOCUMENTS);
             documents.any(|document| overlay.extends(document))
         };
-        for overlay in self.overlays.iter().filter(|overlay| !used(overlay)) {
+        // `diff` reads all that are kept.
+        for overlay in self.overlays.iter().filter(|overlay| !used(overlay) && !overlay.is_kept()) {
             let stale = format!("{} extends no contract file that code is generated from", overlay.file);
             self.findings.stale.push(stale);
         }

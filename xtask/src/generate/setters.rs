@@ -14,34 +14,36 @@ use crate::{document, lower};
 /// What an overlay says of a schema whose required fields have a better order than that of the alphabet.
 const ORDER: &str = "x-order";
 
-/// How the structs that a caller sends are made: a function that takes what is required, and a method for each field that
-/// may be absent.
-pub(super) fn setters(
-    items: &TokenStream,
+/// Adds to the items how the structs that a caller sends are made: a function that takes what is required, a method for each
+/// field that may be absent, and `Default` where nothing is required.
+///
+/// What is only received has no `Default`: it would lose it with the first required field that the contract gains.
+pub(super) fn with_setters(
+    items: TokenStream,
     document: &Value,
     sent: impl Fn(&str) -> bool,
     stale: &mut Vec<String>,
 ) -> Result<TokenStream> {
-    let file: File = syn::parse2(items.clone())?;
+    let mut file: File = syn::parse2(items)?;
     let orders: BTreeMap<String, Vec<String>> = document::schemas(document)
         .filter_map(|(name, schema)| {
             Some((lower::pascal(name), serde_json::from_value(schema.get(ORDER)?.clone()).ok()?))
         })
         .collect();
     let mut setters = TokenStream::new();
-    for item in file.items {
+    for item in &mut file.items {
         let Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
         if sent(&name) {
             let order = orders.get(&name).map(Vec::as_slice).unwrap_or_default();
-            setters.extend(of_struct(&item, order, stale).with_context(|| name)?);
+            setters.extend(of_struct(item, order, stale).with_context(|| name)?);
         }
     }
-    Ok(setters)
+    Ok(quote! { #file #setters })
 }
 
-fn of_struct(item: &ItemStruct, order: &[String], stale: &mut Vec<String>) -> Result<TokenStream> {
-    let name = &item.ident;
+fn of_struct(item: &mut ItemStruct, order: &[String], stale: &mut Vec<String>) -> Result<TokenStream> {
+    let name = item.ident.clone();
     let (mut arguments, mut values, mut setters) = (Vec::new(), TokenStream::new(), TokenStream::new());
     for field in &item.fields {
         let ident = field.ident.as_ref().context("a field without a name")?;
@@ -80,6 +82,7 @@ fn of_struct(item: &ItemStruct, order: &[String], stale: &mut Vec<String>) -> Re
         let doc = "With what is required. Each field that may be absent has a method of its name, which sets it.";
         (doc, quote!(Self { #values }))
     } else {
+        fields::derive_default(item);
         let doc = "With nothing in it, as nothing is required. Each field has a method of its name, which sets it.";
         (doc, quote!(<Self as ::core::default::Default>::default()))
     };

@@ -269,8 +269,8 @@ fn what_no_longer_applies_is_named() {
     assert_eq!(run.code, 1);
     insta::assert_snapshot!(run.err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
-      openapi/overlays/config.corrections.yaml: action on `$.components.schemas.ConfigContent..required[?@ == 'provider']` matches nothing
-      openapi/overlays/config.docs.yaml: action on `$.components.schemas.ReadFilter..properties.value` matches nothing
+      openapi/overlays/config.corrections.yaml: action on `$.components.schemas.ConfigContent..required[?@ == 'provider']` changes nothing
+      openapi/overlays/config.docs.yaml: action on `$.components.schemas.ReadFilter..properties.value` changes nothing
       openapi/overlays describe `ifEmpty`, which is no value of FieldSettingWriteOnUpdate
     ");
     assert_eq!(workspace.tree(""), before);

@@ -36,9 +36,19 @@ fn workspace() -> Workspace {
 
 impl Workspace {
     fn publish(&self, change: impl FnOnce(&mut Value)) {
-        let mut document: Value = serde_json::from_str(&self.read(NOTIFICATIONS)).unwrap();
-        change(&mut document["components"]["schemas"]);
-        self.write(NOTIFICATIONS, &document.to_string());
+        self.publish_in(NOTIFICATIONS, |document| change(&mut document["components"]["schemas"]));
+    }
+
+    fn publish_in(&self, path: &str, change: impl FnOnce(&mut Value)) {
+        let mut document: Value = serde_json::from_str(&self.read(path)).unwrap();
+        change(&mut document);
+        self.write(path, &document.to_string());
+    }
+
+    /// The generated code, without the commits that it is of.
+    fn code(&self) -> Vec<(String, String)> {
+        let lines = |text: String| text.lines().filter(|line| !line.contains("as of commit")).collect::<String>();
+        self.tree("crates").into_iter().map(|(path, text)| (path, lines(text))).collect()
     }
 
     /// What `update` may write.
@@ -77,6 +87,75 @@ fn a_change_is_followed_once() {
         log.contains("`ConnectionData.triedZone` is new") && log.contains("`ConnectionData.triedRegion` is new"),
         "{log}"
     );
+}
+
+#[test]
+fn what_the_old_types_hold_leaves_them_as_they_are() {
+    const API: &str = "published/api/api.yaml";
+    const WEBHOOK: &str = "published/webhook/webhook.yaml";
+    const KEPT: [&str; 2] = ["openapi/overlays/api.kept.yaml", "openapi/overlays/webhook.kept.yaml"];
+    let workspace = workspace();
+    let (before, published) = (workspace.code(), [API, WEBHOOK].map(|path| workspace.read(path)));
+    workspace.publish_in(WEBHOOK, |webhook| {
+        let schemas = &mut webhook["components"]["schemas"];
+        schemas["AssociatedObject"]["properties"]["objectName"]["enum"] = json!(["account", "contact"]);
+        schemas["AssociatedObject"]["properties"]["rawObjectName"]["format"] = json!("date-time");
+        schemas["AssociatedObject"]["required"] = json!(["id", "rawObjectName"]);
+        schemas["ResultEntry"]["properties"]["subscribeEventType"].as_object_mut().unwrap().remove("enum");
+        schemas["ResultEntry"]["properties"]["raw"]["properties"] = json!({ "id": { "type": "string" } });
+    });
+    workspace.publish_in(API, |api| {
+        let schemas = &mut api["components"]["schemas"];
+        schemas["Maker"] = json!({ "type": "string", "enum": ["someone"] });
+        schemas["Installation"]["properties"]["createdBy"] = json!({ "$ref": "#/components/schemas/Maker" });
+        schemas["Status"] = schemas["Installation"]["properties"]["lastOperationStatus"].clone();
+        schemas["Installation"]["properties"]["lastOperationStatus"] = json!({ "$ref": "#/components/schemas/Status" });
+        let paths = &mut api["paths"];
+        paths["/claimed-domains"]["get"]["parameters"][0]["required"] = json!(false);
+        let body = &mut paths["/projects"]["post"]["requestBody"];
+        body["content"]["application/json"]["schema"]["required"] = json!(["appName", "orgId"]);
+        let body = &mut paths["/projects/{projectIdOrName}/integrations:batch"]["put"]["requestBody"];
+        body["required"] = json!(false);
+    });
+    let run = workspace.succeed(&UPDATE);
+    let versions = "next versions, at least: ampersand-types minor, ampersand-client minor,";
+    assert!(run.err.contains(versions), "{}", run.err);
+    assert!(run.err.contains("api.kept.yaml keeps Rust types as they were"), "{}", run.err);
+    assert_eq!(workspace.code(), before);
+    insta::assert_snapshot!("kept_of_the_api", workspace.read(KEPT[0]));
+    insta::assert_snapshot!("kept_of_the_messages", workspace.read(KEPT[1]));
+
+    // They stay where the contract goes on, and a value less of an enum that is kept away is no matter.
+    workspace.publish(region);
+    workspace.publish_in(WEBHOOK, |webhook| {
+        let schemas = &mut webhook["components"]["schemas"];
+        schemas["AssociatedObject"]["properties"]["objectName"]["enum"] = json!(["contact"]);
+    });
+    let kept = KEPT.map(|path| workspace.read(path));
+    let run = workspace.succeed(&UPDATE);
+    assert!(run.err.contains("at least: ampersand-types minor, "), "{}", run.err);
+    assert_eq!(KEPT.map(|path| workspace.read(path)), kept);
+
+    // Without them, the types follow the contract.
+    for path in KEPT {
+        fs::remove_file(workspace.path().join(path)).unwrap();
+    }
+    workspace.succeed(&["generate", "--allow-stale"]);
+    assert!(workspace.read("crates/ampersand-types/src/generated/messages.rs").contains("AssociatedObjectObjectName"));
+
+    // Where the contract is as it was, there is nothing to keep.
+    for (path, text) in KEPT.iter().zip(&kept) {
+        workspace.write(path, text);
+    }
+    for (path, text) in [API, WEBHOOK].iter().zip(&published) {
+        workspace.write(path, text);
+    }
+    workspace.succeed(&UPDATE);
+    assert!(KEPT.iter().all(|path| !workspace.path().join(path).exists()));
+    workspace.write(KEPT[1], &kept[1]);
+    let err = workspace.xtask(&["generate"]).err;
+    let stale = "openapi/overlays/webhook.kept.yaml: action on `$.components.schemas.";
+    assert_eq!(err.matches(stale).count(), kept[1].matches("- target").count(), "{err}");
 }
 
 #[test]

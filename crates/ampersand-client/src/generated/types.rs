@@ -96,7 +96,7 @@ pub struct ApiKey {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ApiKeyAsBasicOpts {
@@ -182,7 +182,7 @@ pub struct ApiKeyRequest {
 ///
 /// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`get_api_key`](crate::groups::api_keys::ApiKeys::get_api_key) and 84 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ApiProblem {
@@ -352,7 +352,7 @@ pub struct BackfillProgress {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct BasicAuthOpts {
@@ -561,7 +561,7 @@ pub struct BulkWriteSupport {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct CatalogProviderAppMetadata {
@@ -579,7 +579,7 @@ pub struct CatalogProviderAppMetadata {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct CatalogProviderMetadata {
@@ -1297,7 +1297,7 @@ pub struct CustomAuthConnectRequest {
 ///
 /// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct CustomAuthConnectResponse {
@@ -1373,7 +1373,7 @@ pub struct CustomAuthInputOption {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct CustomAuthOpts {
@@ -1486,7 +1486,7 @@ pub struct Destination {
 ///
 /// Received from [`list_destinations`](crate::groups::destinations::Destinations::list_destinations), [`create_destination`](crate::groups::destinations::Destinations::create_destination) and [`update_destination`](crate::groups::destinations::Destinations::update_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DestinationMetadata {
@@ -1597,7 +1597,7 @@ pub struct DestinationWithSecrets {
 ///
 /// Received from [`get_destination`](crate::groups::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DestinationWithSecretsMetadata {
@@ -1681,7 +1681,7 @@ pub struct DestinationWithSecretsMetadata {
 ///
 /// Received from [`get_destination`](crate::groups::destinations::Destinations::get_destination).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct DestinationWithSecretsSecrets {
@@ -2020,7 +2020,7 @@ pub struct HydratedIntegration {
 ///
 /// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HydratedIntegrationField {
@@ -2096,7 +2096,7 @@ pub struct HydratedIntegrationObject {
 ///
 /// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HydratedIntegrationProxy {
@@ -2112,7 +2112,7 @@ pub struct HydratedIntegrationProxy {
 ///
 /// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HydratedIntegrationRead {
@@ -2127,7 +2127,7 @@ pub struct HydratedIntegrationRead {
 ///
 /// Received from [`get_hydrated_revision`](crate::groups::revisions::Revisions::get_hydrated_revision).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HydratedIntegrationWrite {
@@ -2182,7 +2182,7 @@ pub struct HydratedRevision {
 ///
 /// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::groups::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct InputValidationIssue {
@@ -2235,7 +2235,7 @@ pub struct InputValidationIssue {
 ///
 /// Received from [`list_api_keys`](crate::groups::api_keys::ApiKeys::list_api_keys), [`create_api_key`](crate::groups::api_keys::ApiKeys::create_api_key), [`delete_api_key`](crate::groups::api_keys::ApiKeys::delete_api_key) and 48 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct InputValidationProblem {
@@ -2697,7 +2697,7 @@ pub struct ManifestIntegration {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Media {
@@ -2713,7 +2713,7 @@ pub struct Media {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct MediaTypeDarkMode {
@@ -2731,7 +2731,7 @@ pub struct MediaTypeDarkMode {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct MediaTypeRegular {
@@ -2918,7 +2918,7 @@ pub struct Oauth2AuthorizationCodeRefreshToken {
 ///
 /// Received from [`custom_auth_connect`](crate::groups::connections::Connections::custom_auth_connect), [`list_connections`](crate::groups::connections::Connections::list_connections), [`get_connection`](crate::groups::connections::Connections::get_connection) and 8 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Oauth2AuthorizationCodeTokensOnly {
@@ -3121,7 +3121,7 @@ pub struct Operation {
 ///
 /// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct OperationMetadata {
@@ -3145,7 +3145,7 @@ pub struct OperationMetadata {
 ///
 /// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct OperationMetadataProgress {
@@ -3167,7 +3167,7 @@ pub struct OperationMetadataProgress {
 ///
 /// Received from [`list_operations`](crate::groups::operations::Operations::list_operations) and [`get_operation`](crate::groups::operations::Operations::get_operation).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct OperationMetadataRetry {
@@ -3358,7 +3358,7 @@ pub struct Project {
 ///
 /// Received from [`list_projects`](crate::groups::projects::Projects::list_projects), [`create_project`](crate::groups::projects::Projects::create_project), [`get_project`](crate::groups::projects::Projects::get_project) and 3 more operations.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ProjectEntitlements {
@@ -3647,7 +3647,7 @@ pub struct SearchRequest {
 ///
 /// Received from [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SearchResponse {
@@ -3662,7 +3662,7 @@ pub struct SearchResponse {
 ///
 /// Received from [`search_records`](crate::groups::search::Search::search_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SearchResultEntry {
@@ -3735,7 +3735,7 @@ pub struct StringFieldOptions {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SubscribeRequirements {
@@ -3756,7 +3756,7 @@ pub struct SubscribeRequirements {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SubscribeSupport {
@@ -3806,7 +3806,7 @@ pub struct Support {
 ///
 /// Received from [`list_providers`](crate::groups::providers::Providers::list_providers) and [`get_provider`](crate::groups::providers::Providers::get_provider).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct TokenMetadataFields {
@@ -4462,7 +4462,7 @@ pub struct WriteRecordsResponse422 {
 ///
 /// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct WriteRecordsResponse422ErrorsItem {
@@ -4476,7 +4476,7 @@ pub struct WriteRecordsResponse422ErrorsItem {
 ///
 /// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct WriteRecordsResponse422WarningsItem {
@@ -4490,7 +4490,7 @@ pub struct WriteRecordsResponse422WarningsItem {
 ///
 /// Received from [`write_records`](crate::groups::writes::Writes::write_records).
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct WriteRecordsResponseErrorsItem {

@@ -37,7 +37,7 @@ pub struct AssociatedObject {
 }
 /// A record at the other end of an association, with as much of it as is known. Every field is optional.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Association {
@@ -72,7 +72,7 @@ pub struct Association {
 /// A read fills the record itself. An event of a subscription adds what happened to it (`subscribeEventType`,
 /// `providerEventType`, `rawEvent`, `fieldsUpdated`). Every field is optional.
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ResultEntry {

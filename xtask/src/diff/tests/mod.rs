@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::changes::Change;
 use super::side::Documents;
+use crate::kept::Kept;
 
 /// A document of schemas alone.
 fn schemas(schemas: Value) -> Value {
@@ -40,9 +41,15 @@ fn brief(changes: &[Change]) -> Vec<String> {
     lines
 }
 
+/// The changes between two contracts, where nothing was kept before.
+fn changes(old: &Documents, new: &Documents) -> Vec<Change> {
+    let kept = Kept::between(old, new, &[]).expect("actions that can be read");
+    super::changes(old, new, &kept)
+}
+
 /// The changes between two documents of one name.
 fn between(name: &str, old: Value, new: Value) -> Vec<String> {
-    brief(&super::changes(&documents([(name, old)]), &documents([(name, new)])))
+    brief(&changes(&documents([(name, old)]), &documents([(name, new)])))
 }
 
 fn reference(name: &str) -> Value {

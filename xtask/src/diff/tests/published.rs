@@ -17,7 +17,7 @@ fn published(date: &str) -> Option<Contract> {
 
 /// How many changes of a document there are, as `kind of the verdict`.
 fn of(old: &Contract, new: &Contract, document: &str) -> Vec<String> {
-    let changes = crate::diff::changes(&old.documents, &new.documents);
+    let changes = super::changes(&old.documents, &new.documents);
     let changes: Vec<_> = changes.into_iter().filter(|change| change.document == document).collect();
     super::brief(&changes)
 }
@@ -80,13 +80,13 @@ fn each_change_of_the_types_is_found_once() {
 fn what_is_pinned_is_what_was_published() {
     let Some(published) = published("2026-08-19") else { return };
     let pinned = Contract::pinned(&root()).expect("a contract");
-    assert!(crate::diff::changes(&pinned.documents, &published.documents).is_empty());
+    assert!(super::changes(&pinned.documents, &published.documents).is_empty());
 }
 
 #[test]
 fn the_whole_contract_takes_no_time() {
     let (Some(old), Some(new)) = (published("2026-01-21"), published("2026-08-19")) else { return };
     let start = Instant::now();
-    assert!(!crate::diff::changes(&old.documents, &new.documents).is_empty());
+    assert!(!super::changes(&old.documents, &new.documents).is_empty());
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }

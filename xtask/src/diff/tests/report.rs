@@ -6,6 +6,7 @@ use super::super::compare;
 use super::super::contract::Contract;
 use super::super::report::Report;
 use super::{documents, reference, schemas};
+use crate::kept::Kept;
 
 /// A contract of its own, of which a text stands for the published file of the notifications.
 fn contract(place: &str, bytes: &str, notifications: Value) -> Contract {
@@ -14,7 +15,8 @@ fn contract(place: &str, bytes: &str, notifications: Value) -> Contract {
 }
 
 fn report(old: &Contract, new: &Contract) -> Report {
-    compare(old, new, &BTreeMap::from([("notifications", "notifications/notifications.yaml")]))
+    let kept = Kept::between(&old.documents, &new.documents, &[]).expect("actions that can be read");
+    compare(old, new, &BTreeMap::from([("notifications", "notifications/notifications.yaml")]), &kept)
 }
 
 fn body(event: &str, data: &str) -> Value {
