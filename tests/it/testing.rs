@@ -68,7 +68,7 @@ fn the_data_of_a_fixture_are_those_of_its_event() {
 }
 
 #[test]
-#[should_panic(expected = "the data of `installation.deleted` are no `ampersand_types::")]
+#[should_panic(expected = "a fixture of `installation.deleted` has no `InstallationCreatedData`")]
 fn data_of_another_event_are_refused_though_they_would_decode() {
     Fixture::new("installation.deleted").data::<InstallationCreatedData>();
 }
@@ -485,7 +485,7 @@ async fn mocks_answer_what_an_operation_gives_or_how_it_fails() {
     });
     let read = server.trigger_read(|when, then| {
         when.project_id_or_name("p").integration_id("i").object_name("contact").body(&ReadRequest::new("g", "async"));
-        then.client_error(422, &api::api_problem());
+        then.default_response(422, &api::api_problem());
     });
 
     let client = mock::client(&server);

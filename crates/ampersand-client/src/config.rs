@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use ampersand_types::config::UpdateInstallationConfigContent;
 use ampersand_types::{OtherFields, RawJson};
 
@@ -5,7 +7,7 @@ use crate::groups::installations::UpdateInstallation;
 use crate::types::{
     UpdateInstallationRequest, UpdateInstallationRequestInstallation, UpdateInstallationRequestInstallationConfig,
 };
-use crate::{Client, Error};
+use crate::{Client, Error, Project};
 
 /// An installation as far as its configuration, which stays the text that came.
 struct Installation {
@@ -30,7 +32,12 @@ impl Client {
     ///
     /// As [`get_installation`](crate::groups::installations::Installations::get_installation): there is no such
     /// installation any more, for instance.
-    pub async fn current_config(&self, project: &str, integration: &str, installation: &str) -> Result<RawJson, Error> {
+    pub async fn current_config(
+        &self,
+        project: impl Display,
+        integration: impl Display,
+        installation: impl Display,
+    ) -> Result<RawJson, Error> {
         let get = self.installations().get_installation(project, integration, installation);
         Ok(self.json::<Installation>(get.call).await?.into_inner().config.content)
     }
@@ -38,7 +45,8 @@ impl Client {
     /// Changes the configuration of an installation, as far as the mask names it. `.await` sends the request.
     ///
     /// The mask is a list of paths of names with dots in between, from the installation down. Ampersand takes what a path
-    /// leads to from `content`, where it has to be, and leaves the rest as it is. It knows these:
+    /// leads to from `content`, where it has to be, and leaves the rest as it is. A dot or a colon within a name has a
+    /// backslash before it. It knows these:
     ///
     /// | path | replaces |
     /// | --- | --- |
@@ -47,7 +55,7 @@ impl Client {
     /// | `config.content.subscribe.objects`, `….objects.NAME` | what of all objects, or of one, is subscribed to |
     /// | `config.content.proxy.enabled` | whether calls are passed through to the provider |
     ///
-    /// `NAME` is the provider's name of the object, such as `contacts`. To change the connection or who made the
+    /// `NAME` is the provider's name of the object, such as `contact`. To change the connection or who made the
     /// configuration, which are no part of it, take
     /// [`update_installation`](crate::groups::installations::Installations::update_installation).
     ///
@@ -71,9 +79,9 @@ impl Client {
     /// `content` may also be a [`ConfigContent`](ampersand_types::config::ConfigContent), as notifications carry it.
     pub fn update_config(
         &self,
-        project: &str,
-        integration: &str,
-        installation: &str,
+        project: impl Display,
+        integration: impl Display,
+        installation: impl Display,
         mask: impl IntoIterator<Item = impl Into<String>>,
         content: impl Into<UpdateInstallationConfigContent>,
     ) -> UpdateInstallation {
@@ -81,5 +89,31 @@ impl Client {
         let changed = UpdateInstallationRequestInstallation::new().config(config);
         let body = UpdateInstallationRequest::new(changed, mask);
         self.installations().update_installation(project, integration, installation, body)
+    }
+}
+
+impl Project {
+    /// As [`Client::current_config`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn current_config(
+        &self,
+        integration: impl Display,
+        installation: impl Display,
+    ) -> Result<RawJson, Error> {
+        self.client.current_config(&self.name, integration, installation).await
+    }
+
+    /// As [`Client::update_config`], which documents the mask.
+    pub fn update_config(
+        &self,
+        integration: impl Display,
+        installation: impl Display,
+        mask: impl IntoIterator<Item = impl Into<String>>,
+        content: impl Into<UpdateInstallationConfigContent>,
+    ) -> UpdateInstallation {
+        self.client.update_config(&self.name, integration, installation, mask, content)
     }
 }

@@ -54,7 +54,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request was not made: something is missing, or has no place in it. The message says what.
+    /// The request was not made: a value has no place in it. The message says which.
     Request,
     /// The request was not made, as there is no token: its provider failed.
     Credentials,
@@ -251,9 +251,9 @@ const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
 const REQUEST_ID: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
 
-/// Any JSON object reads as a problem without members.
+/// Any JSON object reads as a problem without members, and many an error has a `status`.
 fn says_something(problem: &InputValidationProblem) -> bool {
-    problem.title.is_some() || problem.detail.is_some() || problem.type_.is_some() || problem.status.is_some()
+    problem.title.is_some() || problem.detail.is_some()
 }
 
 fn retry_after(headers: &HeaderMap, problem: Option<&InputValidationProblem>, now: Timestamp) -> Option<Duration> {
@@ -292,10 +292,10 @@ impl fmt::Display for Error {
             }
         } else if *kind == ErrorKind::Status && self.body().is_some_and(|body| !body.is_empty()) {
             let kind = self.headers().and_then(|headers| headers.get(CONTENT_TYPE)?.to_str().ok());
-            let kind = kind.map_or_else(String::new, |kind| format!("`{kind}` "));
+            let kind = kind.map_or_else(String::new, |kind| format!(" (`{kind}`)"));
             let is_json = self.body().is_some_and(|body| serde_json::from_slice::<IgnoredAny>(body).is_ok());
-            let json = if is_json { "JSON but " } else { "" };
-            write!(f, ", with a {kind}body, {json}not an RFC 9457 problem")?;
+            let json = if is_json { "JSON " } else { "" };
+            write!(f, ", with a {json}body{kind} that tells no RFC 9457 problem")?;
         }
         f.write_str(match self.0.answer.as_ref().and_then(|answer| answer.refused) {
             Some(Sent::ApiKey) => "; the request had an API key",

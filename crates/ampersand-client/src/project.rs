@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use crate::Client;
 
 /// A client for one project, which is said once: a method for each group of operations that belong to projects.
@@ -18,7 +20,7 @@ pub struct Project {
 
 impl Client {
     /// This client for one project, which is given by id or by name.
-    pub fn project(&self, id_or_name: impl Into<String>) -> Project {
-        Project { client: self.clone(), name: id_or_name.into() }
+    pub fn project(&self, id_or_name: impl Display) -> Project {
+        Project { client: self.clone(), name: id_or_name.to_string() }
     }
 }

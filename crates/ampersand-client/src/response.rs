@@ -1,5 +1,5 @@
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 
 use http::{HeaderMap, StatusCode};
@@ -64,6 +64,12 @@ where
 
     fn into_iter(self) -> Self::IntoIter {
         (&self.value).into_iter()
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
     }
 }
 

@@ -291,9 +291,9 @@ impl Fixture {
         match data.downcast_ref::<T>() {
             Some(data) => data.clone(),
             None => panic!(
-                "the data of `{}` are no `{}`: the variants of `Event` say what data each type has",
+                "a fixture of `{}` has no `{}`: the variants of `Event` say which data each type has",
                 self.name(),
-                type_name::<T>()
+                type_name::<T>().rsplit("::").next().unwrap_or_default()
             ),
         }
     }

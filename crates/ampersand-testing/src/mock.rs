@@ -25,8 +25,9 @@
 //! # }
 //! ```
 //!
-//! progenitor makes them of the contract; what is not in that can be said with the `into_inner` of each half. A parameter
-//! of the path is a regular expression.
+//! progenitor makes them of the contract; what is not in that can be said with the `into_inner` of each half: a body that is
+//! text, a status that the contract lacks. A parameter of the path is a regular expression, of the value as it is encoded in
+//! the path. Of two mocks that match, the first one answers; what none matches gets a 404.
 
 use ampersand_client::{Client, Host, Retry};
 use httpmock::MockServer;

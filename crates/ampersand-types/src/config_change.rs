@@ -2,10 +2,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::RawJson;
 use crate::config::{
     DefaultPeriodConfig, FieldSettingWriteOnCreate, FieldSettingWriteOnUpdate, SelectedFieldsAutoConfig,
 };
+use crate::{Integer, RawJson};
 
 /// One difference between two configurations of an installation.
 ///
@@ -406,7 +406,11 @@ struct Shown<'a, T>(&'a str, Option<T>, Option<T>);
 impl<T: fmt::Display> fmt::Display for Shown<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self(what, Some(before), Some(after)) => write!(f, "{what} changed from `{before}` to `{after}`"),
+            Self(what, Some(before), Some(after)) => match (before.to_string(), after.to_string()) {
+                // What differs is not shown: a member that the contract does not have.
+                (before, after) if before == after => write!(f, "{what} `{before}` changed"),
+                (before, after) => write!(f, "{what} changed from `{before}` to `{after}`"),
+            },
             Self(what, Some(before), None) => write!(f, "{what} `{before}` was removed"),
             Self(what, None, Some(after)) => write!(f, "{what} is `{after}` now"),
             Self(what, None, None) => write!(f, "{what} changed"),
@@ -423,11 +427,17 @@ fn verb<T>(before: Option<T>, after: Option<T>) -> &'static str {
     }
 }
 
+fn in_days(days: &Integer) -> String {
+    if *days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
 fn period(period: &DefaultPeriodConfig) -> String {
     match (&period.days, period.full_history) {
-        (Some(days), Some(true)) => format!("{days} days and full history"),
-        (Some(days), _) => format!("{days} days"),
+        (Some(days), Some(true)) => format!("{}, and full history", in_days(days)),
+        (Some(days), Some(false)) => format!("{}, not full history", in_days(days)),
+        (Some(days), None) => in_days(days),
         (None, Some(true)) => "full history".to_owned(),
-        (None, _) => "no period".to_owned(),
+        (None, Some(false)) => "not full history".to_owned(),
+        (None, None) => "nothing".to_owned(),
     }
 }

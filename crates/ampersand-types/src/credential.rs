@@ -42,6 +42,12 @@ impl From<String> for Credential {
     }
 }
 
+impl From<&String> for Credential {
+    fn from(text: &String) -> Self {
+        Self(text.clone())
+    }
+}
+
 impl From<&str> for Credential {
     fn from(text: &str) -> Self {
         Self(text.to_owned())

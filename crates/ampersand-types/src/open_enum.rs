@@ -83,6 +83,18 @@ macro_rules! __open_enum {
             }
         }
 
+        impl ::core::convert::From<::std::string::String> for $name {
+            fn from(value: ::std::string::String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl ::core::convert::From<&::std::string::String> for $name {
+            fn from(value: &::std::string::String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
         impl ::core::cmp::PartialEq<str> for $name {
             fn eq(&self, value: &str) -> bool {
                 self.as_str() == value

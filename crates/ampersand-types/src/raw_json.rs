@@ -120,7 +120,7 @@ pub fn kind(json: &str) -> &'static str {
 }
 
 /// Values that have a JSON form whatever they are. A `&str` becomes a JSON string; for the text of JSON there is
-/// [`RawJson::new`].
+/// [`RawJson::new`]. A number that is infinite or none has no JSON form, and becomes `null`.
 macro_rules! from {
     ($( $type:ty ),*) => {$(
         impl From<$type> for RawJson {
@@ -130,7 +130,8 @@ macro_rules! from {
         }
     )*};
 }
-from!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, &str, String, serde_json::Value);
+from!(bool, f32, f64, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+from!(&str, String, &String, serde_json::Value, &serde_json::Value);
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

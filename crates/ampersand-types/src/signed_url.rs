@@ -84,6 +84,12 @@ impl From<String> for SignedUrl {
     }
 }
 
+impl From<&String> for SignedUrl {
+    fn from(text: &String) -> Self {
+        Self(text.clone())
+    }
+}
+
 impl From<&str> for SignedUrl {
     fn from(url: &str) -> Self {
         Self(url.to_owned())

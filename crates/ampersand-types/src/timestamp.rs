@@ -53,6 +53,12 @@ impl From<String> for Timestamp {
     }
 }
 
+impl From<&String> for Timestamp {
+    fn from(text: &String) -> Self {
+        Self(text.clone())
+    }
+}
+
 impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
         Self(text.to_owned())

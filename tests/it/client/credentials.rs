@@ -50,7 +50,7 @@ const HARMLESS: &str = "
     jwtKey.label key keyFormat keyTemplate metadata.authQueryParams metadata.keyTemplate
     metadata.partitionKeyTemplate nextPageToken oauth2AuthorizationCode.scopes oauth2ClientCredentials.clientId
     oauth2ClientCredentials.scopes oauth2Opts.authURL oauth2Opts.authURLParams oauth2Opts.tokenURL
-    oauth2PasswordCredentials.clientId oauth2PasswordCredentials.scopes oauth2PasswordCredentials.username
+    oauth2PasswordCredentials.clientId oauth2PasswordCredentials.scopes 
     pagination.nextPageToken partitionKeyTemplate publicKeyPem tokenMetadataFields.consumerRefField
     tokenMetadataFields.scopesField tokenMetadataFields.workspaceRefField tokenURL
 ";

@@ -43,7 +43,7 @@ async fn whatever_the_server_sent_is_there() {
             HTML,
             ErrorKind::Status,
             true,
-            "listTopics: 502 Bad Gateway, with a `text/html` body, not an RFC 9457 problem",
+            "listTopics: 502 Bad Gateway, with a body (`text/html`) that tells no RFC 9457 problem",
         ),
         (429, "", "", ErrorKind::Status, true, "listTopics: 429 Too Many Requests"),
         (
@@ -60,7 +60,7 @@ async fn whatever_the_server_sent_is_there() {
             "{}",
             ErrorKind::Status,
             false,
-            "listTopics: 404 Not Found, with a `text/plain; charset=utf-8` body, JSON but not an RFC 9457 problem (request r2)",
+            "listTopics: 404 Not Found, with a JSON body (`text/plain; charset=utf-8`) that tells no RFC 9457 problem (request r2)",
         ),
         (302, "location: https://elsewhere.example/", "", ErrorKind::Status, false, "listTopics: 302 Found"),
         (200, "", "[{]", ErrorKind::Response, false, "listTopics: the response is not valid JSON at line 1 column 3"),

@@ -73,6 +73,18 @@ async fn operations_and_streams_outlive_the_function_that_made_them() {
 }
 
 #[tokio::test]
+async fn what_would_do_it_again_is_not_sent_again() {
+    const BUSY: (u16, &str, String) = (503, "retry-after: 0", String::new());
+    for (rotates, calls) in [(false, 3), (true, 1)] {
+        let peer = Peer::with([BUSY, BUSY, BUSY], Retry::default()).await;
+        let get = peer.client.destinations().get_destination("p", "d").include_secrets(true);
+        let get = if rotates { get.rotate(true) } else { get };
+        assert_eq!(get.await.unwrap_err().status().unwrap(), 503);
+        assert_eq!(peer.seen().len(), calls, "rotates: {rotates}");
+    }
+}
+
+#[tokio::test]
 async fn parameters_of_the_query_are_sent_where_they_are_given() {
     let peer = Peer::answering(200, "application/json", "null").await;
     let routes = peer.client.notifications().list_event_topic_routes("p");

@@ -90,6 +90,17 @@ fn a_request_holds_what_was_said_and_nothing_else() {
 }
 
 #[test]
+fn what_is_at_hand_becomes_what_is_asked_for() {
+    let (name, count) = (String::from("upsert"), 5_u32);
+    let write = WriteRequest::new(&name, &name).record(&json!({ "amount": 1.5 }));
+    assert_eq!(encode(&write), r#"{"groupRef":"upsert","record":{"amount":1.5},"type":"upsert"}"#);
+    assert_eq!(encode(&types::ResultDeliveryRequestBody::new("g", count)), r#"{"groupRef":"g","pages":5}"#);
+    assert_eq!(encode(&FieldFilter::new("amount", "gt", 1.5).value), "1.5");
+    let grant = types::ConnectionRequestOauth2PasswordCredentials::new("id", "MARKER", "MARKER", "MARKER");
+    assert!(!format!("{grant:?}").contains("MARKER"), "{grant:?}");
+}
+
+#[test]
 fn names_that_two_documents_have_are_qualified_by_the_document() {
     let integration: Integration = decode(
         r#"{"id":"i","projectId":"p","name":"n","provider":"x","createTime":"t","latestRevision":

@@ -15,7 +15,7 @@ pub(super) fn argument(name: &Ident, ty: &Type) -> Argument {
     let into = quote!(impl ::core::convert::Into);
     let (outer, inner) = fields::outer(ty);
     match (outer.as_str(), inner) {
-        ("bool" | "i64", _) => Argument { ty: quote!(#ty), value: quote!(#name) },
+        ("bool", _) => Argument { ty: quote!(#ty), value: quote!(#name) },
         ("Items", Some(collection)) => argument(name, collection),
         ("Vec", Some(item)) => Argument {
             ty: quote!(impl ::core::iter::IntoIterator<Item = #into<#item>>),

@@ -37,10 +37,9 @@ fn described(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
         Content::Empty | Content::Text => json!({}),
     };
     let mut responses = json!({ operation.status.to_string(): { "description": "", "content": answer } });
-    // The last one is that of `default`, which is meant for any status.
-    if let Some(problem) = operation.errors.last() {
-        let content = json!({ "application/json": { "schema": named(problem, schemas) } });
-        responses["4XX"] = json!({ "description": "", "content": content });
+    for (status, failure) in &operation.errors {
+        let content = json!({ "application/json": { "schema": named(failure, schemas) } });
+        responses[status] = json!({ "description": "", "content": content });
     }
     let mut described = json!({
         "operationId": operation.id,

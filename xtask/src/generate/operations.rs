@@ -10,6 +10,7 @@ use syn::{Ident, Type};
 use super::arguments::{Argument, argument};
 use super::client::Group;
 use super::{Docs, types};
+use crate::document;
 use crate::lower::{self, Content, Operation, Parameter, is_rust_type};
 
 /// The parameter that names a project.
@@ -101,6 +102,17 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
     if let Some(page) = &operation.page {
         doc.push_str(&format!(" [Reference]({page})"));
     }
+    // Problems are read by `Error`.
+    let others = operation.errors.iter().filter_map(|(status, schema)| {
+        let name = schema["$ref"].as_str().and_then(document::schema_name).map(lower::pascal)?;
+        (!name.ends_with("Problem")).then_some((status, name))
+    });
+    for (status, name) in others {
+        doc.push_str(&format!(
+            "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \
+             [`Error::body`](crate::Error::body)."
+        ));
+    }
     if operation.deprecated {
         doc.push_str("\n\nDeprecated by the contract.");
     }
@@ -172,13 +184,14 @@ fn fill(parameter: &Parameter, ident: &Ident) -> Result<(TokenStream, TokenStrea
     }
     let into = quote!(impl ::core::convert::Into<#rust>);
     let (ty, value) = match super::fields::outer(&rust).0.as_str() {
-        "bool" | "i64" => (quote!(#rust), quote!(#ident)),
+        "bool" => (quote!(#rust), quote!(#ident)),
         // Identifiers are texts in the contract, and often something else where they come from.
         "String" => (quote!(impl ::core::fmt::Display), quote!(#ident)),
         "Credential" => (into, quote!(#ident.into().expose_secret())),
         _ => (into, quote!(#ident.into())),
     };
-    Ok((ty, quote! { call.#place(#name, #value); }))
+    let once = (!parameter.idempotent).then(|| quote! { call.operation.idempotent = false; });
+    Ok((ty, quote! { call.#place(#name, #value); #once }))
 }
 
 /// A body of a type that has a name is taken as it is: whoever decodes one does not have to name the type again.
@@ -268,7 +281,7 @@ fn response(operation: &Operation) -> Result<(Ident, TokenStream)> {
 fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>> {
     let schemas = &document["components"]["schemas"];
     let properties = |schema: &Value| {
-        let name = schema["$ref"].as_str().and_then(crate::document::schema_name)?;
+        let name = schema["$ref"].as_str().and_then(document::schema_name)?;
         Some(&schemas[name]["properties"])
     };
     let takes_token = operation.parameters.iter().any(|parameter| parameter.name == "pageToken");

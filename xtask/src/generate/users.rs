@@ -41,7 +41,7 @@ fn given(operation: &Operation) -> Vec<&Value> {
         Content::Json(schema) => Some(schema),
         Content::Empty | Content::Text => None,
     };
-    response.into_iter().chain(&operation.errors).collect()
+    response.into_iter().chain(operation.errors.values()).collect()
 }
 
 fn link(group: &Group<'_>, operation: &Operation) -> String {

@@ -157,7 +157,7 @@ fn for_each_schema_of(document: &mut Value, is: impl Fn(Holder<'_>) -> bool, vis
         }
         if is(Holder::Received) {
             operation.pointer_mut("/response/json").into_iter().for_each(|schema| walk(schema, visit));
-            operation["errors"].as_array_mut().into_iter().flatten().for_each(|schema| walk(schema, visit));
+            operation["errors"].as_object_mut().into_iter().flatten().for_each(|(_, schema)| walk(schema, visit));
         }
     }
 }

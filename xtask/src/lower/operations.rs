@@ -34,8 +34,8 @@ pub(crate) struct Operation {
     /// The status of success.
     pub(crate) status: u16,
     pub(crate) response: Content,
-    /// What it may answer instead.
-    pub(crate) errors: Vec<Value>,
+    /// What it may answer instead, by status.
+    pub(crate) errors: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub(crate) struct Parameter {
     #[serde(rename = "in")]
     pub(crate) place: String,
     pub(crate) required: bool,
+    /// Whether an operation that may be sent again may be with this.
+    pub(crate) idempotent: bool,
     pub(crate) description: Option<String>,
     pub(crate) schema: Value,
 }
@@ -134,7 +136,8 @@ fn operation(
             let place = parameter["in"].as_str().unwrap_or_default().to_owned();
             let required = parameter["required"] == true;
             let description = parameter["description"].as_str().map(str::to_owned);
-            let parameter = Parameter { name: name.to_owned(), place, required, description, schema };
+            let idempotent = parameter[IDEMPOTENT] != false;
+            let parameter = Parameter { name: name.to_owned(), place, required, idempotent, description, schema };
             parameters.insert(name.to_owned(), parameter);
         }
     }
@@ -161,10 +164,11 @@ fn operation(
         };
         (status, response) = (succeeded.parse().unwrap_or(200), content);
     }
-    let mut errors = Vec::new();
+    let mut errors = BTreeMap::new();
     for (status, failure) in failed {
         if let Ok(Content::Json(schema)) = content(failure) {
-            errors.push(name_inline(&schema, &format!("{}Response{}", pascal(id), pascal(status)), named));
+            let schema = name_inline(&schema, &format!("{}Response{}", pascal(id), pascal(status)), named);
+            errors.insert(status.clone(), schema);
         }
     }
     let security = operation.get("security").unwrap_or(&document["security"]);
@@ -264,7 +268,7 @@ mod tests {
         let [post, put] = operations.as_slice() else { bail!("two operations") };
         assert_eq!(put.body, Some(Body { required: false, schema: reference("PutARequest") }));
         assert_eq!(put.response, Content::Json(json!({ "items": reference("PutAResponseItem") })));
-        assert_eq!(put.errors, [reference("Problem"), reference("Problem")]);
+        assert!(put.errors.values().eq([&reference("Problem"), &reference("Problem")]));
         assert_eq!((put.security.len(), put.idempotent, put.tag.as_deref()), (2, true, Some("Group")));
         let places: Vec<_> = put.parameters.iter().map(|p| (p.name.as_str(), p.place.as_str(), p.required)).collect();
         assert_eq!(places, [("id", "path", true), ("mode", "query", false)]);

@@ -97,7 +97,8 @@ impl Setup<'_> {
             return Ok(Some(found.clone()));
         };
         let leads_there = |one: &&Destination| {
-            one.type_ == WEBHOOK && one.metadata.url.as_deref().is_some_and(|at| Url::parse(at).as_ref() == Ok(url))
+            one.type_ == WEBHOOK
+                && one.metadata.url.as_ref().is_some_and(|at| Url::parse(at.expose_secret()).as_ref() == Ok(url))
         };
         if let Some(found) = list.iter().find(leads_there) {
             self.tell(Kind::Destination, State::Found, Some(&found.id), &found.name)?;

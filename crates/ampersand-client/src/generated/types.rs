@@ -338,7 +338,7 @@ pub struct BackfillProgress {
     pub object_name: ::std::string::String,
     /// Identifier of the operation that does the backfill.
     pub operation_id: ::std::string::String,
-    /// Estimate of how many records there are. Only Salesforce and HubSpot tell it.
+    /// Estimate of how many records there are. Only some providers tell it.
     pub records_estimated_total: ::std::option::Option<::ampersand_types::Integer>,
     /// Count of records that have been read so far.
     pub records_processed: ::ampersand_types::Integer,
@@ -378,7 +378,7 @@ pub struct BatchUpsertIntegrationsRequest {
     /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
     /// URL of a zip with the manifest, which Ampersand downloads.
-    pub source_zip_url: ::std::option::Option<::std::string::String>,
+    pub source_zip_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -806,7 +806,7 @@ pub struct ConnectionRequestOauth2PasswordCredentials {
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
-    pub username: ::std::string::String,
+    pub username: ::ampersand_types::Credential,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -944,7 +944,7 @@ pub struct CreateDestinationRequestMetadata {
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
-    pub server_url: ::std::option::Option<::std::string::String>,
+    pub server_url: ::std::option::Option<::ampersand_types::Credential>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
     /// Name of the Kinesis stream.
@@ -958,7 +958,7 @@ pub struct CreateDestinationRequestMetadata {
     /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
     /// User that signs in to ClickHouse.
@@ -1210,7 +1210,7 @@ pub struct CreateRevisionRequest {
     /// Manifest as YAML text.
     pub source_yaml: ::std::option::Option<::std::string::String>,
     /// URL of a zip with the manifest, which Ampersand downloads.
-    pub source_zip_url: ::std::option::Option<::std::string::String>,
+    pub source_zip_url: ::std::option::Option<::ampersand_types::SignedUrl>,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -1541,7 +1541,7 @@ pub struct DestinationMetadata {
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
-    pub server_url: ::std::option::Option<::std::string::String>,
+    pub server_url: ::std::option::Option<::ampersand_types::Credential>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
     /// Name of the Kinesis stream.
@@ -1555,7 +1555,7 @@ pub struct DestinationMetadata {
     /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
     /// User that signs in to ClickHouse.
@@ -1652,7 +1652,7 @@ pub struct DestinationWithSecretsMetadata {
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
-    pub server_url: ::std::option::Option<::std::string::String>,
+    pub server_url: ::std::option::Option<::ampersand_types::Credential>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
     /// Name of the Kinesis stream.
@@ -1666,7 +1666,7 @@ pub struct DestinationWithSecretsMetadata {
     /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
     /// User that signs in to ClickHouse.
@@ -1960,7 +1960,7 @@ pub struct GenerateConnectionRequestOauth2PasswordCredentials {
     #[cfg_attr(feature = "schemars", schemars(default))]
     pub scopes: ::ampersand_types::Items<::std::vec::Vec<::std::string::String>>,
     /// User name at the provider.
-    pub username: ::std::string::String,
+    pub username: ::ampersand_types::Credential,
     /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub other_fields: ::ampersand_types::OtherFields,
@@ -4025,7 +4025,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     /// Name of the database schema, for Snowflake and Redshift.
     pub schema_name: ::std::option::Option<::std::string::String>,
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
-    pub server_url: ::std::option::Option<::std::string::String>,
+    pub server_url: ::std::option::Option<::ampersand_types::Credential>,
     /// S3 storage class of the objects, such as `STANDARD_IA`. The default is `STANDARD`.
     pub storage_class: ::std::option::Option<::std::string::String>,
     /// Name of the Kinesis stream.
@@ -4039,7 +4039,7 @@ pub struct UpdateDestinationRequestDestinationMetadata {
     /// Identifier of the topic, for Pub/Sub. It is not a topic of Ampersand.
     pub topic_id: ::std::option::Option<::std::string::String>,
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: ::std::option::Option<::ampersand_types::Credential>,
     /// User that signs in to Snowflake.
     pub user_id: ::std::option::Option<::std::string::String>,
     /// User that signs in to ClickHouse.
@@ -6961,7 +6961,7 @@ impl BatchUpsertIntegrationsRequest {
     /// URL of a zip with the manifest, which Ampersand downloads.
     pub fn source_zip_url(
         mut self,
-        source_zip_url: impl ::core::convert::Into<::std::string::String>,
+        source_zip_url: impl ::core::convert::Into<::ampersand_types::SignedUrl>,
     ) -> Self {
         self.source_zip_url = ::core::option::Option::Some(source_zip_url.into());
         self
@@ -7156,8 +7156,8 @@ impl ConnectionRequestOauth2PasswordCredentials {
     pub fn new(
         client_id: impl ::core::convert::Into<::std::string::String>,
         client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
         password: impl ::core::convert::Into<::ampersand_types::Credential>,
-        username: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             client_id: client_id.into(),
@@ -7189,8 +7189,8 @@ impl CreateBillingAccountSessionRequest {
         }
     }
     /// Seconds after which the session expires.
-    pub fn timeout(mut self, timeout: i64) -> Self {
-        self.timeout = ::core::option::Option::Some(timeout);
+    pub fn timeout(mut self, timeout: impl ::core::convert::Into<i64>) -> Self {
+        self.timeout = ::core::option::Option::Some(timeout.into());
         self
     }
 }
@@ -7246,8 +7246,8 @@ impl CreateDestinationRequestMetadata {
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
     /// A batch is written when it is full or when `maxWaitSecs` is over.
-    pub fn batch_size(mut self, batch_size: i64) -> Self {
-        self.batch_size = ::core::option::Option::Some(batch_size);
+    pub fn batch_size(mut self, batch_size: impl ::core::convert::Into<i64>) -> Self {
+        self.batch_size = ::core::option::Option::Some(batch_size.into());
         self
     }
     /// Name of the S3 bucket.
@@ -7351,8 +7351,11 @@ impl CreateDestinationRequestMetadata {
         self
     }
     /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
-    pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
-        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
+    pub fn max_wait_secs(
+        mut self,
+        max_wait_secs: impl ::core::convert::Into<i64>,
+    ) -> Self {
+        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs.into());
         self
     }
     /// Name of the queue or the topic, for Azure Service Bus.
@@ -7408,7 +7411,7 @@ impl CreateDestinationRequestMetadata {
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub fn server_url(
         mut self,
-        server_url: impl ::core::convert::Into<::std::string::String>,
+        server_url: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> Self {
         self.server_url = ::core::option::Option::Some(server_url.into());
         self
@@ -7461,7 +7464,7 @@ impl CreateDestinationRequestMetadata {
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub fn url(
         mut self,
-        url: impl ::core::convert::Into<::std::string::String>,
+        url: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> Self {
         self.url = ::core::option::Option::Some(url.into());
         self
@@ -7811,7 +7814,7 @@ impl CreateRevisionRequest {
     /// URL of a zip with the manifest, which Ampersand downloads.
     pub fn source_zip_url(
         mut self,
-        source_zip_url: impl ::core::convert::Into<::std::string::String>,
+        source_zip_url: impl ::core::convert::Into<::ampersand_types::SignedUrl>,
     ) -> Self {
         self.source_zip_url = ::core::option::Option::Some(source_zip_url.into());
         self
@@ -8044,8 +8047,8 @@ impl FieldCreatedEvent {
 impl FieldDefinition {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
-        display_name: impl ::core::convert::Into<::std::string::String>,
         field_name: impl ::core::convert::Into<::std::string::String>,
+        display_name: impl ::core::convert::Into<::std::string::String>,
         value_type: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
@@ -8309,8 +8312,8 @@ impl GenerateConnectionRequestOauth2PasswordCredentials {
     pub fn new(
         client_id: impl ::core::convert::Into<::std::string::String>,
         client_secret: impl ::core::convert::Into<::ampersand_types::Credential>,
+        username: impl ::core::convert::Into<::ampersand_types::Credential>,
         password: impl ::core::convert::Into<::ampersand_types::Credential>,
-        username: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             client_id: client_id.into(),
@@ -8383,8 +8386,8 @@ impl IntegrationField {
 impl IntegrationObject {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
-        destination: impl ::core::convert::Into<::std::string::String>,
         object_name: impl ::core::convert::Into<::std::string::String>,
+        destination: impl ::core::convert::Into<::std::string::String>,
         schedule: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
@@ -8530,8 +8533,8 @@ impl IntegrationSubscribe {
 impl IntegrationSubscribeObject {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
-        destination: impl ::core::convert::Into<::std::string::String>,
         object_name: impl ::core::convert::Into<::std::string::String>,
+        destination: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             association_change_event: ::core::default::Default::default(),
@@ -8762,13 +8765,13 @@ impl NumericFieldOptions {
         self
     }
     /// Count of digits in all, before and after the decimal point.
-    pub fn precision(mut self, precision: i64) -> Self {
-        self.precision = ::core::option::Option::Some(precision);
+    pub fn precision(mut self, precision: impl ::core::convert::Into<i64>) -> Self {
+        self.precision = ::core::option::Option::Some(precision.into());
         self
     }
     /// Count of digits after the decimal point.
-    pub fn scale(mut self, scale: i64) -> Self {
-        self.scale = ::core::option::Option::Some(scale);
+    pub fn scale(mut self, scale: impl ::core::convert::Into<i64>) -> Self {
+        self.scale = ::core::option::Option::Some(scale.into());
         self
     }
 }
@@ -9187,11 +9190,11 @@ impl ResultDeliveryRequestBody {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
         group_ref: impl ::core::convert::Into<::std::string::String>,
-        pages: i64,
+        pages: impl ::core::convert::Into<i64>,
     ) -> Self {
         Self {
             group_ref: group_ref.into(),
-            pages: pages,
+            pages: pages.into(),
             other_fields: ::core::default::Default::default(),
         }
     }
@@ -9199,10 +9202,10 @@ impl ResultDeliveryRequestBody {
 impl SearchRequest {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
+        object_name: impl ::core::convert::Into<::std::string::String>,
         field_filters: impl ::core::iter::IntoIterator<
             Item = impl ::core::convert::Into<FieldFilter>,
         >,
-        object_name: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             field_filters: field_filters
@@ -9228,8 +9231,8 @@ impl StringFieldOptions {
         self
     }
     /// Count of characters that a value has at most.
-    pub fn length(mut self, length: i64) -> Self {
-        self.length = ::core::option::Option::Some(length);
+    pub fn length(mut self, length: impl ::core::convert::Into<i64>) -> Self {
+        self.length = ::core::option::Option::Some(length.into());
         self
     }
     /// Regular expression that values match.
@@ -9374,8 +9377,8 @@ impl UpdateDestinationRequestDestinationMetadata {
     /// Count of rows that make up a batch, for warehouses: ClickHouse, Snowflake, BigQuery, Redshift. Default 1000.
     ///
     /// A batch is written when it is full or when `maxWaitSecs` is over.
-    pub fn batch_size(mut self, batch_size: i64) -> Self {
-        self.batch_size = ::core::option::Option::Some(batch_size);
+    pub fn batch_size(mut self, batch_size: impl ::core::convert::Into<i64>) -> Self {
+        self.batch_size = ::core::option::Option::Some(batch_size.into());
         self
     }
     /// Name of the S3 bucket.
@@ -9479,8 +9482,11 @@ impl UpdateDestinationRequestDestinationMetadata {
         self
     }
     /// Seconds after which a batch is written even if it is not full, for warehouses. Default 30.
-    pub fn max_wait_secs(mut self, max_wait_secs: i64) -> Self {
-        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs);
+    pub fn max_wait_secs(
+        mut self,
+        max_wait_secs: impl ::core::convert::Into<i64>,
+    ) -> Self {
+        self.max_wait_secs = ::core::option::Option::Some(max_wait_secs.into());
         self
     }
     /// Name of the queue or the topic, for Azure Service Bus.
@@ -9536,7 +9542,7 @@ impl UpdateDestinationRequestDestinationMetadata {
     /// URL of the RabbitMQ server, such as `amqp://mq.example.org:5672`.
     pub fn server_url(
         mut self,
-        server_url: impl ::core::convert::Into<::std::string::String>,
+        server_url: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> Self {
         self.server_url = ::core::option::Option::Some(server_url.into());
         self
@@ -9589,7 +9595,7 @@ impl UpdateDestinationRequestDestinationMetadata {
     /// URL to deliver to, for a webhook or Slack. It starts with `https://`.
     pub fn url(
         mut self,
-        url: impl ::core::convert::Into<::std::string::String>,
+        url: impl ::core::convert::Into<::ampersand_types::Credential>,
     ) -> Self {
         self.url = ::core::option::Option::Some(url.into());
         self
@@ -9984,13 +9990,13 @@ impl UpdateTopicRequest {
 impl UpsertMetadataRequest {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
     pub fn new(
+        group_ref: impl ::core::convert::Into<::std::string::String>,
         fields: impl ::core::iter::IntoIterator<
             Item = (
                 impl ::core::convert::Into<::std::string::String>,
                 impl ::core::convert::Into<::std::vec::Vec<FieldDefinition>>,
             ),
         >,
-        group_ref: impl ::core::convert::Into<::std::string::String>,
     ) -> Self {
         Self {
             fields: fields
@@ -10168,16 +10174,21 @@ impl WriteRequest {
 }
 impl WriteRequestAutoBatchPolicy {
     /// With what is required. Each field that may be absent has a method of its name, which sets it.
-    pub fn new(max_delay_minutes: i64) -> Self {
+    pub fn new(max_delay_minutes: impl ::core::convert::Into<i64>) -> Self {
         Self {
-            max_delay_minutes: max_delay_minutes,
+            max_delay_minutes: max_delay_minutes.into(),
             retry_deadline_hours: ::core::default::Default::default(),
             other_fields: ::core::default::Default::default(),
         }
     }
     /// Hours for which a batch that fails is tried again, from 1 to 48. The default is 1.
-    pub fn retry_deadline_hours(mut self, retry_deadline_hours: i64) -> Self {
-        self.retry_deadline_hours = ::core::option::Option::Some(retry_deadline_hours);
+    pub fn retry_deadline_hours(
+        mut self,
+        retry_deadline_hours: impl ::core::convert::Into<i64>,
+    ) -> Self {
+        self.retry_deadline_hours = ::core::option::Option::Some(
+            retry_deadline_hours.into(),
+        );
         self
     }
 }
@@ -10245,8 +10256,11 @@ impl WriteRequestRetryPolicy {
         <Self as ::core::default::Default>::default()
     }
     /// Hours for which the write is tried, from 1 to 48. The default is 1.
-    pub fn deadline_hours(mut self, deadline_hours: i64) -> Self {
-        self.deadline_hours = ::core::option::Option::Some(deadline_hours);
+    pub fn deadline_hours(
+        mut self,
+        deadline_hours: impl ::core::convert::Into<i64>,
+    ) -> Self {
+        self.deadline_hours = ::core::option::Option::Some(deadline_hours.into());
         self
     }
 }

@@ -48,21 +48,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::CreateBillingAccountSessionResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -92,6 +91,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ClaimedDomainResponse) -> Self {
             Self(
                 self
@@ -101,12 +109,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -136,15 +152,32 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn created(self) -> Self {
-            Self(self.0.status(201u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn created(self) -> Self {
+            Self(self.0.status(201u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn conflict(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(409u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -176,6 +209,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::CustomAuthConnectResponse) -> Self {
             Self(
                 self
@@ -185,12 +227,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -219,6 +260,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::SignedUrl) -> Self {
             Self(
                 self
@@ -228,12 +278,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -263,21 +315,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::BuilderInfo) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -304,21 +355,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::BuilderInfo) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -348,15 +398,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self) -> Self {
-            Self(self.0.status(200u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn ok(self) -> Self {
+            Self(self.0.status(200u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -386,21 +444,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Org) -> Self {
             Self(
                 self
                     .0
                     .status(201u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -432,6 +489,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Org) -> Self {
             Self(
                 self
@@ -441,12 +507,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -481,6 +546,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Org) -> Self {
             Self(
                 self
@@ -490,12 +564,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -531,6 +604,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::BillingAccount) -> Self {
             Self(
                 self
@@ -540,12 +622,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -581,21 +662,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Builder>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -631,6 +711,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::ClaimedDomainResponse>) -> Self {
             Self(
                 self
@@ -640,12 +729,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -681,21 +769,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Invite>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -734,6 +821,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Invite) -> Self {
             Self(
                 self
@@ -743,12 +839,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -791,21 +886,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Invite) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -848,15 +942,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -895,15 +997,41 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn created(self) -> Self {
-            Self(self.0.status(201u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn created(self) -> Self {
+            Self(self.0.status(201u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn forbidden(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(403u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -930,21 +1058,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Project>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -974,6 +1101,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Project) -> Self {
             Self(
                 self
@@ -983,12 +1119,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1030,21 +1168,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Project) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1079,21 +1216,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Project) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1139,6 +1275,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::ApiKey>) -> Self {
             Self(
                 self
@@ -1148,12 +1293,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1192,6 +1336,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::ApiKey) -> Self {
             Self(
                 self
@@ -1201,12 +1354,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1250,6 +1402,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ApiKey) -> Self {
             Self(
                 self
@@ -1259,12 +1420,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1311,16 +1471,11 @@ pub mod operations {
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
-        pub fn client_error(
-            self,
-            status: u16,
-            value: &types::InputValidationProblem,
-        ) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1367,6 +1522,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ApiKey) -> Self {
             Self(
                 self
@@ -1376,12 +1540,32 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1447,6 +1631,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Connection>) -> Self {
             Self(
                 self
@@ -1456,12 +1649,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1535,6 +1727,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Connection) -> Self {
             Self(
                 self
@@ -1544,12 +1745,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1593,11 +1793,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
@@ -1605,6 +1801,9 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
         }
     }
     pub struct UpdateConnectionWhen(::httpmock::When);
@@ -1648,6 +1847,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Connection) -> Self {
             Self(
                 self
@@ -1657,12 +1865,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1714,15 +1921,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self) -> Self {
-            Self(self.0.status(200u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn ok(self) -> Self {
+            Self(self.0.status(200u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1764,6 +1979,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Connection) -> Self {
             Self(
                 self
@@ -1773,12 +1997,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1814,21 +2049,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Destination>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1867,6 +2101,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Destination) -> Self {
             Self(
                 self
@@ -1876,12 +2119,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -1945,6 +2199,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::DestinationWithSecrets) -> Self {
             Self(
                 self
@@ -1954,12 +2217,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2003,11 +2265,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
@@ -2015,6 +2273,9 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
         }
     }
     pub struct UpdateDestinationWhen(::httpmock::When);
@@ -2058,6 +2319,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Destination) -> Self {
             Self(
                 self
@@ -2067,12 +2337,32 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2118,21 +2408,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Installation>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2168,6 +2457,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Integration>) -> Self {
             Self(
                 self
@@ -2177,12 +2475,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2221,15 +2521,35 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn created(self) -> Self {
-            Self(self.0.status(201u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn created(self) -> Self {
+            Self(self.0.status(201u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2273,6 +2593,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Integration) -> Self {
             Self(
                 self
@@ -2282,12 +2611,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2331,15 +2659,35 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2401,6 +2749,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Installation>) -> Self {
             Self(
                 self
@@ -2410,12 +2767,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2480,6 +2836,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Installation) -> Self {
             Self(
                 self
@@ -2489,12 +2854,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2556,6 +2932,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Installation) -> Self {
             Self(
                 self
@@ -2565,12 +2950,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2632,11 +3016,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
@@ -2644,6 +3024,9 @@ pub mod operations {
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
         }
     }
     pub struct UpdateInstallationWhen(::httpmock::When);
@@ -2715,6 +3098,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Installation) -> Self {
             Self(
                 self
@@ -2724,12 +3116,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2801,6 +3204,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::BackfillProgress) -> Self {
             Self(
                 self
@@ -2810,12 +3222,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2897,6 +3317,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ListOperationsResponse) -> Self {
             Self(
                 self
@@ -2906,12 +3335,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -2975,12 +3415,47 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unauthorized(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(401u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn forbidden(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(403u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3045,6 +3520,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Installation) -> Self {
             Self(
                 self
@@ -3054,12 +3538,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3134,21 +3626,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ObjectMetadata) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3211,15 +3702,35 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn created(self) -> Self {
-            Self(self.0.status(201u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn created(self) -> Self {
+            Self(self.0.status(201u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3284,21 +3795,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::HydratedRevision) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3348,6 +3858,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Integration>) -> Self {
             Self(
                 self
@@ -3357,12 +3876,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3417,12 +3938,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3470,12 +3999,29 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3528,12 +4074,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3580,12 +4134,20 @@ pub mod operations {
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3641,12 +4203,38 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3708,6 +4296,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(
             self,
             value: &::std::vec::Vec<types::NotificationEventTopicRoute>,
@@ -3716,16 +4313,6 @@ pub mod operations {
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3770,6 +4357,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::NotificationEventTopicRoute) -> Self {
             Self(
                 self
@@ -3779,12 +4375,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3836,15 +4443,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3888,21 +4503,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Operation) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3946,6 +4560,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Log>) -> Self {
             Self(
                 self
@@ -3955,12 +4578,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -3996,6 +4630,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::ProviderApp>) -> Self {
             Self(
                 self
@@ -4005,12 +4648,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4049,6 +4694,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ProviderApp) -> Self {
             Self(
                 self
@@ -4058,12 +4712,23 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4107,15 +4772,26 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4162,6 +4838,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ProviderApp) -> Self {
             Self(
                 self
@@ -4171,12 +4856,11 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4240,12 +4924,47 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unauthorized(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(401u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn forbidden(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(403u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4320,21 +5039,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ObjectMetadata) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4395,21 +5113,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::TopicDestinationRoute>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4453,6 +5170,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::TopicDestinationRoute) -> Self {
             Self(
                 self
@@ -4462,12 +5188,32 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4519,15 +5265,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn not_found(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4563,21 +5317,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &::std::vec::Vec<types::Topic>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4616,6 +5369,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::Topic) -> Self {
             Self(
                 self
@@ -4625,12 +5387,32 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn conflict(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(409u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4673,15 +5455,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4727,6 +5517,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::Topic) -> Self {
             Self(
                 self
@@ -4736,12 +5535,41 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn not_found(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(404u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn conflict(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(409u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn unprocessable_entity(
+            self,
+            value: &types::InputValidationProblem,
+        ) -> Self {
+            Self(
+                self
+                    .0
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4768,6 +5596,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(
             self,
             value: &::std::collections::HashMap<
@@ -4779,16 +5616,6 @@ pub mod operations {
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4822,21 +5649,20 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::ProviderInfo) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
-                    .header("content-type", "application/json")
-                    .json_body_obj(value),
-            )
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
-            Self(
-                self
-                    .0
-                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4901,15 +5727,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -4974,15 +5808,23 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn bad_request(self, value: &types::InputValidationProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -5047,6 +5889,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn created(self, value: &types::ReadResultAsync) -> Self {
             Self(
                 self
@@ -5056,12 +5907,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -5126,15 +5985,32 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
                     .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -5184,6 +6060,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::SearchResponse) -> Self {
             Self(
                 self
@@ -5193,12 +6078,20 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn bad_request(self, value: &types::ApiProblem) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(400u16)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn internal_server_error(self, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(500u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -5263,6 +6156,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        pub fn default_response(self, status: u16, value: &types::ApiProblem) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
         pub fn ok(self, value: &types::WriteRecordsResponse) -> Self {
             Self(
                 self
@@ -5272,12 +6174,14 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::ApiProblem) -> Self {
-            assert_eq!(status / 100u16, 4u16);
+        pub fn unprocessable_entity(
+            self,
+            value: &types::WriteRecordsResponse422,
+        ) -> Self {
             Self(
                 self
                     .0
-                    .status(status)
+                    .status(422u16)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )

@@ -179,7 +179,7 @@ impl ListApiKeys {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// True for those that are active. False, the default, for all.
+    /// True for those that are active. False for all.
     ///
     /// `active` in the query.
     pub fn active(mut self, active: bool) -> Self {

@@ -303,6 +303,7 @@ impl GetConnection {
     ) -> Self {
         let call = &mut self.call;
         call.query("refresh", refresh.into());
+        call.operation.idempotent = false;
         self
     }
 }

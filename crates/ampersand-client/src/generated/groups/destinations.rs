@@ -432,6 +432,7 @@ impl GetDestination {
     pub fn rotate(mut self, rotate: bool) -> Self {
         let call = &mut self.call;
         call.query("rotate", rotate);
+        call.operation.idempotent = false;
         self
     }
 }

@@ -195,12 +195,12 @@ impl ListOperations {
         idempotent: true,
         security: &["APIKeyHeader", "Bearer"],
     };
-    /// How many to give at most.
+    /// How many a page has at most, from 1 to 1000. Default: 200. A stream gets page after page, whatever their size.
     ///
     /// `pageSize` in the query.
-    pub fn page_size(mut self, page_size: i64) -> Self {
+    pub fn page_size(mut self, page_size: impl ::core::convert::Into<i64>) -> Self {
         let call = &mut self.call;
-        call.query("pageSize", page_size);
+        call.query("pageSize", page_size.into());
         self
     }
     /// Where to go on, as the page before says.

@@ -18,6 +18,8 @@ impl Writes {
     ///
     /// `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}` of [`Host::Write`](crate::Host::Write); takes `APIKeyHeader` alone as credentials. [Reference](https://docs.withampersand.com/reference/write/write-records)
     ///
+    /// The body of a refusal with status 422 is a [`WriteRecordsResponse422`](types::WriteRecordsResponse422), to be read from [`Error::body`](crate::Error::body).
+    ///
     /// * `project_id_or_name`, `projectIdOrName` in the path. The project, by id or by name.
     /// * `integration_id`, `integrationId` in the path. The integration, by id.
     /// * `object_name`, `objectName` in the path. The object, as the manifest or the provider names it.
