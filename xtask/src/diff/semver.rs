@@ -141,7 +141,7 @@ impl Api {
         };
         let (gone, new) = (of_crate(&self.gone), of_crate(&self.new));
         if !gone.is_empty() && of.bump < Bump::Major {
-            let why = format!("schemas have other names or places, and so this is gone: {}", and(gone));
+            let why = format!("schemas have other names, places or uses, and so this is gone: {}", and(gone));
             Crate { bump: Bump::Major, why, ..of }
         } else if !new.is_empty() && of.bump < Bump::Minor {
             Crate { bump: Bump::Minor, why: format!("this is new: {}", and(new)), ..of }
@@ -226,6 +226,9 @@ fn names(lowered: &Value) -> Option<BTreeSet<String>> {
         let name = lower::pascal(name);
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             names.extend(named(property).map(|kind| format!("{name}.{field}: {kind}")));
+            // What is only sent has plain types, until it is received too.
+            let plain = property["type"].as_str().filter(|kind| ["integer", "array"].contains(kind));
+            names.extend(plain.map(|kind| format!("{name}.{field}: plain {kind}")));
         }
         names.insert(name);
     }

@@ -147,6 +147,23 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     assert_eq!((types.name, types.bump.word()), ("ampersand-types", "major"));
     assert_eq!(
         types.why,
-        "schemas have other names or places, and so this is gone: notifications::Event::A(Old) and notifications::Old"
+        "schemas have other names, places or uses, and so this is gone: notifications::Event::A(Old) and notifications::Old"
     );
+}
+
+#[test]
+fn what_was_only_sent_and_is_received_has_other_types() {
+    let of = |answer: Value| {
+        let body = |schema: Value| json!({ "content": { "application/json": { "schema": schema } } });
+        let mut api = schemas(json!({ "Sent": { "type": "object", "required": ["count"], "properties": {
+            "count": { "type": "integer" },
+        } } }));
+        api["paths"] = json!({ "/a": {
+            "post": { "operationId": "sendIt", "tags": ["A"], "requestBody": body(reference("Sent")), "responses": {} },
+            "get": { "operationId": "getIt", "tags": ["A"], "responses": { "200": body(answer) } },
+        } });
+        Contract { place: String::new(), documents: documents([("api", api)]), published: BTreeMap::new() }
+    };
+    let report = report(&of(json!({ "type": "object" })), &of(reference("Sent")));
+    assert_eq!(report.summary.api.gone, ["ampersand_client::types::Sent.count: plain integer"]);
 }
