@@ -69,7 +69,7 @@ impl<C> Items<C> {
     }
 
     /// The same of another type: one that is absent or `null` stays so.
-    pub(crate) fn map<D>(self, change: impl FnOnce(C) -> D) -> Items<D> {
+    pub fn map<D>(self, change: impl FnOnce(C) -> D) -> Items<D> {
         Items { items: change(self.items), when_empty: self.when_empty }
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -25,18 +27,32 @@ fn named_after(field: &Ident, what: &str) -> Ident {
     format_ident!("{}_{what}", field.to_string().trim_end_matches('_'))
 }
 
-/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL; and a
-/// conversion, so that where a configuration is looked for, the data of an event may stand for the one they tell of.
+/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL, and for each
+/// configuration that has no URL, as in older contracts; and a conversion, so that where a configuration is looked for, the
+/// data of an event may stand for the one they tell of.
 fn config_sources(item: &ItemStruct, properties: &Value) -> Option<(TokenStream, TokenStream)> {
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
-    for (url, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "SignedUrl")) {
-        let Some(inline) = replaced_by_url(url).filter(|name| is_rust_type(&properties[name], "RawJson")) else {
+    let urls: BTreeMap<&str, &str> = properties
+        .as_object()?
+        .iter()
+        .filter(|(_, property)| is_rust_type(property, "SignedUrl"))
+        .filter_map(|(url, _)| Some((replaced_by_url(url)?, url.as_str())))
+        .collect();
+    for (inline, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "RawJson")) {
+        let url = urls.get(inline.as_str()).copied();
+        let (Some(inline_field), url_field) = (field(item, inline), url.and_then(|url| field(item, url))) else {
             continue;
         };
-        let (Some(inline_field), Some(url_field)) = (field(item, inline), field(item, url)) else { continue };
+        if url_field.is_none() && inline != "config" && !inline.ends_with("Config") {
+            continue;
+        }
         let name = named_after(inline_field.ident.as_ref()?, "source");
-        let (from_inline, from_url) = (borrow(inline_field)?, borrow(url_field)?);
-        let doc = format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline));
+        let from_inline = borrow(inline_field)?;
+        let from_url = url_field.and_then(borrow).unwrap_or_else(|| quote!(::core::option::Option::None));
+        let doc = match url {
+            Some(url) => format!("Where the {} is: in `{inline}`, or to be downloaded from `{url}`.", spoken(inline)),
+            None => format!("Where the {} is: in `{inline}`.", spoken(inline)),
+        };
         accessors.extend(quote! {
             #[doc = #doc]
             pub fn #name(&self) -> ::ampersand_types::ConfigSource<'_> {
