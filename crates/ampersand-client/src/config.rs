@@ -59,7 +59,7 @@ impl Client {
     /// configuration, which are no part of it, take
     /// [`update_installation`](crate::groups::installations::Installations::update_installation).
     ///
-    /// What is parsed, changed and sent back is what was there, but for the change:
+    /// A configuration that is parsed, changed and sent back is as it was, but for the change:
     ///
     /// ```no_run
     /// # async fn pause(client: &ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -91,8 +91,8 @@ fn a_request_holds_what_was_said_and_nothing_else() {
 
 #[test]
 fn what_is_at_hand_becomes_what_is_asked_for() {
-    let (name, count) = (String::from("upsert"), 5_u32);
-    let write = WriteRequest::new(&name, &name).record(&json!({ "amount": 1.5 }));
+    let (name, count, record) = (String::from("upsert"), 5_u32, &json!({ "amount": 1.5 }));
+    let write = WriteRequest::new(&name, &name).record(record);
     assert_eq!(encode(&write), r#"{"groupRef":"upsert","record":{"amount":1.5},"type":"upsert"}"#);
     assert_eq!(encode(&types::ResultDeliveryRequestBody::new("g", count)), r#"{"groupRef":"g","pages":5}"#);
     assert_eq!(encode(&FieldFilter::new("amount", "gt", 1.5).value), "1.5");
