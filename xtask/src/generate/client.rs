@@ -111,7 +111,14 @@ pub(super) fn generate(
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
     plan.add(format!("{}/api.rs", samples::FOLDER), format::file(&origin, None, samples::samples(&named, &received)?)?);
     let words = "Typed mocks of every operation, for a mock server.";
-    let mocks = format::file(&origin, Some(words), mocks::mocks(&list)?)?;
+    let mocks = match mocks::mocks(&list) {
+        Err(error) if generator.allow_stale => {
+            generator.findings.stale.push(format!("there are no mocks of this contract: {error:#}"));
+            TokenStream::new()
+        }
+        mocks => mocks?,
+    };
+    let mocks = format::file(&origin, Some(words), mocks)?;
     plan.add(format!("{}/httpmock.rs", samples::FOLDER), mocks);
     plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
 
