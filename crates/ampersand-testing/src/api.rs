@@ -137,18 +137,18 @@ fn named(text: &str) -> Option<&'static str> {
     Some(template)
 }
 
-/// A function for each type that the API responds with: its name, the type, and a template of its values.
+/// A function for each type that the API responds with: its name, the type and its path, and a template of its values.
 macro_rules! responses {
-    ($templates:ident { $( $function:ident $type:ident $template:literal, )* }) => {
+    ($templates:ident { $( $function:ident $type:ident ($path:path) $template:literal, )* }) => {
         pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];
 
         $(
-            impl $crate::api::Received for ::ampersand_client::types::$type {
+            impl $crate::api::Received for $path {
                 const TEMPLATE: &'static str = $template;
             }
 
-            #[doc = concat!("Returns a [`", stringify!($type), "`](::ampersand_client::types::", stringify!($type), ").")]
-            pub fn $function() -> ::ampersand_client::types::$type {
+            #[doc = concat!("Returns a `", stringify!($type), "`.")]
+            pub fn $function() -> $path {
                 $crate::api::Sample::new().data()
             }
         )*
@@ -156,7 +156,7 @@ macro_rules! responses {
 }
 pub(crate) use responses;
 
-/// Templates of what responses hold and `ampersand-types` has types for.
+/// Templates of schemas that responses hold, and that no type is made of.
 macro_rules! parts {
     ($templates:ident { $( $type:ident $template:literal, )* }) => {
         pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];

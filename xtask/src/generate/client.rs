@@ -109,7 +109,10 @@ pub(super) fn generate(
         plan.add(format!("{GROUPS_FOLDER}/{}.rs", group.name), text);
     }
     plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
-    plan.add(format!("{}/api.rs", samples::FOLDER), format::file(&origin, None, samples::samples(&named, &received)?)?);
+    plan.add(
+        format!("{}/api.rs", samples::FOLDER),
+        format::file(&origin, None, samples::samples(&named, &received, &shared)?)?,
+    );
     let words = "Typed mocks of every operation, for a mock server.";
     let mocks = match mocks::mocks(&list) {
         Err(error) if generator.allow_stale => {

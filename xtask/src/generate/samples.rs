@@ -1,12 +1,13 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use heck::{ToKebabCase as _, ToLowerCamelCase as _, ToSnakeCase as _};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
-use syn::LitStr;
+use syn::{LitStr, Path};
 
+use super::client::TYPES_PATH;
 use crate::document;
 use crate::lower::{self, ENUMS, OpenEnum, RUST_TYPE};
 
@@ -64,7 +65,13 @@ const KNOWN: [(&str, &str); 43] = [
 
 /// Values of what is received, as templates: `{projectId}` is a value that `ampersand-testing` makes of a seed, and
 /// `{Connection}` another template.
-pub(super) fn samples(document: &Value, received: &BTreeSet<String>) -> Result<TokenStream> {
+///
+/// `shared` has the paths of the types that another crate has, and nothing for a schema that no type is made of.
+pub(super) fn samples(
+    document: &Value,
+    received: &BTreeSet<String>,
+    shared: &BTreeMap<String, Option<String>>,
+) -> Result<TokenStream> {
     let enums: Vec<OpenEnum> = serde_json::from_value(document[ENUMS].clone())?;
     let samples = Samples { document, enums };
     let (mut responses, mut parts) = (TokenStream::new(), TokenStream::new());
@@ -72,11 +79,16 @@ pub(super) fn samples(document: &Value, received: &BTreeSet<String>) -> Result<T
         let schema = document["components"]["schemas"].get(&name).with_context(|| format!("there is no `{name}`"))?;
         let template: LitStr = syn::parse_str(&format!("r#\"{}\"#", samples.object(&name, schema)))?;
         let (ident, function) = (format_ident!("{}", lower::pascal(&name)), format_ident!("{}", name.to_snake_case()));
-        if received.contains(&name) {
-            responses.extend(quote! { #function #ident #template, });
-        } else {
-            parts.extend(quote! { #ident #template, });
-        }
+        let path = match shared.get(&name) {
+            Some(Some(path)) => path.clone(),
+            Some(None) => {
+                parts.extend(quote! { #ident #template, });
+                continue;
+            }
+            None => format!("{TYPES_PATH}::{ident}"),
+        };
+        let path: Path = syn::parse_str(&format!("::{path}"))?;
+        responses.extend(quote! { #function #ident (#path) #template, });
     }
     Ok(quote! {
         crate::api::responses!(RESPONSES { #responses });
@@ -172,15 +184,18 @@ mod tests {
                 },
                 "oneOf": [{ "required": ["displayName"] }, { "required": ["homeURL"] }],
             },
-            "Part": { "properties": { "whole": reference("Thing"), "any": {} } },
+            "Part": { "properties": { "whole": reference("Thing"), "any": reference("Any") } },
+            "Any": { "properties": { "value": {} } },
         } } }))?;
-        let tokens = samples(&document, &["Thing", "ThingTagsValue"].map(str::to_owned).into())?;
+        let shared = BTreeMap::from([("Part".to_owned(), Some("ours::Part".to_owned())), ("Any".to_owned(), None)]);
+        let tokens = samples(&document, &["Thing", "ThingTagsValue"].map(str::to_owned).into(), &shared)?;
         let expected = quote! {
             crate::api::responses!(RESPONSES {
-                thing Thing r#"{"at":"{timestamp}","count":5,"displayName":"display name","id":"{thingId}","mode":"b","projectId":"{projectId}","tags":{"name":"{ThingTagsValue}"}}"#,
-                thing_tags_value ThingTagsValue r#"{"on":true}"#,
+                part Part (::ours::Part) r#"{"any":"{Any}"}"#,
+                thing Thing (::ampersand_client::types::Thing) r#"{"at":"{timestamp}","count":5,"displayName":"display name","id":"{thingId}","mode":"b","projectId":"{projectId}","tags":{"name":"{ThingTagsValue}"}}"#,
+                thing_tags_value ThingTagsValue (::ampersand_client::types::ThingTagsValue) r#"{"on":true}"#,
             });
-            crate::api::parts!(PARTS { Part r#"{"any":"{groupName}"}"#, });
+            crate::api::parts!(PARTS { Any r#"{"value":"{groupName}"}"#, });
         };
         assert_eq!(tokens.to_string(), expected.to_string());
         Ok(())
