@@ -13,6 +13,9 @@ use crate::lower::{self, ENUMS, OpenEnum, RUST_TYPE};
 
 pub(super) const FOLDER: &str = "crates/ampersand-testing/src/generated";
 
+/// Switches that are off, as they would contradict what stands beside them.
+const OFF: [&str; 2] = ["disabled", "fullHistory"];
+
 /// Last words of the names of texts that are identifiers.
 const IDENTIFIERS: [&str; 3] = ["id", "kid", "ref"];
 
@@ -32,7 +35,7 @@ const KNOWN: [(&str, &str); 43] = [
     ("Topic.name", "crmEvents"),
     ("action", "create"),
     ("actionType", "read"),
-    ("createdBy", "{builderId}"),
+    ("createdBy", "builder:{builderId}"),
     ("days", "30"),
     ("destination", "crmEvents"),
     ("detail", "the object is not part of the integration"),
@@ -133,7 +136,7 @@ impl Samples<'_> {
                 let known = known.and_then(|known| known.parse().ok());
                 known.unwrap_or_else(|| schema["minimum"].as_i64().unwrap_or_default().max(1)).into()
             }
-            Some("boolean") => true.into(),
+            Some("boolean") => (!OFF.contains(&field)).into(),
             Some("array") => json!([self.value(holder, field, &schema["items"])]),
             _ if schema["additionalProperties"].is_object() => {
                 let key = if field.ends_with("bjects") { "{objectName}" } else { "name" };
