@@ -152,8 +152,8 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     let changed: Vec<&str> = diff.lines().filter(|line| line.starts_with(['-', '+'])).collect();
     insta::assert_snapshot!(changed.join("\n"), @r##"
     +++ b/crates/ampersand-testing/src/generated/api.rs
-    -    ReadFilter r#"{"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
-    +    ReadFilter r#"{"caseSensitive":true,"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
+    -    read_filter ReadFilter (:: ampersand_types :: config :: ReadFilter) r#"{"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
+    +    read_filter ReadFilter (:: ampersand_types :: config :: ReadFilter) r#"{"caseSensitive":true,"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
     --- a/crates/ampersand-types/src/generated/config.rs
     +++ b/crates/ampersand-types/src/generated/config.rs
     +    /// Not documented yet: the contract has it, and our words for it are still to be written.
