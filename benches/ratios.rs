@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 mod calls;
+mod inbox;
 
 use generated::plain::InstallationCreatedNotificationPayload;
 
@@ -157,6 +158,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (taken, rate) = (both * 1e6, 1.0 / both);
         writeln!(out, "  verify and normalise  {taken:9.1}   {rate:.0} a second, where {CEILING} are sent at most\n")?;
     }
+    inbox::report(&mut out)?;
     calls::report(&mut out)
 }
 

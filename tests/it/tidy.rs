@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
         "tests",
         &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing", "ampersand-cli"],
     ),
-    ("benchmarks", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
+    ("benchmarks", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-inbox"]),
     // Output that does not compile must never stop it from being made again.
     ("xtask", &[]),
 ];
