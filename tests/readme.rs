@@ -4,6 +4,9 @@
 #[doc = include_str!("../docs/call-the-api.md")]
 mod call_the_api {}
 
+#[doc = include_str!("../docs/receive-in-production.md")]
+mod receive_in_production {}
+
 #[doc = include_str!("../docs/receive-notifications.md")]
 mod receive_notifications {}
 

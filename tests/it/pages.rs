@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/call-the-api.md",
+    "docs/receive-in-production.md",
     "docs/receive-notifications.md",
     "docs/test-a-handler.md",
     "crates/ampersand-client/README.md",

@@ -18,7 +18,14 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("ampersand-cli", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing"]),
     (
         "tests",
-        &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing", "ampersand-cli"],
+        &[
+            "ampersand-types",
+            "ampersand-client",
+            "ampersand-notifications",
+            "ampersand-inbox",
+            "ampersand-testing",
+            "ampersand-cli",
+        ],
     ),
     ("benchmarks", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-inbox"]),
     // Output that does not compile must never stop it from being made again.
