@@ -9,7 +9,7 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -97,7 +97,7 @@ impl Pool {
         if client.as_ref().is_none_or(Client::is_closed) {
             client = Some(connect(&self.config).await.map_err(failed)?);
         }
-        Ok(Held { client, pool: self, _permit: permit })
+        Ok(Held { client, in_transaction: false, pool: self, _permit: permit })
     }
 }
 
@@ -109,11 +109,26 @@ async fn connect(config: &Config) -> Result<Client, Error> {
     Ok(client)
 }
 
-/// A connection, until it is given back. What was begun with it and dropped is rolled back before anything else.
+/// A connection, until it is given back. One with a transaction that was dropped is not used again: its last statement may
+/// still be waiting for something.
 struct Held<'p> {
     client: Option<Client>,
+    in_transaction: bool,
     pool: &'p Pool,
     _permit: SemaphorePermit<'p>,
+}
+
+impl Held<'_> {
+    /// Begins a transaction. When that has ended, [`ended`](Self::ended) says so.
+    async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        self.in_transaction = true;
+        let client = self.client.as_mut().expect("it is held until it is dropped");
+        client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
+    }
+
+    fn ended(&mut self) {
+        self.in_transaction = false;
+    }
 }
 
 impl Deref for Held<'_> {
@@ -124,21 +139,11 @@ impl Deref for Held<'_> {
     }
 }
 
-impl DerefMut for Held<'_> {
-    fn deref_mut(&mut self) -> &mut Client {
-        self.client.as_mut().expect("it is held until it is dropped")
-    }
-}
-
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let client = self.client.take().filter(|client| !client.is_closed());
+        let client = self.client.take().filter(|client| !self.in_transaction && !client.is_closed());
         self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(client);
     }
-}
-
-async fn begin(client: &mut Client) -> Result<Transaction<'_>, Error> {
-    client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
 }
 
 /// What an error is to those who use an inbox. Details of the database may have values of a row, and are left out.
@@ -151,7 +156,7 @@ fn failed(error: Error) -> InboxError {
     match code {
         _ if *code == SqlState::DISK_FULL => InboxError::Full,
         _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => InboxError::Unreachable(message),
-        _ if ["42", "XX"].iter().any(|class| code.code().starts_with(class)) => InboxError::Corrupt(message),
+        _ if ["42", "XX001", "XX002"].iter().any(|kind| code.code().starts_with(kind)) => InboxError::Corrupt(message),
         _ => InboxError::Unreachable(message),
     }
 }
@@ -178,7 +183,7 @@ impl Postgres {
             handling: Pool::new(&config, Semaphore::MAX_PERMITS),
             used: Mutex::default(),
         };
-        let version = migrate(&mut *postgres.receiving.get().await?).await.map_err(failed)?;
+        let version = migrate(&mut postgres.receiving.get().await?).await.map_err(failed)?;
         if version > SCHEMA_VERSION {
             return Err(InboxError::NewerSchema(version));
         }
@@ -237,9 +242,11 @@ impl Postgres {
     pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
         let mut client = self.working.get().await?;
         let finish = async {
-            let transaction = begin(&mut client).await?;
+            let transaction = client.begin().await?;
             let finished = finish(&transaction, seq, token, outcome).await?;
-            transaction.commit().await.map(|()| finished)
+            transaction.commit().await?;
+            client.ended();
+            Ok(finished)
         };
         finish.await.map_err(failed)
     }
@@ -250,7 +257,7 @@ impl Postgres {
         H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>,
     {
         let mut client = self.handling.get().await?;
-        let transaction = begin(&mut client).await.map_err(failed)?;
+        let transaction = client.begin().await.map_err(failed)?;
         // The first query also fixes the level of the transaction, which could be changed before it.
         let holds = sql("SELECT 1 FROM ampersand_inbox.delivery WHERE seq = $1 AND token = $2 AND state = 'claimed'");
         let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
@@ -261,7 +268,11 @@ impl Postgres {
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
         if finish(&transaction, seq, token, &Outcome::Done).await.map_err(failed)? {
             transaction.commit().await.map_err(failed)?;
+            client.ended();
+            return Ok(());
         }
+        #[cfg(feature = "tracing")]
+        tracing::warn!("the claim was lost, and what the handler did is rolled back");
         Ok(())
     }
 
@@ -313,7 +324,7 @@ impl Postgres {
     pub(crate) async fn replay(&self, seq: i64, new: &New) -> Result<bool, InboxError> {
         let mut client = self.receiving.get().await?;
         let replay = async {
-            let transaction = begin(&mut client).await?;
+            let transaction = client.begin().await?;
             lock(&transaction, &new.lane).await?;
             let update =
                 sql("UPDATE ampersand_inbox.delivery SET state = 'ready', due = clock_timestamp(), attempts = 0,
@@ -329,7 +340,9 @@ impl Postgres {
                 "UPDATE ampersand_inbox.delivery SET head = false WHERE lane = $1 AND head AND state = 'ready'";
             transaction.execute_typed(yields, &[(lane, Type::TEXT)]).await?;
             head(&transaction, lane).await?;
-            transaction.commit().await.map(|()| true)
+            transaction.commit().await?;
+            client.ended();
+            Ok(true)
         };
         replay.await.map_err(failed)
     }
@@ -384,8 +397,8 @@ impl Postgres {
 }
 
 /// Makes the tables where there are none. Gives the version of the schema that is there.
-async fn migrate(client: &mut Client) -> Result<i64, Error> {
-    let transaction = begin(client).await?;
+async fn migrate(client: &mut Held<'_>) -> Result<i64, Error> {
+    let transaction = client.begin().await?;
     transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtextextended('ampersand_inbox', 0))").await?;
     let exists = "SELECT to_regclass('ampersand_inbox.schema') IS NOT NULL";
     if !transaction.query_typed_one(exists, &[]).await?.try_get::<_, bool>(0)? {
@@ -395,6 +408,7 @@ async fn migrate(client: &mut Client) -> Result<i64, Error> {
     }
     let version = transaction.query_typed_one("SELECT version FROM ampersand_inbox.schema", &[]).await?.try_get(0)?;
     transaction.commit().await?;
+    client.ended();
     Ok(version)
 }
 
@@ -421,8 +435,8 @@ async fn known(client: &Client, new: &New) -> Result<Inserted, Error> {
     Ok(if known.is_some() { Inserted::Known } else { Inserted::Full })
 }
 
-async fn insert(client: &mut Client, new: &New) -> Result<Inserted, Error> {
-    let transaction = begin(client).await?;
+async fn insert(client: &mut Held<'_>, new: &New) -> Result<Inserted, Error> {
+    let transaction = client.begin().await?;
     lock(&transaction, &new.lane).await?;
     let insert = sql("INSERT INTO ampersand_inbox.delivery
              (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
@@ -444,6 +458,7 @@ async fn insert(client: &mut Client, new: &New) -> Result<Inserted, Error> {
     ];
     let inserted = transaction.execute_typed(&insert, &parameters).await?;
     transaction.commit().await?;
+    client.ended();
     Ok(if inserted == 1 { Inserted::New } else { Inserted::Known })
 }
 

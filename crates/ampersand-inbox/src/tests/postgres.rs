@@ -266,10 +266,11 @@ async fn who_lost_the_claim_rolls_back() {
 #[ignore = "run by cargo xtask peers"]
 async fn several_may_open_a_new_database_at_once() {
     let url = database().await;
-    let opened: Vec<_> = (0..8)
-        .map(|_| tokio::spawn(Inbox::open_with(Box::leak(url.clone().into_boxed_str()), Options::default())))
-        .collect();
-    for one in opened {
+    let opened = (0..8).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move { Inbox::open(&url).await })
+    });
+    for one in opened.collect::<Vec<_>>() {
         assert_eq!(one.await.expect("it ends").err(), None);
     }
 }
