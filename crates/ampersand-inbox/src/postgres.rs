@@ -264,7 +264,12 @@ impl Postgres {
         if holds.map_err(failed)?.is_none() {
             return Ok(());
         }
-        handler(incoming, &transaction).await?;
+        if let Err(failure) = handler(incoming, &transaction).await {
+            if transaction.rollback().await.is_ok() {
+                client.ended();
+            }
+            return Err(failure);
+        }
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
         if finish(&transaction, seq, token, &Outcome::Done).await.map_err(failed)? {
             transaction.commit().await.map_err(failed)?;
@@ -443,7 +448,7 @@ async fn insert(client: &mut Held<'_>, new: &New) -> Result<Inserted, Error> {
          SELECT $1, $2, $3, $4, $5, $6, $7, state, state = 'ready' AND NOT EXISTS (
                  SELECT 1 FROM ampersand_inbox.delivery WHERE lane = $3 AND state IN ('ready', 'claimed')),
              time, $8, time, CASE state WHEN 'dead' THEN time END
-         FROM (SELECT CASE WHEN $8 IS NULL THEN 'ready' ELSE 'dead' END AS state, clock_timestamp() AS time)
+         FROM (SELECT CASE WHEN $8 IS NULL THEN 'ready' ELSE 'dead' END AS state, clock_timestamp() AS time) AS given
          ON CONFLICT (source, id) DO NOTHING");
     let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
     let parameters = [

@@ -216,11 +216,7 @@ impl Store {
 
     /// Whether a worker waits until the store can be used again. A database may be away for a while; a file is not.
     pub(crate) fn is_away(&self, error: &InboxError) -> bool {
-        match self {
-            Self::Sqlite(..) => false,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => matches!(error, InboxError::Unreachable(_) | InboxError::Full),
-        }
+        !matches!(self, Self::Sqlite(..)) && matches!(error, InboxError::Unreachable(_) | InboxError::Full)
     }
 
     /// The thread of a file.

@@ -49,7 +49,7 @@ async fn number(client: &Client, query: &str) -> i64 {
 /// How many lanes with unfinished deliveries don't have exactly one head.
 const BEHEADED: &str = "SELECT count(*) FROM (
     SELECT lane FROM ampersand_inbox.delivery WHERE state IN ('ready', 'claimed')
-    GROUP BY lane HAVING count(*) FILTER (WHERE head) <> 1)";
+    GROUP BY lane HAVING count(*) FILTER (WHERE head) <> 1) AS lanes";
 const EFFECTS: &str = "CREATE TABLE effect (id text)";
 const TWICE: &str = "SELECT count(*) - count(DISTINCT id) FROM effect";
 
@@ -260,6 +260,20 @@ async fn who_lost_the_claim_rolls_back() {
     go_on.notify_one();
     assert_eq!(first.await.expect("it ends"), Ok(()));
     assert_eq!(number(&client, "SELECT sum(attempt)::bigint FROM effect").await, 2);
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask peers"]
+async fn a_handler_keeps_to_the_level_of_its_transaction() {
+    let inbox = open(&database().await).await;
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    let worker = inbox.worker().retry(Retry { attempts: 1, ..Retry::default() }).until(idle(inbox.clone()));
+    let handled = worker.in_postgres_transaction(|_, transaction| {
+        Box::pin(async move { Ok(transaction.batch_execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?) })
+    });
+    assert_eq!(handled.await, Ok(()));
+    let dead = inbox.dead(1).await.expect("a list");
+    assert!(dead[0].reason.contains("must be called before any query"), "{}", dead[0].reason);
 }
 
 #[tokio::test]
