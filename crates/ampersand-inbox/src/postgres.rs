@@ -243,7 +243,13 @@ impl Postgres {
         let mut client = self.working.get().await?;
         let finish = async {
             let transaction = client.begin().await?;
-            let finished = finish(&transaction, seq, token, outcome).await?;
+            // The lane of a claimed delivery doesn't change.
+            let find = "SELECT lane FROM ampersand_inbox.delivery WHERE seq = $1";
+            let lane = match transaction.query_typed_opt(find, &[(&seq, Type::INT8)]).await? {
+                Some(row) => row.try_get::<_, String>(0)?,
+                None => return Ok(false),
+            };
+            let finished = finish(&transaction, seq, token, &lane, outcome).await?;
             transaction.commit().await?;
             client.ended();
             Ok(finished)
@@ -259,19 +265,25 @@ impl Postgres {
         let mut client = self.handling.get().await?;
         let transaction = client.begin().await.map_err(failed)?;
         // The first query also fixes the level of the transaction, which could be changed before it.
-        let holds = sql("SELECT 1 FROM ampersand_inbox.delivery WHERE seq = $1 AND token = $2 AND state = 'claimed'");
+        let holds = sql("SELECT lane, (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
+             WHERE seq = $1 AND token = $2 AND state = 'claimed'");
         let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
-        if holds.map_err(failed)?.is_none() {
-            return Ok(());
-        }
+        let Some(row) = holds.map_err(failed)? else { return Ok(()) };
+        let (lane, begun) = (row.try_get::<_, String>(0).map_err(failed)?, row.try_get::<_, i64>(1).map_err(failed)?);
         if let Err(failure) = handler(incoming, &transaction).await {
             if transaction.rollback().await.is_ok() {
                 client.ended();
             }
             return Err(failure);
         }
+        // `now()` is when the transaction began.
+        let same = "SELECT (extract(epoch FROM now()) * 1000000)::bigint = $1";
+        let same = transaction.query_typed_one(same, &[(&begun, Type::INT8)]).await.map_err(failed)?;
+        if !same.try_get::<_, bool>(0).map_err(failed)? {
+            return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
+        }
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
-        if finish(&transaction, seq, token, &Outcome::Done).await.map_err(failed)? {
+        if finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)? {
             transaction.commit().await.map_err(failed)?;
             client.ended();
             return Ok(());
@@ -486,7 +498,13 @@ fn claimed(row: &Row) -> Result<Claimed, Error> {
 }
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
-async fn finish(transaction: &Transaction<'_>, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, Error> {
+async fn finish(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    token: i64,
+    lane: &str,
+    outcome: &Outcome,
+) -> Result<bool, Error> {
     let (state, pause, reason, released) = match outcome {
         Outcome::Done => ("done", 0, None, 0_i64),
         Outcome::Retry { pause, reason } => ("ready", *pause, Some(reason), 0),
@@ -494,11 +512,7 @@ async fn finish(transaction: &Transaction<'_>, seq: i64, token: i64, outcome: &O
         Outcome::Released => ("ready", 0, None, 1),
     };
     let ends = matches!(outcome, Outcome::Done | Outcome::Dead { .. });
-    // The lane of a claimed delivery doesn't change.
-    let find = "SELECT lane FROM ampersand_inbox.delivery WHERE seq = $1";
-    let lane = transaction.query_typed_opt(find, &[(&seq, Type::INT8)]).await?;
-    let Some(lane) = lane.map(|row| row.try_get::<_, String>(0)).transpose()? else { return Ok(false) };
-    lock(transaction, &lane).await?;
+    lock(transaction, lane).await?;
     let update = sql("UPDATE ampersand_inbox.delivery
          SET state = $3, due = clock_timestamp() + $4 * interval '1 ms', reason = coalesce($5, reason),
              attempts = attempts - $6, head = NOT $7, finished = CASE WHEN $7 THEN clock_timestamp() END
@@ -514,7 +528,7 @@ async fn finish(transaction: &Transaction<'_>, seq: i64, token: i64, outcome: &O
     ];
     let changed = transaction.execute_typed(&update, &parameters).await?;
     if changed == 1 && ends {
-        head(transaction, &lane).await?;
+        head(transaction, lane).await?;
     }
     Ok(changed == 1)
 }

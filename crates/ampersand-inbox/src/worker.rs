@@ -160,8 +160,9 @@ impl Worker {
     /// is committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
     ///
     /// Each handler that runs has a connection of its own, and its transaction is at the level *read committed*. The claim is
-    /// renewed meanwhile. Where it is lost, or the connection is, what was done is rolled back. The handler neither commits
-    /// nor ends the transaction; savepoints are fine.
+    /// renewed meanwhile. When the claim or the connection is lost, the database rolls back what the handler did. A handler
+    /// may use savepoints; one that commits or ends the transaction makes a dead letter. Pass a closure in place, as here,
+    /// or a function.
     ///
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {

@@ -264,16 +264,23 @@ async fn who_lost_the_claim_rolls_back() {
 
 #[tokio::test]
 #[ignore = "run by cargo xtask peers"]
-async fn a_handler_keeps_to_the_level_of_its_transaction() {
+async fn a_handler_neither_changes_nor_ends_its_transaction() {
     let inbox = open(&database().await).await;
-    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
-    let worker = inbox.worker().retry(Retry { attempts: 1, ..Retry::default() }).until(idle(inbox.clone()));
-    let handled = worker.in_postgres_transaction(|_, transaction| {
-        Box::pin(async move { Ok(transaction.batch_execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?) })
-    });
-    assert_eq!(handled.await, Ok(()));
-    let dead = inbox.dead(1).await.expect("a list");
-    assert!(dead[0].reason.contains("must be called before any query"), "{}", dead[0].reason);
+    for (statement, reason) in [
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "must be called before any query"),
+        ("COMMIT", "the handler ended the inbox's transaction"),
+        ("ROLLBACK; BEGIN", "the handler ended the inbox's transaction"),
+    ] {
+        assert_eq!(inbox.put(Source::Webhook, statement, &body("a")).await, Ok(Put::Stored));
+        let worker = inbox.worker().retry(Retry { attempts: 1, ..Retry::default() }).until(idle(inbox.clone()));
+        let handled = worker.in_postgres_transaction(|incoming, transaction| {
+            Box::pin(async move { Ok(transaction.batch_execute(&incoming.id).await?) })
+        });
+        assert_eq!(handled.await, Ok(()));
+        let dead = inbox.dead(1).await.expect("a list");
+        assert_eq!(dead[0].id, statement);
+        assert!(dead[0].reason.contains(reason), "{}", dead[0].reason);
+    }
 }
 
 #[tokio::test]
