@@ -1,4 +1,4 @@
-//! `peers`: tests against implementations that we did not write, which are Python's and Node's.
+//! `peers`: tests against implementations that we did not write, which are Python's and Node's, and with a server of Postgres.
 //!
 //! What they need is in `tests/peers`, every version pinned, and is installed below the target folder once.
 
@@ -9,6 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
+
+mod postgres;
 
 /// What says which versions are installed.
 const PINS: [&str; 3] = ["requirements.txt", "package.json", "package-lock.json"];
@@ -22,7 +24,12 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let tests = ["test", "--package", "tests", "--test", "peers", "--locked", "--", "--ignored"];
     let mut cargo = cargo(root);
     cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node").env("PEERS_AMPERSAND", ampersand);
-    run(cargo.env("NODE_PATH", place.join("node_modules")))
+    run(cargo.env("NODE_PATH", place.join("node_modules")))?;
+
+    let server = postgres::Server::start(&place)?;
+    let tests =
+        ["test", "--package", "ampersand-inbox", "--lib", "--features", "postgres", "--locked", "--", "--ignored"];
+    run(self::cargo(root).args(tests).env("PEERS_POSTGRES", &server.url))
 }
 
 /// Installs what is pinned, when it is not there yet.
@@ -53,6 +60,7 @@ fn install(pins: &Path, place: &Path) -> Result<()> {
     run(Command::new("npm")
         .args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(place))?;
+    postgres::link(place)?;
     Ok(fs::write(stamp, wanted)?)
 }
 

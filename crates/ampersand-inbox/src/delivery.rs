@@ -237,3 +237,9 @@ pub struct Dead {
 pub(crate) fn milliseconds(span: i64) -> Duration {
     Duration::from_millis(u64::try_from(span).unwrap_or_default())
 }
+
+/// The milliseconds of a span. The longest one is some 30 years, which every database can add to a time.
+pub(crate) fn in_milliseconds(span: Duration) -> i64 {
+    const LONGEST: i64 = 1_000_000_000_000;
+    i64::try_from(span.as_millis()).unwrap_or(LONGEST).min(LONGEST)
+}

@@ -14,7 +14,7 @@ pub enum InboxError {
     Unreachable(String),
     /// The disk is full, or the store has its greatest size. Nothing was stored.
     Full,
-    /// The file is no store, or is damaged.
+    /// The file is no store, or is damaged; or the tables in the database are.
     Corrupt(String),
     /// A later version of this crate made the store, with this version of the schema.
     NewerSchema(i64),
@@ -22,6 +22,8 @@ pub enum InboxError {
     Locked,
     /// The thread of the store has ended.
     Closed,
+    /// The worker was to use transactions of the other kind of database than the inbox is in.
+    OtherStore,
 }
 
 impl InboxError {
@@ -38,10 +40,18 @@ impl InboxError {
 impl fmt::Display for InboxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Url(url) if cfg!(feature = "postgres") => write!(
+                f,
+                "`{url}` is no URL of a store: write `sqlite:` and the path of a file, or \
+                 `postgres://user:password@host/database`"
+            ),
+            Self::Url(url) if url.starts_with("postgres") => {
+                write!(f, "`{url}` needs the feature `postgres` of ampersand-inbox: enable it in Cargo.toml")
+            }
             Self::Url(url) => write!(f, "`{url}` is no URL of a store: write `sqlite:` and the path of a file"),
             Self::Unreachable(reason) => write!(f, "the store cannot be used: {reason}"),
             Self::Full => f.write_str("the store is full: free space on its disk, or prune it"),
-            Self::Corrupt(reason) => write!(f, "the file is no store, or is damaged: {reason}"),
+            Self::Corrupt(reason) => write!(f, "this is no store, or it is damaged: {reason}"),
             Self::NewerSchema(version) => write!(
                 f,
                 "a later version of ampersand-inbox made the store (schema {version}; this one knows {SCHEMA_VERSION}): \
@@ -49,6 +59,10 @@ impl fmt::Display for InboxError {
             ),
             Self::Locked => f.write_str("another process keeps the store locked"),
             Self::Closed => f.write_str("the store is closed"),
+            Self::OtherStore => f.write_str(
+                "the inbox is in another kind of database: `in_transaction` is for SQLite, `in_postgres_transaction` for \
+                 PostgreSQL",
+            ),
         }
     }
 }

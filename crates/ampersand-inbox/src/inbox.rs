@@ -7,8 +7,11 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::InboxError;
-use crate::delivery::{self, Dead, New, Put, Status};
-use crate::sqlite::{self, Inserted};
+use crate::delivery::{Dead, New, Put, Status};
+#[cfg(feature = "postgres")]
+use crate::postgres::Postgres;
+use crate::sqlite;
+use crate::store::{Clock, Inserted, Store};
 use crate::worker::Worker;
 use crate::writer::Writer;
 
@@ -33,15 +36,11 @@ use crate::writer::Writer;
 /// ```
 #[derive(Clone)]
 pub struct Inbox {
-    pub(crate) writer: Writer,
+    pub(crate) store: Store,
     pub(crate) options: Options,
     /// Something may be claimed now that could not be before.
     pub(crate) ready: Arc<Notify>,
-    clock: Clock,
 }
-
-/// Milliseconds of the Unix epoch.
-type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 impl fmt::Debug for Inbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,12 +69,13 @@ impl Default for Options {
 }
 
 impl Inbox {
-    /// Opens a store, and makes it where there is none: `sqlite:` and the path of a file.
+    /// Opens a store, and makes its tables where there are none: `sqlite:` and the path of a file or, with the feature
+    /// `postgres`, `postgres://user:password@host/database`.
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: the URL is none of a store, the file cannot be opened or is no store, or a later version of this
-    /// crate made it.
+    /// [`InboxError`]: the URL is none of a store, the file or database cannot be opened or is no store, or a later version
+    /// of this crate made it.
     pub async fn open(url: &str) -> Result<Self, InboxError> {
         Self::open_with(url, Options::default()).await
     }
@@ -92,6 +92,12 @@ impl Inbox {
     }
 
     pub(crate) async fn open_at(url: &str, options: Options, clock: Clock) -> Result<Self, InboxError> {
+        #[cfg(feature = "postgres")]
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let config = url.parse().map_err(|_| InboxError::Url(without_password(url)))?;
+            let store = Store::Postgres(Arc::new(Postgres::open(config).await?));
+            return Ok(Self { store, options, ready: Arc::new(Notify::new()) });
+        }
         let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty());
         let path = path.ok_or_else(|| InboxError::Url(without_password(url)))?.to_owned();
         let open = move || {
@@ -104,11 +110,8 @@ impl Inbox {
         if version > sqlite::SCHEMA_VERSION {
             return Err(InboxError::NewerSchema(version));
         }
-        Ok(Self { writer: Writer::start(connection)?, options, ready: Arc::new(Notify::new()), clock })
-    }
-
-    pub(crate) fn now(&self) -> i64 {
-        (self.clock)()
+        let store = Store::Sqlite(Writer::start(connection)?, clock);
+        Ok(Self { store, options, ready: Arc::new(Notify::new()) })
     }
 
     /// Stores a delivery that is its body alone: a webhook that was verified elsewhere, a Kinesis record. When this
@@ -131,8 +134,7 @@ impl Inbox {
     /// As [`put`](Self::put).
     pub async fn put_with(&self, source: Source, id: &str, body: &[u8], beside: &Metadata) -> Result<Put, InboxError> {
         let new = New::read(source, id, beside, body);
-        let (now, limit) = (self.now(), self.options.limit);
-        match self.writer.call(move |connection| sqlite::insert(connection, &new, now, limit)).await {
+        match self.store.insert(new, self.options.limit).await {
             Ok(Inserted::New) => {
                 self.ready.notify_one();
                 Ok(Put::Stored)
@@ -154,8 +156,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: the store cannot be read.
     pub async fn status(&self) -> Result<Status, InboxError> {
-        let now = self.now();
-        self.writer.call(move |connection| sqlite::status(connection, now)).await
+        self.store.status().await
     }
 
     /// The dead letters, those that died last first.
@@ -164,7 +165,7 @@ impl Inbox {
     ///
     /// As [`status`](Self::status).
     pub async fn dead(&self, most: usize) -> Result<Vec<Dead>, InboxError> {
-        self.writer.call(move |connection| sqlite::dead(connection, most)).await
+        self.store.dead(most).await
     }
 
     /// Makes a dead letter ready again, with all attempts before it and in its place in the order of arrival. It is read
@@ -175,22 +176,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: nothing was changed.
     pub async fn replay(&self, source: Source, id: &str) -> Result<bool, InboxError> {
-        let (name, key) = (delivery::name_of(source), id.to_owned());
-        let now = self.now();
-        let replay = move |connection: &Connection| {
-            let Some((seq, metadata, body, packed)) = sqlite::dead_body(connection, name, &key)? else {
-                return Ok(false);
-            };
-            let Some(body) = delivery::unpack(body, packed) else { return Ok(false) };
-            let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
-            let new = New::read(source, &key, &metadata, &body);
-            if new.unreadable.is_some() {
-                return Ok(false);
-            }
-            sqlite::replay(connection, seq, &new, now)?;
-            Ok(true)
-        };
-        let replayed = self.writer.call(replay).await?;
+        let replayed = self.store.replay(source, id).await?;
         self.ready.notify_one();
         Ok(replayed)
     }
@@ -201,8 +187,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: nothing was changed.
     pub async fn delete(&self, source: Source, id: &str) -> Result<bool, InboxError> {
-        let (name, id) = (delivery::name_of(source), id.to_owned());
-        self.writer.call(move |connection| sqlite::delete(connection, name, &id)).await
+        self.store.delete(source, id).await
     }
 
     /// Drops what [`Options`] no longer asks to be kept of what is done, in small steps between which other work goes on.
@@ -213,11 +198,9 @@ impl Inbox {
     /// [`InboxError`]: what was dropped before stays dropped.
     pub async fn prune(&self) -> Result<usize, InboxError> {
         const STEP: usize = 500;
-        let before = |kept: Duration| self.now() - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
-        let (bodies, rows) = (before(self.options.keep_bodies), before(self.options.keep_ids));
         let mut all = 0;
         loop {
-            let pruned = self.writer.call(move |connection| sqlite::prune(connection, bodies, rows, STEP)).await?;
+            let pruned = self.store.prune(self.options.keep_bodies, self.options.keep_ids, STEP).await?;
             all += pruned;
             if pruned == 0 {
                 return Ok(all);

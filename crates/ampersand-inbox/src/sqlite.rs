@@ -3,15 +3,12 @@
 //! Of the unfinished deliveries of a lane, the one that arrived first is its head, and heads alone are claimed. Whatever
 //! finishes a head makes the next one the head in the same transaction, so there is no lock that could stay behind.
 
-use std::borrow::Cow;
-
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::delivery::{Dead, New, State, Status};
-#[cfg(test)]
-use crate::tests;
+use crate::store::{Claimed, Inserted, Kept, Outcome, sql};
 
-/// What `PRAGMA user_version` is of a file that this version of the crate made.
+/// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
 
 const SCHEMA: &str = "
@@ -40,15 +37,6 @@ CREATE INDEX delivery_done ON delivery (finished) WHERE state = 'done';
 CREATE INDEX delivery_dead ON delivery (finished) WHERE state = 'dead';
 ";
 
-/// A statement. Tests take guards out of it, to see that they are missed.
-fn sql(statement: &'static str) -> Cow<'static, str> {
-    #[cfg(test)]
-    if let Some((guard, nothing)) = tests::REMOVED.get() {
-        return Cow::Owned(statement.replace(guard, nothing));
-    }
-    Cow::Borrowed(statement)
-}
-
 /// Sets a connection up, and makes the tables where there are none. Gives the version of the schema that is there.
 pub(crate) fn open(connection: &mut Connection) -> Result<i64> {
     // A commit is on the disk when it is done, also when the power fails.
@@ -63,15 +51,6 @@ pub(crate) fn open(connection: &mut Connection) -> Result<i64> {
     }
     transaction.commit()?;
     Ok(if version == 0 { SCHEMA_VERSION } else { version })
-}
-
-/// What was put, or was there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inserted {
-    New,
-    Known,
-    /// There is as much as may be.
-    Full,
 }
 
 pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option<u64>) -> Result<Inserted> {
@@ -108,20 +87,6 @@ fn used(connection: &Connection) -> Result<u64> {
     Ok(u64::try_from(pages * pragma("page_size")?).unwrap_or_default())
 }
 
-/// A delivery that is claimed.
-#[derive(Clone, Debug)]
-pub(crate) struct Claimed {
-    pub(crate) seq: i64,
-    pub(crate) token: i64,
-    pub(crate) attempt: u32,
-    pub(crate) received: i64,
-    pub(crate) source: String,
-    pub(crate) id: String,
-    pub(crate) metadata: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) packed: bool,
-}
-
 /// Claims heads that are due: those that are ready, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
     let mut statement = connection.prepare_cached(&sql(
@@ -134,7 +99,7 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
             seq: row.get(0)?,
             token: row.get(1)?,
             attempt: row.get(2)?,
-            received: row.get(3)?,
+            age: now.saturating_sub(row.get(3)?),
             source: row.get(4)?,
             id: row.get(5)?,
             metadata: row.get(6)?,
@@ -149,26 +114,11 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
     Ok(all)
 }
 
-/// What becomes of a delivery that was claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Done,
-    Retry {
-        due: i64,
-        reason: String,
-    },
-    Dead {
-        reason: String,
-    },
-    /// Nothing was tried: it is given back.
-    Released,
-}
-
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
 pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Outcome, now: i64) -> Result<bool> {
     let (state, due, reason, released) = match outcome {
         Outcome::Done => ("done", now, None, false),
-        Outcome::Retry { due, reason } => ("ready", *due, Some(reason), false),
+        Outcome::Retry { pause, reason } => ("ready", now.saturating_add(*pause), Some(reason), false),
         Outcome::Dead { reason } => ("dead", now, Some(reason), false),
         Outcome::Released => ("ready", now, None, true),
     };
@@ -224,9 +174,6 @@ pub(crate) fn dead(connection: &Connection, count: usize) -> Result<Vec<Dead>> {
     };
     statement.query_map([i64::try_from(count).unwrap_or(i64::MAX)], dead)?.collect()
 }
-
-/// A place in the order of arrival, and what stands there: metadata, body, and whether that is packed.
-type Kept = (i64, String, Vec<u8>, bool);
 
 /// What is stored of a dead letter, to be read again.
 pub(crate) fn dead_body(connection: &Connection, source: &str, id: &str) -> Result<Option<Kept>> {

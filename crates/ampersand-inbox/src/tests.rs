@@ -1,5 +1,8 @@
 //! The promises, held by the store with a clock that the tests set.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -14,8 +17,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::delivery::New;
-use crate::sqlite::{self, Claimed, Inserted, Outcome};
-use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry};
+use crate::store::{Claimed, Inserted, Outcome};
+use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, sqlite};
 
 const LEASE: i64 = 1000;
 
@@ -64,7 +67,7 @@ fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
     assert_eq!(ids(&first), ["a1", "b1"]);
     assert!(claim(&store, 10, 2).is_empty());
     // One that is to be tried again keeps its place.
-    assert!(finish(&store, &first[0], &Outcome::Retry { due: 50, reason: "r".to_owned() }, 3));
+    assert!(finish(&store, &first[0], &Outcome::Retry { pause: 47, reason: "r".to_owned() }, 3));
     assert!(claim(&store, 10, 49).is_empty());
     let again = claim(&store, 10, 50);
     assert_eq!((ids(&again), again[0].attempt), (vec!["a1"], 2));
@@ -211,7 +214,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let outcome = match end {
                     0 => Outcome::Done,
                     1 => Outcome::Dead { reason: String::new() },
-                    2 => Outcome::Retry { due, reason: String::new() },
+                    2 => Outcome::Retry { pause: 100, reason: String::new() },
                     _ => Outcome::Released,
                 };
                 let known = model.get_mut(&claimed.id).expect("it was put");
@@ -313,9 +316,38 @@ where
     inbox.worker().retry(retry).until(idle).run(handler).await.expect("work");
 }
 
-#[tokio::test]
-async fn a_delivery_is_handled_and_a_repeat_is_not() {
-    let Clocked { inbox, .. } = clocked(Options::default()).await;
+/// What holds of both stores. In a file, by the clock of the system.
+macro_rules! in_both {
+    ($($test:ident)*) => {
+        mod in_a_file {
+            $(#[tokio::test]
+            async fn $test() {
+                let folder = tempfile::tempdir().expect("a folder");
+                let url = format!("sqlite:{}", folder.path().join("inbox.db").display());
+                super::$test(&crate::Inbox::open(&url).await.expect("an inbox")).await;
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod in_postgres {
+            $(#[tokio::test]
+            #[ignore = "run by cargo xtask peers"]
+            async fn $test() {
+                super::$test(&crate::Inbox::open(&super::postgres::database().await).await.expect("an inbox")).await;
+            })*
+        }
+    };
+}
+
+in_both! {
+    a_delivery_is_handled_and_a_repeat_is_not
+    a_failure_is_tried_again_until_it_is_given_up
+    what_cannot_be_read_is_a_dead_letter
+    large_bodies_come_back_as_they_came
+    a_claim_is_renewed_while_the_handler_runs
+}
+
+async fn a_delivery_is_handled_and_a_repeat_is_not(inbox: &Inbox) {
     for expected in [Put::Stored, Put::Duplicate] {
         assert_eq!(inbox.put(Source::Webhook, "evt_1", &body("n")).await, Ok(expected));
     }
@@ -325,23 +357,21 @@ async fn a_delivery_is_handled_and_a_repeat_is_not() {
         keep.lock().expect("a lock").push((incoming.id, incoming.attempt, incoming.delivery.raw().body().to_owned()));
         std::future::ready(Ok(()))
     };
-    work(&inbox, Retry::default(), handler).await;
+    work(inbox, Retry::default(), handler).await;
     let expected = (String::from("evt_1"), 1, String::from_utf8(body("n")).expect("text"));
     assert_eq!(*seen.lock().expect("a lock"), [expected]);
     assert_eq!(inbox.put(Source::Webhook, "evt_1", b"{}").await, Ok(Put::Duplicate), "whatever the body");
     assert_eq!(inbox.put(Source::Kinesis, "evt_1", &body("n")).await, Ok(Put::Stored), "from another source");
 }
 
-#[tokio::test]
-async fn a_failure_is_tried_again_until_it_is_given_up() {
-    let Clocked { inbox, .. } = clocked(Options::default()).await;
+async fn a_failure_is_tried_again_until_it_is_given_up(inbox: &Inbox) {
     for (id, lane) in [("error", "a"), ("permanent", "b"), ("panic", "c")] {
         assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
     }
     let retry = Retry { attempts: 3, first: Duration::ZERO, ..Retry::default() };
     let calls = Arc::new(AtomicUsize::new(0));
     let count = calls.clone();
-    work(&inbox, retry, move |incoming| {
+    work(inbox, retry, move |incoming| {
         let count = count.clone();
         async move {
             count.fetch_add(1, Ordering::SeqCst);
@@ -364,7 +394,7 @@ async fn a_failure_is_tried_again_until_it_is_given_up() {
     assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(true));
     assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(false), "it is no dead letter any more");
     assert_eq!(inbox.delete(Source::Webhook, "panic").await, Ok(true));
-    work(&inbox, Retry::default(), |_| std::future::ready(Ok(()))).await;
+    work(inbox, Retry::default(), |_| std::future::ready(Ok(()))).await;
     assert_eq!(inbox.dead(9).await.expect("a list").len(), 1);
 }
 
@@ -374,8 +404,7 @@ async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
     assert_eq!(inbox.put(Source::Webhook, "killer", &body("a")).await, Ok(Put::Stored));
     for _ in 0..2 {
         // It is claimed, and then nothing more is heard of it.
-        let at = now.load(Ordering::SeqCst);
-        let claimed = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await;
+        let claimed = inbox.store.claim(1, LEASE).await;
         assert_eq!(claimed.expect("a claim").len(), 1);
         now.fetch_add(LEASE, Ordering::SeqCst);
     }
@@ -385,10 +414,7 @@ async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
     assert_eq!(dead[0].reason, "the process ended, or lost its claim, at each attempt");
 }
 
-#[tokio::test]
-async fn a_claim_is_renewed_while_the_handler_runs() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let inbox = Inbox::open(&format!("sqlite:{}", folder.path().join("i.db").display())).await.expect("an inbox");
+async fn a_claim_is_renewed_while_the_handler_runs(inbox: &Inbox) {
     assert_eq!(inbox.put(Source::Webhook, "slow", &body("a")).await, Ok(Put::Stored));
     let calls = Arc::new(AtomicUsize::new(0));
     let handler = |calls: Arc<AtomicUsize>| {
@@ -413,14 +439,14 @@ async fn effects(inbox: &Inbox) -> Vec<String> {
         let mut list = connection.prepare("SELECT id FROM effect ORDER BY rowid")?;
         list.query_map([], |row| row.get(0))?.collect()
     };
-    inbox.writer.call(list).await.expect("a list")
+    inbox.store.writer().expect("a file").0.call(list).await.expect("a list")
 }
 
 #[tokio::test]
 async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
     let Clocked { inbox, .. } = clocked(Options::default()).await;
     let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
-    inbox.writer.call(table).await.expect("a table");
+    inbox.store.writer().expect("a file").0.call(table).await.expect("a table");
     for (id, lane) in [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d")] {
         assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
     }
@@ -450,14 +476,12 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
 async fn who_lost_the_claim_applies_nothing() {
     let Clocked { inbox, now, .. } = clocked(Options::default()).await;
     let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT)");
-    inbox.writer.call(table).await.expect("a table");
+    inbox.store.writer().expect("a file").0.call(table).await.expect("a table");
     assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
     // The transaction waits until the lease of the first claim has ended, and another worker has the delivery.
-    let at = now.load(Ordering::SeqCst);
-    let first = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await.expect("a claim");
+    let first = inbox.store.claim(1, LEASE).await.expect("a claim");
     now.fetch_add(LEASE, Ordering::SeqCst);
-    let at = now.load(Ordering::SeqCst);
-    let second = inbox.writer.call(move |connection| sqlite::claim(connection, 1, at, LEASE)).await.expect("a claim");
+    let second = inbox.store.claim(1, LEASE).await.expect("a claim");
     for claimed in [first, second.clone(), second] {
         let apply = |incoming: &Incoming, connection: &Connection| {
             connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id])?;
@@ -493,24 +517,20 @@ async fn what_cannot_be_stored_is_said() {
     assert_eq!(inbox.status().await.expect("a status"), crate::Status::default());
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_a_dead_letter() {
-    let Clocked { inbox, .. } = clocked(Options::default()).await;
+async fn what_cannot_be_read_is_a_dead_letter(inbox: &Inbox) {
     assert_eq!(inbox.put(Source::Webhook, "odd", br#"{"data":{}}"#).await, Ok(Put::Stored));
     let dead = inbox.dead(9).await.expect("a list");
     assert!(dead[0].reason.starts_with("nothing names the notification type"), "{}", dead[0].reason);
     assert_eq!(inbox.replay(Source::Webhook, "odd").await, Ok(false), "this version cannot read it either");
 }
 
-#[tokio::test]
-async fn large_bodies_come_back_as_they_came() {
-    let Clocked { inbox, .. } = clocked(Options::default()).await;
+async fn large_bodies_come_back_as_they_came(inbox: &Inbox) {
     let mut large = body("a");
     large.extend(std::iter::repeat_n(b' ', 300_000));
     assert_eq!(inbox.put(Source::Webhook, "large", &large).await, Ok(Put::Stored));
     let lengths = Arc::new(Mutex::new(Vec::new()));
     let keep = lengths.clone();
-    work(&inbox, Retry::default(), move |incoming| {
+    work(inbox, Retry::default(), move |incoming| {
         keep.lock().expect("a lock").push(incoming.delivery.raw().body().len());
         std::future::ready(Ok(()))
     })

@@ -3,15 +3,17 @@ use std::future::{self, Future};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ampersand_notifications::Metadata;
 use rusqlite::Connection;
 use tokio::task::{Id, JoinError, JoinSet};
+#[cfg(feature = "postgres")]
+use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
-use crate::sqlite::{self, Claimed, Outcome};
-use crate::{Inbox, InboxError};
+use crate::store::{Claimed, Outcome};
+use crate::{Inbox, InboxError, sqlite};
 
 /// When a delivery that failed is tried again, and when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,10 @@ impl std::fmt::Debug for Worker {
     }
 }
 
+/// What a handler does within a transaction: [`Worker::in_postgres_transaction`].
+#[cfg(feature = "postgres")]
+pub type Handling<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
+
 /// What is looked at again though nothing was told: another process may have put something.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -105,17 +111,23 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: the store cannot be used. What was claimed is free again when its lease ends.
+    /// [`InboxError`]: the store cannot be used. What was claimed is free again when its lease ends. A database on another
+    /// machine that cannot be reached is no such error: the worker waits for it, and goes on.
     pub async fn run<H, F>(self, handler: H) -> Result<(), InboxError>
     where
         H: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        self.drive(move |shared, claimed| shared.work(claimed, handler.clone())).await
+        let work = move |shared: Arc<Shared>, claimed| {
+            let handler = handler.clone();
+            let handle = move |_, incoming| async move { handler(incoming).await.map(|()| Some(Outcome::Done)) };
+            shared.work(claimed, handle)
+        };
+        self.drive(work).await
     }
 
-    /// Applies each delivery to the database that the inbox is in, once: what the handler writes by the connection is
+    /// Applies each delivery to the file that the inbox is in, once: what the handler writes by the connection is
     /// committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
     ///
     /// The handler runs in the thread of the store, within its transaction: deliveries wait for it to be stored, so it is to
@@ -134,13 +146,54 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run); and [`InboxError::OtherStore`] where the inbox is no file.
     pub async fn in_transaction<H>(self, handler: H) -> Result<(), InboxError>
     where
         H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
     {
+        self.inbox.store.writer()?;
         let handler = Arc::new(handler);
         self.drive(move |shared, claimed| shared.apply(claimed, handler.clone())).await
+    }
+
+    /// Applies each delivery to the Postgres database that the inbox is in, once: what the handler does in the transaction
+    /// is committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
+    ///
+    /// Each handler that runs has a connection of its own, and its transaction is at the level *read committed*. The claim is
+    /// renewed meanwhile. When the claim or the connection is lost, the database rolls back what the handler did. A handler
+    /// may use savepoints; one that commits or ends the transaction makes a dead letter. Pass a closure in place, as here,
+    /// or a function.
+    ///
+    /// ```no_run
+    /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
+    /// let applied = inbox.worker().in_postgres_transaction(|incoming, transaction| {
+    ///     Box::pin(async move {
+    ///         let group = incoming.delivery.group_ref();
+    ///         transaction.execute("INSERT INTO customer (group_ref) VALUES ($1)", &[&group.as_deref()]).await?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// applied.await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run); and [`InboxError::OtherStore`] where the inbox is a file.
+    #[cfg(feature = "postgres")]
+    pub async fn in_postgres_transaction<H>(self, handler: H) -> Result<(), InboxError>
+    where
+        H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t> + Send + Sync + 'static,
+    {
+        let (database, handler) = (self.inbox.store.postgres()?.clone(), Arc::new(handler));
+        let work = move |shared: Arc<Shared>, claimed| {
+            let (database, handler) = (database.clone(), handler.clone());
+            let apply = move |claim: Claim, incoming| async move {
+                database.apply(claim.seq, claim.token, incoming, &*handler).await.map(|()| None)
+            };
+            shared.work(claimed, apply)
+        };
+        self.drive(work).await
     }
 
     /// Claims as much as may be worked on at once, and sees to it that all claims end.
@@ -188,11 +241,8 @@ impl Worker {
             return ended;
         }
         running.shutdown().await;
-        let now = inbox.now();
         for (seq, token) in claims.into_values() {
-            let release =
-                move |connection: &Connection| sqlite::finish(connection, seq, token, &Outcome::Released, now);
-            inbox.writer.call(release).await?;
+            shared.or_wait(inbox.store.finish(seq, token, Outcome::Released).await)?;
         }
         Ok(())
     }
@@ -232,40 +282,56 @@ struct Shared {
     retry: Retry,
 }
 
+/// What came of a handler: what is still to be written down of it, or why it failed.
+type Handled = Result<Option<Outcome>, Failure>;
+
 /// A delivery that is claimed: what is needed to end the claim.
 #[derive(Clone, Copy)]
 struct Claim {
     seq: i64,
     token: i64,
     attempt: u32,
-    received: i64,
+    age: i64,
+    since: Instant,
 }
 
 impl Shared {
     fn lease(&self) -> i64 {
-        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+        delivery::in_milliseconds(self.lease)
+    }
+
+    /// What a store says; nothing while a database is away, which is waited for.
+    fn or_wait<T: Default>(&self, told: Result<T, InboxError>) -> Result<T, InboxError> {
+        match told {
+            Err(error) if self.inbox.store.is_away(&error) => {
+                #[cfg(feature = "tracing")]
+                tracing::warn!(reason = %error, "waiting for the database");
+                Ok(T::default())
+            }
+            told => told,
+        }
     }
 
     async fn claim(&self, count: usize) -> Result<Vec<Claimed>, InboxError> {
-        let (now, lease) = (self.inbox.now(), self.lease());
-        self.inbox.writer.call(move |connection| sqlite::claim(connection, count, now, lease)).await
+        self.or_wait(self.inbox.store.claim(count, self.lease()).await)
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, InboxError> {
-        let now = self.inbox.now();
-        let due = self.inbox.writer.call(move |connection| sqlite::next_due(connection, now)).await?;
-        Ok(due.map(delivery::milliseconds))
+        Ok(self.or_wait(self.inbox.store.next_due().await)?.map(delivery::milliseconds))
     }
 
-    /// Hands one delivery to a handler, and writes down what came of it.
-    async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
+    /// Hands one delivery to a handler, and writes down what came of it, unless the handler did.
+    async fn work<F>(
+        self: Arc<Self>,
+        claimed: Claimed,
+        handler: impl FnOnce(Claim, Incoming) -> F,
+    ) -> Result<(), InboxError>
     where
-        H: Fn(Incoming) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), Failure>> + Send + 'static,
+        F: Future<Output = Handled> + Send + 'static,
     {
         let (claim, incoming) = self.incoming(claimed);
         let handled = match incoming {
-            Ok(incoming) => self.handle(claim, handler(incoming)).await?,
+            Ok(incoming) => self.handle(claim, handler(claim, incoming)).await?,
             Err(failure) => Some(Err(failure)),
         };
         // A claim that was lost belongs to another one, which writes down what comes of it there.
@@ -274,12 +340,25 @@ impl Shared {
             tracing::warn!("the claim was lost, and the handler is stopped");
             return Ok(());
         };
-        let now = self.inbox.now();
-        let outcome = self.outcome(handled, claim, now);
-        let finish = move |connection: &Connection| sqlite::finish(connection, claim.seq, claim.token, &outcome, now);
-        self.inbox.writer.call(finish).await?;
+        if let Some(outcome) = handled.unwrap_or_else(|failure| Some(self.failed(failure, claim))) {
+            self.finish(claim, &outcome).await?;
+        }
         self.inbox.ready.notify_one();
         Ok(())
+    }
+
+    /// Writes down what came of a claim. While a database is away, the claim is not lost before its lease has ended.
+    async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<(), InboxError> {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let begun = Instant::now();
+        loop {
+            match self.inbox.store.finish(claim.seq, claim.token, outcome.clone()).await {
+                Err(error) if self.inbox.store.is_away(&error) && begun.elapsed() < self.lease => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                finished => return self.or_wait(finished).map(drop),
+            }
+        }
     }
 
     /// Has a handler apply one delivery in the transaction in which the delivery ends.
@@ -288,7 +367,8 @@ impl Shared {
         H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
     {
         let (claim, incoming) = self.incoming(claimed);
-        let (shared, now) = (self.clone(), self.inbox.now());
+        let shared = self.clone();
+        let (writer, now) = self.inbox.store.writer()?;
         let apply = move |connection: &Connection| {
             let finish = |outcome: &Outcome| sqlite::finish(connection, claim.seq, claim.token, outcome, now);
             connection.execute_batch("SAVEPOINT handler")?;
@@ -301,25 +381,25 @@ impl Shared {
                 Ok(_) => Ok(()),
                 Err(failure) => Err(failure),
             };
-            if handled.is_err() {
+            if let Err(failure) = handled {
                 connection.execute_batch("ROLLBACK TO handler")?;
-                finish(&shared.outcome(handled, claim, now))?;
+                finish(&shared.failed(failure, claim))?;
             }
             connection.execute_batch("RELEASE handler")
         };
-        self.inbox.writer.call(apply).await?;
+        writer.call(apply).await?;
         self.inbox.ready.notify_one();
         Ok(())
     }
 
     /// What a handler gets of a claim, or why it gets nothing.
     fn incoming(&self, claimed: Claimed) -> (Claim, Result<Incoming, Failure>) {
-        let Claimed { seq, token, attempt, received, source, id, metadata, body, packed } = claimed;
-        let claim = Claim { seq, token, attempt, received };
+        let Claimed { seq, token, attempt, age, source, id, metadata, body, packed } = claimed;
+        let claim = Claim { seq, token, attempt, age, since: Instant::now() };
         if attempt > self.retry.attempts {
             return (claim, Err(Failure::permanent("the process ended, or lost its claim, at each attempt")));
         }
-        let age = delivery::milliseconds(self.inbox.now().saturating_sub(received));
+        let age = delivery::milliseconds(age);
         let read = || {
             let damaged = || Failure::permanent("the body in the store is damaged");
             let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
@@ -331,9 +411,9 @@ impl Shared {
     }
 
     /// Runs the handler, and renews the claim meanwhile. `None` when the claim was lost: then the handler is stopped.
-    async fn handle<F>(&self, claim: Claim, handling: F) -> Result<Option<Result<(), Failure>>, InboxError>
+    async fn handle<F>(&self, claim: Claim, handling: F) -> Result<Option<Handled>, InboxError>
     where
-        F: Future<Output = Result<(), Failure>> + Send + 'static,
+        F: Future<Output = Handled> + Send + 'static,
     {
         let mut running = JoinSet::new();
         running.spawn(handling);
@@ -344,26 +424,27 @@ impl Shared {
                     return Ok(Some(ended.and_then(Result::ok).unwrap_or_else(panicked)));
                 }
                 () = tokio::time::sleep(self.lease / 3) => {
-                    let until = self.inbox.now().saturating_add(self.lease());
-                    let renew = move |connection: &Connection| sqlite::renew(connection, claim.seq, claim.token, until);
-                    if !self.inbox.writer.call(renew).await? {
-                        return Ok(None);
+                    match self.inbox.store.renew(claim.seq, claim.token, self.lease()).await {
+                        // Whether it is lost will be seen when the database is back.
+                        Err(error) if self.inbox.store.is_away(&error) => {}
+                        renewed => if !renewed? {
+                            return Ok(None);
+                        }
                     }
                 }
             }
         }
     }
 
-    fn outcome(&self, handled: Result<(), Failure>, claim: Claim, now: i64) -> Outcome {
-        let Err(Failure { is_permanent, reason }) = handled else { return Outcome::Done };
-        let is_old = delivery::milliseconds(now.saturating_sub(claim.received)) >= self.retry.age;
+    fn failed(&self, Failure { is_permanent, reason }: Failure, claim: Claim) -> Outcome {
+        let is_old = delivery::milliseconds(claim.age) + claim.since.elapsed() >= self.retry.age;
         if is_permanent || is_old || claim.attempt >= self.retry.attempts {
             #[cfg(feature = "tracing")]
             tracing::warn!(reason, "a dead letter");
             return Outcome::Dead { reason };
         }
         let pause = self.retry.pause(claim.attempt, fastrand::f64());
-        Outcome::Retry { due: now.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)), reason }
+        Outcome::Retry { pause: delivery::in_milliseconds(pause), reason }
     }
 }
 

