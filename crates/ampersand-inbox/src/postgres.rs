@@ -1,9 +1,9 @@
 //! The store in a database of Postgres: its schema, its connections, and each thing that is done with it. All SQL is here.
 //!
-//! As in a file, the first unfinished delivery of a lane is its head, and heads alone are claimed. What puts,
-//! finishes or replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. A statement sees what
-//! was committed before it began: so the lock is taken by a statement before, and transactions are at the level *read
-//! committed*. The lock is the last thing that a handler's transaction waits for.
+//! As in a file, the first unfinished delivery of a lane is its head, and heads alone are claimed. Whatever puts, finishes or
+//! replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. A statement
+//! sees what was committed before it began: so the lock is taken by a statement before, and transactions are at the level
+//! *read committed*. The lock is the last thing that a handler's transaction waits for.
 //!
 //! Only the clock of the database counts: times are made there, of spans that are given.
 
