@@ -125,7 +125,51 @@ async fn a_lane_always_has_a_head_and_one_handler_whoever_puts_and_works() {
     }
 }
 
-/// The same, but slower at times than a lease, and failing at times.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by cargo xtask peers"]
+async fn a_lane_has_a_head_whoever_replays() {
+    let url = database().await;
+    let (inbox, other, client) = (open(&url).await, open(&url).await, connect(&url).await);
+    for number in 0..120 {
+        let put = inbox.put(Source::Webhook, &format!("d{number}"), &body(&format!("lane{}", number % 3))).await;
+        assert_eq!(put, Ok(Put::Stored));
+    }
+    let handler = |_| async {
+        match fastrand::u8(..3) {
+            0 => Err(Failure::permanent("no such customer")),
+            1 => Err(Failure::transient("again")),
+            _ => Ok(()),
+        }
+    };
+    let retry = Retry { attempts: 99, first: Duration::ZERO, ..Retry::default() };
+    let workers = [&inbox, &other].map(|inbox| tokio::spawn(inbox.worker().retry(retry.clone()).run(handler)));
+    let replayers: Vec<_> = (0..4)
+        .map(|_| {
+            let inbox = other.clone();
+            tokio::spawn(async move {
+                while inbox.status().await.expect("a status").done < 120 {
+                    for dead in inbox.dead(9).await.expect("a list") {
+                        inbox.replay(Source::Webhook, &dead.id).await.expect("an update");
+                    }
+                }
+            })
+        })
+        .collect();
+    let until = Instant::now() + Duration::from_secs(60);
+    while !replayers.iter().all(tokio::task::JoinHandle::is_finished) {
+        assert_eq!(number(&client, BEHEADED).await, 0);
+        assert!(Instant::now() < until, "no lane stands still");
+    }
+    for replayer in replayers {
+        replayer.await.expect("no replay fails");
+    }
+    for worker in workers {
+        assert!(!worker.is_finished(), "it goes on");
+        worker.abort();
+    }
+}
+
+/// Adds the id to the effects, but slower at times than a lease, and failing at times.
 fn flaky<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'t> {
     Box::pin(async move {
         effect(incoming, transaction).await?;
