@@ -142,7 +142,7 @@ impl ClientBuilder {
     /// The API key of a project, which Ampersand's dashboard gives.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         match auth::secret(key.as_ref().trim()) {
-            // An empty one is none: a variable that is not set, say.
+            // A variable that is not set gives an empty one.
             Ok(key) => self.credentials.api_key = Some(key).filter(|key| !key.is_empty()),
             Err(_) => self.error = self.error.or(Some(ClientError::NotAHeader("the API key"))),
         }

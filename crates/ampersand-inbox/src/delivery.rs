@@ -1,4 +1,4 @@
-//! What is put into an inbox, what a handler gets of it, and what it may say then.
+//! Deliveries: as callers put them, as the store keeps them, as a handler gets them, and how a handler fails.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -9,7 +9,7 @@ use ampersand_notifications::{Delivery, Metadata, NormalizeError, Source, Webhoo
 
 /// The name of what may come from anywhere in a lane of its own.
 const NO_LANE: &str = "";
-/// What is said of a webhook beside its body, in `metadata`.
+/// The member of `metadata` that keeps the time of a webhook.
 const TIMESTAMP: &str = "webhook-timestamp";
 /// Bodies of more bytes are compressed: configurations and records are JSON, and shrink several times.
 const PLAIN: usize = 4096;
@@ -233,7 +233,7 @@ pub struct Dead {
     pub died: i64,
 }
 
-/// A span of milliseconds, which is none where it would be negative.
+/// A span of milliseconds; a negative one is zero.
 pub(crate) fn milliseconds(span: i64) -> Duration {
     Duration::from_millis(u64::try_from(span).unwrap_or_default())
 }

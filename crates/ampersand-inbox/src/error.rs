@@ -8,7 +8,7 @@ use crate::sqlite::SCHEMA_VERSION;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InboxError {
-    /// The URL of the store is none that this crate knows.
+    /// This crate knows no store of this URL.
     Url(String),
     /// The store cannot be opened, read or written: it says why.
     Unreachable(String),
