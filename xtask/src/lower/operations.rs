@@ -90,8 +90,8 @@ pub(crate) enum Content {
 /// of success and the shapes of the others. Schemas that stand in an operation become named ones: `CreateTopicRequest`,
 /// `CreateTopicResponse`.
 ///
-/// progenitor asserts that there is one type of success and one of error, and makes errors of `default` and of
-/// `application/problem+json` that lose the status. The client reads every error in one place, by hand.
+/// Of the statuses of success one is left, and errors are read by the client in one place, by hand: whatever the server sent
+/// is kept.
 pub(super) fn list_operations(document: &mut Value, context: &Context<'_>) -> Result<usize> {
     let Some(paths) = document.as_object_mut().and_then(|members| members.remove("paths")) else { return Ok(0) };
     let mut operations = Vec::new();
