@@ -15,6 +15,7 @@ pub(super) struct Server {
     /// Without the name of a database.
     pub(super) url: String,
     programs: PathBuf,
+    folder: PathBuf,
     data: PathBuf,
     as_nobody: bool,
 }
@@ -22,15 +23,17 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn start(place: &Path) -> Result<Self> {
         let programs = package(place)?.join("native");
-        // Not below the target folder, where nobody may be allowed nothing.
-        let data = std::env::temp_dir().join(format!("ampersand-postgres-{}", std::process::id()));
-        fs::create_dir(&data).with_context(|| data.display().to_string())?;
+        let folder = std::env::temp_dir().join(format!("ampersand-postgres-{}", std::process::id()));
+        let data = folder.join("data");
+        fs::create_dir_all(&data).with_context(|| data.display().to_string())?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut server =
-            Self { url: format!("postgres://postgres@127.0.0.1:{port}"), programs, data, as_nobody: false };
+            Self { url: format!("postgres://postgres@127.0.0.1:{port}"), programs, folder, data, as_nobody: false };
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::uid(&fs::metadata(&server.data)?) == 0 {
-            server.as_nobody = true;
+            // Nobody may not be let into the target folder: the programs are copied out of it, with what links stand for.
+            super::run(Command::new("cp").arg("-rL").arg(&server.programs).arg(&server.folder))?;
+            (server.as_nobody, server.programs) = (true, server.folder.join("native"));
             let nobody = Some(NOBODY.parse()?);
             std::os::unix::fs::chown(&server.data, nobody, nobody)?;
         }
@@ -63,7 +66,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.program("pg_ctl").args(["-s", "-m", "immediate", "stop"]).status();
-        let _ = fs::remove_dir_all(&self.data);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
