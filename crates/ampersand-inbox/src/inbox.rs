@@ -74,8 +74,8 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: the URL is none of a store, the file or database cannot be opened or is no store, or a later version
-    /// of this crate made it.
+    /// [`InboxError`]: this crate knows no store of the URL, the file or database cannot be opened or is no store, or a
+    /// later version of this crate made it.
     pub async fn open(url: &str) -> Result<Self, InboxError> {
         Self::open_with(url, Options::default()).await
     }
@@ -117,7 +117,7 @@ impl Inbox {
     /// Stores a delivery that is its body alone: a webhook that was verified elsewhere, a Kinesis record. When this
     /// returns [`Put::Stored`] or [`Put::Duplicate`], it is on the disk, and can be acknowledged.
     ///
-    /// An id is unique within its source. What cannot be read is stored too, as a dead letter.
+    /// An id is unique within its source. A body that this crate cannot read is stored too, as a dead letter.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl Inbox {
         Ok(replayed)
     }
 
-    /// Deletes a dead letter. False where there is none.
+    /// Deletes a dead letter; false if there is no such dead letter.
     ///
     /// # Errors
     ///

@@ -103,7 +103,7 @@ impl Pool {
 
 async fn connect(config: &Config) -> Result<Client, Error> {
     let (client, connection) = config.connect(NoTls).await?;
-    // How it ends is seen by whoever uses the client.
+    // A caller learns of the end of a connection when its client fails.
     tokio::spawn(async { drop(connection.await) });
     client.batch_execute(SETUP).await?;
     Ok(client)
@@ -337,7 +337,7 @@ impl Postgres {
         row.map(read).transpose().map_err(failed)
     }
 
-    /// Makes a dead letter ready again, in its place in the order of arrival; false where it is none any more.
+    /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
     pub(crate) async fn replay(&self, seq: i64, new: &New) -> Result<bool, InboxError> {
         let mut client = self.receiving.get().await?;
         let replay = async {
