@@ -1,7 +1,11 @@
 //! The promises, held by the store with a clock that the tests set.
 
+#[cfg(feature = "metrics")]
+mod observe;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +134,19 @@ fn what_is_done_is_dropped_in_time_and_nothing_else() {
     assert_eq!(put(&store, "done", "done", 20), Inserted::New);
     let status = sqlite::status(&store, 20).expect("a status");
     assert_eq!((status.ready, status.dead, status.done), (2, 1, 0));
+}
+
+#[test]
+fn tables_are_brought_to_the_last_version_and_keep_what_is_in_them() {
+    let (_folder, mut store) = store();
+    put(&store, "a", "a", 0);
+    let later = [sqlite::MIGRATIONS[0], "ALTER TABLE delivery ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"];
+    for _ in 0..2 {
+        assert_eq!(sqlite::open(&mut store, &later).expect("a store"), 2);
+    }
+    let colour = store.query_row("SELECT id || colour FROM delivery", [], |row| row.get::<_, String>(0));
+    assert_eq!(colour.as_deref(), Ok("ared"));
+    assert_eq!(sqlite::open(&mut store, &sqlite::MIGRATIONS).expect("a version"), 2, "it is not made older");
 }
 
 /// What is done with a store.

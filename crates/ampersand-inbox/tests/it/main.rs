@@ -3,4 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod lanes;
+#[cfg(feature = "resolve")]
+mod resolve;
 mod webhook;

@@ -48,7 +48,7 @@ async fn status(stream: &mut TcpStream) -> Option<u16> {
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }
 
-async fn inbox(options: Options) -> (TempDir, Inbox) {
+pub(crate) async fn inbox(options: Options) -> (TempDir, Inbox) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("inbox.db").display());
     let inbox = Inbox::open_with(&url, options).await.unwrap();
