@@ -11,7 +11,7 @@ use crate::delivery::{New, Put};
 use crate::{Inbox, observe};
 
 /// The sender keeps to 300 KB.
-const LARGEST: usize = 2 * 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 /// So long a body may take, and so long the store: the sender waits for about 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -19,7 +19,7 @@ impl Inbox {
     /// Receives webhooks: verifies, stores, and answers 204 once it is stored, and not before.
     ///
     /// A repeat is answered with 204 and changes nothing. What verifies and cannot be read is stored as a dead letter. It
-    /// answers 401 to what does not verify, 413 to more than 2 MB, 408 to a body that takes more than 5 seconds, and 503 when
+    /// answers 401 to what does not verify, 413 to more than 1 MiB, 408 to a body that takes more than 5 seconds, and 503 when
     /// the store is full, cannot be used, or takes more than 5 seconds. It never answers 503 because a handler fails.
     pub fn webhook<S: Clone + Send + Sync + 'static>(&self, verifier: Verifier) -> MethodRouter<S> {
         let inbox = self.clone();
