@@ -12,7 +12,7 @@ use tokio_postgres::{NoTls, Socket, tls::MakeTlsConnect, tls::TlsConnect};
 use crate::delivery::{self, Entry, New, Put, State, Status, Stored};
 #[cfg(feature = "postgres")]
 use crate::postgres::Postgres;
-use crate::store::{Clock, File, Inserted, Store};
+use crate::store::{Clock, File, Store};
 use crate::worker::Worker;
 use crate::writer::Writer;
 use crate::{InboxError, observe, sqlite};
@@ -182,10 +182,8 @@ impl Inbox {
         let source = delivery::name_of(source, &self.endpoint);
         let new = New::read(source, id, beside, body, self.options.lane);
         let put = match self.store.insert(new, self.options.limit).await {
-            Ok(Inserted::New) => Ok(Put::Stored),
-            Ok(Inserted::Known) => Ok(Put::Duplicate),
-            Ok(Inserted::Full) | Err(InboxError::Full) => Ok(Put::Full),
-            Err(error) => Err(error),
+            Err(InboxError::Full) => Ok(Put::Full),
+            put => put,
         };
         if put == Ok(Put::Stored) {
             self.ready.notify_one();

@@ -1,14 +1,13 @@
 //! The store in a database of Postgres: its schema, its connections, and each thing that is done with it. All SQL is here.
 //!
 //! As in a file, the first unfinished delivery of a lane is its head, and heads alone are claimed. Whatever puts, finishes or
-//! replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. A statement
-//! sees what was committed before it began: so the lock is taken by a statement before, and transactions are at the level
-//! *read committed*. The lock is the last thing that a handler's transaction waits for.
+//! replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. These are
+//! functions in the database: each takes one round trip, and each of their statements sees what was committed before it
+//! began, as transactions are at the level *read committed*. The lock is the last thing that a handler's transaction waits for.
 //!
 //! Only the clock of the database counts: times are made there, of spans that are given.
 
 use std::error::Error as _;
-use std::fmt;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,45 +16,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Error, IsolationLevel, Row, Socket, Transaction};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Socket, Transaction};
 
 use crate::InboxError;
-use crate::delivery::{Entry, Failure, Incoming, New, State, Status, milliseconds};
+use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Found, Inserted, Outcome, sql, which};
+use crate::store::{Claimed, Found, Outcome, claimed, entry, sql, which};
 use crate::worker::Handling;
 
 /// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
-const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = ["
-CREATE TABLE ampersand_inbox.delivery (
-    seq      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY, -- within a lane, the order of arrival
-    source   text        NOT NULL,                  -- its kind and, after a colon, the endpoint, if there are several
-    id       text        NOT NULL,                  -- unique within its source
-    lane     text        NOT NULL,                  -- one at a time, in order of arrival
-    type     text,                                  -- of the notification; NULL of records, and of what cannot be read
-    metadata text        NOT NULL,                  -- JSON: what came beside the body
-    body     bytea,                                 -- NULL when it is done and pruned
-    packed   boolean     NOT NULL,                  -- whether the body is LZ4, after its length
-    resolved bytea,                                 -- what its URLs led to: LZ4 of a JSON object, after its length
-    state    text        NOT NULL,                  -- ready, claimed, done or dead
-    head     boolean,                               -- whether it is the first in its lane; NULL: no longer in it
-    due      timestamptz NOT NULL,                  -- when it may be claimed, or its lease ends
-    attempts bigint      NOT NULL DEFAULT 0,        -- counted when it is claimed
-    token    bigint      NOT NULL DEFAULT 0,        -- another one at each claim
-    reason   text,                                  -- of the last failure
-    received timestamptz NOT NULL,
-    finished timestamptz,
-    UNIQUE (source, id)
-);
-ALTER TABLE ampersand_inbox.delivery ALTER body SET STORAGE EXTERNAL, ALTER resolved SET STORAGE EXTERNAL;
-CREATE UNIQUE INDEX delivery_head ON ampersand_inbox.delivery (lane) WHERE head;
-CREATE INDEX delivery_due ON ampersand_inbox.delivery (due) WHERE head;
-CREATE INDEX delivery_lane ON ampersand_inbox.delivery (lane, seq) WHERE head IS NOT NULL;
-CREATE INDEX delivery_done ON ampersand_inbox.delivery (finished) WHERE state = 'done';
-CREATE INDEX delivery_kept ON ampersand_inbox.delivery (finished) WHERE state = 'done' AND body IS NOT NULL;
-CREATE INDEX delivery_dead ON ampersand_inbox.delivery (finished) WHERE state = 'dead';
-"];
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("postgres.sql")];
 
 /// What each connection is told first. A commit is on the disk when it is done; the locks of a machine that vanished go away.
 const SETUP: &str = "
@@ -74,12 +45,6 @@ pub(crate) struct Postgres {
     handling: Pool,
     /// How many bytes there were, and when.
     used: Mutex<Option<(Instant, u64)>>,
-}
-
-impl fmt::Debug for Postgres {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Postgres")
-    }
 }
 
 type Connect = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>> + Send + Sync;
@@ -170,6 +135,13 @@ fn failed(error: Error) -> InboxError {
     }
 }
 
+/// What a function of the database says.
+async fn call(client: &impl GenericClient, call: &str, parameters: Parameters<'_>) -> Result<bool, InboxError> {
+    client.query_typed_one(call, parameters).await.and_then(|row| row.try_get(0)).map_err(failed)
+}
+
+type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
 fn count(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
@@ -209,14 +181,29 @@ impl Postgres {
         Ok(postgres)
     }
 
-    pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Inserted, InboxError> {
-        let mut client = self.receiving.get().await?;
-        let full = match limit {
-            Some(limit) => self.used(&client).await.map_err(failed)? >= limit,
-            None => false,
-        };
-        let inserted = if full { known(&client, new).await } else { insert(&mut client, new).await };
-        inserted.map_err(failed)
+    pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
+        let client = self.receiving.get().await?;
+        let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
+        if let Some(limit) = limit
+            && self.used(&client).await.map_err(failed)? >= limit
+        {
+            let known = "SELECT EXISTS (SELECT 1 FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2)";
+            let known = call(&*client, known, &[(source, Type::TEXT), (id, Type::TEXT)]).await?;
+            return Ok(if known { Put::Duplicate } else { Put::Full });
+        }
+        let (text, put) = (Type::TEXT, "SELECT ampersand_inbox.put($1, $2, $3, $4, $5, $6, $7, $8)");
+        let parameters: Parameters<'_> = &[
+            (source, text.clone()),
+            (id, text.clone()),
+            (lane, text.clone()),
+            (notification_type, text.clone()),
+            (metadata, text.clone()),
+            (body, Type::BYTEA),
+            (packed, Type::BOOL),
+            (unreadable, text),
+        ];
+        let is_new = call(&*client, put, parameters).await?;
+        Ok(if is_new { Put::Stored } else { Put::Duplicate })
     }
 
     /// About how many bytes the deliveries take: what is free in the table's files doesn't count. It is asked for once in a
@@ -259,21 +246,7 @@ impl Postgres {
     }
 
     pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
-        let mut client = self.working.get().await?;
-        let finish = async {
-            let transaction = client.begin().await?;
-            // The lane of a claimed delivery doesn't change.
-            let find = "SELECT lane FROM ampersand_inbox.delivery WHERE seq = $1";
-            let lane = match transaction.query_typed_opt(find, &[(&seq, Type::INT8)]).await? {
-                Some(row) => row.try_get::<_, String>(0)?,
-                None => return Ok(false),
-            };
-            let finished = finish(&transaction, seq, token, &lane, outcome).await?;
-            transaction.commit().await?;
-            client.ended();
-            Ok(finished)
-        };
-        finish.await.map_err(failed)
+        finish(&*self.working.get().await?, seq, token, outcome).await
     }
 
     /// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done, and this
@@ -285,11 +258,11 @@ impl Postgres {
         let mut client = self.handling.get().await?;
         let transaction = client.begin().await.map_err(failed)?;
         // The first query also fixes the level of the transaction, which could be changed before it.
-        let holds = sql("SELECT lane, (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
+        let holds = sql("SELECT (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
              WHERE seq = $1 AND token = $2 AND state = 'claimed'");
         let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
         let Some(row) = holds.map_err(failed)? else { return Ok(false) };
-        let (lane, begun) = (row.try_get::<_, String>(0).map_err(failed)?, row.try_get::<_, i64>(1).map_err(failed)?);
+        let begun: i64 = row.try_get(0).map_err(failed)?;
         if let Err(failure) = handler(incoming, &transaction).await {
             if transaction.rollback().await.is_ok() {
                 client.ended();
@@ -298,12 +271,11 @@ impl Postgres {
         }
         // `now()` is when the transaction began.
         let same = "SELECT (extract(epoch FROM now()) * 1000000)::bigint = $1";
-        let same = transaction.query_typed_one(same, &[(&begun, Type::INT8)]).await.map_err(failed)?;
-        if !same.try_get::<_, bool>(0).map_err(failed)? {
+        if !call(&transaction, same, &[(&begun, Type::INT8)]).await? {
             return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
         }
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
-        let holds = finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)?;
+        let holds = finish(&transaction, seq, token, &Outcome::Done).await?;
         if holds {
             transaction.commit().await.map_err(failed)?;
             client.ended();
@@ -334,20 +306,16 @@ impl Postgres {
     }
 
     pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
-        let list = format!(
-            "SELECT source, id, lane, type, state, attempts, reason, received, due, finished
-             FROM ampersand_inbox.delivery {} LIMIT $1",
-            which(state)
-        );
+        let list = format!("SELECT {ENTRY} FROM ampersand_inbox.delivery {} LIMIT $1", which(state));
         let list = self.receiving.get().await?.query_typed(&list, &[(&count(most), Type::INT8)]).await;
         list.and_then(|rows| rows.iter().map(entry).collect()).map_err(failed)
     }
 
     pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Found>, InboxError> {
-        let find = "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed
-             FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
+        let which = "FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
+        let find = format!("SELECT {ENTRY}, seq, metadata, body, packed {which}");
         let client = self.receiving.get().await?;
-        let row = client.query_typed_opt(find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
+        let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
         let found = |row: Row| {
             let (seq, metadata, body, packed) =
                 (row.try_get(10)?, row.try_get(11)?, row.try_get(12)?, row.try_get(13)?);
@@ -358,46 +326,14 @@ impl Postgres {
 
     /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
     pub(crate) async fn replay(&self, seq: i64, new: &New) -> Result<bool, InboxError> {
-        let mut client = self.receiving.get().await?;
-        let replay = async {
-            let transaction = client.begin().await?;
-            lock(&transaction, &new.lane).await?;
-            unblock(&transaction, seq).await?;
-            let update =
-                sql("UPDATE ampersand_inbox.delivery SET state = 'ready', due = clock_timestamp(), attempts = 0,
-                     finished = NULL, lane = $2, type = $3, head = false
-                 WHERE seq = $1 AND state = 'dead'");
-            let (lane, kind) = (&new.lane, &new.notification_type);
-            let parameters = [(&seq as _, Type::INT8), (lane as _, Type::TEXT), (kind as _, Type::TEXT)];
-            if transaction.execute_typed(&update, &parameters).await? == 0 {
-                return Ok(false);
-            }
-            // One that is claimed, or blocks the lane, stays the head. One that is being claimed just now is waited for.
-            let yields =
-                "UPDATE ampersand_inbox.delivery SET head = false WHERE lane = $1 AND head AND state = 'ready'";
-            transaction.execute_typed(yields, &[(lane, Type::TEXT)]).await?;
-            head(&transaction, lane).await?;
-            transaction.commit().await?;
-            client.ended();
-            Ok(true)
-        };
-        replay.await.map_err(failed)
+        let (replay, New { lane, notification_type, .. }) = ("SELECT ampersand_inbox.replay($1, $2, $3)", new);
+        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (lane, Type::TEXT), (notification_type, Type::TEXT)];
+        call(&*self.receiving.get().await?, replay, parameters).await
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        let Some(found) = self.find(source, id).await? else { return Ok(false) };
-        let mut client = self.receiving.get().await?;
-        let delete = async {
-            let transaction = client.begin().await?;
-            lock(&transaction, &found.entry.lane).await?;
-            unblock(&transaction, found.seq).await?;
-            let delete = sql("DELETE FROM ampersand_inbox.delivery WHERE seq = $1 AND state = 'dead'");
-            let deleted = transaction.execute_typed(&delete, &[(&found.seq, Type::INT8)]).await?;
-            transaction.commit().await?;
-            client.ended();
-            Ok(deleted == 1)
-        };
-        delete.await.map_err(failed)
+        let parameters: Parameters<'_> = &[(&source, Type::TEXT), (&id, Type::TEXT)];
+        call(&*self.receiving.get().await?, "SELECT ampersand_inbox.remove($1, $2)", parameters).await
     }
 
     /// Drops bodies of what was done so many milliseconds ago, and all of what was done so many ago. Gives how many rows it
@@ -463,138 +399,36 @@ async fn migrate(client: &mut Held<'_>, migrations: &[&'static str]) -> Result<i
     Ok(version)
 }
 
-/// Takes the lock of a lane until the transaction ends. What waits longer for this side is given up by the database, so that
-/// a machine that vanished doesn't keep the lane.
-async fn lock(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
-    let lock = sql("SELECT set_config('idle_in_transaction_session_timeout', '10s', true),
-         pg_advisory_xact_lock(hashtextextended($1, 7269771))");
-    transaction.execute_typed(&lock, &[(&lane, Type::TEXT)]).await.map(drop)
-}
-
-/// Makes a delivery of a lane its head: the one that is it already, or else the first that arrived.
-async fn head(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
-    let head = "UPDATE ampersand_inbox.delivery SET head = true WHERE seq = (
-             SELECT seq FROM ampersand_inbox.delivery WHERE lane = $1 AND head IS NOT NULL
-             ORDER BY head DESC, seq LIMIT 1)";
-    transaction.execute_typed(&sql(head), &[(&lane, Type::TEXT)]).await.map(drop)
-}
-
-/// Takes a dead letter out of the lane that it blocks, whose lock is held.
-async fn unblock(transaction: &Transaction<'_>, seq: i64) -> Result<(), Error> {
-    let unblock = "UPDATE ampersand_inbox.delivery SET head = NULL WHERE seq = $1 AND head AND state = 'dead'
-         RETURNING lane";
-    match transaction.query_typed_opt(unblock, &[(&seq, Type::INT8)]).await? {
-        Some(row) => head(transaction, row.try_get(0)?).await,
-        None => Ok(()),
-    }
-}
-
-/// What is put into a full store.
-async fn known(client: &Client, new: &New) -> Result<Inserted, Error> {
-    let known = "SELECT 1 FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
-    let known = client.query_typed_opt(known, &[(&new.source, Type::TEXT), (&new.id, Type::TEXT)]).await?;
-    Ok(if known.is_some() { Inserted::Known } else { Inserted::Full })
-}
-
-async fn insert(client: &mut Held<'_>, new: &New) -> Result<Inserted, Error> {
-    let transaction = client.begin().await?;
-    lock(&transaction, &new.lane).await?;
-    let insert = sql("INSERT INTO ampersand_inbox.delivery
-             (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
-         SELECT $1, $2, $3, $4, $5, $6, $7, state, CASE state WHEN 'ready' THEN NOT EXISTS (
-                 SELECT 1 FROM ampersand_inbox.delivery WHERE lane = $3 AND head IS NOT NULL) END,
-             time, $8, time, CASE state WHEN 'dead' THEN time END
-         FROM (SELECT CASE WHEN $8 IS NULL THEN 'ready' ELSE 'dead' END AS state, clock_timestamp() AS time) AS given
-         ON CONFLICT (source, id) DO NOTHING");
-    let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
-    let parameters = [
-        (source as _, Type::TEXT),
-        (id as _, Type::TEXT),
-        (lane as _, Type::TEXT),
-        (notification_type as _, Type::TEXT),
-        (metadata as _, Type::TEXT),
-        (body as _, Type::BYTEA),
-        (packed as _, Type::BOOL),
-        (unreadable as _, Type::TEXT),
-    ];
-    let inserted = transaction.execute_typed(&insert, &parameters).await?;
-    transaction.commit().await?;
-    client.ended();
-    Ok(if inserted == 1 { Inserted::New } else { Inserted::Known })
-}
-
-fn attempts(attempts: i64) -> u32 {
-    u32::try_from(attempts).unwrap_or(u32::MAX)
-}
-
 fn claimed(row: &Row) -> Result<Claimed, Error> {
-    Ok(Claimed {
-        seq: row.try_get(0)?,
-        token: row.try_get(1)?,
-        attempt: attempts(row.try_get(2)?),
-        age: row.try_get(3)?,
-        source: row.try_get(4)?,
-        id: row.try_get(5)?,
-        lane: row.try_get(6)?,
-        notification_type: row.try_get(7)?,
-        metadata: row.try_get(8)?,
-        body: row.try_get::<_, Option<Vec<u8>>>(9)?.unwrap_or_default(),
-        packed: row.try_get(10)?,
-        resolved: row.try_get(11)?,
-    })
+    Ok(claimed!(row.try_get))
 }
+
+/// The columns of an entry.
+const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(epoch FROM received) * 1000)::bigint,
+     CASE WHEN isfinite(due) THEN (extract(epoch FROM due) * 1000)::bigint END,
+     (extract(epoch FROM finished) * 1000)::bigint";
 
 fn entry(row: &Row) -> Result<Entry, Error> {
-    let state = State::named(row.try_get(4)?);
-    let due = matches!(state, State::Ready | State::Claimed).then(|| row.try_get(8)).transpose()?;
-    Ok(Entry {
-        source: row.try_get(0)?,
-        id: row.try_get(1)?,
-        lane: row.try_get(2)?,
-        notification_type: row.try_get(3)?,
-        state,
-        attempts: attempts(row.try_get(5)?),
-        reason: row.try_get(6)?,
-        received: row.try_get(7)?,
-        due,
-        finished: row.try_get(9)?,
-    })
+    Ok(entry!(row.try_get))
 }
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
-async fn finish(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    token: i64,
-    lane: &str,
-    outcome: &Outcome,
-) -> Result<bool, Error> {
+async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
     let (state, pause, reason, released, leaves) = match outcome {
         Outcome::Done => ("done", Some(0), None, 0_i64, true),
         Outcome::Retry { pause, reason } => ("ready", Some(*pause), Some(reason), 0, false),
         Outcome::Dead { reason, blocks: false } => ("dead", Some(0), Some(reason), 0, true),
-        // It is never due.
         Outcome::Dead { reason, blocks: true } => ("dead", None, Some(reason), 0, false),
         Outcome::Released => ("ready", Some(0), None, 1, false),
     };
-    lock(transaction, lane).await?;
-    let update = sql("UPDATE ampersand_inbox.delivery
-         SET state = $3, due = coalesce(clock_timestamp() + $4 * interval '1 ms', 'infinity'),
-             reason = coalesce($5, reason), attempts = attempts - $6, head = CASE WHEN NOT $7 THEN true END,
-             finished = CASE WHEN $3 IN ('done', 'dead') THEN clock_timestamp() END
-         WHERE seq = $1 AND token = $2 AND state = 'claimed'");
-    let parameters = [
-        (&seq as _, Type::INT8),
-        (&token as _, Type::INT8),
-        (&state as _, Type::TEXT),
-        (&pause as _, Type::INT8),
-        (&reason as _, Type::TEXT),
-        (&released as _, Type::INT8),
-        (&leaves as _, Type::BOOL),
+    let parameters: Parameters<'_> = &[
+        (&seq, Type::INT8),
+        (&token, Type::INT8),
+        (&state, Type::TEXT),
+        (&pause, Type::INT8),
+        (&reason, Type::TEXT),
+        (&released, Type::INT8),
+        (&leaves, Type::BOOL),
     ];
-    let changed = transaction.execute_typed(&update, &parameters).await?;
-    if changed == 1 && leaves {
-        head(transaction, lane).await?;
-    }
-    Ok(changed == 1)
+    call(client, "SELECT ampersand_inbox.finish($1, $2, $3, $4, $5, $6, $7)", parameters).await
 }

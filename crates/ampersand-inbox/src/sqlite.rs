@@ -6,43 +6,14 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::Failure;
-use crate::delivery::{Entry, New, State, Status, milliseconds, time};
-use crate::store::{Claimed, Found, Inserted, Outcome, sql, which};
+use crate::delivery::{Entry, New, Put, State, Status, milliseconds};
+use crate::store::{Claimed, Found, Outcome, claimed, entry, sql, which};
 
 /// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Each makes the next version of the schema; the first one makes the first.
-pub(crate) const MIGRATIONS: [&str; 1] = ["
-CREATE TABLE delivery (
-    seq      INTEGER PRIMARY KEY,     -- the order of arrival
-    source   TEXT    NOT NULL,        -- its kind and, after a colon, the endpoint, if there are several
-    id       TEXT    NOT NULL,        -- unique within its source
-    lane     TEXT    NOT NULL,        -- one at a time, in order of arrival
-    type     TEXT,                    -- of the notification; NULL of records, and of what cannot be read
-    metadata TEXT    NOT NULL,        -- JSON: what came beside the body
-    state    TEXT    NOT NULL,        -- ready, claimed, done or dead
-    head     INTEGER,                 -- 1: first in its lane; 0: behind another one; NULL: no longer in it
-    due      INTEGER NOT NULL,        -- ms of the Unix epoch: when it may be claimed, or its lease ends
-    attempts INTEGER NOT NULL DEFAULT 0, -- counted when it is claimed
-    token    INTEGER NOT NULL DEFAULT 0, -- another one at each claim
-    reason   TEXT,                    -- of the last failure
-    received INTEGER NOT NULL,        -- ms of the Unix epoch
-    finished INTEGER,                 -- ms of the Unix epoch
-    pruned   INTEGER NOT NULL DEFAULT 0, -- whether its body is dropped
-    UNIQUE (source, id)
-) STRICT;
-CREATE TABLE delivery_body (
-    seq      INTEGER PRIMARY KEY,     -- of the delivery
-    body     BLOB    NOT NULL,        -- as it came
-    packed   INTEGER NOT NULL,        -- whether the body is LZ4, after its length
-    resolved BLOB                     -- what its URLs led to: LZ4 of a JSON object, after its length
-) STRICT;
-CREATE INDEX delivery_due ON delivery (due) WHERE head = 1;
-CREATE INDEX delivery_lane ON delivery (lane, seq) WHERE head IS NOT NULL;
-CREATE INDEX delivery_done ON delivery (pruned, finished) WHERE state = 'done';
-CREATE INDEX delivery_dead ON delivery (finished) WHERE state = 'dead';
-"];
+pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("sqlite.sql")];
 
 /// When what is never due is due: a dead letter that blocks its lane.
 const NEVER: i64 = i64::MAX;
@@ -76,13 +47,13 @@ pub(crate) fn reader(path: &str) -> Result<Connection> {
     Ok(connection)
 }
 
-pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option<u64>) -> Result<Inserted> {
+pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option<u64>) -> Result<Put> {
     if let Some(limit) = limit
         && used(connection)? >= limit
     {
         let known = "SELECT 1 FROM delivery WHERE source = ?1 AND id = ?2";
         let known = connection.prepare_cached(&sql(known))?.exists(params![new.source, new.id])?;
-        return Ok(if known { Inserted::Known } else { Inserted::Full });
+        return Ok(if known { Put::Duplicate } else { Put::Full });
     }
     let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
     let insert = match unreadable {
@@ -100,11 +71,11 @@ pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option
     };
     let parameters = params![source, id, lane, notification_type, metadata, unreadable, now];
     if connection.prepare_cached(&sql(insert))?.execute(parameters)? == 0 {
-        return Ok(Inserted::Known);
+        return Ok(Put::Duplicate);
     }
     let insert = "INSERT INTO delivery_body (seq, body, packed) VALUES (last_insert_rowid(), ?1, ?2)";
     connection.prepare_cached(insert)?.execute(params![body, packed])?;
-    Ok(Inserted::New)
+    Ok(Put::Stored)
 }
 
 /// The bytes of the file that are in use.
@@ -116,34 +87,23 @@ fn used(connection: &Connection) -> Result<u64> {
 
 /// Claims heads that are due: those that are ready, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
-    let mut statement = connection.prepare_cached(&sql(
-        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = random(), due = :until
-         WHERE seq IN (SELECT seq FROM delivery WHERE head = 1 AND due <= :now ORDER BY due, seq LIMIT :count)
-         RETURNING seq, token, attempts, received, source, id, lane, type, metadata",
-    ))?;
-    let claimed = |row: &Row<'_>| {
-        Ok(Claimed {
-            seq: row.get(0)?,
-            token: row.get(1)?,
-            attempt: row.get(2)?,
-            age: now.saturating_sub(row.get(3)?),
-            source: row.get(4)?,
-            id: row.get(5)?,
-            lane: row.get(6)?,
-            notification_type: row.get(7)?,
-            metadata: row.get(8)?,
-            ..Claimed::default()
-        })
-    };
+    let heads = "SELECT seq FROM delivery WHERE head = 1 AND due <= ?1 ORDER BY due, seq LIMIT ?2";
+    let mut heads = connection.prepare_cached(&sql(heads))?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let parameters = named_params! { ":until": now.saturating_add(lease), ":now": now, ":count": count };
-    let mut all = statement.query_map(parameters, claimed)?.collect::<Result<Vec<_>>>()?;
-    all.sort_by_key(|one| one.seq);
-    let mut body = connection.prepare_cached("SELECT body, packed, resolved FROM delivery_body WHERE seq = ?1")?;
-    for one in &mut all {
-        let row = body.query_row([one.seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        (one.body, one.packed, one.resolved) = row.optional()?.unwrap_or_default();
+    let heads = heads.query_map([now, count], |row| row.get(0))?.collect::<Result<Vec<i64>>>()?;
+    let mut claim = connection.prepare_cached(
+        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = random(), due = ?2 WHERE seq = ?1",
+    )?;
+    let mut claimed = connection.prepare_cached(
+        "SELECT seq, token, attempts, ?2 - received, source, id, lane, type, metadata, body, packed, resolved
+         FROM delivery LEFT JOIN delivery_body USING (seq) WHERE seq = ?1",
+    )?;
+    let mut all = Vec::with_capacity(heads.len());
+    for seq in heads {
+        claim.execute([seq, now.saturating_add(lease)])?;
+        all.push(claimed.query_row([seq, now], |row| Ok(claimed!(row.get)))?);
     }
+    all.sort_by_key(|one| one.seq);
     Ok(all)
 }
 
@@ -219,20 +179,7 @@ pub(crate) fn next_due(connection: &Connection, now: i64) -> Result<Option<i64>>
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {
-    let state = State::named(&row.get::<_, String>(4)?);
-    let due = matches!(state, State::Ready | State::Claimed).then(|| row.get(8).map(time)).transpose()?;
-    Ok(Entry {
-        source: row.get(0)?,
-        id: row.get(1)?,
-        lane: row.get(2)?,
-        notification_type: row.get(3)?,
-        state,
-        attempts: row.get(5)?,
-        reason: row.get(6)?,
-        received: time(row.get(7)?),
-        due,
-        finished: row.get::<_, Option<i64>>(9)?.map(time),
-    })
+    Ok(entry!(row.get))
 }
 
 pub(crate) fn list(connection: &Connection, state: State, most: usize) -> Result<Vec<Entry>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::delivery::{self, Entry, Lane, New, State, Status, Stored};
+use crate::delivery::{self, Entry, Lane, New, Put, State, Status, Stored};
 #[cfg(feature = "postgres")]
 use crate::postgres::Postgres;
 #[cfg(test)]
@@ -33,15 +33,6 @@ pub(crate) fn which(state: State) -> &'static str {
     }
 }
 
-/// What was put, or was there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inserted {
-    New,
-    Known,
-    /// There is as much as may be.
-    Full,
-}
-
 /// A delivery that is claimed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
@@ -61,6 +52,48 @@ pub(crate) struct Claimed {
     /// What its URLs led to, packed.
     pub(crate) resolved: Option<Vec<u8>>,
 }
+
+/// Reads a row of either store, whose columns are in this order.
+macro_rules! claimed {
+    ($row:ident.$get:ident) => {
+        $crate::store::Claimed {
+            seq: $row.$get(0)?,
+            token: $row.$get(1)?,
+            attempt: $row.$get::<_, i64>(2)?.try_into().unwrap_or(u32::MAX),
+            age: $row.$get(3)?,
+            source: $row.$get(4)?,
+            id: $row.$get(5)?,
+            lane: $row.$get(6)?,
+            notification_type: $row.$get(7)?,
+            metadata: $row.$get(8)?,
+            body: $row.$get::<_, Option<Vec<u8>>>(9)?.unwrap_or_default(),
+            packed: $row.$get::<_, Option<bool>>(10)?.unwrap_or_default(),
+            resolved: $row.$get(11)?,
+        }
+    };
+}
+pub(crate) use claimed;
+
+/// Reads a row of either store, whose columns are in this order. Times are milliseconds of the Unix epoch.
+macro_rules! entry {
+    ($row:ident.$get:ident) => {{
+        let state = $crate::delivery::State::named(&$row.$get::<_, String>(4)?);
+        let is_open = matches!(state, $crate::delivery::State::Ready | $crate::delivery::State::Claimed);
+        $crate::delivery::Entry {
+            source: $row.$get(0)?,
+            id: $row.$get(1)?,
+            lane: $row.$get(2)?,
+            notification_type: $row.$get(3)?,
+            state,
+            attempts: $row.$get::<_, i64>(5)?.try_into().unwrap_or(u32::MAX),
+            reason: $row.$get(6)?,
+            received: $crate::delivery::time($row.$get(7)?),
+            due: if is_open { Some($crate::delivery::time($row.$get(8)?)) } else { None },
+            finished: $row.$get::<_, Option<i64>>(9)?.map($crate::delivery::time),
+        }
+    }};
+}
+pub(crate) use entry;
 
 /// What becomes of a delivery that was claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,43 +192,33 @@ macro_rules! either {
 }
 
 impl Store {
-    pub(crate) async fn insert(&self, new: New, limit: Option<u64>) -> Result<Inserted, InboxError> {
-        either!(self,
-            file => file.write(move |connection, now| sqlite::insert(connection, &new, now, limit)),
-            database => database.insert(&new, limit)
-        )
+    pub(crate) async fn insert(&self, new: New, limit: Option<u64>) -> Result<Put, InboxError> {
+        either!(self, file => file.write(move |c, now| sqlite::insert(c, &new, now, limit)),
+            database => database.insert(&new, limit))
     }
 
     pub(crate) async fn claim(&self, count: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {
-        either!(self,
-            file => file.write(move |connection, now| sqlite::claim(connection, count, now, lease)),
-            database => database.claim(count, lease)
-        )
+        either!(self, file => file.write(move |c, now| sqlite::claim(c, count, now, lease)),
+            database => database.claim(count, lease))
     }
 
     /// Ends a claim, if it is still the one that the token is of; false where it was lost.
     pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: Outcome) -> Result<bool, InboxError> {
-        either!(self,
-            file => file.write(move |connection, now| sqlite::finish(connection, seq, token, &outcome, now)),
-            database => database.finish(seq, token, &outcome)
-        )
+        either!(self, file => file.write(move |c, now| sqlite::finish(c, seq, token, &outcome, now)),
+            database => database.finish(seq, token, &outcome))
     }
 
     /// Makes a lease last so many milliseconds from now; false where it was lost.
     pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
-        either!(self,
-            file => file.write(move |connection, now| sqlite::renew(connection, seq, token, now.saturating_add(lease))),
-            database => database.renew(seq, token, lease)
-        )
+        either!(self, file => file.write(move |c, now| sqlite::renew(c, seq, token, now.saturating_add(lease))),
+            database => database.renew(seq, token, lease))
     }
 
     /// Keeps what the URLs of a delivery led to.
     #[cfg(feature = "resolve")]
     pub(crate) async fn keep(&self, seq: i64, resolved: Vec<u8>) -> Result<(), InboxError> {
-        either!(self,
-            file => file.write(move |connection, _| sqlite::keep(connection, seq, &resolved)),
-            database => database.keep(seq, &resolved)
-        )
+        either!(self, file => file.write(move |c, _| sqlite::keep(c, seq, &resolved)),
+            database => database.keep(seq, &resolved))
     }
 
     /// How many milliseconds there are until a head is due; `None` where there is none.
@@ -204,20 +227,14 @@ impl Store {
     }
 
     pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
-        either!(self,
-            file => file.look(move |connection, _| sqlite::list(connection, state, most)),
-            database => database.list(state, most)
-        )
+        either!(self, file => file.look(move |c, _| sqlite::list(c, state, most)),
+            database => database.list(state, most))
     }
 
     pub(crate) async fn show(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
-        let found = either!(self,
-            file => {
-                let (source, id) = (source.to_owned(), id.to_owned());
-                file.look(move |connection, _| sqlite::find(connection, &source, &id))
-            },
-            database => database.find(source, id)
-        );
+        let (given, wanted) = (source.to_owned(), id.to_owned());
+        let found = either!(self, file => file.look(move |c, _| sqlite::find(c, &given, &wanted)),
+            database => database.find(source, id));
         Ok(found?.map(Found::stored))
     }
 
@@ -243,22 +260,16 @@ impl Store {
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        either!(self,
-            file => {
-                let (source, id) = (source.to_owned(), id.to_owned());
-                file.write(move |connection, _| sqlite::delete(connection, &source, &id))
-            },
-            database => database.delete(source, id)
-        )
+        let (given, wanted) = (source.to_owned(), id.to_owned());
+        either!(self, file => file.write(move |c, _| sqlite::delete(c, &given, &wanted)),
+            database => database.delete(source, id))
     }
 
     /// Drops bodies and rows of what was done so long ago, at most so many of each. Gives how many it was.
     pub(crate) async fn prune(&self, bodies: Duration, rows: Duration, most: usize) -> Result<usize, InboxError> {
         let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows));
-        either!(self,
-            file => file.write(move |connection, now| sqlite::prune(connection, now - bodies, now - rows, most)),
-            database => database.prune(bodies, rows, most)
-        )
+        either!(self, file => file.write(move |c, now| sqlite::prune(c, now - bodies, now - rows, most)),
+            database => database.prune(bodies, rows, most))
     }
 
     pub(crate) async fn status(&self) -> Result<Status, InboxError> {

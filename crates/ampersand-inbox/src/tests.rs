@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::delivery::{New, of_installation};
-use crate::store::{Claimed, Inserted, Outcome};
+use crate::store::{Claimed, Outcome};
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State, sqlite};
 
 const LEASE: i64 = 1000;
@@ -43,7 +43,7 @@ fn store() -> (TempDir, Connection) {
     (folder, connection)
 }
 
-fn put(connection: &Connection, id: &str, lane: &str, now: i64) -> Inserted {
+fn put(connection: &Connection, id: &str, lane: &str, now: i64) -> Put {
     sqlite::insert(connection, &new(id, lane), now, None).expect("an insert")
 }
 
@@ -63,9 +63,9 @@ fn finish(connection: &Connection, claimed: &Claimed, outcome: &Outcome, now: i6
 fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
     let (_folder, store) = store();
     for (id, lane) in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")] {
-        assert_eq!(put(&store, id, lane, 0), Inserted::New);
+        assert_eq!(put(&store, id, lane, 0), Put::Stored);
     }
-    assert_eq!(put(&store, "a1", "b", 0), Inserted::Known, "whatever is in it");
+    assert_eq!(put(&store, "a1", "b", 0), Put::Duplicate, "whatever is in it");
 
     let first = claim(&store, 10, 1);
     assert_eq!(ids(&first), ["a1", "b1"]);
@@ -83,7 +83,7 @@ fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
 #[test]
 fn a_claim_that_was_lost_ends_nothing() {
     let (_folder, store) = store();
-    put(&store, "a", "a", 0);
+    assert_eq!(put(&store, "a", "a", 0), Put::Stored);
     let lost = claim(&store, 1, 0).remove(0);
     assert!(claim(&store, 1, LEASE - 1).is_empty(), "the lease holds");
     let held = claim(&store, 1, LEASE).remove(0);
@@ -102,7 +102,7 @@ fn a_claim_that_was_lost_ends_nothing() {
 fn a_dead_letter_is_replayed_in_its_place() {
     let (_folder, store) = store();
     for id in ["a1", "a2", "a3"] {
-        put(&store, id, "a", 0);
+        assert_eq!(put(&store, id, "a", 0), Put::Stored);
     }
     let dead = claim(&store, 1, 0).remove(0);
     finish(&store, &dead, &Outcome::Dead { reason: "r".to_owned(), blocks: false }, 1);
@@ -122,16 +122,16 @@ fn a_dead_letter_is_replayed_in_its_place() {
 fn what_is_done_is_dropped_in_time_and_nothing_else() {
     let (_folder, store) = store();
     for (id, outcome) in [("done", Outcome::Done), ("dead", Outcome::Dead { reason: String::new(), blocks: false })] {
-        put(&store, id, id, 0);
+        assert_eq!(put(&store, id, id, 0), Put::Stored);
         let claimed = claim(&store, 1, 0).remove(0);
         finish(&store, &claimed, &outcome, 10);
     }
-    put(&store, "ready", "ready", 0);
+    assert_eq!(put(&store, "ready", "ready", 0), Put::Stored);
     assert_eq!(sqlite::prune(&store, 10, 10, 9).expect("a prune"), 0);
     assert_eq!(sqlite::prune(&store, 11, 10, 9).expect("a prune"), 1, "the body");
-    assert_eq!(put(&store, "done", "done", 20), Inserted::Known);
+    assert_eq!(put(&store, "done", "done", 20), Put::Duplicate);
     assert_eq!(sqlite::prune(&store, 11, 11, 9).expect("a prune"), 1, "the row");
-    assert_eq!(put(&store, "done", "done", 20), Inserted::New);
+    assert_eq!(put(&store, "done", "done", 20), Put::Stored);
     let status = sqlite::status(&store, 20).expect("a status");
     assert_eq!((status.ready, status.dead, status.done), (2, 1, 0));
 }
@@ -139,7 +139,7 @@ fn what_is_done_is_dropped_in_time_and_nothing_else() {
 #[test]
 fn tables_are_brought_to_the_last_version_and_keep_what_is_in_them() {
     let (_folder, mut store) = store();
-    put(&store, "a", "a", 0);
+    assert_eq!(put(&store, "a", "a", 0), Put::Stored);
     let later = [sqlite::MIGRATIONS[0], "ALTER TABLE delivery ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"];
     for _ in 0..2 {
         assert_eq!(sqlite::open(&mut store, &later).expect("a store"), 2);
@@ -200,7 +200,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Put { id, lane } => {
                 let id = format!("d{id}");
                 let inserted = put(&store, &id, &format!("lane{lane}"), now);
-                prop_assert_eq!(inserted == Inserted::Known, model.contains_key(&id));
+                prop_assert_eq!(inserted == Put::Duplicate, model.contains_key(&id));
                 puts += 1;
                 let known = Known { order: puts, lane, state: "ready", due: now, token: 0 };
                 model.entry(id).or_insert(known);
@@ -308,7 +308,7 @@ fn each_guard_is_needed() {
         ("AND token = ?2", "AND ?2 IS NOT NULL"),
         ("AND state = 'claimed'", ""),
         ("AND state = 'dead'", ""),
-        ("AND due <= :now", "AND :now IS NOT NULL"),
+        ("AND due <= ?1", "AND ?1 IS NOT NULL"),
         ("head = 1 AND", ""),
         ("AND id = ?2", "AND ?2 IS NOT NULL"),
     ] {

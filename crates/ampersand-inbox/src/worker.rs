@@ -379,23 +379,16 @@ impl Shared {
             let incoming = shared.incoming(claimed).await?;
             handler(claim, incoming).await
         };
-        let outcome = match self.renewing(claim, handling).await? {
-            Ok(Ended::Returned) => Some(Outcome::Done),
-            Err(failure) => Some(self.failed(failure, claim)),
-            Ok(Ended::Committed) => {
-                observe::ended(Some(&Outcome::Done), claim.since);
-                None
-            }
-            // It belongs to another worker, which writes down what comes of it there.
-            Ok(Ended::Lost) => {
-                observe::ended(None, claim.since);
-                None
+        let (outcome, holds) = match self.renewing(claim, handling).await? {
+            Ok(Ended::Committed) => (Outcome::Done, true),
+            Ok(Ended::Lost) => (Outcome::Done, false),
+            handled => {
+                let outcome = handled.map_or_else(|failure| self.failed(failure, claim), |_| Outcome::Done);
+                let holds = self.finish(claim, &outcome).await?;
+                (outcome, holds)
             }
         };
-        if let Some(outcome) = outcome {
-            let finished = self.finish(claim, &outcome).await?;
-            observe::ended(Some(&outcome).filter(|_| finished), claim.since);
-        }
+        observe::ended(holds.then_some(&outcome), claim.since);
         self.inbox.ready.notify_one();
         Ok(())
     }

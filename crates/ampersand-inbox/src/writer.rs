@@ -1,7 +1,6 @@
 //! One thread that holds the connection. Whatever waits for it is done in one transaction, so that concurrent deliveries
 //! share one sync of the disk.
 
-use std::fmt;
 use std::sync::mpsc;
 use std::thread;
 
@@ -13,58 +12,23 @@ use crate::InboxError;
 /// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
 const MOST: usize = 256;
 
-/// Something to be done with the connection, and afterwards to be answered.
-trait Job: Send {
-    fn run(&mut self, connection: &Connection);
-    /// Says what came of it, once it is on the disk; or why it is not.
-    fn answer(self: Box<Self>, committed: Option<&InboxError>);
-}
-
-struct Call<F, T> {
-    function: Option<F>,
-    result: Option<rusqlite::Result<T>>,
-    reply: oneshot::Sender<Result<T, InboxError>>,
-}
-
-impl<F, T> Job for Call<F, T>
-where
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send,
-    T: Send,
-{
-    fn run(&mut self, connection: &Connection) {
-        self.result = self.function.take().map(|function| function(connection));
-    }
-
-    fn answer(self: Box<Self>, failed: Option<&InboxError>) {
-        let result = match (failed, self.result) {
-            (Some(error), _) => Err(error.clone()),
-            (None, Some(result)) => result.map_err(|error| InboxError::of(&error)),
-            (None, None) => Err(InboxError::Closed),
-        };
-        // Who asked may have gone.
-        let _ = self.reply.send(result);
-    }
-}
+/// Something to be done with the connection, if nothing has failed before. It gives its own error; and what answers when the
+/// transaction has ended, which is told why that failed, if it did.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> (Option<InboxError>, Answer) + Send>;
+type Answer = Box<dyn FnOnce(Option<InboxError>)>;
 
 /// A handle of the thread, which ends with the last of them.
-#[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Box<dyn Job>>);
-
-impl fmt::Debug for Writer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Writer")
-    }
-}
+#[derive(Clone, Debug)]
+pub(crate) struct Writer(mpsc::Sender<Job>);
 
 impl Writer {
     pub(crate) fn start(mut connection: Connection) -> Result<Self, InboxError> {
-        let (sender, receiver) = mpsc::channel::<Box<dyn Job>>();
+        let (sender, receiver) = mpsc::channel::<Job>();
         let run = move || {
             while let Ok(first) = receiver.recv() {
                 let mut jobs = vec![first];
                 jobs.extend(receiver.try_iter().take(MOST - 1));
-                let failed = together(&mut connection, &mut jobs).err().map(|error| InboxError::of(&error));
-                jobs.into_iter().for_each(|job| job.answer(failed.as_ref()));
+                together(&mut connection, jobs);
             }
         };
         let thread = thread::Builder::new().name("ampersand-inbox".to_owned());
@@ -78,16 +42,33 @@ impl Writer {
         function: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, InboxError> {
         let (reply, answer) = oneshot::channel();
-        let call = Call { function: Some(function), result: None, reply };
-        self.0.send(Box::new(call)).map_err(|_| InboxError::Closed)?;
+        let job = move |connection: Option<&Connection>| {
+            let call = |connection| function(connection).map_err(|error| InboxError::of(&error));
+            let result = connection.map_or(Err(InboxError::Closed), call);
+            let error = result.as_ref().err().cloned();
+            // Who asked may have gone.
+            let answer: Answer = Box::new(move |failed| drop(reply.send(failed.map_or(result, Err))));
+            (error, answer)
+        };
+        self.0.send(Box::new(job)).map_err(|_| InboxError::Closed)?;
         answer.await.unwrap_or(Err(InboxError::Closed))
     }
 }
 
-fn together(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+/// Where something fails, all is undone: of what failed, a part may have been done. Who asked for the rest asks again.
+fn together(connection: &mut Connection, jobs: Vec<Job>) {
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let (mut failed, mut answers) = (begun.as_ref().err().map(InboxError::of), Vec::with_capacity(jobs.len()));
+    let transaction = begun.ok();
     for job in jobs {
-        job.run(&transaction);
+        let (error, answer) = job(transaction.as_deref().filter(|_| failed.is_none()));
+        failed = failed.or(error);
+        answers.push(answer);
     }
-    transaction.commit()
+    if let Some(transaction) = transaction
+        && failed.is_none()
+    {
+        failed = transaction.commit().err().map(|error| InboxError::of(&error));
+    }
+    answers.into_iter().for_each(|answer| answer(failed.clone()));
 }

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, NoTls, Transaction};
 
 use super::{REMOVED, body, new};
 use crate::delivery::of_installation;
-use crate::store::{Claimed, Inserted, Outcome, Store};
+use crate::store::{Claimed, Outcome, Store};
 use crate::worker::Handling;
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State};
 
@@ -379,12 +379,9 @@ async fn promises(store: &Store) -> Result<(), String> {
     }
     let ids = |claimed: &[Claimed]| claimed.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
     let error = |error: InboxError| error.to_string();
-    for (id, lane, expected) in [
-        ("a1", "a", Inserted::New),
-        ("a2", "a", Inserted::New),
-        ("b1", "b", Inserted::New),
-        ("a1", "b", Inserted::Known),
-    ] {
+    for (id, lane, expected) in
+        [("a1", "a", Put::Stored), ("a2", "a", Put::Stored), ("b1", "b", Put::Stored), ("a1", "b", Put::Duplicate)]
+    {
         holds!(store.insert(new(id, lane), None).await.map_err(error)?, expected);
     }
     let lost = store.claim(9, LEASE).await.map_err(error)?;
@@ -441,15 +438,17 @@ fn again_later() -> Outcome {
 async fn a_claim_is_what_it_is_in_a_file_and_each_guard_is_needed() {
     assert_eq!(promises(&open(&database().await).await.store).await, Ok(()));
     for (guard, nothing) in [
+        ("AND token = _token", ""),
         ("AND token = $2", "AND $2 IS NOT NULL"),
         ("AND state = 'claimed'", ""),
         ("AND state = 'dead'", ""),
         ("AND due <= now()", ""),
-        ("head AND", ""),
+        ("WHERE head AND", "WHERE"),
         ("ON CONFLICT (source, id) DO NOTHING", ""),
     ] {
-        let inbox = open(&database().await).await;
+        // Some are in functions of the database, which are made when it is opened.
         REMOVED.set(Some((guard, nothing)));
+        let inbox = open(&database().await).await;
         let tried = promises(&inbox.store).await;
         REMOVED.set(None);
         assert!(tried.is_err(), "nothing misses `{guard}`");
