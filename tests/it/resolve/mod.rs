@@ -2,6 +2,7 @@
 
 mod bodies;
 mod changes;
+mod complete;
 mod expiry;
 mod rules;
 mod sources;
