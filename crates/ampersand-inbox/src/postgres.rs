@@ -21,7 +21,7 @@ use tokio_postgres::{Client, Config, Error, IsolationLevel, NoTls, Row, Transact
 use crate::InboxError;
 use crate::delivery::{Dead, Failure, Incoming, New, State, Status, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Inserted, Kept, Outcome, sql};
+use crate::store::{Claimed, Inserted, Kept, Outcome, point, sql};
 use crate::worker::Handling;
 
 const SCHEMA: &str = "
@@ -284,7 +284,9 @@ impl Postgres {
         }
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
         if finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)? {
+            point("before the commit");
             transaction.commit().await.map_err(failed)?;
+            point("after the commit");
             client.ended();
             return Ok(());
         }

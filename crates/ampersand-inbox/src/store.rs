@@ -25,6 +25,12 @@ pub(crate) fn sql(statement: &'static str) -> Cow<'static, str> {
     Cow::Borrowed(statement)
 }
 
+/// A point where tests kill the process, or stop it.
+pub(crate) fn point(_name: &str) {
+    #[cfg(test)]
+    tests::points::reached(_name);
+}
+
 /// What was put, or was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {

@@ -1,7 +1,10 @@
 //! The promises, held by the store with a clock that the tests set.
 
+pub(crate) mod points;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(target_os = "linux")]
+mod stopped;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

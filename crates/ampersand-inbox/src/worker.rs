@@ -13,7 +13,7 @@ use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
 use crate::store::{Claimed, Outcome};
-use crate::{Inbox, InboxError, sqlite};
+use crate::{Inbox, InboxError, sqlite, store};
 
 /// When a delivery that failed is tried again, and when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +211,7 @@ impl Worker {
             let claimed = if free > 0 { shared.claim(free).await? } else { Vec::new() };
             let is_idle = claimed.is_empty();
             for claimed in claimed {
+                store::point("after the claim");
                 let claim = (claimed.seq, claimed.token);
                 #[cfg(feature = "tracing")]
                 let span = tracing::info_span!("delivery", id = claimed.id, attempt = claimed.attempt);
@@ -350,6 +351,7 @@ impl Shared {
     /// Writes down what came of a claim. While a database is away, the claim is not lost before its lease has ended.
     async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<(), InboxError> {
         const PAUSE: Duration = Duration::from_millis(100);
+        store::point("before the completion");
         let begun = Instant::now();
         loop {
             match self.inbox.store.finish(claim.seq, claim.token, outcome.clone()).await {

@@ -8,7 +8,7 @@ use std::thread;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::InboxError;
+use crate::{InboxError, store};
 
 /// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
 const MOST: usize = 256;
@@ -89,5 +89,8 @@ fn together(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite:
     for job in jobs {
         job.run(&transaction);
     }
-    transaction.commit()
+    store::point("before the commit");
+    transaction.commit()?;
+    store::point("after the commit");
+    Ok(())
 }
