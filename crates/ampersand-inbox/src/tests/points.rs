@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ampersand_notifications::Source;
@@ -100,7 +100,7 @@ async fn child() {
         }
         #[cfg(feature = "postgres")]
         _ => {
-            let handle = Arc::new(handle);
+            let handle = std::sync::Arc::new(handle);
             let handler = super::postgres::any(move |incoming, transaction| {
                 let handle = handle.clone();
                 Box::pin(async move {

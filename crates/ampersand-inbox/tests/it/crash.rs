@@ -56,7 +56,7 @@ fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
     inserted.map(drop).map_err(Failure::permanent)
 }
 
-fn start(folder: &Path, in_transaction: bool) -> (Child, SocketAddr) {
+pub(crate) fn start(folder: &Path, in_transaction: bool) -> (Child, SocketAddr) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["crash::child", "--exact", "--ignored", "--nocapture"]).env(FOLDER, folder);
     if in_transaction {

@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+#[cfg(target_os = "linux")]
+mod disk;
 mod webhook;
