@@ -1,5 +1,6 @@
 //! The promises, held by the store with a clock that the tests set.
 
+mod clock;
 pub(crate) mod points;
 #[cfg(feature = "postgres")]
 mod postgres;
