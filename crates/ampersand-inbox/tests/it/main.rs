@@ -5,4 +5,6 @@
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(feature = "postgres")]
+mod peers;
 mod webhook;
