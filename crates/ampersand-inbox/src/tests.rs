@@ -174,9 +174,44 @@ thread_local! {
     pub(crate) static REMOVED: Cell<Option<(&'static str, &'static str)>> = const { Cell::new(None) };
 }
 
+/// A store that the model is held against, with the model's time.
+trait Modelled {
+    fn put(&self, new: New, now: i64) -> Inserted;
+    fn claim(&self, count: usize, now: i64) -> Vec<Claimed>;
+    fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool;
+    fn renew(&self, claimed: &Claimed, now: i64) -> bool;
+    /// Replays a dead letter; false where there is none.
+    fn replay(&self, id: &str, new: &New, now: i64) -> bool;
+    fn wait(&self, milliseconds: i64);
+}
+
+impl Modelled for (TempDir, Connection) {
+    fn put(&self, new: New, now: i64) -> Inserted {
+        sqlite::insert(&self.1, &new, now, None).expect("an insert")
+    }
+
+    fn claim(&self, count: usize, now: i64) -> Vec<Claimed> {
+        claim(&self.1, count, now)
+    }
+
+    fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool {
+        finish(&self.1, claimed, outcome, now)
+    }
+
+    fn renew(&self, claimed: &Claimed, now: i64) -> bool {
+        sqlite::renew(&self.1, claimed.seq, claimed.token, now + LEASE).expect("an update")
+    }
+
+    fn replay(&self, id: &str, new: &New, now: i64) -> bool {
+        let dead = sqlite::dead_body(&self.1, "webhook", id).expect("a query");
+        dead.inspect(|(seq, ..)| sqlite::replay(&self.1, *seq, new, now).expect("an update")).is_some()
+    }
+
+    fn wait(&self, _: i64) {}
+}
+
 /// Tries steps on a store and on the model, and says where they part.
-fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let (_folder, store) = store();
+fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (mut model, mut now) = (BTreeMap::<String, Known>::new(), 0_i64);
     // All claims that ever were: those that were lost are tried too.
     let mut claims: Vec<Claimed> = Vec::new();
@@ -184,7 +219,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Put { id, lane } => {
                 let id = format!("d{id}");
-                let inserted = put(&store, &id, &format!("lane{lane}"), now);
+                let inserted = store.put(new(&id, &format!("lane{lane}")), now);
                 prop_assert_eq!(inserted == Inserted::Known, model.contains_key(&id));
                 let known = Known { order: model.len(), lane, state: "ready", due: now, token: 0 };
                 model.entry(id).or_insert(known);
@@ -201,7 +236,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
                 let due: BTreeSet<String> =
                     heads.values().filter(|(_, head)| head.due <= now).map(|(id, _)| (*id).clone()).collect();
-                let claimed = claim(&store, count, now);
+                let claimed = store.claim(count, now);
                 prop_assert_eq!(claimed.len(), due.len().min(count));
                 for one in claimed {
                     prop_assert!(due.contains(&one.id), "{} is not due", one.id);
@@ -223,7 +258,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 };
                 let known = model.get_mut(&claimed.id).expect("it was put");
                 let holds = known.state == "claimed" && known.token == claimed.token;
-                prop_assert_eq!(finish(&store, claimed, &outcome, now), holds);
+                prop_assert_eq!(store.finish(claimed, &outcome, now), holds);
                 if holds {
                     (known.state, known.due) = match end {
                         0 => ("done", now),
@@ -237,39 +272,40 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let Some(claimed) = claims.get(which) else { continue };
                 let known = model.get_mut(&claimed.id).expect("it was put");
                 let holds = known.state == "claimed" && known.token == claimed.token;
-                let renewed = sqlite::renew(&store, claimed.seq, claimed.token, now + LEASE).expect("an update");
-                prop_assert_eq!(renewed, holds);
+                prop_assert_eq!(store.renew(claimed, now), holds);
                 if holds {
                     known.due = now + LEASE;
                 }
             }
             Step::Replay { id } => {
                 let id = format!("d{id}");
-                let dead = sqlite::dead_body(&store, "webhook", &id).expect("a query");
+                let lane = model.get(&id).map_or(0, |known| known.lane);
+                let is_replayed = store.replay(&id, &new(&id, &format!("lane{lane}")), now);
                 let known = model.get_mut(&id).filter(|known| known.state == "dead");
-                prop_assert_eq!(dead.is_some(), known.is_some());
-                if let (Some((seq, ..)), Some(known)) = (dead, known) {
-                    let lane = format!("lane{}", known.lane);
-                    sqlite::replay(&store, seq, &new(&id, &lane), now).expect("an update");
+                prop_assert_eq!(is_replayed, known.is_some());
+                if let Some(known) = known {
                     (known.state, known.due) = ("ready", now);
                 }
             }
-            Step::Wait { milliseconds } => now += milliseconds,
+            Step::Wait { milliseconds } => {
+                store.wait(milliseconds);
+                now += milliseconds;
+            }
         }
     }
     Ok(())
 }
 
-/// Steps at random, the same in each run.
-fn try_steps(cases: u32) -> Result<(), TestError<Vec<Step>>> {
+/// Steps at random on new stores, the same in each run.
+fn try_steps<S: Modelled>(cases: u32, store: impl Fn() -> S) -> Result<(), TestError<Vec<Step>>> {
     let config = ProptestConfig { failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::with_cases(cases) };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    runner.run(&steps(), agrees)
+    runner.run(&steps(), |steps| agrees(&store(), steps))
 }
 
 #[test]
 fn the_store_does_what_a_simple_model_does() {
-    try_steps(300).expect("they agree");
+    try_steps(300, store).expect("they agree");
 }
 
 #[test]
@@ -284,7 +320,7 @@ fn each_guard_is_needed() {
         ("AND id = ?2", "AND ?2 IS NOT NULL"),
     ] {
         REMOVED.set(Some((guard, nothing)));
-        let tried = try_steps(300);
+        let tried = try_steps(300, store);
         REMOVED.set(None);
         assert!(tried.is_err(), "nothing misses `{guard}`");
     }

@@ -1,5 +1,7 @@
 //! The promises, held by a database of Postgres: `cargo xtask peers` starts one and runs these.
 
+mod model;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
