@@ -150,7 +150,8 @@ impl Other {
         Self { process, lines }
     }
 
-    /// What it says of something, up to and with the first time, or all of it.
+    /// What it says of something: it is read until it says so, or ends.
+    #[cfg(target_os = "linux")]
     pub(super) fn says(&mut self, what: &str) -> Option<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
         lines.into_iter().find_map(|line| Some(line.strip_prefix(what)?.strip_prefix(": ")?.to_owned()))
