@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ampersand_notifications::{Delivery, Metadata, NormalizeError, Source, Webhook, from_source, from_webhook};
 
-/// The name of what may come from anywhere in a lane of its own.
-const NO_LANE: &str = "";
 /// The member of `metadata` that keeps the time of a webhook.
 const TIMESTAMP: &str = "webhook-timestamp";
 /// Bodies of more bytes are compressed: configurations and records are JSON, and shrink several times.
@@ -41,17 +39,20 @@ pub(crate) struct New {
 }
 
 impl New {
-    pub(crate) fn read(source: Source, id: &str, metadata: &Metadata, body: &[u8]) -> Self {
-        let delivery = normalize(source, id, metadata, body);
-        let metadata = serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned());
-        let (body, packed) = pack(body);
-        let source = name_of(source).to_owned();
+    /// Reads a delivery for the store; `lane` says what it is in the lane of.
+    pub(crate) fn read(source: String, id: &str, metadata: &Metadata, body: &[u8], lane: Lane) -> Self {
+        let delivery = normalize(&source, id, metadata, body);
         let (lane, notification_type, unreadable) = match delivery {
-            Ok(delivery) => (lane_of(&delivery), type_of(&delivery), None),
-            Err(error) => (NO_LANE.to_owned(), None, Some(error.to_string())),
+            Ok(delivery) => (lane(&delivery), type_of(&delivery), None),
+            Err(error) => (None, None, Some(error.to_string())),
         };
-        // What belongs to no installation waits for nobody.
-        let lane = if lane == NO_LANE { format!("{source} {id}") } else { lane };
+        let metadata = serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned());
+        let (body, packed) = match body.len() {
+            0..=PLAIN => (body.to_vec(), false),
+            _ => (pack(body), true),
+        };
+        // What has no lane waits for nobody.
+        let lane = lane.filter(|lane| !lane.is_empty()).unwrap_or_else(|| format!("{source} {id}"));
         Self { source, id: id.to_owned(), lane, notification_type, metadata, body, packed, unreadable }
     }
 
@@ -61,9 +62,12 @@ impl New {
     }
 }
 
+/// What gives the lane of a delivery: [`Options::lane`](crate::Options::lane).
+pub(crate) type Lane = fn(&Delivery) -> Option<String>;
+
 /// One delivery at a time for an installation.
-fn lane_of(delivery: &Delivery) -> String {
-    delivery.installation_id().map(Cow::into_owned).unwrap_or_default()
+pub(crate) fn of_installation(delivery: &Delivery) -> Option<String> {
+    delivery.installation_id().map(Cow::into_owned)
 }
 
 fn type_of(delivery: &Delivery) -> Option<String> {
@@ -73,13 +77,8 @@ fn type_of(delivery: &Delivery) -> Option<String> {
     }
 }
 
-pub(crate) fn normalize(
-    source: Source,
-    id: &str,
-    metadata: &Metadata,
-    body: &[u8],
-) -> Result<Delivery, NormalizeError> {
-    match source {
+pub(crate) fn normalize(source: &str, id: &str, metadata: &Metadata, body: &[u8]) -> Result<Delivery, NormalizeError> {
+    match kind_of(source) {
         Source::Webhook => {
             let timestamp = metadata.get(TIMESTAMP).map(Into::into);
             from_webhook(Webhook { body: Cow::Borrowed(body), id: Some(id), timestamp })
@@ -88,7 +87,7 @@ pub(crate) fn normalize(
     }
 }
 
-/// The names of sources in the store.
+/// The names of the kinds of sources in the store.
 const SOURCES: [(Source, &str); 5] = [
     (Source::Webhook, "webhook"),
     (Source::Kinesis, "kinesis"),
@@ -97,24 +96,24 @@ const SOURCES: [(Source, &str); 5] = [
     (Source::Bare, "bare"),
 ];
 
-pub(crate) fn name_of(source: Source) -> &'static str {
-    SOURCES.iter().find(|(known, _)| *known == source).map_or("bare", |(_, name)| name)
+/// The name of a source: its kind, and the endpoint if there are several, as in `webhook:eu`.
+pub(crate) fn name_of(kind: Source, endpoint: &str) -> String {
+    let kind = SOURCES.iter().find(|(known, _)| *known == kind).map_or("bare", |(_, name)| name);
+    if endpoint.is_empty() { kind.to_owned() } else { format!("{kind}:{endpoint}") }
 }
 
-pub(crate) fn source_named(name: &str) -> Source {
-    SOURCES.iter().find(|(_, known)| *known == name).map_or(Source::Bare, |(source, _)| *source)
+fn kind_of(source: &str) -> Source {
+    let kind = source.split(':').next();
+    SOURCES.iter().find(|(_, name)| Some(*name) == kind).map_or(Source::Bare, |(kind, _)| *kind)
 }
 
-fn pack(body: &[u8]) -> (Vec<u8>, bool) {
-    match body.len() {
-        0..=PLAIN => (body.to_vec(), false),
-        _ => (lz4_flex::compress_prepend_size(body), true),
-    }
+pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
+    lz4_flex::compress_prepend_size(bytes)
 }
 
-/// The body as it came; `None` where the store is damaged.
-pub(crate) fn unpack(body: Vec<u8>, packed: bool) -> Option<Vec<u8>> {
-    if packed { lz4_flex::decompress_size_prepended(&body).ok() } else { Some(body) }
+/// The bytes as they came; `None` where the store is damaged.
+pub(crate) fn unpack(bytes: Vec<u8>, packed: bool) -> Option<Vec<u8>> {
+    if packed { lz4_flex::decompress_size_prepended(&bytes).ok() } else { Some(bytes) }
 }
 
 /// A delivery that a handler is to handle.
@@ -123,8 +122,13 @@ pub(crate) fn unpack(body: Vec<u8>, packed: bool) -> Option<Vec<u8>> {
 pub struct Incoming {
     /// The delivery.
     pub delivery: Delivery,
+    /// Where it came from, as in `webhook` or, of an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
+    pub source: String,
     /// Identifies it within its source: the same in every delivery of the event from there.
     pub id: String,
+    /// One delivery of a lane is handled at a time: the id of the installation, unless [`Options::lane`](crate::Options::lane)
+    /// says another.
+    pub lane: String,
     /// How often it was handed to a handler, this time included. From 1.
     pub attempt: u32,
     /// How long ago it was put into the inbox.
@@ -176,22 +180,30 @@ impl<E: StdError> From<E> for Failure {
 
 /// The states of a delivery in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
+    /// It waits for a worker, or for another attempt.
     Ready,
+    /// A worker has it.
     Claimed,
+    /// It is handled.
     Done,
+    /// It cannot be read, or was tried in vain: a dead letter.
     Dead,
 }
 
 impl State {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "ready" => Self::Ready,
-            "claimed" => Self::Claimed,
-            "done" => Self::Done,
-            "dead" => Self::Dead,
-            _ => return None,
-        })
+    /// As it is in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Claimed => "claimed",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        [Self::Ready, Self::Claimed, Self::Done].into_iter().find(|state| state.as_str() == name).unwrap_or(Self::Dead)
     }
 }
 
@@ -211,26 +223,58 @@ pub struct Status {
     pub oldest_ready: Option<Duration>,
 }
 
-/// A dead letter: a delivery that cannot be read, or that was tried in vain.
+/// A delivery in the store, without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Dead {
-    /// Where it came from, as in `webhook`.
+pub struct Entry {
+    /// Where it came from, as in `webhook` or, of an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
     pub source: String,
     /// Identifies it within its source.
     pub id: String,
-    /// The lane that it was in: the id of the installation.
+    /// The lane that it is in: the id of the installation, unless [`Options::lane`](crate::Options::lane) says another.
     pub lane: String,
     /// The type of the notification; `None` of records, and of what cannot be read.
     pub notification_type: Option<String>,
+    /// Where it stands.
+    pub state: State,
     /// How often it was handed to a handler.
     pub attempts: u32,
     /// The last failure, in words.
-    pub reason: String,
-    /// When it was put, in milliseconds of the Unix epoch.
-    pub received: i64,
-    /// When it was given up, in milliseconds of the Unix epoch.
-    pub died: i64,
+    pub reason: Option<String>,
+    /// When it was put.
+    pub received: SystemTime,
+    /// When it may be tried, or its lease ends; `None` of what is done or dead.
+    pub due: Option<SystemTime>,
+    /// When it was done, or given up.
+    pub finished: Option<SystemTime>,
+}
+
+/// A delivery in the store, as it came.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stored {
+    /// All but the body.
+    pub entry: Entry,
+    /// What came beside the body.
+    pub metadata: Metadata,
+    /// The body; `None` where it was [pruned](crate::Inbox::prune).
+    pub body: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = format_args!("{:?} bytes", self.body.as_ref().map(Vec::len));
+        f.debug_struct("Stored")
+            .field("entry", &self.entry)
+            .field("metadata", &self.metadata)
+            .field("body", &body)
+            .finish()
+    }
+}
+
+/// A time, of milliseconds of the Unix epoch.
+pub(crate) fn time(milliseconds: i64) -> SystemTime {
+    UNIX_EPOCH + self::milliseconds(milliseconds)
 }
 
 /// A span of milliseconds; a negative one is zero.

@@ -1,19 +1,21 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ampersand_notifications::{Metadata, Source};
+use ampersand_notifications::{Delivery, Metadata, Source};
 use rusqlite::Connection;
 use tokio::sync::Notify;
+#[cfg(feature = "postgres")]
+use tokio_postgres::{NoTls, Socket, tls::MakeTlsConnect, tls::TlsConnect};
 
-use crate::InboxError;
-use crate::delivery::{Dead, New, Put, Status};
+use crate::delivery::{self, Entry, New, Put, State, Status, Stored};
 #[cfg(feature = "postgres")]
 use crate::postgres::Postgres;
-use crate::sqlite;
-use crate::store::{Clock, Inserted, Store};
+use crate::store::{Clock, File, Inserted, Store};
 use crate::worker::Worker;
 use crate::writer::Writer;
+use crate::{InboxError, observe, sqlite};
 
 /// A store of deliveries, and the way to their handlers. Cheap to clone; clones share the store.
 ///
@@ -40,6 +42,7 @@ pub struct Inbox {
     pub(crate) options: Options,
     /// Something may be claimed now that could not be before.
     pub(crate) ready: Arc<Notify>,
+    endpoint: Arc<str>,
 }
 
 impl fmt::Debug for Inbox {
@@ -49,22 +52,29 @@ impl fmt::Debug for Inbox {
 }
 
 /// How an inbox keeps deliveries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
     /// So many bytes the store may have before deliveries are turned away: [`Put::Full`]. Default: no limit but the disk.
     pub limit: Option<u64>,
     /// For how long the bodies of what is done are kept. Default: 3 days.
     pub keep_bodies: Duration,
-    /// For how long the ids of what is done are kept, so that a repeat is known. Default: 14 days.
+    /// For how long the ids of what is done are kept, so that a repeat is known; at least as long as the bodies. Default:
+    /// 14 days.
     pub keep_ids: Duration,
+    /// What gives the lane of a delivery: one of a lane is handled at a time, in order of arrival. What has none waits for
+    /// nobody. Default: the id of the installation.
+    pub lane: fn(&Delivery) -> Option<String>,
+    /// Whether what is behind a dead letter in its lane waits until that is replayed or deleted. Default: it does not.
+    pub dead_letters_block: bool,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limit: None, keep_bodies: 3 * DAY, keep_ids: 14 * DAY }
+        let lane = delivery::of_installation;
+        Self { limit: None, keep_bodies: 3 * DAY, keep_ids: 14 * DAY, lane, dead_letters_block: false }
     }
 }
 
@@ -86,32 +96,67 @@ impl Inbox {
     ///
     /// As [`open`](Self::open).
     pub async fn open_with(url: &str, options: Options) -> Result<Self, InboxError> {
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let clock = Arc::new(move || i64::try_from(now()).unwrap_or(i64::MAX));
-        Self::open_at(url, options, clock).await
+        #[cfg(feature = "postgres")]
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Self::open_tls(url, options, NoTls).await;
+        }
+        Self::open_at(url, options, steady_clock()).await
+    }
+
+    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
+    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
+    /// to be: `require`, or by default `prefer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    #[cfg(feature = "postgres")]
+    pub async fn open_tls<T>(url: &str, options: Options, tls: T) -> Result<Self, InboxError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let config = url.parse().map_err(|_| InboxError::Url(without_password(url)))?;
+        Ok(Self::of(Store::Postgres(Arc::new(Postgres::open(config, tls).await?)), options))
+    }
+
+    fn of(store: Store, options: Options) -> Self {
+        Self { store, options, ready: Arc::new(Notify::new()), endpoint: "".into() }
     }
 
     pub(crate) async fn open_at(url: &str, options: Options, clock: Clock) -> Result<Self, InboxError> {
-        #[cfg(feature = "postgres")]
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let config = url.parse().map_err(|_| InboxError::Url(without_password(url)))?;
-            let store = Store::Postgres(Arc::new(Postgres::open(config).await?));
-            return Ok(Self { store, options, ready: Arc::new(Notify::new()) });
-        }
-        let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty());
+        // A database in memory keeps nothing.
+        let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with(":memory:"));
         let path = path.ok_or_else(|| InboxError::Url(without_password(url)))?.to_owned();
         let open = move || {
-            let mut connection = Connection::open(path)?;
-            let version = sqlite::open(&mut connection)?;
-            Ok((connection, version))
+            let mut connection = Connection::open(&path)?;
+            let version = sqlite::open(&mut connection, &sqlite::MIGRATIONS)?;
+            Ok((connection, sqlite::reader(&path)?, version))
         };
         let opened = tokio::task::spawn_blocking(open).await.map_err(|_| InboxError::Closed)?;
-        let (connection, version) = opened.map_err(|error: rusqlite::Error| InboxError::of(&error))?;
+        let (connection, reader, version) = opened.map_err(|error: rusqlite::Error| InboxError::of(&error))?;
         if version > sqlite::SCHEMA_VERSION {
             return Err(InboxError::NewerSchema(version));
         }
-        let store = Store::Sqlite(Writer::start(connection)?, clock);
-        Ok(Self { store, options, ready: Arc::new(Notify::new()) })
+        let (writer, reader) = (Writer::start(connection)?, Arc::new(Mutex::new(reader)));
+        Ok(Self::of(Store::Sqlite(File { writer, reader, clock }), options))
+    }
+
+    /// The same inbox, for what comes in at another place: its [`webhook`](Self::webhook) and [`put`](Self::put) give a
+    /// source of its own, as in `webhook:eu`, within which ids are unique.
+    ///
+    /// ```
+    /// # fn example(inbox: ampersand_inbox::Inbox, eu: ampersand_notifications::Verifier, us: ampersand_notifications::Verifier) {
+    /// let app: axum::Router = axum::Router::new()
+    ///     .route("/eu", inbox.endpoint("eu").webhook(eu))
+    ///     .route("/us", inbox.endpoint("us").webhook(us));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Self {
+        Self { endpoint: name.into(), ..self.clone() }
     }
 
     /// Stores a delivery that is its body alone: a webhook that was verified elsewhere, a Kinesis record. When this
@@ -133,16 +178,20 @@ impl Inbox {
     ///
     /// As [`put`](Self::put).
     pub async fn put_with(&self, source: Source, id: &str, body: &[u8], beside: &Metadata) -> Result<Put, InboxError> {
-        let new = New::read(source, id, beside, body);
-        match self.store.insert(new, self.options.limit).await {
-            Ok(Inserted::New) => {
-                self.ready.notify_one();
-                Ok(Put::Stored)
-            }
+        let begun = Instant::now();
+        let source = delivery::name_of(source, &self.endpoint);
+        let new = New::read(source, id, beside, body, self.options.lane);
+        let put = match self.store.insert(new, self.options.limit).await {
+            Ok(Inserted::New) => Ok(Put::Stored),
             Ok(Inserted::Known) => Ok(Put::Duplicate),
             Ok(Inserted::Full) | Err(InboxError::Full) => Ok(Put::Full),
             Err(error) => Err(error),
+        };
+        if put == Ok(Put::Stored) {
+            self.ready.notify_one();
         }
+        observe::put(&put, begun);
+        put
     }
 
     /// A worker, which hands what is stored to a handler.
@@ -150,33 +199,56 @@ impl Inbox {
         Worker::new(self.clone())
     }
 
-    /// How many deliveries there are, and how long the oldest has waited.
+    /// How many deliveries there are, and how long the oldest has waited. With the feature `metrics`, sets the gauges to that.
     ///
     /// # Errors
     ///
     /// [`InboxError`]: the store cannot be read.
     pub async fn status(&self) -> Result<Status, InboxError> {
-        self.store.status().await
+        let status = self.store.status().await?;
+        observe::status(&status);
+        Ok(status)
     }
 
-    /// The dead letters, those that died last first.
+    /// The deliveries in a state, at most so many: of those that are ready or claimed the ones that came first, of the others
+    /// the ones that ended last.
     ///
     /// # Errors
     ///
     /// As [`status`](Self::status).
-    pub async fn dead(&self, most: usize) -> Result<Vec<Dead>, InboxError> {
-        self.store.dead(most).await
+    pub async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
+        self.store.list(state, most).await
+    }
+
+    /// A delivery as it came, by its source, such as `webhook`, and its id; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub async fn show(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
+        self.store.show(source, id).await
     }
 
     /// Makes a dead letter ready again, with all attempts before it and in its place in the order of arrival. It is read
     /// anew: after an upgrade, what could not be read may be. False where there is no such dead letter, or it still cannot
     /// be read.
     ///
+    /// ```no_run
+    /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
+    /// for dead in inbox.list(ampersand_inbox::State::Dead, usize::MAX).await? {
+    ///     if dead.notification_type.as_deref() == Some("installation.updated") {
+    ///         inbox.replay(&dead.source, &dead.id).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`InboxError`]: nothing was changed.
-    pub async fn replay(&self, source: Source, id: &str) -> Result<bool, InboxError> {
-        let replayed = self.store.replay(source, id).await?;
+    pub async fn replay(&self, source: &str, id: &str) -> Result<bool, InboxError> {
+        let replayed = self.store.replay(source, id, self.options.lane).await?;
         self.ready.notify_one();
         Ok(replayed)
     }
@@ -186,8 +258,10 @@ impl Inbox {
     /// # Errors
     ///
     /// [`InboxError`]: nothing was changed.
-    pub async fn delete(&self, source: Source, id: &str) -> Result<bool, InboxError> {
-        self.store.delete(source, id).await
+    pub async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
+        let deleted = self.store.delete(source, id).await?;
+        self.ready.notify_one();
+        Ok(deleted)
     }
 
     /// Drops what [`Options`] no longer asks to be kept of what is done, in small steps between which other work goes on.
@@ -215,4 +289,11 @@ fn without_password(url: &str) -> String {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
         _ => url.to_owned(),
     }
+}
+
+/// The time of day when it is made, and what has passed since: where the system's clock is set, what waits is not due early,
+/// and no lease ends early.
+fn steady_clock() -> Clock {
+    let (opened, since) = (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now());
+    Arc::new(move || i64::try_from((opened + since.elapsed()).as_millis()).unwrap_or(i64::MAX))
 }

@@ -10,34 +10,36 @@
 use std::error::Error as _;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Error, IsolationLevel, NoTls, Row, Transaction};
+use tokio_postgres::{Client, Config, Error, IsolationLevel, Row, Socket, Transaction};
 
 use crate::InboxError;
-use crate::delivery::{Dead, Failure, Incoming, New, State, Status, milliseconds};
+use crate::delivery::{Entry, Failure, Incoming, New, State, Status, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Inserted, Kept, Outcome, point, sql};
+use crate::store::{Claimed, Found, Inserted, Outcome, point, sql, which};
 use crate::worker::Handling;
 
-const SCHEMA: &str = "
-CREATE SCHEMA IF NOT EXISTS ampersand_inbox;
-CREATE TABLE ampersand_inbox.schema (version bigint NOT NULL);
+/// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = ["
 CREATE TABLE ampersand_inbox.delivery (
     seq      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY, -- within a lane, the order of arrival
-    source   text        NOT NULL,
+    source   text        NOT NULL,                  -- its kind and, after a colon, the endpoint, if there are several
     id       text        NOT NULL,                  -- unique within its source
     lane     text        NOT NULL,                  -- one at a time, in order of arrival
     type     text,                                  -- of the notification; NULL of records, and of what cannot be read
     metadata text        NOT NULL,                  -- JSON: what came beside the body
     body     bytea,                                 -- NULL when it is done and pruned
     packed   boolean     NOT NULL,                  -- whether the body is LZ4, after its length
-    state    text        NOT NULL CHECK (state IN ('ready', 'claimed', 'done', 'dead')),
-    head     boolean     NOT NULL,                  -- whether it is the first unfinished one of its lane
+    resolved bytea,                                 -- what its URLs led to: LZ4 of a JSON object, after its length
+    state    text        NOT NULL,                  -- ready, claimed, done or dead
+    head     boolean,                               -- whether it is the first in its lane; NULL: no longer in it
     due      timestamptz NOT NULL,                  -- when it may be claimed, or its lease ends
     attempts bigint      NOT NULL DEFAULT 0,        -- counted when it is claimed
     token    bigint      NOT NULL DEFAULT 0,        -- another one at each claim
@@ -46,13 +48,14 @@ CREATE TABLE ampersand_inbox.delivery (
     finished timestamptz,
     UNIQUE (source, id)
 );
-ALTER TABLE ampersand_inbox.delivery ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE ampersand_inbox.delivery ALTER body SET STORAGE EXTERNAL, ALTER resolved SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX delivery_head ON ampersand_inbox.delivery (lane) WHERE head;
 CREATE INDEX delivery_due ON ampersand_inbox.delivery (due) WHERE head;
-CREATE INDEX delivery_unfinished ON ampersand_inbox.delivery (lane, seq) WHERE state IN ('ready', 'claimed');
+CREATE INDEX delivery_lane ON ampersand_inbox.delivery (lane, seq) WHERE head IS NOT NULL;
 CREATE INDEX delivery_done ON ampersand_inbox.delivery (finished) WHERE state = 'done';
+CREATE INDEX delivery_kept ON ampersand_inbox.delivery (finished) WHERE state = 'done' AND body IS NOT NULL;
 CREATE INDEX delivery_dead ON ampersand_inbox.delivery (finished) WHERE state = 'dead';
-";
+"];
 
 /// What each connection is told first. A commit is on the disk when it is done; the locks of a machine that vanished go away.
 const SETUP: &str = "
@@ -79,30 +82,36 @@ impl fmt::Debug for Postgres {
     }
 }
 
+type Connect = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>> + Send + Sync;
+
 /// Connections that are made when they are needed, and used again.
 struct Pool {
-    config: Config,
+    connect: Arc<Connect>,
     idle: Mutex<Vec<Client>>,
     permits: Semaphore,
 }
 
 impl Pool {
-    fn new(config: &Config, most: usize) -> Self {
-        Self { config: config.clone(), idle: Mutex::default(), permits: Semaphore::new(most) }
+    fn new(connect: &Arc<Connect>, most: usize) -> Self {
+        Self { connect: connect.clone(), idle: Mutex::default(), permits: Semaphore::new(most) }
     }
 
     async fn get(&self) -> Result<Held<'_>, InboxError> {
         let permit = self.permits.acquire().await.map_err(|_| InboxError::Closed)?;
         let mut client = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if client.as_ref().is_none_or(Client::is_closed) {
-            client = Some(connect(&self.config).await.map_err(failed)?);
+            client = Some((self.connect)().await.map_err(failed)?);
         }
         Ok(Held { client, in_transaction: false, pool: self, _permit: permit })
     }
 }
 
-async fn connect(config: &Config) -> Result<Client, Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+async fn connect<T>(config: &Config, tls: T) -> Result<Client, Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
     // A caller learns of the end of a connection when its client fails.
     tokio::spawn(async { drop(connection.await) });
     client.batch_execute(SETUP).await?;
@@ -167,7 +176,13 @@ fn count(most: usize) -> i64 {
 
 impl Postgres {
     /// Makes the tables where there are none. Several processes may do so at once.
-    pub(crate) async fn open(mut config: Config) -> Result<Self, InboxError> {
+    pub(crate) async fn open<T>(mut config: Config, tls: T) -> Result<Self, InboxError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -177,13 +192,17 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("ampersand-inbox");
         }
+        let connect: Arc<Connect> = Arc::new(move || {
+            let (config, tls) = (config.clone(), tls.clone());
+            Box::pin(async move { connect(&config, tls).await })
+        });
         let postgres = Self {
-            receiving: Pool::new(&config, CONNECTIONS),
-            working: Pool::new(&config, CONNECTIONS),
-            handling: Pool::new(&config, Semaphore::MAX_PERMITS),
+            receiving: Pool::new(&connect, CONNECTIONS),
+            working: Pool::new(&connect, CONNECTIONS),
+            handling: Pool::new(&connect, Semaphore::MAX_PERMITS),
             used: Mutex::default(),
         };
-        let version = migrate(&mut postgres.receiving.get().await?).await.map_err(failed)?;
+        let version = migrate(&mut postgres.receiving.get().await?, &MIGRATIONS).await.map_err(failed)?;
         if version > SCHEMA_VERSION {
             return Err(InboxError::NewerSchema(version));
         }
@@ -229,7 +248,7 @@ impl Postgres {
                  SELECT seq FROM ampersand_inbox.delivery WHERE head AND due <= now()
                  ORDER BY due, seq LIMIT $1 FOR UPDATE SKIP LOCKED))
              RETURNING seq, token, attempts, (extract(epoch FROM clock_timestamp() - received) * 1000)::bigint,
-                 source, id, metadata, body, packed");
+                 source, id, lane, type, metadata, body, packed, resolved");
         let client = self.working.get().await?;
         let parameters = [count(most), lease];
         let [most, lease] = parameters.each_ref();
@@ -257,8 +276,9 @@ impl Postgres {
         finish.await.map_err(failed)
     }
 
-    /// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done.
-    pub(crate) async fn apply<H>(&self, seq: i64, token: i64, incoming: Incoming, handler: &H) -> Result<(), Failure>
+    /// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done, and this
+    /// gives false.
+    pub(crate) async fn apply<H>(&self, seq: i64, token: i64, incoming: Incoming, handler: &H) -> Result<bool, Failure>
     where
         H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>,
     {
@@ -268,7 +288,7 @@ impl Postgres {
         let holds = sql("SELECT lane, (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
              WHERE seq = $1 AND token = $2 AND state = 'claimed'");
         let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
-        let Some(row) = holds.map_err(failed)? else { return Ok(()) };
+        let Some(row) = holds.map_err(failed)? else { return Ok(false) };
         let (lane, begun) = (row.try_get::<_, String>(0).map_err(failed)?, row.try_get::<_, i64>(1).map_err(failed)?);
         if let Err(failure) = handler(incoming, &transaction).await {
             if transaction.rollback().await.is_ok() {
@@ -283,16 +303,14 @@ impl Postgres {
             return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
         }
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
-        if finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)? {
+        let holds = finish(&transaction, seq, token, &lane, &Outcome::Done).await.map_err(failed)?;
+        if holds {
             point("before the commit");
             transaction.commit().await.map_err(failed)?;
             point("after the commit");
             client.ended();
-            return Ok(());
         }
-        #[cfg(feature = "tracing")]
-        tracing::warn!("the claim was lost, and what the handler did is rolled back");
-        Ok(())
+        Ok(holds)
     }
 
     pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
@@ -303,40 +321,41 @@ impl Postgres {
         Ok(renewed.map_err(failed)? == 1)
     }
 
+    #[cfg(feature = "resolve")]
+    pub(crate) async fn keep(&self, seq: i64, resolved: &[u8]) -> Result<(), InboxError> {
+        let keep = "UPDATE ampersand_inbox.delivery SET resolved = $2 WHERE seq = $1";
+        let parameters = [(&seq as _, Type::INT8), (&resolved as _, Type::BYTEA)];
+        self.working.get().await?.execute_typed(keep, &parameters).await.map(drop).map_err(failed)
+    }
+
     pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
         let next = "SELECT greatest((extract(epoch FROM min(due) - now()) * 1000)::bigint, 0)
-             FROM ampersand_inbox.delivery WHERE head HAVING min(due) IS NOT NULL";
+             FROM ampersand_inbox.delivery WHERE head AND due < 'infinity' HAVING min(due) IS NOT NULL";
         let row = self.working.get().await?.query_typed_opt(next, &[]).await.map_err(failed)?;
         row.map(|row| row.try_get(0)).transpose().map_err(failed)
     }
 
-    pub(crate) async fn dead(&self, most: usize) -> Result<Vec<Dead>, InboxError> {
-        let dead = "SELECT source, id, lane, type, attempts, coalesce(reason, ''),
-                 (extract(epoch FROM received) * 1000)::bigint, (extract(epoch FROM finished) * 1000)::bigint
-             FROM ampersand_inbox.delivery WHERE state = 'dead' ORDER BY finished DESC, seq DESC LIMIT $1";
-        let dead = self.receiving.get().await?.query_typed(dead, &[(&count(most), Type::INT8)]).await;
-        let read = |row: &Row| {
-            Ok(Dead {
-                source: row.try_get(0)?,
-                id: row.try_get(1)?,
-                lane: row.try_get(2)?,
-                notification_type: row.try_get(3)?,
-                attempts: attempts(row.try_get(4)?),
-                reason: row.try_get(5)?,
-                received: row.try_get(6)?,
-                died: row.try_get(7)?,
-            })
-        };
-        dead.and_then(|rows| rows.iter().map(read).collect()).map_err(failed)
+    pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
+        let list = format!(
+            "SELECT source, id, lane, type, state, attempts, reason, received, due, finished
+             FROM ampersand_inbox.delivery {} LIMIT $1",
+            which(state)
+        );
+        let list = self.receiving.get().await?.query_typed(&list, &[(&count(most), Type::INT8)]).await;
+        list.and_then(|rows| rows.iter().map(entry).collect()).map_err(failed)
     }
 
-    pub(crate) async fn dead_body(&self, source: &str, id: &str) -> Result<Option<Kept>, InboxError> {
-        let find = sql("SELECT seq, metadata, body, packed FROM ampersand_inbox.delivery
-             WHERE source = $1 AND id = $2 AND state = 'dead'");
+    pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Found>, InboxError> {
+        let find = "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed
+             FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
         let client = self.receiving.get().await?;
-        let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
-        let read = |row: Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
-        row.map(read).transpose().map_err(failed)
+        let row = client.query_typed_opt(find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
+        let found = |row: Row| {
+            let (seq, metadata, body, packed) =
+                (row.try_get(10)?, row.try_get(11)?, row.try_get(12)?, row.try_get(13)?);
+            Ok(Found { entry: entry(&row)?, seq, metadata, body, packed })
+        };
+        row.map(found).transpose().map_err(failed)
     }
 
     /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
@@ -345,6 +364,7 @@ impl Postgres {
         let replay = async {
             let transaction = client.begin().await?;
             lock(&transaction, &new.lane).await?;
+            unblock(&transaction, seq).await?;
             let update =
                 sql("UPDATE ampersand_inbox.delivery SET state = 'ready', due = clock_timestamp(), attempts = 0,
                      finished = NULL, lane = $2, type = $3, head = false
@@ -354,7 +374,7 @@ impl Postgres {
             if transaction.execute_typed(&update, &parameters).await? == 0 {
                 return Ok(false);
             }
-            // One that is claimed stays the head until it is finished. One that is being claimed just now is waited for.
+            // One that is claimed, or blocks the lane, stays the head. One that is being claimed just now is waited for.
             let yields =
                 "UPDATE ampersand_inbox.delivery SET head = false WHERE lane = $1 AND head AND state = 'ready'";
             transaction.execute_typed(yields, &[(lane, Type::TEXT)]).await?;
@@ -367,10 +387,19 @@ impl Postgres {
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        let delete = sql("DELETE FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2 AND state = 'dead'");
-        let client = self.receiving.get().await?;
-        let deleted = client.execute_typed(&delete, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await;
-        Ok(deleted.map_err(failed)? == 1)
+        let Some(found) = self.find(source, id).await? else { return Ok(false) };
+        let mut client = self.receiving.get().await?;
+        let delete = async {
+            let transaction = client.begin().await?;
+            lock(&transaction, &found.entry.lane).await?;
+            unblock(&transaction, found.seq).await?;
+            let delete = sql("DELETE FROM ampersand_inbox.delivery WHERE seq = $1 AND state = 'dead'");
+            let deleted = transaction.execute_typed(&delete, &[(&found.seq, Type::INT8)]).await?;
+            transaction.commit().await?;
+            client.ended();
+            Ok(deleted == 1)
+        };
+        delete.await.map_err(failed)
     }
 
     /// Drops bodies of what was done so many milliseconds ago, and all of what was done so many ago. Gives how many rows it
@@ -380,7 +409,7 @@ impl Postgres {
                  SELECT seq FROM ampersand_inbox.delivery
                  WHERE state = 'done' AND finished < now() - $1 * interval '1 ms'
                  ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED))";
-        let empty = "UPDATE ampersand_inbox.delivery SET body = NULL WHERE seq = ANY (ARRAY (
+        let empty = "UPDATE ampersand_inbox.delivery SET body = NULL, resolved = NULL WHERE seq = ANY (ARRAY (
                  SELECT seq FROM ampersand_inbox.delivery
                  WHERE state = 'done' AND finished < now() - $1 * interval '1 ms' AND body IS NOT NULL
                  ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -393,39 +422,44 @@ impl Postgres {
         Ok(usize::try_from(all).unwrap_or(usize::MAX))
     }
 
+    /// Counts by the indexes alone, as far as may be: a table may have millions of rows.
     pub(crate) async fn status(&self) -> Result<Status, InboxError> {
-        let states = "SELECT state, count(*), (extract(epoch FROM now() - min(received)) * 1000)::bigint
-             FROM ampersand_inbox.delivery GROUP BY state";
-        let rows = self.receiving.get().await?.query_typed(states, &[]).await.map_err(failed)?;
-        let mut status = Status::default();
-        for row in rows {
-            let count = row.try_get::<_, i64>(1).map_err(failed)?.unsigned_abs();
-            match State::named(row.try_get(0).map_err(failed)?) {
-                Some(State::Ready) => {
-                    status.ready = count;
-                    status.oldest_ready = Some(milliseconds(row.try_get(2).map_err(failed)?));
-                }
-                Some(State::Claimed) => status.claimed = count,
-                Some(State::Done) => status.done = count,
-                Some(State::Dead) => status.dead = count,
-                None => {}
-            }
-        }
-        Ok(status)
+        // A lease that has ended holds nothing.
+        let status = "WITH held AS MATERIALIZED (
+                 SELECT seq, state FROM ampersand_inbox.delivery WHERE head AND due > now() AND state <> 'ready')
+             SELECT (SELECT count(*) FROM ampersand_inbox.delivery WHERE head IS NOT NULL) - (SELECT count(*) FROM held),
+                 (SELECT count(*) FROM held WHERE state = 'claimed'),
+                 (SELECT count(*) FROM ampersand_inbox.delivery WHERE state = 'done'),
+                 (SELECT count(*) FROM ampersand_inbox.delivery WHERE state = 'dead'),
+                 (SELECT (extract(epoch FROM now() - received) * 1000)::bigint FROM ampersand_inbox.delivery
+                  WHERE seq = (SELECT min(seq) FROM ampersand_inbox.delivery
+                      WHERE head IS NOT NULL AND seq NOT IN (SELECT seq FROM held)))";
+        let row = self.receiving.get().await?.query_typed_one(status, &[]).await.map_err(failed)?;
+        let count = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed);
+        let oldest_ready = row.try_get::<_, Option<i64>>(4).map_err(failed)?.map(milliseconds);
+        Ok(Status { ready: count(0)?, claimed: count(1)?, done: count(2)?, dead: count(3)?, oldest_ready })
     }
 }
 
-/// Makes the tables where there are none. Gives the version of the schema that is there.
-async fn migrate(client: &mut Held<'_>) -> Result<i64, Error> {
+/// Brings the tables to the last version of the schema. Gives the version that is there then.
+async fn migrate(client: &mut Held<'_>, migrations: &[&'static str]) -> Result<i64, Error> {
     let transaction = client.begin().await?;
     transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtextextended('ampersand_inbox', 0))").await?;
     let exists = "SELECT to_regclass('ampersand_inbox.schema') IS NOT NULL";
     if !transaction.query_typed_one(exists, &[]).await?.try_get::<_, bool>(0)? {
-        transaction.batch_execute(&sql(SCHEMA)).await?;
-        let version = "INSERT INTO ampersand_inbox.schema VALUES ($1)";
-        transaction.execute_typed(version, &[(&SCHEMA_VERSION, Type::INT8)]).await?;
+        let schema = "CREATE SCHEMA IF NOT EXISTS ampersand_inbox;
+             CREATE TABLE ampersand_inbox.schema (version bigint NOT NULL);
+             INSERT INTO ampersand_inbox.schema VALUES (0)";
+        transaction.batch_execute(schema).await?;
     }
-    let version = transaction.query_typed_one("SELECT version FROM ampersand_inbox.schema", &[]).await?.try_get(0)?;
+    let version = "SELECT version FROM ampersand_inbox.schema";
+    let mut version: i64 = transaction.query_typed_one(version, &[]).await?.try_get(0)?;
+    for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
+        transaction.batch_execute(&sql(migration)).await?;
+        version += 1;
+        let update = "UPDATE ampersand_inbox.schema SET version = $1";
+        transaction.execute_typed(update, &[(&version, Type::INT8)]).await?;
+    }
     transaction.commit().await?;
     client.ended();
     Ok(version)
@@ -439,12 +473,22 @@ async fn lock(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
     transaction.execute_typed(&lock, &[(&lane, Type::TEXT)]).await.map(drop)
 }
 
-/// Makes the first unfinished delivery of a lane its head: one that is claimed, or else the first that arrived.
+/// Makes a delivery of a lane its head: the one that is it already, or else the first that arrived.
 async fn head(transaction: &Transaction<'_>, lane: &str) -> Result<(), Error> {
     let head = "UPDATE ampersand_inbox.delivery SET head = true WHERE seq = (
-             SELECT seq FROM ampersand_inbox.delivery WHERE lane = $1 AND state IN ('ready', 'claimed')
-             ORDER BY state = 'claimed' DESC, seq LIMIT 1)";
+             SELECT seq FROM ampersand_inbox.delivery WHERE lane = $1 AND head IS NOT NULL
+             ORDER BY head DESC, seq LIMIT 1)";
     transaction.execute_typed(&sql(head), &[(&lane, Type::TEXT)]).await.map(drop)
+}
+
+/// Takes a dead letter out of the lane that it blocks, whose lock is held.
+async fn unblock(transaction: &Transaction<'_>, seq: i64) -> Result<(), Error> {
+    let unblock = "UPDATE ampersand_inbox.delivery SET head = NULL WHERE seq = $1 AND head AND state = 'dead'
+         RETURNING lane";
+    match transaction.query_typed_opt(unblock, &[(&seq, Type::INT8)]).await? {
+        Some(row) => head(transaction, row.try_get(0)?).await,
+        None => Ok(()),
+    }
 }
 
 /// What is put into a full store.
@@ -459,8 +503,8 @@ async fn insert(client: &mut Held<'_>, new: &New) -> Result<Inserted, Error> {
     lock(&transaction, &new.lane).await?;
     let insert = sql("INSERT INTO ampersand_inbox.delivery
              (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
-         SELECT $1, $2, $3, $4, $5, $6, $7, state, state = 'ready' AND NOT EXISTS (
-                 SELECT 1 FROM ampersand_inbox.delivery WHERE lane = $3 AND state IN ('ready', 'claimed')),
+         SELECT $1, $2, $3, $4, $5, $6, $7, state, CASE state WHEN 'ready' THEN NOT EXISTS (
+                 SELECT 1 FROM ampersand_inbox.delivery WHERE lane = $3 AND head IS NOT NULL) END,
              time, $8, time, CASE state WHEN 'dead' THEN time END
          FROM (SELECT CASE WHEN $8 IS NULL THEN 'ready' ELSE 'dead' END AS state, clock_timestamp() AS time) AS given
          ON CONFLICT (source, id) DO NOTHING");
@@ -493,9 +537,29 @@ fn claimed(row: &Row) -> Result<Claimed, Error> {
         age: row.try_get(3)?,
         source: row.try_get(4)?,
         id: row.try_get(5)?,
-        metadata: row.try_get(6)?,
-        body: row.try_get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default(),
-        packed: row.try_get(8)?,
+        lane: row.try_get(6)?,
+        notification_type: row.try_get(7)?,
+        metadata: row.try_get(8)?,
+        body: row.try_get::<_, Option<Vec<u8>>>(9)?.unwrap_or_default(),
+        packed: row.try_get(10)?,
+        resolved: row.try_get(11)?,
+    })
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    let state = State::named(row.try_get(4)?);
+    let due = matches!(state, State::Ready | State::Claimed).then(|| row.try_get(8)).transpose()?;
+    Ok(Entry {
+        source: row.try_get(0)?,
+        id: row.try_get(1)?,
+        lane: row.try_get(2)?,
+        notification_type: row.try_get(3)?,
+        state,
+        attempts: attempts(row.try_get(5)?),
+        reason: row.try_get(6)?,
+        received: row.try_get(7)?,
+        due,
+        finished: row.try_get(9)?,
     })
 }
 
@@ -507,17 +571,19 @@ async fn finish(
     lane: &str,
     outcome: &Outcome,
 ) -> Result<bool, Error> {
-    let (state, pause, reason, released) = match outcome {
-        Outcome::Done => ("done", 0, None, 0_i64),
-        Outcome::Retry { pause, reason } => ("ready", *pause, Some(reason), 0),
-        Outcome::Dead { reason } => ("dead", 0, Some(reason), 0),
-        Outcome::Released => ("ready", 0, None, 1),
+    let (state, pause, reason, released, leaves) = match outcome {
+        Outcome::Done => ("done", Some(0), None, 0_i64, true),
+        Outcome::Retry { pause, reason } => ("ready", Some(*pause), Some(reason), 0, false),
+        Outcome::Dead { reason, blocks: false } => ("dead", Some(0), Some(reason), 0, true),
+        // It is never due.
+        Outcome::Dead { reason, blocks: true } => ("dead", None, Some(reason), 0, false),
+        Outcome::Released => ("ready", Some(0), None, 1, false),
     };
-    let ends = matches!(outcome, Outcome::Done | Outcome::Dead { .. });
     lock(transaction, lane).await?;
     let update = sql("UPDATE ampersand_inbox.delivery
-         SET state = $3, due = clock_timestamp() + $4 * interval '1 ms', reason = coalesce($5, reason),
-             attempts = attempts - $6, head = NOT $7, finished = CASE WHEN $7 THEN clock_timestamp() END
+         SET state = $3, due = coalesce(clock_timestamp() + $4 * interval '1 ms', 'infinity'),
+             reason = coalesce($5, reason), attempts = attempts - $6, head = CASE WHEN NOT $7 THEN true END,
+             finished = CASE WHEN $3 IN ('done', 'dead') THEN clock_timestamp() END
          WHERE seq = $1 AND token = $2 AND state = 'claimed'");
     let parameters = [
         (&seq as _, Type::INT8),
@@ -526,10 +592,10 @@ async fn finish(
         (&pause as _, Type::INT8),
         (&reason as _, Type::TEXT),
         (&released as _, Type::INT8),
-        (&ends as _, Type::BOOL),
+        (&leaves as _, Type::BOOL),
     ];
     let changed = transaction.execute_typed(&update, &parameters).await?;
-    if changed == 1 && ends {
+    if changed == 1 && leaves {
         head(transaction, lane).await?;
     }
     Ok(changed == 1)

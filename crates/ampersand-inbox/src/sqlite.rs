@@ -5,78 +5,105 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
-use crate::delivery::{Dead, New, State, Status};
-use crate::store::{Claimed, Inserted, Kept, Outcome, sql};
+use crate::Failure;
+use crate::delivery::{Entry, New, State, Status, milliseconds, time};
+use crate::store::{Claimed, Found, Inserted, Outcome, sql, which};
 
 /// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
-const SCHEMA: &str = "
+/// Each makes the next version of the schema; the first one makes the first.
+pub(crate) const MIGRATIONS: [&str; 1] = ["
 CREATE TABLE delivery (
-    seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival
-    source   TEXT    NOT NULL,
-    id       TEXT    NOT NULL,                  -- unique within its source
-    lane     TEXT    NOT NULL,                  -- one at a time, in order of arrival
-    type     TEXT,                              -- of the notification; NULL of records, and of what cannot be read
-    metadata TEXT    NOT NULL,                  -- JSON: what came beside the body
-    body     BLOB,                              -- NULL when it is done and pruned
-    packed   INTEGER NOT NULL,                  -- whether the body is LZ4, after its length
-    state    TEXT    NOT NULL CHECK (state IN ('ready', 'claimed', 'done', 'dead')),
-    head     INTEGER NOT NULL,                  -- whether it is the first unfinished one of its lane
-    due      INTEGER NOT NULL,                  -- ms of the Unix epoch: when it may be claimed, or its lease ends
-    attempts INTEGER NOT NULL DEFAULT 0,        -- counted when it is claimed
-    token    INTEGER NOT NULL DEFAULT 0,        -- another one at each claim
-    reason   TEXT,                              -- of the last failure
-    received INTEGER NOT NULL,                  -- ms of the Unix epoch
-    finished INTEGER,                           -- ms of the Unix epoch
+    seq      INTEGER PRIMARY KEY,     -- the order of arrival
+    source   TEXT    NOT NULL,        -- its kind and, after a colon, the endpoint, if there are several
+    id       TEXT    NOT NULL,        -- unique within its source
+    lane     TEXT    NOT NULL,        -- one at a time, in order of arrival
+    type     TEXT,                    -- of the notification; NULL of records, and of what cannot be read
+    metadata TEXT    NOT NULL,        -- JSON: what came beside the body
+    state    TEXT    NOT NULL,        -- ready, claimed, done or dead
+    head     INTEGER,                 -- 1: first in its lane; 0: behind another one; NULL: no longer in it
+    due      INTEGER NOT NULL,        -- ms of the Unix epoch: when it may be claimed, or its lease ends
+    attempts INTEGER NOT NULL DEFAULT 0, -- counted when it is claimed
+    token    INTEGER NOT NULL DEFAULT 0, -- another one at each claim
+    reason   TEXT,                    -- of the last failure
+    received INTEGER NOT NULL,        -- ms of the Unix epoch
+    finished INTEGER,                 -- ms of the Unix epoch
+    pruned   INTEGER NOT NULL DEFAULT 0, -- whether its body is dropped
     UNIQUE (source, id)
 ) STRICT;
+CREATE TABLE delivery_body (
+    seq      INTEGER PRIMARY KEY,     -- of the delivery
+    body     BLOB    NOT NULL,        -- as it came
+    packed   INTEGER NOT NULL,        -- whether the body is LZ4, after its length
+    resolved BLOB                     -- what its URLs led to: LZ4 of a JSON object, after its length
+) STRICT;
 CREATE INDEX delivery_due ON delivery (due) WHERE head = 1;
-CREATE INDEX delivery_unfinished ON delivery (lane, seq) WHERE state IN ('ready', 'claimed');
-CREATE INDEX delivery_done ON delivery (finished) WHERE state = 'done';
+CREATE INDEX delivery_lane ON delivery (lane, seq) WHERE head IS NOT NULL;
+CREATE INDEX delivery_done ON delivery (pruned, finished) WHERE state = 'done';
 CREATE INDEX delivery_dead ON delivery (finished) WHERE state = 'dead';
-";
+"];
 
-/// Sets a connection up, and makes the tables where there are none. Gives the version of the schema that is there.
-pub(crate) fn open(connection: &mut Connection) -> Result<i64> {
+/// When what is never due is due: a dead letter that blocks its lane.
+const NEVER: i64 = i64::MAX;
+
+/// Sets a connection up, and brings the tables to the last version of the schema. Gives the version that is there then.
+pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> Result<i64> {
+    // Of a new file: few deliveries need more than one page.
+    connection.pragma_update(None, "page_size", 8192)?;
     // A commit is on the disk when it is done, also when the power fails.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(&sql(SCHEMA))?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    let mut version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
+        transaction.execute_batch(&sql(migration))?;
+        version += 1;
     }
+    transaction.pragma_update(None, "user_version", version)?;
     transaction.commit()?;
-    Ok(if version == 0 { SCHEMA_VERSION } else { version })
+    Ok(version)
+}
+
+/// A connection that only looks.
+pub(crate) fn reader(path: &str) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // Now, not when it is first needed: the files may be unlinked by then.
+    connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    Ok(connection)
 }
 
 pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option<u64>) -> Result<Inserted> {
-    let known = "SELECT 1 FROM delivery WHERE source = ?1 AND id = ?2";
-    let known = connection.prepare_cached(&sql(known))?.exists(params![new.source, new.id])?;
-    if known {
-        return Ok(Inserted::Known);
-    }
     if let Some(limit) = limit
         && used(connection)? >= limit
     {
-        return Ok(Inserted::Full);
+        let known = "SELECT 1 FROM delivery WHERE source = ?1 AND id = ?2";
+        let known = connection.prepare_cached(&sql(known))?.exists(params![new.source, new.id])?;
+        return Ok(if known { Inserted::Known } else { Inserted::Full });
     }
-    let is_dead = new.unreadable.is_some();
-    connection
-        .prepare_cached(&sql("INSERT INTO delivery
-                 (source, id, lane, type, metadata, body, packed, state, head, due, reason, received, finished)
-             VALUES (:source, :id, :lane, :type, :metadata, :body, :packed, :state,
-                 :state = 'ready'
-                 AND NOT EXISTS (SELECT 1 FROM delivery WHERE lane = :lane AND state IN ('ready', 'claimed')),
-                 :now, :reason, :now, iif(:state = 'dead', :now, NULL))"))?
-        .execute(named_params! {
-            ":source": new.source, ":id": new.id, ":lane": new.lane, ":type": new.notification_type,
-            ":metadata": new.metadata, ":body": new.body, ":packed": new.packed,
-            ":state": if is_dead { "dead" } else { "ready" }, ":reason": new.unreadable, ":now": now,
-        })?;
+    let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
+    let insert = match unreadable {
+        None => {
+            "INSERT INTO delivery (source, id, lane, type, metadata, reason, state, head, due, received)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready',
+                 NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ?3 AND head IS NOT NULL), ?7, ?7)
+             ON CONFLICT (source, id) DO NOTHING"
+        }
+        Some(_) => {
+            "INSERT INTO delivery (source, id, lane, type, metadata, reason, state, due, received, finished)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'dead', ?7, ?7, ?7)
+             ON CONFLICT (source, id) DO NOTHING"
+        }
+    };
+    let parameters = params![source, id, lane, notification_type, metadata, unreadable, now];
+    if connection.prepare_cached(&sql(insert))?.execute(parameters)? == 0 {
+        return Ok(Inserted::Known);
+    }
+    let insert = "INSERT INTO delivery_body (seq, body, packed) VALUES (last_insert_rowid(), ?1, ?2)";
+    connection.prepare_cached(insert)?.execute(params![body, packed])?;
     Ok(Inserted::New)
 }
 
@@ -90,9 +117,9 @@ fn used(connection: &Connection) -> Result<u64> {
 /// Claims heads that are due: those that are ready, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
     let mut statement = connection.prepare_cached(&sql(
-        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = token + 1, due = :until
+        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = random(), due = :until
          WHERE seq IN (SELECT seq FROM delivery WHERE head = 1 AND due <= :now ORDER BY due, seq LIMIT :count)
-         RETURNING seq, token, attempts, received, source, id, metadata, body, packed",
+         RETURNING seq, token, attempts, received, source, id, lane, type, metadata",
     ))?;
     let claimed = |row: &Row<'_>| {
         Ok(Claimed {
@@ -102,50 +129,86 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
             age: now.saturating_sub(row.get(3)?),
             source: row.get(4)?,
             id: row.get(5)?,
-            metadata: row.get(6)?,
-            body: row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default(),
-            packed: row.get(8)?,
+            lane: row.get(6)?,
+            notification_type: row.get(7)?,
+            metadata: row.get(8)?,
+            ..Claimed::default()
         })
     };
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let parameters = named_params! { ":until": now.saturating_add(lease), ":now": now, ":count": count };
     let mut all = statement.query_map(parameters, claimed)?.collect::<Result<Vec<_>>>()?;
     all.sort_by_key(|one| one.seq);
+    let mut body = connection.prepare_cached("SELECT body, packed, resolved FROM delivery_body WHERE seq = ?1")?;
+    for one in &mut all {
+        let row = body.query_row([one.seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        (one.body, one.packed, one.resolved) = row.optional()?.unwrap_or_default();
+    }
     Ok(all)
 }
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
 pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Outcome, now: i64) -> Result<bool> {
-    let (state, due, reason, released) = match outcome {
-        Outcome::Done => ("done", now, None, false),
-        Outcome::Retry { pause, reason } => ("ready", now.saturating_add(*pause), Some(reason), false),
-        Outcome::Dead { reason } => ("dead", now, Some(reason), false),
-        Outcome::Released => ("ready", now, None, true),
+    let (state, due, reason, released, leaves) = match outcome {
+        Outcome::Done => ("done", now, None, false, true),
+        Outcome::Retry { pause, reason } => ("ready", now.saturating_add(*pause), Some(reason), false, false),
+        Outcome::Dead { reason, blocks: false } => ("dead", now, Some(reason), false, true),
+        Outcome::Dead { reason, blocks: true } => ("dead", NEVER, Some(reason), false, false),
+        Outcome::Released => ("ready", now, None, true, false),
     };
-    let is_end = matches!(outcome, Outcome::Done | Outcome::Dead { .. });
     let changed = connection
         .prepare_cached(&sql("UPDATE delivery SET state = :state, due = :due, reason = coalesce(:reason, reason),
-                 attempts = attempts - :released, head = NOT :end, finished = iif(:end, :now, NULL)
+                 attempts = attempts - :released, head = iif(:leaves, NULL, 1),
+                 finished = iif(:state IN ('done', 'dead'), :now, NULL)
              WHERE seq = :seq AND token = :token AND state = 'claimed'"))?
         .execute(named_params! {
-            ":state": state, ":due": due, ":reason": reason, ":released": released, ":end": is_end, ":now": now,
+            ":state": state, ":due": due, ":reason": reason, ":released": released, ":leaves": leaves, ":now": now,
             ":seq": seq, ":token": token,
         })?;
-    if changed == 1 && is_end {
-        connection
-            .prepare_cached(&sql("UPDATE delivery SET head = 1 WHERE seq = (
-                     SELECT seq FROM delivery
-                     WHERE lane = (SELECT lane FROM delivery WHERE seq = ?1) AND state IN ('ready', 'claimed')
-                     ORDER BY seq LIMIT 1)"))?
-            .execute([seq])?;
+    if changed == 1 && leaves {
+        next(connection, seq)?;
     }
     Ok(changed == 1)
+}
+
+/// Makes the first of a lane its head, where a delivery has left the lane.
+fn next(connection: &Connection, left: i64) -> Result<()> {
+    let next = "UPDATE delivery SET head = 1 WHERE seq = (
+                    SELECT seq FROM delivery
+                    WHERE lane = (SELECT lane FROM delivery WHERE seq = ?1) AND head IS NOT NULL ORDER BY seq LIMIT 1)";
+    connection.prepare_cached(&sql(next))?.execute([left]).map(drop)
+}
+
+/// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done, and this
+/// gives false.
+pub(crate) fn apply(
+    connection: &Connection,
+    seq: i64,
+    token: i64,
+    now: i64,
+    handler: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Result<bool, Failure>> {
+    connection.execute_batch("SAVEPOINT handler")?;
+    let holds = finish(connection, seq, token, &Outcome::Done, now)?;
+    let handled = if holds { handler() } else { Ok(()) };
+    if handled.is_err() {
+        connection.execute_batch("ROLLBACK TO handler")?;
+    }
+    connection.execute_batch("RELEASE handler")?;
+    Ok(handled.map(|()| holds))
 }
 
 /// Makes a lease last until then; false where it was lost.
 pub(crate) fn renew(connection: &Connection, seq: i64, token: i64, until: i64) -> Result<bool> {
     let renew = "UPDATE delivery SET due = ?3 WHERE seq = ?1 AND token = ?2 AND state = 'claimed'";
     Ok(connection.prepare_cached(&sql(renew))?.execute([seq, token, until])? == 1)
+}
+
+/// Keeps what the URLs of a delivery led to.
+#[cfg(feature = "resolve")]
+pub(crate) fn keep(connection: &Connection, seq: i64, resolved: &[u8]) -> Result<()> {
+    let keep = "UPDATE delivery_body SET resolved = ?2 WHERE seq = ?1";
+    connection.prepare_cached(keep)?.execute(params![seq, resolved]).map(drop)
 }
 
 /// How many milliseconds there are until a head is due; `None` where there is none.
@@ -155,85 +218,129 @@ pub(crate) fn next_due(connection: &Connection, now: i64) -> Result<Option<i64>>
     Ok(due.map(|due| due.saturating_sub(now).max(0)))
 }
 
-/// Dead letters, those that died last first.
-pub(crate) fn dead(connection: &Connection, count: usize) -> Result<Vec<Dead>> {
-    let mut statement = connection
-        .prepare_cached(&sql("SELECT source, id, lane, type, attempts, reason, received, finished FROM delivery
-         WHERE state = 'dead' ORDER BY finished DESC, seq DESC LIMIT ?1"))?;
-    let dead = |row: &Row<'_>| {
-        Ok(Dead {
-            source: row.get(0)?,
-            id: row.get(1)?,
-            lane: row.get(2)?,
-            notification_type: row.get(3)?,
-            attempts: row.get(4)?,
-            reason: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
-            received: row.get(6)?,
-            died: row.get::<_, Option<i64>>(7)?.unwrap_or_default(),
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    let state = State::named(&row.get::<_, String>(4)?);
+    let due = matches!(state, State::Ready | State::Claimed).then(|| row.get(8).map(time)).transpose()?;
+    Ok(Entry {
+        source: row.get(0)?,
+        id: row.get(1)?,
+        lane: row.get(2)?,
+        notification_type: row.get(3)?,
+        state,
+        attempts: row.get(5)?,
+        reason: row.get(6)?,
+        received: time(row.get(7)?),
+        due,
+        finished: row.get::<_, Option<i64>>(9)?.map(time),
+    })
+}
+
+pub(crate) fn list(connection: &Connection, state: State, most: usize) -> Result<Vec<Entry>> {
+    let list = format!(
+        "SELECT source, id, lane, type, state, attempts, reason, received, due, finished FROM delivery {} LIMIT ?1",
+        which(state)
+    );
+    connection.prepare_cached(&list)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], entry)?.collect()
+}
+
+pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Option<Found>> {
+    let find =
+        "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed
+         FROM delivery LEFT JOIN delivery_body USING (seq) WHERE source = ?1 AND id = ?2";
+    let found = |row: &Row<'_>| {
+        let (seq, metadata, body) = (row.get(10)?, row.get(11)?, row.get(12)?);
+        Ok(Found {
+            entry: entry(row)?,
+            seq,
+            metadata,
+            body,
+            packed: row.get::<_, Option<bool>>(13)?.unwrap_or_default(),
         })
     };
-    statement.query_map([i64::try_from(count).unwrap_or(i64::MAX)], dead)?.collect()
+    connection.prepare_cached(&sql(find))?.query_row([source, id], found).optional()
 }
 
-/// What is stored of a dead letter, to be read again.
-pub(crate) fn dead_body(connection: &Connection, source: &str, id: &str) -> Result<Option<Kept>> {
-    let find = "SELECT seq, metadata, body, packed FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    connection.prepare_cached(&sql(find))?.query_row([source, id], row).optional()
-}
-
-/// Makes a dead letter ready again, in its place in the order of arrival.
-pub(crate) fn replay(connection: &Connection, seq: i64, new: &New, now: i64) -> Result<()> {
+/// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
+pub(crate) fn replay(connection: &Connection, seq: i64, new: &New, now: i64) -> Result<bool> {
+    unblock(connection, seq)?;
+    let ready = "UPDATE delivery
+         SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0
+         WHERE seq = ?1 AND state = 'dead'";
+    let parameters = params![seq, now, new.lane, new.notification_type];
+    if connection.prepare_cached(&sql(ready))?.execute(parameters)? == 0 {
+        return Ok(false);
+    }
+    // One that is claimed, or blocks the lane, stays the head.
     connection
-        .prepare_cached(&sql("UPDATE delivery SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0
-             WHERE seq = ?1 AND state = 'dead'"))?
-        .execute(params![seq, now, new.lane, new.notification_type])?;
-    // One that is claimed stays the head until it is finished.
-    connection
-        .prepare_cached(&sql("UPDATE delivery SET head = 0 WHERE lane = ?1 AND state = 'ready'"))?
+        .prepare_cached(&sql("UPDATE delivery SET head = 0 WHERE lane = ?1 AND head = 1 AND state = 'ready'"))?
         .execute([&new.lane])?;
     connection
         .prepare_cached(&sql("UPDATE delivery SET head = 1 WHERE seq = (
-                 SELECT seq FROM delivery WHERE lane = ?1 AND state IN ('ready', 'claimed')
-                 ORDER BY state = 'claimed' DESC, seq LIMIT 1)"))?
+                 SELECT seq FROM delivery WHERE lane = ?1 AND head IS NOT NULL ORDER BY head DESC, seq LIMIT 1)"))?
         .execute([&new.lane])?;
-    Ok(())
+    Ok(true)
+}
+
+/// Takes a dead letter out of the lane that it blocks.
+fn unblock(connection: &Connection, seq: i64) -> Result<()> {
+    let unblock = "UPDATE delivery SET head = NULL WHERE seq = ?1 AND head = 1 AND state = 'dead'";
+    match connection.prepare_cached(&sql(unblock))?.execute([seq])? {
+        0 => Ok(()),
+        _ => next(connection, seq),
+    }
 }
 
 pub(crate) fn delete(connection: &Connection, source: &str, id: &str) -> Result<bool> {
-    let delete = "DELETE FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
-    Ok(connection.prepare_cached(&sql(delete))?.execute([source, id])? == 1)
+    let find = "SELECT seq FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
+    let seq: Option<i64> =
+        connection.prepare_cached(&sql(find))?.query_row([source, id], |row| row.get(0)).optional()?;
+    let Some(seq) = seq else { return Ok(false) };
+    unblock(connection, seq)?;
+    connection.prepare_cached("DELETE FROM delivery_body WHERE seq = ?1")?.execute([seq])?;
+    Ok(connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([seq])? == 1)
 }
 
-/// Drops bodies of what was done before one time, and all of what was done before another. Gives how many rows it changed,
-/// which are at most `most` of each.
+/// Drops bodies of what was done before one time, and the rest of it if that was before another. Gives how many rows it
+/// changed, which are at most `most` of each.
 pub(crate) fn prune(connection: &Connection, bodies_before: i64, rows_before: i64, most: usize) -> Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = "DELETE FROM delivery WHERE seq IN (
-                    SELECT seq FROM delivery WHERE state = 'done' AND finished < ?1 ORDER BY finished LIMIT ?2)";
-    let bodies = "UPDATE delivery SET body = NULL WHERE seq IN (
-                      SELECT seq FROM delivery WHERE state = 'done' AND finished < ?1 AND body IS NOT NULL
-                      ORDER BY finished LIMIT ?2)";
-    let rows = connection.prepare_cached(&sql(rows))?.execute([rows_before, most])?;
-    Ok(rows + connection.prepare_cached(&sql(bodies))?.execute([bodies_before, most])?)
+    let mut old = connection.prepare_cached(&sql(
+        "SELECT seq FROM delivery WHERE state = 'done' AND pruned = ?1 AND finished < ?2 ORDER BY finished LIMIT ?3",
+    ))?;
+    let mut old = |pruned: bool, before: i64| {
+        old.query_map(params![pruned, before, most], |row| row.get(0))?.collect::<Result<Vec<i64>>>()
+    };
+    let (bodies, rows) = (old(false, bodies_before)?, old(true, rows_before)?);
+    for seq in &bodies {
+        connection.prepare_cached("DELETE FROM delivery_body WHERE seq = ?1")?.execute([seq])?;
+        connection.prepare_cached("UPDATE delivery SET pruned = 1 WHERE seq = ?1")?.execute([seq])?;
+    }
+    for seq in &rows {
+        connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([seq])?;
+    }
+    Ok(bodies.len() + rows.len())
 }
 
+/// Counts by the indexes alone: a table may have millions of rows.
 pub(crate) fn status(connection: &Connection, now: i64) -> Result<Status> {
-    let mut status = Status::default();
-    let mut states = connection.prepare_cached(&sql("SELECT state, count(*) FROM delivery GROUP BY state"))?;
-    for row in states.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))? {
-        let (state, count) = row?;
-        let count = u64::try_from(count).unwrap_or_default();
-        match State::named(&state) {
-            Some(State::Ready) => status.ready = count,
-            Some(State::Claimed) => status.claimed = count,
-            Some(State::Done) => status.done = count,
-            Some(State::Dead) => status.dead = count,
-            None => {}
-        }
-    }
-    let oldest = "SELECT min(received) FROM delivery WHERE state = 'ready'";
-    let oldest: Option<i64> = connection.query_row(oldest, [], |row| row.get(0))?;
-    status.oldest_ready = oldest.map(|oldest| crate::delivery::milliseconds(now.saturating_sub(oldest)));
-    Ok(status)
+    let count = |which: &str| -> Result<u64> {
+        let count = format!("SELECT count(*) FROM delivery WHERE {which}");
+        connection.query_row(&count, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    };
+    // A lease that has ended holds nothing.
+    let held = format!("head = 1 AND due > {now} AND state");
+    let (claimed, blocking) = (count(&format!("{held} = 'claimed'"))?, count(&format!("{held} = 'dead'"))?);
+    let oldest = format!(
+        "SELECT received FROM delivery WHERE seq = (
+             SELECT min(seq) FROM delivery
+             WHERE head IS NOT NULL AND seq NOT IN (SELECT seq FROM delivery WHERE {held} <> 'ready'))"
+    );
+    let oldest: Option<i64> = connection.query_row(&oldest, [], |row| row.get(0)).optional()?;
+    Ok(Status {
+        ready: count("head IS NOT NULL")?.saturating_sub(claimed + blocking),
+        claimed,
+        done: count("state = 'done'")?,
+        dead: count("state = 'dead'")?,
+        oldest_ready: oldest.map(|oldest| milliseconds(now.saturating_sub(oldest))),
+    })
 }

@@ -1,20 +1,18 @@
 //! Where an inbox keeps deliveries: a file, or a database of Postgres that several machines share.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ampersand_notifications::{Metadata, Source};
 use rusqlite::Connection;
 
-use crate::InboxError;
-use crate::delivery::{self, Dead, New, Status};
+use crate::delivery::{self, Entry, Lane, New, State, Status, Stored};
 #[cfg(feature = "postgres")]
 use crate::postgres::Postgres;
-use crate::sqlite;
 #[cfg(test)]
 use crate::tests;
 use crate::writer::Writer;
+use crate::{InboxError, sqlite};
 
 /// A statement. Tests take guards out of it, to see that they are missed.
 pub(crate) fn sql(statement: &'static str) -> Cow<'static, str> {
@@ -31,6 +29,16 @@ pub(crate) fn point(_name: &str) {
     tests::points::reached(_name);
 }
 
+/// Which deliveries are in a state, and in which order they are listed: those that come next first, or those that ended last.
+pub(crate) fn which(state: State) -> &'static str {
+    match state {
+        State::Ready => "WHERE state = 'ready' ORDER BY seq",
+        State::Claimed => "WHERE state = 'claimed' ORDER BY seq",
+        State::Done => "WHERE state = 'done' ORDER BY finished DESC, seq DESC",
+        State::Dead => "WHERE state = 'dead' ORDER BY finished DESC, seq DESC",
+    }
+}
+
 /// What was put, or was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {
@@ -41,7 +49,7 @@ pub(crate) enum Inserted {
 }
 
 /// A delivery that is claimed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
     pub(crate) seq: i64,
     pub(crate) token: i64,
@@ -50,9 +58,14 @@ pub(crate) struct Claimed {
     pub(crate) age: i64,
     pub(crate) source: String,
     pub(crate) id: String,
+    pub(crate) lane: String,
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "for spans"))]
+    pub(crate) notification_type: Option<String>,
     pub(crate) metadata: String,
     pub(crate) body: Vec<u8>,
     pub(crate) packed: bool,
+    /// What its URLs led to, packed.
+    pub(crate) resolved: Option<Vec<u8>>,
 }
 
 /// What becomes of a delivery that was claimed.
@@ -66,19 +79,38 @@ pub(crate) enum Outcome {
     },
     Dead {
         reason: String,
+        /// Whether what is behind it in its lane waits until it is replayed or deleted.
+        blocks: bool,
     },
     /// Nothing was tried: it is given back.
     Released,
 }
 
-/// A place in the order of arrival, and what stands there: metadata, body, and whether that is packed.
-pub(crate) type Kept = (i64, String, Vec<u8>, bool);
+/// A delivery that was looked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) entry: Entry,
+    pub(crate) seq: i64,
+    pub(crate) metadata: String,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) packed: bool,
+}
 
-/// Reads what is kept of a dead letter anew; `None` where it still cannot be read.
-pub(crate) fn reread(source: Source, id: &str, (_, metadata, body, packed): Kept) -> Option<New> {
-    let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
-    let new = New::read(source, id, &metadata, &delivery::unpack(body, packed)?);
-    new.unreadable.is_none().then_some(new)
+impl Found {
+    fn stored(self) -> Stored {
+        let metadata = serde_json::from_str(&self.metadata).unwrap_or_default();
+        let body = self.body.and_then(|body| delivery::unpack(body, self.packed));
+        Stored { entry: self.entry, metadata, body }
+    }
+
+    /// Its place in the order of arrival, and what it is when it is read anew; `None` where it is no dead letter, or still
+    /// cannot be read.
+    fn reread(self, lane: Lane) -> Option<(i64, New)> {
+        let (seq, is_dead) = (self.seq, self.entry.state == State::Dead);
+        let Stored { entry: Entry { source, id, .. }, metadata, body } = self.stored();
+        let new = New::read(source, &id, &metadata, &body.filter(|_| is_dead)?, lane);
+        new.unreadable.is_none().then_some((seq, new))
+    }
 }
 
 /// Milliseconds of the Unix epoch.
@@ -87,148 +119,170 @@ pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 #[derive(Clone)]
 pub(crate) enum Store {
     /// A file, which this machine alone uses: its clock counts.
-    Sqlite(Writer, Clock),
+    Sqlite(File),
     /// A database, whose own clock counts.
     #[cfg(feature = "postgres")]
     Postgres(Arc<Postgres>),
 }
 
+#[derive(Clone)]
+pub(crate) struct File {
+    pub(crate) writer: Writer,
+    /// What only looks does not keep the writer waiting.
+    pub(crate) reader: Arc<Mutex<Connection>>,
+    pub(crate) clock: Clock,
+}
+
+impl File {
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection, i64) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let (reader, now) = (self.reader.clone(), (self.clock)());
+        let look = move || look(&reader.lock().unwrap_or_else(PoisonError::into_inner), now);
+        let looked = tokio::task::spawn_blocking(look).await.map_err(|_| InboxError::Closed)?;
+        looked.map_err(|error| InboxError::of(&error))
+    }
+
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection, i64) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let now = (self.clock)();
+        self.writer.call(move |connection| write(connection, now)).await
+    }
+}
+
+/// What either store does.
+macro_rules! either {
+    ($store:ident, $file:ident => $in_file:expr, $database:ident => $in_database:expr) => {
+        match $store {
+            Self::Sqlite($file) => $in_file.await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres($database) => $in_database.await,
+        }
+    };
+}
+
 impl Store {
     pub(crate) async fn insert(&self, new: New, limit: Option<u64>) -> Result<Inserted, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::insert(connection, &new, now, limit)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.insert(&new, limit).await,
-        }
+        either!(self,
+            file => file.write(move |connection, now| sqlite::insert(connection, &new, now, limit)),
+            database => database.insert(&new, limit)
+        )
     }
 
     pub(crate) async fn claim(&self, count: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::claim(connection, count, now, lease)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.claim(count, lease).await,
-        }
+        either!(self,
+            file => file.write(move |connection, now| sqlite::claim(connection, count, now, lease)),
+            database => database.claim(count, lease)
+        )
     }
 
     /// Ends a claim, if it is still the one that the token is of; false where it was lost.
     pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: Outcome) -> Result<bool, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::finish(connection, seq, token, &outcome, now)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.finish(seq, token, &outcome).await,
-        }
+        either!(self,
+            file => file.write(move |connection, now| sqlite::finish(connection, seq, token, &outcome, now)),
+            database => database.finish(seq, token, &outcome)
+        )
     }
 
     /// Makes a lease last so many milliseconds from now; false where it was lost.
     pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let until = clock().saturating_add(lease);
-                writer.call(move |connection| sqlite::renew(connection, seq, token, until)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.renew(seq, token, lease).await,
-        }
+        either!(self,
+            file => file.write(move |connection, now| sqlite::renew(connection, seq, token, now.saturating_add(lease))),
+            database => database.renew(seq, token, lease)
+        )
+    }
+
+    /// Keeps what the URLs of a delivery led to.
+    #[cfg(feature = "resolve")]
+    pub(crate) async fn keep(&self, seq: i64, resolved: Vec<u8>) -> Result<(), InboxError> {
+        either!(self,
+            file => file.write(move |connection, _| sqlite::keep(connection, seq, &resolved)),
+            database => database.keep(seq, &resolved)
+        )
     }
 
     /// How many milliseconds there are until a head is due; `None` where there is none.
     pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::next_due(connection, now)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.next_due().await,
-        }
+        either!(self, file => file.write(sqlite::next_due), database => database.next_due())
     }
 
-    pub(crate) async fn dead(&self, most: usize) -> Result<Vec<Dead>, InboxError> {
-        match self {
-            Self::Sqlite(writer, _) => writer.call(move |connection| sqlite::dead(connection, most)).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.dead(most).await,
-        }
+    pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
+        either!(self,
+            file => file.look(move |connection, _| sqlite::list(connection, state, most)),
+            database => database.list(state, most)
+        )
+    }
+
+    pub(crate) async fn show(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
+        let found = either!(self,
+            file => {
+                let (source, id) = (source.to_owned(), id.to_owned());
+                file.look(move |connection, _| sqlite::find(connection, &source, &id))
+            },
+            database => database.find(source, id)
+        );
+        Ok(found?.map(Found::stored))
     }
 
     /// Makes a dead letter ready again, read anew; false where there is none, or it still cannot be read.
-    pub(crate) async fn replay(&self, source: Source, id: &str) -> Result<bool, InboxError> {
+    pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         match self {
-            Self::Sqlite(writer, clock) => {
-                let (id, now) = (id.to_owned(), clock());
-                let replay = move |connection: &Connection| {
-                    let kept = sqlite::dead_body(connection, delivery::name_of(source), &id)?;
-                    let read = kept.and_then(|kept| Some((kept.0, reread(source, &id, kept)?)));
-                    let Some((seq, new)) = read else { return Ok(false) };
-                    sqlite::replay(connection, seq, &new, now)?;
-                    Ok(true)
+            Self::Sqlite(file) => {
+                let (source, id) = (source.to_owned(), id.to_owned());
+                let replay = move |connection: &Connection, now| match sqlite::find(connection, &source, &id)?
+                    .and_then(|found| found.reread(lane))
+                {
+                    Some((seq, new)) => sqlite::replay(connection, seq, &new, now),
+                    None => Ok(false),
                 };
-                writer.call(replay).await
+                file.write(replay).await
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => {
-                let kept = database.dead_body(delivery::name_of(source), id).await?;
-                let read = kept.and_then(|kept| Some((kept.0, reread(source, id, kept)?)));
-                let Some((seq, new)) = read else { return Ok(false) };
-                database.replay(seq, &new).await
-            }
+            Self::Postgres(database) => match database.find(source, id).await?.and_then(|found| found.reread(lane)) {
+                Some((seq, new)) => database.replay(seq, &new).await,
+                None => Ok(false),
+            },
         }
     }
 
-    pub(crate) async fn delete(&self, source: Source, id: &str) -> Result<bool, InboxError> {
-        let source = delivery::name_of(source);
-        match self {
-            Self::Sqlite(writer, _) => {
-                let id = id.to_owned();
-                writer.call(move |connection| sqlite::delete(connection, source, &id)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.delete(source, id).await,
-        }
+    pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
+        either!(self,
+            file => {
+                let (source, id) = (source.to_owned(), id.to_owned());
+                file.write(move |connection, _| sqlite::delete(connection, &source, &id))
+            },
+            database => database.delete(source, id)
+        )
     }
 
     /// Drops bodies and rows of what was done so long ago, at most so many of each. Gives how many it was.
     pub(crate) async fn prune(&self, bodies: Duration, rows: Duration, most: usize) -> Result<usize, InboxError> {
         let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows));
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::prune(connection, now - bodies, now - rows, most)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.prune(bodies, rows, most).await,
-        }
+        either!(self,
+            file => file.write(move |connection, now| sqlite::prune(connection, now - bodies, now - rows, most)),
+            database => database.prune(bodies, rows, most)
+        )
     }
 
     pub(crate) async fn status(&self) -> Result<Status, InboxError> {
-        match self {
-            Self::Sqlite(writer, clock) => {
-                let now = clock();
-                writer.call(move |connection| sqlite::status(connection, now)).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.status().await,
-        }
+        either!(self, file => file.look(sqlite::status), database => database.status())
     }
 
     /// Whether a worker waits until the store can be used again. A database may be away for a while; a file is not.
     pub(crate) fn is_away(&self, error: &InboxError) -> bool {
-        !matches!(self, Self::Sqlite(..)) && matches!(error, InboxError::Unreachable(_) | InboxError::Full)
+        match error {
+            InboxError::Full | InboxError::Locked => true,
+            InboxError::Unreachable(_) => !matches!(self, Self::Sqlite(_)),
+            _ => false,
+        }
     }
 
-    /// The thread of a file.
-    pub(crate) fn writer(&self) -> Result<(&Writer, i64), InboxError> {
+    pub(crate) fn file(&self) -> Result<&File, InboxError> {
         match self {
-            Self::Sqlite(writer, clock) => Ok((writer, clock())),
+            Self::Sqlite(file) => Ok(file),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Err(InboxError::OtherStore),
         }
@@ -237,7 +291,7 @@ impl Store {
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres(&self) -> Result<&Arc<Postgres>, InboxError> {
         match self {
-            Self::Sqlite(..) => Err(InboxError::OtherStore),
+            Self::Sqlite(_) => Err(InboxError::OtherStore),
             Self::Postgres(database) => Ok(database),
         }
     }

@@ -1,9 +1,13 @@
 //! The promises, held by the store with a clock that the tests set.
 
 mod clock;
+#[cfg(feature = "metrics")]
+mod observe;
 pub(crate) mod points;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(target_os = "linux")]
 mod stopped;
 
@@ -20,9 +24,9 @@ use proptest::test_runner::{RngAlgorithm, TestCaseError, TestError, TestRng, Tes
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::delivery::New;
+use crate::delivery::{New, of_installation};
 use crate::store::{Claimed, Inserted, Outcome};
-use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, sqlite};
+use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State, sqlite};
 
 const LEASE: i64 = 1000;
 
@@ -31,13 +35,13 @@ fn body(installation: &str) -> Vec<u8> {
 }
 
 fn new(id: &str, lane: &str) -> New {
-    New::read(Source::Webhook, id, &Default::default(), &body(lane))
+    New::read("webhook".to_owned(), id, &Default::default(), &body(lane), of_installation)
 }
 
 fn store() -> (TempDir, Connection) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut connection = Connection::open(folder.path().join("inbox.db")).expect("a file");
-    assert_eq!(sqlite::open(&mut connection).expect("a store"), sqlite::SCHEMA_VERSION);
+    assert_eq!(sqlite::open(&mut connection, &sqlite::MIGRATIONS).expect("a store"), sqlite::SCHEMA_VERSION);
     // What is tested with it is no power failure.
     connection.pragma_update(None, "synchronous", "OFF").expect("a pragma");
     (folder, connection)
@@ -76,7 +80,7 @@ fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
     let again = claim(&store, 10, 50);
     assert_eq!((ids(&again), again[0].attempt), (vec!["a1"], 2));
     // A dead letter makes room.
-    assert!(finish(&store, &again[0], &Outcome::Dead { reason: "r".to_owned() }, 51));
+    assert!(finish(&store, &again[0], &Outcome::Dead { reason: "r".to_owned(), blocks: false }, 51));
     assert_eq!(ids(&claim(&store, 10, 52)), ["a2"]);
 }
 
@@ -88,14 +92,14 @@ fn a_claim_that_was_lost_ends_nothing() {
     assert!(claim(&store, 1, LEASE - 1).is_empty(), "the lease holds");
     let held = claim(&store, 1, LEASE).remove(0);
     assert_eq!(held.attempt, 2);
-    for outcome in [Outcome::Done, Outcome::Dead { reason: String::new() }, Outcome::Released] {
+    for outcome in [Outcome::Done, Outcome::Dead { reason: String::new(), blocks: false }, Outcome::Released] {
         assert!(!finish(&store, &lost, &outcome, LEASE));
     }
     assert!(!sqlite::renew(&store, lost.seq, lost.token, 9 * LEASE).expect("an update"));
     assert!(sqlite::renew(&store, held.seq, held.token, 9 * LEASE).expect("an update"));
     assert!(claim(&store, 1, 3 * LEASE).is_empty(), "the lease was renewed");
     assert!(finish(&store, &held, &Outcome::Done, 3 * LEASE));
-    assert!(!finish(&store, &held, &Outcome::Dead { reason: String::new() }, 3 * LEASE), "it is done");
+    assert!(!finish(&store, &held, &Outcome::Dead { reason: String::new(), blocks: false }, 3 * LEASE), "it is done");
 }
 
 #[test]
@@ -105,23 +109,23 @@ fn a_dead_letter_is_replayed_in_its_place() {
         put(&store, id, "a", 0);
     }
     let dead = claim(&store, 1, 0).remove(0);
-    finish(&store, &dead, &Outcome::Dead { reason: "r".to_owned() }, 1);
-    assert_eq!(sqlite::dead(&store, 9).expect("a list")[0].reason, "r");
+    finish(&store, &dead, &Outcome::Dead { reason: "r".to_owned(), blocks: false }, 1);
+    assert_eq!(sqlite::list(&store, State::Dead, 9).expect("a list")[0].reason.as_deref(), Some("r"));
     // While the next one is being handled, nothing else is.
     let second = claim(&store, 1, 2).remove(0);
-    let (seq, ..) = sqlite::dead_body(&store, "webhook", "a1").expect("a query").expect("a dead letter");
-    sqlite::replay(&store, seq, &new("a1", "a"), 3).expect("an update");
+    let dead = sqlite::find(&store, "webhook", "a1").expect("a query").expect("a dead letter");
+    assert!(sqlite::replay(&store, dead.seq, &new("a1", "a"), 3).expect("an update"));
     assert!(claim(&store, 9, 3).is_empty());
     finish(&store, &second, &Outcome::Done, 4);
     let replayed = claim(&store, 9, 4);
     assert_eq!((ids(&replayed), replayed[0].attempt), (vec!["a1"], 1));
-    assert!(sqlite::dead_body(&store, "webhook", "a1").expect("a query").is_none());
+    assert!(!sqlite::replay(&store, dead.seq, &new("a1", "a"), 5).expect("an update"), "it is no dead letter any more");
 }
 
 #[test]
 fn what_is_done_is_dropped_in_time_and_nothing_else() {
     let (_folder, store) = store();
-    for (id, outcome) in [("done", Outcome::Done), ("dead", Outcome::Dead { reason: String::new() })] {
+    for (id, outcome) in [("done", Outcome::Done), ("dead", Outcome::Dead { reason: String::new(), blocks: false })] {
         put(&store, id, id, 0);
         let claimed = claim(&store, 1, 0).remove(0);
         finish(&store, &claimed, &outcome, 10);
@@ -136,6 +140,19 @@ fn what_is_done_is_dropped_in_time_and_nothing_else() {
     assert_eq!((status.ready, status.dead, status.done), (2, 1, 0));
 }
 
+#[test]
+fn tables_are_brought_to_the_last_version_and_keep_what_is_in_them() {
+    let (_folder, mut store) = store();
+    put(&store, "a", "a", 0);
+    let later = [sqlite::MIGRATIONS[0], "ALTER TABLE delivery ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'"];
+    for _ in 0..2 {
+        assert_eq!(sqlite::open(&mut store, &later).expect("a store"), 2);
+    }
+    let colour = store.query_row("SELECT id || colour FROM delivery", [], |row| row.get::<_, String>(0));
+    assert_eq!(colour.as_deref(), Ok("ared"));
+    assert_eq!(sqlite::open(&mut store, &sqlite::MIGRATIONS).expect("a version"), 2, "it is not made older");
+}
+
 /// What is done with a store.
 #[derive(Clone, Debug)]
 enum Step {
@@ -144,6 +161,7 @@ enum Step {
     Finish { which: usize, end: u8 },
     Renew { which: usize },
     Replay { id: u8 },
+    Delete { id: u8 },
     Wait { milliseconds: i64 },
 }
 
@@ -151,16 +169,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (0_u8..12, 0_u8..3).prop_map(|(id, lane)| Step::Put { id, lane }),
         (1_usize..4).prop_map(|count| Step::Claim { count }),
-        (0_usize..6, 0_u8..4).prop_map(|(which, end)| Step::Finish { which, end }),
+        (0_usize..6, 0_u8..5).prop_map(|(which, end)| Step::Finish { which, end }),
         (0_usize..6).prop_map(|which| Step::Renew { which }),
         (0_u8..12).prop_map(|id| Step::Replay { id }),
+        (0_u8..12).prop_map(|id| Step::Delete { id }),
         (1_i64..2 * LEASE).prop_map(|milliseconds| Step::Wait { milliseconds }),
     ];
     proptest::collection::vec(step, 1..60)
 }
 
 /// What is to be true of a delivery, kept in the simplest way.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
     order: usize,
     lane: u8,
@@ -182,6 +201,8 @@ trait Modelled {
     fn renew(&self, claimed: &Claimed, now: i64) -> bool;
     /// Replays a dead letter; false where there is none.
     fn replay(&self, id: &str, new: &New, now: i64) -> bool;
+    /// Deletes a dead letter; false where there is none.
+    fn delete(&self, id: &str) -> bool;
     fn wait(&self, milliseconds: i64);
 }
 
@@ -203,8 +224,12 @@ impl Modelled for (TempDir, Connection) {
     }
 
     fn replay(&self, id: &str, new: &New, now: i64) -> bool {
-        let dead = sqlite::dead_body(&self.1, "webhook", id).expect("a query");
-        dead.inspect(|(seq, ..)| sqlite::replay(&self.1, *seq, new, now).expect("an update")).is_some()
+        let found = sqlite::find(&self.1, "webhook", id).expect("a query");
+        found.is_some_and(|found| sqlite::replay(&self.1, found.seq, new, now).expect("an update"))
+    }
+
+    fn delete(&self, id: &str) -> bool {
+        sqlite::delete(&self.1, "webhook", id).expect("an update")
     }
 
     fn wait(&self, _: i64) {}
@@ -212,7 +237,7 @@ impl Modelled for (TempDir, Connection) {
 
 /// Tries steps on a store and on the model, and says where they part.
 fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let (mut model, mut now) = (BTreeMap::<String, Known>::new(), 0_i64);
+    let (mut model, mut now, mut puts) = (BTreeMap::<String, Known>::new(), 0_i64, 0);
     // All claims that ever were: those that were lost are tried too.
     let mut claims: Vec<Claimed> = Vec::new();
     for step in steps {
@@ -221,15 +246,16 @@ fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> 
                 let id = format!("d{id}");
                 let inserted = store.put(new(&id, &format!("lane{lane}")), now);
                 prop_assert_eq!(inserted == Inserted::Known, model.contains_key(&id));
-                let known = Known { order: model.len(), lane, state: "ready", due: now, token: 0 };
+                puts += 1;
+                let known = Known { order: puts, lane, state: "ready", due: now, token: 0 };
                 model.entry(id).or_insert(known);
             }
             Step::Claim { count } => {
-                // Of each lane the one in work, or else the first one, if it is due.
+                // Of each lane the one in work or in the way, or else the first one, if it is due.
                 let mut heads = BTreeMap::<u8, (&String, &Known)>::new();
                 for (id, known) in &model {
-                    let is_open = known.state == "ready" || known.state == "claimed";
-                    let rank = |known: &Known| (known.state != "claimed", known.order);
+                    let is_open = ["ready", "claimed", "blocking"].contains(&known.state);
+                    let rank = |known: &Known| (known.state == "ready", known.order);
                     if is_open && heads.get(&known.lane).is_none_or(|(_, head)| rank(known) < rank(head)) {
                         heads.insert(known.lane, (id, known));
                     }
@@ -241,8 +267,8 @@ fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> 
                 for one in claimed {
                     prop_assert!(due.contains(&one.id), "{} is not due", one.id);
                     if let Some(known) = model.get_mut(&one.id) {
-                        (known.state, known.due, known.token) = ("claimed", now + LEASE, known.token + 1);
-                        prop_assert_eq!(one.token, known.token);
+                        prop_assert_ne!(one.token, known.token);
+                        (known.state, known.due, known.token) = ("claimed", now + LEASE, one.token);
                     }
                     claims.push(one);
                 }
@@ -252,11 +278,12 @@ fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> 
                 let due = now + 100;
                 let outcome = match end {
                     0 => Outcome::Done,
-                    1 => Outcome::Dead { reason: String::new() },
+                    1 | 4 => Outcome::Dead { reason: String::new(), blocks: end == 4 },
                     2 => Outcome::Retry { pause: 100, reason: String::new() },
                     _ => Outcome::Released,
                 };
-                let known = model.get_mut(&claimed.id).expect("it was put");
+                let (mut gone, known) = (Known::default(), model.get_mut(&claimed.id));
+                let known = known.unwrap_or(&mut gone);
                 let holds = known.state == "claimed" && known.token == claimed.token;
                 prop_assert_eq!(store.finish(claimed, &outcome, now), holds);
                 if holds {
@@ -264,13 +291,15 @@ fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> 
                         0 => ("done", now),
                         1 => ("dead", now),
                         2 => ("ready", due),
-                        _ => ("ready", now),
+                        3 => ("ready", now),
+                        _ => ("blocking", i64::MAX),
                     };
                 }
             }
             Step::Renew { which } => {
                 let Some(claimed) = claims.get(which) else { continue };
-                let known = model.get_mut(&claimed.id).expect("it was put");
+                let (mut gone, known) = (Known::default(), model.get_mut(&claimed.id));
+                let known = known.unwrap_or(&mut gone);
                 let holds = known.state == "claimed" && known.token == claimed.token;
                 prop_assert_eq!(store.renew(claimed, now), holds);
                 if holds {
@@ -279,12 +308,20 @@ fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> 
             }
             Step::Replay { id } => {
                 let id = format!("d{id}");
-                let lane = model.get(&id).map_or(0, |known| known.lane);
-                let is_replayed = store.replay(&id, &new(&id, &format!("lane{lane}")), now);
-                let known = model.get_mut(&id).filter(|known| known.state == "dead");
-                prop_assert_eq!(is_replayed, known.is_some());
-                if let Some(known) = known {
+                let known = model.get_mut(&id);
+                let is_dead = known.as_ref().is_some_and(|known| known.state == "dead" || known.state == "blocking");
+                let lane = known.as_ref().map_or(0, |known| known.lane);
+                prop_assert_eq!(store.replay(&id, &new(&id, &format!("lane{lane}")), now), is_dead);
+                if let Some(known) = known.filter(|_| is_dead) {
                     (known.state, known.due) = ("ready", now);
+                }
+            }
+            Step::Delete { id } => {
+                let id = format!("d{id}");
+                let is_dead = model.get(&id).is_some_and(|known| known.state == "dead" || known.state == "blocking");
+                prop_assert_eq!(store.delete(&id), is_dead);
+                if is_dead {
+                    model.remove(&id);
                 }
             }
             Step::Wait { milliseconds } => {
@@ -424,23 +461,23 @@ async fn a_failure_is_tried_again_until_it_is_given_up(inbox: &Inbox) {
     })
     .await;
     assert_eq!(calls.load(Ordering::SeqCst), 3 + 1 + 3);
-    let dead = inbox.dead(9).await.expect("a list");
+    let dead = inbox.list(State::Dead, 9).await.expect("a list");
     let told: BTreeSet<(&str, u32, &str)> =
-        dead.iter().map(|one| (one.id.as_str(), one.attempts, one.reason.as_str())).collect();
+        dead.iter().map(|one| (one.id.as_str(), one.attempts, one.reason.as_deref().unwrap_or_default())).collect();
     let expected =
         [("error", 3, "no route"), ("permanent", 1, "no such customer"), ("panic", 3, "the handler panicked")];
     assert_eq!(told, BTreeSet::from(expected));
 
-    assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(true));
-    assert_eq!(inbox.replay(Source::Webhook, "error").await, Ok(false), "it is no dead letter any more");
-    assert_eq!(inbox.delete(Source::Webhook, "panic").await, Ok(true));
+    assert_eq!(inbox.replay("webhook", "error").await, Ok(true));
+    assert_eq!(inbox.replay("webhook", "error").await, Ok(false), "it is no dead letter any more");
+    assert_eq!(inbox.delete("webhook", "panic").await, Ok(true));
     work(inbox, Retry::default(), |_| std::future::ready(Ok(()))).await;
-    assert_eq!(inbox.dead(9).await.expect("a list").len(), 1);
+    assert_eq!(inbox.list(State::Dead, 9).await.expect("a list").len(), 1);
 }
 
 #[tokio::test]
 async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
-    let Clocked { inbox, now, .. } = clocked(Options::default()).await;
+    let Clocked { inbox, now, _folder } = clocked(Options::default()).await;
     assert_eq!(inbox.put(Source::Webhook, "killer", &body("a")).await, Ok(Put::Stored));
     for _ in 0..2 {
         // It is claimed, and then nothing more is heard of it.
@@ -450,8 +487,8 @@ async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
     }
     let retry = Retry { attempts: 2, ..Retry::default() };
     work(&inbox, retry, |_| async { unreachable!("it is not tried again") }).await;
-    let dead = inbox.dead(1).await.expect("a list");
-    assert_eq!(dead[0].reason, "the process ended, or lost its claim, at each attempt");
+    let dead = inbox.list(State::Dead, 1).await.expect("a list");
+    assert_eq!(dead[0].reason.as_deref(), Some("the process ended, or lost its claim, at each attempt"));
 }
 
 async fn a_claim_is_renewed_while_the_handler_runs(inbox: &Inbox) {
@@ -475,18 +512,18 @@ async fn a_claim_is_renewed_while_the_handler_runs(inbox: &Inbox) {
 }
 
 async fn effects(inbox: &Inbox) -> Vec<String> {
-    let list = |connection: &Connection| {
+    let list = |connection: &Connection, _| {
         let mut list = connection.prepare("SELECT id FROM effect ORDER BY rowid")?;
         list.query_map([], |row| row.get(0))?.collect()
     };
-    inbox.store.writer().expect("a file").0.call(list).await.expect("a list")
+    inbox.store.file().expect("a file").write(list).await.expect("a list")
 }
 
 #[tokio::test]
 async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
-    let Clocked { inbox, .. } = clocked(Options::default()).await;
-    let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
-    inbox.store.writer().expect("a file").0.call(table).await.expect("a table");
+    let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
+    let table = |connection: &Connection, _| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
+    inbox.store.file().expect("a file").write(table).await.expect("a table");
     for (id, lane) in [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d")] {
         assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
     }
@@ -508,26 +545,29 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
     };
     worker.in_transaction(handler).await.expect("work");
     assert_eq!(effects(&inbox).await, ["good", "twice"], "what failed left nothing");
-    let dead: BTreeSet<String> = inbox.dead(9).await.expect("a list").into_iter().map(|one| one.reason).collect();
+    let dead: BTreeSet<String> =
+        inbox.list(State::Dead, 9).await.expect("a list").into_iter().filter_map(|one| one.reason).collect();
     assert_eq!(dead, BTreeSet::from(["no such customer", "the handler panicked"].map(str::to_owned)));
 }
 
 #[tokio::test]
 async fn who_lost_the_claim_applies_nothing() {
-    let Clocked { inbox, now, .. } = clocked(Options::default()).await;
-    let table = |connection: &Connection| connection.execute_batch("CREATE TABLE effect (id TEXT)");
-    inbox.store.writer().expect("a file").0.call(table).await.expect("a table");
+    let Clocked { inbox, now, _folder } = clocked(Options::default()).await;
+    let table = |connection: &Connection, _| connection.execute_batch("CREATE TABLE effect (id TEXT)");
+    inbox.store.file().expect("a file").write(table).await.expect("a table");
     assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
     // The transaction waits until the lease of the first claim has ended, and another worker has the delivery.
     let first = inbox.store.claim(1, LEASE).await.expect("a claim");
     now.fetch_add(LEASE, Ordering::SeqCst);
     let second = inbox.store.claim(1, LEASE).await.expect("a claim");
-    for claimed in [first, second.clone(), second] {
-        let apply = |incoming: &Incoming, connection: &Connection| {
-            connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id])?;
-            Ok(())
+    for (claimed, holds) in [(&first[0], false), (&second[0], true), (&second[0], false)] {
+        let (seq, token) = (claimed.seq, claimed.token);
+        let apply = move |connection: &Connection, now| {
+            let effect = || Ok(connection.execute("INSERT INTO effect VALUES ('a')", []).map(drop)?);
+            sqlite::apply(connection, seq, token, now, effect)
         };
-        inbox.worker().apply_one(claimed, apply).await.expect("an update");
+        let applied = inbox.store.file().expect("a file").write(apply).await.expect("an update");
+        assert_eq!(applied.ok(), Some(holds));
     }
     assert_eq!(effects(&inbox).await, ["a"]);
 }
@@ -552,16 +592,17 @@ async fn what_cannot_be_stored_is_said() {
     assert_eq!(Inbox::open(&url("later.db")).await.err(), Some(InboxError::NewerSchema(99)));
 
     let small = Options { limit: Some(1), ..Options::default() };
-    let Clocked { inbox, .. } = clocked(small).await;
+    let Clocked { inbox, _folder, .. } = clocked(small).await;
     assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Full));
     assert_eq!(inbox.status().await.expect("a status"), crate::Status::default());
 }
 
 async fn what_cannot_be_read_is_a_dead_letter(inbox: &Inbox) {
     assert_eq!(inbox.put(Source::Webhook, "odd", br#"{"data":{}}"#).await, Ok(Put::Stored));
-    let dead = inbox.dead(9).await.expect("a list");
-    assert!(dead[0].reason.starts_with("nothing names the notification type"), "{}", dead[0].reason);
-    assert_eq!(inbox.replay(Source::Webhook, "odd").await, Ok(false), "this version cannot read it either");
+    let dead = inbox.list(State::Dead, 9).await.expect("a list");
+    let reason = dead[0].reason.as_deref().expect("a reason");
+    assert!(reason.starts_with("nothing names the notification type"), "{reason}");
+    assert_eq!(inbox.replay("webhook", "odd").await, Ok(false), "this version cannot read it either");
 }
 
 async fn large_bodies_come_back_as_they_came(inbox: &Inbox) {

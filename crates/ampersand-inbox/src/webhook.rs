@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
 
-use crate::Inbox;
 use crate::delivery::{New, Put};
+use crate::{Inbox, observe};
 
 /// The sender keeps to 300 KB.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -39,8 +39,7 @@ async fn receive(inbox: Inbox, verifier: Verifier, request: Request) -> Response
     let verified = match verifier.verify(&headers, &*body) {
         Ok(verified) => verified,
         Err(error) => {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(reason = %error, "refused a delivery");
+            observe::refused(&error);
             return (StatusCode::UNAUTHORIZED, error.to_string()).into_response();
         }
     };

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ampersand_notifications::Metadata;
+#[cfg(feature = "resolve")]
+use ampersand_notifications::{Delivery, ResolveError, Resolver};
 use rusqlite::Connection;
 use tokio::task::{Id, JoinError, JoinSet};
 #[cfg(feature = "postgres")]
@@ -13,7 +15,7 @@ use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
 use crate::store::{Claimed, Outcome};
-use crate::{Inbox, InboxError, sqlite, store};
+use crate::{Inbox, InboxError, observe, sqlite, store};
 
 /// When a delivery that failed is tried again, and when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,17 +50,15 @@ impl Retry {
 /// Hands what is stored to a handler: [`Inbox::worker`] begins one.
 #[must_use = "a worker works once it is run"]
 pub struct Worker {
-    inbox: Inbox,
+    shared: Shared,
     concurrency: usize,
-    lease: Duration,
-    retry: Retry,
     grace: Duration,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { concurrency, lease, retry, .. } = self;
+        let Self { concurrency, shared: Shared { lease, retry, .. }, .. } = self;
         let mut shown = f.debug_struct("Worker");
         shown.field("concurrency", concurrency).field("lease", lease).field("retry", retry).finish_non_exhaustive()
     }
@@ -73,9 +73,14 @@ const POLL: Duration = Duration::from_secs(1);
 
 impl Worker {
     pub(crate) fn new(inbox: Inbox) -> Self {
-        let stop = Box::pin(future::pending());
-        let (lease, grace) = (Duration::from_secs(60), Duration::from_secs(20));
-        Self { inbox, concurrency: 16, lease, retry: Retry::default(), grace, stop }
+        let shared = Shared {
+            inbox,
+            lease: Duration::from_secs(60),
+            retry: Retry::default(),
+            #[cfg(feature = "resolve")]
+            resolver: None,
+        };
+        Self { shared, concurrency: 16, grace: Duration::from_secs(20), stop: Box::pin(future::pending()) }
     }
 
     /// So many deliveries are handled at once. Default: 16.
@@ -87,13 +92,33 @@ impl Worker {
     /// For how long a delivery is claimed. The claim is renewed while its handler runs; when the process dies, another
     /// worker gets the delivery after this time. Default: 60 seconds.
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.max(Duration::from_millis(10));
+        self.shared.lease = lease.max(Duration::from_millis(10));
         self
     }
 
     /// When a delivery that failed is tried again, and when it is given up.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.shared.retry = retry;
+        self
+    }
+
+    /// Downloads what was too large to send before the handler is called, and keeps it beside the delivery: the URLs are good
+    /// for 15 minutes, and an attempt may be later. The handler finds configurations and records in the delivery, as if they
+    /// had been sent. What [cannot be had any more](ampersand_notifications::ResolveError::is_lost) is left as it came. A
+    /// download that fails for another reason is a failure of the attempt.
+    ///
+    /// ```no_run
+    /// # async fn handle(_: ampersand_inbox::Incoming) -> Result<(), ampersand_inbox::Failure> { Ok(()) }
+    /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ampersand_notifications::{Policy, Resolver};
+    ///
+    /// inbox.worker().resolve(Resolver::new(Policy::default())?).run(handle).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "resolve")]
+    pub fn resolve(mut self, resolver: Resolver) -> Self {
+        self.shared.resolver = Some(resolver);
         self
     }
 
@@ -121,7 +146,7 @@ impl Worker {
         let handler = Arc::new(handler);
         let work = move |shared: Arc<Shared>, claimed| {
             let handler = handler.clone();
-            let handle = move |_, incoming| async move { handler(incoming).await.map(|()| Some(Outcome::Done)) };
+            let handle = move |_, incoming| async move { handler(incoming).await.map(|()| Ended::Returned) };
             shared.work(claimed, handle)
         };
         self.drive(work).await
@@ -151,9 +176,22 @@ impl Worker {
     where
         H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
     {
-        self.inbox.store.writer()?;
-        let handler = Arc::new(handler);
-        self.drive(move |shared, claimed| shared.apply(claimed, handler.clone())).await
+        let (file, handler) = (self.shared.inbox.store.file()?.clone(), Arc::new(handler));
+        let work = move |shared: Arc<Shared>, claimed| {
+            let (file, handler) = (file.clone(), handler.clone());
+            let apply = move |claim: Claim, incoming| async move {
+                let apply = move |connection: &Connection, now| {
+                    let call = || {
+                        let call = AssertUnwindSafe(|| handler(&incoming, connection));
+                        panic::catch_unwind(call).unwrap_or_else(|_| Err(Failure::transient(PANICKED)))
+                    };
+                    sqlite::apply(connection, claim.seq, claim.token, now, call)
+                };
+                Ok(if file.write(apply).await?? { Ended::Committed } else { Ended::Lost })
+            };
+            shared.work(claimed, apply)
+        };
+        self.drive(work).await
     }
 
     /// Applies each delivery to the Postgres database that the inbox is in, once: what the handler does in the transaction
@@ -185,11 +223,12 @@ impl Worker {
     where
         H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t> + Send + Sync + 'static,
     {
-        let (database, handler) = (self.inbox.store.postgres()?.clone(), Arc::new(handler));
+        let (database, handler) = (self.shared.inbox.store.postgres()?.clone(), Arc::new(handler));
         let work = move |shared: Arc<Shared>, claimed| {
             let (database, handler) = (database.clone(), handler.clone());
             let apply = move |claim: Claim, incoming| async move {
-                database.apply(claim.seq, claim.token, incoming, &*handler).await.map(|()| None)
+                let applied = database.apply(claim.seq, claim.token, incoming, &*handler).await?;
+                Ok(if applied { Ended::Committed } else { Ended::Lost })
             };
             shared.work(claimed, apply)
         };
@@ -202,10 +241,12 @@ impl Worker {
         W: Fn(Arc<Shared>, Claimed) -> F,
         F: Future<Output = Result<(), InboxError>> + Send + 'static,
     {
-        let Self { inbox, concurrency, lease, retry, grace, mut stop } = self;
-        let shared = Arc::new(Shared { inbox, lease, retry });
+        let Self { shared, concurrency, grace, mut stop } = self;
+        let shared = Arc::new(shared);
         let inbox = &shared.inbox;
         let (mut running, mut claims) = (JoinSet::new(), HashMap::new());
+        #[cfg(feature = "metrics")]
+        let _until_it_is_dropped = JoinSet::from_iter([observe::gauges(inbox.clone())]);
         loop {
             let free = concurrency - running.len();
             let claimed = if free > 0 { shared.claim(free).await? } else { Vec::new() };
@@ -214,7 +255,10 @@ impl Worker {
                 store::point("after the claim");
                 let claim = (claimed.seq, claimed.token);
                 #[cfg(feature = "tracing")]
-                let span = tracing::info_span!("delivery", id = claimed.id, attempt = claimed.attempt);
+                let span = {
+                    let Claimed { source, id, notification_type, lane, attempt, .. } = &claimed;
+                    tracing::info_span!("delivery", source, id, r#type = notification_type, lane, attempt)
+                };
                 let work = work(shared.clone(), claimed);
                 #[cfg(feature = "tracing")]
                 let work = tracing::Instrument::instrument(work, span);
@@ -249,18 +293,6 @@ impl Worker {
     }
 }
 
-#[cfg(test)]
-impl Worker {
-    /// Applies what was claimed, whenever that was.
-    pub(crate) async fn apply_one<H>(self, mut claimed: Vec<Claimed>, handler: H) -> Result<(), InboxError>
-    where
-        H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
-    {
-        let Self { inbox, lease, retry, .. } = self;
-        Arc::new(Shared { inbox, lease, retry }).apply(claimed.remove(0), Arc::new(handler)).await
-    }
-}
-
 /// What came of a task, by which its claim is no longer to be given back. One that panics is our own fault: handlers run in
 /// tasks of their own.
 fn told(
@@ -281,10 +313,21 @@ struct Shared {
     inbox: Inbox,
     lease: Duration,
     retry: Retry,
+    #[cfg(feature = "resolve")]
+    resolver: Option<Resolver>,
 }
 
-/// What came of a handler: what is still to be written down of it, or why it failed.
-type Handled = Result<Option<Outcome>, Failure>;
+/// How a handler ended that did not fail.
+enum Ended {
+    /// The end is still to be written down.
+    Returned,
+    /// The end is written down, together with what the handler did.
+    Committed,
+    /// The claim was lost, and what the handler did is rolled back.
+    Lost,
+}
+
+type Handled = Result<Ended, Failure>;
 
 /// A delivery that is claimed: what is needed to end the claim.
 #[derive(Clone, Copy)]
@@ -292,7 +335,7 @@ struct Claim {
     seq: i64,
     token: i64,
     attempt: u32,
-    age: i64,
+    age: Duration,
     since: Instant,
 }
 
@@ -305,8 +348,7 @@ impl Shared {
     fn or_wait<T: Default>(&self, told: Result<T, InboxError>) -> Result<T, InboxError> {
         match told {
             Err(error) if self.inbox.store.is_away(&error) => {
-                #[cfg(feature = "tracing")]
-                tracing::warn!(reason = %error, "waiting for the database");
+                observe::away(&error);
                 Ok(T::default())
             }
             told => told,
@@ -325,31 +367,43 @@ impl Shared {
     async fn work<F>(
         self: Arc<Self>,
         claimed: Claimed,
-        handler: impl FnOnce(Claim, Incoming) -> F,
+        handler: impl FnOnce(Claim, Incoming) -> F + Send + 'static,
     ) -> Result<(), InboxError>
     where
         F: Future<Output = Handled> + Send + 'static,
     {
-        let (claim, incoming) = self.incoming(claimed);
-        let handled = match incoming {
-            Ok(incoming) => self.handle(claim, handler(claim, incoming)).await?,
-            Err(failure) => Some(Err(failure)),
+        let Claimed { seq, token, attempt, age, .. } = claimed;
+        let claim = Claim { seq, token, attempt, age: delivery::milliseconds(age), since: Instant::now() };
+        observe::claimed(attempt, claim.age);
+        let shared = self.clone();
+        let handling = async move {
+            let incoming = shared.incoming(claimed).await?;
+            handler(claim, incoming).await
         };
-        // A claim that was lost belongs to another one, which writes down what comes of it there.
-        let Some(handled) = handled else {
-            #[cfg(feature = "tracing")]
-            tracing::warn!("the claim was lost, and the handler is stopped");
-            return Ok(());
+        let outcome = match self.renewing(claim, handling).await? {
+            Ok(Ended::Returned) => Some(Outcome::Done),
+            Err(failure) => Some(self.failed(failure, claim)),
+            Ok(Ended::Committed) => {
+                observe::ended(Some(&Outcome::Done), claim.since);
+                None
+            }
+            // It belongs to another worker, which writes down what comes of it there.
+            Ok(Ended::Lost) => {
+                observe::ended(None, claim.since);
+                None
+            }
         };
-        if let Some(outcome) = handled.unwrap_or_else(|failure| Some(self.failed(failure, claim))) {
-            self.finish(claim, &outcome).await?;
+        if let Some(outcome) = outcome {
+            let finished = self.finish(claim, &outcome).await?;
+            observe::ended(Some(&outcome).filter(|_| finished), claim.since);
         }
         self.inbox.ready.notify_one();
         Ok(())
     }
 
-    /// Writes down what came of a claim. While a database is away, the claim is not lost before its lease has ended.
-    async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<(), InboxError> {
+    /// Writes down what came of a claim; false where it was lost. While a database is away, the claim is not lost before its
+    /// lease has ended.
+    async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<bool, InboxError> {
         const PAUSE: Duration = Duration::from_millis(100);
         store::point("before the completion");
         let begun = Instant::now();
@@ -358,62 +412,47 @@ impl Shared {
                 Err(error) if self.inbox.store.is_away(&error) && begun.elapsed() < self.lease => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                finished => return self.or_wait(finished).map(drop),
+                finished => return self.or_wait(finished),
             }
         }
-    }
-
-    /// Has a handler apply one delivery in the transaction in which the delivery ends.
-    async fn apply<H>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
-    where
-        H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
-    {
-        let (claim, incoming) = self.incoming(claimed);
-        let shared = self.clone();
-        let (writer, now) = self.inbox.store.writer()?;
-        let apply = move |connection: &Connection| {
-            let finish = |outcome: &Outcome| sqlite::finish(connection, claim.seq, claim.token, outcome, now);
-            connection.execute_batch("SAVEPOINT handler")?;
-            // Who no longer holds the claim applies nothing.
-            let handled = match incoming {
-                Ok(incoming) if finish(&Outcome::Done)? => {
-                    let call = AssertUnwindSafe(|| handler(&incoming, connection));
-                    panic::catch_unwind(call).unwrap_or_else(|_| Err(Failure::transient(PANICKED)))
-                }
-                Ok(_) => Ok(()),
-                Err(failure) => Err(failure),
-            };
-            if let Err(failure) = handled {
-                connection.execute_batch("ROLLBACK TO handler")?;
-                finish(&shared.failed(failure, claim))?;
-            }
-            connection.execute_batch("RELEASE handler")
-        };
-        writer.call(apply).await?;
-        self.inbox.ready.notify_one();
-        Ok(())
     }
 
     /// What a handler gets of a claim, or why it gets nothing.
-    fn incoming(&self, claimed: Claimed) -> (Claim, Result<Incoming, Failure>) {
-        let Claimed { seq, token, attempt, age, source, id, metadata, body, packed } = claimed;
-        let claim = Claim { seq, token, attempt, age, since: Instant::now() };
+    async fn incoming(&self, claimed: Claimed) -> Result<Incoming, Failure> {
+        let Claimed { attempt, age, source, id, lane, metadata, body, packed, .. } = claimed;
         if attempt > self.retry.attempts {
-            return (claim, Err(Failure::permanent("the process ended, or lost its claim, at each attempt")));
+            return Err(Failure::permanent("the process ended, or lost its claim, at each attempt"));
         }
-        let age = delivery::milliseconds(age);
-        let read = || {
-            let damaged = || Failure::permanent("the body in the store is damaged");
-            let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
-            let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
-            let delivery = delivery::normalize(delivery::source_named(&source), &id, &metadata, &body);
-            Ok(Incoming { delivery: delivery.map_err(Failure::permanent)?, id, attempt, age })
-        };
-        (claim, read())
+        let damaged = || Failure::permanent("the body in the store is damaged");
+        let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
+        let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
+        let delivery = delivery::normalize(&source, &id, &metadata, &body).map_err(Failure::permanent)?;
+        #[cfg(feature = "resolve")]
+        let delivery = self.resolved(delivery, claimed.seq, claimed.resolved).await?;
+        Ok(Incoming { delivery, source, id, lane, attempt, age: delivery::milliseconds(age) })
     }
 
-    /// Runs the handler, and renews the claim meanwhile. `None` when the claim was lost: then the handler is stopped.
-    async fn handle<F>(&self, claim: Claim, handling: F) -> Result<Option<Handled>, InboxError>
+    /// A delivery with what its URLs lead to, or led to when it was first tried.
+    #[cfg(feature = "resolve")]
+    async fn resolved(&self, mut delivery: Delivery, seq: i64, kept: Option<Vec<u8>>) -> Result<Delivery, Failure> {
+        let Some(resolver) = &self.resolver else { return Ok(delivery) };
+        if let Some(kept) = kept.and_then(|kept| delivery::unpack(kept, true)) {
+            delivery.fill(serde_json::from_slice(&kept)?)?;
+            return Ok(delivery);
+        }
+        let failed = |error: ResolveError| {
+            let is_permanent = !error.is_transient();
+            Failure { is_permanent, ..error.into() }
+        };
+        let downloads = resolver.complete(&mut delivery).await.map_err(failed)?;
+        if !downloads.is_empty() {
+            self.inbox.store.keep(seq, delivery::pack(&serde_json::to_vec(&downloads)?)).await?;
+        }
+        Ok(delivery)
+    }
+
+    /// Runs a handler, and renews the claim meanwhile. When the claim is lost, the handler is stopped.
+    async fn renewing<F>(&self, claim: Claim, handling: F) -> Result<Handled, InboxError>
     where
         F: Future<Output = Handled> + Send + 'static,
     {
@@ -423,14 +462,14 @@ impl Shared {
             tokio::select! {
                 ended = running.join_next() => {
                     let panicked = || Err(Failure::transient(PANICKED));
-                    return Ok(Some(ended.and_then(Result::ok).unwrap_or_else(panicked)));
+                    return Ok(ended.and_then(Result::ok).unwrap_or_else(panicked));
                 }
                 () = tokio::time::sleep(self.lease / 3) => {
                     match self.inbox.store.renew(claim.seq, claim.token, self.lease()).await {
-                        // Whether it is lost will be seen when the database is back.
+                        // Whether it is lost will be seen when the store can be used again.
                         Err(error) if self.inbox.store.is_away(&error) => {}
                         renewed => if !renewed? {
-                            return Ok(None);
+                            return Ok(Ok(Ended::Lost));
                         }
                     }
                 }
@@ -439,11 +478,9 @@ impl Shared {
     }
 
     fn failed(&self, Failure { is_permanent, reason }: Failure, claim: Claim) -> Outcome {
-        let is_old = delivery::milliseconds(claim.age) + claim.since.elapsed() >= self.retry.age;
+        let is_old = claim.age + claim.since.elapsed() >= self.retry.age;
         if is_permanent || is_old || claim.attempt >= self.retry.attempts {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(reason, "a dead letter");
-            return Outcome::Dead { reason };
+            return Outcome::Dead { reason, blocks: self.inbox.options.dead_letters_block };
         }
         let pause = self.retry.pause(claim.attempt, fastrand::f64());
         Outcome::Retry { pause: delivery::in_milliseconds(pause), reason }

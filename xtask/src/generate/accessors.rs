@@ -32,12 +32,7 @@ fn named_after(field: &Ident, what: &str) -> Ident {
 /// data of an event may stand for the one they tell of.
 fn config_sources(item: &ItemStruct, properties: &Value) -> Option<(TokenStream, TokenStream)> {
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
-    let urls: BTreeMap<&str, &str> = properties
-        .as_object()?
-        .iter()
-        .filter(|(_, property)| is_rust_type(property, "SignedUrl"))
-        .filter_map(|(url, _)| Some((replaced_by_url(url)?, url.as_str())))
-        .collect();
+    let urls = urls(properties);
     for (inline, _) in properties.as_object()?.iter().filter(|(_, property)| is_rust_type(property, "RawJson")) {
         let url = urls.get(inline.as_str()).copied();
         let (Some(inline_field), url_field) = (field(item, inline), url.and_then(|url| field(item, url))) else {
@@ -71,6 +66,28 @@ fn config_sources(item: &ItemStruct, properties: &Value) -> Option<(TokenStream,
         }
     }
     Some((accessors, conversion))
+}
+
+/// The fields for signed URLs, by the names of the fields that they replace.
+fn urls(properties: &Value) -> BTreeMap<&str, &str> {
+    let properties = properties.as_object().into_iter().flatten();
+    properties
+        .filter(|(_, property)| is_rust_type(property, "SignedUrl"))
+        .filter_map(|(url, _)| Some((replaced_by_url(url)?, url.as_str())))
+        .collect()
+}
+
+/// The fields of a schema that hold what a signed URL may replace: the name of each, its field's and its accessor's.
+pub(super) fn replaced(properties: &Value) -> Vec<(&str, Ident, Ident)> {
+    let is_json = |name: &str| properties.get(name).is_some_and(|property| is_rust_type(property, "RawJson"));
+    let names = urls(properties).into_keys().filter(|name| is_json(name));
+    names
+        .map(|name| {
+            let field = format_ident!("{}", heck::ToSnakeCase::to_snake_case(name));
+            let accessor = named_after(&field, "source");
+            (name, field, accessor)
+        })
+        .collect()
 }
 
 /// An accessor for each optional field that the contract gives a default.

@@ -3,7 +3,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{Docs, enums};
+use super::{Docs, accessors, enums};
 use crate::lower::{self, Event, OpenEnum};
 
 /// What most events tell of, whichever their type: an accessor of `Event` for each. Its name, the member, what it is.
@@ -39,6 +39,7 @@ pub(super) fn events(
 
     let (mut variants, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let (mut schemas, mut any) = (TokenStream::new(), TokenStream::new());
+    let (mut sources, mut setters) = (TokenStream::new(), TokenStream::new());
     for (event, name) in events.iter().zip(&names) {
         let doc = docs.of(&format!("Event::{name}"), event.description.as_deref());
         let data = if document["components"]["schemas"].get(&event.data).is_some_and(lower::is_struct) {
@@ -51,6 +52,14 @@ pub(super) fn events(
         decode.extend(quote! { NotificationType::#name => #data::deserialize(data).map(Self::#name), });
         encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
         any.extend(quote! { Self::#name(data) => data, });
+        let replaced = accessors::replaced(&document["components"]["schemas"][&event.data]["properties"]);
+        if !replaced.is_empty() {
+            let each = replaced.iter().map(|(field, _, source)| quote!((#field, data.#source())));
+            sources.extend(quote! { Self::#name(data) => ::std::vec![#( #each ),*], });
+        }
+        for (field, ident, _) in &replaced {
+            setters.extend(quote! { (Self::#name(data), #field) => data.#ident = config.into(), });
+        }
         schemas.extend(quote! { NotificationType::#name => generator.subschema_for::<#data>(), });
     }
 
@@ -106,6 +115,26 @@ pub(super) fn events(
             }
 
             #( #subjects )*
+
+            /// Where each configuration is that may be too large to send, by the name of its field.
+            pub fn config_sources(
+                &self,
+            ) -> ::std::vec::Vec<(&'static str, ::ampersand_types::ConfigSource<'_>)> {
+                match self {
+                    #sources
+                    _ => ::std::vec::Vec::new(),
+                }
+            }
+
+            /// Puts a configuration into the field of that name, as if it had been sent. Where the event has no such
+            /// configuration, nothing changes.
+            pub fn set_config(&mut self, name: &str, config: ::ampersand_types::RawJson) {
+                #[allow(clippy::useless_conversion)]
+                match (self, name) {
+                    #setters
+                    _ => {}
+                }
+            }
 
             /// The data as what they are, for `ampersand-testing`.
             #[doc(hidden)]

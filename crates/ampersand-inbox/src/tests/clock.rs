@@ -130,7 +130,7 @@ async fn an_effect_in_the_transaction_happens_once_however_the_clock_jumps() {
     const DELIVERIES: usize = 60;
     let Clocked { inbox, now, _folder } = clocked(Options::default()).await;
     let table = "CREATE TABLE effect (id TEXT)";
-    inbox.store.writer().expect("a file").0.call(|file| file.execute_batch(table)).await.expect("a table");
+    inbox.store.file().expect("a file").write(|file, _| file.execute_batch(table)).await.expect("a table");
     // While one is applied, the leases of others that are to be applied seem to end.
     let jumps = now.clone();
     let handler = move |incoming: &Incoming, connection: &rusqlite::Connection| {

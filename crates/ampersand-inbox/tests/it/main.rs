@@ -5,6 +5,9 @@
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;
+mod lanes;
 #[cfg(feature = "postgres")]
 mod peers;
+#[cfg(feature = "resolve")]
+mod resolve;
 mod webhook;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ampersand_inbox::{Inbox, Options};
+use ampersand_inbox::{Inbox, Options, State};
 use ampersand_notifications::Verifier;
 use ampersand_testing::{Fixture, Sent};
 use axum::Router;
@@ -48,7 +48,7 @@ async fn status(stream: &mut TcpStream) -> Option<u16> {
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }
 
-async fn inbox(options: Options) -> (TempDir, Inbox) {
+pub(crate) async fn inbox(options: Options) -> (TempDir, Inbox) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("inbox.db").display());
     let inbox = Inbox::open_with(&url, options).await.unwrap();
@@ -76,8 +76,8 @@ async fn what_is_stored_is_acknowledged_and_what_is_not_is_not() {
     headers.insert("svix-timestamp".to_owned(), now.as_second().to_string());
     headers.insert("svix-signature".to_owned(), secret.sign("msg_3", now, &body));
     assert_eq!(post(address, &Sent { body, headers }).await, Some(204), "it is verified, and put aside");
-    let dead = inbox.dead(9).await.unwrap();
-    assert_eq!((dead[0].id.as_str(), dead[0].reason.as_str()), ("msg_3", "not valid JSON at line 1 column 2"));
+    let dead = inbox.list(State::Dead, 9).await.unwrap();
+    assert_eq!((dead[0].id.as_str(), dead[0].reason.as_deref()), ("msg_3", Some("not valid JSON at line 1 column 2")));
 }
 
 #[tokio::test]

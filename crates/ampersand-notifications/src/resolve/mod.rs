@@ -1,5 +1,6 @@
 //! Downloads what was too large to send.
 
+mod complete;
 mod download;
 mod error;
 mod policy;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ampersand_types::config::ConfigContent;
-use ampersand_types::messages::{ResultEntry, ResultInfoType};
+use ampersand_types::messages::ResultEntry;
 use ampersand_types::notifications::InstallationUpdatedData;
 use ampersand_types::{ConfigChange, ConfigSource, RawJson, SignedUrl};
 use reqwest::dns::Resolve;
@@ -197,15 +198,10 @@ impl Resolver {
     ///
     /// As [`config`](Self::config); and when what comes is not an array of records.
     pub async fn records<'a>(&self, records: &'a Records) -> Result<Cow<'a, [ResultEntry]>, ResolveError> {
-        let message = &records.message;
-        let info = message.result_info.as_ref();
-        let url = info.and_then(|info| info.download_url.as_ref()).filter(|url| !url.expose_secret().is_empty());
-        match url {
-            Some(url) if message.result.is_empty() => Ok(Cow::Owned(self.json(url).await?.parse()?)),
-            None if message.result.is_empty() && info.is_some_and(|info| info.type_ == ResultInfoType::Url) => {
-                Err(ResolveError::Missing)
-            }
-            _ => Ok(Cow::Borrowed(&message.result)),
+        match complete::url_of(records) {
+            Some(url) => Ok(Cow::Owned(self.json(url).await?.parse()?)),
+            None if records.message.result.is_empty() && complete::is_at_url(records) => Err(ResolveError::Missing),
+            None => Ok(Cow::Borrowed(&records.message.result)),
         }
     }
 

@@ -1058,6 +1058,44 @@ impl Event {
         };
         text.map(::std::borrow::Cow::Borrowed)
     }
+    /// Where each configuration is that may be too large to send, by the name of its field.
+    pub fn config_sources(
+        &self,
+    ) -> ::std::vec::Vec<(&'static str, ::ampersand_types::ConfigSource<'_>)> {
+        match self {
+            Self::InstallationCreated(data) => {
+                ::std::vec![("config", data.config_source())]
+            }
+            Self::InstallationDeleted(data) => {
+                ::std::vec![("config", data.config_source())]
+            }
+            Self::InstallationUpdated(data) => {
+                ::std::vec![
+                    ("config", data.config_source()), ("lastConfig", data
+                    .last_config_source())
+                ]
+            }
+            Self::ReadSchedulePaused(data) => {
+                ::std::vec![("config", data.config_source())]
+            }
+            _ => ::std::vec::Vec::new(),
+        }
+    }
+    /// Puts a configuration into the field of that name, as if it had been sent. Where the event has no such
+    /// configuration, nothing changes.
+    pub fn set_config(&mut self, name: &str, config: ::ampersand_types::RawJson) {
+        #[allow(clippy::useless_conversion)]
+        match (self, name) {
+            (Self::InstallationCreated(data), "config") => data.config = config.into(),
+            (Self::InstallationDeleted(data), "config") => data.config = config.into(),
+            (Self::InstallationUpdated(data), "config") => data.config = config.into(),
+            (Self::InstallationUpdated(data), "lastConfig") => {
+                data.last_config = config.into();
+            }
+            (Self::ReadSchedulePaused(data), "config") => data.config = config.into(),
+            _ => {}
+        }
+    }
     /// The data as what they are, for `ampersand-testing`.
     #[doc(hidden)]
     pub fn __data(&self) -> &dyn ::core::any::Any {

@@ -71,7 +71,11 @@ impl Modelled for Arc<Database> {
     }
 
     fn replay(&self, id: &str, _: &New, _: i64) -> bool {
-        self.runtime.block_on(self.inbox.replay(Source::Webhook, id)).expect("an update")
+        self.runtime.block_on(self.inbox.replay("webhook", id)).expect("an update")
+    }
+
+    fn delete(&self, id: &str) -> bool {
+        self.runtime.block_on(self.inbox.delete("webhook", id)).expect("an update")
     }
 
     fn wait(&self, milliseconds: i64) {
@@ -121,7 +125,7 @@ async fn a_lane_keeps_its_head(inbox: &Inbox, client: &Client) -> Result<(), Str
         }
         let claimed = inbox.store.claim(9, UNIT).await.map_err(|error| error.to_string())?;
         let [claimed] = &claimed[..] else { return Err(format!("{} are claimed", claimed.len())) };
-        let outcome = Outcome::Dead { reason: String::new() };
+        let outcome = Outcome::Dead { reason: String::new(), blocks: false };
         let finish = inbox.store.finish(claimed.seq, claimed.token, outcome);
         let (finished, put) = tokio::join!(finish, put(&third));
         let _known = put?;

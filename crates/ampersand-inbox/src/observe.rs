@@ -1,0 +1,99 @@
+//! What is told of an inbox: by `tracing`, and by the `metrics` facade. Never a body, nor a URL.
+
+#![cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(unused_variables))]
+
+use std::time::{Duration, Instant};
+
+use ampersand_notifications::VerifyError;
+
+use crate::InboxError;
+use crate::delivery::{Put, Status};
+use crate::store::Outcome;
+
+/// A delivery was put, or was not.
+pub(crate) fn put(put: &Result<Put, InboxError>, begun: Instant) {
+    #[cfg(feature = "metrics")]
+    {
+        let result = match put {
+            Ok(Put::Stored) => "stored",
+            Ok(Put::Duplicate) => "duplicate",
+            Ok(Put::Full) => "full",
+            Err(_) => "failed",
+        };
+        metrics::counter!("ampersand_inbox_puts_total", "result" => result).increment(1);
+        metrics::histogram!("ampersand_inbox_put_seconds").record(begun.elapsed());
+    }
+    #[cfg(feature = "tracing")]
+    match put {
+        Ok(Put::Full) => tracing::error!("the store is full"),
+        Err(error) => tracing::error!(reason = %error, "nothing was stored"),
+        Ok(_) => {}
+    }
+}
+
+/// A webhook did not verify.
+pub(crate) fn refused(error: &VerifyError) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("ampersand_inbox_refused_total").increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::warn!(reason = %error, "refused a delivery");
+}
+
+/// A worker has claimed a delivery, that was put so long ago.
+pub(crate) fn claimed(attempt: u32, age: Duration) {
+    #[cfg(feature = "metrics")]
+    if attempt == 1 {
+        metrics::histogram!("ampersand_inbox_wait_seconds").record(age);
+    }
+}
+
+/// An attempt has ended; `None` where its claim was lost.
+pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant) {
+    #[cfg(feature = "metrics")]
+    {
+        let result = match outcome {
+            Some(Outcome::Done) => "done",
+            Some(Outcome::Retry { .. }) => "retry",
+            Some(Outcome::Dead { .. }) => "dead",
+            Some(Outcome::Released) => "released",
+            None => "lost",
+        };
+        metrics::counter!("ampersand_inbox_attempts_total", "result" => result).increment(1);
+        metrics::histogram!("ampersand_inbox_attempt_seconds").record(begun.elapsed());
+    }
+    #[cfg(feature = "tracing")]
+    match outcome {
+        Some(Outcome::Dead { reason, .. }) => tracing::error!(reason, "a dead letter"),
+        Some(Outcome::Retry { reason, pause }) => tracing::warn!(reason, pause, "it is tried again"),
+        None => tracing::warn!("the claim was lost, and another worker has the delivery"),
+        Some(Outcome::Done | Outcome::Released) => tracing::debug!("it is handled, or given back"),
+    }
+}
+
+/// The database cannot be used for now.
+pub(crate) fn away(error: &InboxError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(reason = %error, "waiting for the store");
+}
+
+pub(crate) fn status(status: &Status) {
+    #[cfg(feature = "metrics")]
+    {
+        let oldest = status.oldest_ready.unwrap_or_default().as_secs_f64();
+        metrics::gauge!("ampersand_inbox_oldest_ready_seconds").set(oldest);
+        for (state, count) in [("ready", status.ready), ("claimed", status.claimed), ("dead", status.dead)] {
+            metrics::gauge!("ampersand_inbox_deliveries", "state" => state).set(count as f64);
+        }
+    }
+}
+
+/// Keeps the gauges up to date.
+#[cfg(feature = "metrics")]
+pub(crate) async fn gauges(inbox: crate::Inbox) {
+    let mut often = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        often.tick().await;
+        // Where the store cannot be used, the worker says so.
+        let _ = inbox.status().await;
+    }
+}

@@ -1,0 +1,79 @@
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// What a sender may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// So many connections are served at once; others wait to be accepted.
+    pub(crate) connections: usize,
+    /// So long the head of a request may take, or an idle connection.
+    pub(crate) head: Duration,
+    /// So long the requests that are being answered may take when the server stops.
+    pub(crate) grace: Duration,
+}
+
+pub(crate) const LIMITS: Limits =
+    Limits { connections: 1024, head: Duration::from_secs(10), grace: Duration::from_secs(20) };
+
+/// The bytes of a head, at most.
+const HEAD: usize = 32 * 1024;
+
+/// Serves a router by HTTP/1.1 to senders that may be slow or hostile, until `stop` is ready; then it answers the requests that
+/// it has, for 20 seconds at most.
+///
+/// It serves 1,024 connections at once, and others wait. The head of a request may have 32 KB and 100 headers, and take 10
+/// seconds; an idle connection is closed after that time. [`Inbox::webhook`](crate::Inbox::webhook) has limits for bodies.
+///
+/// ```no_run
+/// # async fn example(app: axum::Router) -> std::io::Result<()> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// ampersand_inbox::serve(listener, app, std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    serve_within(LIMITS, listener, app, stop).await;
+}
+
+pub(crate) async fn serve_within(limits: Limits, listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    let (permits, graceful) = (Arc::new(Semaphore::new(limits.connections)), GracefulShutdown::new());
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD);
+    let accept = async || {
+        let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok::<_, io::Error>((permit, stream))
+    };
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = accept() => match accepted {
+                Ok((permit, stream)) => {
+                    let service = TowerToHyperService::new(app.clone());
+                    let served = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+                    tokio::spawn(async move {
+                        // A connection that fails is the sender's affair, which sends again.
+                        drop(served.await);
+                        drop(permit);
+                    });
+                }
+                // There are too many open files, say: some will be closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(tokio::time::timeout(limits.grace, graceful.shutdown()).await);
+}
