@@ -31,7 +31,13 @@ pub(crate) fn reached(point: &str) {
     say("reached", point);
     match does.as_str() {
         "dies" => std::process::abort(),
-        _ => drop(Command::new("kill").arg("-STOP").arg(std::process::id().to_string()).status()),
+        _ => {
+            let _ = Command::new("kill").arg("-STOP").arg(std::process::id().to_string()).status();
+            // Threads stop one after the other: this one waits until they have, and go on.
+            while !Path::new(&told("INBOX_FOLDER")).join("continued").exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
     }
 }
 
@@ -141,7 +147,7 @@ impl Other {
     pub(super) fn start(url: &str, folder: &Path, way: &str, point: &str, does: &str, lease: Duration) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("a path"));
         command.args(["tests::points::child", "--exact", "--ignored", "--nocapture"]);
-        command.env("INBOX_URL", url).env("INBOX_EFFECTS", folder.join("effects"));
+        command.env("INBOX_FOLDER", folder).env("INBOX_URL", url).env("INBOX_EFFECTS", folder.join("effects"));
         command.env("INBOX_WAY", way).env("INBOX_POINT", point).env("INBOX_DOES", does);
         command.env("INBOX_LEASE", lease.as_millis().to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -29,9 +29,10 @@ fn stopped(url: &str, folder: &Path, way: &str, point: &str, lease: Duration) ->
 }
 
 /// Has it go on, until it has ended what it had begun.
-fn goes_on(mut other: Other) {
+fn goes_on(mut other: Other, folder: &Path) {
     let id = other.process.id().to_string();
     assert!(Command::new("kill").args(["-CONT", &id]).status().expect("a program").success());
+    fs::write(folder.join("continued"), "").expect("a file");
     drop(other.process.stdin.take());
     assert!(other.says("ended").is_some(), "it ends without an error");
 }
@@ -57,7 +58,7 @@ async fn who_was_stopped_ends_nothing_that_another_one_has() {
         let inbox = Inbox::open(&url).await.expect("an inbox");
         let claimed = taken_over(&inbox).await;
         assert_eq!(claimed.attempt, 2, "{point}");
-        goes_on(other);
+        goes_on(other, folder.path());
         assert_eq!(inbox.status().await.expect("a status").claimed, 1, "{point}");
         assert_eq!(inbox.store.finish(claimed.seq, claimed.token, Outcome::Done).await, Ok(true), "{point}");
     }
@@ -73,14 +74,14 @@ async fn who_was_stopped_before_its_transaction_applies_nothing() {
         let worker = inbox.worker().until(idle(inbox.clone()));
         if is_claimed {
             let claimed = taken_over(&inbox).await;
-            goes_on(other);
+            goes_on(other, folder.path());
             assert_eq!(effects(folder.path()), 0);
             assert_eq!(inbox.store.finish(claimed.seq, claimed.token, Outcome::Released).await, Ok(true));
             worker.in_transaction(effect).await.expect("work");
         } else {
             worker.in_transaction(effect).await.expect("work");
             assert_eq!(effects(folder.path()), 1);
-            goes_on(other);
+            goes_on(other, folder.path());
         }
         assert_eq!(effects(folder.path()), 1);
         assert_eq!(inbox.status().await.expect("a status").done, 1);
@@ -97,7 +98,7 @@ async fn who_is_stopped_in_its_transaction_keeps_the_file_and_others_are_told() 
     let begun = Instant::now();
     assert_eq!(inbox.put(Source::Webhook, "e", &body("b")).await, Err(InboxError::Locked));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
-    goes_on(other);
+    goes_on(other, folder.path());
     assert_eq!(effects(folder.path()), 1);
     inbox.worker().until(idle(inbox.clone())).in_transaction(effect).await.expect("work");
     assert_eq!((effects(folder.path()), inbox.status().await.expect("a status").done), (1, 1));
@@ -121,13 +122,14 @@ async fn who_was_stopped_in_postgres_rolls_back() {
         let url = database().await;
         let client = connect(&url).await;
         client.batch_execute(EFFECTS).await.expect("a table");
-        let other = stopped(&url, Path::new(""), "in_postgres_transaction", point, lease);
+        let folder = tempfile::tempdir().expect("a folder");
+        let other = stopped(&url, folder.path(), "in_postgres_transaction", point, lease);
         if lease != SHORT {
             client.batch_execute(LEASE_ENDS).await.expect("an update");
         }
         let inbox = Inbox::open(&url).await.expect("an inbox");
         let claimed = taken_over(&inbox).await;
-        goes_on(other);
+        goes_on(other, folder.path());
         assert_eq!(number(&client, COUNT).await, 0, "{point}");
         assert_eq!(inbox.store.finish(claimed.seq, claimed.token, Outcome::Released).await, Ok(true), "{point}");
         let worker = inbox.worker().until(idle(inbox.clone()));
