@@ -27,9 +27,49 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     run(cargo.env("NODE_PATH", place.join("node_modules")))?;
 
     let server = postgres::Server::start(&place)?;
-    let tests =
-        ["test", "--package", "ampersand-inbox", "--lib", "--features", "postgres", "--locked", "--", "--ignored"];
-    run(self::cargo(root).args(tests).env("PEERS_POSTGRES", &server.url))
+    let inbox = ["test", "--package", "ampersand-inbox", "--features", "postgres", "--locked"];
+    let tests = ["--lib", "--", "--ignored", "--skip", "points::child"];
+    run(self::cargo(root).args(inbox).args(tests).env("PEERS_POSTGRES", &server.url))?;
+    drop(server);
+
+    // These crash the server. One with few databases starts soon again.
+    let server = postgres::Server::start(&place)?;
+    let mut cargo = self::cargo(root);
+    cargo.args(inbox).args(["--test", "it", "--", "--ignored", "peers::", "--skip", "sync::child"]);
+    match strace(&place) {
+        Ok(strace) => drop(cargo.env("PEERS_STRACE", strace)),
+        Err(error) if cfg!(target_os = "linux") => return Err(error),
+        Err(_) => {
+            crate::say("NOT TESTED: only Linux has strace, which shows that the disk is synced before the answer");
+            cargo.args(["--skip", "sync::"]);
+        }
+    }
+    run(cargo.env("PEERS_POSTGRES", &server.url).env("PEERS_POSTGRES_RESTART", server.restart()))
+}
+
+/// The strace of the system, or else one from its packages, which needs no root.
+fn strace(place: &Path) -> Result<PathBuf> {
+    let runs = |strace: &Path| {
+        strace.is_absolute() && Command::new(strace).arg("-V").output().is_ok_and(|output| output.status.success())
+    };
+    let (installed, unpacked) = (PathBuf::from("strace"), place.join("strace"));
+    if runs(&installed) {
+        return Ok(installed);
+    }
+    let strace = unpacked.join("run");
+    if !runs(&strace) {
+        let fetch = r#"
+            apt-get -qq download strace libunwind8
+            for package in *.deb; do dpkg-deb -x "$package" .; done
+            printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$PWD"/usr/lib/*-linux-gnu "$PWD/usr/bin/strace" > run
+            chmod +x run"#;
+        fs::create_dir_all(&unpacked)?;
+        run(Command::new("sh").args(["-ec", fetch]).current_dir(&unpacked)).context("install strace")?;
+    }
+    if !runs(&strace) {
+        bail!("strace does not run: install it");
+    }
+    Ok(strace)
 }
 
 /// Installs what is pinned, when it is not there yet.

@@ -22,7 +22,7 @@ use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, 
 use crate::InboxError;
 use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Found, Outcome, claimed, entry, sql, which};
+use crate::store::{Claimed, Found, Outcome, claimed, entry, point, sql, which};
 use crate::worker::Handling;
 
 /// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
@@ -277,7 +277,9 @@ impl Postgres {
         // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
         let holds = finish(&transaction, seq, token, &Outcome::Done).await?;
         if holds {
+            point("before the commit");
             transaction.commit().await.map_err(failed)?;
+            point("after the commit");
             client.ended();
         }
         Ok(holds)

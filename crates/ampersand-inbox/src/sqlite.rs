@@ -40,7 +40,6 @@ pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> 
 /// A connection that only looks.
 pub(crate) fn reader(path: &str) -> Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.pragma_update(None, "query_only", true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     // Now, not when it is first needed: the files may be unlinked by then.
     connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;

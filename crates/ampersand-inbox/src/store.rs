@@ -23,6 +23,12 @@ pub(crate) fn sql(statement: &'static str) -> Cow<'static, str> {
     Cow::Borrowed(statement)
 }
 
+/// A point where tests kill the process, or stop it.
+pub(crate) fn point(_name: &str) {
+    #[cfg(test)]
+    tests::points::reached(_name);
+}
+
 /// Which deliveries are in a state, and in which order they are listed: those that come next first, or those that ended last.
 pub(crate) fn which(state: State) -> &'static str {
     match state {

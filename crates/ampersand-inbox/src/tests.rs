@@ -1,11 +1,15 @@
 //! The promises, held by the store with a clock that the tests set.
 
+mod clock;
 #[cfg(feature = "metrics")]
 mod observe;
+pub(crate) mod points;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(target_os = "linux")]
+mod stopped;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,9 +193,50 @@ thread_local! {
     pub(crate) static REMOVED: Cell<Option<(&'static str, &'static str)>> = const { Cell::new(None) };
 }
 
+/// A store that the model is held against, with the model's time.
+trait Modelled {
+    fn put(&self, new: New, now: i64) -> Put;
+    fn claim(&self, count: usize, now: i64) -> Vec<Claimed>;
+    fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool;
+    fn renew(&self, claimed: &Claimed, now: i64) -> bool;
+    /// Replays a dead letter; false where there is none.
+    fn replay(&self, id: &str, new: &New, now: i64) -> bool;
+    /// Deletes a dead letter; false where there is none.
+    fn delete(&self, id: &str) -> bool;
+    fn wait(&self, milliseconds: i64);
+}
+
+impl Modelled for (TempDir, Connection) {
+    fn put(&self, new: New, now: i64) -> Put {
+        sqlite::insert(&self.1, &new, now, None).expect("an insert")
+    }
+
+    fn claim(&self, count: usize, now: i64) -> Vec<Claimed> {
+        claim(&self.1, count, now)
+    }
+
+    fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool {
+        finish(&self.1, claimed, outcome, now)
+    }
+
+    fn renew(&self, claimed: &Claimed, now: i64) -> bool {
+        sqlite::renew(&self.1, claimed.seq, claimed.token, now + LEASE).expect("an update")
+    }
+
+    fn replay(&self, id: &str, new: &New, now: i64) -> bool {
+        let found = sqlite::find(&self.1, "webhook", id).expect("a query");
+        found.is_some_and(|found| sqlite::replay(&self.1, found.seq, new, now).expect("an update"))
+    }
+
+    fn delete(&self, id: &str) -> bool {
+        sqlite::delete(&self.1, "webhook", id).expect("an update")
+    }
+
+    fn wait(&self, _: i64) {}
+}
+
 /// Tries steps on a store and on the model, and says where they part.
-fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let (_folder, store) = store();
+fn agrees(store: &impl Modelled, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (mut model, mut now, mut puts) = (BTreeMap::<String, Known>::new(), 0_i64, 0);
     // All claims that ever were: those that were lost are tried too.
     let mut claims: Vec<Claimed> = Vec::new();
@@ -199,7 +244,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
         match step {
             Step::Put { id, lane } => {
                 let id = format!("d{id}");
-                let inserted = put(&store, &id, &format!("lane{lane}"), now);
+                let inserted = store.put(new(&id, &format!("lane{lane}")), now);
                 prop_assert_eq!(inserted == Put::Duplicate, model.contains_key(&id));
                 puts += 1;
                 let known = Known { order: puts, lane, state: "ready", due: now, token: 0 };
@@ -217,7 +262,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
                 let due: BTreeSet<String> =
                     heads.values().filter(|(_, head)| head.due <= now).map(|(id, _)| (*id).clone()).collect();
-                let claimed = claim(&store, count, now);
+                let claimed = store.claim(count, now);
                 prop_assert_eq!(claimed.len(), due.len().min(count));
                 for one in claimed {
                     prop_assert!(due.contains(&one.id), "{} is not due", one.id);
@@ -240,7 +285,7 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let (mut gone, known) = (Known::default(), model.get_mut(&claimed.id));
                 let known = known.unwrap_or(&mut gone);
                 let holds = known.state == "claimed" && known.token == claimed.token;
-                prop_assert_eq!(finish(&store, claimed, &outcome, now), holds);
+                prop_assert_eq!(store.finish(claimed, &outcome, now), holds);
                 if holds {
                     (known.state, known.due) = match end {
                         0 => ("done", now),
@@ -256,49 +301,48 @@ fn agrees(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let (mut gone, known) = (Known::default(), model.get_mut(&claimed.id));
                 let known = known.unwrap_or(&mut gone);
                 let holds = known.state == "claimed" && known.token == claimed.token;
-                let renewed = sqlite::renew(&store, claimed.seq, claimed.token, now + LEASE).expect("an update");
-                prop_assert_eq!(renewed, holds);
+                prop_assert_eq!(store.renew(claimed, now), holds);
                 if holds {
                     known.due = now + LEASE;
                 }
             }
             Step::Replay { id } => {
                 let id = format!("d{id}");
-                let found = sqlite::find(&store, "webhook", &id).expect("a query");
-                prop_assert_eq!(found.is_some(), model.contains_key(&id));
-                let (Some(found), Some(known)) = (found, model.get_mut(&id)) else { continue };
-                let is_dead = known.state == "dead" || known.state == "blocking";
-                let lane = format!("lane{}", known.lane);
-                let replayed = sqlite::replay(&store, found.seq, &new(&id, &lane), now).expect("an update");
-                prop_assert_eq!(replayed, is_dead);
-                if is_dead {
+                let known = model.get_mut(&id);
+                let is_dead = known.as_ref().is_some_and(|known| known.state == "dead" || known.state == "blocking");
+                let lane = known.as_ref().map_or(0, |known| known.lane);
+                prop_assert_eq!(store.replay(&id, &new(&id, &format!("lane{lane}")), now), is_dead);
+                if let Some(known) = known.filter(|_| is_dead) {
                     (known.state, known.due) = ("ready", now);
                 }
             }
             Step::Delete { id } => {
                 let id = format!("d{id}");
                 let is_dead = model.get(&id).is_some_and(|known| known.state == "dead" || known.state == "blocking");
-                prop_assert_eq!(sqlite::delete(&store, "webhook", &id).expect("an update"), is_dead);
+                prop_assert_eq!(store.delete(&id), is_dead);
                 if is_dead {
                     model.remove(&id);
                 }
             }
-            Step::Wait { milliseconds } => now += milliseconds,
+            Step::Wait { milliseconds } => {
+                store.wait(milliseconds);
+                now += milliseconds;
+            }
         }
     }
     Ok(())
 }
 
-/// Steps at random, the same in each run.
-fn try_steps(cases: u32) -> Result<(), TestError<Vec<Step>>> {
+/// Steps at random on new stores, the same in each run.
+fn try_steps<S: Modelled>(cases: u32, store: impl Fn() -> S) -> Result<(), TestError<Vec<Step>>> {
     let config = ProptestConfig { failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::with_cases(cases) };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    runner.run(&steps(), agrees)
+    runner.run(&steps(), |steps| agrees(&store(), steps))
 }
 
 #[test]
 fn the_store_does_what_a_simple_model_does() {
-    try_steps(300).expect("they agree");
+    try_steps(300, store).expect("they agree");
 }
 
 #[test]
@@ -313,7 +357,7 @@ fn each_guard_is_needed() {
         ("AND id = ?2", "AND ?2 IS NOT NULL"),
     ] {
         REMOVED.set(Some((guard, nothing)));
-        let tried = try_steps(300);
+        let tried = try_steps(300, store);
         REMOVED.set(None);
         assert!(tried.is_err(), "nothing misses `{guard}`");
     }

@@ -15,7 +15,7 @@ use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
 use crate::store::{Claimed, Outcome};
-use crate::{Inbox, InboxError, observe, sqlite};
+use crate::{Inbox, InboxError, observe, sqlite, store};
 
 /// When a delivery that failed is tried again, and when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,9 +249,14 @@ impl Worker {
         let _until_it_is_dropped = JoinSet::from_iter([observe::gauges(inbox.clone())]);
         loop {
             let free = concurrency - running.len();
-            let claimed = if free > 0 { shared.claim(free).await? } else { Vec::new() };
-            let is_idle = claimed.is_empty();
-            for claimed in claimed {
+            let claimed = if free > 0 { shared.claim(free).await? } else { Some(Vec::new()) };
+            let wait = match &claimed {
+                None => POLL, // The store is away.
+                Some(claimed) if claimed.is_empty() => shared.next_due().await?.unwrap_or(POLL).min(POLL),
+                Some(_) => Duration::ZERO,
+            };
+            for claimed in claimed.unwrap_or_default() {
+                store::point("after the claim");
                 let claim = (claimed.seq, claimed.token);
                 #[cfg(feature = "tracing")]
                 let span = {
@@ -263,10 +268,6 @@ impl Worker {
                 let work = tracing::Instrument::instrument(work, span);
                 claims.insert(running.spawn(work).id(), claim);
             }
-            let wait = match is_idle {
-                true => shared.next_due().await?.unwrap_or(POLL).min(POLL),
-                false => Duration::ZERO,
-            };
             let can_claim = running.len() < concurrency;
             tokio::select! {
                 () = &mut stop => break,
@@ -343,23 +344,23 @@ impl Shared {
         delivery::in_milliseconds(self.lease)
     }
 
-    /// What a store says; nothing while a database is away, which is waited for.
-    fn or_wait<T: Default>(&self, told: Result<T, InboxError>) -> Result<T, InboxError> {
+    /// What a store says; nothing while it is away, which is waited for.
+    fn or_wait<T>(&self, told: Result<T, InboxError>) -> Result<Option<T>, InboxError> {
         match told {
             Err(error) if self.inbox.store.is_away(&error) => {
                 observe::away(&error);
-                Ok(T::default())
+                Ok(None)
             }
-            told => told,
+            told => told.map(Some),
         }
     }
 
-    async fn claim(&self, count: usize) -> Result<Vec<Claimed>, InboxError> {
+    async fn claim(&self, count: usize) -> Result<Option<Vec<Claimed>>, InboxError> {
         self.or_wait(self.inbox.store.claim(count, self.lease()).await)
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, InboxError> {
-        Ok(self.or_wait(self.inbox.store.next_due().await)?.map(delivery::milliseconds))
+        Ok(self.or_wait(self.inbox.store.next_due().await)?.flatten().map(delivery::milliseconds))
     }
 
     /// Hands one delivery to a handler, and writes down what came of it, unless the handler did.
@@ -397,13 +398,14 @@ impl Shared {
     /// lease has ended.
     async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<bool, InboxError> {
         const PAUSE: Duration = Duration::from_millis(100);
+        store::point("before the completion");
         let begun = Instant::now();
         loop {
             match self.inbox.store.finish(claim.seq, claim.token, outcome.clone()).await {
                 Err(error) if self.inbox.store.is_away(&error) && begun.elapsed() < self.lease => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                finished => return self.or_wait(finished),
+                finished => return Ok(self.or_wait(finished)?.unwrap_or_default()),
             }
         }
     }

@@ -7,7 +7,7 @@ use std::thread;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::InboxError;
+use crate::{InboxError, store};
 
 /// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
 const MOST: usize = 256;
@@ -68,7 +68,9 @@ fn together(connection: &mut Connection, jobs: Vec<Job>) {
     if let Some(transaction) = transaction
         && failed.is_none()
     {
+        store::point("before the commit");
         failed = transaction.commit().err().map(|error| InboxError::of(&error));
+        store::point("after the commit");
     }
     answers.into_iter().for_each(|answer| answer(failed.clone()));
 }

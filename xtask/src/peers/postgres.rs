@@ -1,5 +1,6 @@
 //! A server of Postgres with an empty place for its data, for as long as the tests run.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,19 @@ impl Server {
         let log = server.data.join("log");
         super::run(server.program("pg_ctl").args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("start"))?;
         Ok(server)
+    }
+
+    /// A command for `sh` that ends the server at once, as a crash does, and starts it again.
+    pub(super) fn restart(&self) -> String {
+        let mut restart = self.program("pg_ctl");
+        restart.args(["-w", "-s", "-m", "immediate", "-l"]).arg(self.data.join("log")).arg("restart");
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let words = std::iter::once(restart.get_program()).chain(restart.get_args()).map(quoted);
+        let words = words.collect::<Vec<_>>().join(" ");
+        let set = restart.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let set = set.map(|(name, value)| format!("{}={} ", name.display(), quoted(value)));
+        // Where that may be looked into.
+        format!("cd {} && {}{words}", quoted(self.data.as_os_str()), set.collect::<String>())
     }
 
     /// A program of the server, for its data.

@@ -1,5 +1,7 @@
 //! The promises, held by a database of Postgres: `cargo xtask peers` starts one and runs these.
 
+mod model;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,7 +29,7 @@ pub(super) async fn database() -> String {
     format!("{server}/{name}")
 }
 
-async fn connect(url: &str) -> Client {
+pub(super) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
@@ -43,7 +45,7 @@ async fn idle(inbox: Inbox) {
     }
 }
 
-async fn number(client: &Client, query: &str) -> i64 {
+pub(super) async fn number(client: &Client, query: &str) -> i64 {
     client.query_one(query, &[]).await.expect("a query").get(0)
 }
 
@@ -51,11 +53,11 @@ async fn number(client: &Client, query: &str) -> i64 {
 const BEHEADED: &str = "SELECT count(*) FROM (
     SELECT lane FROM ampersand_inbox.delivery WHERE head IS NOT NULL
     GROUP BY lane HAVING count(*) FILTER (WHERE head) <> 1) AS lanes";
-const EFFECTS: &str = "CREATE TABLE effect (id text)";
+pub(super) const EFFECTS: &str = "CREATE TABLE effect (id text)";
 const TWICE: &str = "SELECT count(*) - count(DISTINCT id) FROM effect";
 
 /// Adds the id to the effects.
-fn effect<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'t> {
+pub(super) fn effect<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'t> {
     Box::pin(async move {
         transaction.execute("INSERT INTO effect VALUES ($1)", &[&incoming.id]).await?;
         Ok(())
@@ -184,7 +186,7 @@ fn flaky<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'
 }
 
 /// A handler, which is of any lifetime.
-fn any<H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>>(handler: H) -> H {
+pub(super) fn any<H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>>(handler: H) -> H {
     handler
 }
 

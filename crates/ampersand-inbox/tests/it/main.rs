@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+#[cfg(target_os = "linux")]
+mod disk;
 mod lanes;
+#[cfg(feature = "postgres")]
+mod peers;
 #[cfg(feature = "resolve")]
 mod resolve;
 mod webhook;
