@@ -38,9 +38,10 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     cargo.args(inbox).args(["--test", "it", "--", "--ignored", "peers::", "--skip", "sync::child"]);
     match strace(&place) {
         Ok(strace) => drop(cargo.env("PEERS_STRACE", strace)),
-        Err(error) if cfg!(target_os = "linux") => return Err(error),
-        Err(_) => {
-            crate::say("NOT TESTED: only Linux has strace, which shows that the disk is synced before the answer");
+        Err(error) => {
+            crate::say(format_args!(
+                "NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"
+            ));
             cargo.args(["--skip", "sync::"]);
         }
     }
@@ -49,9 +50,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
 
 /// The strace of the system, or else one from its packages, which needs no root.
 fn strace(place: &Path) -> Result<PathBuf> {
-    let runs = |strace: &Path| {
-        strace.is_absolute() && Command::new(strace).arg("-V").output().is_ok_and(|output| output.status.success())
-    };
+    let runs = |strace: &Path| Command::new(strace).arg("-V").output().is_ok_and(|output| output.status.success());
     let (installed, unpacked) = (PathBuf::from("strace"), place.join("strace"));
     if runs(&installed) {
         return Ok(installed);

@@ -56,6 +56,7 @@ pub(crate) struct Claimed {
     pub(crate) body: Vec<u8>,
     pub(crate) packed: bool,
     /// What its URLs led to, packed.
+    #[cfg_attr(not(feature = "resolve"), expect(dead_code, reason = "for the feature"))]
     pub(crate) resolved: Option<Vec<u8>>,
 }
 
