@@ -39,9 +39,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     match strace(&place) {
         Ok(strace) => drop(cargo.env("PEERS_STRACE", strace)),
         Err(error) => {
-            crate::say(format_args!(
-                "NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"
-            ));
+            crate::say(format!("NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"));
             cargo.args(["--skip", "sync::"]);
         }
     }
