@@ -27,6 +27,14 @@ pub enum InboxError {
 }
 
 impl InboxError {
+    /// A URL that is shown without what may be a password: `postgres://…@host/db`.
+    pub(crate) fn url(url: &str) -> Self {
+        Self::Url(match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+            _ => url.to_owned(),
+        })
+    }
+
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,

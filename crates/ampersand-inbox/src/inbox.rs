@@ -6,12 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ampersand_notifications::{Delivery, Metadata, Source};
 use rusqlite::Connection;
 use tokio::sync::Notify;
-#[cfg(feature = "postgres")]
-use tokio_postgres::{NoTls, Socket, tls::MakeTlsConnect, tls::TlsConnect};
 
 use crate::delivery::{self, Entry, New, Put, State, Status, Stored};
-#[cfg(feature = "postgres")]
-use crate::postgres::Postgres;
 use crate::store::{Clock, File, Store};
 use crate::worker::Worker;
 use crate::writer::Writer;
@@ -98,38 +94,19 @@ impl Inbox {
     pub async fn open_with(url: &str, options: Options) -> Result<Self, InboxError> {
         #[cfg(feature = "postgres")]
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Self::open_tls(url, options, NoTls).await;
+            return Self::open_tls(url, options, tokio_postgres::NoTls).await;
         }
         Self::open_at(url, options, steady_clock()).await
     }
 
-    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
-    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
-    /// to be: `require`, or by default `prefer`.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    #[cfg(feature = "postgres")]
-    pub async fn open_tls<T>(url: &str, options: Options, tls: T) -> Result<Self, InboxError>
-    where
-        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
-        T::Stream: Send,
-        T::TlsConnect: Send,
-        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-    {
-        let config = url.parse().map_err(|_| InboxError::Url(without_password(url)))?;
-        Ok(Self::of(Store::Postgres(Arc::new(Postgres::open(config, tls).await?)), options))
-    }
-
-    fn of(store: Store, options: Options) -> Self {
+    pub(crate) fn of(store: Store, options: Options) -> Self {
         Self { store, options, ready: Arc::new(Notify::new()), endpoint: "".into() }
     }
 
     pub(crate) async fn open_at(url: &str, options: Options, clock: Clock) -> Result<Self, InboxError> {
         // A database in memory keeps nothing.
         let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with(":memory:"));
-        let path = path.ok_or_else(|| InboxError::Url(without_password(url)))?.to_owned();
+        let path = path.ok_or_else(|| InboxError::url(url))?.to_owned();
         let open = move || {
             let mut connection = Connection::open(&path)?;
             let version = sqlite::open(&mut connection, &sqlite::MIGRATIONS)?;
@@ -278,14 +255,6 @@ impl Inbox {
                 return Ok(all);
             }
         }
-    }
-}
-
-/// A URL without what may be a password: `postgres://…@host/db`.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
     }
 }
 

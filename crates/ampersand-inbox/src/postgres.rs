@@ -19,11 +19,11 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Socket, Transaction};
 
-use crate::InboxError;
 use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Found, Outcome, claimed, entry, point, sql, which};
+use crate::store::{Claimed, Found, Outcome, Store, claimed, entry, found, point, sql, which};
 use crate::worker::Handling;
+use crate::{Inbox, InboxError, Options};
 
 /// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("postgres.sql")];
@@ -146,15 +146,22 @@ fn count(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-impl Postgres {
-    /// Makes the tables where there are none. Several processes may do so at once.
-    pub(crate) async fn open<T>(mut config: Config, tls: T) -> Result<Self, InboxError>
+impl Inbox {
+    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
+    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
+    /// to be: `require`, or by default `prefer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_tls<T>(url: &str, options: Options, tls: T) -> Result<Self, InboxError>
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -168,7 +175,7 @@ impl Postgres {
             let (config, tls) = (config.clone(), tls.clone());
             Box::pin(async move { connect(&config, tls).await })
         });
-        let postgres = Self {
+        let postgres = Postgres {
             receiving: Pool::new(&connect, CONNECTIONS),
             working: Pool::new(&connect, CONNECTIONS),
             handling: Pool::new(&connect, Semaphore::MAX_PERMITS),
@@ -178,9 +185,11 @@ impl Postgres {
         if version > SCHEMA_VERSION {
             return Err(InboxError::NewerSchema(version));
         }
-        Ok(postgres)
+        Ok(Self::of(Store::Postgres(Arc::new(postgres)), options))
     }
+}
 
+impl Postgres {
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
         let client = self.receiving.get().await?;
         let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
@@ -240,6 +249,7 @@ impl Postgres {
         let parameters = [count(most), lease];
         let [most, lease] = parameters.each_ref();
         let rows = client.query_typed(&claim, &[(most, Type::INT8), (lease, Type::INT8)]).await.map_err(failed)?;
+        let claimed = |row: &Row| Ok(claimed!(row.try_get));
         let mut all = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         all.sort_by_key(|one| one.seq);
         Ok(all)
@@ -310,7 +320,7 @@ impl Postgres {
     pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
         let list = format!("SELECT {ENTRY} FROM ampersand_inbox.delivery {} LIMIT $1", which(state));
         let list = self.receiving.get().await?.query_typed(&list, &[(&count(most), Type::INT8)]).await;
-        list.and_then(|rows| rows.iter().map(entry).collect()).map_err(failed)
+        list.and_then(|rows| rows.iter().map(|row| Ok(entry!(row.try_get))).collect()).map_err(failed)
     }
 
     pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Found>, InboxError> {
@@ -318,11 +328,7 @@ impl Postgres {
         let find = format!("SELECT {ENTRY}, seq, metadata, body, packed {which}");
         let client = self.receiving.get().await?;
         let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
-        let found = |row: Row| {
-            let (seq, metadata, body, packed) =
-                (row.try_get(10)?, row.try_get(11)?, row.try_get(12)?, row.try_get(13)?);
-            Ok(Found { entry: entry(&row)?, seq, metadata, body, packed })
-        };
+        let found = |row: Row| Ok(found!(row.try_get));
         row.map(found).transpose().map_err(failed)
     }
 
@@ -401,18 +407,10 @@ async fn migrate(client: &mut Held<'_>, migrations: &[&'static str]) -> Result<i
     Ok(version)
 }
 
-fn claimed(row: &Row) -> Result<Claimed, Error> {
-    Ok(claimed!(row.try_get))
-}
-
 /// The columns of an entry.
 const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(epoch FROM received) * 1000)::bigint,
      CASE WHEN isfinite(due) THEN (extract(epoch FROM due) * 1000)::bigint END,
      (extract(epoch FROM finished) * 1000)::bigint";
-
-fn entry(row: &Row) -> Result<Entry, Error> {
-    Ok(entry!(row.try_get))
-}
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {

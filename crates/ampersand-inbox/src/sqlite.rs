@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, pa
 
 use crate::Failure;
 use crate::delivery::{Entry, New, Put, State, Status, milliseconds};
-use crate::store::{Claimed, Found, Outcome, claimed, entry, sql, which};
+use crate::store::{Claimed, Found, Outcome, claimed, entry, found, sql, which};
 
 /// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -55,19 +55,12 @@ pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option
         return Ok(if known { Put::Duplicate } else { Put::Full });
     }
     let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
-    let insert = match unreadable {
-        None => {
-            "INSERT INTO delivery (source, id, lane, type, metadata, reason, state, head, due, received)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready',
-                 NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ?3 AND head IS NOT NULL), ?7, ?7)
-             ON CONFLICT (source, id) DO NOTHING"
-        }
-        Some(_) => {
-            "INSERT INTO delivery (source, id, lane, type, metadata, reason, state, due, received, finished)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'dead', ?7, ?7, ?7)
-             ON CONFLICT (source, id) DO NOTHING"
-        }
-    };
+    // A delivery that cannot be read is dead from the beginning, and in no lane.
+    let insert = "INSERT INTO delivery (source, id, lane, type, metadata, reason, due, received, state, head, finished)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, iif(?6 IS NULL, 'ready', 'dead'),
+             iif(?6 IS NULL, NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ?3 AND head IS NOT NULL), NULL),
+             iif(?6 IS NULL, NULL, ?7))
+         ON CONFLICT (source, id) DO NOTHING";
     let parameters = params![source, id, lane, notification_type, metadata, unreadable, now];
     if connection.prepare_cached(&sql(insert))?.execute(parameters)? == 0 {
         return Ok(Put::Duplicate);
@@ -177,15 +170,12 @@ pub(crate) fn next_due(connection: &Connection, now: i64) -> Result<Option<i64>>
     Ok(due.map(|due| due.saturating_sub(now).max(0)))
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry> {
-    Ok(entry!(row.get))
-}
-
 pub(crate) fn list(connection: &Connection, state: State, most: usize) -> Result<Vec<Entry>> {
     let list = format!(
         "SELECT source, id, lane, type, state, attempts, reason, received, due, finished FROM delivery {} LIMIT ?1",
         which(state)
     );
+    let entry = |row: &Row<'_>| Ok(entry!(row.get));
     connection.prepare_cached(&list)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], entry)?.collect()
 }
 
@@ -193,16 +183,7 @@ pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Op
     let find =
         "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed
          FROM delivery LEFT JOIN delivery_body USING (seq) WHERE source = ?1 AND id = ?2";
-    let found = |row: &Row<'_>| {
-        let (seq, metadata, body) = (row.get(10)?, row.get(11)?, row.get(12)?);
-        Ok(Found {
-            entry: entry(row)?,
-            seq,
-            metadata,
-            body,
-            packed: row.get::<_, Option<bool>>(13)?.unwrap_or_default(),
-        })
-    };
+    let found = |row: &Row<'_>| Ok(found!(row.get));
     connection.prepare_cached(&sql(find))?.query_row([source, id], found).optional()
 }
 

@@ -123,27 +123,29 @@ pub(crate) enum Outcome {
 /// A delivery that was looked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    pub(crate) entry: Entry,
     pub(crate) seq: i64,
-    pub(crate) metadata: String,
-    pub(crate) body: Option<Vec<u8>>,
-    pub(crate) packed: bool,
+    pub(crate) stored: Stored,
 }
 
-impl Found {
-    fn stored(self) -> Stored {
-        let metadata = serde_json::from_str(&self.metadata).unwrap_or_default();
-        let body = self.body.and_then(|body| delivery::unpack(body, self.packed));
-        Stored { entry: self.entry, metadata, body }
-    }
+/// Reads a row of either store, whose columns are in this order.
+macro_rules! found {
+    ($row:ident.$get:ident) => {{
+        let (body, packed) = ($row.$get::<_, Option<Vec<u8>>>(12)?, $row.$get::<_, Option<bool>>(13)?);
+        let metadata = serde_json::from_str(&$row.$get::<_, String>(11)?).unwrap_or_default();
+        let body = body.and_then(|body| $crate::delivery::unpack(body, packed == Some(true)));
+        let stored = $crate::delivery::Stored { entry: $crate::store::entry!($row.$get), metadata, body };
+        $crate::store::Found { seq: $row.$get(10)?, stored }
+    }};
+}
+pub(crate) use found;
 
+impl Found {
     /// Its place in the order of arrival, and what it is when it is read anew; `None` where it is no dead letter, or still
     /// cannot be read.
     fn reread(self, lane: Lane) -> Option<(i64, New)> {
-        let (seq, is_dead) = (self.seq, self.entry.state == State::Dead);
-        let Stored { entry: Entry { source, id, .. }, metadata, body } = self.stored();
-        let new = New::read(source, &id, &metadata, &body.filter(|_| is_dead)?, lane);
-        new.unreadable.is_none().then_some((seq, new))
+        let Stored { entry: Entry { source, id, state, .. }, metadata, body } = self.stored;
+        let new = New::read(source, &id, &metadata, &body.filter(|_| state == State::Dead)?, lane);
+        new.unreadable.is_none().then_some((self.seq, new))
     }
 }
 
@@ -242,7 +244,7 @@ impl Store {
         let (given, wanted) = (source.to_owned(), id.to_owned());
         let found = either!(self, file => file.look(move |c, _| sqlite::find(c, &given, &wanted)),
             database => database.find(source, id));
-        Ok(found?.map(Found::stored))
+        Ok(found?.map(|found| found.stored))
     }
 
     /// Makes a dead letter ready again, read anew; false where there is none, or it still cannot be read.
