@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::ffi::OsStr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use ampersand_notifications::Source;
@@ -37,6 +38,15 @@ pub(crate) enum Command {
     /// Receive webhooks, verify them, and print a line for each; `--demo` shows it without an account
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(Listen),
+    /// Receive webhooks for an application in any language: store each, and deliver it by HTTP until that answers 2xx
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+    /// Look into the inbox that `serve` keeps, and try again or delete what it gave up
+    #[command(after_help = INBOX_EXAMPLES)]
+    Inbox {
+        #[command(subcommand)]
+        command: Inbox,
+    },
     /// Ask Ampersand to send notifications: make the destination, the topic and the routes that are not there yet
     #[command(after_help = SETUP_EXAMPLES)]
     Setup(Setup),
@@ -172,6 +182,18 @@ pub(crate) struct Policy {
     pub(crate) max_bytes: usize,
 }
 
+impl From<Policy> for ampersand_notifications::Policy {
+    fn from(policy: Policy) -> Self {
+        Self {
+            hosts: (!policy.allow_host.is_empty()).then_some(policy.allow_host),
+            allow_http: policy.allow_http,
+            allow_private_addresses: policy.allow_private,
+            max_bytes: policy.max_bytes,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
@@ -219,6 +241,164 @@ pub(crate) struct Listen {
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Deliver to the application at this URL, signed as a Standard Webhook
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: Option<String>,
+    /// Where deliveries are stored: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; without it, `AMPERSAND_STORE`, or else
+    /// sqlite:inbox.db. Other users of the machine see arguments, so put a URL with a password into the variable
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The address and the port to receive webhooks at; port 0 is any that is free [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address)]
+    pub(crate) address: Option<String>,
+    /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The secret to sign with for the application, the first line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_file: Option<PathBuf>,
+    /// Read settings from a TOML file; options on the command line win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where `/healthz`, `/readyz` and `/metrics` are; `none` turns them off [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = admin)]
+    pub(crate) admin: Option<Admin>,
+    /// Deliver so many at once; of one installation, one at a time [default: 16]
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+    /// Give the application so long to answer [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<NonZeroU32>,
+    /// After a crash, try again so long later what was being delivered [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lease: Option<NonZeroU32>,
+    /// Download configurations and records that were too large to send, and put them into the body
+    #[arg(long)]
+    pub(crate) resolve: bool,
+    /// Accept any TLS certificate of the application, which must be on this machine
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) policy: Policy,
+}
+
+/// Where the admin listener is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Admin {
+    Off,
+    At(String),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Inbox {
+    /// Count the deliveries by their state, and say how long the oldest has waited
+    Status(Place),
+    /// List the deliveries in a state
+    List {
+        /// The state
+        #[arg(long, value_enum, default_value_t, value_name = "STATE")]
+        state: State,
+        /// List so many: the first that came of those that wait, the last that ended of the others
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        most: usize,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show a delivery, with its body
+    Show {
+        #[command(flatten)]
+        delivery: Named,
+        /// Print the body alone, to the byte
+        #[arg(long, conflicts_with = "output")]
+        body: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Try dead letters again, with all attempts before them: one, or those that fit every option
+    Replay {
+        /// The delivery: its source and its id, or the id alone
+        #[arg(value_name = "[SOURCE] ID", num_args = 1..=2, required_unless_present_any = ["all", "type", "lane", "reason"])]
+        delivery: Vec<String>,
+        #[command(flatten)]
+        filter: Filter,
+        /// Change nothing: say what would be tried again
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Delete a dead letter
+    Delete {
+        #[command(flatten)]
+        delivery: Named,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Drop the bodies of what was done more than 3 days ago, and the ids of what was done more than 14 days ago
+    Prune(Place),
+}
+
+/// An inbox, and the form of what is printed.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Where the inbox is: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; without it, `AMPERSAND_STORE`, or else
+    /// sqlite:inbox.db
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Named {
+    /// The delivery: its source and its id, or the id alone where only one source has it
+    #[arg(value_name = "[SOURCE] ID", num_args = 1..=2, required = true)]
+    pub(crate) delivery: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Filter {
+    /// All dead letters
+    #[arg(long, conflicts_with = "delivery")]
+    pub(crate) all: bool,
+    /// Those of this notification type
+    #[arg(long = "type", id = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true, conflicts_with = "delivery")]
+    pub(crate) notification_type: Option<String>,
+    /// Those in this lane: the id of an installation
+    #[arg(long, value_name = "LANE", conflicts_with = "delivery")]
+    pub(crate) lane: Option<String>,
+    /// Those whose last failure has this text in it
+    #[arg(long, value_name = "TEXT", conflicts_with = "delivery")]
+    pub(crate) reason: Option<String>,
+}
+
+/// The states of a delivery in the inbox.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum State {
+    /// Given up, or not readable
+    #[default]
+    Dead,
+    /// Waits for its next attempt
+    Ready,
+    /// Is being delivered
+    Claimed,
+    /// Delivered
+    Done,
+}
+
+impl From<State> for ampersand_inbox::State {
+    fn from(state: State) -> Self {
+        match state {
+            State::Dead => Self::Dead,
+            State::Ready => Self::Ready,
+            State::Claimed => Self::Claimed,
+            State::Done => Self::Done,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -344,7 +524,11 @@ fn host(text: &str) -> Result<String, String> {
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
+pub(crate) fn admin(text: &str) -> Result<Admin, String> {
+    if text == "none" { Ok(Admin::Off) } else { address(text).map(Admin::At) }
+}
+
+pub(crate) fn address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
     let port: u16 =
         port.parse().map_err(|_| "it is neither a port, as 3000, nor an address and a port, as 127.0.0.1:3000")?;
@@ -436,6 +620,39 @@ Examples:
   ampersand trigger connection.error --envelope kinesis --seed 7
   ampersand trigger --all --envelope s3 --save objects && ampersand decode --from s3 objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
+
+const SERVE_EXAMPLES: &str = "\
+The application verifies what it gets with any library for Standard Webhooks, and the secret of --sign-file. Deliveries come
+at least once: it drops repeats by the header `webhook-id`.
+
+Examples:
+  ampersand serve --secret-file secret --forward http://localhost:3000/webhooks --sign-file sign-secret
+  AMPERSAND_STORE=postgres://user:password@db/app ampersand serve --secret-file secret --forward $URL
+  ampersand serve --config serve.toml --admin none
+  curl --silent localhost:9464/readyz
+
+The file of --config, with two endpoints:
+  store = \"sqlite:inbox.db\"
+  forward = \"http://localhost:3000/webhooks\"
+  sign_file = \"sign-secret\"
+  [[endpoint]]
+  name = \"eu\"
+  path = \"/eu\"
+  secret_file = \"eu-secret\"
+  [[endpoint]]
+  name = \"us\"
+  path = \"/us\"
+  secret_env = \"US_SECRET\"";
+
+const INBOX_EXAMPLES: &str = "\
+Examples:
+  ampersand inbox status --store sqlite:inbox.db
+  ampersand inbox list
+  ampersand inbox show webhook msg_1
+  ampersand inbox show webhook msg_1 --body | ampersand decode
+  ampersand inbox replay --reason 'answered 500' --dry-run
+  ampersand inbox replay --all
+  ampersand inbox list --state ready --output json | jq -r .reason";
 
 const SETUP_EXAMPLES: &str = "\
 AMPERSAND_API_KEY has the API key, or AMPERSAND_BEARER_TOKEN a token.

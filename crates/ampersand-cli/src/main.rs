@@ -7,12 +7,17 @@ mod cmd;
 mod connection;
 mod dead_letter;
 mod drift;
+mod gaps;
 mod input;
 mod kept;
 mod members;
 mod metadata;
 mod output;
 mod reader;
+mod secrets;
+mod signals;
+mod store;
+mod table;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -41,6 +46,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(options) => cmd::verify::run(&options),
         Command::Listen(options) if options.demo => cmd::demo::run(),
         Command::Listen(options) => cmd::listen::run(options),
+        Command::Serve(options) => cmd::serve::run(options),
+        Command::Inbox { command } => cmd::inbox::run(&command),
         Command::Setup(options) => cmd::setup::run(&options),
         Command::Trigger(options) => cmd::trigger::run(options),
         Command::Completions { shell } => {
