@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use crate::input::read_text;
 use crate::metadata;
 
-/// Ask for, receive, read, resolve, verify and send Ampersand's notifications
+/// Ask for, receive, store, read, resolve, verify and send Ampersand's notifications
 ///
 /// Results go to stdout, messages to stderr. The exit code is 0 when all is well, 1 when some input failed, and 2 when
 /// the command was not understood.
@@ -62,8 +62,8 @@ pub(crate) enum Command {
     /// Print the manual page of a command, in roff
     #[command(after_help = MAN_EXAMPLES)]
     Man {
-        /// The command; without it, the page of `ampersand` itself
-        command: Option<String>,
+        /// The command, as `decode` or `inbox replay`; without it, the page of `ampersand` itself
+        command: Vec<String>,
     },
 }
 
@@ -309,6 +309,7 @@ pub(crate) enum Inbox {
         place: Place,
     },
     /// Show a delivery, with its body
+    #[command(allow_missing_positional = true)]
     Show {
         #[command(flatten)]
         delivery: Named,
@@ -319,10 +320,13 @@ pub(crate) enum Inbox {
         place: Place,
     },
     /// Try dead letters again, with all attempts before them: one, or those that fit every option
+    #[command(allow_missing_positional = true)]
     Replay {
-        /// The delivery: its source and its id, or the id alone
-        #[arg(value_name = "[SOURCE] ID", num_args = 1..=2, required_unless_present_any = ["all", "type", "lane", "reason"])]
-        delivery: Vec<String>,
+        /// Where the delivery came from; may be left out where only one source has the id
+        source: Option<String>,
+        /// The id of the delivery
+        #[arg(required_unless_present_any = ["all", "type", "lane", "reason"])]
+        id: Option<String>,
         #[command(flatten)]
         filter: Filter,
         /// Change nothing: say what would be tried again
@@ -332,6 +336,7 @@ pub(crate) enum Inbox {
         place: Place,
     },
     /// Delete a dead letter
+    #[command(allow_missing_positional = true)]
     Delete {
         #[command(flatten)]
         delivery: Named,
@@ -355,24 +360,25 @@ pub(crate) struct Place {
 
 #[derive(Args)]
 pub(crate) struct Named {
-    /// The delivery: its source and its id, or the id alone where only one source has it
-    #[arg(value_name = "[SOURCE] ID", num_args = 1..=2, required = true)]
-    pub(crate) delivery: Vec<String>,
+    /// Where the delivery came from, as `webhook` or `webhook:eu`; may be left out where only one source has the id
+    pub(crate) source: Option<String>,
+    /// The id of the delivery
+    pub(crate) id: String,
 }
 
 #[derive(Args)]
 pub(crate) struct Filter {
     /// All dead letters
-    #[arg(long, conflicts_with = "delivery")]
+    #[arg(long, conflicts_with = "id")]
     pub(crate) all: bool,
     /// Those of this notification type
-    #[arg(long = "type", id = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true, conflicts_with = "delivery")]
+    #[arg(long = "type", id = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true, conflicts_with = "id")]
     pub(crate) notification_type: Option<String>,
     /// Those in this lane: the id of an installation
-    #[arg(long, value_name = "LANE", conflicts_with = "delivery")]
+    #[arg(long, value_name = "LANE", conflicts_with = "id")]
     pub(crate) lane: Option<String>,
     /// Those whose last failure has this text in it
-    #[arg(long, value_name = "TEXT", conflicts_with = "delivery")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "id")]
     pub(crate) reason: Option<String>,
 }
 
@@ -525,7 +531,10 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 pub(crate) fn admin(text: &str) -> Result<Admin, String> {
-    if text == "none" { Ok(Admin::Off) } else { address(text).map(Admin::At) }
+    if text == "none" {
+        return Ok(Admin::Off);
+    }
+    address(text).map(Admin::At).map_err(|error| format!("{error}, nor `none`"))
 }
 
 pub(crate) fn address(text: &str) -> Result<String, String> {
@@ -574,7 +583,8 @@ Examples:
   ampersand decode events.jsonl                        a line for each notification
   ampersand resolve --output json events.jsonl | jq .  with what was too large to send
   ampersand verify --headers head.txt body.json        was it signed with our secret?
-  ampersand trigger --all | ampersand decode           one of everything";
+  ampersand trigger --all | ampersand decode           one of everything
+  ampersand serve --secret-file secret --forward http://localhost:3000/   an inbox for any language";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -673,4 +683,5 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   ampersand man | man -l -
   ampersand man decode | man -l -
+  ampersand man inbox replay | man -l -
   ampersand man decode > ~/.local/share/man/man1/ampersand-decode.1";

@@ -42,7 +42,7 @@ pub(crate) async fn open(url: &str) -> Result<Inbox> {
 /// Opens a store that is there already: a typo in the name of a file must not make an empty one.
 pub(crate) async fn open_existing(url: &str) -> Result<Inbox> {
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty())
-        && fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0)
+        && !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
     {
         let path = plain(path);
         return Err(usage(format!("there is no inbox at {path}: pass --store, or set {VARIABLE}, as `serve` has it")));

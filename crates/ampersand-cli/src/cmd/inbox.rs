@@ -23,7 +23,10 @@ pub(crate) fn run(command: &args::Inbox) -> Result<ExitCode> {
             args::Inbox::Status(place) => status(place).await,
             args::Inbox::List { state, most, place } => list((*state).into(), *most, place).await,
             args::Inbox::Show { delivery, body, place } => show(delivery, *body, place).await,
-            args::Inbox::Replay { delivery, filter, dry_run, place } => replay(delivery, filter, *dry_run, place).await,
+            args::Inbox::Replay { source, id, filter, dry_run, place } => {
+                let named = id.clone().map(|id| Named { source: source.clone(), id });
+                replay(named.as_ref(), filter, *dry_run, place).await
+            }
             args::Inbox::Delete { delivery, place } => delete(delivery, place).await,
             args::Inbox::Prune(place) => prune(place).await,
         }
@@ -136,7 +139,7 @@ struct Whole<'e> {
 
 async fn show(named: &Named, only_body: bool, place: &Place) -> Result<ExitCode> {
     let (inbox, mut output) = place.open().await?;
-    let Stored { entry, metadata, body, .. } = find(&inbox, &named.delivery).await?;
+    let Stored { entry, metadata, body, .. } = find(&inbox, named).await?;
     if only_body {
         let Some(body) = body else { bail!("the body was pruned: it is kept for 3 days after the delivery is done") };
         return crate::output::print(&body);
@@ -185,26 +188,17 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// The delivery that arguments name: by its source and its id, or by its id alone.
-async fn find(inbox: &Inbox, named: &[String]) -> Result<Stored> {
-    let (sources, id) = match named {
-        [source, id] => (&[source.as_str()][..], id),
-        [id] => (&SOURCES[..], id),
-        _ => bail!("name one delivery, by its source and its id"),
-    };
+/// The delivery that arguments name. Without a source, each that could have it is looked at.
+async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
     let mut found = Vec::new();
-    for source in sources {
+    for source in source.as_deref().map_or(SOURCES.to_vec(), |source| vec![source]) {
         found.extend(inbox.show(source, id).await?);
     }
+    let (of, id) = (source.as_deref().map(plain).unwrap_or_else(|| SOURCES.join(", ").into()), plain(id));
     match (found.pop(), found.is_empty()) {
         (Some(stored), true) => Ok(stored),
-        (Some(_), false) => bail!("several sources have a delivery {}: name the source before the id", plain(id)),
-        (None, _) if named.len() == 1 => bail!(
-            "no delivery {} of {}: name another source before the id, as `ampersand inbox list` shows it",
-            plain(id),
-            SOURCES.join(", ")
-        ),
-        (None, _) => bail!("no delivery {}: `ampersand inbox list` shows some", plain(&named.join(" "))),
+        (Some(_), false) => bail!("several sources have a delivery {id}: name one before the id"),
+        (None, _) => bail!("no delivery {id} of {of}: `ampersand inbox list` shows sources and ids"),
     }
 }
 
@@ -244,11 +238,11 @@ fn tell(output: &mut Output, entry: &Entry, became: What) -> Result<()> {
     output.line(&Became { source, id, became }, sentence)
 }
 
-async fn replay(named: &[String], filter: &Filter, dry_run: bool, place: &Place) -> Result<ExitCode> {
+async fn replay(named: Option<&Named>, filter: &Filter, dry_run: bool, place: &Place) -> Result<ExitCode> {
     let (inbox, mut output) = place.open().await?;
     let dead: Vec<Entry> = match named {
-        [] => inbox.list(State::Dead, usize::MAX).await?.into_iter().filter(|entry| filter.takes(entry)).collect(),
-        named => vec![find(&inbox, named).await?.entry],
+        None => inbox.list(State::Dead, usize::MAX).await?.into_iter().filter(|entry| filter.takes(entry)).collect(),
+        Some(named) => vec![find(&inbox, named).await?.entry],
     };
     let progress = progress("{spinner} {pos} of {len} replayed", dead.len())?;
     let mut unchanged = 0;
@@ -282,7 +276,7 @@ impl Filter {
 
 async fn delete(named: &Named, place: &Place) -> Result<ExitCode> {
     let (inbox, mut output) = place.open().await?;
-    let Stored { entry, .. } = find(&inbox, &named.delivery).await?;
+    let Stored { entry, .. } = find(&inbox, named).await?;
     if !inbox.delete(&entry.source, &entry.id).await? {
         bail!("it is {}, and only dead letters can be deleted", entry.state.as_str());
     }

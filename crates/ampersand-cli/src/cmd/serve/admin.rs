@@ -46,7 +46,12 @@ pub(crate) async fn upkeep(handle: PrometheusHandle) {
 }
 
 pub(crate) fn router(inbox: Inbox, stopping: watch::Receiver<bool>, handle: PrometheusHandle) -> Router {
-    let metrics = async move || ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render());
+    let counted = inbox.clone();
+    let metrics = async move || {
+        // Sets the gauges. Where the store does not answer, they stay what they were.
+        drop(timeout(PATIENCE, counted.status()).await);
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+    };
     Router::new()
         .route("/healthz", get("alive\n"))
         .route("/readyz", get(readiness).with_state((inbox, stopping)))

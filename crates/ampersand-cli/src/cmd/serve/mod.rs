@@ -42,21 +42,21 @@ async fn serve(settings: Settings) -> Result<()> {
     let Settings { endpoints, forward: url, sign, timeout, .. } = settings;
     let messages = Messages::default();
     let ends = Ends::new().context("signals cannot be handled")?;
+    let client = client_for(&url, settings.insecure, |client| client.timeout(timeout))?;
     if sign.is_none() && !is_loopback(&url) {
         messages
             .say("WARNING: the application cannot tell who sends to it, as nothing is signed: pass --sign-file FILE");
     }
-    let client = client_for(&url, settings.insecure, |client| client.timeout(timeout))?;
     let problems = Arc::new(Problems { messages: messages.clone(), said: Mutex::default() });
     let forward = Arc::new(Forward { client, url, sign, timeout, problems: problems.clone() });
 
     let (stop, stopping) = watch::channel(false);
     let admin = match settings.admin {
         Admin::Off => None,
-        Admin::At(address) => Some((bind(&address).await?, admin::count()?)),
+        Admin::At(address) => Some((bind("--admin", &address).await?, admin::count()?)),
     };
     let inbox = store::open(&settings.store).await.context("--store")?;
-    let listener = bind(&settings.address).await?;
+    let listener = bind("--address", &settings.address).await?;
     let at = listener.local_addr()?;
     if let Some((listener, _)) = &admin {
         messages.say(format_args!("/healthz, /readyz and /metrics at http://{}/", listener.local_addr()?));
@@ -94,8 +94,8 @@ async fn serve(settings: Settings) -> Result<()> {
     }
 }
 
-async fn bind(address: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| address.to_owned())
+async fn bind(option: &str, address: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{option} {address}"))
 }
 
 /// Is over when it is told to stop, or nobody can tell it any more.

@@ -74,18 +74,13 @@ struct Table {
 
 impl Settings {
     pub(crate) fn new(options: args::Serve) -> Result<Self> {
-        let (path, file) = match &options.config {
+        let (ref path, file) = match &options.config {
             Some(path) => (path.display().to_string(), read(path)?),
             None => (String::new(), File::default()),
         };
-        let of_file = |key: &str, parsed: Result<String, String>| {
-            parsed.map_err(|error| usage(format!("{path}: {key}: {error}")))
-        };
-        let address = file.address.map(|text| of_file("address", args::address(&text))).transpose()?;
-        let admin = match file.admin.as_deref().map(args::admin) {
-            Some(Err(error)) => return Err(usage(format!("{path}: admin: {error}, nor `none`"))),
-            admin => admin.and_then(Result::ok),
-        };
+        let wrong = |key| move |error: String| usage(format!("{path}: {key}: {error}"));
+        let address = file.address.map(|text| args::address(&text)).transpose().map_err(wrong("address"))?;
+        let admin = file.admin.map(|text| args::admin(&text)).transpose().map_err(wrong("admin"))?;
         let forward = match (&options.forward, &file.forward) {
             (Some(url), _) => http_url("--forward", url)?,
             (None, Some(url)) => http_url(&format!("{path}: forward"), url)?,
@@ -107,7 +102,7 @@ impl Settings {
                     "--secret-file: the endpoints in {path} have secrets of their own: leave one out"
                 )));
             }
-            false => endpoints(file.endpoint, &path)?,
+            false => endpoints(file.endpoint, path)?,
             true => {
                 let verifier = needed(&secrets(options.secret_file.as_deref())?)?;
                 vec![Endpoint { name: None, path: "/".to_owned(), verifier }]
