@@ -267,13 +267,13 @@ pub(crate) struct Serve {
     /// Where `/healthz`, `/readyz` and `/metrics` are; `none` turns them off [default: 127.0.0.1:9464]
     #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = admin)]
     pub(crate) admin: Option<Admin>,
-    /// Deliver so many at once; of one installation, one at a time [default: 16]
+    /// The most deliveries at once; of one installation, it is one at a time [default: 16]
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<NonZeroUsize>,
-    /// Give the application so long to answer [default: 30]
+    /// The seconds that the application may take to answer [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout: Option<NonZeroU32>,
-    /// After a crash, try again so long later what was being delivered [default: 60]
+    /// After a crash, what was being delivered is tried again after these seconds [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) lease: Option<NonZeroU32>,
     /// Download configurations and records that were too large to send, and put them into the body
@@ -584,7 +584,7 @@ Examples:
   ampersand resolve --output json events.jsonl | jq .  with what was too large to send
   ampersand verify --headers head.txt body.json        was it signed with our secret?
   ampersand trigger --all | ampersand decode           one of everything
-  ampersand serve --secret-file secret --forward http://localhost:3000/   an inbox for any language";
+  ampersand serve --secret-file secret --forward $URL  an inbox for any language";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -632,12 +632,12 @@ Examples:
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 
 const SERVE_EXAMPLES: &str = "\
-The application verifies what it gets with any library for Standard Webhooks, and the secret of --sign-file. Deliveries come
-at least once: it drops repeats by the header `webhook-id`.
+The application verifies requests with any library for Standard Webhooks and the secret of
+--sign-file. A delivery comes at least once: the application drops repeats by `webhook-id`.
 
 Examples:
-  ampersand serve --secret-file secret --forward http://localhost:3000/webhooks --sign-file sign-secret
-  AMPERSAND_STORE=postgres://user:password@db/app ampersand serve --secret-file secret --forward $URL
+  ampersand serve --secret-file secret --forward http://localhost:3000/ --sign-file sign-secret
+  AMPERSAND_STORE=postgres://user:password@db/app ampersand serve --config serve.toml
   ampersand serve --config serve.toml --admin none
   curl --silent localhost:9464/readyz
 

@@ -9,7 +9,7 @@ use ampersand_inbox::{Inbox, Options};
 use anyhow::{Context as _, Result};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::output::plain;
@@ -53,6 +53,6 @@ pub(crate) async fn open_existing(url: &str) -> Result<Inbox> {
 /// TLS that trusts whom this system trusts, as that of all other connections.
 fn tls() -> Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let trusting = builder.with_safe_default_protocol_versions().and_then(|builder| builder.with_platform_verifier());
+    let trusting = builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
     Ok(trusting.context("TLS cannot be set up")?.with_no_client_auth())
 }

@@ -1,5 +1,6 @@
 //! Looks into the inbox that `serve` keeps, and repairs it.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -146,7 +147,7 @@ async fn show(named: &Named, only_body: bool, place: &Place) -> Result<ExitCode>
     }
     let text = body.as_deref().map(String::from_utf8_lossy);
     if place.output.output == Form::Json {
-        let body = text.map(|text| text.into_owned());
+        let body = text.map(Cow::into_owned);
         output.line(&Whole { entry: (&entry).into(), metadata: &metadata, body }, "")?;
     } else {
         let mut page = Vec::new();

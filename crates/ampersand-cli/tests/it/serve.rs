@@ -44,7 +44,7 @@ struct Behaviour {
 async fn take(State(app): State<Arc<Behaviour>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     app.got.lock().unwrap().push((headers, body));
     if app.hangs.load(Ordering::SeqCst) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     if app.slow.load(Ordering::SeqCst) {
         tokio::time::sleep(Duration::from_millis(500)).await;
