@@ -227,7 +227,8 @@ pub(crate) struct Listen {
     /// Accept any TLS certificate of the receiver that requests are passed on to, which must be on this machine
     #[arg(long, requires = "forward")]
     pub(crate) insecure: bool,
-    /// Send itself one of everything, and show what came in; then end. It needs no account and no network
+    /// Send itself one of everything, and show what came in; kill an inbox twice, and count what was lost; then end. It needs
+    /// no account and no network
     #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output", "changes"])]
     pub(crate) demo: bool,
     /// Show below each `installation.updated` what changed in the configuration. Nothing is downloaded
@@ -273,6 +274,9 @@ pub(crate) struct Serve {
     /// The seconds that the application may take to answer [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout: Option<NonZeroU32>,
+    /// Give a delivery up after so many attempts: 24 are some 6 hours [default: 24]
+    #[arg(long, value_name = "N")]
+    pub(crate) attempts: Option<NonZeroU32>,
     /// After a crash, what was being delivered is tried again after these seconds [default: 60]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) lease: Option<NonZeroU32>,

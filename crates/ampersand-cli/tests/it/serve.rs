@@ -230,6 +230,17 @@ fn what_the_application_does_not_take_comes_again() {
 }
 
 #[test]
+fn what_the_application_never_takes_is_given_up_and_told_of() {
+    let (folder, app) = (folder(), App::start().fails(9));
+    let serve = Serve::start(&folder, &["--forward", &app.url, "--attempts", "2"]);
+    signed(1).for_each(|sent| assert_eq!(serve.post(&sent), 204));
+    until("a dead letter", || status(&folder).contains("1 dead"));
+    thread::sleep(Duration::from_millis(1500));
+    let ended = serve.terminate();
+    assert!(ended.stderr.contains("(connection.error), 2 attempts: the application answered 500\n"), "{ended}");
+}
+
+#[test]
 fn a_redirect_is_no_success_and_is_not_followed() {
     let (folder, app, elsewhere) = (folder(), App::start(), App::start());
     let runtime = runtime();

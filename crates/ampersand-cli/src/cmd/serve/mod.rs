@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use ampersand_inbox::{Entry, Inbox, State};
+use ampersand_inbox::{Entry, Inbox, Retry, State};
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -68,7 +68,10 @@ async fn serve(settings: Settings) -> Result<()> {
     };
     let places: Vec<String> = endpoints.iter().map(|endpoint| format!("http://{at}{}", endpoint.path)).collect();
     let app = router(&inbox, endpoints, &problems);
-    let worker = inbox.worker().concurrency(settings.concurrency).lease(settings.lease).until(stopped(&stopping));
+    let mut retry = Retry::default();
+    retry.attempts = settings.attempts;
+    let worker = inbox.worker().concurrency(settings.concurrency).lease(settings.lease).retry(retry);
+    let worker = worker.until(stopped(&stopping));
     let worker = match settings.resolver {
         Some(resolver) => worker.resolve(resolver),
         None => worker,

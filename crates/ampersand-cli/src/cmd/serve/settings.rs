@@ -21,6 +21,8 @@ const ADMIN: &str = "127.0.0.1:9464";
 const CONCURRENCY: usize = 16;
 const TIMEOUT: u32 = 30;
 const LEASE: u32 = 60;
+/// The pauses double up to an hour, and half of each is the mean: some 6 hours, in which an application can be mended.
+const ATTEMPTS: u32 = 24;
 
 pub(crate) struct Settings {
     pub(crate) endpoints: Vec<Endpoint>,
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     /// So long the application may take to answer.
     pub(crate) timeout: Duration,
     pub(crate) lease: Duration,
+    /// So often a delivery is tried before it is a dead letter.
+    pub(crate) attempts: u32,
     pub(crate) resolver: Option<Resolver>,
     pub(crate) insecure: bool,
 }
@@ -58,6 +62,7 @@ struct File {
     concurrency: Option<NonZeroUsize>,
     timeout: Option<NonZeroU32>,
     lease: Option<NonZeroU32>,
+    attempts: Option<NonZeroU32>,
     resolve: Option<bool>,
     #[serde(default)]
     endpoint: Vec<Table>,
@@ -122,6 +127,7 @@ impl Settings {
             concurrency: options.concurrency.or(file.concurrency).map_or(CONCURRENCY, NonZeroUsize::get),
             timeout: seconds(options.timeout, file.timeout, TIMEOUT),
             lease: seconds(options.lease, file.lease, LEASE),
+            attempts: options.attempts.or(file.attempts).map_or(ATTEMPTS, NonZeroU32::get),
             resolver: if resolves { Some(Resolver::new(options.policy.into())?) } else { None },
             insecure: options.insecure,
         })
