@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ampersand_testing::{Fixture, Sent, UrlServer};
@@ -36,18 +36,14 @@ struct Behaviour {
     got: Mutex<Vec<(HeaderMap, Bytes)>>,
     /// So many requests are answered with 500.
     failures: AtomicUsize,
-    /// No request is answered.
+    /// No request is answered, as long as it is so.
     hangs: AtomicBool,
-    slow: AtomicBool,
 }
 
 async fn take(State(app): State<Arc<Behaviour>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     app.got.lock().unwrap().push((headers, body));
-    if app.hangs.load(Ordering::SeqCst) {
-        std::future::pending::<()>().await;
-    }
-    if app.slow.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    while app.hangs.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let fails = app.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
     if fails { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
@@ -65,11 +61,6 @@ impl App {
 
     pub(crate) fn fails(self, times: usize) -> Self {
         self.behaviour.failures.store(times, Ordering::SeqCst);
-        self
-    }
-
-    fn slow(self) -> Self {
-        self.behaviour.slow.store(true, Ordering::SeqCst);
         self
     }
 
@@ -92,7 +83,7 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(20), "{what} did not come");
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(30));
     }
 }
 
@@ -103,8 +94,9 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 /// `ampersand serve` on free ports, with its files in a folder.
 pub(crate) struct Serve {
     child: Child,
-    stderr: BufReader<ChildStderr>,
-    said: String,
+    /// What it says on stderr, so far.
+    said: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
     urls: Vec<String>,
     admin: String,
 }
@@ -112,9 +104,8 @@ pub(crate) struct Serve {
 impl Serve {
     /// Starts it with a secret of `SECRET`, on a store in the folder.
     pub(crate) fn start(folder: &TempDir, arguments: &[&str]) -> Self {
-        let secret = folder.path().join("secret");
-        fs::write(&secret, SECRET).unwrap();
-        Self::spawn(folder, &[&["--secret-file", secret.to_str().unwrap()], arguments].concat())
+        let secret = path(folder, "secret", SECRET);
+        Self::spawn(folder, &[&["--secret-file", &secret], arguments].concat())
     }
 
     fn spawn(folder: &TempDir, arguments: &[&str]) -> Self {
@@ -125,20 +116,27 @@ impl Serve {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let (mut said, mut admin) = (String::new(), String::new());
-        let urls = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "{said}");
-            said.push_str(&line);
-            if let Some((_, url)) = line.split_once("/metrics at ") {
-                admin = url.trim().to_owned();
-            }
-            if let Some((urls, _)) = line.strip_prefix("listening at ").and_then(|rest| rest.split_once(',')) {
-                break urls.split(" and ").map(str::to_owned).collect();
-            }
-        };
-        Self { child, stderr, said, urls, admin }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let said = Arc::new(Mutex::new(String::new()));
+        let reader = thread::spawn({
+            let said = said.clone();
+            move || stderr.lines().for_each(|line| *said.lock().unwrap() += &(line.unwrap() + "\n"))
+        });
+        let mut serve = Self { child, said, reader, urls: Vec::new(), admin: String::new() };
+        serve.until_said(", until ctrl-C\n");
+        let said = serve.said();
+        let after = |start: &str, end| said.split_once(start).unwrap().1.split_once(end).unwrap().0.to_owned();
+        serve.admin = after("/metrics at ", "\n");
+        serve.urls = after("listening at ", ",").split(" and ").map(str::to_owned).collect();
+        serve
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    fn until_said(&self, text: &str) {
+        until(text, || self.said.lock().unwrap().contains(text));
     }
 
     /// Sends a webhook, and gives the status of the answer.
@@ -151,9 +149,9 @@ impl Serve {
     }
 
     fn end(mut self) -> Run {
-        self.stderr.read_to_string(&mut self.said).unwrap();
-        let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Run { code, stdout: String::new(), stderr: self.said }
+        self.reader.join().unwrap();
+        let (code, stderr) = (self.child.wait().unwrap().code().unwrap_or(-1), self.said.lock().unwrap().clone());
+        Run { code, stdout: String::new(), stderr }
     }
 
     pub(crate) fn terminate(self) -> Run {
@@ -234,15 +232,14 @@ fn what_the_application_never_takes_is_given_up_and_told_of() {
     let (folder, app) = (folder(), App::start().fails(9));
     let serve = Serve::start(&folder, &["--forward", &app.url, "--attempts", "2"]);
     signed(1).for_each(|sent| assert_eq!(serve.post(&sent), 204));
-    until("a dead letter", || status(&folder).contains("1 dead"));
-    thread::sleep(Duration::from_millis(1500));
-    let ended = serve.terminate();
-    assert!(ended.stderr.contains("(connection.error), 2 attempts: the application answered 500\n"), "{ended}");
+    serve.until_said("(connection.error), 2 attempts: the application answered 500\n");
+    assert_eq!(status(&folder), "0 ready; 0 claimed; 0 done; 1 dead\n");
+    assert_eq!(serve.terminate().code, 0);
 }
 
 #[test]
 fn a_redirect_is_no_success_and_is_not_followed() {
-    let (folder, app, elsewhere) = (folder(), App::start(), App::start());
+    let (folder, elsewhere) = (folder(), App::start());
     let runtime = runtime();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -251,10 +248,9 @@ fn a_redirect_is_no_success_and_is_not_followed() {
     runtime.spawn(async move { axum::serve(listener, redirects).await });
     let serve = Serve::start(&folder, &["--forward", &url]);
     signed(1).for_each(|sent| assert_eq!(serve.post(&sent), 204));
-    until("a failure", || status(&folder).starts_with("1 ready"));
-    thread::sleep(Duration::from_millis(300));
-    assert!(elsewhere.behaviour.got.lock().unwrap().is_empty() && app.behaviour.got.lock().unwrap().is_empty());
-    assert!(serve.terminate().stderr.contains("the application answered 307"));
+    serve.until_said("the application answered 307");
+    assert!(elsewhere.behaviour.got.lock().unwrap().is_empty());
+    assert_eq!(serve.terminate().code, 0);
 }
 
 #[test]
@@ -280,13 +276,16 @@ fn nothing_is_lost_when_the_process_is_killed() {
 
 #[test]
 fn at_a_first_signal_what_is_being_delivered_ends() {
-    let (folder, app) = (folder(), App::start().slow());
+    let (folder, app) = (folder(), App::start());
+    app.hangs(true);
     let serve = Serve::start(&folder, &["--forward", &app.url]);
     signed(1).for_each(|sent| assert_eq!(serve.post(&sent), 204));
     app.got(1);
     serve.signal("-TERM");
+    serve.until_said("stopping: ");
     let (code, why) = get(&format!("{}readyz", serve.admin));
     assert_eq!((code, why.as_str()), (503, "it is stopping\n"));
+    app.hangs(false);
     let ended = serve.end();
     assert_eq!(ended.code, 0, "{ended}");
     assert_eq!(status(&folder), "0 ready; 0 claimed; 1 done; 0 dead\n");
@@ -301,7 +300,7 @@ fn at_a_second_signal_it_ends_at_once() {
     app.got(1);
     let begun = Instant::now();
     serve.signal("-INT");
-    thread::sleep(Duration::from_millis(200));
+    serve.until_said("stopping: ");
     serve.signal("-INT");
     let ended = serve.end();
     assert!(begun.elapsed() < Duration::from_secs(3), "{ended}");
@@ -324,7 +323,7 @@ fn a_file_of_settings_may_name_several_endpoints() {
          [[endpoint]]\nname = \"us\"\npath = \"/us\"\nsecret_file = \"us\"\n"
     );
     let serve = Serve::spawn(&folder, &["--config", &path(&folder, "serve.toml", &config)]);
-    let [eu, us] = &serve.urls[..] else { panic!("{}", serve.said) };
+    let [eu, us] = &serve.urls[..] else { panic!("{}", serve.said()) };
     let sent = signed(1).next().unwrap();
     assert_eq!((post(eu, &sent), post(us, &sent)), (204, 401));
     assert_eq!(post(&us.replace("/us", "/"), &sent), 404);
@@ -364,15 +363,12 @@ fn what_cannot_be_read_is_told_of_as_a_dead_letter() {
     let serve = Serve::start(&folder, &["--forward", &app.url]);
     let broken = Fixture::new("connection.error").set("projectId", 7).with_id("msg_1");
     assert_eq!(serve.post(&broken.signed_now(SECRET).unwrap()), 204);
-    until("a dead letter", || status(&folder).contains("1 dead"));
-    thread::sleep(Duration::from_millis(1500));
+    serve.until_said("dead letter: webhook msg_");
     let ended = serve.terminate();
-    assert!(ended.stderr.contains("dead letter: webhook msg_"), "{ended}");
     assert!(ended.stderr.contains("0 attempts: not a `connection.error`: at $.data.projectId"), "{ended}");
     let serve = Serve::start(&folder, &["--forward", &app.url]);
-    until("the store", || get(&format!("{}readyz", serve.admin)).0 == 200);
-    thread::sleep(Duration::from_millis(200));
-    assert!(serve.terminate().stderr.contains("there are dead letters: `ampersand inbox list` shows them"));
+    serve.until_said("there are dead letters: `ampersand inbox list` shows them");
+    assert_eq!(serve.terminate().code, 0);
 }
 
 #[test]
@@ -470,7 +466,7 @@ fn who_forwards_unsigned_to_another_machine_is_warned() {
     let said = |arguments: &[&str]| {
         let mut serve = Serve::start(&folder, arguments);
         serve.child.kill().unwrap();
-        serve.said.contains("WARNING: the application cannot tell who sends to it")
+        serve.said().contains("WARNING: the application cannot tell who sends to it")
     };
     let sign = path(&folder, "sign", SIGN);
     assert!(said(&["--forward", "http://192.0.2.1/"]));

@@ -55,7 +55,7 @@ async fn serve(settings: Settings) -> Result<()> {
         Admin::Off => None,
         Admin::At(address) => Some((bind("--admin", &address).await?, admin::count()?)),
     };
-    let inbox = store::open(&settings.store).await.context("--store")?;
+    let inbox = store::open(&settings.store).await?;
     let listener = bind("--address", &settings.address).await?;
     let at = listener.local_addr()?;
     if let Some((listener, _)) = &admin {
