@@ -112,6 +112,8 @@ impl Serve {
         let arguments = [&["serve", "--address", "0", "--admin", "0"], arguments].concat();
         let mut child = command(&arguments)
             .current_dir(folder.path())
+            .env("EU_SECRET", format!("{SIGN}, {SECRET}"))
+            .env("US_SECRET", SIGN)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -314,12 +316,11 @@ fn at_a_second_signal_it_ends_at_once() {
 #[test]
 fn a_file_of_settings_may_name_several_endpoints() {
     let (folder, app) = (folder(), App::start());
-    fs::write(folder.path().join("eu"), format!("{SIGN}\n{SECRET}\n")).unwrap();
     fs::write(folder.path().join("us"), SIGN).unwrap();
     let url = &app.url;
     let config = format!(
         "forward = \"{url}\"\nstore = \"sqlite:inbox.db\"\n
-         [[endpoint]]\nname = \"eu\"\npath = \"/eu\"\nsecret_file = \"eu\"\n
+         [[endpoint]]\nname = \"eu\"\npath = \"/eu\"\nsecret_env = \"EU_SECRET\"\n
          [[endpoint]]\nname = \"us\"\npath = \"/us\"\nsecret_file = \"us\"\n"
     );
     let serve = Serve::spawn(&folder, &["--config", &path(&folder, "serve.toml", &config)]);
@@ -331,6 +332,21 @@ fn a_file_of_settings_may_name_several_endpoints() {
     until("the end", || status(&folder).contains("1 done"));
     let ended = serve.terminate();
     assert!(ended.stderr.contains("/us: refused with 401: the signature is wrong"), "{ended}");
+}
+
+#[test]
+fn the_file_of_settings_in_the_documentation_can_be_used() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/receive-in-production.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, block) = page.split_once("```text\n").unwrap();
+    let folder = folder();
+    path(&folder, "serve.toml", block.split_once("```").unwrap().0);
+    path(&folder, "sign-secret", SIGN);
+    path(&folder, "eu-secret", SECRET);
+    let serve = Serve::spawn(&folder, &["--config", "serve.toml"]);
+    assert_eq!(serve.urls.len(), 2);
+    assert_eq!(post(&serve.urls[0], &signed(1).next().unwrap()), 204);
+    assert_eq!(serve.terminate().code, 0);
 }
 
 #[test]
