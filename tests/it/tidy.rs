@@ -15,7 +15,10 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("ampersand-inbox", &["ampersand-notifications", "ampersand-types", "ampersand-testing"]),
     // The client for the types of what the API responds with, behind the feature `api`.
     ("ampersand-testing", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
-    ("ampersand-cli", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-testing"]),
+    (
+        "ampersand-cli",
+        &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-inbox", "ampersand-testing"],
+    ),
     (
         "tests",
         &[

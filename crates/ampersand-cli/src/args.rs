@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::ffi::OsStr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use ampersand_notifications::Source;
@@ -12,7 +13,7 @@ use clap_complete::Shell;
 use crate::input::read_text;
 use crate::metadata;
 
-/// Ask for, receive, read, resolve, verify and send Ampersand's notifications
+/// Ask for, receive, store, read, resolve, verify and send Ampersand's notifications
 ///
 /// Results go to stdout, messages to stderr. The exit code is 0 when all is well, 1 when some input failed, and 2 when
 /// the command was not understood.
@@ -37,6 +38,15 @@ pub(crate) enum Command {
     /// Receive webhooks, verify them, and print a line for each; `--demo` shows it without an account
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(Listen),
+    /// Receive webhooks for an application in any language: store each, and deliver it by HTTP until that answers 2xx
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+    /// Look into the inbox that `serve` keeps, and try again or delete what it gave up
+    #[command(after_help = INBOX_EXAMPLES)]
+    Inbox {
+        #[command(subcommand)]
+        command: Inbox,
+    },
     /// Ask Ampersand to send notifications: make the destination, the topic and the routes that are not there yet
     #[command(after_help = SETUP_EXAMPLES)]
     Setup(Setup),
@@ -52,8 +62,8 @@ pub(crate) enum Command {
     /// Print the manual page of a command, in roff
     #[command(after_help = MAN_EXAMPLES)]
     Man {
-        /// The command; without it, the page of `ampersand` itself
-        command: Option<String>,
+        /// The command, as `decode` or `inbox replay`; without it, the page of `ampersand` itself
+        command: Vec<String>,
     },
 }
 
@@ -172,6 +182,18 @@ pub(crate) struct Policy {
     pub(crate) max_bytes: usize,
 }
 
+impl From<Policy> for ampersand_notifications::Policy {
+    fn from(policy: Policy) -> Self {
+        Self {
+            hosts: (!policy.allow_host.is_empty()).then_some(policy.allow_host),
+            allow_http: policy.allow_http,
+            allow_private_addresses: policy.allow_private,
+            max_bytes: policy.max_bytes,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The body, to the byte; `-` is stdin, and so is no file
@@ -205,7 +227,8 @@ pub(crate) struct Listen {
     /// Accept any TLS certificate of the receiver that requests are passed on to, which must be on this machine
     #[arg(long, requires = "forward")]
     pub(crate) insecure: bool,
-    /// Send itself one of everything, and show what came in; then end. It needs no account and no network
+    /// Send itself one of everything, and show what came in; kill an inbox twice, and count what was lost; then end. It needs
+    /// no account and no network
     #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output", "changes"])]
     pub(crate) demo: bool,
     /// Show below each `installation.updated` what changed in the configuration. Nothing is downloaded
@@ -219,6 +242,173 @@ pub(crate) struct Listen {
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Deliver to the application at this URL, signed as a Standard Webhook
+    #[arg(long, value_name = "URL")]
+    pub(crate) forward: Option<String>,
+    /// Where deliveries are stored: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; without it, `AMPERSAND_STORE`, or else
+    /// sqlite:inbox.db. Other users of the machine see arguments, so put a URL with a password into the variable
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The address and the port to receive webhooks at; port 0 is any that is free [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address)]
+    pub(crate) address: Option<String>,
+    /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The secret to sign with for the application, the first line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_file: Option<PathBuf>,
+    /// Read settings from a TOML file; options on the command line win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where `/healthz`, `/readyz` and `/metrics` are; `none` turns them off [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = admin)]
+    pub(crate) admin: Option<Admin>,
+    /// The most deliveries at once; of one installation, it is one at a time [default: 16]
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+    /// The seconds that the application may take to answer [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<NonZeroU32>,
+    /// Give a delivery up after so many attempts: 24 are some 6 hours [default: 24]
+    #[arg(long, value_name = "N")]
+    pub(crate) attempts: Option<NonZeroU32>,
+    /// After a crash, what was being delivered is tried again after these seconds [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lease: Option<NonZeroU32>,
+    /// Download configurations and records that were too large to send, and put them into the body
+    #[arg(long)]
+    pub(crate) resolve: bool,
+    /// Accept any TLS certificate of the application, which must be on this machine
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) policy: Policy,
+}
+
+/// Where the admin listener is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Admin {
+    Off,
+    At(String),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Inbox {
+    /// Count the deliveries by their state, and say how long the oldest has waited
+    Status(Place),
+    /// List the deliveries in a state
+    List {
+        /// The state
+        #[arg(long, value_enum, default_value_t, value_name = "STATE")]
+        state: State,
+        /// List so many: the first that came of those that wait, the last that ended of the others
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        most: usize,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show a delivery, with its body
+    #[command(allow_missing_positional = true)]
+    Show {
+        #[command(flatten)]
+        delivery: Named,
+        /// Print the body alone, to the byte
+        #[arg(long, conflicts_with = "output")]
+        body: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Try dead letters again, with all attempts before them: one, or those that fit every option
+    #[command(allow_missing_positional = true)]
+    Replay {
+        /// Where the delivery came from; may be left out where only one source has the id
+        source: Option<String>,
+        /// The id of the delivery
+        #[arg(required_unless_present_any = ["all", "type", "lane", "reason"])]
+        id: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+        /// Change nothing: say what would be tried again
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Delete a dead letter
+    #[command(allow_missing_positional = true)]
+    Delete {
+        #[command(flatten)]
+        delivery: Named,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Drop the bodies of what was done more than 3 days ago, and the ids of what was done more than 14 days ago
+    Prune(Place),
+}
+
+/// An inbox, and the form of what is printed.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Where the inbox is: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; without it, `AMPERSAND_STORE`, or else
+    /// sqlite:inbox.db
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Named {
+    /// Where the delivery came from, as `webhook` or `webhook:eu`; may be left out where only one source has the id
+    pub(crate) source: Option<String>,
+    /// The id of the delivery
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Filter {
+    /// All dead letters
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+    /// Those of this notification type
+    #[arg(long = "type", id = "type", value_name = "TYPE", value_parser = Known::types(), hide_possible_values = true, conflicts_with = "id")]
+    pub(crate) notification_type: Option<String>,
+    /// Those in this lane: the id of an installation
+    #[arg(long, value_name = "LANE", conflicts_with = "id")]
+    pub(crate) lane: Option<String>,
+    /// Those whose last failure has this text in it
+    #[arg(long, value_name = "TEXT", conflicts_with = "id")]
+    pub(crate) reason: Option<String>,
+}
+
+/// The states of a delivery in the inbox.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum State {
+    /// Given up, or not readable
+    #[default]
+    Dead,
+    /// Waits for its next attempt
+    Ready,
+    /// Is being delivered
+    Claimed,
+    /// Delivered
+    Done,
+}
+
+impl From<State> for ampersand_inbox::State {
+    fn from(state: State) -> Self {
+        match state {
+            State::Dead => Self::Dead,
+            State::Ready => Self::Ready,
+            State::Claimed => Self::Claimed,
+            State::Done => Self::Done,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -344,7 +534,14 @@ fn host(text: &str) -> Result<String, String> {
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
+pub(crate) fn admin(text: &str) -> Result<Admin, String> {
+    if text == "none" {
+        return Ok(Admin::Off);
+    }
+    address(text).map(Admin::At).map_err(|error| format!("{error}, nor `none`"))
+}
+
+pub(crate) fn address(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
     let port: u16 =
         port.parse().map_err(|_| "it is neither a port, as 3000, nor an address and a port, as 127.0.0.1:3000")?;
@@ -390,7 +587,8 @@ Examples:
   ampersand decode events.jsonl                        a line for each notification
   ampersand resolve --output json events.jsonl | jq .  with what was too large to send
   ampersand verify --headers head.txt body.json        was it signed with our secret?
-  ampersand trigger --all | ampersand decode           one of everything";
+  ampersand trigger --all | ampersand decode           one of everything
+  ampersand serve --secret-file secret --forward $URL  an inbox for any language";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -437,6 +635,39 @@ Examples:
   ampersand trigger --all --envelope s3 --save objects && ampersand decode --from s3 objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 
+const SERVE_EXAMPLES: &str = "\
+The application verifies requests with any library for Standard Webhooks and the secret of
+--sign-file. A delivery comes at least once: the application drops repeats by `webhook-id`.
+
+Examples:
+  ampersand serve --secret-file secret --forward http://localhost:3000/ --sign-file sign-secret
+  AMPERSAND_STORE=postgres://user:password@db/app ampersand serve --config serve.toml
+  ampersand serve --config serve.toml --admin none
+  curl --silent localhost:9464/readyz
+
+The file of --config, with two endpoints:
+  store = \"sqlite:inbox.db\"
+  forward = \"http://localhost:3000/webhooks\"
+  sign_file = \"sign-secret\"
+  [[endpoint]]
+  name = \"eu\"
+  path = \"/eu\"
+  secret_file = \"eu-secret\"
+  [[endpoint]]
+  name = \"us\"
+  path = \"/us\"
+  secret_env = \"US_SECRET\"";
+
+const INBOX_EXAMPLES: &str = "\
+Examples:
+  ampersand inbox status --store sqlite:inbox.db
+  ampersand inbox list
+  ampersand inbox show webhook msg_1
+  ampersand inbox show webhook msg_1 --body | ampersand decode
+  ampersand inbox replay --reason 'answered 500' --dry-run
+  ampersand inbox replay --all
+  ampersand inbox list --state ready --output json | jq -r .reason";
+
 const SETUP_EXAMPLES: &str = "\
 AMPERSAND_API_KEY has the API key, or AMPERSAND_BEARER_TOKEN a token.
 What is there is left as it is: run it again with more types.
@@ -456,4 +687,5 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   ampersand man | man -l -
   ampersand man decode | man -l -
+  ampersand man inbox replay | man -l -
   ampersand man decode > ~/.local/share/man/man1/ampersand-decode.1";

@@ -7,12 +7,17 @@ mod cmd;
 mod connection;
 mod dead_letter;
 mod drift;
+mod gaps;
 mod input;
 mod kept;
 mod members;
 mod metadata;
 mod output;
 mod reader;
+mod secrets;
+mod signals;
+mod store;
+mod table;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -41,6 +46,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(options) => cmd::verify::run(&options),
         Command::Listen(options) if options.demo => cmd::demo::run(),
         Command::Listen(options) => cmd::listen::run(options),
+        Command::Serve(options) => cmd::serve::run(options),
+        Command::Inbox { command } => cmd::inbox::run(&command),
         Command::Setup(options) => cmd::setup::run(&options),
         Command::Trigger(options) => cmd::trigger::run(options),
         Command::Completions { shell } => {
@@ -50,19 +57,19 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Man { command } => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(manual(command.as_deref())?).render(&mut page)?;
+            clap_mangen::Man::new(manual(&command)?).render(&mut page)?;
             output::print(&page)
         }
     }
 }
 
-/// The command that a manual page is about.
-fn manual(name: Option<&str>) -> Result<clap::Command> {
+/// The command that a manual page is about, by its names from the outside in.
+fn manual(names: &[String]) -> Result<clap::Command> {
     let mut whole = Cli::command();
     whole.build(); // gives the commands their full names
-    let Some(name) = name else { return Ok(whole) };
-    let command = whole.find_subcommand(name);
-    command.cloned().ok_or_else(|| usage(format!("there is no command `{name}`: see `ampersand help`")))
+    let command = names.iter().try_fold(&whole, |command, name| command.find_subcommand(name));
+    let unknown = || usage(format!("there is no command `{}`: see `ampersand help`", names.join(" ")));
+    command.cloned().ok_or_else(unknown)
 }
 
 /// What was asked cannot be done, whatever the input is.

@@ -1,7 +1,6 @@
 //! Receives webhooks.
 
 use std::borrow::Cow;
-use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,18 +19,17 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use reqwest::{Client, Url};
 use tokio::net::TcpListener;
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args;
 use crate::changes::Reach;
-use crate::cmd::verify::{VARIABLE, knowing, secrets};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, end_to_end};
 use crate::output::{Column, Messages, Output, plain};
+use crate::secrets::{VARIABLE, knowing, secrets};
+use crate::signals::Ends;
 
 /// More than three times what the sender sends. An answer from behind may have as much.
 const MOST_BYTES: usize = 1 << 20;
@@ -288,42 +286,6 @@ impl Receiver {
             sleep(Duration::from_millis(50)).await;
         }
         sleep(Duration::from_millis(200)).await; // for the last answer to be written
-    }
-}
-
-/// The signals that end the program: ctrl-C, and on Unix SIGTERM. They are handled from the start, as the kernel ends
-/// process 1 of a container by none that it does not handle.
-#[cfg(unix)]
-struct Ends {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-#[cfg(unix)]
-impl Ends {
-    fn new() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Ends;
-
-#[cfg(not(unix))]
-impl Ends {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }
 

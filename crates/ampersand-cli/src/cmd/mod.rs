@@ -2,8 +2,10 @@
 
 pub(crate) mod decode;
 pub(crate) mod demo;
+pub(crate) mod inbox;
 pub(crate) mod listen;
 pub(crate) mod resolve;
+pub(crate) mod serve;
 pub(crate) mod setup;
 pub(crate) mod trigger;
 pub(crate) mod verify;

@@ -16,11 +16,11 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
 use crate::args::{self, CHANGES, RECORDS};
-use crate::cmd::verify::{VARIABLE, secrets};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
+use crate::secrets::{VARIABLE, secrets};
 use crate::usage;
 
 /// How many requests are under way at a time.

@@ -1,6 +1,5 @@
 //! Checks the signature of a webhook.
 
-use std::env::VarError;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -11,11 +10,11 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::args::{self, Form};
-use crate::input::{MARK, read_text, unmarked};
+use crate::input::{MARK, unmarked};
 use crate::output::{Messages, Output, plain};
+use crate::secrets::{needed, secrets};
 use crate::{kept, usage};
 
-pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
 /// The name of a file that stands for stdin.
 pub(crate) const STDIN: &str = "-";
 
@@ -116,79 +115,9 @@ fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
 /// The verifier, and how many secrets it has.
 fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
     let secrets = secrets(options.secret_file.as_deref())?;
-    let verifier = knowing(&secrets)?;
-    let verifier = verifier.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))?;
+    let verifier = needed(&secrets)?;
     let tolerance = jiff::SignedDuration::from_secs(options.tolerance.into());
     Ok((verifier.with_tolerance(tolerance), secrets.len()))
-}
-
-/// A verifier with these secrets, if there are any.
-pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
-    let mut verifier: Option<Verifier> = None;
-    for (index, secret) in secrets.iter().enumerate() {
-        let added = match verifier {
-            None => Verifier::new(secret),
-            Some(verifier) => verifier.or_secret(secret),
-        };
-        verifier = Some(added.map_err(|error| usage(format!("secret {} is {error}", index + 1)))?);
-    }
-    Ok(verifier)
-}
-
-/// The secrets of a file, one a line, or else of the environment, separated by commas. Where either is there, and no
-/// secret in it, something went wrong, and nothing is to go on as if none had been wanted.
-pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
-    let (name, text, separator) = match file {
-        Some(file) => {
-            let name = format!("--secret-file {}", file.display());
-            let text = read_text(file).map_err(|error| usage(format!("{name}: {error}")))?;
-            (name, text, '\n')
-        }
-        None => match std::env::var(VARIABLE) {
-            Ok(text) if !text.is_empty() => (VARIABLE.to_owned(), text, ','),
-            Err(VarError::NotUnicode(_)) => return Err(usage(format!("{VARIABLE} is not UTF-8"))),
-            _ => return Ok(Vec::new()),
-        },
-    };
-    let secrets =
-        text.split(separator).map(|secret| secret.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
-    let secrets = secrets.filter(|secret| !secret.is_empty()).map(str::to_owned);
-    let secrets: Vec<String> = secrets.collect();
-    if secrets.is_empty() {
-        return Err(usage(format!("{name}: there is no secret in it")));
-    }
-    for (index, secret) in secrets.iter().enumerate() {
-        if let Some(before) = before_prefix(secret) {
-            let end = if secret.ends_with(QUOTES) { ", and the quote at its end" } else { "" };
-            return Err(usage(format!("{name}: secret {} has {before} before the key: remove that{end}", index + 1)));
-        }
-    }
-    Ok(secrets)
-}
-
-const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
-
-/// Names what stands before the prefix of a secret that was copied with more than itself. It is shown only where it is
-/// sure to be no part of a key.
-fn before_prefix(secret: &str) -> Option<String> {
-    // What the commas of the variable left of `v1,whsec_…`.
-    if matches!(secret, "v1" | "v1a") {
-        return Some(format!("`{secret},`"));
-    }
-    let before = secret.get(..secret.find("whsec_")?).filter(|before| !before.is_empty())?;
-    let unquoted = before.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
-    let name = unquoted.strip_suffix([':', '=']).map(|name| name.trim_matches(QUOTES).trim());
-    // Keys are base64: no underscore, and letters of both cases.
-    let is_variable =
-        |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_ ".contains(c));
-    let is_name = |name: &str| {
-        let name = name.strip_prefix("export ").unwrap_or(name).trim();
-        ["secret", "signing secret", "signingsecret", "webhook secret", "webhooksecret"]
-            .contains(&name.to_lowercase().as_str())
-            || is_variable(name)
-    };
-    let is_harmless = matches!(unquoted, "" | "v1," | "v1a,") || name.is_some_and(is_name);
-    Some(if is_harmless { format!("`{before}`") } else { "something".to_owned() })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

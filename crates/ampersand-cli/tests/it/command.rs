@@ -40,9 +40,14 @@ impl From<Output> for Run {
 pub(crate) fn command<A: AsRef<str>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampersand"));
     command.args(arguments.iter().map(AsRef::as_ref)).current_dir(corpus());
-    for variable in
-        ["AMPERSAND_API_KEY", "AMPERSAND_BEARER_TOKEN", "AMPERSAND_WEBHOOK_SECRET", "CLICOLOR_FORCE", "COLUMNS"]
-    {
+    for variable in [
+        "AMPERSAND_API_KEY",
+        "AMPERSAND_BEARER_TOKEN",
+        "AMPERSAND_STORE",
+        "AMPERSAND_WEBHOOK_SECRET",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+    ] {
         command.env_remove(variable);
     }
     command

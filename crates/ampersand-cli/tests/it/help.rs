@@ -4,7 +4,9 @@ use crate::command::run;
 
 #[test]
 fn help_teaches_by_example() {
-    for command in ["", "decode", "resolve", "verify", "listen", "setup", "trigger", "completions", "man"] {
+    for command in
+        ["", "decode", "resolve", "verify", "listen", "serve", "inbox", "setup", "trigger", "completions", "man"]
+    {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let help = run(&arguments);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
@@ -19,16 +21,24 @@ fn every_shell_is_completed() {
         let script = run(&["completions", shell]);
         assert_eq!(script.code, 0);
         assert!(script.stdout.contains("dead-letter"), "{shell}");
+        assert!(script.stdout.contains("sign-file") && script.stdout.contains("dry-run"), "{shell}");
     }
 }
 
 #[test]
 fn every_command_has_a_manual_page() {
     assert!(run(&["man"]).stdout.contains(".TH ampersand 1"));
-    for command in ["decode", "resolve", "verify", "listen", "setup", "trigger", "completions", "man"] {
+    for command in ["decode", "resolve", "verify", "listen", "serve", "inbox", "setup", "trigger", "completions", "man"]
+    {
         let page = run(&["man", command]);
         assert_eq!(page.code, 0);
         assert!(page.stdout.contains(&format!(".TH ampersand-{command} 1")), "{}", page.stdout);
+    }
+    for command in ["status", "list", "show", "replay", "delete", "prune"] {
+        let page = run(&["man", "inbox", command]);
+        assert!(page.stdout.contains(&format!(".TH ampersand-inbox-{command} 1")), "{page}");
+        let help = run(&["inbox", command, "--help"]);
+        insta::assert_snapshot!(format!("help-inbox-{command}"), help.stdout);
     }
 }
 

@@ -10,8 +10,10 @@ mod connection;
 mod decode;
 mod drift;
 mod help;
+mod inbox;
 mod listen;
 mod resolve;
+mod serve;
 mod server;
 mod setup;
 #[cfg(unix)]

@@ -238,7 +238,7 @@ fn a_stream_takes_memory_that_does_not_grow() {
 fn a_large_document_is_kept_twice_at_most() {
     for between in ["", "\n"] {
         let document = format!(r#"{{"notificationType": "new",{between}"data": ["{}"]}}"#, "x".repeat(32 << 20));
-        let run = crate::command::feed(limited(130_000), document);
+        let run = crate::command::feed(limited(140_000), document);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         assert!(run.stdout.len() > 32 << 20);
     }

@@ -1,4 +1,6 @@
-//! One of everything, sent and received on this machine.
+//! One of everything, sent and received on this machine; and an inbox that is killed meanwhile.
+
+mod inbox;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -120,8 +122,10 @@ async fn demonstrate() -> Result<ExitCode> {
         }
     }
     let Tally { received, downloaded, expired } = tally;
+    messages.say("");
+    inbox::demonstrate(&client, &messages).await?;
     messages.say(format_args!(
-        "\n{received} signed deliveries in {} envelopes; {downloaded} downloads, and {expired} URL that had expired",
+        "{received} signed deliveries in {} envelopes; {downloaded} downloads, and {expired} URL that had expired",
         Envelope::ALL.len()
     ));
     let received = Fixture::all().count() * Envelope::ALL.len() + special.len();

@@ -1,0 +1,97 @@
+//! The secrets that webhooks are signed with: from a file or the environment, never from arguments.
+
+use std::env::VarError;
+use std::path::Path;
+
+use ampersand_notifications::Verifier;
+use anyhow::Result;
+
+use crate::input::read_text;
+use crate::usage;
+
+pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
+
+/// The secrets of a file, or else of the environment. Where either is there, and no secret in it, something went wrong,
+/// and nothing is to go on as if none had been wanted.
+pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
+    match file {
+        Some(file) => of_file("--secret-file", file),
+        None => of_variable(VARIABLE),
+    }
+}
+
+/// The secrets of a file, one a line; an error says which option named the file.
+pub(crate) fn of_file(option: &str, file: &Path) -> Result<Vec<String>> {
+    let name = format!("{option} {}", file.display());
+    let text = read_text(file).map_err(|error| usage(format!("{name}: {error}")))?;
+    in_text(&name, &text, '\n')
+}
+
+/// The secrets of a variable of the environment, separated by commas. None where it is not set, or empty.
+pub(crate) fn of_variable(name: &str) -> Result<Vec<String>> {
+    match std::env::var(name) {
+        Ok(text) if !text.is_empty() => in_text(name, &text, ','),
+        Err(VarError::NotUnicode(_)) => Err(usage(format!("{name} is not UTF-8"))),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn in_text(name: &str, text: &str, separator: char) -> Result<Vec<String>> {
+    let secrets =
+        text.split(separator).map(|secret| secret.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
+    let secrets = secrets.filter(|secret| !secret.is_empty()).map(str::to_owned);
+    let secrets: Vec<String> = secrets.collect();
+    if secrets.is_empty() {
+        return Err(usage(format!("{name}: there is no secret in it")));
+    }
+    for (index, secret) in secrets.iter().enumerate() {
+        if let Some(before) = before_prefix(secret) {
+            let end = if secret.ends_with(QUOTES) { ", and the quote at its end" } else { "" };
+            return Err(usage(format!("{name}: secret {} has {before} before the key: remove that{end}", index + 1)));
+        }
+    }
+    Ok(secrets)
+}
+
+/// A verifier with these secrets, of which there must be one.
+pub(crate) fn needed(secrets: &[String]) -> Result<Verifier> {
+    knowing(secrets)?.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))
+}
+
+/// A verifier with these secrets, if there are any.
+pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
+    let mut verifier: Option<Verifier> = None;
+    for (index, secret) in secrets.iter().enumerate() {
+        let added = match verifier {
+            None => Verifier::new(secret),
+            Some(verifier) => verifier.or_secret(secret),
+        };
+        verifier = Some(added.map_err(|error| usage(format!("secret {} is {error}", index + 1)))?);
+    }
+    Ok(verifier)
+}
+
+const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+
+/// Names what stands before the prefix of a secret that was copied with more than itself. It is shown only where it is
+/// sure to be no part of a key.
+fn before_prefix(secret: &str) -> Option<String> {
+    // What the commas of the variable left of `v1,whsec_…`.
+    if matches!(secret, "v1" | "v1a") {
+        return Some(format!("`{secret},`"));
+    }
+    let before = secret.get(..secret.find("whsec_")?).filter(|before| !before.is_empty())?;
+    let unquoted = before.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
+    let name = unquoted.strip_suffix([':', '=']).map(|name| name.trim_matches(QUOTES).trim());
+    // Keys are base64: no underscore, and letters of both cases.
+    let is_variable =
+        |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_ ".contains(c));
+    let is_name = |name: &str| {
+        let name = name.strip_prefix("export ").unwrap_or(name).trim();
+        ["secret", "signing secret", "signingsecret", "webhook secret", "webhooksecret"]
+            .contains(&name.to_lowercase().as_str())
+            || is_variable(name)
+    };
+    let is_harmless = matches!(unquoted, "" | "v1," | "v1a,") || name.is_some_and(is_name);
+    Some(if is_harmless { format!("`{before}`") } else { "something".to_owned() })
+}

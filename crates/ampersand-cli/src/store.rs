@@ -1,0 +1,58 @@
+//! Opens the inbox that `serve` keeps.
+
+use std::fs;
+use std::sync::Arc;
+
+use ampersand_inbox::tokio_postgres::Config;
+use ampersand_inbox::tokio_postgres::config::SslMode;
+use ampersand_inbox::{Inbox, Options};
+use anyhow::{Context as _, Result};
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::output::plain;
+use crate::usage;
+
+/// The variable that has the URL of the store. Unlike an argument, no other user of the machine sees it.
+const VARIABLE: &str = "AMPERSAND_STORE";
+const DEFAULT: &str = "sqlite:inbox.db";
+
+/// The URL of the store: the one that an option gives, or else the environment, or else a file of settings.
+pub(crate) fn url(option: Option<String>, settings: Option<String>) -> String {
+    let variable = || std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
+    option.or_else(variable).or(settings).unwrap_or_else(|| DEFAULT.to_owned())
+}
+
+/// Opens a store, and makes it where there is none. With `sslmode=require`, connections to Postgres are encrypted, and the
+/// certificate must be one that this system trusts; otherwise they are not encrypted.
+pub(crate) async fn open(url: &str) -> Result<Inbox> {
+    let is_encrypted = |config: Config| config.get_ssl_mode() == SslMode::Require;
+    let inbox = match url.starts_with("postgres") && url.parse().is_ok_and(is_encrypted) {
+        true => Inbox::open_tls(url, Options::default(), MakeRustlsConnect::new(tls()?)).await,
+        false => Inbox::open(url).await,
+    };
+    inbox.map_err(|error| match error {
+        ampersand_inbox::InboxError::Url(_) => usage(error.to_string()),
+        error => error.into(),
+    })
+}
+
+/// Opens a store that is there already: a typo in the name of a file must not make an empty one.
+pub(crate) async fn open_existing(url: &str) -> Result<Inbox> {
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty())
+        && !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+    {
+        let path = plain(path);
+        return Err(usage(format!("there is no inbox at {path}: pass --store, or set {VARIABLE}, as `serve` has it")));
+    }
+    open(url).await
+}
+
+/// TLS that trusts whom this system trusts, as that of all other connections.
+fn tls() -> Result<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let trusting = builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
+    Ok(trusting.context("TLS cannot be set up")?.with_no_client_auth())
+}
