@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ampersand_notifications::{Delivery, Metadata, NormalizeError, Source, Webhook, from_source, from_webhook};
+use ampersand_notifications::{Body, Delivery, Metadata, NormalizeError, Source, Webhook, from_source, from_webhook};
 
 /// The member of `metadata` that keeps the time of a webhook.
 const TIMESTAMP: &str = "webhook-timestamp";
@@ -40,17 +40,17 @@ pub(crate) struct New {
 
 impl New {
     /// Reads a delivery for the store; `lane` says what it is in the lane of.
-    pub(crate) fn read(source: String, id: &str, metadata: &Metadata, body: &[u8], lane: Lane) -> Self {
-        let delivery = normalize(&source, id, metadata, body);
-        let (lane, notification_type, unreadable) = match delivery {
-            Ok(delivery) => (lane(&delivery), type_of(&delivery), None),
-            Err(error) => (None, None, Some(error.to_string())),
+    pub(crate) fn read(source: String, id: &str, metadata: &Metadata, body: Body<'_>, lane: Lane) -> Self {
+        let (lane, notification_type, unreadable, body) = match normalize(&source, id, metadata, body) {
+            Ok(delivery) => {
+                let (lane, notification_type) = (lane(&delivery), type_of(&delivery));
+                (lane, notification_type, None, delivery.into_raw().into_body().into_bytes())
+            }
+            Err(error) => (None, None, Some(error.to_string()), error.into_body()),
         };
+        let packed = body.len() > PLAIN;
+        let body = if packed { pack(&body) } else { body };
         let metadata = serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned());
-        let (body, packed) = match body.len() {
-            0..=PLAIN => (body.to_vec(), false),
-            _ => (pack(body), true),
-        };
         // What has no lane waits for nobody.
         let lane = lane.filter(|lane| !lane.is_empty()).unwrap_or_else(|| format!("{source} {id}"));
         Self { source, id: id.to_owned(), lane, notification_type, metadata, body, packed, unreadable }
@@ -77,11 +77,17 @@ fn type_of(delivery: &Delivery) -> Option<String> {
     }
 }
 
-pub(crate) fn normalize(source: &str, id: &str, metadata: &Metadata, body: &[u8]) -> Result<Delivery, NormalizeError> {
+pub(crate) fn normalize(
+    source: &str,
+    id: &str,
+    metadata: &Metadata,
+    body: Body<'_>,
+) -> Result<Delivery, NormalizeError> {
     match kind_of(source) {
         Source::Webhook => {
+            let webhook = Webhook::from(body);
             let timestamp = metadata.get(TIMESTAMP).map(Into::into);
-            from_webhook(Webhook { body: Cow::Borrowed(body), id: Some(id), timestamp })
+            from_webhook(Webhook { id: Some(id), timestamp, ..webhook })
         }
         source => from_source(body, source, metadata.clone(), None),
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ampersand_notifications::{Delivery, Metadata, Source};
+use ampersand_notifications::{Body, Delivery, Metadata, Source};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -144,7 +144,7 @@ impl Inbox {
     /// # Errors
     ///
     /// [`InboxError`]: nothing was stored, and the delivery must come again.
-    pub async fn put(&self, source: Source, id: &str, body: &[u8]) -> Result<Put, InboxError> {
+    pub async fn put(&self, source: Source, id: &str, body: impl Into<Body<'_>>) -> Result<Put, InboxError> {
         self.put_with(source, id, body, &Metadata::default()).await
     }
 
@@ -154,10 +154,16 @@ impl Inbox {
     /// # Errors
     ///
     /// As [`put`](Self::put).
-    pub async fn put_with(&self, source: Source, id: &str, body: &[u8], beside: &Metadata) -> Result<Put, InboxError> {
+    pub async fn put_with(
+        &self,
+        source: Source,
+        id: &str,
+        body: impl Into<Body<'_>>,
+        beside: &Metadata,
+    ) -> Result<Put, InboxError> {
         let begun = Instant::now();
         let source = delivery::name_of(source, &self.endpoint);
-        let new = New::read(source, id, beside, body, self.options.lane);
+        let new = New::read(source, id, beside, body.into(), self.options.lane);
         let put = match self.store.insert(new, self.options.limit).await {
             Err(InboxError::Full) => Ok(Put::Full),
             put => put,

@@ -144,7 +144,7 @@ impl Found {
     /// cannot be read.
     fn reread(self, lane: Lane) -> Option<(i64, New)> {
         let Stored { entry: Entry { source, id, state, .. }, metadata, body } = self.stored;
-        let new = New::read(source, &id, &metadata, &body.filter(|_| state == State::Dead)?, lane);
+        let new = New::read(source, &id, &metadata, body.filter(|_| state == State::Dead)?.into(), lane);
         new.unreadable.is_none().then_some((self.seq, new))
     }
 }
@@ -202,8 +202,11 @@ macro_rules! either {
 
 impl Store {
     pub(crate) async fn insert(&self, new: New, limit: Option<u64>) -> Result<Put, InboxError> {
-        either!(self, file => file.write(move |c, now| sqlite::insert(c, &new, now, limit)),
-            database => database.insert(&new, limit))
+        // It is given back, as memory is best freed by the thread that took it.
+        either!(self, file => async {
+            let insert = move |c: &Connection, now| Ok((sqlite::insert(c, &new, now, limit)?, new));
+            file.write(insert).await.map(|(put, _new)| put)
+        }, database => database.insert(&new, limit))
     }
 
     pub(crate) async fn claim(&self, count: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {

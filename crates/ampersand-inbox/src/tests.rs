@@ -35,7 +35,7 @@ fn body(installation: &str) -> Vec<u8> {
 }
 
 fn new(id: &str, lane: &str) -> New {
-    New::read("webhook".to_owned(), id, &Default::default(), &body(lane), of_installation)
+    New::read("webhook".to_owned(), id, &Default::default(), body(lane).into(), of_installation)
 }
 
 fn store() -> (TempDir, Connection) {

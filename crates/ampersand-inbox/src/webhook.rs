@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use ampersand_notifications::{Source, Verifier};
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, post};
 
@@ -22,21 +24,21 @@ impl Inbox {
     /// answers 401 to what does not verify, 413 to more than 1 MiB, 408 to a body that takes more than 5 seconds, and 503 when
     /// the store is full, cannot be used, or takes more than 5 seconds. It never answers 503 because a handler fails.
     pub fn webhook<S: Clone + Send + Sync + 'static>(&self, verifier: Verifier) -> MethodRouter<S> {
-        let inbox = self.clone();
-        let receive = move |request: Request| receive(inbox.clone(), verifier.clone(), request);
-        post(receive).layer(DefaultBodyLimit::max(LARGEST))
+        let receiver = Arc::new((self.clone(), verifier));
+        post(move |request: Request| receive(receiver.clone(), request))
     }
 }
 
-async fn receive(inbox: Inbox, verifier: Verifier, request: Request) -> Response {
-    let headers = request.headers().clone();
-    let body = tokio::time::timeout(PATIENCE, <Bytes as axum::extract::FromRequest<()>>::from_request(request, &()));
-    let body = match body.await {
+async fn receive(receiver: Arc<(Inbox, Verifier)>, request: Request) -> Response {
+    let (inbox, verifier) = &*receiver;
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(rejection)) => return rejection.status().into_response(),
+        // Or it broke off, and nobody reads the answer.
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
-    let verified = match verifier.verify(&headers, &*body) {
+    let verified = match verifier.verify(&headers, body) {
         Ok(verified) => verified,
         Err(error) => {
             observe::refused(&error);
@@ -44,7 +46,7 @@ async fn receive(inbox: Inbox, verifier: Verifier, request: Request) -> Response
         }
     };
     let beside = New::of_webhook(verified.timestamp.as_str());
-    let put = inbox.put_with(Source::Webhook, verified.id, &body, &beside);
+    let put = inbox.put_with(Source::Webhook, verified.id, verified.body, &beside);
     match tokio::time::timeout(PATIENCE, put).await {
         Ok(Ok(Put::Stored | Put::Duplicate)) => StatusCode::NO_CONTENT.into_response(),
         Ok(Ok(Put::Full)) => (StatusCode::SERVICE_UNAVAILABLE, "the store is full").into_response(),

@@ -21,7 +21,7 @@ use crate::{Inbox, InboxError, observe, sqlite, store};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// So often a delivery is handed to a handler, before it becomes a dead letter. Default: 12.
+    /// So often a delivery is handed to a handler, before it becomes a dead letter. Default: 24, which take some 6 hours.
     pub attempts: u32,
     /// The longest pause after the first failure. It doubles with each further one; the pause is drawn at random between
     /// nothing and the longest. Default: 1 second.
@@ -35,7 +35,7 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         let hour = Duration::from_secs(60 * 60);
-        Self { attempts: 12, first: Duration::from_secs(1), longest: hour, age: 72 * hour }
+        Self { attempts: 24, first: Duration::from_secs(1), longest: hour, age: 72 * hour }
     }
 }
 
@@ -271,7 +271,13 @@ impl Worker {
             let can_claim = running.len() < concurrency;
             tokio::select! {
                 () = &mut stop => break,
-                Some(ended) = running.join_next_with_id() => told(ended, &mut claims)?,
+                Some(ended) = running.join_next_with_id() => {
+                    told(ended, &mut claims)?;
+                    // As many as may be claimed together, which shares a sync.
+                    while let Some(ended) = running.try_join_next_with_id() {
+                        told(ended, &mut claims)?;
+                    }
+                }
                 () = inbox.ready.notified(), if can_claim => {}
                 () = tokio::time::sleep(wait), if can_claim => {}
             }
@@ -419,7 +425,7 @@ impl Shared {
         let damaged = || Failure::permanent("the body in the store is damaged");
         let body = delivery::unpack(body, packed).ok_or_else(damaged)?;
         let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
-        let delivery = delivery::normalize(&source, &id, &metadata, &body).map_err(Failure::permanent)?;
+        let delivery = delivery::normalize(&source, &id, &metadata, body.into()).map_err(Failure::permanent)?;
         #[cfg(feature = "resolve")]
         let delivery = self.resolved(delivery, claimed.seq, claimed.resolved).await?;
         Ok(Incoming { delivery, source, id, lane, attempt, age: delivery::milliseconds(age) })

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::{InboxError, store};
 
 /// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
-const MOST: usize = 256;
+const MOST: usize = 64;
 
 /// Something to be done with the connection, if nothing has failed before. It gives its own error; and what answers when the
 /// transaction has ended, which is told why that failed, if it did.

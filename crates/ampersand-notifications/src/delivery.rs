@@ -46,6 +46,11 @@ impl Delivery {
         either!(self, one => &one.raw)
     }
 
+    /// The body, to the byte, without the rest.
+    pub fn into_raw(self) -> Raw {
+        either!(self, one => one.raw)
+    }
+
     /// Identifies the event: the same in every delivery of it. Use it, together with the [`source`](Self::source), to
     /// drop repeats. `None` where the envelope has no place for it: an unwrapped Kinesis record, say.
     pub fn id(&self) -> Option<&str> {
