@@ -1,16 +1,9 @@
 //! Opens the inbox that `serve` keeps.
 
 use std::fs;
-use std::sync::Arc;
 
-use ampersand_inbox::tokio_postgres::Config;
-use ampersand_inbox::tokio_postgres::config::SslMode;
-use ampersand_inbox::{Inbox, Options};
-use anyhow::{Context as _, Result};
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt;
-use tokio_postgres_rustls::MakeRustlsConnect;
+use ampersand_inbox::{Inbox, InboxError, Options};
+use anyhow::Result;
 
 use crate::output::plain;
 use crate::usage;
@@ -25,16 +18,17 @@ pub(crate) fn url(option: Option<String>, settings: Option<String>) -> String {
     option.or_else(variable).or(settings).unwrap_or_else(|| DEFAULT.to_owned())
 }
 
-/// Opens a store, and makes it where there is none. With `sslmode=require`, connections to Postgres are encrypted, and the
-/// certificate must be one that this system trusts; otherwise they are not encrypted.
+/// Opens a store, and makes it where there is none.
 pub(crate) async fn open(url: &str) -> Result<Inbox> {
-    let is_encrypted = |config: Config| config.get_ssl_mode() == SslMode::Require;
-    let inbox = match url.starts_with("postgres") && url.parse().is_ok_and(is_encrypted) {
-        true => Inbox::open_tls(url, Options::default(), MakeRustlsConnect::new(tls()?)).await,
-        false => Inbox::open(url).await,
-    };
-    inbox.map_err(|error| match error {
-        ampersand_inbox::InboxError::Url(_) => usage(error.to_string()),
+    #[cfg(feature = "postgres")]
+    if let Some(tls) = postgres::tls(url)? {
+        return Ok(Inbox::open_tls(url, Options::default(), tls).await?);
+    }
+    Inbox::open_with(url, Options::default()).await.map_err(|error| match error {
+        InboxError::Url(url) if !cfg!(feature = "postgres") && url.starts_with("postgres") => {
+            usage(format!("{url}: this build has no Postgres: install ampersand-cli with `--features postgres`"))
+        }
+        InboxError::Url(_) => usage(error.to_string()),
         error => error.into(),
     })
 }
@@ -50,9 +44,28 @@ pub(crate) async fn open_existing(url: &str) -> Result<Inbox> {
     open(url).await
 }
 
-/// TLS that trusts whom this system trusts, as that of all other connections.
-fn tls() -> Result<ClientConfig> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let trusting = builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
-    Ok(trusting.context("TLS cannot be set up")?.with_no_client_auth())
+#[cfg(feature = "postgres")]
+mod postgres {
+    use std::sync::Arc;
+
+    use ampersand_inbox::tokio_postgres::Config;
+    use ampersand_inbox::tokio_postgres::config::SslMode;
+    use anyhow::{Context as _, Result};
+    use rustls::ClientConfig;
+    use rustls::crypto::aws_lc_rs;
+    use rustls_platform_verifier::BuilderVerifierExt;
+    use tokio_postgres_rustls::MakeRustlsConnect;
+
+    /// How connections are encrypted, if the URL has `sslmode=require`: the certificate must be one that this system trusts, as
+    /// those of all other connections. Otherwise they are not encrypted.
+    pub(super) fn tls(url: &str) -> Result<Option<MakeRustlsConnect>> {
+        let is_encrypted = |config: Config| config.get_ssl_mode() == SslMode::Require;
+        if !url.starts_with("postgres") || !url.parse().is_ok_and(is_encrypted) {
+            return Ok(None);
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder =
+            builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
+        Ok(Some(MakeRustlsConnect::new(builder.context("TLS cannot be set up")?.with_no_client_auth())))
+    }
 }

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ampersand_inbox::Retry;
 use ampersand_notifications::{Resolver, Secret, Verifier};
 use anyhow::{Context as _, Result};
 use reqwest::Url;
@@ -21,8 +22,6 @@ const ADMIN: &str = "127.0.0.1:9464";
 const CONCURRENCY: usize = 16;
 const TIMEOUT: u32 = 30;
 const LEASE: u32 = 60;
-/// The pauses double up to an hour, and half of each is the mean: some 6 hours, in which an application can be mended.
-const ATTEMPTS: u32 = 24;
 
 pub(crate) struct Settings {
     pub(crate) endpoints: Vec<Endpoint>,
@@ -127,7 +126,7 @@ impl Settings {
             concurrency: options.concurrency.or(file.concurrency).map_or(CONCURRENCY, NonZeroUsize::get),
             timeout: seconds(options.timeout, file.timeout, TIMEOUT),
             lease: seconds(options.lease, file.lease, LEASE),
-            attempts: options.attempts.or(file.attempts).map_or(ATTEMPTS, NonZeroU32::get),
+            attempts: options.attempts.or(file.attempts).map_or_else(|| Retry::default().attempts, NonZeroU32::get),
             resolver: if resolves { Some(Resolver::new(options.policy.into())?) } else { None },
             insecure: options.insecure,
         })
