@@ -128,8 +128,8 @@ pub(super) fn events(
 
             /// Puts a configuration into the field of that name, as if it had been sent. Where the event has no such
             /// configuration, nothing changes.
+            #[allow(unused_variables, clippy::useless_conversion)]
             pub fn set_config(&mut self, name: &str, config: ::ampersand_types::RawJson) {
-                #[allow(clippy::useless_conversion)]
                 match (self, name) {
                     #setters
                     _ => {}

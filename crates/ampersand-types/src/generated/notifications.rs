@@ -1083,8 +1083,8 @@ impl Event {
     }
     /// Puts a configuration into the field of that name, as if it had been sent. Where the event has no such
     /// configuration, nothing changes.
+    #[allow(unused_variables, clippy::useless_conversion)]
     pub fn set_config(&mut self, name: &str, config: ::ampersand_types::RawJson) {
-        #[allow(clippy::useless_conversion)]
         match (self, name) {
             (Self::InstallationCreated(data), "config") => data.config = config.into(),
             (Self::InstallationDeleted(data), "config") => data.config = config.into(),
