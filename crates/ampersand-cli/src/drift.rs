@@ -19,9 +19,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::members::Members;
 use crate::output::{Output, plain};
 use crate::reader::{At, Sink};
+use ampersand_aws::__private::Members;
 
 /// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
 const MOST: usize = 10_000;

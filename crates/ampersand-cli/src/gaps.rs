@@ -7,7 +7,7 @@ use ampersand_notifications::Delivery;
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use serde_json::value::RawValue;
 
-use crate::members::Members;
+use ampersand_aws::__private::Members;
 
 /// Where something belongs that has to be downloaded.
 pub(crate) struct Gap {
