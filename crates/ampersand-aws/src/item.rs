@@ -4,7 +4,7 @@ use ampersand_notifications::{Delivery, Metadata, NormalizeError, Source, from_s
 use ampersand_types::notifications::NotificationType;
 
 use crate::document::{Inside, Object, Record, Wrapped};
-use crate::{Event, RecordError, UnreadableError};
+use crate::{Event, EventError, RecordError, UnreadableError};
 
 /// A delivery in an event, or what leads to one.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +120,7 @@ impl Unreadable {
 /// # Errors
 ///
 /// [`EventError::Unknown`]: the event is not JSON, or no record in it is like one of a known service.
-pub fn deliveries<'e>(event: impl Into<Event<'e>>) -> Result<Vec<Item>, crate::EventError> {
+pub fn deliveries<'e>(event: impl Into<Event<'e>>) -> Result<Vec<Item>, EventError> {
     let event = event.into();
     let mut items = Vec::new();
     for mut record in event.records()? {

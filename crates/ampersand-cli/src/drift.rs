@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
 
+use ampersand_aws::__private::Members;
 use ampersand_notifications::Delivery;
 use ampersand_types::__private::kind as type_of;
 use ampersand_types::config::ConfigContent;
@@ -21,7 +22,6 @@ use serde_json::{Map, Value};
 
 use crate::output::{Output, plain};
 use crate::reader::{At, Sink};
-use ampersand_aws::__private::Members;
 
 /// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
 const MOST: usize = 10_000;

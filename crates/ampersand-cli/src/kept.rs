@@ -6,10 +6,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ampersand_types::Timestamp;
+use ampersand_aws::__private::headers_of;
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::Value;
 
 use crate::input::unmarked;
 
@@ -131,10 +130,11 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
     let mut blocks = vec![HeaderMap::new()];
     if text.starts_with(b"{") || text.starts_with(b"[") {
         let json = serde_json::from_slice(text).context("it is not valid JSON")?;
-        blocks = vec![HeaderMap::new()];
-        for (name, value) in ampersand_aws::__private::headers_of(json) {
-            blocks.iter_mut().for_each(|block| add(block, name.as_bytes(), value.as_bytes()));
+        let mut headers = HeaderMap::new();
+        for (name, value) in headers_of(json) {
+            add(&mut headers, name.as_bytes(), value.as_bytes());
         }
+        blocks = vec![headers];
     } else {
         for line in text.split(|byte| *byte == b'\n') {
             let line = line.strip_prefix(b">").or_else(|| line.strip_prefix(b"<")).unwrap_or(line).trim_ascii();

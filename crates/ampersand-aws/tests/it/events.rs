@@ -43,7 +43,7 @@ fn typed_batches_give_what_raw_json_gives() {
     let mut event = aws::sqs_event(&fixtures);
     event["Records"][1]["body"] = "not json".into();
     event["Records"][2]["messageAttributes"]["bytes"] = json!({"binaryValue": "AA==", "dataType": "Binary"});
-    assert_eq!(items(&typed::<SqsEvent>(&event)), items(&event));
+    assert_eq!(items(typed::<SqsEvent>(&event)), items(&event));
     let event = aws::s3_event(&fixtures);
     assert_eq!(items(typed::<S3Event>(&event)), items(&event));
     let notification = json!({
