@@ -172,7 +172,7 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     Ok(())
 }
 
-/// Stores until there are so many, by some at once.
+/// Puts deliveries, many at once, until the inbox has so many.
 async fn fill(inbox: &Inbox, from: usize, to: usize) -> Result<(), Failed> {
     let next = Arc::new(AtomicUsize::new(from));
     let putters = (0..CONNECTIONS).map(|_| {

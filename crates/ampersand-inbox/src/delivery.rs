@@ -174,12 +174,8 @@ impl Failure {
 
 impl<E: StdError> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut reason = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            reason = format!("{reason}: {cause}");
-            source = cause.source();
-        }
+        let causes = std::iter::successors(error.source(), |&cause| cause.source());
+        let reason = causes.fold(error.to_string(), |reason, cause| format!("{reason}: {cause}"));
         Self { is_permanent: false, reason }
     }
 }
@@ -259,6 +255,7 @@ pub struct Entry {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stored {
+    pub(crate) seq: i64,
     /// All but the body.
     pub entry: Entry,
     /// What came beside the body.

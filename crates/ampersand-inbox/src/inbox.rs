@@ -252,13 +252,11 @@ impl Inbox {
     ///
     /// [`InboxError`]: what was dropped before stays dropped.
     pub async fn prune(&self) -> Result<usize, InboxError> {
-        const STEP: usize = 500;
         let mut all = 0;
         loop {
-            let pruned = self.store.prune(self.options.keep_bodies, self.options.keep_ids, STEP).await?;
-            all += pruned;
-            if pruned == 0 {
-                return Ok(all);
+            match self.store.prune(self.options.keep_bodies, self.options.keep_ids, 500).await? {
+                0 => return Ok(all),
+                pruned => all += pruned,
             }
         }
     }

@@ -39,16 +39,8 @@ pub(crate) fn refused(error: &VerifyError) {
     tracing::warn!(reason = %error, "refused a delivery");
 }
 
-/// A worker has claimed a delivery, that was put so long ago.
-pub(crate) fn claimed(attempt: u32, age: Duration) {
-    #[cfg(feature = "metrics")]
-    if attempt == 1 {
-        metrics::histogram!("ampersand_inbox_wait_seconds").record(age);
-    }
-}
-
-/// An attempt has ended; `None` where its claim was lost.
-pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant) {
+/// An attempt has ended; `None` where its claim was lost. The delivery was put so long before it began.
+pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant, attempt: u32, age: Duration) {
     #[cfg(feature = "metrics")]
     {
         let result = match outcome {
@@ -60,6 +52,9 @@ pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant) {
         };
         metrics::counter!("ampersand_inbox_attempts_total", "result" => result).increment(1);
         metrics::histogram!("ampersand_inbox_attempt_seconds").record(begun.elapsed());
+        if attempt == 1 {
+            metrics::histogram!("ampersand_inbox_wait_seconds").record(age);
+        }
     }
     #[cfg(feature = "tracing")]
     match outcome {

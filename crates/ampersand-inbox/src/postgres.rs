@@ -19,9 +19,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Socket, Transaction};
 
-use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, milliseconds};
+use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, Found, Outcome, Store, claimed, entry, found, point, sql, which};
+use crate::store::{Claimed, End, Outcome, Store, claimed, entry, point, sql, stored, which};
 use crate::worker::Handling;
 use crate::{Inbox, InboxError, Options};
 
@@ -162,15 +162,9 @@ impl Inbox {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(2 * PATIENCE);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("ampersand-inbox");
-        }
+        config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(PATIENCE));
+        config.tcp_user_timeout(config.get_tcp_user_timeout().copied().unwrap_or(2 * PATIENCE));
+        config.application_name(config.get_application_name().unwrap_or("ampersand-inbox").to_owned());
         let connect: Arc<Connect> = Arc::new(move || {
             let (config, tls) = (config.clone(), tls.clone());
             Box::pin(async move { connect(&config, tls).await })
@@ -218,10 +212,9 @@ impl Postgres {
     /// About how many bytes the deliveries take: what is free in the table's files doesn't count. It is asked for once in a
     /// second at most.
     async fn used(&self, client: &Client) -> Result<u64, Error> {
-        const OFTEN: Duration = Duration::from_secs(1);
         let known = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, used)) = known
-            && at.elapsed() < OFTEN
+            && at.elapsed() < Duration::from_secs(1)
         {
             return Ok(used);
         }
@@ -246,9 +239,8 @@ impl Postgres {
              RETURNING seq, token, attempts, (extract(epoch FROM clock_timestamp() - received) * 1000)::bigint,
                  source, id, lane, type, metadata, body, packed, resolved");
         let client = self.working.get().await?;
-        let parameters = [count(most), lease];
-        let [most, lease] = parameters.each_ref();
-        let rows = client.query_typed(&claim, &[(most, Type::INT8), (lease, Type::INT8)]).await.map_err(failed)?;
+        let parameters: Parameters<'_> = &[(&count(most), Type::INT8), (&lease, Type::INT8)];
+        let rows = client.query_typed(&claim, parameters).await.map_err(failed)?;
         let claimed = |row: &Row| Ok(claimed!(row.try_get));
         let mut all = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         all.sort_by_key(|one| one.seq);
@@ -323,13 +315,13 @@ impl Postgres {
         list.and_then(|rows| rows.iter().map(|row| Ok(entry!(row.try_get))).collect()).map_err(failed)
     }
 
-    pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Found>, InboxError> {
+    pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
         let which = "FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
         let find = format!("SELECT {ENTRY}, seq, metadata, body, packed {which}");
         let client = self.receiving.get().await?;
         let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
-        let found = |row: Row| Ok(found!(row.try_get));
-        row.map(found).transpose().map_err(failed)
+        let stored = |row: Row| Ok(stored!(row.try_get));
+        row.map(stored).transpose().map_err(failed)
     }
 
     /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
@@ -414,13 +406,7 @@ const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(e
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
-    let (state, pause, reason, released, leaves) = match outcome {
-        Outcome::Done => ("done", Some(0), None, 0_i64, true),
-        Outcome::Retry { pause, reason } => ("ready", Some(*pause), Some(reason), 0, false),
-        Outcome::Dead { reason, blocks: false } => ("dead", Some(0), Some(reason), 0, true),
-        Outcome::Dead { reason, blocks: true } => ("dead", None, Some(reason), 0, false),
-        Outcome::Released => ("ready", Some(0), None, 1, false),
-    };
+    let End { state, pause, reason, released, leaves } = outcome.end();
     let parameters: Parameters<'_> = &[
         (&seq, Type::INT8),
         (&token, Type::INT8),

@@ -12,20 +12,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// What a sender may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// So many connections are served at once; others wait to be accepted.
-    pub(crate) connections: usize,
-    /// So long the head of a request may take, or an idle connection.
-    pub(crate) head: Duration,
-    /// So long the requests that are being answered may take when the server stops.
-    pub(crate) grace: Duration,
-}
-
-pub(crate) const LIMITS: Limits =
-    Limits { connections: 1024, head: Duration::from_secs(10), grace: Duration::from_secs(20) };
-
+/// So many connections are served at once; others wait to be accepted.
+const CONNECTIONS: usize = 1024;
+/// So long the head of a request may take, or an idle connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So long the requests that are being answered may take when the server stops.
+const GRACE: Duration = Duration::from_secs(20);
 /// The bytes of a head, at most.
 const HEAD: usize = 32 * 1024;
 
@@ -43,13 +35,19 @@ const HEAD: usize = 32 * 1024;
 /// # }
 /// ```
 pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
-    serve_within(LIMITS, listener, app, stop).await;
+    serve_within(CONNECTIONS, PATIENCE, listener, app, stop).await;
 }
 
-pub(crate) async fn serve_within(limits: Limits, listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
-    let (permits, graceful) = (Arc::new(Semaphore::new(limits.connections)), GracefulShutdown::new());
+pub(crate) async fn serve_within(
+    connections: usize,
+    patience: Duration,
+    listener: TcpListener,
+    app: Router,
+    stop: impl Future<Output = ()>,
+) {
+    let (permits, graceful) = (Arc::new(Semaphore::new(connections)), GracefulShutdown::new());
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD);
     let accept = async || {
         let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (stream, _) = listener.accept().await?;
@@ -75,5 +73,5 @@ pub(crate) async fn serve_within(limits: Limits, listener: TcpListener, app: Rou
             () = &mut stop => break,
         }
     }
-    drop(tokio::time::timeout(limits.grace, graceful.shutdown()).await);
+    drop(tokio::time::timeout(GRACE, graceful.shutdown()).await);
 }

@@ -6,8 +6,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::Failure;
-use crate::delivery::{Entry, New, Put, State, Status, milliseconds};
-use crate::store::{Claimed, Found, Outcome, claimed, entry, found, sql, which};
+use crate::delivery::{Entry, New, Put, State, Status, Stored, milliseconds};
+use crate::store::{Claimed, End, Outcome, claimed, entry, sql, stored, which};
 
 /// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -101,13 +101,8 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
 
 /// Ends a claim, if it is still the one that the token is of; false where it was lost.
 pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Outcome, now: i64) -> Result<bool> {
-    let (state, due, reason, released, leaves) = match outcome {
-        Outcome::Done => ("done", now, None, false, true),
-        Outcome::Retry { pause, reason } => ("ready", now.saturating_add(*pause), Some(reason), false, false),
-        Outcome::Dead { reason, blocks: false } => ("dead", now, Some(reason), false, true),
-        Outcome::Dead { reason, blocks: true } => ("dead", NEVER, Some(reason), false, false),
-        Outcome::Released => ("ready", now, None, true, false),
-    };
+    let End { state, pause, reason, released, leaves } = outcome.end();
+    let due = pause.map_or(NEVER, |pause| now.saturating_add(pause));
     let changed = connection
         .prepare_cached(&sql("UPDATE delivery SET state = :state, due = :due, reason = coalesce(:reason, reason),
                  attempts = attempts - :released, head = iif(:leaves, NULL, 1),
@@ -179,12 +174,12 @@ pub(crate) fn list(connection: &Connection, state: State, most: usize) -> Result
     connection.prepare_cached(&list)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], entry)?.collect()
 }
 
-pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Option<Found>> {
+pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Option<Stored>> {
     let find =
         "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed
          FROM delivery LEFT JOIN delivery_body USING (seq) WHERE source = ?1 AND id = ?2";
-    let found = |row: &Row<'_>| Ok(found!(row.get));
-    connection.prepare_cached(&sql(find))?.query_row([source, id], found).optional()
+    let stored = |row: &Row<'_>| Ok(stored!(row.get));
+    connection.prepare_cached(&sql(find))?.query_row([source, id], stored).optional()
 }
 
 /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.

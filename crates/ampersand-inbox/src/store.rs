@@ -120,33 +120,48 @@ pub(crate) enum Outcome {
     Released,
 }
 
-/// A delivery that was looked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) seq: i64,
-    pub(crate) stored: Stored,
+/// What a store writes down of an outcome.
+pub(crate) struct End<'o> {
+    pub(crate) state: &'static str,
+    /// Milliseconds until it is due; `None` if it never is.
+    pub(crate) pause: Option<i64>,
+    pub(crate) reason: Option<&'o str>,
+    /// How many attempts did not count.
+    pub(crate) released: i64,
+    /// Whether it makes room in its lane.
+    pub(crate) leaves: bool,
+}
+
+impl Outcome {
+    pub(crate) fn end(&self) -> End<'_> {
+        let (state, pause, reason, released, leaves) = match self {
+            Self::Done => ("done", Some(0), None, 0, true),
+            Self::Retry { pause, reason } => ("ready", Some(*pause), Some(&**reason), 0, false),
+            Self::Dead { reason, blocks: false } => ("dead", Some(0), Some(&**reason), 0, true),
+            Self::Dead { reason, blocks: true } => ("dead", None, Some(&**reason), 0, false),
+            Self::Released => ("ready", Some(0), None, 1, false),
+        };
+        End { state, pause, reason, released, leaves }
+    }
 }
 
 /// Reads a row of either store, whose columns are in this order.
-macro_rules! found {
+macro_rules! stored {
     ($row:ident.$get:ident) => {{
         let (body, packed) = ($row.$get::<_, Option<Vec<u8>>>(12)?, $row.$get::<_, Option<bool>>(13)?);
         let metadata = serde_json::from_str(&$row.$get::<_, String>(11)?).unwrap_or_default();
         let body = body.and_then(|body| $crate::delivery::unpack(body, packed == Some(true)));
-        let stored = $crate::delivery::Stored { entry: $crate::store::entry!($row.$get), metadata, body };
-        $crate::store::Found { seq: $row.$get(10)?, stored }
+        $crate::delivery::Stored { seq: $row.$get(10)?, entry: $crate::store::entry!($row.$get), metadata, body }
     }};
 }
-pub(crate) use found;
+pub(crate) use stored;
 
-impl Found {
-    /// Its place in the order of arrival, and what it is when it is read anew; `None` where it is no dead letter, or still
-    /// cannot be read.
-    fn reread(self, lane: Lane) -> Option<(i64, New)> {
-        let Stored { entry: Entry { source, id, state, .. }, metadata, body } = self.stored;
-        let new = New::read(source, &id, &metadata, body.filter(|_| state == State::Dead)?.into(), lane);
-        new.unreadable.is_none().then_some((self.seq, new))
-    }
+/// The place of a dead letter in the order of arrival, and what it is when it is read anew; `None` where it is no dead letter,
+/// or still cannot be read.
+fn reread(stored: Stored, lane: Lane) -> Option<(i64, New)> {
+    let Stored { seq, entry: Entry { source, id, state, .. }, metadata, body } = stored;
+    let new = New::read(source, &id, &metadata, body.filter(|_| state == State::Dead)?.into(), lane);
+    new.unreadable.is_none().then_some((seq, new))
 }
 
 /// Milliseconds of the Unix epoch.
@@ -245,9 +260,8 @@ impl Store {
 
     pub(crate) async fn show(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
         let (given, wanted) = (source.to_owned(), id.to_owned());
-        let found = either!(self, file => file.look(move |c, _| sqlite::find(c, &given, &wanted)),
-            database => database.find(source, id));
-        Ok(found?.map(|found| found.stored))
+        either!(self, file => file.look(move |c, _| sqlite::find(c, &given, &wanted)),
+            database => database.find(source, id))
     }
 
     /// Makes a dead letter ready again, read anew; false where there is none, or it still cannot be read.
@@ -256,7 +270,7 @@ impl Store {
             Self::Sqlite(file) => {
                 let (source, id) = (source.to_owned(), id.to_owned());
                 let replay = move |connection: &Connection, now| match sqlite::find(connection, &source, &id)?
-                    .and_then(|found| found.reread(lane))
+                    .and_then(|stored| reread(stored, lane))
                 {
                     Some((seq, new)) => sqlite::replay(connection, seq, &new, now),
                     None => Ok(false),
@@ -264,10 +278,12 @@ impl Store {
                 file.write(replay).await
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => match database.find(source, id).await?.and_then(|found| found.reread(lane)) {
-                Some((seq, new)) => database.replay(seq, &new).await,
-                None => Ok(false),
-            },
+            Self::Postgres(database) => {
+                match database.find(source, id).await?.and_then(|stored| reread(stored, lane)) {
+                    Some((seq, new)) => database.replay(seq, &new).await,
+                    None => Ok(false),
+                }
+            }
         }
     }
 
@@ -290,11 +306,9 @@ impl Store {
 
     /// Whether a worker waits until the store can be used again. A database may be away for a while; a file is not.
     pub(crate) fn is_away(&self, error: &InboxError) -> bool {
-        match error {
-            InboxError::Full | InboxError::Locked => true,
-            InboxError::Unreachable(_) => !matches!(self, Self::Sqlite(_)),
-            _ => false,
-        }
+        let is_elsewhere = !matches!(self, Self::Sqlite(_));
+        matches!(error, InboxError::Full | InboxError::Locked)
+            || (is_elsewhere && matches!(error, InboxError::Unreachable(_)))
     }
 
     pub(crate) fn file(&self) -> Result<&File, InboxError> {

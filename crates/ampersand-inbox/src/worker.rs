@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::future::{self, Future};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use ampersand_notifications::Metadata;
 #[cfg(feature = "resolve")]
 use ampersand_notifications::{Delivery, ResolveError, Resolver};
 use rusqlite::Connection;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 #[cfg(feature = "postgres")]
 use tokio_postgres::Transaction;
 
@@ -58,9 +58,7 @@ pub struct Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { concurrency, shared: Shared { lease, retry, .. }, .. } = self;
-        let mut shown = f.debug_struct("Worker");
-        shown.field("concurrency", concurrency).field("lease", lease).field("retry", retry).finish_non_exhaustive()
+        f.debug_struct("Worker").field("concurrency", &self.concurrency).finish_non_exhaustive()
     }
 }
 
@@ -244,15 +242,21 @@ impl Worker {
         let Self { shared, concurrency, grace, mut stop } = self;
         let shared = Arc::new(shared);
         let inbox = &shared.inbox;
-        let (mut running, mut claims) = (JoinSet::new(), HashMap::new());
+        let (mut running, mut claims) = (JoinSet::new(), HashSet::new());
         #[cfg(feature = "metrics")]
         let _until_it_is_dropped = JoinSet::from_iter([observe::gauges(inbox.clone())]);
         loop {
             let free = concurrency - running.len();
-            let claimed = if free > 0 { shared.claim(free).await? } else { Some(Vec::new()) };
+            let claimed = match free {
+                0 => Some(Vec::new()),
+                _ => shared.or_wait(inbox.store.claim(free, shared.lease()).await)?,
+            };
             let wait = match &claimed {
                 None => POLL, // The store is away.
-                Some(claimed) if claimed.is_empty() => shared.next_due().await?.unwrap_or(POLL).min(POLL),
+                Some(claimed) if claimed.is_empty() => {
+                    let due = shared.or_wait(inbox.store.next_due().await)?.flatten();
+                    due.map_or(POLL, delivery::milliseconds).min(POLL)
+                }
                 Some(_) => Duration::ZERO,
             };
             for claimed in claimed.unwrap_or_default() {
@@ -266,15 +270,16 @@ impl Worker {
                 let work = work(shared.clone(), claimed);
                 #[cfg(feature = "tracing")]
                 let work = tracing::Instrument::instrument(work, span);
-                claims.insert(running.spawn(work).id(), claim);
+                claims.insert(claim);
+                running.spawn(async move { (claim, work.await) });
             }
             let can_claim = running.len() < concurrency;
             tokio::select! {
                 () = &mut stop => break,
-                Some(ended) = running.join_next_with_id() => {
+                Some(ended) = running.join_next() => {
                     told(ended, &mut claims)?;
                     // As many as may be claimed together, which shares a sync.
-                    while let Some(ended) = running.try_join_next_with_id() {
+                    while let Some(ended) = running.try_join_next() {
                         told(ended, &mut claims)?;
                     }
                 }
@@ -283,7 +288,7 @@ impl Worker {
             }
         }
         let drained = tokio::time::timeout(grace, async {
-            while let Some(ended) = running.join_next_with_id().await {
+            while let Some(ended) = running.join_next().await {
                 told(ended, &mut claims)?;
             }
             Ok(())
@@ -292,7 +297,7 @@ impl Worker {
             return ended;
         }
         running.shutdown().await;
-        for (seq, token) in claims.into_values() {
+        for (seq, token) in claims {
             shared.or_wait(inbox.store.finish(seq, token, Outcome::Released).await)?;
         }
         Ok(())
@@ -301,18 +306,14 @@ impl Worker {
 
 /// What came of a task, by which its claim is no longer to be given back. One that panics is our own fault: handlers run in
 /// tasks of their own.
-fn told(
-    ended: Result<(Id, Result<(), InboxError>), JoinError>,
-    claims: &mut HashMap<Id, (i64, i64)>,
-) -> Result<(), InboxError> {
-    match ended {
-        Ok((id, result)) => {
-            claims.remove(&id);
-            result
-        }
-        Err(_) => Err(InboxError::Closed),
-    }
+fn told(ended: Result<(Key, Result<(), InboxError>), JoinError>, claims: &mut HashSet<Key>) -> Result<(), InboxError> {
+    let (claim, result) = ended.map_err(|_| InboxError::Closed)?;
+    claims.remove(&claim);
+    result
 }
+
+/// The place in the store and the token of a claim.
+type Key = (i64, i64);
 
 /// What all deliveries of a worker share.
 struct Shared {
@@ -361,14 +362,6 @@ impl Shared {
         }
     }
 
-    async fn claim(&self, count: usize) -> Result<Option<Vec<Claimed>>, InboxError> {
-        self.or_wait(self.inbox.store.claim(count, self.lease()).await)
-    }
-
-    async fn next_due(&self) -> Result<Option<Duration>, InboxError> {
-        Ok(self.or_wait(self.inbox.store.next_due().await)?.flatten().map(delivery::milliseconds))
-    }
-
     /// Hands one delivery to a handler, and writes down what came of it, unless the handler did.
     async fn work<F>(
         self: Arc<Self>,
@@ -380,7 +373,6 @@ impl Shared {
     {
         let Claimed { seq, token, attempt, age, .. } = claimed;
         let claim = Claim { seq, token, attempt, age: delivery::milliseconds(age), since: Instant::now() };
-        observe::claimed(attempt, claim.age);
         let shared = self.clone();
         let handling = async move {
             let incoming = shared.incoming(claimed).await?;
@@ -395,7 +387,7 @@ impl Shared {
                 (outcome, holds)
             }
         };
-        observe::ended(holds.then_some(&outcome), claim.since);
+        observe::ended(holds.then_some(&outcome), claim.since, attempt, claim.age);
         self.inbox.ready.notify_one();
         Ok(())
     }
@@ -403,13 +395,12 @@ impl Shared {
     /// Writes down what came of a claim; false where it was lost. While a database is away, the claim is not lost before its
     /// lease has ended.
     async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<bool, InboxError> {
-        const PAUSE: Duration = Duration::from_millis(100);
         store::point("before the completion");
         let begun = Instant::now();
         loop {
             match self.inbox.store.finish(claim.seq, claim.token, outcome.clone()).await {
                 Err(error) if self.inbox.store.is_away(&error) && begun.elapsed() < self.lease => {
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 finished => return Ok(self.or_wait(finished)?.unwrap_or_default()),
             }

@@ -422,6 +422,24 @@ fn what_was_too_large_to_send_is_put_in() {
 }
 
 #[test]
+fn a_store_that_is_none_is_refused_without_its_password() {
+    let folder = folder();
+    let secret = path(&folder, "secret", SECRET);
+    let serve = ["serve", "--secret-file", &secret, "--forward", "http://localhost/", "--admin", "none", "--store"];
+    let refused = |url| Run::from(command(&[&serve[..], &[url]].concat()).output().unwrap());
+    let unknown = refused("mysql://user:hunter2@host/db");
+    assert_eq!(unknown.code, 2, "{unknown}");
+    let expected = "error: `mysql://…@host/db` is no URL of a store: write `sqlite:` and the path of a file";
+    assert!(unknown.stderr.starts_with(expected), "{unknown}");
+    if cfg!(not(feature = "postgres")) {
+        let other = refused("postgres://user:hunter2@host/db");
+        assert_eq!(other.code, 2, "{other}");
+        assert!(other.stderr.contains("install ampersand-cli with `--features postgres`"), "{other}");
+        assert!(!other.stderr.contains("hunter2"), "{other}");
+    }
+}
+
+#[test]
 fn settings_that_cannot_be_used_are_refused_with_what_to_do() {
     let folder = folder();
     let forward = "forward = \"http://localhost:3000/\"\n";
@@ -463,7 +481,6 @@ fn settings_that_cannot_be_used_are_refused_with_what_to_do() {
         &["--secret-file", &secret][..],
         &["--secret-file", &secret, "--forward", "localhost"],
         &["--secret-file", &secret, "--forward", "https://example.com/", "--insecure"],
-        &["--secret-file", &secret, "--forward", "http://localhost/", "--store", "mysql://user:hunter2@host/db"],
         &["--forward", "http://localhost/", "--config", "no-such-file.toml"],
     ] {
         let arguments = [&["serve", "--address", "0", "--admin", "none"], arguments].concat();

@@ -435,20 +435,23 @@ fn again_later() -> Outcome {
     Outcome::Retry { pause: 60_000, reason: "later".to_owned() }
 }
 
+/// What guards a store, and what guards nothing in its place. Some are in functions of the database, which are made when it
+/// is opened.
+pub(super) const GUARDS: [(&str, &str); 7] = [
+    ("AND token = _token", ""),
+    ("AND token = $2", "AND $2 IS NOT NULL"),
+    ("AND state = 'claimed'", ""),
+    ("AND state = 'dead'", ""),
+    ("AND due <= now()", ""),
+    ("WHERE head AND", "WHERE"),
+    ("ON CONFLICT (source, id) DO NOTHING", ""),
+];
+
 #[tokio::test]
 #[ignore = "run by cargo xtask peers"]
 async fn a_claim_is_what_it_is_in_a_file_and_each_guard_is_needed() {
     assert_eq!(promises(&open(&database().await).await.store).await, Ok(()));
-    for (guard, nothing) in [
-        ("AND token = _token", ""),
-        ("AND token = $2", "AND $2 IS NOT NULL"),
-        ("AND state = 'claimed'", ""),
-        ("AND state = 'dead'", ""),
-        ("AND due <= now()", ""),
-        ("WHERE head AND", "WHERE"),
-        ("ON CONFLICT (source, id) DO NOTHING", ""),
-    ] {
-        // Some are in functions of the database, which are made when it is opened.
+    for (guard, nothing) in GUARDS {
         REMOVED.set(Some((guard, nothing)));
         let inbox = open(&database().await).await;
         let tried = promises(&inbox.store).await;

@@ -10,12 +10,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::serve::{LIMITS, Limits, serve_within};
+use crate::serve::serve_within;
 
 const MOMENT: Duration = Duration::from_millis(300);
 
 /// Serves `/` at once, and `/slow` after a moment, until the sender is dropped.
-async fn start(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+async fn start(connections: usize, patience: Duration) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let slow = async || {
         tokio::time::sleep(MOMENT).await;
         "late"
@@ -24,7 +24,7 @@ async fn start(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<(
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(serve_within(limits, listener, app, async { drop(stopped.await) }));
+    let server = tokio::spawn(serve_within(connections, patience, listener, app, async { drop(stopped.await) }));
     (address, stop, server)
 }
 
@@ -44,8 +44,7 @@ async fn all(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn slow_heads_are_closed_in_time_and_others_wait_for_their_places() {
-    let limits = Limits { connections: 4, head: MOMENT, ..LIMITS };
-    let (address, _stop, _server) = start(limits).await;
+    let (address, _stop, _server) = start(4, MOMENT).await;
     let begun = Instant::now();
     let mut slow = Vec::new();
     for request in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: here\r\nx: "] {
@@ -64,7 +63,7 @@ async fn slow_heads_are_closed_in_time_and_others_wait_for_their_places() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_and_a_long_head_is_refused() {
-    let (address, _stop, _server) = start(Limits { head: MOMENT, ..LIMITS }).await;
+    let (address, _stop, _server) = start(9, MOMENT).await;
     let begun = Instant::now();
     let idle = open(address, "GET / HTTP/1.1\r\nhost: here\r\n\r\n").await;
     assert!(all(idle).await.ends_with("here"));
@@ -81,7 +80,7 @@ async fn an_idle_connection_is_closed_and_a_long_head_is_refused() {
 
 #[tokio::test]
 async fn requests_are_answered_before_it_stops() {
-    let (address, stop, server) = start(LIMITS).await;
+    let (address, stop, server) = start(9, 10 * MOMENT).await;
     let slow = open(address, "GET /slow HTTP/1.1\r\nhost: here\r\n\r\n").await;
     tokio::time::sleep(MOMENT / 3).await;
     drop(stop);

@@ -29,7 +29,7 @@ pub(crate) struct Settings {
     pub(crate) address: String,
     pub(crate) admin: Admin,
     pub(crate) forward: Url,
-    /// What is forwarded is signed with it.
+    /// Signs each delivery for the application.
     pub(crate) sign: Option<Secret>,
     pub(crate) concurrency: usize,
     /// So long the application may take to answer.

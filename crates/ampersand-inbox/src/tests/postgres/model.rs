@@ -9,7 +9,7 @@ use proptest::test_runner::TestError;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::Client;
 
-use super::{BEHEADED, connect, database, number, open};
+use super::{BEHEADED, GUARDS, connect, database, number, open};
 use crate::delivery::New;
 use crate::store::{Claimed, Outcome, Store};
 use crate::tests::{LEASE, Modelled, REMOVED, Step, body, try_steps};
@@ -97,16 +97,7 @@ fn the_store_does_what_a_simple_model_does() {
 #[test]
 #[ignore = "run by cargo xtask peers"]
 fn each_guard_is_needed() {
-    for (guard, nothing) in [
-        ("AND token = _token", ""),
-        ("AND token = $2", "AND $2 IS NOT NULL"),
-        ("AND state = 'claimed'", ""),
-        ("AND state = 'dead'", ""),
-        ("AND due <= now()", ""),
-        ("WHERE head AND", "WHERE"),
-        ("ON CONFLICT (source, id) DO NOTHING", ""),
-    ] {
-        // Some are in functions of the database, which are made when it is opened.
+    for (guard, nothing) in GUARDS {
         REMOVED.set(Some((guard, nothing)));
         let tried = try_on(&Database::new(), 60);
         REMOVED.set(None);
