@@ -81,6 +81,25 @@ impl Default for Batch {
 
 /// Handles a batch of Kinesis without options: see [`Batch::kinesis`].
 ///
+/// ```
+/// use ampersand_aws::kinesis;
+/// use ampersand_notifications::Delivery;
+/// use ampersand_testing::{Fixture, aws};
+///
+/// async fn refuse(_: Delivery) -> Result<(), &'static str> {
+///     Err("the database is away")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let fixture = Fixture::new("connection.created");
+/// let answer = kinesis(aws::kinesis_event([&fixture]), refuse).await?;
+/// let json = serde_json::to_string(&answer)?;
+/// assert!(json.starts_with(r#"{"batchItemFailures":[{"itemIdentifier":"495903382"#));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// As [`Batch::kinesis`].
@@ -93,6 +112,25 @@ where
 }
 
 /// Handles a batch of SQS without options: see [`Batch::sqs`].
+///
+/// ```
+/// use ampersand_aws::sqs;
+/// use ampersand_notifications::Delivery;
+/// use ampersand_testing::{Fixture, aws};
+///
+/// async fn refuse(_: Delivery) -> Result<(), &'static str> {
+///     Err("the database is away")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let fixture = Fixture::new("connection.created");
+/// let answer = sqs(aws::sqs_event([&fixture]), refuse).await?;
+/// let expected = format!(r#"{{"batchItemFailures":[{{"itemIdentifier":"{}"}}]}}"#, fixture.id());
+/// assert_eq!(serde_json::to_string(&answer)?, expected);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///

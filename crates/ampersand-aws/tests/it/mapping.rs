@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ampersand_aws::{Batch, Cause, Unreadable};
+use ampersand_aws::{Batch, BatchResponse, Cause, EventError, Unreadable};
 use ampersand_notifications::Delivery;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const CASES: u32 = 40;
 const RECORDS: usize = 150;
@@ -148,6 +148,19 @@ fn message(index: usize, plan: &Plan, is_fifo: bool) -> Value {
     })
 }
 
+/// Calls the function. It may be killed before it is done, and its answer may be lost.
+async fn invoked(
+    work: impl Future<Output = Result<BatchResponse, EventError>>,
+    rng: &mut Rng,
+) -> Result<Option<BatchResponse>, String> {
+    let killed = Duration::from_secs(if rng.u8(..) < 50 { rng.u64(1..30) } else { 60 });
+    match timeout(killed, work).await {
+        Ok(Ok(answer)) => Ok(Some(answer).filter(|_| rng.u8(..) > 25)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Ok(None),
+    }
+}
+
 /// A shard: Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
 async fn shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
     let world = Shared::new(Order::Shard, plans);
@@ -158,13 +171,12 @@ async fn shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
         }
         let end = plans.len().min(at + size);
         let records: Vec<Value> = (at..end).map(|index| record(index, &plans[index])).collect();
-        let answer =
-            world.batch().kinesis(json!({"Records": records}), |delivery| world.clone().handle(delivery)).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        if rng.u8(..) < 25 {
+        let batch = world.batch();
+        let work = batch.kinesis(json!({"Records": records}), |delivery| world.clone().handle(delivery));
+        let Some(answer) = invoked(work, rng).await? else {
             size = (size / 2).max(1);
             continue;
-        }
+        };
         let next = match answer.failures() {
             [] => end,
             [failure] => index_of(&failure.id),
@@ -191,11 +203,9 @@ async fn queue(plans: &[Plan], is_fifo: bool, rng: &mut Rng) -> Result<(), Strin
         }
         let sent: Vec<usize> = waiting.iter().copied().take(10).collect();
         let records: Vec<Value> = sent.iter().map(|index| message(*index, &plans[*index], is_fifo)).collect();
-        let answer = world.batch().sqs(json!({"Records": records}), |delivery| world.clone().handle(delivery)).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        if rng.u8(..) < 25 {
-            continue;
-        }
+        let batch = world.batch();
+        let work = batch.sqs(json!({"Records": records}), |delivery| world.clone().handle(delivery));
+        let Some(answer) = invoked(work, rng).await? else { continue };
         let failed: Vec<usize> = answer.failures().iter().map(|failure| index_of(&failure.id)).collect();
         for failure in answer.failures().iter().filter(|failure| failure.cause == Cause::Held) {
             let index = index_of(&failure.id);
