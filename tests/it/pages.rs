@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "docs/call-the-api.md",
     "docs/receive-in-production.md",
     "docs/receive-notifications.md",
     "docs/test-a-handler.md",
+    "crates/ampersand-aws/README.md",
     "crates/ampersand-client/README.md",
     "crates/ampersand-inbox/README.md",
     "crates/ampersand-notifications/README.md",

@@ -8,16 +8,24 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom, of our own crates: `name → what it may depend on`.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("ampersand-types", &[]),
     ("ampersand-client", &["ampersand-types"]),
     ("ampersand-notifications", &["ampersand-types"]),
+    ("ampersand-aws", &["ampersand-notifications", "ampersand-types", "ampersand-testing"]),
     ("ampersand-inbox", &["ampersand-notifications", "ampersand-types", "ampersand-testing"]),
     // The client for the types of what the API responds with, behind the feature `api`.
     ("ampersand-testing", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
     (
         "ampersand-cli",
-        &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-inbox", "ampersand-testing"],
+        &[
+            "ampersand-types",
+            "ampersand-client",
+            "ampersand-notifications",
+            "ampersand-aws",
+            "ampersand-inbox",
+            "ampersand-testing",
+        ],
     ),
     (
         "tests",
@@ -25,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "ampersand-types",
             "ampersand-client",
             "ampersand-notifications",
+            "ampersand-aws",
             "ampersand-inbox",
             "ampersand-testing",
             "ampersand-cli",
@@ -164,6 +173,16 @@ fn an_inbox_takes_no_network_of_its_own() {
     let receiver: BTreeSet<String> = ["axum", "tokio", "ampersand-notifications"].into_iter().flat_map(tree).collect();
     let more: Vec<&String> = inbox.difference(&receiver).collect();
     assert!(more.len() <= 16, "{more:?}");
+}
+
+#[test]
+fn lambda_takes_no_sdk_and_no_network() {
+    let (aws, notifications) = (tree("ampersand-aws"), tree("ampersand-notifications"));
+    let more: Vec<&String> = aws.difference(&notifications).collect();
+    assert!(more.len() <= 10, "{more:?}");
+    for heavy in ["aws-config", "aws_lambda_events", "http", "hyper", "lambda_runtime", "reqwest", "rustls", "syn"] {
+        assert!(!aws.contains(heavy), "{heavy}");
+    }
 }
 
 #[test]

@@ -465,6 +465,10 @@ pub(crate) struct Trigger {
     /// The envelope that they are printed in
     #[arg(long, value_name = "ENVELOPE", value_parser = envelope(), default_value = "webhook")]
     pub(crate) envelope: ampersand_testing::Envelope,
+    /// Print them in an event of AWS Lambda, as `cargo lambda invoke --data-file` takes it. Of Kinesis, SQS and S3, one event
+    /// holds all; a request is an event of its own, signed where there is a secret
+    #[arg(long, value_enum, value_name = "SERVICE", conflicts_with_all = ["to", "replay", "envelope", "save"])]
+    pub(crate) lambda: Option<Service>,
     /// Keep each in files of this folder, with its headers or its metadata, in place of printing it
     #[arg(long, value_name = "DIR", conflicts_with = "to")]
     pub(crate) save: Option<PathBuf>,
@@ -486,6 +490,23 @@ pub(crate) struct Trigger {
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// The services that call a function of Lambda.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Service {
+    /// A stream of Kinesis
+    Kinesis,
+    /// A queue of SQS
+    Sqs,
+    /// A bucket of S3: the event only names objects
+    S3,
+    /// A REST API of API Gateway
+    Apigw,
+    /// An HTTP API of API Gateway, or a function URL
+    Url,
+    /// An Application Load Balancer
+    Alb,
 }
 
 /// Values that are shown and completed, beside which any other is taken.
@@ -632,6 +653,7 @@ Examples:
   ampersand trigger installation.created --to http://localhost:3000/ --secret-file secret
   ampersand trigger connection.error --set groupRef=acme --count 1000 --rate 100 --to $URL
   ampersand trigger connection.error --envelope kinesis --seed 7
+  ampersand trigger --all --lambda kinesis > event.json # for cargo lambda invoke --data-file
   ampersand trigger --all --envelope s3 --save objects && ampersand decode --from s3 objects
   ampersand trigger --replay kept/0001.json --to http://localhost:3000/";
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
 
+use ampersand_aws::__private::Members;
 use ampersand_notifications::Delivery;
 use ampersand_types::__private::kind as type_of;
 use ampersand_types::config::ConfigContent;
@@ -19,7 +20,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::members::Members;
 use crate::output::{Output, plain};
 use crate::reader::{At, Sink};
 

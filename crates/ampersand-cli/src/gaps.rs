@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use ampersand_aws::__private::Members;
 use ampersand_notifications::Delivery;
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use serde_json::value::RawValue;
-
-use crate::members::Members;
 
 /// Where something belongs that has to be downloaded.
 pub(crate) struct Gap {

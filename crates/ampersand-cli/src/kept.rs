@@ -6,10 +6,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ampersand_types::Timestamp;
+use ampersand_aws::__private::headers_of;
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::Value;
 
 use crate::input::unmarked;
 
@@ -120,16 +119,6 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The id of a webhook, and when it was sent.
-pub(crate) fn id_and_timestamp(headers: &HeaderMap) -> (Option<String>, Option<Timestamp>) {
-    let header = |name: &str| {
-        let values = ["svix", "webhook"].iter().filter_map(|family| headers.get(format!("{family}-{name}")));
-        values.filter_map(|value| value.to_str().ok()).next()
-    };
-    let sent = header("timestamp").and_then(|sent| jiff::Timestamp::from_second(sent.parse().ok()?).ok());
-    (header("id").map(str::to_owned), sent.map(Timestamp::from))
-}
-
 /// Reads headers: JSON, or lines. Those of a request and of a response begin with a line of another kind, and end where
 /// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
 /// has headers of a signature counts.
@@ -141,7 +130,11 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
     let mut blocks = vec![HeaderMap::new()];
     if text.starts_with(b"{") || text.starts_with(b"[") {
         let json = serde_json::from_slice(text).context("it is not valid JSON")?;
-        blocks = vec![from_json(json)];
+        let mut headers = HeaderMap::new();
+        for (name, value) in headers_of(json) {
+            add(&mut headers, name.as_bytes(), value.as_bytes());
+        }
+        blocks = vec![headers];
     } else {
         for line in text.split(|byte| *byte == b'\n') {
             let line = line.strip_prefix(b">").or_else(|| line.strip_prefix(b"<")).unwrap_or(line).trim_ascii();
@@ -164,51 +157,6 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
         bail!("there are no headers in it: it should hold lines such as `svix-id: msg_1`, or a JSON object");
     }
     Ok(blocks.swap_remove(found))
-}
-
-/// Headers in JSON: an object, or a list of names and values, as pairs or as HAR has them. They may be in a member
-/// `headers`, or `multiValueHeaders`, which has every value. A value may be a list, and each in it is a value of its own.
-/// The first request of an event of Lambda@Edge counts, and that of a HAR file.
-fn from_json(json: Value) -> HeaderMap {
-    const REQUESTS: [&str; 3] = ["/Records/0/cf/request", "/log/entries/0/request", "/request"];
-    let mut headers = HeaderMap::new();
-    if let Some(request) = REQUESTS.iter().find_map(|path| json.pointer(path)).filter(|request| request.is_object()) {
-        return from_json(request.clone());
-    }
-    match json {
-        Value::Object(members) => {
-            let inner = ["multiValueHeaders", "headers"].iter().filter_map(|name| members.get(*name));
-            let mut inner =
-                inner.filter(|inner| inner.is_object() || inner.is_array()).map(|inner| from_json(inner.clone()));
-            if let Some(first) = inner.next() {
-                return if first.is_empty() { inner.next().unwrap_or(first) } else { first };
-            }
-            members.iter().for_each(|(name, value)| add_json(&mut headers, name, value));
-        }
-        Value::Array(items) => {
-            for item in &items {
-                let part = |names: &[&str], index: usize| {
-                    names.iter().find_map(|name| item.get(name)).or_else(|| item.get(index))
-                };
-                if let (Some(Value::String(name)), Some(value)) = (part(&["name", "key"], 0), part(&["value"], 1)) {
-                    add_json(&mut headers, name, value);
-                }
-            }
-        }
-        _ => {}
-    }
-    headers
-}
-
-/// Adds every value of a header: Lambda@Edge has them as objects.
-fn add_json(headers: &mut HeaderMap, name: &str, value: &Value) {
-    match value {
-        Value::Null => {}
-        Value::Array(values) => values.iter().for_each(|value| add_json(headers, name, value)),
-        Value::Object(members) => members.get("value").into_iter().for_each(|value| add_json(headers, name, value)),
-        Value::String(text) => add(headers, name.as_bytes(), text.as_bytes()),
-        Value::Bool(_) | Value::Number(_) => add(headers, name.as_bytes(), value.to_string().as_bytes()),
-    }
 }
 
 /// Adds a header that HTTP allows; the first line of a request, for one, is not a header. There is room for tens of

@@ -1,7 +1,6 @@
 //! The command `ampersand`.
 
 mod args;
-mod aws;
 mod changes;
 mod cmd;
 mod connection;
@@ -10,7 +9,6 @@ mod drift;
 mod gaps;
 mod input;
 mod kept;
-mod members;
 mod metadata;
 mod output;
 mod reader;

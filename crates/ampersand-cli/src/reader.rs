@@ -8,13 +8,14 @@ use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 
+use ampersand_aws::__private::{Inside, Record, Wrapped, id_and_timestamp, records};
+use ampersand_aws::Object;
 use ampersand_notifications::{Delivery, Metadata, NormalizeError, NormalizeErrorKind, Source, from_any, from_source};
 use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::args::{self, Envelope};
-use crate::aws::{self, Content, Object, Record, Wrapped};
 use crate::cmd::verify::STDIN;
 use crate::dead_letter::{DeadLetter, refuse_what_is_written};
 use crate::input::{Documents, Piece, Place};
@@ -142,7 +143,7 @@ impl Known {
             let headers = fs::read(&beside).map_err(Into::into).and_then(|text| kept::parse(&text));
             let headers = headers.with_context(|| beside.display().to_string())?;
             known.source = Source::Webhook;
-            (known.id, known.timestamp) = kept::id_and_timestamp(&headers);
+            (known.id, known.timestamp) = id_and_timestamp(&headers);
         }
         Ok(known)
     }
@@ -288,17 +289,17 @@ impl Reader {
         if records.is_empty() {
             self.ignore(format_args!("{at}: there are no records in it"));
         }
-        for Record { path, text, content } in records {
+        for Record { path, text, inside, .. } in records {
             let at = At { path: &path, ..at };
-            match content {
-                Ok(Content::Delivery(wrapped)) => self.wrapped(wrapped, text, at, sink)?,
-                Ok(Content::Objects(objects)) => {
+            match inside {
+                Ok(Inside::Delivery(wrapped)) => self.wrapped(wrapped, text, at, sink)?,
+                Ok(Inside::Objects(objects)) => {
                     for object in &objects {
                         self.fail(plain(&format!("{at}: {}", fetching(object))));
                     }
                     self.bury(text.as_bytes())?;
                 }
-                Ok(Content::Nothing(what)) => self.ignore(format_args!("{at}: ignored: {what} carries no delivery")),
+                Ok(Inside::Nothing(what)) => self.ignore(format_args!("{at}: ignored: {what} carries no delivery")),
                 Err(fault) => {
                     self.fail(format_args!("{at}: {fault}"));
                     self.bury(text.as_bytes())?;
@@ -312,7 +313,7 @@ impl Reader {
     /// much: either can be read again.
     fn wrapped(&mut self, wrapped: Wrapped, record: &str, at: At<'_>, sink: &mut impl Sink) -> Result<()> {
         let is_body_alone = wrapped.is_body_alone();
-        let Wrapped { body, source, metadata, id, timestamp } = wrapped;
+        let Wrapped { body, source, metadata, id, timestamp, .. } = wrapped;
         if ![Source::Bare, source].contains(&self.from.into()) {
             self.fail(format_args!("{at}: the record is not of the envelope that `--from` names: leave `--from` out"));
             return self.bury(record.as_bytes());
@@ -370,12 +371,12 @@ const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'
 
 /// The records of a document of AWS or Pub/Sub.
 fn opened(document: &[u8]) -> Option<Vec<Record<'_>>> {
-    aws::records(std::str::from_utf8(document).ok()?)
+    records(std::str::from_utf8(document).ok()?)
 }
 
 /// Whether some records are sure to be such, as they carry something.
 fn carry(records: &[Record<'_>]) -> bool {
-    records.iter().any(|record| matches!(record.content, Ok(Content::Delivery(_) | Content::Objects(_))))
+    records.iter().any(|record| matches!(record.inside, Ok(Inside::Delivery(_) | Inside::Objects(_))))
 }
 
 /// Says where a document is, and what is wrong with it.
@@ -403,7 +404,7 @@ fn reason(error: &NormalizeError) -> String {
 }
 
 /// Says how to fetch an object of S3, and to read it.
-fn fetching(Object { bucket, key, version }: &Object) -> String {
+fn fetching(Object { bucket, key, version, .. }: &Object) -> String {
     let version = version.iter().map(|version| format!(" --version-id {}", quoted(version))).collect::<String>();
     format!(
         "S3 sends only the name of an object: bucket `{bucket}`, key `{key}`; fetch it with \

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ampersand_notifications::Secret;
-use ampersand_testing::{Envelope, Fixture, Sent};
+use ampersand_testing::{Envelope, Fixture, Sent, aws};
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,9 +13,10 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use reqwest::{Client, Url};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use crate::args::{self, CHANGES, RECORDS};
+use crate::args::{self, CHANGES, RECORDS, Service};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, Kept, end_to_end};
@@ -36,9 +37,10 @@ pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
             messages.say(format_args!("{} is no type of the contract: sent as one that is new", plain(name.as_str())));
         }
     }
-    match &options.to {
-        Some(url) => send_all(&options, url, &messages),
-        None => {
+    match (&options.to, options.lambda) {
+        (Some(url), _) => send_all(&options, url, &messages),
+        (None, Some(service)) => print_events(&options, service),
+        (None, None) => {
             if options.save.is_none() && matches!(options.envelope, Envelope::S3 | Envelope::Sqs | Envelope::Attributes)
             {
                 messages.say("what goes beside the bodies, which says the types, is not shown: --save DIR keeps it");
@@ -70,6 +72,30 @@ fn print_all(options: &args::Trigger) -> Result<ExitCode> {
             }
         };
         folder.keep(extension, &beside, &body)?;
+    }
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what Lambda would call a function with.
+fn print_events(options: &args::Trigger, service: Service) -> Result<ExitCode> {
+    let secret = secret(options)?;
+    let fixtures: Vec<Fixture> = fixtures(options, 0).collect();
+    let requests = |event: fn(&Sent) -> Value| {
+        let webhooks = fixtures.iter().map(|fixture| webhook(fixture, secret.as_deref()));
+        webhooks.map(|webhook| Ok(event(&webhook?))).collect::<Result<Vec<_>>>()
+    };
+    let events = match service {
+        Service::Kinesis => vec![aws::kinesis_event(&fixtures)],
+        Service::Sqs => vec![aws::sqs_event(&fixtures)],
+        Service::S3 => vec![aws::s3_event(&fixtures)],
+        Service::Apigw => requests(aws::api_gateway_event)?,
+        Service::Url => requests(aws::http_api_event)?,
+        Service::Alb => requests(aws::alb_event)?,
+    };
+    let mut output = Output::new(options.output.output);
+    for event in &events {
+        output.raw(event.to_string().as_bytes())?;
     }
     output.flush()?;
     Ok(ExitCode::SUCCESS)

@@ -59,6 +59,26 @@ fn a_webhook_is_read_from_a_request_with_its_id_and_time() {
     }
 }
 
+#[test]
+fn trigger_prints_events_of_lambda_that_decode_reads_again() {
+    for (service, source, events) in [
+        ("kinesis", "kinesis", 1),
+        ("sqs", "attributes", 1),
+        ("apigw", "webhook", 17),
+        ("url", "webhook", 17),
+        ("alb", "webhook", 17),
+    ] {
+        let printed = run(&["trigger", "--all", "--lambda", service]);
+        assert_eq!((printed.code, printed.stderr.as_str(), printed.lines().len()), (0, "", events), "{service}");
+        let read = run_on(&printed.stdout, &["decode", "--output", "json", "--from", source]);
+        assert_eq!((read.code, read.lines().len()), (0, 17), "{service}: {read}");
+    }
+    let printed = run(&["trigger", "connection.created", "--count", "2", "--lambda", "s3"]);
+    assert!(run_on(&printed.stdout, &["decode"]).stderr.ends_with("0 decoded, 2 failed\n"), "each has to be fetched");
+    let wrong = run(&["trigger", "connection.created", "--lambda", "sqs", "--envelope", "sqs"]);
+    assert_eq!(wrong.code, 2, "{wrong}");
+}
+
 /// A message with an attribute for each entry of the metadata.
 fn attributes(of: impl Fn(Value) -> Value) -> Value {
     let metadata: Value = serde_json::from_str(METADATA).unwrap();

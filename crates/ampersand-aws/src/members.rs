@@ -8,10 +8,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of an object.
-pub(crate) struct Members<'t>(pub(crate) Vec<(Cow<'t, str>, &'t RawValue)>);
+#[derive(Debug)]
+pub struct Members<'t>(pub Vec<(Cow<'t, str>, &'t RawValue)>);
 
 impl<'t> Members<'t> {
-    pub(crate) fn get(&self, member: &str) -> Option<&'t RawValue> {
+    /// The first member of this name.
+    pub fn get(&self, member: &str) -> Option<&'t RawValue> {
         self.0.iter().find(|(name, _)| name == member).map(|(_, value)| *value)
     }
 }

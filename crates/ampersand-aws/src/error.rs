@@ -1,0 +1,110 @@
+use std::error::Error;
+use std::fmt;
+
+use ampersand_notifications::NormalizeError;
+
+use crate::Cause;
+
+/// Why a record cannot be opened. It shows no part of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It is not like a record of any service.
+    Unknown,
+    /// This member is missing, or `null`.
+    Missing(&'static str),
+    /// This member is not an object.
+    NotObject(&'static str),
+    /// This member is not a string, or has an escape that stands for no character.
+    NotText(&'static str),
+    /// This member is not base64.
+    NotBase64(&'static str),
+    /// The attributes are not strings, or a name comes twice.
+    Attributes,
+    /// The key of an object is not encoded as in a URL.
+    Key,
+    /// It is a webhook that nobody has verified: a batch hands none to a handler. See [`deliveries`](crate::deliveries).
+    Unverified,
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("not a record of Kinesis, SQS, SNS, S3, Pub/Sub or Lambda@Edge"),
+            Self::Missing(member) => write!(f, "the record has no `{member}`"),
+            Self::NotObject(member) => write!(f, "`{member}` of the record is not an object"),
+            Self::NotText(member) => write!(f, "`{member}` of the record is not a valid string"),
+            Self::NotBase64(member) => write!(f, "`{member}` of the record is not valid base64"),
+            Self::Attributes => f.write_str("the attributes of the record are not an object of strings"),
+            Self::Key => f.write_str("the key of the object is not URL-encoded"),
+            Self::Unverified => f.write_str("a webhook in a batch: take it from `deliveries`, and verify it"),
+        }
+    }
+}
+
+impl Error for RecordError {}
+
+/// Why a record gives no delivery. It shows no part of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnreadableError {
+    /// The record cannot be opened.
+    Record(RecordError),
+    /// The body in the record, or the object of S3 that it names, is not a delivery. The error keeps the body.
+    Body(NormalizeError),
+}
+
+impl fmt::Display for UnreadableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(error) => error.fmt(f),
+            Self::Body(error) => write!(f, "in the body: {error}"),
+        }
+    }
+}
+
+impl Error for UnreadableError {}
+
+/// Why a whole event fails. Return it from the function, and Lambda sends the event again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventError {
+    /// It is not JSON in UTF-8, or it is not like an event of any service.
+    Unknown,
+    /// A record has no identifier that the answer could name, or belongs to another service than the function that was
+    /// called. No handler was called.
+    NoIdentifier {
+        /// The position of the record in the event, from 0.
+        index: usize,
+    },
+    /// Some records of an event failed that has no partial answer: see [`Batch::all`](crate::Batch::all).
+    Failed {
+        /// How many records failed.
+        failed: usize,
+        /// How many records there are.
+        total: usize,
+        /// Why the first of them failed.
+        first: Cause,
+    },
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str(
+                "not an event of Kinesis, SQS, SNS, S3, EventBridge Pipes, API Gateway, a function URL or ALB: is the \
+                 function called by another service?",
+            ),
+            Self::NoIdentifier { index } => write!(
+                f,
+                "record {index} of the event has no identifier of this service: call `kinesis` for Kinesis, `sqs` for \
+                 SQS, and `all` for what has no partial answer"
+            ),
+            Self::Failed { failed, total, first } => {
+                write!(f, "{failed} of {total} records failed, the first: {first}")
+            }
+        }
+    }
+}
+
+impl Error for EventError {}

@@ -1,0 +1,126 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::EventError;
+use crate::document::{Record, records};
+
+/// The JSON of an event: every function that takes an event takes what converts into this.
+///
+/// Bytes, strings, `serde_json`'s `Value` and `RawValue` are events; with the feature `events`, so are the typed events of
+/// the crate `aws_lambda_events`. Prefer bytes or a `RawValue` where the runtime lets you: typed events and `Value` refuse
+/// the whole event where one string in it is not valid.
+///
+/// ```
+/// use ampersand_aws::{Event, deliveries};
+/// use serde_json::json;
+///
+/// let event = json!({ "Records": [] });
+/// assert_eq!(deliveries(&event)?.len(), 0);
+/// assert_eq!(deliveries(r#"{"Records": []}"#)?.len(), 0);
+/// assert_eq!(format!("{:?}", Event::from(&event)), "Event(14 bytes)");
+/// # Ok::<(), ampersand_aws::EventError>(())
+/// ```
+#[derive(Clone)]
+pub struct Event<'e>(Cow<'e, [u8]>);
+
+impl Event<'_> {
+    pub(crate) fn records(&self) -> Result<Vec<Record<'_>>, EventError> {
+        let text = std::str::from_utf8(&self.0).map_err(|_| EventError::Unknown)?;
+        records(text).ok_or(EventError::Unknown)
+    }
+}
+
+/// Shows the size alone.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Event({} bytes)", self.0.len())
+    }
+}
+
+impl<'e> From<&'e [u8]> for Event<'e> {
+    fn from(event: &'e [u8]) -> Self {
+        Self(event.into())
+    }
+}
+
+impl<'e> From<&'e Vec<u8>> for Event<'e> {
+    fn from(event: &'e Vec<u8>) -> Self {
+        Self(event.into())
+    }
+}
+
+impl From<Vec<u8>> for Event<'_> {
+    fn from(event: Vec<u8>) -> Self {
+        Self(event.into())
+    }
+}
+
+impl<'e> From<&'e str> for Event<'e> {
+    fn from(event: &'e str) -> Self {
+        event.as_bytes().into()
+    }
+}
+
+impl<'e> From<&'e String> for Event<'e> {
+    fn from(event: &'e String) -> Self {
+        event.as_bytes().into()
+    }
+}
+
+impl From<String> for Event<'_> {
+    fn from(event: String) -> Self {
+        event.into_bytes().into()
+    }
+}
+
+impl<'e> From<&'e RawValue> for Event<'e> {
+    fn from(event: &'e RawValue) -> Self {
+        event.get().into()
+    }
+}
+
+impl From<&Value> for Event<'_> {
+    fn from(event: &Value) -> Self {
+        event.to_string().into()
+    }
+}
+
+impl From<Value> for Event<'_> {
+    fn from(event: Value) -> Self {
+        Self::from(&event)
+    }
+}
+
+/// Typed events, written as the JSON that they were read from, so that there is one reader.
+#[cfg(feature = "events")]
+macro_rules! typed {
+    ($($event:ty),* $(,)?) => { $(
+        impl From<&$event> for Event<'_> {
+            fn from(event: &$event) -> Self {
+                // One that could not be written would be no event, which every function reports.
+                serde_json::to_vec(event).unwrap_or_default().into()
+            }
+        }
+
+        impl From<$event> for Event<'_> {
+            fn from(event: $event) -> Self {
+                Self::from(&event)
+            }
+        }
+    )* };
+}
+
+#[cfg(feature = "events")]
+typed!(
+    aws_lambda_events::alb::AlbTargetGroupRequest,
+    aws_lambda_events::apigw::ApiGatewayProxyRequest,
+    aws_lambda_events::apigw::ApiGatewayV2httpRequest,
+    aws_lambda_events::kinesis::KinesisEvent,
+    aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest,
+    aws_lambda_events::s3::S3Event,
+    aws_lambda_events::sns::SnsEvent,
+    aws_lambda_events::sqs::SqsEvent,
+);

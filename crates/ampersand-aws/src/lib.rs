@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod attributes;
+mod batch;
+mod document;
+mod error;
+mod event;
+mod headers;
+mod item;
+mod members;
+mod response;
+
+pub use batch::{Batch, kinesis, sqs};
+pub use document::Object;
+pub use error::{EventError, RecordError, UnreadableError};
+pub use event::Event;
+pub use item::{Content, Fetched, Item, Request, Unreadable, deliveries};
+pub use response::{BatchResponse, Cause, ItemFailure};
+
+/// What the command line reads documents with. Not for anyone else: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::attributes::{Entries, EntriesError, attribute, entries, inner, merge};
+    pub use crate::document::{Inside, Origin, Record, Service, Wrapped, records};
+    pub use crate::headers::{headers_of, id_and_timestamp};
+    pub use crate::members::Members;
+}

@@ -1,0 +1,9 @@
+//! Events as AWS makes them, and what is answered to them.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+#[cfg(feature = "events")]
+mod events;
+mod handling;
+mod mapping;
+mod reading;
