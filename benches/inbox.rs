@@ -218,7 +218,7 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     Ok(())
 }
 
-/// Puts deliveries, many at once, until the inbox has so many.
+/// Fills an inbox up to a number of deliveries, by many tasks at once.
 async fn fill(inbox: &Inbox, from: usize, to: usize) -> Result<(), Failed> {
     let next = Arc::new(AtomicUsize::new(from));
     let putters = (0..CONNECTIONS).map(|_| {

@@ -193,7 +193,7 @@ impl Batch {
         self
     }
 
-    /// Handles at most so many records of SQS or S3 at the same time: 10 by default, at least 1. Records of Kinesis and of a
+    /// Sets how many records of SQS or S3 are handled at the same time: 10 by default, at least 1. Records of Kinesis and of a
     /// group of a FIFO queue are always handled one by one.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
@@ -213,7 +213,7 @@ impl Batch {
     /// As [`until`](Self::until), by the time from now.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
-        // What is too far away to be said is no deadline.
+        // A time that the clock cannot reach sets no deadline.
         self.deadline = Instant::now().checked_add(time);
         self
     }

@@ -83,7 +83,7 @@ pub struct Wrapped {
     pub body: Vec<u8>,
     /// The kind of envelope.
     pub source: Source,
-    /// What came beside the body.
+    /// The metadata that the record has for the body.
     pub metadata: Entries,
     /// The headers of a request.
     pub headers: Vec<(String, String)>,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use ampersand_notifications::{Delivery, Metadata, NormalizeError, Source, from_source};
+use ampersand_notifications::{Delivery, Metadata, Source, from_source};
 use ampersand_types::notifications::NotificationType;
 
 use crate::document::{Inside, Object, Record, Wrapped};
@@ -136,10 +136,7 @@ pub fn deliveries<'e>(event: impl Into<Event<'e>>) -> Result<Vec<Item>, EventErr
             Ok(Inside::Delivery(wrapped)) if wrapped.source == Source::Webhook => {
                 Ok(Content::Webhook(Request { headers: wrapped.headers, body: wrapped.body }))
             }
-            Ok(Inside::Delivery(wrapped)) => match read(wrapped, None) {
-                Ok(delivery) => Ok(Content::Delivery(Box::new(delivery))),
-                Err(error) => Err(error),
-            },
+            Ok(Inside::Delivery(wrapped)) => read(wrapped, None).map(|delivery| Content::Delivery(Box::new(delivery))),
             Err(error) => Err(UnreadableError::Record(error)),
         };
         items.push(Item { id, content: content.map_err(|error| Unreadable::new(&record, error)) });
@@ -165,5 +162,5 @@ pub(crate) fn body_of(
     metadata: Metadata,
     notification_type: Option<&NotificationType>,
 ) -> Result<Delivery, UnreadableError> {
-    from_source(body, source, metadata, notification_type).map_err(|error: NormalizeError| UnreadableError::Body(error))
+    from_source(body, source, metadata, notification_type).map_err(UnreadableError::Body)
 }

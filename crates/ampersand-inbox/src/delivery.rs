@@ -258,7 +258,7 @@ pub struct Stored {
     pub(crate) seq: i64,
     /// All but the body.
     pub entry: Entry,
-    /// What came beside the body.
+    /// The metadata that came with the body.
     pub metadata: Metadata,
     /// The body; `None` where it was [pruned](crate::Inbox::prune).
     pub body: Option<Vec<u8>>,

@@ -241,15 +241,18 @@ async fn a_delivery_is_handled_at_least_once_wherever_the_process_dies() {
     }
 }
 
+/// Where a process dies that has an effect in the transaction, and how many effects there are then.
+const IN_A_TRANSACTION: [(&str, i64); 5] = [
+    ("after the claim", 0),
+    ("before the effect", 0),
+    ("after the effect", 0),
+    ("before the commit", 0),
+    ("after the commit", 1),
+];
+
 #[tokio::test]
 async fn an_effect_in_the_transaction_happens_once_wherever_the_process_dies() {
-    for (point, before) in [
-        ("after the claim", 0),
-        ("before the effect", 0),
-        ("after the effect", 0),
-        ("before the commit", 0),
-        ("after the commit", 1),
-    ] {
+    for (point, before) in IN_A_TRANSACTION {
         let folder = tempfile::tempdir().expect("a folder");
         let url = in_file(folder.path());
         assert_eq!(dies_at(&url, folder.path(), "in_transaction", point), ["d"], "{point}");
@@ -268,13 +271,7 @@ async fn an_effect_in_the_transaction_happens_once_wherever_the_process_dies() {
 async fn an_effect_in_postgres_happens_once_wherever_the_process_dies() {
     use super::postgres::{EFFECTS, connect, database, number};
     const COUNT: &str = "SELECT count(*) FROM effect";
-    for (point, before) in [
-        ("after the claim", 0),
-        ("before the effect", 0),
-        ("after the effect", 0),
-        ("before the commit", 0),
-        ("after the commit", 1),
-    ] {
+    for (point, before) in IN_A_TRANSACTION {
         let url = database().await;
         let client = connect(&url).await;
         client.batch_execute(EFFECTS).await.expect("a table");

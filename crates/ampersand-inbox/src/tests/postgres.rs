@@ -11,6 +11,7 @@ use ampersand_notifications::Source;
 use tokio::sync::Notify;
 use tokio_postgres::{Client, NoTls, Transaction};
 
+use super::points::idle;
 use super::{REMOVED, body, new};
 use crate::delivery::of_installation;
 use crate::store::{Claimed, Outcome, Store};
@@ -37,12 +38,6 @@ pub(super) async fn connect(url: &str) -> Client {
 
 async fn open(url: &str) -> Inbox {
     Inbox::open(url).await.expect("an inbox")
-}
-
-async fn idle(inbox: Inbox) {
-    while inbox.status().await.map_or(true, |status| status.ready + status.claimed > 0) {
-        tokio::time::sleep(SOON).await;
-    }
 }
 
 pub(super) async fn number(client: &Client, query: &str) -> i64 {
