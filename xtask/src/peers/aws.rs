@@ -17,7 +17,7 @@ const READY: Duration = Duration::from_secs(30);
 /// Lints the template, builds the functions for this machine, and runs the tests that want servers.
 pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     let example = root.join("examples/aws");
-    super::run(Command::new(super::program(place, "cfn-lint")).arg(example.join("template.yaml")))?;
+    lint(&example.join("template.yaml"), root, place)?;
     let manifest = example.join("Cargo.toml");
     if !manifest.exists() {
         crate::say("NOT TESTED: the example for AWS, which has no Cargo.toml yet");
@@ -32,6 +32,20 @@ pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     cargo.args(tests).arg(&manifest).args(["--", "--ignored"]);
     cargo.env("PEERS_PYTHON", super::python(place)).env("PEERS_POSTGRES", postgres);
     super::run(cargo.env("PEERS_KINESIS", &kinesis.url).env("PEERS_MOTO", &moto.url))
+}
+
+/// Lints a template, and what CloudFormation makes of it: cfn-lint does not look into the events of a function.
+fn lint(template: &Path, root: &Path, place: &Path) -> Result<()> {
+    let lint = |template: &Path| {
+        let mut lint = Command::new(super::program(place, "cfn-lint"));
+        super::run(lint.args(["--include-checks", "I", "--"]).arg(template))
+    };
+    lint(template)?;
+    let translated = place.join("template.json");
+    let mut sam = Command::new(super::python(place));
+    sam.arg(root.join("tests/peers/sam.py")).arg(template).stdout(File::create(&translated)?);
+    super::run(&mut sam)?;
+    lint(&translated)
 }
 
 /// kinesis-local, which splits and merges shards as Kinesis does. moto keeps putting records into shards that are closed.
