@@ -72,7 +72,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with(".git") {
+        if path.is_dir() && name != "target" && name != ".aws-sam" && !name.starts_with(".git") {
             found.extend(files(&path));
         } else if path.is_file() {
             found.push(path);
