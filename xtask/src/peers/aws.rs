@@ -34,7 +34,7 @@ pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     super::run(cargo.env("PEERS_KINESIS", &kinesis.url).env("PEERS_MOTO", &moto.url))
 }
 
-/// Lints a template, and what CloudFormation makes of it: cfn-lint does not look into the events of a function.
+/// Lints a template as it is, and as SAM translates it: cfn-lint does not look into the events of a function.
 fn lint(template: &Path, root: &Path, place: &Path) -> Result<()> {
     let lint = |template: &Path| {
         let mut lint = Command::new(super::program(place, "cfn-lint"));
