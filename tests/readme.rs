@@ -10,5 +10,8 @@ mod receive_in_production {}
 #[doc = include_str!("../docs/receive-notifications.md")]
 mod receive_notifications {}
 
+#[doc = include_str!("../docs/receive-on-aws.md")]
+mod receive_on_aws {}
+
 #[doc = include_str!("../docs/test-a-handler.md")]
 mod test_a_handler {}

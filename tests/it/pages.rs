@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/call-the-api.md",
     "docs/receive-in-production.md",
     "docs/receive-notifications.md",
+    "docs/receive-on-aws.md",
     "docs/test-a-handler.md",
     "crates/ampersand-aws/README.md",
     "crates/ampersand-client/README.md",

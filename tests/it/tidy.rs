@@ -72,7 +72,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with(".git") {
+        if path.is_dir() && name != "target" && name != ".aws-sam" && !name.starts_with(".git") {
             found.extend(files(&path));
         } else if path.is_file() {
             found.push(path);
@@ -261,7 +261,8 @@ fn generated_files_say_so_and_are_all_documented() {
 fn no_published_document_and_nothing_of_a_machine_is_kept_here() {
     for path in files(&root()) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        let published = path.extension().is_some_and(|e| e == "yaml") && !name.starts_with("openapi/overlays");
+        let ours = name.starts_with("openapi/overlays") || name == "examples/aws/template.yaml";
+        let published = path.extension().is_some_and(|e| e == "yaml") && !ours;
         assert!(!published, "{name} looks like a published document");
         assert!(fs::metadata(&path).unwrap().len() < 1_000_000, "{name} is large");
     }

@@ -1,4 +1,5 @@
-//! `peers`: tests against implementations that we did not write, which are Python's and Node's, and with a server of Postgres.
+//! `peers`: tests against implementations that we did not write, which are Python's and Node's, with a server of Postgres,
+//! and with servers that stand in for AWS.
 //!
 //! What they need is in `tests/peers`, every version pinned, and is installed below the target folder once.
 
@@ -10,6 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+mod aws;
 mod postgres;
 
 /// What says which versions are installed.
@@ -30,6 +32,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let inbox = ["test", "--package", "ampersand-inbox", "--features", "postgres", "--locked"];
     let tests = ["--lib", "--", "--ignored", "--skip", "points::child"];
     run(self::cargo(root).args(inbox).args(tests).env("PEERS_POSTGRES", &server.url))?;
+    aws::peers(root, &place, &server.url)?;
     drop(server);
 
     // These crash the server. One with few databases starts soon again.
@@ -111,7 +114,13 @@ fn version(program: &str, which: &str) -> Result<String> {
 }
 
 fn python(place: &Path) -> PathBuf {
-    place.join(if cfg!(windows) { "python/Scripts/python.exe" } else { "python/bin/python" })
+    program(place, "python")
+}
+
+/// A program of Python's packages.
+fn program(place: &Path, name: &str) -> PathBuf {
+    let folder = place.join(if cfg!(windows) { "python/Scripts" } else { "python/bin" });
+    folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// Where cargo builds, whoever said so.
