@@ -186,9 +186,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: the store cannot be read.
     pub async fn status(&self) -> Result<Status, InboxError> {
-        let status = self.store.status().await?;
-        observe::status(&status);
-        Ok(status)
+        self.store.status().await.inspect(observe::status)
     }
 
     /// The deliveries in a state, at most so many: of those that are ready or claimed the ones that came first, of the others
@@ -229,9 +227,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: nothing was changed.
     pub async fn replay(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        let replayed = self.store.replay(source, id, self.options.lane).await?;
-        self.ready.notify_one();
-        Ok(replayed)
+        self.store.replay(source, id, self.options.lane).await.inspect(|_| self.ready.notify_one())
     }
 
     /// Deletes a dead letter; false if there is no such dead letter.
@@ -240,9 +236,7 @@ impl Inbox {
     ///
     /// [`InboxError`]: nothing was changed.
     pub async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        let deleted = self.store.delete(source, id).await?;
-        self.ready.notify_one();
-        Ok(deleted)
+        self.store.delete(source, id).await.inspect(|_| self.ready.notify_one())
     }
 
     /// Drops what [`Options`] no longer asks to be kept of what is done, in small steps between which other work goes on.

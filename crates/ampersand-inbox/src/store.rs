@@ -221,7 +221,13 @@ impl Store {
         either!(self, file => async {
             let insert = move |c: &Connection, now| Ok((sqlite::insert(c, &new, now, limit)?, new));
             file.write(insert).await.map(|(put, _new)| put)
-        }, database => database.insert(&new, limit))
+        }, database => async {
+            match database.insert(&new, limit).await {
+                // Its connection may have ended unseen, while the process was frozen. A repeat changes nothing.
+                Err(InboxError::Unreachable(_)) => database.insert(&new, limit).await,
+                put => put,
+            }
+        })
     }
 
     pub(crate) async fn claim(&self, count: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {

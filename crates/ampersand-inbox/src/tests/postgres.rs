@@ -59,6 +59,25 @@ pub(super) fn effect<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -
     })
 }
 
+/// Lambda freezes a process that has answered, and the database ends its connection.
+#[tokio::test]
+#[ignore = "run by cargo xtask peers"]
+async fn a_connection_that_ended_while_the_process_was_frozen_turns_nothing_away() {
+    let url = database().await;
+    let inbox = open(&url).await;
+    let end = async move {
+        let others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let client = connect(&url).await;
+        let ended = number(&client, &format!("SELECT count(pg_terminate_backend(pid)) FROM {others}")).await;
+        while number(&client, &format!("SELECT count(*) FROM {others}")).await > 0 {}
+        ended
+    };
+    let end = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(end);
+    // Nothing of the inbox runs while this thread waits.
+    assert_eq!(std::thread::spawn(end).join().expect("a count"), 1);
+    assert_eq!(inbox.put(Source::Webhook, "msg_1", &body("a")).await, Ok(Put::Stored));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by cargo xtask peers"]
 async fn a_lane_always_has_a_head_and_one_handler_whoever_puts_and_works() {
