@@ -6,14 +6,22 @@ mod document;
 mod error;
 mod event;
 mod headers;
+#[cfg(feature = "http")]
+mod http;
 mod item;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod members;
 mod response;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use batch::{Batch, kinesis, sqs};
 pub use document::Object;
 pub use error::{EventError, RecordError, UnreadableError};
 pub use event::Event;
+#[cfg(feature = "http")]
+pub use http::serve;
 pub use item::{Content, Fetched, Item, Request, Unreadable, deliveries};
 pub use response::{BatchResponse, Cause, ItemFailure};
 

@@ -7,3 +7,5 @@ mod events;
 mod handling;
 mod mapping;
 mod reading;
+#[cfg(feature = "s3")]
+mod s3;
