@@ -9,3 +9,4 @@ mod mapping;
 mod reading;
 #[cfg(feature = "s3")]
 mod s3;
+mod simulator;
