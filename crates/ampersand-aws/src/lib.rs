@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// The examples of the README take these features.
+#![cfg_attr(all(feature = "http", feature = "lambda"), doc = include_str!("../README.md"))]
+#![cfg_attr(not(all(feature = "http", feature = "lambda")), doc = "Handles Ampersand's deliveries in AWS Lambda.")]
 
 mod attributes;
 mod batch;
