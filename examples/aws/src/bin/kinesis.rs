@@ -10,6 +10,7 @@ use ampersand_notifications::Delivery;
 use aws_config::BehaviorVersion;
 use aws_examples::{BoxError, log, setting};
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::DisplayErrorContext;
 use tokio::sync::OnceCell;
 
 /// Handles a delivery. Put your code here: it may be called again with the same delivery, so drop repeats by its id.
@@ -24,7 +25,10 @@ async fn main() -> Result<(), BoxError> {
     let bucket = Arc::new(Bucket { name: setting("PARK_BUCKET")?, client: OnceCell::new() });
     let park = move |unreadable| {
         let bucket = bucket.clone();
-        async move { bucket.park(unreadable).await.inspect_err(|error| tracing::error!(error, "not parked")) }
+        async move {
+            let log = |error: &BoxError| tracing::error!(error = %DisplayErrorContext(&**error), "not parked");
+            bucket.park(unreadable).await.inspect_err(log)
+        }
     };
     Batch::new().park(park).run_kinesis(handle).await
 }

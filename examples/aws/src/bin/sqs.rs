@@ -11,6 +11,7 @@ use ampersand_notifications::{Metadata, Source, from_attributes};
 use aws_config::BehaviorVersion;
 use aws_examples::{BoxError, inbox, log, setting};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
 use futures_util::future::join_all;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,7 +51,7 @@ async fn main() -> Result<(), BoxError> {
         };
         if let Err(error) = taken {
             // SQS shows the messages again. The AWS SDK has tried its calls again already.
-            tracing::warn!(error, "messages were not taken");
+            tracing::warn!(error = %DisplayErrorContext(&*error), "messages were not taken");
             sleep(Duration::from_secs(1)).await;
         }
     }

@@ -25,10 +25,10 @@ async fn bucket(is_full: bool) -> (String, Objects) {
     let stored = objects.clone();
     let store = put(async move |Path(key): Path<String>, body: Bytes| {
         if is_full {
-            return StatusCode::FORBIDDEN;
+            return (StatusCode::FORBIDDEN, "<Error><Code>AccessDenied</Code></Error>");
         }
         stored.lock().unwrap().push((key, body));
-        StatusCode::OK
+        (StatusCode::OK, "")
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -38,7 +38,6 @@ async fn bucket(is_full: bool) -> (String, Objects) {
 }
 
 async fn start(endpoint: &str) -> Function {
-    // A host name, so that the SDK does not put the bucket into it.
     Function::start(KINESIS, &[("PARK_BUCKET", "parked"), ("AWS_ENDPOINT_URL", endpoint)]).await
 }
 
@@ -91,6 +90,7 @@ async fn a_record_that_cannot_be_parked_comes_again() {
     assert_eq!(function.invoke(&event, MINUTE).await, failed(number(&event, 1)));
     let log = function.log();
     assert!(log.contains("Lambda sends a record again") && log.contains(number(&event, 1)), "{log}");
+    assert!(log.contains("AccessDenied"), "{log}");
     assert!(!log.contains("c2VjcmV0") && !log.contains("secret"), "{log}");
 }
 

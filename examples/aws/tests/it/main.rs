@@ -1,6 +1,7 @@
 //! The built binaries, as Lambda runs them: against a Runtime API of the test's own, and a bucket and a queue that are made up.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::print_stdout, reason = "cargo shows figures with `--nocapture`")]
 
 mod kinesis;
 mod mapping;
