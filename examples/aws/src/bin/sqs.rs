@@ -1,7 +1,7 @@
 //! Takes the deliveries of an SQS queue into an inbox, and handles them: for containers, without Lambda.
 //!
 //! `QUEUE_URL` names the queue, and `INBOX_URL` the inbox. A message is deleted once its delivery is committed. At SIGTERM, it
-//! finishes what it has begun, and exits.
+//! finishes what it has begun, and exits. Where SNS stands between, its subscription must have raw message delivery.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -36,13 +36,14 @@ async fn main() -> Result<(), BoxError> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let queue = Queue { client: Client::new(&config), url: setting("QUEUE_URL")? };
     let inbox = inbox().await?;
-    let worker = tokio::spawn(inbox.worker().until(terminated()).run(handle));
+    let mut worker = tokio::spawn(inbox.worker().until(terminated()).run(handle));
 
     let mut stop = pin!(terminated());
     loop {
         let received = tokio::select! {
             biased;
             () = &mut stop => break,
+            ended = &mut worker => return Ok(ended??),
             received = queue.receive() => received,
         };
         let taken = match received {
