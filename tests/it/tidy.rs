@@ -194,6 +194,15 @@ fn lambda_takes_no_sdk_and_no_network() {
 }
 
 #[test]
+fn no_aws_sdk_is_built_unless_a_feature_asks_for_it() {
+    for package in packages() {
+        let all = package["dependencies"].as_array().unwrap().iter();
+        let mut sdk = all.filter(|dependency| dependency["name"].as_str().unwrap().starts_with("aws-"));
+        assert!(sdk.all(|dependency| dependency["optional"] == true), "{}", package["name"]);
+    }
+}
+
+#[test]
 fn no_dependency_asks_for_a_newer_rust_than_the_workspace_says() {
     let rustc = Command::new("rustc").arg("-vV").output().unwrap().stdout;
     let host = String::from_utf8(rustc).unwrap();

@@ -7,6 +7,4 @@ mod events;
 mod handling;
 mod mapping;
 mod reading;
-#[cfg(feature = "s3")]
-mod s3;
 mod simulator;

@@ -6,6 +6,7 @@
 mod kinesis;
 mod mapping;
 mod runtime_api;
+mod s3;
 mod script;
 mod sqs;
 mod webhooks;
