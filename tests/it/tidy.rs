@@ -50,14 +50,22 @@ fn root() -> PathBuf {
 
 /// The packages of the workspace, as cargo describes them.
 fn packages() -> Vec<Value> {
+    metadata(&["--no-deps"]).unwrap()
+}
+
+/// Packages as cargo describes them, or what it says where it cannot.
+fn metadata(arguments: &[&str]) -> Result<Vec<Value>, String> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .args(["metadata", "--format-version=1", "--offline"])
+        .args(arguments)
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    metadata["packages"].as_array().unwrap().clone()
+    Ok(metadata["packages"].as_array().unwrap().clone())
 }
 
 /// The dependencies of a package; with the kinds `null` (normal), `dev` and `build`.
@@ -183,6 +191,33 @@ fn lambda_takes_no_sdk_and_no_network() {
     for heavy in ["aws-config", "aws_lambda_events", "http", "hyper", "lambda_runtime", "reqwest", "rustls", "syn"] {
         assert!(!aws.contains(heavy), "{heavy}");
     }
+}
+
+#[test]
+fn no_aws_sdk_is_built_unless_a_feature_asks_for_it() {
+    for package in packages() {
+        let all = package["dependencies"].as_array().unwrap().iter();
+        let mut sdk = all.filter(|dependency| dependency["name"].as_str().unwrap().starts_with("aws-"));
+        assert!(sdk.all(|dependency| dependency["optional"] == true), "{}", package["name"]);
+    }
+}
+
+#[test]
+fn no_dependency_asks_for_a_newer_rust_than_the_workspace_says() {
+    let rustc = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+    let host = String::from_utf8(rustc).unwrap();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let arguments = ["--locked", "--filter-platform", host];
+    // Cargo has the source of the AWS SDK only where it was built once. In CI, the job `oldest-rust` builds it.
+    let all = metadata(&[&arguments[..], &["--all-features"]].concat());
+    let packages = all.or_else(|_| metadata(&arguments)).unwrap();
+    let version = |package: &Value| -> Option<Vec<u32>> {
+        package["rust_version"].as_str()?.split('.').map(|part| part.parse().ok()).collect()
+    };
+    let ours = packages.iter().find(|package| package["name"] == "ampersand-aws").and_then(version).unwrap();
+    let newer = packages.iter().filter(|package| version(package).is_some_and(|version| version[..2] > ours[..2]));
+    let newer: Vec<String> = newer.map(|package| format!("{} {}", package["name"], package["version"])).collect();
+    assert!(packages.len() > 300 && newer.is_empty(), "{newer:?}");
 }
 
 #[test]

@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// The examples of the README take these features.
+#![cfg_attr(all(feature = "http", feature = "lambda"), doc = include_str!("../README.md"))]
+#![cfg_attr(not(all(feature = "http", feature = "lambda")), doc = "Handles Ampersand's deliveries in AWS Lambda.")]
 
 mod attributes;
 mod batch;
@@ -6,14 +8,22 @@ mod document;
 mod error;
 mod event;
 mod headers;
+#[cfg(feature = "http")]
+mod http;
 mod item;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod members;
 mod response;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use batch::{Batch, kinesis, sqs};
 pub use document::Object;
 pub use error::{EventError, RecordError, UnreadableError};
 pub use event::Event;
+#[cfg(feature = "http")]
+pub use http::serve;
 pub use item::{Content, Fetched, Item, Request, Unreadable, deliveries};
 pub use response::{BatchResponse, Cause, ItemFailure};
 

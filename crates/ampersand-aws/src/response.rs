@@ -38,7 +38,8 @@ pub struct ItemFailure {
 pub enum Cause {
     /// The handler returned an error.
     Handler,
-    /// The handler, or another function of yours, panicked.
+    /// The handler, or another function of yours, panicked. Only with `panic = "unwind"`: Cargo Lambda builds with `abort` unless
+    /// your `Cargo.toml` says so.
     Panic,
     /// It was not done by the deadline.
     Deadline,

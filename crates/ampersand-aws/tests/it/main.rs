@@ -7,3 +7,4 @@ mod events;
 mod handling;
 mod mapping;
 mod reading;
+mod simulator;

@@ -1,93 +1,23 @@
-//! A small simulator of Lambda's event source mappings: whatever fails whenever, each record is handled at least once,
-//! in order where there is one, and one that cannot be read blocks nobody.
+//! Whatever fails whenever, each record is handled at least once, in order where there is one, and one that cannot be read
+//! blocks nobody.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ampersand_aws::{Batch, BatchResponse, Cause, EventError, Unreadable};
 use ampersand_notifications::Delivery;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::simulator::{Answer, Attempt, Order, Plan, Shared, index_of, plan, queue, record, shard};
+
 const CASES: u32 = 40;
 const RECORDS: usize = 150;
-/// Lambda would have given up on a shard long before.
-const MOST_ROUNDS: usize = 20 * RECORDS;
-
-/// How one attempt goes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Attempt {
-    Fails,
-    Panics,
-    Hangs,
-}
-
-/// A record: how its first attempts go, before it is handled or parked.
-#[derive(Clone, Debug)]
-struct Plan {
-    is_readable: bool,
-    attempts: Vec<Attempt>,
-    group: u8,
-}
-
-fn plan() -> impl Strategy<Value = Plan> {
-    let attempt = prop_oneof![Just(Attempt::Fails), Just(Attempt::Panics), Just(Attempt::Hangs)];
-    let attempts = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(attempt, 1..4)];
-    (prop::bool::weighted(0.9), attempts, 0..8_u8).prop_map(|(is_readable, attempts, group)| Plan {
-        is_readable,
-        attempts,
-        group,
-    })
-}
-
-/// Which records must be done before one is begun.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Order {
-    Shard,
-    Group,
-    None,
-}
-
-struct World {
-    order: Order,
-    plans: Vec<Plan>,
-    left: Vec<VecDeque<Attempt>>,
-    done: Vec<bool>,
-    faults: Vec<String>,
-}
-
-#[derive(Clone)]
-struct Shared(Arc<Mutex<World>>);
 
 impl Shared {
-    fn new(order: Order, plans: &[Plan]) -> Self {
-        let left = plans.iter().map(|plan| plan.attempts.iter().copied().collect()).collect();
-        let (plans, done) = (plans.to_vec(), vec![false; plans.len()]);
-        Self(Arc::new(Mutex::new(World { order, plans, left, done, faults: Vec::new() })))
-    }
-
-    fn begin(&self, index: usize, is_readable: bool) -> Option<Attempt> {
-        let mut world = self.0.lock().unwrap();
-        let is_before = |before: &usize| match world.order {
-            Order::Shard => true,
-            Order::Group => world.plans[*before].group == world.plans[index].group,
-            Order::None => false,
-        };
-        if let Some(before) = (0..index).filter(is_before).find(|before| !world.done[*before]) {
-            world.faults.push(format!("{index} was begun, and {before} is not done"));
-        }
-        if world.plans[index].is_readable != is_readable {
-            world.faults.push(format!("{index} went the wrong way"));
-        }
-        world.left[index].pop_front()
-    }
-
     async fn attempt(self, index: usize, is_readable: bool) -> Result<(), ()> {
         match self.begin(index, is_readable) {
             Some(Attempt::Fails) => return Err(()),
@@ -95,7 +25,7 @@ impl Shared {
             Some(Attempt::Hangs) => sleep(Duration::from_secs(3600)).await,
             None => tokio::task::yield_now().await,
         }
-        self.0.lock().unwrap().done[index] = true;
+        self.done(index);
         Ok(())
     }
 
@@ -109,43 +39,6 @@ impl Shared {
         let park = move |Unreadable { id, .. }: Unreadable| world.clone().attempt(index_of(&id.unwrap()), false);
         Batch::new().within(Duration::from_secs(30)).concurrency(3).park(park)
     }
-
-    /// The mapping takes this record for done, and never sends it again.
-    fn acknowledge(&self, index: usize) {
-        let mut world = self.0.lock().unwrap();
-        if !world.done[index] {
-            world.faults.push(format!("{index} is lost"));
-        }
-    }
-
-    fn faults(&self) -> Vec<String> {
-        self.0.lock().unwrap().faults.clone()
-    }
-}
-
-/// The identifier of a record ends in its index.
-fn index_of(identifier: &str) -> usize {
-    identifier[identifier.len() - 7..].parse().unwrap()
-}
-
-fn record(index: usize, plan: &Plan) -> Value {
-    let metadata = json!({"event-id": index.to_string(), "notificationType": "something.new"});
-    let body = if plan.is_readable { json!({"data": {}, "metadata": metadata}).to_string() } else { "{".to_owned() };
-    let number = format!("4959033827149025660855969253836157109592157598913{index:07}");
-    json!({"kinesis": {"sequenceNumber": number, "partitionKey": "p", "data": STANDARD.encode(body)}, "eventSource": "aws:kinesis"})
-}
-
-fn message(index: usize, plan: &Plan, is_fifo: bool) -> Value {
-    let metadata = json!({"event-id": index.to_string(), "notificationType": "something.new"}).to_string();
-    json!({
-        "messageId": format!("059f36b4-87a3-44ab-83d2-{index:07}"),
-        "receiptHandle": "AQEB",
-        "body": if plan.is_readable { "{}" } else { "{" },
-        "attributes": {"MessageGroupId": plan.group.to_string()},
-        "messageAttributes": {"metadata": {"stringValue": metadata, "dataType": "String"}},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": if is_fifo { "arn:aws:sqs:us-east-2:1:a.fifo" } else { "arn:aws:sqs:us-east-2:1:a" },
-    })
 }
 
 /// Calls the function. It may be killed before it is done, and its answer may be lost.
@@ -161,65 +54,41 @@ async fn invoked(
     }
 }
 
-/// A shard: Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
-async fn shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
-    let world = Shared::new(Order::Shard, plans);
-    let (mut at, mut size) = (0, 20);
-    for _ in 0..MOST_ROUNDS {
-        if at == plans.len() {
-            return world.faults().first().cloned().map_or(Ok(()), Err);
-        }
-        let end = plans.len().min(at + size);
-        let records: Vec<Value> = (at..end).map(|index| record(index, &plans[index])).collect();
-        let batch = world.batch();
-        let work = batch.kinesis(json!({"Records": records}), |delivery| world.clone().handle(delivery));
-        let Some(answer) = invoked(work, rng).await? else {
-            size = (size / 2).max(1);
-            continue;
-        };
-        let next = match answer.failures() {
-            [] => end,
-            [failure] => index_of(&failure.id),
-            more => return Err(format!("{} failures", more.len())),
-        };
-        (at..next).for_each(|index| world.acknowledge(index));
-        size = if next == end { 20 } else { (size / 2).max(1) };
-        at = next;
-    }
-    Err("the shard is blocked".to_owned())
+fn identifiers(answer: Option<BatchResponse>) -> Answer {
+    answer.map(|answer| answer.failures().iter().map(|failure| failure.id.clone()).collect())
 }
 
-/// A queue: messages that failed are sent again, and those whose answer was lost. A standard queue shuffles; a FIFO queue
-/// sends the first messages of each group.
-async fn queue(plans: &[Plan], is_fifo: bool, rng: &mut Rng) -> Result<(), String> {
-    let world = Shared::new(if is_fifo { Order::Group } else { Order::None }, plans);
-    let mut waiting: Vec<usize> = (0..plans.len()).collect();
-    for _ in 0..MOST_ROUNDS {
-        if waiting.is_empty() {
-            return world.faults().first().cloned().map_or(Ok(()), Err);
-        }
-        if !is_fifo {
-            rng.shuffle(&mut waiting);
-        }
-        let sent: Vec<usize> = waiting.iter().copied().take(10).collect();
-        let records: Vec<Value> = sent.iter().map(|index| message(*index, &plans[*index], is_fifo)).collect();
+async fn of_shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
+    let world = Shared::new(Order::Shard, plans);
+    let function = async |event: Value, rng: &mut Rng| {
         let batch = world.batch();
-        let work = batch.sqs(json!({"Records": records}), |delivery| world.clone().handle(delivery));
-        let Some(answer) = invoked(work, rng).await? else { continue };
-        let failed: Vec<usize> = answer.failures().iter().map(|failure| index_of(&failure.id)).collect();
-        for failure in answer.failures().iter().filter(|failure| failure.cause == Cause::Held) {
-            let index = index_of(&failure.id);
-            if !is_fifo || !failed.iter().any(|held| *held < index && plans[*held].group == plans[index].group) {
-                return Err(format!("{index} is held back by nobody"));
-            }
+        invoked(batch.kinesis(event, |delivery| world.clone().handle(delivery)), rng).await.map(identifiers)
+    };
+    shard(&world, rng, function).await
+}
+
+async fn of_queue(plans: &[Plan], order: Order, rng: &mut Rng) -> Result<(), String> {
+    let world = Shared::new(order, plans);
+    let function = async |event: Value, rng: &mut Rng| {
+        let batch = world.batch();
+        let answer = invoked(batch.sqs(event, |delivery| world.clone().handle(delivery)), rng).await?;
+        answer.iter().try_for_each(|answer| held_back(answer, plans, order))?;
+        Ok(identifiers(answer))
+    };
+    queue(&world, rng, function).await
+}
+
+/// A message is held back only by one before it in its group.
+fn held_back(answer: &BatchResponse, plans: &[Plan], order: Order) -> Result<(), String> {
+    let failed: Vec<usize> = answer.failures().iter().map(|failure| index_of(&failure.id)).collect();
+    for failure in answer.failures().iter().filter(|failure| failure.cause == Cause::Held) {
+        let index = index_of(&failure.id);
+        if order != Order::Group || !failed.iter().any(|held| *held < index && plans[*held].group == plans[index].group)
+        {
+            return Err(format!("{index} is held back by nobody"));
         }
-        let done: Vec<usize> = sent.into_iter().filter(|index| !failed.contains(index)).collect();
-        done.iter().for_each(|index| world.acknowledge(*index));
-        // SQS delivers a message twice at times.
-        let twice = done.first().copied().filter(|_| !is_fifo && rng.u8(..) < 25);
-        waiting.retain(|index| !done.contains(index) || Some(*index) == twice);
     }
-    Err("the queue is blocked".to_owned())
+    Ok(())
 }
 
 #[test]
@@ -232,7 +101,11 @@ fn each_record_is_handled_at_least_once_and_in_order_whatever_fails() {
     let outcome = runner.run(&(plans, any::<u64>()), |(plans, seed)| {
         let mut rng = Rng::with_seed(seed);
         let (shard, standard, fifo) = runtime.block_on(async {
-            (shard(&plans, &mut rng).await, queue(&plans, false, &mut rng).await, queue(&plans, true, &mut rng).await)
+            (
+                of_shard(&plans, &mut rng).await,
+                of_queue(&plans, Order::None, &mut rng).await,
+                of_queue(&plans, Order::Group, &mut rng).await,
+            )
         });
         prop_assert_eq!((shard, standard, fifo), (Ok(()), Ok(()), Ok(())));
         Ok(())
@@ -255,5 +128,5 @@ async fn without_a_function_that_parks_the_rest_is_handled_once_lambda_gives_up(
         while records.pop_front().is_some_and(|record| record["kinesis"]["sequenceNumber"] != failure.id) {}
         discarded.push(index_of(&failure.id));
     }
-    assert_eq!((discarded, world.0.lock().unwrap().done.clone()), (vec![1], vec![true, false, true]));
+    assert_eq!((discarded, world.all_done()), (vec![1], vec![true, false, true]));
 }

@@ -1,0 +1,52 @@
+//! A function of Lambda that handles the deliveries of a Kinesis stream.
+//!
+//! Records that cannot be read go into the bucket that `PARK_BUCKET` names, and block nobody.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use ampersand_aws::{Batch, Unreadable};
+use ampersand_notifications::Delivery;
+use aws_config::BehaviorVersion;
+use aws_examples::{BoxError, log, setting};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::DisplayErrorContext;
+use tokio::sync::OnceCell;
+
+/// Handles a delivery. Put your code here: it may be called again with the same delivery, so drop repeats by its id.
+async fn handle(delivery: Delivery) -> Result<(), Infallible> {
+    tracing::info!(id = delivery.id(), group = delivery.group_ref().as_deref(), "handled");
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    log();
+    let bucket = Arc::new(Bucket { name: setting("PARK_BUCKET")?, client: OnceCell::new() });
+    let park = move |unreadable| {
+        let bucket = bucket.clone();
+        async move {
+            let log = |error: &BoxError| tracing::error!(error = %DisplayErrorContext(&**error), "not parked");
+            bucket.park(unreadable).await.inspect_err(log)
+        }
+    };
+    Batch::new().park(park).run_kinesis(handle).await
+}
+
+struct Bucket {
+    name: String,
+    /// Made for the first record that is parked: most functions never need it, and start sooner.
+    client: OnceCell<Client>,
+}
+
+impl Bucket {
+    /// Stores a record by its sequence number, so that a repeat stores nothing more.
+    async fn park(&self, unreadable: Unreadable) -> Result<(), BoxError> {
+        let connect = async || Client::new(&aws_config::load_defaults(BehaviorVersion::latest()).await);
+        let client = self.client.get_or_init(connect).await;
+        let key = format!("unreadable/{}.json", unreadable.id.as_deref().unwrap_or_default());
+        tracing::warn!(key, reason = %unreadable.error, "a record that cannot be read is parked");
+        client.put_object().bucket(&self.name).key(key).body(unreadable.record.into_bytes().into()).send().await?;
+        Ok(())
+    }
+}

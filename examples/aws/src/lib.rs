@@ -1,0 +1,50 @@
+//! What the binaries of this package share: their settings, their log, and the inbox.
+
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+
+use ampersand_inbox::tokio_postgres::{self, config::SslMode};
+use ampersand_inbox::{Inbox, Options};
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Any error: Lambda and containers show its message, and start a new process.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Logs to the standard output, where CloudWatch and containers read it.
+pub fn log() {
+    tracing_subscriber::fmt().with_ansi(false).without_time().init();
+}
+
+/// Reads a setting from an environment variable.
+///
+/// # Errors
+///
+/// When the variable is not set, or is not text; the message names it.
+pub fn setting(name: &str) -> Result<String, BoxError> {
+    env::var(name).map_err(|error| format!("the environment variable {name}: {error}").into())
+}
+
+/// Opens the inbox of `INBOX_URL`, such as `postgres://user:password@host/database?sslmode=require`.
+///
+/// With `sslmode=require`, the certificate of the database must be one that the system trusts. For RDS, add its bundle of
+/// certificates to the image, and name the file in `SSL_CERT_FILE`.
+///
+/// # Errors
+///
+/// When the variable is missing, or the inbox cannot be opened.
+pub async fn inbox() -> Result<Inbox, BoxError> {
+    let url = setting("INBOX_URL")?;
+    let is_encrypted = |config: tokio_postgres::Config| config.get_ssl_mode() == SslMode::Require;
+    if !url.parse().is_ok_and(is_encrypted) {
+        return Ok(Inbox::open(&url).await?);
+    }
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    Ok(Inbox::open_tls(&url, Options::default(), MakeRustlsConnect::new(tls)).await?)
+}
