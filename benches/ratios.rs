@@ -19,6 +19,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+mod aws;
 mod calls;
 mod inbox;
 
@@ -100,9 +101,13 @@ fn data(size: usize) -> String {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
-    // `cargo bench -p benchmarks -- inbox` measures that alone.
-    if std::env::args().any(|argument| argument == "inbox") {
+    // `cargo bench -p benchmarks -- inbox` measures that alone, and so does `aws`.
+    let is_named = |name| std::env::args().any(|argument| argument == name);
+    if is_named("inbox") {
         return inbox::report(&mut out);
+    }
+    if is_named("aws") {
+        return aws::report(&mut out);
     }
     let (secret, verifier) = (Secret::new(SECRET)?, Verifier::new(SECRET)?);
     let (svix, standard) = (svix::webhooks::Webhook::new(SECRET)?, standardwebhooks::Webhook::new(SECRET)?);
@@ -162,6 +167,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (taken, rate) = (both * 1e6, 1.0 / both);
         writeln!(out, "  verify and normalise  {taken:9.1}   {rate:.0} a second, where {CEILING} are sent at most\n")?;
     }
+    aws::report(&mut out)?;
     inbox::report(&mut out)?;
     calls::report(&mut out)
 }

@@ -9,12 +9,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ampersand_notifications::{Delivery, Source};
 use ampersand_types::notifications::NotificationType;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::StreamExt as _;
+use futures_util::stream::iter;
 use tokio::time::{Instant, timeout_at};
 
 use crate::document::{Inside, Object, Record, Service};
 use crate::item::{body_of, read};
-use crate::{BatchResponse, Cause, Event, EventError, Fetched, ItemFailure, Unreadable, UnreadableError};
+use crate::{BatchResponse, Cause, Event, EventError, Fetched, ItemFailure, Unreadable, UnreadableError, stream};
 
 /// So many messages come in a batch of SQS, unless the event source mapping says another number.
 const CONCURRENCY: usize = 10;
@@ -242,7 +243,26 @@ impl Batch {
         R: Future<Output = Result<(), E>>,
     {
         let event = event.into();
-        for Named { id, record, .. } in named(event.records()?, Service::Kinesis)? {
+        let (streamed, mut done) = (stream::records(event.text()?).unwrap_or_default(), 0);
+        for record in &streamed {
+            let work = async {
+                let delivery = record.read(self.notification_type.as_ref()).ok_or(Cause::Unreadable)?;
+                handler(delivery).await.map_err(|_| Cause::Handler)
+            };
+            match self.in_time(work).await {
+                Ok(()) => done += 1,
+                Err(Cause::Unreadable) => break,
+                Err(cause) => {
+                    let id = record.sequence_number.to_owned();
+                    return Ok(BatchResponse { failures: vec![ItemFailure { id, cause }] });
+                }
+            }
+        }
+        if done > 0 && done == streamed.len() {
+            return Ok(BatchResponse::default());
+        }
+        // One that cannot be read is put aside as it stands in the event.
+        for Named { id, record, .. } in named(event.records()?, Service::Kinesis)?.into_iter().skip(done) {
             if let Err(cause) = self.handle(record, &handler).await {
                 return Ok(BatchResponse { failures: vec![ItemFailure { id, cause }] });
             }
@@ -269,7 +289,7 @@ impl Batch {
         let event = event.into();
         let lanes = lanes(named(event.records()?, Service::Sqs)?);
         let lanes: Vec<_> = lanes.into_iter().map(|lane| self.lane(lane, &handler)).collect();
-        let mut failed = stream::iter(lanes).buffer_unordered(self.concurrency).collect::<Vec<_>>().await.concat();
+        let mut failed = iter(lanes).buffer_unordered(self.concurrency).collect::<Vec<_>>().await.concat();
         failed.sort_by_key(|(index, _)| *index);
         Ok(BatchResponse { failures: failed.into_iter().map(|(_, failure)| failure).collect() })
     }
@@ -288,7 +308,7 @@ impl Batch {
         let event = event.into();
         let work: Vec<_> = event.records()?.into_iter().map(|record| self.handle(record, &handler)).collect();
         let total = work.len();
-        let results: Vec<_> = stream::iter(work).buffered(self.concurrency).collect().await;
+        let results: Vec<_> = iter(work).buffered(self.concurrency).collect().await;
         let causes: Vec<Cause> = results.into_iter().filter_map(Result::err).collect();
         match causes.first() {
             Some(first) => Err(EventError::Failed { failed: causes.len(), total, first: *first }),
@@ -312,13 +332,17 @@ impl Batch {
         failed
     }
 
-    /// Handles a record by the deadline, whatever happens in the functions that it calls.
     async fn handle<H, R, E>(&self, record: Record<'_>, handler: &H) -> Result<(), Cause>
     where
         H: Fn(Delivery) -> R,
         R: Future<Output = Result<(), E>>,
     {
-        let work = caught(self.attend(record, handler));
+        self.in_time(self.attend(record, handler)).await
+    }
+
+    /// Works on a record by the deadline, whatever happens in the functions that it calls.
+    async fn in_time(&self, work: impl Future<Output = Result<(), Cause>>) -> Result<(), Cause> {
+        let work = caught(work);
         match self.deadline {
             Some(deadline) if deadline <= Instant::now() => Err(Cause::Deadline),
             Some(deadline) => timeout_at(deadline, work).await.unwrap_or(Err(Cause::Deadline)),

@@ -27,9 +27,12 @@ use crate::document::{Record, records};
 pub struct Event<'e>(Cow<'e, [u8]>);
 
 impl Event<'_> {
+    pub(crate) fn text(&self) -> Result<&str, EventError> {
+        std::str::from_utf8(&self.0).map_err(|_| EventError::Unknown)
+    }
+
     pub(crate) fn records(&self) -> Result<Vec<Record<'_>>, EventError> {
-        let text = std::str::from_utf8(&self.0).map_err(|_| EventError::Unknown)?;
-        records(text).ok_or(EventError::Unknown)
+        records(self.text()?).ok_or(EventError::Unknown)
     }
 }
 

@@ -17,6 +17,7 @@ mod members;
 mod response;
 #[cfg(feature = "s3")]
 mod s3;
+mod stream;
 
 pub use batch::{Batch, kinesis, sqs};
 pub use document::Object;
