@@ -39,7 +39,10 @@ const MAY_USE: [(&str, &[&str]); 10] = [
             "ampersand-cli",
         ],
     ),
-    ("benchmarks", &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-inbox"]),
+    (
+        "benchmarks",
+        &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-aws", "ampersand-inbox"],
+    ),
     // Output that does not compile must never stop it from being made again.
     ("xtask", &[]),
 ];
