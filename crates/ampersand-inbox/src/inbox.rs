@@ -8,8 +8,9 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::delivery::{self, Entry, New, Put, State, Status, Stored};
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::store::{Clock, File, Store};
-use crate::worker::Worker;
 use crate::writer::Writer;
 use crate::{InboxError, observe, sqlite};
 
@@ -99,8 +100,40 @@ impl Inbox {
         Self::open_at(url, options, steady_clock()).await
     }
 
-    pub(crate) fn of(store: Store, options: Options) -> Self {
-        Self { store, options, ready: Arc::new(Notify::new()), endpoint: "".into() }
+    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
+    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
+    /// to be: `require`, or by default `prefer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    #[cfg(feature = "postgres")]
+    pub async fn open_tls<T>(url: &str, options: Options, tls: T) -> Result<Self, InboxError>
+    where
+        T: tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as tokio_postgres::tls::TlsConnect<tokio_postgres::Socket>>::Future: Send,
+    {
+        let config = postgres::config(url)?;
+        let connect: Arc<postgres::Connect> = Arc::new(move || {
+            let (config, tls) = (config.clone(), tls.clone());
+            Box::pin(async move {
+                let (client, connection) = config.connect(tls).await?;
+                // A caller learns of the end of a connection when its client fails.
+                tokio::spawn(async { drop(connection.await) });
+                Ok(client)
+            })
+        });
+        let (postgres, version) = postgres::Postgres::open(connect).await?;
+        Self::of(Store::Postgres(Arc::new(postgres)), version, options)
+    }
+
+    pub(crate) fn of(store: Store, version: i64, options: Options) -> Result<Self, InboxError> {
+        if version > sqlite::SCHEMA_VERSION {
+            return Err(InboxError::NewerSchema(version));
+        }
+        Ok(Self { store, options, ready: Arc::new(Notify::new()), endpoint: "".into() })
     }
 
     pub(crate) async fn open_at(url: &str, options: Options, clock: Clock) -> Result<Self, InboxError> {
@@ -114,11 +147,8 @@ impl Inbox {
         };
         let opened = tokio::task::spawn_blocking(open).await.map_err(|_| InboxError::Closed)?;
         let (connection, reader, version) = opened.map_err(|error: rusqlite::Error| InboxError::of(&error))?;
-        if version > sqlite::SCHEMA_VERSION {
-            return Err(InboxError::NewerSchema(version));
-        }
         let (writer, reader) = (Writer::start(connection)?, Arc::new(Mutex::new(reader)));
-        Ok(Self::of(Store::Sqlite(File { writer, reader, clock }), options))
+        Self::of(Store::Sqlite(File { writer, reader, clock }), version, options)
     }
 
     /// The same inbox, for what comes in at another place: its [`webhook`](Self::webhook) and [`put`](Self::put) give a
@@ -173,11 +203,6 @@ impl Inbox {
         }
         observe::put(&put, begun);
         put
-    }
-
-    /// A worker, which hands what is stored to a handler.
-    pub fn worker(&self) -> Worker {
-        Worker::new(self.clone())
     }
 
     /// How many deliveries there are, and how long the oldest has waited. With the feature `metrics`, sets the gauges to that.

@@ -8,7 +8,7 @@ use ampersand_notifications::VerifyError;
 
 use crate::InboxError;
 use crate::delivery::{Put, Status};
-use crate::store::Outcome;
+use crate::rows::Outcome;
 
 /// A delivery was put, or was not.
 pub(crate) fn put(put: &Result<Put, InboxError>, begun: Instant) {
@@ -79,16 +79,5 @@ pub(crate) fn status(status: &Status) {
         for (state, count) in [("ready", status.ready), ("claimed", status.claimed), ("dead", status.dead)] {
             metrics::gauge!("ampersand_inbox_deliveries", "state" => state).set(count as f64);
         }
-    }
-}
-
-/// Keeps the gauges up to date.
-#[cfg(feature = "metrics")]
-pub(crate) async fn gauges(inbox: crate::Inbox) {
-    let mut often = tokio::time::interval(Duration::from_secs(10));
-    loop {
-        often.tick().await;
-        // Where the store cannot be used, the worker says so.
-        let _ = inbox.status().await;
     }
 }

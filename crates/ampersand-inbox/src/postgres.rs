@@ -15,15 +15,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Socket, Transaction};
+use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Transaction};
 
+use crate::InboxError;
 use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds};
+use crate::hooks::{point, sql};
+use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 use crate::sqlite::SCHEMA_VERSION;
-use crate::store::{Claimed, End, Outcome, Store, claimed, entry, point, sql, stored, which};
-use crate::worker::Handling;
-use crate::{Inbox, InboxError, Options};
 
 /// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("postgres.sql")];
@@ -47,7 +46,11 @@ pub(crate) struct Postgres {
     used: Mutex<Option<(Instant, u64)>>,
 }
 
-type Connect = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>> + Send + Sync;
+/// What a handler does within a transaction: [`Worker::in_postgres_transaction`](crate::Worker::in_postgres_transaction).
+pub type Handling<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
+
+/// Makes a connection, and sees to it that it is served.
+pub(crate) type Connect = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>> + Send + Sync;
 
 /// Connections that are made when they are needed, and used again.
 struct Pool {
@@ -65,22 +68,12 @@ impl Pool {
         let permit = self.permits.acquire().await.map_err(|_| InboxError::Closed)?;
         let mut client = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if client.as_ref().is_none_or(Client::is_closed) {
-            client = Some((self.connect)().await.map_err(failed)?);
+            let made = (self.connect)().await.map_err(failed)?;
+            made.batch_execute(SETUP).await.map_err(failed)?;
+            client = Some(made);
         }
         Ok(Held { client, in_transaction: false, pool: self, _permit: permit })
     }
-}
-
-async fn connect<T>(config: &Config, tls: T) -> Result<Client, Error>
-where
-    T: MakeTlsConnect<Socket>,
-    T::Stream: Send + 'static,
-{
-    let (client, connection) = config.connect(tls).await?;
-    // A caller learns of the end of a connection when its client fails.
-    tokio::spawn(async { drop(connection.await) });
-    client.batch_execute(SETUP).await?;
-    Ok(client)
 }
 
 /// A connection, until it is given back. One with a transaction that was dropped is not used again: its last statement may
@@ -146,44 +139,28 @@ fn count(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-impl Inbox {
-    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
-    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
-    /// to be: `require`, or by default `prefer`.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    pub async fn open_tls<T>(url: &str, options: Options, tls: T) -> Result<Self, InboxError>
-    where
-        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
-        T::Stream: Send,
-        T::TlsConnect: Send,
-        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-    {
-        let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
-        config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(PATIENCE));
-        config.tcp_user_timeout(config.get_tcp_user_timeout().copied().unwrap_or(2 * PATIENCE));
-        config.application_name(config.get_application_name().unwrap_or("ampersand-inbox").to_owned());
-        let connect: Arc<Connect> = Arc::new(move || {
-            let (config, tls) = (config.clone(), tls.clone());
-            Box::pin(async move { connect(&config, tls).await })
-        });
-        let postgres = Postgres {
+/// Reads a URL, and limits what would take too long.
+pub(crate) fn config(url: &str) -> Result<Config, InboxError> {
+    let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
+    config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(PATIENCE));
+    config.tcp_user_timeout(config.get_tcp_user_timeout().copied().unwrap_or(2 * PATIENCE));
+    config.application_name(config.get_application_name().unwrap_or("ampersand-inbox").to_owned());
+    Ok(config)
+}
+
+impl Postgres {
+    /// Brings the tables to the last version of the schema. Gives the version that is there then, too.
+    pub(crate) async fn open(connect: Arc<Connect>) -> Result<(Self, i64), InboxError> {
+        let postgres = Self {
             receiving: Pool::new(&connect, CONNECTIONS),
             working: Pool::new(&connect, CONNECTIONS),
             handling: Pool::new(&connect, Semaphore::MAX_PERMITS),
             used: Mutex::default(),
         };
         let version = migrate(&mut postgres.receiving.get().await?, &MIGRATIONS).await.map_err(failed)?;
-        if version > SCHEMA_VERSION {
-            return Err(InboxError::NewerSchema(version));
-        }
-        Ok(Self::of(Store::Postgres(Arc::new(postgres)), options))
+        Ok((postgres, version))
     }
-}
 
-impl Postgres {
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
         let client = self.receiving.get().await?;
         let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;

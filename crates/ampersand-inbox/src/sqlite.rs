@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, pa
 
 use crate::Failure;
 use crate::delivery::{Entry, New, Put, State, Status, Stored, milliseconds};
-use crate::store::{Claimed, End, Outcome, claimed, entry, sql, stored, which};
+use crate::hooks::sql;
+use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 
 /// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::delivery::{New, of_installation};
-use crate::store::{Claimed, Outcome};
+use crate::rows::{Claimed, Outcome};
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State, sqlite};
 
 const LEASE: i64 = 1000;

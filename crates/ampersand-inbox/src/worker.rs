@@ -14,8 +14,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
-use crate::store::{Claimed, Outcome};
-use crate::{Inbox, InboxError, observe, sqlite, store};
+use crate::hooks::point;
+#[cfg(feature = "postgres")]
+use crate::postgres::Handling;
+use crate::rows::{Claimed, Outcome};
+use crate::{Inbox, InboxError, observe, sqlite};
 
 /// When a delivery that failed is tried again, and when it is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,25 +65,24 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// What a handler does within a transaction: [`Worker::in_postgres_transaction`].
-#[cfg(feature = "postgres")]
-pub type Handling<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
-
 /// What is looked at again though nothing was told: another process may have put something.
 const POLL: Duration = Duration::from_secs(1);
 
-impl Worker {
-    pub(crate) fn new(inbox: Inbox) -> Self {
+impl Inbox {
+    /// A worker, which hands what is stored to a handler.
+    pub fn worker(&self) -> Worker {
         let shared = Shared {
-            inbox,
+            inbox: self.clone(),
             lease: Duration::from_secs(60),
             retry: Retry::default(),
             #[cfg(feature = "resolve")]
             resolver: None,
         };
-        Self { shared, concurrency: 16, grace: Duration::from_secs(20), stop: Box::pin(future::pending()) }
+        Worker { shared, concurrency: 16, grace: Duration::from_secs(20), stop: Box::pin(future::pending()) }
     }
+}
 
+impl Worker {
     /// So many deliveries are handled at once. Default: 16.
     pub fn concurrency(mut self, deliveries: usize) -> Self {
         self.concurrency = deliveries.max(1);
@@ -141,13 +143,11 @@ impl Worker {
         H: Fn(Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
-        let work = move |shared: Arc<Shared>, claimed| {
-            let handler = handler.clone();
-            let handle = move |_, incoming| async move { handler(incoming).await.map(|()| Ended::Returned) };
-            shared.work(claimed, handle)
+        let handle = move |_, incoming| {
+            let handling = handler(incoming);
+            async move { handling.await.map(|()| Ended::Returned) }
         };
-        self.drive(work).await
+        self.drive(handle).await
     }
 
     /// Applies each delivery to the file that the inbox is in, once: what the handler writes by the connection is
@@ -175,9 +175,9 @@ impl Worker {
         H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
     {
         let (file, handler) = (self.shared.inbox.store.file()?.clone(), Arc::new(handler));
-        let work = move |shared: Arc<Shared>, claimed| {
+        let apply = move |claim: Claim, incoming| {
             let (file, handler) = (file.clone(), handler.clone());
-            let apply = move |claim: Claim, incoming| async move {
+            async move {
                 let apply = move |connection: &Connection, now| {
                     let call = || {
                         let call = AssertUnwindSafe(|| handler(&incoming, connection));
@@ -186,10 +186,9 @@ impl Worker {
                     sqlite::apply(connection, claim.seq, claim.token, now, call)
                 };
                 Ok(if file.write(apply).await?? { Ended::Committed } else { Ended::Lost })
-            };
-            shared.work(claimed, apply)
+            }
         };
-        self.drive(work).await
+        self.drive(apply).await
     }
 
     /// Applies each delivery to the Postgres database that the inbox is in, once: what the handler does in the transaction
@@ -222,29 +221,28 @@ impl Worker {
         H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t> + Send + Sync + 'static,
     {
         let (database, handler) = (self.shared.inbox.store.postgres()?.clone(), Arc::new(handler));
-        let work = move |shared: Arc<Shared>, claimed| {
+        let apply = move |claim: Claim, incoming| {
             let (database, handler) = (database.clone(), handler.clone());
-            let apply = move |claim: Claim, incoming| async move {
+            async move {
                 let applied = database.apply(claim.seq, claim.token, incoming, &*handler).await?;
                 Ok(if applied { Ended::Committed } else { Ended::Lost })
-            };
-            shared.work(claimed, apply)
+            }
         };
-        self.drive(work).await
+        self.drive(apply).await
     }
 
     /// Claims as much as may be worked on at once, and sees to it that all claims end.
-    async fn drive<W, F>(self, work: W) -> Result<(), InboxError>
+    async fn drive<H, F>(self, handler: H) -> Result<(), InboxError>
     where
-        W: Fn(Arc<Shared>, Claimed) -> F,
-        F: Future<Output = Result<(), InboxError>> + Send + 'static,
+        H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
+        F: Future<Output = Handled> + Send + 'static,
     {
         let Self { shared, concurrency, grace, mut stop } = self;
-        let shared = Arc::new(shared);
+        let (shared, handler) = (Arc::new(shared), Arc::new(handler));
         let inbox = &shared.inbox;
         let (mut running, mut claims) = (JoinSet::new(), HashSet::new());
         #[cfg(feature = "metrics")]
-        let _until_it_is_dropped = JoinSet::from_iter([observe::gauges(inbox.clone())]);
+        let _until_it_is_dropped = JoinSet::from_iter([gauges(inbox.clone())]);
         loop {
             let free = concurrency - running.len();
             let claimed = match free {
@@ -260,14 +258,14 @@ impl Worker {
                 Some(_) => Duration::ZERO,
             };
             for claimed in claimed.unwrap_or_default() {
-                store::point("after the claim");
+                point("after the claim");
                 let claim = (claimed.seq, claimed.token);
                 #[cfg(feature = "tracing")]
                 let span = {
                     let Claimed { source, id, notification_type, lane, attempt, .. } = &claimed;
                     tracing::info_span!("delivery", source, id, r#type = notification_type, lane, attempt)
                 };
-                let work = work(shared.clone(), claimed);
+                let work = shared.clone().work(claimed, handler.clone());
                 #[cfg(feature = "tracing")]
                 let work = tracing::Instrument::instrument(work, span);
                 claims.insert(claim);
@@ -363,12 +361,9 @@ impl Shared {
     }
 
     /// Hands one delivery to a handler, and writes down what came of it, unless the handler did.
-    async fn work<F>(
-        self: Arc<Self>,
-        claimed: Claimed,
-        handler: impl FnOnce(Claim, Incoming) -> F + Send + 'static,
-    ) -> Result<(), InboxError>
+    async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
     where
+        H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Handled> + Send + 'static,
     {
         let Claimed { seq, token, attempt, age, .. } = claimed;
@@ -395,7 +390,7 @@ impl Shared {
     /// Writes down what came of a claim; false where it was lost. While a database is away, the claim is not lost before its
     /// lease has ended.
     async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<bool, InboxError> {
-        store::point("before the completion");
+        point("before the completion");
         let begun = Instant::now();
         loop {
             match self.inbox.store.finish(claim.seq, claim.token, outcome.clone()).await {
@@ -478,3 +473,14 @@ impl Shared {
 }
 
 const PANICKED: &str = "the handler panicked";
+
+/// Keeps the gauges up to date.
+#[cfg(feature = "metrics")]
+async fn gauges(inbox: Inbox) {
+    let mut often = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        often.tick().await;
+        // Where the store cannot be used, the worker says so.
+        let _ = inbox.status().await;
+    }
+}

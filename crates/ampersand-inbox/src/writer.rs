@@ -7,7 +7,8 @@ use std::thread;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::{InboxError, store};
+use crate::InboxError;
+use crate::hooks::point;
 
 /// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
 const MOST: usize = 64;
@@ -68,9 +69,9 @@ fn together(connection: &mut Connection, jobs: Vec<Job>) {
     if let Some(transaction) = transaction
         && failed.is_none()
     {
-        store::point("before the commit");
+        point("before the commit");
         failed = transaction.commit().err().map(|error| InboxError::of(&error));
-        store::point("after the commit");
+        point("after the commit");
     }
     answers.into_iter().for_each(|answer| answer(failed.clone()));
 }

@@ -14,8 +14,9 @@ use tokio_postgres::{Client, NoTls, Transaction};
 use super::points::idle;
 use super::{REMOVED, body, new};
 use crate::delivery::of_installation;
-use crate::store::{Claimed, Outcome, Store};
-use crate::worker::Handling;
+use crate::postgres::Handling;
+use crate::rows::{Claimed, Outcome};
+use crate::store::Store;
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State};
 
 const SOON: Duration = Duration::from_millis(20);

@@ -11,7 +11,8 @@ use tokio_postgres::Client;
 
 use super::{BEHEADED, GUARDS, connect, database, number, open};
 use crate::delivery::New;
-use crate::store::{Claimed, Outcome, Store};
+use crate::rows::{Claimed, Outcome};
+use crate::store::Store;
 use crate::tests::{LEASE, Modelled, REMOVED, Step, body, try_steps};
 use crate::{Inbox, Put};
 
