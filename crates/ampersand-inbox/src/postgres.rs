@@ -72,15 +72,15 @@ impl Pool {
             made.batch_execute(SETUP).await.map_err(failed)?;
             client = Some(made);
         }
-        Ok(Held { client, in_transaction: false, pool: self, _permit: permit })
+        Ok(Held { client, is_spent: false, pool: self, _permit: permit })
     }
 }
 
-/// A connection, until it is given back. One with a transaction that was dropped is not used again: its last statement may
-/// still be waiting for something.
+/// A connection, until it is given back.
 struct Held<'p> {
     client: Option<Client>,
-    in_transaction: bool,
+    /// It is not used again. Of a transaction that was dropped, the last statement may still be waiting for something.
+    is_spent: bool,
     pool: &'p Pool,
     _permit: SemaphorePermit<'p>,
 }
@@ -88,13 +88,13 @@ struct Held<'p> {
 impl Held<'_> {
     /// Begins a transaction. When that has ended, [`ended`](Self::ended) says so.
     async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        self.in_transaction = true;
+        self.is_spent = true;
         let client = self.client.as_mut().expect("it is held until it is dropped");
         client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await
     }
 
     fn ended(&mut self) {
-        self.in_transaction = false;
+        self.is_spent = false;
     }
 }
 
@@ -108,7 +108,7 @@ impl Deref for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let client = self.client.take().filter(|client| !self.in_transaction && !client.is_closed());
+        let client = self.client.take().filter(|client| !self.is_spent && !client.is_closed());
         self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(client);
     }
 }
@@ -162,14 +162,27 @@ impl Postgres {
     }
 
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
-        let client = self.receiving.get().await?;
+        let mut client = self.receiving.get().await?;
+        let mut put = self.put(&client, new, limit).await;
+        // Without a code, or with one by which the server ends a connection.
+        let has_ended = |error: &Error| error.code().is_none_or(|code| code.code().starts_with("57P"));
+        // It may have ended unseen, while the process was frozen. A repeat changes nothing.
+        if put.as_ref().is_err_and(has_ended) {
+            client.is_spent = true;
+            drop(client);
+            put = self.put(&*self.receiving.get().await?, new, limit).await;
+        }
+        put.map_err(failed)
+    }
+
+    async fn put(&self, client: &Client, new: &New, limit: Option<u64>) -> Result<Put, Error> {
         let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
         if let Some(limit) = limit
-            && self.used(&client).await.map_err(failed)? >= limit
+            && self.used(client).await? >= limit
         {
             let known = "SELECT EXISTS (SELECT 1 FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2)";
-            let known = call(&*client, known, &[(source, Type::TEXT), (id, Type::TEXT)]).await?;
-            return Ok(if known { Put::Duplicate } else { Put::Full });
+            let known = client.query_typed_one(known, &[(source, Type::TEXT), (id, Type::TEXT)]).await?;
+            return Ok(if known.try_get(0)? { Put::Duplicate } else { Put::Full });
         }
         let (text, put) = (Type::TEXT, "SELECT ampersand_inbox.put($1, $2, $3, $4, $5, $6, $7, $8)");
         let parameters: Parameters<'_> = &[
@@ -182,7 +195,7 @@ impl Postgres {
             (packed, Type::BOOL),
             (unreadable, text),
         ];
-        let is_new = call(&*client, put, parameters).await?;
+        let is_new = client.query_typed_one(put, parameters).await?.try_get(0)?;
         Ok(if is_new { Put::Stored } else { Put::Duplicate })
     }
 

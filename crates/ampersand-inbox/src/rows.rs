@@ -3,13 +3,9 @@
 use crate::delivery::State;
 
 /// Which deliveries are in a state, and in which order they are listed: those that come next first, or those that ended last.
-pub(crate) fn which(state: State) -> &'static str {
-    match state {
-        State::Ready => "WHERE state = 'ready' ORDER BY seq",
-        State::Claimed => "WHERE state = 'claimed' ORDER BY seq",
-        State::Done => "WHERE state = 'done' ORDER BY finished DESC, seq DESC",
-        State::Dead => "WHERE state = 'dead' ORDER BY finished DESC, seq DESC",
-    }
+pub(crate) fn which(state: State) -> String {
+    let order = if matches!(state, State::Ready | State::Claimed) { "seq" } else { "finished DESC, seq DESC" };
+    format!("WHERE state = '{}' ORDER BY {order}", state.as_str())
 }
 
 /// A delivery that is claimed.

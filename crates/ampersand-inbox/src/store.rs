@@ -77,13 +77,7 @@ impl Store {
         either!(self, file => async {
             let insert = move |c: &Connection, now| Ok((sqlite::insert(c, &new, now, limit)?, new));
             file.write(insert).await.map(|(put, _new)| put)
-        }, database => async {
-            match database.insert(&new, limit).await {
-                // Its connection may have ended unseen, while the process was frozen. A repeat changes nothing.
-                Err(InboxError::Unreachable(_)) => database.insert(&new, limit).await,
-                put => put,
-            }
-        })
+        }, database => database.insert(&new, limit))
     }
 
     pub(crate) async fn claim(&self, count: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {
