@@ -38,7 +38,7 @@ pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
 
 /// Reads YAML 1.2, in which `no`, `on` and `y` are text.
 pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T> {
-    let options = serde_saphyr::options! { strict_booleans: true };
+    let options = serde_saphyr::options! { strict_booleans: true, emit_comments: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         // Its advice is for who calls the reader.
         let error = error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "");
@@ -223,6 +223,12 @@ mod tests {
     fn words_that_were_booleans_once_are_text() {
         let document = read("a.yaml", b"openapi: 3.0.1\nx: [y, no, on, Off, true]").expect("reads");
         assert_eq!(document["x"], json!(["y", "no", "on", "Off", true]));
+    }
+
+    #[test]
+    fn comments_may_be_as_long_as_they_like() {
+        let text = format!("openapi: 3.0.1\n{}info: {{}} # and here\n", "# some words\n".repeat(1000));
+        assert_eq!(read("a.yaml", text.as_bytes()).expect("reads"), json!({"openapi": "3.0.1", "info": {}}));
     }
 
     #[test]

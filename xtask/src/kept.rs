@@ -221,12 +221,12 @@ impl Keeper<'_> {
     }
 
     fn remove(&mut self, target: String, what: &str) {
-        self.actions.push(Action { target, description: Some(self.words(what)), update: None, remove: true });
+        self.actions.push(Action { target, description: Some(self.words(what)), remove: true, ..Action::default() });
     }
 
     fn update(&mut self, target: &str, update: Value, what: &str) {
         let description = Some(self.words(what));
-        self.actions.push(Action { target: target.to_owned(), description, update: Some(update), remove: false });
+        self.actions.push(Action { target: target.to_owned(), description, update: Some(update), ..Action::default() });
     }
 
     fn words(&self, what: &str) -> String {
@@ -306,7 +306,7 @@ mod tests {
             target: target.to_owned(),
             description: None,
             update: Some(json!({ "enum": ["a"] })),
-            remove: false,
+            ..Action::default()
         };
         assert!(action.apply(&mut two(&text)).expect("a path"));
     }

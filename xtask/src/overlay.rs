@@ -1,9 +1,10 @@
 //! OpenAPI Overlay 1.0: our corrections of the contract and our documentation of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
@@ -13,7 +14,6 @@ use crate::{document, kept, output};
 pub(crate) const OVERLAYS: &str = "openapi/overlays";
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Overlay {
     overlay: String,
     #[expect(dead_code, reason = "required by the specification, of no use here")]
@@ -23,16 +23,33 @@ pub(crate) struct Overlay {
     /// The path that messages name.
     #[serde(skip)]
     pub(crate) file: String,
+    #[serde(flatten)]
+    more: BTreeMap<String, Value>,
 }
 
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Action {
     pub(crate) target: String,
     pub(crate) description: Option<String>,
+    /// An update to `null` is one too.
+    #[serde(default, deserialize_with = "some")]
     pub(crate) update: Option<Value>,
     #[serde(default)]
     pub(crate) remove: bool,
+    #[serde(flatten)]
+    pub(crate) more: BTreeMap<String, Value>,
+}
+
+fn some<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(value).map(Some)
+}
+
+/// Refuses members that the specification does not have, but for extensions.
+fn check_more(place: &str, more: &BTreeMap<String, Value>) -> Result<()> {
+    match more.keys().find(|name| !name.starts_with("x-")) {
+        Some(name) => bail!("{place}: `{name}` is no member of OpenAPI Overlay 1.0; extensions begin with `x-`"),
+        None => Ok(()),
+    }
 }
 
 impl Overlay {
@@ -47,6 +64,10 @@ impl Overlay {
         let overlay: Self = document::yaml(file, text)?;
         if !overlay.overlay.starts_with("1.0.") {
             bail!("{file}: version {} of OpenAPI Overlay, where 1.0 is expected", overlay.overlay);
+        }
+        check_more(file, &overlay.more)?;
+        for action in &overlay.actions {
+            check_more(&format!("{file}: action on `{}`", action.target), &action.more)?;
         }
         Ok(Self { file: file.to_owned(), ..overlay })
     }
@@ -209,6 +230,18 @@ mod tests {
         let error = |actions| format!("{:#}", apply(actions, json!({"a": 1})).expect_err(actions));
         assert!(error("- {target: '$.[', update: 1}").starts_with("o.yaml: action on `$.[`: "));
         assert_eq!(error("- {target: $.a}"), "o.yaml: action on `$.a`: has neither `update` nor `remove`");
-        assert!(error("- {target: $.a, updates: 1}").starts_with("o.yaml: error: line"));
+        assert_eq!(
+            error("- {target: $.a, updates: 1}"),
+            "o.yaml: action on `$.a`: `updates` is no member of OpenAPI Overlay 1.0; extensions begin with `x-`"
+        );
+    }
+
+    #[test]
+    fn extensions_are_left_alone_and_null_is_an_update() -> Result<()> {
+        let (document, stale) =
+            apply("- {target: $.a, update: null, x-why: words}\nx-more: {b: 1}", json!({"a": 1, "b": 2}))?;
+        assert_eq!(document, json!({"a": null, "b": 2}));
+        assert!(stale.is_empty());
+        Ok(())
     }
 }

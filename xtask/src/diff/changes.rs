@@ -44,6 +44,7 @@ pub(super) enum Kind {
     OperationRenamed,
     OperationMoved,
     OperationChanged,
+    TagChanged,
     ParameterAdded,
     ParameterRemoved,
     ParameterRenamed,

@@ -164,6 +164,16 @@ fn of_operation(walk: &Walk<'_>, old: &Operation<'_>, new: &Operation<'_>) -> Ve
         let effects = verdict::withdrawn(Compatible, Breaking, Compatible, why);
         find(Kind::OperationMoved, new.place(), old.describe(), new.describe(), effects);
     }
+    // The first tag decides where the client has the operation's method.
+    let tag = |operation: &Operation<'_>| match operation.value["tags"][0].as_str() {
+        Some(tag) => format!("`{tag}`"),
+        None => "none".to_owned(),
+    };
+    if tag(old) != tag(new) {
+        let why = "the operation's method is in another group of the client";
+        let effects = verdict::withdrawn(Compatible, Compatible, Breaking, why);
+        find(Kind::TagChanged, new.place(), tag(old), tag(new), effects);
+    }
     let deprecated = |operation: &Operation<'_>| operation.value["deprecated"] == true;
     if deprecated(old) != deprecated(new) {
         let kind = if deprecated(new) { Kind::Deprecated } else { Kind::NoLongerDeprecated };

@@ -224,6 +224,7 @@ pub(super) fn sentence(change: &Change, quote: &str) -> String {
             format!("{place} takes {is} in fields that it does not name, and took {was}")
         }
         Kind::OperationMoved => format!("{schema} is at {} now, and was at {}", q(is), q(was)),
+        Kind::TagChanged => format!("{schema} is under the tag {is} now, and was under {was}"),
         Kind::OperationChanged => format!("{place} is {is} now, and was {was}"),
         Kind::ParameterAdded => format!("{schema} takes the {is} parameter {last}"),
         Kind::ParameterRemoved => format!("{schema} does not take the {was} parameter {last} any more"),

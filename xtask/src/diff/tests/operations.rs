@@ -106,6 +106,20 @@ fn parameters_change() {
 }
 
 #[test]
+fn a_method_moves_with_the_first_tag_of_its_operation() {
+    let of = |tags: Value| {
+        let mut operation = operation();
+        operation["tags"] = tags;
+        api(operation)
+    };
+    assert_eq!(
+        between("api", of(json!(["A", "B"])), of(json!(["B", "A"]))),
+        ["tag changed postThing: `A` > `B` [cccb]"]
+    );
+    assert_eq!(between("api", of(json!(["A", "B"])), of(json!(["A"]))), Vec::<String>::new());
+}
+
+#[test]
 fn bodies_and_answers_change() {
     let answers =
         |status: &str, schema: Value| json!({ status: { "content": { "application/json": { "schema": schema } } } });
@@ -186,7 +200,7 @@ fn operations_change() {
         ("/security", json!([{ "Token": [] }]), "security changed postThing.security: Key or Token > Token [ccbc]"),
         ("/security", json!([]), "security changed postThing.security: Key or Token > no authentication [cccc]"),
         ("/callbacks", json!({}), "operation changed postThing.callbacks: nothing > {} [wwwc]"),
-        ("/tags", json!(["Things"]), ""),
+        ("/tags", json!(["Things"]), "tag changed postThing: none > `Things` [cccb]"),
     ] {
         assert_eq!(when(pointer, value).join(""), expected);
     }
