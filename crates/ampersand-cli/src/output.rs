@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use ampersand_notifications::{Delivery, Metadata, Source};
+use ampersand_notifications::{Delivery, Metadata};
 use ampersand_types::notifications::NotificationType;
 use ampersand_types::{ConfigChange, Timestamp};
 use anstyle::{AnsiColor, Style};
@@ -261,7 +261,7 @@ impl<'d> Shown<'d> {
             Delivery::Notification(notification) => Self {
                 kind: "notification",
                 notification_type: Some(&notification.notification_type),
-                source: name(notification.source),
+                source: notification.source.as_str(),
                 id: notification.id.as_deref(),
                 timestamp: notification.timestamp.as_ref(),
                 metadata: &notification.metadata,
@@ -270,23 +270,13 @@ impl<'d> Shown<'d> {
             Delivery::Records(records) => Self {
                 kind: "records",
                 notification_type: None,
-                source: name(records.source),
+                source: records.source.as_str(),
                 id: records.id.as_deref(),
                 timestamp: records.timestamp.as_ref(),
                 metadata: &records.metadata,
                 verified: None,
             },
         }
-    }
-}
-
-fn name(source: Source) -> &'static str {
-    match source {
-        Source::Webhook => "webhook",
-        Source::Kinesis => "kinesis",
-        Source::S3 => "s3",
-        Source::Attributes => "attributes",
-        _ => "bare",
     }
 }
 

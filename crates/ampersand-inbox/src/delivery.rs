@@ -93,24 +93,14 @@ pub(crate) fn normalize(
     }
 }
 
-/// The names of the kinds of sources in the store.
-const SOURCES: [(Source, &str); 5] = [
-    (Source::Webhook, "webhook"),
-    (Source::Kinesis, "kinesis"),
-    (Source::S3, "s3"),
-    (Source::Attributes, "attributes"),
-    (Source::Bare, "bare"),
-];
-
 /// The name of a source: its kind, and the endpoint if there are several, as in `webhook:eu`.
 pub(crate) fn name_of(kind: Source, endpoint: &str) -> String {
-    let kind = SOURCES.iter().find(|(known, _)| *known == kind).map_or("bare", |(_, name)| name);
-    if endpoint.is_empty() { kind.to_owned() } else { format!("{kind}:{endpoint}") }
+    if endpoint.is_empty() { kind.as_str().to_owned() } else { format!("{}:{endpoint}", kind.as_str()) }
 }
 
 fn kind_of(source: &str) -> Source {
     let kind = source.split(':').next();
-    SOURCES.iter().find(|(_, name)| Some(*name) == kind).map_or(Source::Bare, |(kind, _)| *kind)
+    Source::ALL.iter().find(|known| Some(known.as_str()) == kind).copied().unwrap_or(Source::Bare)
 }
 
 pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {

@@ -48,13 +48,11 @@ impl InboxError {
 impl fmt::Display for InboxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) if url.starts_with("postgres") && cfg!(not(feature = "postgres")) => {
-                write!(f, "`{url}` needs the feature `postgres` of ampersand-inbox: enable it in Cargo.toml")
-            }
-            Self::Url(url) => {
-                let or = if cfg!(feature = "postgres") { ", or `postgres://user:password@host/database`" } else { "" };
-                write!(f, "`{url}` is no URL of a store: write `sqlite:` and the path of a file{or}")
-            }
+            Self::Url(url) => write!(
+                f,
+                "`{url}` is no URL of a store: write `sqlite:` and the path of a file or, with the feature `postgres` of \
+                 ampersand-inbox, `postgres://user:password@host/database`"
+            ),
             Self::Unreachable(reason) => write!(f, "the store cannot be used: {reason}"),
             Self::Full => f.write_str("the store is full: free space on its disk, or prune it"),
             Self::Corrupt(reason) => write!(f, "this is no store, or it is damaged: {reason}"),

@@ -3,6 +3,9 @@
 //! Of the unfinished deliveries of a lane, the one that arrived first is its head, and heads alone are claimed. Whatever
 //! finishes a head makes the next one the head in the same transaction, so there is no lock that could stay behind.
 
+use std::cell::Cell;
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::Failure;
@@ -19,6 +22,19 @@ pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("sqlite.sql")];
 /// When what is never due is due: a dead letter that blocks its lane.
 const NEVER: i64 = i64::MAX;
 
+thread_local! {
+    /// Whether a handler has the connection.
+    static IS_HANDLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A handler neither begins nor ends a transaction: what else is done in it would be undone, or be done too early.
+fn authorize(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Transaction { .. } if IS_HANDLED.get() => Authorization::Deny,
+        _ => Authorization::Allow,
+    }
+}
+
 /// Sets a connection up, and brings the tables to the last version of the schema. Gives the version that is there then.
 pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> Result<i64> {
     // A commit is on the disk when it is done, also when the power fails.
@@ -27,6 +43,7 @@ pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> 
     // Kilobytes, as it is negative: most of the indexes of a million deliveries have room.
     connection.pragma_update(None, "cache_size", -16 * 1024)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.authorizer(Some(authorize))?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for migration in migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
@@ -138,7 +155,9 @@ pub(crate) fn apply(
 ) -> Result<Result<bool, Failure>> {
     connection.execute_batch("SAVEPOINT handler")?;
     let holds = finish(connection, seq, token, &Outcome::Done, now)?;
+    IS_HANDLED.set(true);
     let handled = if holds { handler() } else { Ok(()) };
+    IS_HANDLED.set(false);
     if handled.is_err() {
         connection.execute_batch("ROLLBACK TO handler")?;
     }

@@ -524,7 +524,9 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
     let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
     let table = |connection: &Connection, _| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
     inbox.store.file().expect("a file").write(table).await.expect("a table");
-    for (id, lane) in [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d")] {
+    for (id, lane) in
+        [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d"), ("ends", "e"), ("undoes", "f")]
+    {
         assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
     }
     let (watched, retry) = (inbox.clone(), Retry { attempts: 2, first: Duration::ZERO, ..Retry::default() });
@@ -540,14 +542,22 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
             ("twice", 1) => Err(Failure::transient("not yet")),
             ("panic", _) => panic!("a fault of the handler"),
             ("permanent", _) => Err(Failure::permanent("no such customer")),
-            _ => Ok(()),
+            ("ends", _) => Ok(connection.execute_batch("COMMIT")?),
+            ("undoes", _) => Ok(connection.execute_batch("ROLLBACK")?),
+            _ => Ok(connection.execute_batch("SAVEPOINT mine; RELEASE mine")?),
         }
     };
     worker.in_transaction(handler).await.expect("work");
     assert_eq!(effects(&inbox).await, ["good", "twice"], "what failed left nothing");
     let dead: BTreeSet<String> =
         inbox.list(State::Dead, 9).await.expect("a list").into_iter().filter_map(|one| one.reason).collect();
-    assert_eq!(dead, BTreeSet::from(["no such customer", "the handler panicked"].map(str::to_owned)));
+    assert_eq!(
+        dead,
+        BTreeSet::from(
+            ["no such customer", "not authorized: Error code 23: authorization denied", "the handler panicked"]
+                .map(str::to_owned)
+        )
+    );
 }
 
 #[tokio::test]

@@ -10,13 +10,9 @@ use ampersand_notifications::Metadata;
 use ampersand_notifications::{Delivery, ResolveError, Resolver};
 use rusqlite::Connection;
 use tokio::task::{JoinError, JoinSet};
-#[cfg(feature = "postgres")]
-use tokio_postgres::Transaction;
 
 use crate::delivery::{self, Failure, Incoming};
 use crate::hooks::point;
-#[cfg(feature = "postgres")]
-use crate::postgres::Handling;
 use crate::rows::{Claimed, Outcome};
 use crate::{Inbox, InboxError, observe, sqlite};
 
@@ -154,7 +150,8 @@ impl Worker {
     /// committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
     ///
     /// The handler runs in the thread of the store, within its transaction: deliveries wait for it to be stored, so it is to
-    /// be quick, and neither begins nor ends a transaction. Tables whose names begin with `delivery` are the inbox's own.
+    /// be quick. It may use savepoints; a statement that begins or ends a transaction fails. Tables whose names begin with
+    /// `delivery` are the inbox's own.
     ///
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
@@ -218,7 +215,7 @@ impl Worker {
     #[cfg(feature = "postgres")]
     pub async fn in_postgres_transaction<H>(self, handler: H) -> Result<(), InboxError>
     where
-        H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t> + Send + Sync + 'static,
+        H: for<'t> Fn(Incoming, &'t tokio_postgres::Transaction<'t>) -> crate::Handling<'t> + Send + Sync + 'static,
     {
         let (database, handler) = (self.shared.inbox.store.postgres()?.clone(), Arc::new(handler));
         let apply = move |claim: Claim, incoming| {

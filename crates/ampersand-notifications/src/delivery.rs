@@ -223,6 +223,22 @@ pub enum Source {
     Bare,
 }
 
+impl Source {
+    /// Every kind.
+    pub const ALL: &[Self] = &[Self::Webhook, Self::Kinesis, Self::S3, Self::Attributes, Self::Bare];
+
+    /// Its name for people and in stores: `webhook`, `kinesis`, `s3`, `attributes` or `bare`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Kinesis => "kinesis",
+            Self::S3 => "s3",
+            Self::Attributes => "attributes",
+            Self::Bare => "bare",
+        }
+    }
+}
+
 /// What a destination says of an event beside its payload: a flat map of strings.
 ///
 /// Names are looked up ignoring ASCII case, as S3 and HTTP lower them on the way.

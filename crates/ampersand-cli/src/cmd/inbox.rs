@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ampersand_inbox::{Entry, Inbox, State, Status, Stored};
-use ampersand_notifications::Metadata;
+use ampersand_notifications::{Metadata, Source};
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -14,9 +14,6 @@ use serde::Serialize;
 use crate::args::{self, Filter, Form, Named, Place};
 use crate::output::{Messages, Output, plain};
 use crate::{store, table};
-
-/// The sources that an id alone is looked for in.
-const SOURCES: [&str; 5] = ["webhook", "kinesis", "s3", "attributes", "bare"];
 
 pub(crate) fn run(command: &args::Inbox) -> Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -192,10 +189,11 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
 /// The delivery that arguments name. Without a source, each that could have it is looked at.
 async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
     let mut found = Vec::new();
-    for source in source.as_deref().map_or(SOURCES.to_vec(), |source| vec![source]) {
+    let all: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
+    for source in source.as_deref().map_or(all.clone(), |source| vec![source]) {
         found.extend(inbox.show(source, id).await?);
     }
-    let (of, id) = (source.as_deref().map(plain).unwrap_or_else(|| SOURCES.join(", ").into()), plain(id));
+    let (of, id) = (source.as_deref().map(plain).unwrap_or_else(|| all.join(", ").into()), plain(id));
     match (found.pop(), found.is_empty()) {
         (Some(stored), true) => Ok(stored),
         (Some(_), false) => bail!("several sources have a delivery {id}: name one before the id"),
