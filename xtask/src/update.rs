@@ -39,7 +39,7 @@ pub(crate) fn update(root: &Path, options: &Options) -> Result<ExitCode> {
         Made::Well => return Ok(ExitCode::SUCCESS),
         Made::Not(why) => say(format!(
             "error: {why}\nThe contract, its lock and the changelog are written, and what is generated is as it was: mend \
-             openapi/overlays (docs/follow-the-contract.md), then `cargo xtask update` again"
+             openapi/overlays (docs/overlays.md), then `cargo xtask update` again"
         )),
         Made::Failing(why) => say(format!("error: {why}")),
     }
