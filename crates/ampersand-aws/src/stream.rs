@@ -78,8 +78,8 @@ impl<'t> Members<'t> for Inner<'t> {
     }
 }
 
-/// Reads a member if it is the one that is wanted. What has two of these is ambiguous, and what has a type is a delivery
-/// itself.
+/// Reads a member if it is the wanted one. Refuses an object with two of that name, which is ambiguous, and one with a type,
+/// which is a delivery itself.
 fn only<'t, T: Deserialize<'t>, A: MapAccess<'t>>(
     name: &str,
     wanted: &str,
