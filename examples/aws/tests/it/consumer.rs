@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ampersand_inbox::tokio_postgres::{self, Client, NoTls};
 use ampersand_inbox::{Inbox, State};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
@@ -32,6 +33,17 @@ async fn until_empty(queue: &Queue) {
     timeout(Duration::from_secs(30), is_empty).await.unwrap();
 }
 
+/// The ids of the deliveries in the inbox, handled or not.
+async fn stored(inbox: &Inbox) -> Vec<usize> {
+    let mut stored = Vec::new();
+    for state in [State::Ready, State::Claimed, State::Done] {
+        stored
+            .extend(inbox.list(state, MESSAGES).await.unwrap().iter().map(|entry| entry.id.parse::<usize>().unwrap()));
+    }
+    stored.sort_unstable();
+    stored
+}
+
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -44,29 +56,30 @@ async fn a_consumer_that_is_killed_loses_no_message() {
     let queue = Queue::create("killed", 100, HIDDEN).await;
     queue.send(&peers::lines(MESSAGES));
     let place = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", place.path().join("inbox.db").display());
-    let mut killed = 0;
+    let file = place.path().join("inbox.db");
+    let url = format!("sqlite:{}", file.display());
+    let inbox = Inbox::open(&url).await.unwrap();
+    let mut connection = Connection::open(&file).unwrap();
     let begun = Instant::now();
-    while killed < 10 && !queue.is_empty().await {
+    let (mut killed, mut before) = (0, Vec::new());
+    // The last one has the other half.
+    while before.len() < MESSAGES / 2 {
         let mut consumer = start(&queue, &url);
-        sleep(Duration::from_millis(fastrand::u64(50..400))).await;
+        let stores = async { while stored(&inbox).await == before {} };
+        timeout(Duration::from_secs(30), stores).await.unwrap();
+        // Every other time it has messages that it cannot store.
+        let locked = TransactionBehavior::Immediate;
+        let locked = (killed % 2 == 0).then(|| connection.transaction_with_behavior(locked).unwrap());
+        sleep(Duration::from_millis(fastrand::u64(..300))).await;
         consumer.kill().await.unwrap();
-        killed += 1;
+        drop(locked);
+        (killed, before) = (killed + 1, stored(&inbox).await);
     }
     let mut consumer = start(&queue, &url);
     until_empty(&queue).await;
     sqs::stop(&mut consumer).await;
 
-    let inbox = Inbox::open(&url).await.unwrap();
-    let mut stored = Vec::new();
-    // The consumer stopped, perhaps before it had handled all that it stored.
-    for state in [State::Ready, State::Claimed, State::Done] {
-        stored.extend(
-            inbox.list(state, MESSAGES).await.unwrap().into_iter().map(|entry| entry.id.parse::<usize>().unwrap()),
-        );
-    }
-    stored.sort_unstable();
-    assert_eq!(stored, (0..MESSAGES).collect::<Vec<_>>());
+    assert_eq!(stored(&inbox).await, (0..MESSAGES).collect::<Vec<_>>());
     println!("{MESSAGES} messages, by a consumer that was killed {killed} times, in {:?}", begun.elapsed());
 }
 
@@ -97,6 +110,5 @@ async fn messages_are_hidden_for_as_long_as_storing_them_takes() {
     client.batch_execute("COMMIT").await.unwrap();
     until_empty(&queue).await;
     sqs::stop(&mut consumer).await;
-    let status = inbox.status().await.unwrap();
-    assert_eq!(status.ready + status.claimed + status.done, 10, "{status:?}");
+    assert_eq!(stored(&inbox).await, (0..10).collect::<Vec<_>>());
 }

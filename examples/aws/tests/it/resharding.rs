@@ -58,6 +58,7 @@ async fn map(
     parents: Vec<watch::Sender<Shard>>,
     world: Shared,
     script: String,
+    mut rng: Rng,
 ) -> Figures {
     for parent in parents {
         parent.subscribe().wait_for(|parent| parent.is_done).await.unwrap();
@@ -69,7 +70,7 @@ async fn map(
         shard.records[at..shard.records.len().min(at + most)].to_vec()
     };
     let invoke = async |event: Value, rng: &mut Rng| function.invoke(&event, rng).await;
-    let outcome = simulator::stream(&world, &mut Rng::with_seed(7), read, invoke).await;
+    let outcome = simulator::stream(&world, &mut rng, read, invoke).await;
     assert_eq!(outcome, Ok(()));
     assert!(world.all_done().into_iter().all(|is_done| is_done));
     shard.send_modify(|shard| shard.is_done = true);
@@ -121,7 +122,7 @@ async fn a_stream_that_is_resharded_is_handled_in_order_within_its_shards() {
                 let (shard, world) = (watch::Sender::default(), Shared::new(simulator::Order::Shard, &[]));
                 let parents = answer["parents"].as_array().unwrap().iter();
                 let parents = parents.map(|parent| shards[parent.as_str().unwrap()].0.clone()).collect();
-                mappings.spawn_local(map(shard.clone(), parents, world.clone(), script.clone()));
+                mappings.spawn_local(map(shard.clone(), parents, world.clone(), script.clone(), rng.fork()));
                 shards.insert(name.to_owned(), (shard, world));
             }
             let (shard, world) = &shards[name];
@@ -147,6 +148,7 @@ async fn a_stream_that_is_resharded_is_handled_in_order_within_its_shards() {
     assert!(get.wait().await.unwrap().success());
     assert!(put.wait_with_output().await.unwrap().status.success());
     assert_eq!(shards.values().map(|(_, world)| world.all_done().len()).sum::<usize>(), RECORDS);
+    assert!(shards.len() > 10, "{} shards", shards.len());
     let sum = |figure: fn(&Figures) -> usize| figures.iter().map(figure).sum::<usize>();
     let retries = plans.iter().map(|plan| plan.attempts.len()).sum::<usize>();
     println!(
