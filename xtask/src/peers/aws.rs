@@ -19,9 +19,10 @@ pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     let example = root.join("examples/aws");
     lint(&example.join("template.yaml"), root, place)?;
 
-    // Where CI has built the tests already. Cargo Lambda has no argument for it.
+    // CI has built the tests there already. Cargo Lambda fails with `--target-dir`: it hands that to `cargo metadata`.
     let target = super::target(root)?.join("aws");
-    let build = ["lambda", "build", "--release", "--locked", "--compiler", "cargo", "--bin", "kinesis", "--bin", "scripted"];
+    let build =
+        ["lambda", "build", "--release", "--locked", "--compiler", "cargo", "--bin", "kinesis", "--bin", "scripted"];
     let mut lambda = Command::new(super::program(place, "cargo-lambda"));
     super::run(lambda.args(build).current_dir(&example).env("CARGO_TARGET_DIR", &target))?;
     let (kinesis, moto) = (kinesis(root, place)?, moto(place)?);
