@@ -8,7 +8,8 @@
 waiting. It prints a line for each record: {"id", "shard", "sequenceNumber"}.
 
 `get` prints a line for each answer: {"shard", "parents", "children", "closed", "records"}, with the records as an event of
-Lambda has them. A shard is read when its parents have been read to their end. It ends after so many records.
+Lambda has them. It waits for the stream. A shard is read when its parents have been read to their end. It ends after so
+many records.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import sys
 import time
 
 import boto3
-from botocore.exceptions import ClientError
 
 REGION = "us-east-1"
 
@@ -47,7 +47,10 @@ def parents(shard):
 
 
 def is_active(kinesis, stream):
-    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    try:
+        summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    except kinesis.exceptions.ResourceNotFoundException:
+        return False
     return summary["StreamStatus"] == "ACTIVE"
 
 
@@ -115,6 +118,8 @@ def as_lambda_has_it(arn, shard, record):
 
 def get(kinesis, options):
     stream, missing = options.stream, options.count
+    while not is_active(kinesis, stream):
+        time.sleep(0.02)
     arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
     iterators, known, ended = {}, {}, set()
     until = time.monotonic() + options.seconds

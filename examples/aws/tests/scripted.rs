@@ -1,10 +1,11 @@
 //! A function of Lambda for the tests: its handler asks the test what to do with each delivery.
 //!
 //! It sends the id of the delivery to the address in `SCRIPT`, and reads `ok`, `fail`, `panic` or `hang`. What it parks has the
-//! id `parked SEQUENCE`. `SOURCE` is `kinesis` or `sqs`.
+//! id `parked ID`, with that of the record. `SOURCE` is `kinesis`, `sqs`, or `s3` for objects that a queue names.
 
 use ampersand_aws::{Batch, Unreadable};
 use ampersand_notifications::Delivery;
+use aws_config::BehaviorVersion;
 use aws_examples::{BoxError, log, setting};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -36,6 +37,10 @@ async fn main() -> Result<(), BoxError> {
     let batch = Batch::new().park(park);
     match setting("SOURCE")?.as_str() {
         "kinesis" => batch.run_kinesis(handle).await,
-        _ => batch.run_sqs(handle).await,
+        "sqs" => batch.run_sqs(handle).await,
+        _ => {
+            let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+            batch.s3(aws_sdk_s3::Client::new(&config)).run_sqs(handle).await
+        }
     }
 }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// Lambda would have given up on a record long before.
 const MOST_ROUNDS: usize = 20;
+/// So many records of a shard are in a batch at most.
+const BATCH: usize = 20;
 
 /// The identifiers that a function answers with; `None` where it was killed, or its answer was lost.
 pub(crate) type Answer = Option<Vec<String>>;
@@ -64,9 +66,21 @@ pub(crate) struct Shared(Arc<Mutex<World>>);
 
 impl Shared {
     pub(crate) fn new(order: Order, plans: &[Plan]) -> Self {
-        let left = plans.iter().map(|plan| plan.attempts.iter().copied().collect()).collect();
-        let (plans, done) = (plans.to_vec(), vec![false; plans.len()]);
-        Self(Arc::new(Mutex::new(World { order, plans, left, done, faults: Vec::new() })))
+        let world = World { order, plans: Vec::new(), left: Vec::new(), done: Vec::new(), faults: Vec::new() };
+        let shared = Self(Arc::new(Mutex::new(world)));
+        for plan in plans {
+            shared.add(plan);
+        }
+        shared
+    }
+
+    /// Adds a record, and returns its index.
+    pub(crate) fn add(&self, plan: &Plan) -> usize {
+        let mut world = self.0.lock().unwrap();
+        world.plans.push(plan.clone());
+        world.left.push(plan.attempts.iter().copied().collect());
+        world.done.push(false);
+        world.plans.len() - 1
     }
 
     /// Begins an attempt, and says how it goes; `None` where it goes well.
@@ -142,34 +156,53 @@ fn message(index: usize, plan: &Plan, is_fifo: bool) -> Value {
     })
 }
 
-/// A shard: Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
+/// A shard of the records of the world.
 pub(crate) async fn shard(
     world: &Shared,
     rng: &mut Rng,
     function: impl AsyncFn(Value, &mut Rng) -> Result<Answer, String>,
 ) -> Result<(), String> {
     let plans = world.plans();
-    let (mut at, mut size) = (0, 20);
-    for _ in 0..MOST_ROUNDS * plans.len() {
-        if at == plans.len() {
+    let read = async |at: usize, most: usize| {
+        let end = plans.len().min(at + most);
+        (at..end).map(|index| record(index, &plans[index])).collect()
+    };
+    stream(world, rng, read, function).await
+}
+
+/// A shard that is read with a function: of the records from an index on, it returns so many at most, and none at the end.
+/// Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
+pub(crate) async fn stream(
+    world: &Shared,
+    rng: &mut Rng,
+    read: impl AsyncFn(usize, usize) -> Vec<Value>,
+    function: impl AsyncFn(Value, &mut Rng) -> Result<Answer, String>,
+) -> Result<(), String> {
+    let (mut at, mut size, mut rounds) = (0, BATCH, 0);
+    loop {
+        let records = read(at, size).await;
+        if records.is_empty() {
             return world.faults().first().cloned().map_or(Ok(()), Err);
         }
-        let end = plans.len().min(at + size);
-        let records: Vec<Value> = (at..end).map(|index| record(index, &plans[index])).collect();
+        let end = at + records.len();
+        rounds += 1;
+        if rounds > MOST_ROUNDS * end {
+            return Err("the shard is blocked".to_owned());
+        }
         let Some(failures) = function(json!({"Records": records}), rng).await? else {
             size = (size / 2).max(1);
             continue;
         };
+        let index_of = |id: &String| records.iter().position(|record| record["kinesis"]["sequenceNumber"] == **id);
         let next = match failures.as_slice() {
             [] => end,
-            [failure] => index_of(failure),
+            [failure] => at + index_of(failure).ok_or("a failure of a record that was not sent")?,
             more => return Err(format!("{} failures", more.len())),
         };
         (at..next).for_each(|index| world.acknowledge(index));
-        size = if next == end { 20 } else { (size / 2).max(1) };
+        size = if next == end { BATCH } else { (size / 2).max(1) };
         at = next;
     }
-    Err("the shard is blocked".to_owned())
 }
 
 /// A queue: messages that failed are sent again, and those whose answer was lost. A standard queue shuffles; a FIFO queue

@@ -1,8 +1,11 @@
 //! Takes the deliveries of an SQS queue into an inbox, and handles them: for containers, without Lambda.
 //!
-//! `QUEUE_URL` names the queue, and `INBOX_URL` the inbox. A message is deleted once its delivery is committed. At SIGTERM, it
-//! finishes what it has begun, and exits. Where SNS stands between, its subscription must have raw message delivery.
+//! `QUEUE_URL` names the queue, and `INBOX_URL` the inbox. A message is deleted once its delivery is committed. SQS hides it
+//! until then, for `HIDDEN_SECONDS` (30 by default) at a time. At SIGTERM, it finishes what it has begun, and exits. Where SNS
+//! stands between, its subscription must have raw message delivery.
 
+use std::env;
+use std::num::NonZero;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -21,8 +24,6 @@ use tokio::time::{interval, sleep};
 const MESSAGES: i32 = 10;
 /// For how long a call waits until there are messages: as long as SQS allows.
 const WAIT: Duration = Duration::from_secs(20);
-/// For how long SQS hides a message that is being stored. It is extended before it ends.
-const HIDDEN: Duration = Duration::from_secs(30);
 
 /// Handles a delivery. Put your code here: an error makes the inbox try again.
 async fn handle(incoming: Incoming) -> Result<(), Failure> {
@@ -34,7 +35,11 @@ async fn handle(incoming: Incoming) -> Result<(), Failure> {
 async fn main() -> Result<(), BoxError> {
     log();
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let queue = Queue { client: Client::new(&config), url: setting("QUEUE_URL")? };
+    let hidden = match env::var("HIDDEN_SECONDS") {
+        Ok(seconds) => seconds.parse::<NonZero<u16>>().map_err(|error| format!("HIDDEN_SECONDS: {error}"))?.get(),
+        Err(_) => 30,
+    };
+    let queue = Queue { client: Client::new(&config), url: setting("QUEUE_URL")?, hidden };
     let inbox = inbox().await?;
     let mut worker = tokio::spawn(inbox.worker().until(terminated()).run(handle));
 
@@ -70,13 +75,15 @@ async fn terminated() {
 struct Queue {
     client: Client,
     url: String,
+    /// For how many seconds SQS hides a message that is being stored. It is extended before it ends.
+    hidden: u16,
 }
 
 impl Queue {
     async fn receive(&self) -> Result<Vec<Message>, BoxError> {
         let receive = self.client.receive_message().queue_url(&self.url).message_attribute_names("All");
         let receive = receive.max_number_of_messages(MESSAGES);
-        let receive = receive.wait_time_seconds(WAIT.as_secs() as i32).visibility_timeout(HIDDEN.as_secs() as i32);
+        let receive = receive.wait_time_seconds(WAIT.as_secs() as i32).visibility_timeout(self.hidden.into());
         Ok(receive.send().await?.messages.unwrap_or_default())
     }
 
@@ -101,14 +108,14 @@ impl Queue {
 
     /// Hides messages again and again, until the caller drops this; returns when that fails.
     async fn hide(&self, messages: &[Message]) -> BoxError {
-        let mut ticks = interval(HIDDEN / 2);
+        let mut ticks = interval(Duration::from_secs(self.hidden.into()) / 2);
         ticks.tick().await;
         loop {
             ticks.tick().await;
             let entries = messages.iter().enumerate().map(|(index, message)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
                 let entry = entry.set_receipt_handle(message.receipt_handle.clone());
-                entry.visibility_timeout(HIDDEN.as_secs() as i32).build()
+                entry.visibility_timeout(self.hidden.into()).build()
             });
             let entries = match entries.collect::<Result<Vec<_>, _>>() {
                 Ok(entries) => entries,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::runtime_api::{Answer, Function};
-use crate::{KINESIS, script};
+use crate::{KINESIS, SCRIPTED, script};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -135,7 +135,7 @@ async fn the_first_record_that_fails_is_reported_whatever_the_handler_does() {
             questions.lock().unwrap().push(question.to_owned());
             if question == "1" { outcome } else { "ok" }
         });
-        let function = script::start("kinesis", &script.await).await;
+        let function = script::start(SCRIPTED, "kinesis", &script.await).await;
         let event = aws::kinesis_event(&numbered(3));
         // A second of it is Lambda's margin.
         let answer = function.invoke(&event, Duration::from_secs(3)).await;
@@ -148,7 +148,7 @@ async fn the_first_record_that_fails_is_reported_whatever_the_handler_does() {
 async fn every_message_that_fails_is_reported_whatever_the_handler_does() {
     let outcomes = ["ok", "fail", "panic", "hang"];
     let script = script::serve(move |question| outcomes[question.parse::<usize>().unwrap()]).await;
-    let function = script::start("sqs", &script).await;
+    let function = script::start(SCRIPTED, "sqs", &script).await;
     let answer = function.invoke(&aws::sqs_event(&numbered(4)), Duration::from_secs(3)).await;
     let failures: Vec<Value> = ["1", "2", "3"].map(|id| json!({ "itemIdentifier": id })).to_vec();
     assert_eq!(answer, Answer::Response(json!({ "batchItemFailures": failures })));

@@ -1,10 +1,19 @@
 //! The built binaries, as Lambda runs them: against a Runtime API of the test's own, and a bucket and a queue that are made up.
+//!
+//! Those that `cargo xtask peers` runs have the functions that Cargo Lambda built, and servers that stand in for AWS.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::print_stdout, reason = "cargo shows figures with `--nocapture`")]
 
+mod consumer;
 mod kinesis;
 mod mapping;
+mod moto;
+mod objects;
+mod peers;
+mod redrive;
+mod release;
+mod resharding;
 mod runtime_api;
 mod s3;
 mod script;
@@ -15,5 +24,6 @@ mod webhooks;
 mod simulator;
 
 const KINESIS: &str = env!("CARGO_BIN_EXE_kinesis");
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const SQS: &str = env!("CARGO_BIN_EXE_sqs");
 const WEBHOOKS: &str = env!("CARGO_BIN_EXE_webhooks");

@@ -101,13 +101,18 @@ impl Function {
     }
 
     pub(crate) async fn invoke_raw(&self, event: String, within: Duration) -> Answer {
+        self.invoke_and_kill(event, within, within).await
+    }
+
+    /// Kills it after so long, whatever the deadline that it is told.
+    pub(crate) async fn invoke_and_kill(&self, event: String, within: Duration, killed: Duration) -> Answer {
         let deadline = (SystemTime::now() + within).duration_since(UNIX_EPOCH).unwrap().as_millis();
         let (answer, answered) = oneshot::channel();
         let work = async {
             self.invocations.send(Invocation { event, deadline, answer }).await.ok()?;
             answered.await.ok()
         };
-        match timeout(within, work).await {
+        match timeout(killed, work).await {
             Ok(Some(answer)) => answer,
             _ => {
                 self.child.lock().await.kill().await.unwrap();

@@ -1,16 +1,19 @@
 //! Says to the function `scripted` what to do with each delivery.
 
-use std::path::Path;
+use std::cell::Cell;
+use std::time::Duration;
 
+use fastrand::Rng;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 
-use crate::runtime_api::Function;
+use crate::runtime_api::{self, Function};
+use crate::simulator::{Answer, Attempt, Shared};
 
-/// The function, which cargo builds beside the binaries as an example.
-fn binary() -> String {
-    Path::new(crate::KINESIS).with_file_name("examples").join("scripted").display().to_string()
-}
+/// Lambda's timeout, of which the last second is for the answer.
+const TIMEOUT: Duration = Duration::from_millis(1300);
 
 /// Answers each question with what `script` says: `ok`, `fail`, `panic` or `hang`. Returns the address.
 pub(crate) async fn serve(script: impl Fn(&str) -> &'static str + Send + 'static) -> String {
@@ -29,7 +32,73 @@ pub(crate) async fn serve(script: impl Fn(&str) -> &'static str + Send + 'static
     address
 }
 
-/// Starts the function for records of `kinesis` or `sqs`.
-pub(crate) async fn start(source: &str, script: &str) -> Function {
-    Function::start(&binary(), &[("SOURCE", source), ("SCRIPT", script)]).await
+/// Begins an attempt at a record, and says how it goes.
+pub(crate) fn attempt(world: &Shared, index: usize, is_readable: bool) -> &'static str {
+    match world.begin(index, is_readable) {
+        Some(Attempt::Fails) => "fail",
+        Some(Attempt::Panics) => "panic",
+        Some(Attempt::Hangs) => "hang",
+        None => {
+            world.done(index);
+            "ok"
+        }
+    }
+}
+
+/// Starts the function `scripted` for records of `kinesis`, `sqs` or `s3`.
+pub(crate) async fn start(binary: &str, source: &str, script: &str) -> Function {
+    Function::start(binary, &[("SOURCE", source), ("SCRIPT", script)]).await
+}
+
+/// The function `scripted`, which is killed at times, and whose answer is lost at times.
+pub(crate) struct Unreliable {
+    binary: String,
+    source: &'static str,
+    script: String,
+    function: Mutex<Function>,
+    pub(crate) figures: Cell<Figures>,
+}
+
+/// How often a function was invoked, and what came of that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) invocations: usize,
+    pub(crate) killed: usize,
+    pub(crate) lost: usize,
+}
+
+impl Unreliable {
+    pub(crate) async fn start(binary: &str, source: &'static str, script: String) -> Self {
+        let function = Mutex::new(start(binary, source, &script).await);
+        Self { binary: binary.to_owned(), source, script, function, figures: Cell::default() }
+    }
+
+    pub(crate) async fn invoke(&self, event: &Value, rng: &mut Rng) -> Result<Answer, String> {
+        let mut function = self.function.lock().await;
+        let mut figures = self.figures.get();
+        figures.invocations += 1;
+        // A batch takes a millisecond or some, by how the function is built.
+        let killed = if rng.u8(..) < 25 { Duration::from_micros(100 << rng.u8(..8)) } else { TIMEOUT };
+        let answer = match function.invoke_and_kill(event.to_string(), TIMEOUT, killed).await {
+            runtime_api::Answer::Error(error) => return Err(error.to_string()),
+            runtime_api::Answer::Response(_) if rng.u8(..) < 25 => {
+                figures.lost += 1;
+                None
+            }
+            runtime_api::Answer::Response(answer) => Some(identifiers(&answer)),
+            runtime_api::Answer::Timeout => {
+                figures.killed += 1;
+                *function = start(&self.binary, self.source, &self.script).await;
+                None
+            }
+        };
+        self.figures.set(figures);
+        Ok(answer)
+    }
+}
+
+/// The records that failed, by an answer of a function.
+pub(crate) fn identifiers(answer: &Value) -> Vec<String> {
+    let failures = answer["batchItemFailures"].as_array().unwrap().iter();
+    failures.map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }

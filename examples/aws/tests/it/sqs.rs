@@ -82,18 +82,31 @@ async fn call(extract::State(queue): extract::State<Queue>, headers: HeaderMap, 
     }
 }
 
-fn start(endpoint: &str, inbox: &str) -> Child {
-    Command::new(crate::SQS)
+/// The consumer of a queue.
+pub(crate) fn consumer(endpoint: &str, queue: &str, inbox: &str) -> Command {
+    let mut consumer = Command::new(crate::SQS);
+    consumer
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "key")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("QUEUE_URL", format!("{endpoint}/123456789012/ampersand"))
+        .env("QUEUE_URL", queue)
         .env("INBOX_URL", inbox)
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+        .kill_on_drop(true);
+    consumer
+}
+
+fn start(endpoint: &str, inbox: &str) -> Child {
+    consumer(endpoint, &format!("{endpoint}/123456789012/ampersand"), inbox).spawn().unwrap()
+}
+
+/// Asks the consumer to stop, and waits until it has.
+pub(crate) async fn stop(consumer: &mut Child) {
+    let pid = consumer.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let status = timeout(Duration::from_secs(10), consumer.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
 }
 
 #[tokio::test]
@@ -115,10 +128,7 @@ async fn messages_are_deleted_once_they_are_stored_and_a_stop_is_graceful() {
     };
     timeout(Duration::from_secs(30), all_deleted).await.unwrap();
     // The consumer waits for more messages now.
-    let pid = consumer.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-    let status = timeout(Duration::from_secs(10), consumer.wait()).await.unwrap().unwrap();
-    assert!(status.success(), "{status}");
+    stop(&mut consumer).await;
 
     let inbox = Inbox::open(&url).await.unwrap();
     let [done, dead] = [inbox.list(State::Done, 100).await.unwrap(), inbox.list(State::Dead, 100).await.unwrap()];
