@@ -1,7 +1,9 @@
 //! Whatever fails whenever, each record is handled at least once, in order where there is one, and one that cannot be read
 //! blocks nobody.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use ampersand_aws::{Batch, BatchResponse, Cause, EventError, Unreadable};
@@ -111,6 +113,54 @@ fn each_record_is_handled_at_least_once_and_in_order_whatever_fails() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// The indexes of the records in each event, for a function that has handled them all and answers as it is told, and then that
+/// nothing failed.
+async fn sent(order: Order, answers: &[Option<&[usize]>]) -> Result<Vec<Vec<usize>>, String> {
+    let plans = vec![Plan { is_readable: true, attempts: Vec::new(), group: 0 }; 30];
+    let (world, sent) = (Shared::new(order, &plans), RefCell::new(Vec::new()));
+    let function = async |event: Value, _: &mut Rng| {
+        let records = event["Records"].as_array().unwrap();
+        let name = |record: &Value| {
+            record["kinesis"]["sequenceNumber"].as_str().or(record["messageId"].as_str()).map(str::to_owned)
+        };
+        let names: Vec<String> = records.iter().map(|record| name(record).unwrap()).collect();
+        let indexes: Vec<usize> = names.iter().map(|name| index_of(name)).collect();
+        indexes.iter().for_each(|index| world.done(*index));
+        let told = answers.get(sent.borrow().len()).copied().unwrap_or(Some(&[]));
+        sent.borrow_mut().push(indexes);
+        let failed = |told: &[usize]| names.iter().filter(|name| told.contains(&index_of(name))).cloned().collect();
+        Ok(told.map(failed))
+    };
+    match order {
+        Order::Shard => shard(&world, &mut Rng::with_seed(7), function).await?,
+        Order::Group | Order::None => queue(&world, &mut Rng::with_seed(7), function).await?,
+    }
+    Ok(sent.into_inner())
+}
+
+/// As AWS documents it: an empty answer is full success; a stream goes on at the failure; without an answer, the whole batch
+/// comes again, and is bisected.
+#[tokio::test]
+async fn the_simulated_stream_goes_on_where_a_record_failed() {
+    let ranges = |sent: Vec<Vec<usize>>| -> Vec<Range<usize>> {
+        sent.iter().map(|indexes| indexes[0]..indexes[indexes.len() - 1] + 1).collect()
+    };
+    assert_eq!(ranges(sent(Order::Shard, &[]).await.unwrap()), [0..20, 20..30]);
+    assert_eq!(ranges(sent(Order::Shard, &[Some(&[5])]).await.unwrap()), [0..20, 5..15, 15..30]);
+    assert_eq!(ranges(sent(Order::Shard, &[None, None]).await.unwrap()), [0..20, 0..10, 0..5, 5..25, 25..30]);
+    assert_eq!(sent(Order::Shard, &[Some(&[5, 7])]).await, Err("2 failures".to_owned()));
+}
+
+/// A queue deletes what did not fail, and sends the rest again, in order within its group.
+#[tokio::test]
+async fn the_simulated_queue_sends_again_what_failed() {
+    let sent = sent(Order::Group, &[Some(&[3, 4]), None]).await.unwrap();
+    let first = |invocation: usize| sent[invocation][..3].to_vec();
+    assert_eq!(sent[0], (0..10).collect::<Vec<_>>());
+    assert_eq!((first(1), first(2)), (vec![3, 4, 10], vec![3, 4, 10]), "no answer deletes nothing");
+    assert_eq!(sent.iter().flatten().filter(|index| **index == 0).count(), 1);
 }
 
 /// A record that can neither be read nor parked ends with the retries of its mapping, and loses no other.
