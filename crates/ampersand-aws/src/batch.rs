@@ -22,6 +22,9 @@ const CONCURRENCY: usize = 10;
 /// The time that the answer has: Lambda discards it where it comes after the timeout.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// No deadline of Lambda is before 2014, in milliseconds since 1970.
+const FIRST: u64 = 1_388_534_400_000;
+
 /// An async function of the user's.
 type Function<I, O> = Arc<dyn Fn(I) -> Pin<Box<dyn Future<Output = O> + Send>> + Send + Sync>;
 
@@ -220,9 +223,13 @@ impl Batch {
     }
 
     /// As [`until`](Self::until), a second before Lambda's timeout: it takes `context.deadline` of the crate
-    /// `lambda_runtime`, in milliseconds since 1970.
+    /// `lambda_runtime`, in milliseconds since 1970. A time before Lambda was there is none: `cargo lambda watch` always
+    /// gives one of 1970.
     #[must_use]
     pub fn before_timeout(self, deadline: u64) -> Self {
+        if deadline < FIRST {
+            return self;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.within(Duration::from_millis(deadline).saturating_sub(now).saturating_sub(MARGIN))
     }

@@ -218,6 +218,13 @@ async fn a_second_is_left_before_the_timeout_of_lambda() {
     assert_eq!(failed(&answer), [("0", Cause::Deadline)]);
 }
 
+/// `cargo lambda watch` says so of each invocation.
+#[tokio::test]
+async fn a_deadline_of_1970_is_none() {
+    let batch = Batch::new().before_timeout(600_000);
+    assert_eq!(failed(&batch.sqs(&queue(2), async |_| Ok::<_, ()>(())).await.unwrap()), []);
+}
+
 /// A bucket with the objects of the fixtures.
 async fn get(object: Object, fixtures: Vec<Fixture>) -> Result<Fetched, &'static str> {
     assert_eq!(object.bucket, aws::BUCKET);
