@@ -247,8 +247,8 @@ async fn fill(inbox: &Inbox, from: usize, to: usize) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How many seconds a worker takes to claim so many deliveries, and to claim and end them. Handlers return once the worker
-/// has claimed all.
+/// The seconds that a worker takes to claim deliveries, and to claim and end them. Handlers return once the worker has claimed
+/// all.
 async fn handled(inbox: &Inbox, most: usize) -> Result<[f64; 2], Failed> {
     let (all, claimed, enough, start) = (Barrier::new(most), OnceLock::new(), Notify::new(), Instant::now());
     let shared = Arc::new((all, claimed, enough));

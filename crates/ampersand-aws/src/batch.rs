@@ -223,8 +223,8 @@ impl Batch {
     }
 
     /// As [`until`](Self::until), a second before Lambda's timeout: it takes `context.deadline` of the crate
-    /// `lambda_runtime`, in milliseconds since 1970. A time before Lambda was there is none: `cargo lambda watch` always
-    /// gives one of 1970.
+    /// `lambda_runtime`, in milliseconds since 1970. It ignores one from before 2014: `cargo lambda watch` always gives
+    /// one of 1970.
     #[must_use]
     pub fn before_timeout(self, deadline: u64) -> Self {
         if deadline < FIRST {

@@ -75,7 +75,7 @@ pub(crate) use entry;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// It is tried again after so many milliseconds.
+    /// A worker tries it again after `pause` milliseconds.
     Retry {
         pause: i64,
         reason: String,

@@ -60,7 +60,7 @@ pub(crate) struct World {
     faults: Vec<String>,
 }
 
-/// What is true of the records, whoever asks.
+/// The records of a test and their state, which the function and the mapping share.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<World>>);
 
@@ -170,7 +170,7 @@ pub(crate) async fn shard(
     stream(world, rng, read, function).await
 }
 
-/// A shard that is read with a function: of the records from an index on, it returns so many at most, and none at the end.
+/// Simulates a shard. `read` takes an index and a number, and returns at most that many records from there on, none at the end.
 /// Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
 pub(crate) async fn stream(
     world: &Shared,

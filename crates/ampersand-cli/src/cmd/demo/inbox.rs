@@ -25,7 +25,7 @@ use super::{PATIENCE, SECRET};
 use crate::output::Messages;
 
 const DELIVERIES: u64 = 200;
-/// After so many acknowledgements the demo kills it.
+/// The demo kills it after this number of acknowledgements.
 const KILLS: [usize; 2] = [50, 120];
 const AT_ONCE: usize = 16;
 
