@@ -188,12 +188,14 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
 
 /// The delivery that arguments name. Without a source, each that could have it is looked at.
 async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
+    let all = || Source::ALL.iter().map(|source| source.as_str()).collect();
+    let sources: Vec<&str> = source.as_deref().map_or_else(all, |source| vec![source]);
     let mut found = Vec::new();
-    let all: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
-    for source in source.as_deref().map_or(all.clone(), |source| vec![source]) {
+    for source in &sources {
         found.extend(inbox.show(source, id).await?);
     }
-    let (of, id) = (source.as_deref().map(plain).unwrap_or_else(|| all.join(", ").into()), plain(id));
+    let of = sources.join(", ");
+    let (of, id) = (plain(&of), plain(id));
     match (found.pop(), found.is_empty()) {
         (Some(stored), true) => Ok(stored),
         (Some(_), false) => bail!("several sources have a delivery {id}: name one before the id"),
