@@ -15,9 +15,12 @@ mod fetch;
 mod generate;
 mod kept;
 mod lower;
+#[allow(dead_code)]
+mod model;
 mod output;
 mod overlay;
 mod peers;
+mod project;
 mod sources;
 mod update;
 

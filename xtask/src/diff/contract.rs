@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::side::Documents;
+use crate::model::Documents;
 use crate::sources::{CONTRACT, LOCK, Lock, Sources};
 use crate::{document, fetch, output};
 

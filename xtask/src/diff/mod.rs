@@ -5,29 +5,25 @@
 //! schemas once. So a change of a schema that many share is found once, where it is, and a schema that only moved or got
 //! another name is not found at all.
 //!
-//! `contract` reads; `side` and `shape` say what a schema means; `walk`, `members` and `same` compare schemas, `operations` and
-//! `messages` a REST API; `names` tells what is renamed. `roots` says where to begin, `reach` where that leads, `rust` and
-//! `verdict` what it does, `semver` what follows for the crates; `report`, `markdown` and `words` tell.
+//! What changed: `facts`, found by `walk` and `fields` between schemas (as `seen`), by `operations` and `roots` where values
+//! come in or go out; `names` tells what is renamed. Whom it affects: `effects` is the table, `reach` says whom a change
+//! comes to, `semver` what follows for the crates. How to say it: `words`, `report`, `markdown` and `changelog`.
 
 mod changelog;
-mod changes;
 mod contract;
+mod effects;
+mod facts;
+mod fields;
 mod markdown;
-mod members;
-mod messages;
 mod names;
 mod operations;
 mod reach;
 mod report;
 mod roots;
-mod rust;
-mod same;
+mod seen;
 mod semver;
-mod shape;
-mod side;
 #[cfg(test)]
 mod tests;
-mod verdict;
 mod walk;
 mod words;
 
@@ -39,15 +35,16 @@ use clap::{Args, ValueEnum};
 
 use crate::fetch;
 use crate::kept::{self, Kept};
+use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
+use crate::project::Project;
 use crate::sources::Sources;
-use changes::{Change, Kind};
+use facts::{Change, Kind};
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use report::{Report, Summary};
 use semver::{Api, Bump};
-use side::{Documents, Place, Side};
-use verdict::Verdict;
+use effects::Verdict;
 use walk::Walk;
 
 /// The exit code of a comparison that was not made.
@@ -89,7 +86,7 @@ pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
     let sources = Sources::load(root)?;
     let files = sources.documents().map(|source| (source.name, source.path)).collect();
     let kept = Kept::between(&old.documents, &new.documents, &Overlay::load_all(root)?)?;
-    let report = compare(&old, &new, &files, &kept);
+    let report = compare(&old, &new, &files, &kept, &Project::load(root)?);
     let text = match options.format {
         Format::Text => report.text(),
         Format::Markdown => report.markdown(),
@@ -115,7 +112,7 @@ pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> R
     let kept = Kept::between(&old.documents, &new.documents, overlays)?;
     let sources = Sources::load(root)?;
     let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let report = compare(&old, &new, &files, &kept);
+    let report = compare(&old, &new, &files, &kept, &Project::load(root)?);
     let since = read.commit.as_deref().unwrap_or("unknown");
     let files = kept::files(&old.documents, &new.documents, overlays, since)?;
     let changing = report.summary.crates.iter().filter(|one| one.bump > Bump::None);
@@ -125,27 +122,33 @@ pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> R
 }
 
 /// Compares two contracts, of whose documents it is known which published file is which.
-fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kept) -> Report {
-    let changes = changes(&old.documents, &new.documents, kept);
-    let summary = Summary::new(old, new, &changes, Api::between(&kept.old, &kept.new), files);
+fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kept, project: &Project) -> Report {
+    let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
+    let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
+    let changes = changes(&old.documents, &new.documents, kept, project);
+    let summary = Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new), &operations, files);
     Report { summary, changes }
 }
 
 /// What changed, and what of that does not change the types as they are kept.
-fn changes(old: &Documents, new: &Documents, kept: &Kept) -> Vec<Change> {
-    let sides = (Side::as_published(&kept.old, old), Side::as_published(&kept.new, new));
-    let of_types = found(&sides.0, &sides.1, |_, _| false);
+fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> Vec<Change> {
+    let of_types = found(
+        &Model::as_published(&kept.old, old, project),
+        &Model::as_published(&kept.new, new, project),
+        project,
+        |_, _| false,
+    );
     let is_kept = |place: &Place, kind| {
         let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
         !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
     };
-    let mut changes = found(&Side::new(old), &Side::new(new), is_kept);
+    let mut changes = found(&Model::read(old, project), &Model::read(new, project), project, is_kept);
     changes.sort_by_key(|change| Reverse(change.verdict()));
     changes
 }
 
-fn found(old: &Side<'_>, new: &Side<'_>, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
+fn found(old: &Model, new: &Model, project: &Project, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
     let mut walk = Walk::new(old, new);
-    let roots = roots::roots(&mut walk);
-    reach::changes(&mut walk, &roots, |document| roots::TYPES.contains(&document), is_kept)
+    let roots = roots::roots(&mut walk, project);
+    reach::changes(&mut walk, &roots, project, is_kept)
 }

@@ -2,11 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{Change, Finding, Kind};
-use super::roots::{Root, RootKind, SENT};
-use super::side::Place;
-use super::verdict::{Effect, Effects, Verdict};
+use super::effects::{Effect, Effects, Verdict};
+use super::facts::{Change, Finding, Kind};
 use super::walk::Walk;
+use crate::model::Place;
+use crate::project::Project;
+
+/// What begins a walk.
+pub(super) struct Root {
+    /// The event, the operation or the schema.
+    name: String,
+    kind: RootKind,
+    inbound: bool,
+    outbound: bool,
+    start: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RootKind {
+    /// An event or an operation.
+    Used,
+    /// A schema that no other refers to.
+    Schema,
+    /// A schema that others are only built on: no value is one of it and nothing else.
+    Base,
+    /// A change that no walk leads to, of what nothing refers to.
+    Alone,
+}
+
+impl Root {
+    pub(super) fn new(name: &str, (inbound, outbound): (bool, bool), start: Vec<usize>) -> Self {
+        Self { name: name.to_owned(), kind: RootKind::Used, inbound, outbound, start }
+    }
+
+    pub(super) fn schema(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
+    }
+
+    pub(super) fn base(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
+    }
+
+    pub(super) fn alone(start: usize) -> Self {
+        Self { kind: RootKind::Alone, ..Self::new("", (true, true), vec![start]) }
+    }
+}
 
 /// Which roots lead to a step.
 #[derive(Clone, Default)]
@@ -25,34 +65,41 @@ impl Reached {
     fn is_base(&self) -> bool {
         self.used.is_empty() && self.schemas.is_empty() && !self.alone
     }
+
+    fn add(&mut self, number: usize, root: &Root) {
+        match root.kind {
+            RootKind::Used => {
+                self.used.insert(number);
+                (self.inbound, self.outbound) = (self.inbound | root.inbound, self.outbound | root.outbound);
+            }
+            RootKind::Schema => drop(self.schemas.insert(number)),
+            RootKind::Base => drop(self.bases.insert(number)),
+            RootKind::Alone => self.alone = true,
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.used.extend(&other.used);
+        self.schemas.extend(&other.schemas);
+        self.bases.extend(&other.bases);
+        (self.inbound, self.outbound) = (self.inbound | other.inbound, self.outbound | other.outbound);
+    }
 }
 
-/// The changes that roots lead to. `is_typed` says of a document that types are made of all its schemas, and `is_kept` of a
-/// change that the types stay as they are.
+/// The changes that roots lead to. `is_kept` says of a change that the types stay as they are.
 pub(super) fn changes(
     walk: &mut Walk<'_>,
     roots: &[Root],
-    is_typed: impl Fn(&str) -> bool,
+    project: &Project,
     is_kept: impl Fn(&Place, Kind) -> bool,
 ) -> Vec<Change> {
     settle(walk);
     let mut reached = vec![Reached::default(); walk.steps.len()];
     for (number, root) in roots.iter().enumerate() {
         for step in below(walk, &root.start) {
-            let Some(reached) = reached.get_mut(step) else { continue };
-            match root.kind {
-                RootKind::Used => {
-                    reached.used.insert(number);
-                    reached.inbound |= root.inbound;
-                    reached.outbound |= root.outbound;
-                }
-                RootKind::Schema => drop(reached.schemas.insert(number)),
-                RootKind::Base => drop(reached.bases.insert(number)),
-                RootKind::Alone => reached.alone = true,
-            }
+            reached.get_mut(step).into_iter().for_each(|reached| reached.add(number, root));
         }
     }
-
     let mut found: BTreeMap<(Place, Kind, String), (Finding, Reached)> = BTreeMap::new();
     for (step, reached) in walk.steps.iter().zip(&reached) {
         if reached.is_base() && reached.bases.is_empty() {
@@ -70,15 +117,12 @@ pub(super) fn changes(
                         (known.old, known.new) = (finding.old.clone(), finding.new.clone());
                     }
                     known.effects = known.effects.clone().worst(finding.effects.clone());
-                    by.used.extend(&reached.used);
-                    by.schemas.extend(&reached.schemas);
-                    by.bases.extend(&reached.bases);
-                    (by.inbound, by.outbound) = (by.inbound | reached.inbound, by.outbound | reached.outbound);
+                    by.join(reached);
                 }
             }
         }
     }
-    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, &is_typed, &is_kept), by));
+    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, project, &is_kept), by));
     // What others are built on is no change as long as they are the same.
     let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
     changes.filter(counts).map(|(change, _)| change).collect()
@@ -94,11 +138,8 @@ fn settle(walk: &mut Walk<'_>) {
                     finding.effects = finding.effects.worst(inner.effects.clone());
                 }
             }
-            let why = "the field has another Rust type";
-            finding.effects = finding.effects.source(Verdict::Breaking, why);
-            if let Some(step) = walk.steps.get_mut(number) {
-                step.findings.push(finding);
-            }
+            finding.effects = finding.effects.source(Verdict::Breaking, "the field has another Rust type");
+            walk.steps.get_mut(number).into_iter().for_each(|step| step.findings.push(finding.clone()));
         }
     }
 }
@@ -119,25 +160,25 @@ fn change(
     finding: Finding,
     by: &Reached,
     roots: &[Root],
-    is_typed: &impl Fn(&str) -> bool,
+    project: &Project,
     is_kept: &impl Fn(&Place, Kind) -> bool,
 ) -> Change {
     let names = |numbers: &BTreeSet<usize>| -> Vec<String> {
-        let names: BTreeSet<&str> =
-            numbers.iter().filter_map(|number| roots.get(*number)).map(|r| r.name.as_str()).collect();
-        names.into_iter().map(str::to_owned).collect()
+        let names: BTreeSet<&String> = numbers.iter().filter_map(|number| Some(&roots.get(*number)?.name)).collect();
+        names.into_iter().cloned().collect()
     };
     let Finding { place, kind, old, new, effects, .. } = finding;
     let stays = kind.can_be_kept() && is_kept(&place, kind);
     let Place { document, schema, path } = place;
-    // What nothing is known to use may be used either way.
-    let either = !by.is_base() && (by.used.is_empty() || is_typed(&document));
+    // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way.
+    let module = project.module(&document);
+    let either = !by.is_base() && (by.used.is_empty() || module.is_some());
     let mut effects = directed(effects, by.inbound || either, by.outbound || either);
-    let is_sent = if is_typed(&document) { document == SENT } else { by.outbound };
+    let is_sent = module.map_or(by.outbound, |module| module.sent);
     if is_sent {
         effects.source = effects.source.max(effects.source_of_sent.clone());
     }
-    if is_sent && !by.inbound && !is_typed(&document) {
+    if is_sent && !by.inbound && module.is_none() {
         effects.source = effects.source.max(effects.source_of_only_sent.clone());
     }
     if stays && effects.source.verdict == Verdict::Breaking {

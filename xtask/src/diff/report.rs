@@ -1,16 +1,15 @@
 //! What is said of the changes: to a person at a terminal, and to a program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::changes::{Change, Kind};
+use super::facts::{Change, Kind};
 use super::contract::Contract;
-use super::operations;
 use super::semver::{self, Api, Bump, Crate};
-use super::verdict::Verdict;
+use super::effects::Verdict;
 
 /// The published file of each document.
 pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;
@@ -33,9 +32,13 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(old: &Contract, new: &Contract, changes: &[Change], api: Api, files: &Files<'_>) -> Self {
-        let documents = [old, new].into_iter().flat_map(|contract| &contract.documents);
-        let operations = documents.flat_map(|(name, value)| operations::of(name, value)).map(|operation| operation.id);
+    pub(super) fn new(
+        (old, new): (&Contract, &Contract),
+        changes: &[Change],
+        api: Api,
+        operations: &BTreeSet<String>,
+        files: &Files<'_>,
+    ) -> Self {
         let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {
             (Some(before), Some(now)) => before != now,
             _ => false,
@@ -47,7 +50,7 @@ impl Summary {
             let list = if same { &mut words_alone } else { &mut rewritten };
             list.push((*file).to_owned());
         }
-        let crates = semver::crates(changes, &api, &operations.collect());
+        let crates = semver::crates(changes, &api, operations);
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 

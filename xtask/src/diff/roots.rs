@@ -2,196 +2,111 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::changes::{Finding, Kind};
+use super::effects::{self, Slot};
+use super::facts::Kind;
 use super::names::{renamed, similar};
 use super::operations;
-use super::rust::{Rust, Slot};
-use super::shape::Shape;
-use super::side::{Node, Place, Side, has_operations};
-use super::verdict;
-use super::walk::Walk;
-use crate::document;
-
-/// The documents that a crate's types are made of, whatever refers to them. What is received of them can be sent on, or
-/// built for a test, so that either way counts.
-pub(super) const TYPES: [&str; 3] = ["notifications", "webhook", "config"];
-
-/// That of these whose types are sent too.
-pub(super) const SENT: &str = "config";
-
-/// The configuration that events carry as opaque JSON, and where.
-const CARRIED: (&str, &str) = ("config", "ConfigContent");
-const CARRIERS: [&str; 2] = ["config", "lastConfig"];
-
-/// What begins a walk.
-pub(super) struct Root {
-    /// The event, the operation or the schema.
-    pub(super) name: String,
-    pub(super) kind: RootKind,
-    pub(super) inbound: bool,
-    pub(super) outbound: bool,
-    pub(super) start: Vec<usize>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum RootKind {
-    /// An event or an operation.
-    Used,
-    /// A schema that no other refers to.
-    Schema,
-    /// A schema that others are only built on: no value is one of it and nothing else.
-    Base,
-    /// A change that no walk leads to, of what nothing refers to.
-    Alone,
-}
-
-impl Root {
-    pub(super) fn new(name: &str, (inbound, outbound): (bool, bool), start: Vec<usize>) -> Self {
-        Self { name: name.to_owned(), kind: RootKind::Used, inbound, outbound, start }
-    }
-
-    fn schema(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
-    }
-
-    fn base(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
-    }
-
-    fn alone(start: usize) -> Self {
-        Self { kind: RootKind::Alone, ..Self::new("", (true, true), vec![start]) }
-    }
-}
+use super::reach::Root;
+use super::seen::Seen;
+use super::walk::{Step, Walk};
+use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
+use crate::project::Project;
 
 /// Everything that the two contracts can be compared from.
-pub(super) fn roots(walk: &mut Walk<'_>) -> Vec<Root> {
+pub(super) fn roots(walk: &mut Walk<'_>, project: &Project) -> Vec<Root> {
     let (old, new) = (walk.old, walk.new);
-    let names: BTreeSet<&str> = old.documents.keys().chain(new.documents.keys()).map(String::as_str).collect();
-    let mut roots = Vec::new();
+    let names: BTreeSet<&String> = old.documents.keys().chain(new.documents.keys()).collect();
+    let (none, mut roots) = (Document::default(), Vec::new());
     for name in &names {
-        if has_operations(old.document(name)) || has_operations(new.document(name)) {
-            operations::roots(walk, name, &mut roots);
-        }
-        events(walk, name, &mut roots);
-        schemas(walk, name, &mut roots);
+        let documents = (old.documents.get(*name).unwrap_or(&none), new.documents.get(*name).unwrap_or(&none));
+        let bodies = (bodies(documents.0, project), bodies(documents.1, project));
+        operations::roots(walk, documents, &mut roots);
+        events(walk, name, (&bodies.0, &bodies.1), project, &mut roots);
+        schemas(walk, name, (&bodies.0, &bodies.1), project, &mut roots);
     }
     for name in names {
-        others(walk, name, &mut roots);
+        others(walk, name, project, &mut roots);
     }
     roots
 }
 
-/// The body of a notification, as a webhook gets it.
-#[derive(Clone)]
-struct Body<'a> {
-    schema: &'a str,
-    node: Node<'a>,
-    data: Option<Node<'a>>,
-    /// How many types it is the body of.
-    types: usize,
-}
+type Bodies = BTreeMap<String, EventBody>;
 
-/// The bodies of a document by their notification type. They are known by their shape.
-fn bodies<'a>(side: &'a Side<'a>, document: &'a str) -> BTreeMap<&'a str, Body<'a>> {
-    let mut bodies: Vec<(Vec<&str>, Body<'a>)> = Vec::new();
-    let body = |schema, node, data, types: &[&str]| Body { schema, node, data, types: types.len() };
-    for (name, _) in document::schemas(side.document(document)) {
-        let Some(node) = side.named(document, name) else { continue };
-        let shape = node.shape();
-        let (Some(types), data) = (shape.fields.get("notificationType"), shape.fields.get("data")) else {
-            // A list of the types is no body, and says that they are.
-            if name == "NotificationType" {
-                let types = texts(shape.values);
-                bodies.push((types.clone(), body(name, node, None, &types)));
-            }
-            continue;
-        };
-        let types = texts(types.node.shape().values);
-        if let Some(data) = data.filter(|_| !types.is_empty()) {
-            bodies.push((types.clone(), body(name, node, Some(data.node.clone()), &types)));
-        }
-    }
-    // The body of one type says more of it than that of many.
-    bodies.sort_by_key(|(types, body)| (body.data.is_none(), types.len()));
-    let mut found = BTreeMap::new();
-    for (types, body) in bodies {
-        for name in types {
-            found.entry(name).or_insert_with(|| body.clone());
-        }
-    }
-    found
-}
-
-fn texts(values: Option<Vec<&Value>>) -> Vec<&str> {
-    values.into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn events<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
-    let (old, new) = (bodies(walk.old, document), bodies(walk.new, document));
+fn events<'m>(
+    walk: &mut Walk<'m>,
+    document: &str,
+    (old, new): (&Bodies, &Bodies),
+    project: &Project,
+    roots: &mut Vec<Root>,
+) {
     for body in old.values().chain(new.values()) {
-        explain_types(walk, body);
-        walk.bodies.insert(body.node.id());
+        explain_types(walk, document, body, project);
+        walk.bodies.insert(Place::new(document, &body.schema));
     }
-    let mut gone: BTreeSet<&str> = old.keys().filter(|name| !new.contains_key(*name)).copied().collect();
-    let mut more: BTreeSet<&str> = new.keys().filter(|name| !old.contains_key(*name)).copied().collect();
-    for (name, before) in &old {
+    let mut gone: BTreeSet<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
+    let mut more: BTreeSet<&String> = new.keys().filter(|name| !old.contains_key(*name)).collect();
+    let models = (walk.old, walk.new);
+    let data = |was: &EventBody, is: &EventBody| match (&was.data, &is.data) {
+        (Some(was), Some(is)) => Some((Seen::new(models.0, was), Seen::new(models.1, is))),
+        _ => None,
+    };
+    for (name, before) in old {
         let Some(now) = new.get(name) else { continue };
-        let mut start = vec![walk.pair(&before.node, &now.node, Slot::Value)];
-        if let (Some(before), Some(now)) = (&before.data, &now.data) {
-            start.extend(carried(walk, before, now));
-        }
+        let (was, is) = (Seen::new(walk.old, &before.node), Seen::new(walk.new, &now.node));
+        let mut start = vec![walk.pair(&was, &is, Slot::Value)];
+        start.extend(data(before, now).and_then(|(was, is)| carried(walk, &was, &is, project)));
         roots.push(Root::new(name, (true, true), start));
     }
-    let found = renamed(&mut gone, &mut more, |before, now| match (old.get(before), new.get(now)) {
-        (Some(was), Some(is)) => {
-            // One schema, of one type before and after, is the body of one event.
-            let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
-            let data = (was.data.as_ref(), is.data.as_ref());
-            (stays || similar(before, now)) && matches!(data, (Some(was), Some(is)) if same_data(walk, was, is))
-        }
-        _ => false,
+    let found = renamed(&mut gone, &mut more, |before, now| {
+        let (Some(was), Some(is)) = (old.get(before), new.get(now)) else { return false };
+        // One schema, of one type before and after, is the body of one event.
+        let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
+        // Two carry the same where that is one schema, or two that say the same.
+        (stays || similar(before, now))
+            && data(was, is).is_some_and(|(was, is)| {
+                (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is)
+            })
     });
-    let place =
-        |body: Option<&Body<'_>>| Place::new(document, body.map_or("", |body| body.schema)).field("notificationType");
+    let kind = |name: &str| project.event.as_ref().map_or_else(|| Place::new(document, name), |event| Place::new(document, name).field(&event.kind));
+    let mut find = |walk: &mut Walk<'m>, body: Option<&EventBody>, what, names: [Option<&String>; 2], effects, mut start: Vec<usize>| {
+        let [before, now] = names;
+        let name = now.or(before).cloned().unwrap_or_default();
+        let mut step = Step::default();
+        step.find(&kind(body.map_or("", |body| &body.schema)), what, before.cloned(), now.cloned(), effects);
+        let subject = before.or(now).cloned().unwrap_or_default();
+        step.findings.iter_mut().for_each(|finding| finding.subject = subject.clone());
+        start.push(walk.put(step));
+        roots.push(Root::new(&name, (true, true), start));
+    };
     for (before, now) in found {
-        let (was, is) = (old.get(before), new.get(now));
-        let names = (Some(before.to_owned()), Some(now.to_owned()));
-        let effects = verdict::event_renamed(before, now);
-        let finding = Finding::new(place(is), Kind::EventTypeRenamed, names.0, names.1, effects).of(before);
+        let (Some(was), Some(is)) = (old.get(before), new.get(now)) else { continue };
         let mut start = Vec::new();
-        if let (Some(was), Some(is)) = (was.and_then(|body| body.data.as_ref()), is.and_then(|body| body.data.as_ref()))
-        {
-            start.push(walk.pair(was, is, Slot::Value));
-            start.extend(carried(walk, was, is));
+        if let Some((was, is)) = data(was, is) {
+            start.push(walk.pair(&was, &is, Slot::Value));
+            start.extend(carried(walk, &was, &is, project));
         }
-        start.push(walk.step(vec![finding], Vec::new()));
-        roots.push(Root::new(now, (true, true), start));
+        let effects = effects::event_renamed(before, now);
+        find(walk, Some(is), Kind::EventTypeRenamed, [Some(before), Some(now)], effects, start);
     }
     for name in gone {
-        let (kind, effects) = (Kind::EventTypeRemoved, verdict::event_removed());
-        let finding = Finding::new(place(old.get(name)), kind, Some(name.to_owned()), None, effects).of(name);
-        let start = vec![walk.step(vec![finding], Vec::new())];
-        roots.push(Root::new(name, (true, true), start));
+        let effects = effects::event_removed();
+        find(walk, old.get(name), Kind::EventTypeRemoved, [Some(name), None], effects, Vec::new());
     }
     for name in more {
-        let (kind, effects) = (Kind::EventTypeAdded, verdict::event_added());
-        let finding = Finding::new(place(new.get(name)), kind, None, Some(name.to_owned()), effects).of(name);
-        let start = vec![walk.step(vec![finding], Vec::new())];
-        roots.push(Root::new(name, (true, true), start));
+        let effects = effects::event_added();
+        find(walk, new.get(name), Kind::EventTypeAdded, [None, Some(name)], effects, Vec::new());
     }
 }
 
 /// What changes in the list of types is told as a change of events.
-fn explain_types(walk: &mut Walk<'_>, body: &Body<'_>) {
-    let document = body.node.document;
-    let mut places = vec![Place::new(document, body.schema).field("notificationType")];
-    places.push(Place::new(document, "NotificationType"));
-    for side in [walk.old, walk.new] {
-        let body = &side.document(document)["components"]["schemas"][body.schema];
-        let named = body["properties"]["notificationType"]["$ref"].as_str();
-        places.extend(named.and_then(document::schema_name).map(|name| Place::new(document, name)));
+fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, project: &Project) {
+    let Some(event) = &project.event else { return };
+    let own = Place::new(document, &body.schema).field(&event.kind);
+    let mut places = vec![own, Place::new(document, &event.list)];
+    for model in [walk.old, walk.new] {
+        let node = model.documents.get(document).and_then(|document| document.schemas.get(&body.schema));
+        let kind = node.and_then(|node| node.field(&event.kind));
+        places.extend(kind.map(|kind| Seen::new(model, &kind.schema).place));
     }
     for place in places {
         for kind in [Kind::EnumValueAdded, Kind::EnumValueRemoved, Kind::EnumValueRenamed] {
@@ -200,95 +115,129 @@ fn explain_types(walk: &mut Walk<'_>, body: &Body<'_>) {
     }
 }
 
-/// Whether two events carry the same: one schema, or two that say the same.
-fn same_data<'a>(walk: &mut Walk<'a>, old: &Node<'a>, new: &Node<'a>) -> bool {
-    let (before, now) = (old.place(), new.place());
-    (before.path == "$" && before == now) || walk.same(old, new)
-}
-
 /// Events carry a configuration that the contract describes elsewhere.
-fn carried<'a>(walk: &mut Walk<'a>, old: &Node<'a>, new: &Node<'a>) -> Option<usize> {
-    let (before, now) = (old.shape(), new.shape());
-    let carries = CARRIERS.iter().any(|name| before.fields.contains_key(name) || now.fields.contains_key(name));
-    let (old, new) = (walk.old.named(CARRIED.0, CARRIED.1)?, walk.new.named(CARRIED.0, CARRIED.1)?);
+fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>, project: &Project) -> Option<usize> {
+    let carried = project.event.as_ref()?.carries.as_ref()?;
+    let (before, now) = (old.whole(), new.whole());
+    let place = Place::new(&carried.document, &carried.schema);
+    let (old, new) = (Seen::at(walk.old, &place)?, Seen::at(walk.new, &place)?);
+    let carries = carried.fields.iter().any(|name| before.field(name).is_some() || now.field(name).is_some());
     carries.then(|| walk.pair(&old, &new, Slot::Value))
 }
 
-/// The schemas of a document that nothing in it refers to. In the documents that types are made of, all that have one.
-fn schemas<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
+/// A schema of a document, where it is published.
+fn named<'m>(model: &'m Model, document: &str, name: &str) -> Option<Seen<'m>> {
+    let node = model.documents.get(document)?.schemas.get(name)?;
+    Some(Seen { model, node: Node::clone(node), place: node.place.clone(), called: None })
+}
+
+/// The schemas of a document that nothing refers to, in it or in another.
+fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
+    let is_copied = |name: &String| {
+        let place = Place::new(document, name);
+        model.documents.values().any(|other| other.copies.values().any(|copy| *copy == place))
+    };
+    let Some(document) = model.documents.get(document) else { return BTreeSet::new() };
+    let names = document.schemas.keys();
+    let alone = |name: &&String| !document.uses.contains_key(*name) && !document.copies.contains_key(*name) && !is_copied(name);
+    names.filter(alone).map(String::as_str).collect()
+}
+
+/// The schemas of a document that nothing refers to.
+fn schemas(
+    walk: &mut Walk<'_>,
+    document: &str,
+    bodies: (&Bodies, &Bodies),
+    project: &Project,
+    roots: &mut Vec<Root>,
+) {
     let (old, new) = (walk.old, walk.new);
-    let (before, now) = (old.unused(document), new.unused(document));
-    let (old_bodies, new_bodies) = (bodies(old, document), bodies(new, document));
-    let is_body = |bodies: &BTreeMap<&str, Body<'_>>, name: &str| bodies.values().any(|body| body.schema == name);
+    let (before, now) = (unused(old, document), unused(new, document));
+    let is_body = |bodies: &Bodies, name: &str| bodies.values().any(|body| body.schema == name);
     let (mut gone, mut more) = (BTreeSet::new(), BTreeSet::new());
     for name in before.union(&now) {
-        match (old.named(document, name), new.named(document, name)) {
+        match (named(old, document, name), named(new, document, name)) {
             // What was the body of an event and is none, or the reverse, is told as a change of events.
-            (Some(_), Some(_)) if is_body(&old_bodies, name) != is_body(&new_bodies, name) => {}
+            (Some(_), Some(_)) if is_body(bodies.0, name) != is_body(bodies.1, name) => {}
             (Some(old), Some(new)) => {
                 let start = vec![walk.pair(&old, &new, Slot::Value)];
                 roots.push(Root::schema(name, start));
             }
-            (Some(_), None) if !is_body(&old_bodies, name) => drop(gone.insert(*name)),
-            (None, Some(_)) if !is_body(&new_bodies, name) => drop(more.insert(*name)),
+            (Some(_), None) if !is_body(bodies.0, name) => drop(gone.insert(*name)),
+            (None, Some(_)) if !is_body(bodies.1, name) => drop(more.insert(*name)),
             _ => {}
         }
     }
     // A schema that has another name and says the same is no change of the contract.
-    renamed(&mut gone, &mut more, |before, now| {
-        let nodes = (old.named(document, before), new.named(document, now));
-        matches!(nodes, (Some(before), Some(now)) if walk.same(&before, &now))
+    renamed(&mut gone, &mut more, |before, now| match (named(old, document, before), named(new, document, now)) {
+        (Some(before), Some(now)) => walk.same(&before, &now),
+        _ => false,
     });
     // Of one that has another name and nearly the same fields, the fields are told.
     let found = renamed(&mut gone, &mut more, |before, now| {
-        let nodes = (old.named(document, before), new.named(document, now));
-        matches!(nodes, (Some(before), Some(now)) if is_nearly(&before.shape(), &now.shape()))
+        match (named(old, document, before), named(new, document, now)) {
+            (Some(before), Some(now)) => is_nearly(&before.whole(), &now.whole()),
+            _ => false,
+        }
     });
     for (before, now) in found {
-        if let (Some(old), Some(new)) = (old.named(document, before), new.named(document, now)) {
+        if let (Some(old), Some(new)) = (named(old, document, before), named(new, document, now)) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];
             roots.push(Root::schema(now, start));
         }
     }
-    for (names, side, kind) in [(gone, old, Kind::SchemaRemoved), (more, new, Kind::SchemaAdded)] {
+    let is_list = |name: &str| {
+        project.event.as_ref().is_some_and(|event| event.list == name) && !bodies.0.is_empty() && !bodies.1.is_empty()
+    };
+    for (names, model, removed) in [(gone, old, true), (more, new, false)] {
         for name in names {
-            let Some(node) = side.named(document, name).filter(|_| !side.is_alias(document, name)) else { continue };
-            let shape = node.shape();
-            let text = Some(format!("{} that nothing refers to", shape.types.first().unwrap_or(&"schema")));
+            let Some(seen) = named(model, document, name).filter(|seen| !is_alias(seen)) else { continue };
+            let whole = seen.whole();
+            let kind = whole.types().first().map_or("schema", |kind| kind.name());
+            let text = Some(format!("{kind} that nothing refers to"));
             // The list of the types has one whatever it is called, which the events are named by.
-            let is_list = name == "NotificationType" && !old_bodies.is_empty() && !new_bodies.is_empty();
-            let has_type =
-                TYPES.contains(&document) && !is_list && matches!(Rust::of(&shape), Rust::Struct | Rust::OpenEnum);
-            let removed = kind == Kind::SchemaRemoved;
-            let effects = if removed { verdict::schema_removed(has_type) } else { verdict::added() };
-            let (was, is) = if removed { (text, None) } else { (None, text) };
-            let finding = Finding::new(Place::new(document, name), kind, was, is, effects);
-            let step = walk.step(vec![finding], Vec::new());
-            roots.push(Root::alone(step));
+            let has_type = project.module(document).is_some()
+                && !is_list(name)
+                && matches!(whole.node.rust(), Rust::Struct | Rust::OpenEnum);
+            let mut step = Step::default();
+            match removed {
+                true => step.find(&seen.place, Kind::SchemaRemoved, text, None, effects::schema_removed(has_type)),
+                false => step.find(&seen.place, Kind::SchemaAdded, None, text, effects::added()),
+            }
+            roots.push(Root::alone(walk.put(step)));
         }
     }
 }
 
+/// Whether a schema is no more than another name of one, of which no type is made.
+fn is_alias(seen: &Seen<'_>) -> bool {
+    seen.referred().is_some() && seen.node.is_plain()
+}
+
 /// Whether two objects share so many fields that they are one under two names.
-fn is_nearly(old: &Shape<'_>, new: &Shape<'_>) -> bool {
+fn is_nearly(old: &Seen<'_>, new: &Seen<'_>) -> bool {
     const LEAST: usize = 4;
-    let both = old.fields.keys().filter(|name| new.fields.contains_key(*name)).count();
-    both >= LEAST && 4 * both >= 3 * old.fields.len().max(new.fields.len())
+    let (before, now) = (old.names(), new.names());
+    let both = before.intersection(&now).count();
+    both >= LEAST && 4 * both >= 3 * before.len().max(now.len())
 }
 
 /// The schemas that were not come by yet: others are built on them, or what refers to them is not referred to itself.
-fn others<'a>(walk: &mut Walk<'a>, document: &'a str, roots: &mut Vec<Root>) {
-    let bodies: Vec<Body<'_>> =
-        [walk.old, walk.new].into_iter().flat_map(|side| bodies(side, document).into_values()).collect();
-    for (name, _) in document::schemas(walk.new.document(document)) {
-        if walk.new.published(document, name).0 != document || bodies.iter().any(|body| body.schema == name) {
+fn others(walk: &mut Walk<'_>, document: &str, project: &Project, roots: &mut Vec<Root>) {
+    let (Some(was), Some(is)) = (walk.old.documents.get(document), walk.new.documents.get(document)) else { return };
+    let bodies: Vec<EventBody> =
+        [was, is].into_iter().flat_map(|document| bodies(document, project).into_values()).collect();
+    for name in is.schemas.keys() {
+        if is.copies.contains_key(name) || bodies.iter().any(|body| body.schema == *name) {
             continue;
         }
-        let (Some(old), Some(new)) = (walk.old.named(document, name), walk.new.named(document, name)) else { continue };
+        let (Some(old), Some(new)) = (named(walk.old, document, name), named(walk.new, document, name)) else {
+            continue;
+        };
         if !walk.is_known(&old, &new) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];
-            let is_base = walk.old.is_base(document, name) && walk.new.is_base(document, name);
-            roots.push(if is_base { Root::base(name, start) } else { Root::schema(name, start) });
+            let is_base = |document: &Document| document.uses.get(name) != Some(&Use::Value);
+            roots.push(if is_base(was) && is_base(is) { Root::base(name, start) } else { Root::schema(name, start) });
         }
     }
 }

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::changes::{Change, Kind};
+use super::facts::{Change, Kind};
 use super::report::and;
-use super::roots::TYPES;
-use super::side::{Documents, has_operations};
-use super::verdict::Verdict;
+use crate::model::Documents;
+use super::effects::Verdict;
 use crate::document;
 use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES, RUST_TYPE};
 
 /// What the variants of `Event` are named by.
 const NOTIFICATION_TYPE: &str = "NotificationType";
+
+/// The documents that a crate's types are made of.
+pub(super) const TYPES: [&str; 3] = ["notifications", "webhook", "config"];
 
 /// The modules of `ampersand-types`, each made of the document of [`TYPES`] in its place.
 const MODULES: [&str; 3] = ["notifications", "messages", "config"];
@@ -61,10 +63,10 @@ pub(super) struct Api {
 /// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
 /// `non_exhaustive`: a field or a variant more is a minor change, as is any type, operation or optional parameter. What
 /// changes nothing but what is said is a patch.
-pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<&str>) -> Vec<Crate> {
+pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>) -> Vec<Crate> {
     let of_types: Vec<&Change> = changes.iter().filter(|change| TYPES.contains(&change.document.as_str())).collect();
     let of_client: Vec<&Change> =
-        changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name.as_str()))).collect();
+        changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name))).collect();
     let types = api.raise(bump("ampersand-types", &of_types));
     let client = api.raise(bump("ampersand-client", &of_client));
 
@@ -183,7 +185,7 @@ impl Api {
 /// The documents of an API, lowered to the one that the client is made of.
 fn of_client(documents: &Documents) -> Option<Value> {
     let (mut of_api, mut shared) = (Vec::new(), BTreeMap::new());
-    for (name, document) in documents.iter().filter(|(_, document)| has_operations(document)) {
+    for (name, document) in documents.iter().filter(|(_, document)| document["paths"].as_object().is_some_and(|paths| !paths.is_empty())) {
         for (ours, module) in TYPES.into_iter().zip(MODULES) {
             let same = documents.get(ours).map(|ours| lower::same(document, ours)).unwrap_or_default();
             let path = |schema: &str| Some(format!("ampersand_types::{module}::{}", lower::pascal(schema)));

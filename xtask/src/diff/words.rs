@@ -2,64 +2,90 @@
 
 use serde_json::Value;
 
-use super::shape::{Others, Shape};
-use super::side::Node;
+use super::seen::{Seen, SeenField, describe};
+use crate::model::{Kind, Need, Others, Type};
 
-impl Shape<'_> {
+impl Seen<'_> {
     /// A type, for a reader.
     pub(super) fn describe(&self) -> String {
-        let text = self.plain();
-        if self.nullable { format!("{text} or null") } else { text }
+        let whole = self.whole();
+        let text = self.plain(&whole);
+        if whole.node.nullable { format!("{text} or null") } else { text }
     }
 
-    fn plain(&self) -> String {
+    fn plain(&self, whole: &Self) -> String {
         if let Some(name) = &self.called {
             return name.clone();
         }
-        if !self.choices.is_empty() {
-            // What stands inside has the place of the choice, and not its name.
-            let inside = |node: &Node<'_>| Shape { place: self.place.below("|"), ..node.shape() }.describe();
-            let name = |node| if Node::place(node) == self.place { inside(node) } else { node.name() };
-            let choices: Vec<String> = self.choices.iter().map(name).collect();
-            return format!("one of {}", choices.join(", "));
+        if let Kind::Reference(_, to) = &self.node.kind {
+            return if self.place.path == "$" { self.place.schema.clone() } else { to.schema.clone() };
         }
-        if let Some(values) = &self.values {
+        let choices = whole.choices();
+        if !choices.is_empty() {
+            // What stands inside has the place of the choice, and not its name.
+            let inside = |one: &Self| Self { place: self.place.below("|"), ..one.clone() }.describe();
+            let name = |one: &Self| if one.place == self.place { inside(one) } else { one.name() };
+            return format!("one of {}", choices.iter().map(name).collect::<Vec<_>>().join(", "));
+        }
+        if let Some(values) = &whole.node.values {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
             return format!("one of {}", values.join(", "));
         }
-        let types: Vec<&str> = self.types.iter().copied().collect();
-        match (types.as_slice(), &self.items, &self.others) {
-            ([], ..) => "anything".to_owned(),
-            (["array"], Some(items), _) => format!("list of {}", items.name()),
-            (["object"], _, Others::Of(values)) if !self.is_struct() => format!("map of {}", values.name()),
-            (["object"], ..) if !self.is_struct() => "any object".to_owned(),
-            (["object"], ..) if self.place.path == "$" => self.place.schema.clone(),
-            (types, ..) => match self.facets.get("format").and_then(|(format, _)| format.as_str()) {
-                Some(format) => format!("{} ({format})", types.join(" or ")),
-                None => types.join(" or "),
+        match (&whole.node.kind, whole.items()) {
+            (_, Some(items)) => format!("list of {}", items.name()),
+            (Kind::Object(object), _) => match &object.others {
+                Others::Of(values) if !whole.is_struct() => format!("map of {}", whole.values_of(values).name()),
+                _ if !whole.is_struct() => "any object".to_owned(),
+                _ if self.place.path == "$" => self.place.schema.clone(),
+                _ => "object".to_owned(),
             },
+            _ => {
+                let types: Vec<&str> = whole.types().into_iter().map(Type::name).collect();
+                match whole.node.facet("format").and_then(Value::as_str) {
+                    _ if types.is_empty() => "anything".to_owned(),
+                    Some(format) => format!("{} ({format})", types.join(" or ")),
+                    None => types.join(" or "),
+                }
+            }
         }
     }
-}
 
-impl Others<'_> {
-    /// What a field without a name may be.
-    pub(super) fn describe(&self) -> String {
-        match self {
-            Self::Any => "anything".to_owned(),
-            Self::None => "nothing".to_owned(),
-            Self::Of(values) => values.name(),
-        }
-    }
-}
-
-impl Node<'_> {
     /// A schema that has a name by its name, and any other by its type.
     pub(super) fn name(&self) -> String {
-        let place = self.place();
-        match place.path.as_str() {
-            "$" if !place.schema.is_empty() => place.schema,
-            _ => self.shape().describe(),
+        match self.place.path.as_str() {
+            "$" if !self.place.schema.is_empty() => self.place.schema.clone(),
+            _ => self.describe(),
+        }
+    }
+
+    /// What a field without a name may be.
+    pub(super) fn describe_others(&self) -> String {
+        match self.others() {
+            Some(Others::None) => "nothing".to_owned(),
+            Some(Others::Of(values)) => self.values_of(values).name(),
+            Some(Others::Any) | None => "anything".to_owned(),
+        }
+    }
+
+    /// Whether a field has to be there.
+    pub(super) fn describe_need(&self, name: &str, need: Need) -> String {
+        match need {
+            Need::Required => "required".to_owned(),
+            Need::Optional => "optional".to_owned(),
+            Need::Conditional => {
+                let of_field = |names: &std::collections::BTreeSet<String>| names.contains(name);
+                let groups = self.groups().iter().filter(|group| group.alternatives.iter().any(of_field));
+                describe(&groups.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// A field as a reader wants it told: whether it has to be there, and its type.
+    pub(super) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
+        let (kind, need) = (field.value.name(), self.describe_need(name, field.need));
+        match field.need {
+            Need::Conditional => format!("{kind}, {need}"),
+            _ => format!("{need} {kind}"),
         }
     }
 }

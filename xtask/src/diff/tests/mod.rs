@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::changes::Change;
-use super::side::Documents;
+use super::facts::Change;
 use crate::kept::Kept;
+use crate::model::Documents;
+use crate::project::Project;
 
 /// A document of schemas alone.
 fn schemas(schemas: Value) -> Value {
@@ -41,10 +42,15 @@ fn brief(changes: &[Change]) -> Vec<String> {
     lines
 }
 
+fn project() -> Project {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+    Project::load(root).expect("a project")
+}
+
 /// The changes between two contracts, where nothing was kept before.
 fn changes(old: &Documents, new: &Documents) -> Vec<Change> {
     let kept = Kept::between(old, new, &[]).expect("actions that can be read");
-    super::changes(old, new, &kept)
+    super::changes(old, new, &kept, &project())
 }
 
 /// The changes between two documents of one name.

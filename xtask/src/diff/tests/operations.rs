@@ -89,12 +89,36 @@ fn parameters_change() {
             "parameter added postThing.parameters.size: - > required query [ccbb]",
         ),
         (
-            json!([path(), { "in": "query", "name": "page", "schema": { "type": "string" }, "style": "form" }]),
-            r#"keyword changed postThing.parameters.page: style: false > style: "form" [ccwc]"#,
+            json!([path(), { "in": "query", "name": "page", "schema": { "type": "string" }, "style": "deepObject" }]),
+            r#"keyword changed postThing.parameters.page: style: "form" > style: "deepObject" [ccwc]"#,
         ),
     ] {
         assert_eq!(when("/parameters", parameters), [expected]);
     }
+    // What is written out where OpenAPI has it so by itself is no change, and one value is written one way.
+    for said in [json!({ "style": "form" }), json!({ "explode": true }), json!({ "explode": false })] {
+        let mut page = parameter("query", "page", false);
+        page.as_object_mut().expect("an object").extend(said.as_object().expect("an object").clone());
+        assert_eq!(when("/parameters", json!([path(), page])), Vec::<String>::new());
+    }
+    let list = |explode: Value| {
+        let items = json!({ "type": "array", "items": { "type": "string" } });
+        let mut ids = json!({ "in": "query", "name": "ids", "schema": items });
+        ids["explode"] = explode;
+        let mut changed = operation();
+        changed["parameters"] = json!([path(), ids]);
+        api(changed)
+    };
+    assert_eq!(
+        between("api", list(json!(true)), list(json!(false))),
+        ["keyword changed postThing.parameters.ids: explode: true > explode: false [ccwc]"]
+    );
+    let header = |name: &str| {
+        let mut changed = operation();
+        changed["parameters"] = json!([path(), parameter("header", name, false)]);
+        api(changed)
+    };
+    assert_eq!(between("api", header("X-Key"), header("x-key")), Vec::<String>::new());
     let mut renamed = api(operation());
     let item = renamed["paths"]["/things/{id}"].take();
     renamed["paths"] = json!({ "/things/{idOrName}": item });

@@ -1,9 +1,9 @@
-//! What a change is.
+//! What changed: the facts.
 
 use serde::Serialize;
 
-use super::side::Place;
-use super::verdict::{Effects, Verdict};
+use super::effects::{Effects, Verdict};
+use crate::model::Place;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

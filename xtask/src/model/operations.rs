@@ -1,0 +1,291 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::read::{Reader, members, owned, text};
+use super::{Node, Place, Tag, names};
+use crate::project::Project;
+
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// One call that an API offers.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) place: Place,
+    /// The name of the document, which has a host of its own.
+    pub(crate) host: String,
+    /// In capitals.
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// The first decides where the client has the operation.
+    pub(crate) tag: Option<String>,
+    pub(crate) words: Option<String>,
+    /// Its page in the public reference.
+    pub(crate) page: Option<String>,
+    pub(crate) deprecated: bool,
+    /// What an overlay says of one that may be sent again though its method does not promise it.
+    pub(crate) idempotent: bool,
+    /// The ways to authenticate, of which it takes one: the schemes of each, with their scopes.
+    pub(crate) security: BTreeSet<Vec<String>>,
+    /// Whether that is said of all operations of the document.
+    pub(crate) inherits_security: bool,
+    /// Sorted by place and name.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Option<Body>,
+    /// By their status.
+    pub(crate) responses: BTreeMap<String, Response>,
+    /// What else the contract says.
+    pub(crate) rest: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Location {
+    Cookie,
+    Header,
+    Path,
+    Query,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) location: Location,
+    pub(crate) place: Place,
+    pub(crate) required: bool,
+    pub(crate) deprecated: bool,
+    /// Whether an operation that may be sent again may be with this.
+    pub(crate) idempotent: bool,
+    pub(crate) words: Option<String>,
+    /// How lists and objects are written, as OpenAPI has it where the contract says nothing.
+    pub(crate) style: String,
+    pub(crate) explode: bool,
+    /// The media type that the value is written in, where it is one.
+    pub(crate) media: Option<String>,
+    pub(crate) schema: Node,
+    /// What else the contract says.
+    pub(crate) rest: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) place: Place,
+    pub(crate) required: bool,
+    /// By the media type.
+    pub(crate) content: BTreeMap<String, Node>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) place: Place,
+    pub(crate) content: BTreeMap<String, Node>,
+    pub(crate) headers: Option<Value>,
+}
+
+impl Location {
+    fn named(name: &str) -> Option<Self> {
+        [Self::Cookie, Self::Header, Self::Path, Self::Query].into_iter().find(|one| one.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Header => "header",
+            Self::Path => "path",
+            Self::Query => "query",
+        }
+    }
+}
+
+impl Parameter {
+    /// Whether it is in every call.
+    pub(crate) fn is_argument(&self) -> bool {
+        self.required || self.location == Location::Path
+    }
+
+    /// What tells it from others of the operation: the names of headers are the same in capitals.
+    pub(crate) fn key(&self) -> (Location, String) {
+        let name = if self.location == Location::Header { self.name.to_lowercase() } else { self.name.clone() };
+        (self.location, name)
+    }
+}
+
+impl Operation {
+    /// The parameters that every call has, those of the path first, in its order.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        let place = |parameter: &&Parameter| match parameter.location {
+            Location::Path => self.path.find(&format!("{{{}}}", parameter.name)).unwrap_or(usize::MAX),
+            _ => usize::MAX,
+        };
+        let mut arguments: Vec<&Parameter> = self.parameters.iter().filter(|one| one.is_argument()).collect();
+        arguments.sort_by_key(place);
+        arguments.into_iter()
+    }
+
+    /// The names in the path's braces, in their order.
+    pub(crate) fn path_parameters(&self) -> Vec<&str> {
+        in_braces(&self.path)
+    }
+
+    /// The path, whatever its parameters are called.
+    pub(crate) fn route(&self) -> String {
+        let mut route = self.path.clone();
+        for name in self.path_parameters() {
+            route = route.replacen(&format!("{{{name}}}"), "{}", 1);
+        }
+        route
+    }
+}
+
+fn in_braces(path: &str) -> Vec<&str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+}
+
+pub(super) fn tag(value: &Value) -> Option<Tag> {
+    Some(Tag { name: text(&value["name"])?, words: text(&value["description"]), group: text(&value["x-group"]) })
+}
+
+/// The operations of a document.
+pub(super) fn read(reader: &mut Reader<'_>, _: &Project) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (path, item) in members(&reader.document()["paths"]) {
+        let (item, _) = pointed(reader, item, Place::new(reader.name(), path));
+        for (method, value) in members(item).filter(|(method, _)| METHODS.contains(method)) {
+            operations.push(operation(reader, (path, item), (method, value)));
+        }
+    }
+    operations
+}
+
+fn operation<'a>(
+    reader: &mut Reader<'a>,
+    (path, item): (&'a str, &'a Value),
+    (method, value): (&'a str, &'a Value),
+) -> Operation {
+    const TOLD: [&str; 9] = [
+        "operationId", "tags", "deprecated", "security", "parameters", "requestBody", "responses", "description",
+        "externalDocs",
+    ];
+    let id = text(&value["operationId"]).unwrap_or_else(|| names::camel(&format!("{method} {path}")));
+    let place = Place::new(reader.name(), &id);
+    let own = value.get("security");
+    let ways = own.unwrap_or(&reader.document()["security"]).as_array().into_iter().flatten();
+    let body = value.get("requestBody").map(|body| {
+        let (body, place) = pointed(reader, body, place.field("requestBody"));
+        Body { required: body["required"] == true, content: content(reader, body, &place), place }
+    });
+    let mut responses = BTreeMap::new();
+    for (status, response) in members(&value["responses"]) {
+        let (response, place) = pointed(reader, response, place.field("responses").below(&format!(".{status}")));
+        let response = Response {
+            content: content(reader, response, &place),
+            headers: response.get("headers").cloned(),
+            place,
+        };
+        responses.insert(status.to_owned(), response);
+    }
+    let rest = members(value).filter(|(key, _)| !TOLD.contains(key) && !key.starts_with("x-")).map(owned);
+    Operation {
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        host: reader.name().to_owned(),
+        tag: text(&value["tags"][0]),
+        words: text(&value["description"]),
+        page: text(&value["externalDocs"]["url"]),
+        deprecated: value["deprecated"] == true,
+        idempotent: ["get", "put", "delete", "head"].contains(&method) || value["x-idempotent"] == true,
+        security: ways.map(way).collect(),
+        inherits_security: own.is_none(),
+        parameters: parameters(reader, &place, (path, item), value),
+        body,
+        responses,
+        rest: rest.collect(),
+        place,
+        id,
+    }
+}
+
+fn way(value: &Value) -> Vec<String> {
+    let schemes = members(value).map(|(name, scopes)| match scopes.as_array().filter(|scopes| !scopes.is_empty()) {
+        Some(scopes) => format!("{name} {}", Value::from(scopes.clone())),
+        None => name.to_owned(),
+    });
+    schemes.collect()
+}
+
+fn parameters<'a>(
+    reader: &mut Reader<'a>,
+    operation: &Place,
+    (path, item): (&'a str, &'a Value),
+    value: &'a Value,
+) -> Vec<Parameter> {
+    let mut parameters = BTreeMap::new();
+    for parameter in [item, value].into_iter().flat_map(|value| value["parameters"].as_array().into_iter().flatten()) {
+        let (parameter, place) = pointed(reader, parameter, operation.field("parameters"));
+        if let Some(read) = self::parameter(reader, parameter, place) {
+            parameters.insert(read.key(), read);
+        }
+    }
+    // One that is declared nowhere is a text.
+    for name in in_braces(path) {
+        let place = operation.field("parameters").field(name);
+        let text = super::Schema::new(place.clone(), super::Kind::Text);
+        parameters.entry((Location::Path, name.to_owned())).or_insert_with(|| Parameter {
+            name: name.to_owned(),
+            location: Location::Path,
+            place,
+            required: true,
+            deprecated: false,
+            idempotent: true,
+            words: None,
+            style: "simple".to_owned(),
+            explode: false,
+            media: None,
+            schema: Node::new(text),
+            rest: BTreeMap::new(),
+        });
+    }
+    parameters.into_values().collect()
+}
+
+fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Option<Parameter> {
+    const TOLD: [&str; 10] = [
+        "name", "in", "required", "deprecated", "description", "style", "explode", "schema", "content", "allowReserved",
+    ];
+    let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
+    let place = if place.path == "$" { place } else { place.field(&name) };
+    let default = if matches!(location, Location::Query | Location::Cookie) { "form" } else { "simple" };
+    let style = value["style"].as_str().unwrap_or(default);
+    let media = members(&value["content"]).next();
+    let schema = media.map_or(&value["schema"], |(_, media)| &media["schema"]);
+    let rest = members(value).filter(|(key, value)| {
+        let is_false = **value == Value::Bool(false);
+        (!TOLD.contains(key) || (*key == "allowReserved" && !is_false)) && !key.starts_with("x-") && !is_false
+    });
+    Some(Parameter {
+        location,
+        required: value["required"] == true || location == Location::Path,
+        deprecated: value["deprecated"] == true,
+        idempotent: value["x-idempotent"] != false,
+        words: text(&value["description"]),
+        explode: value["explode"].as_bool().unwrap_or(style == "form"),
+        style: style.to_owned(),
+        media: media.map(|(name, _)| name.to_owned()),
+        schema: reader.node(schema, place.clone()),
+        rest: rest.map(owned).collect(),
+        name,
+        place,
+    })
+}
+
+fn content<'a>(reader: &mut Reader<'a>, holder: &'a Value, place: &Place) -> BTreeMap<String, Node> {
+    let media = members(&holder["content"]);
+    // What a media type says of itself, such as its charset, is no other one.
+    let name = |name: &str| name.split(';').next().unwrap_or_default().trim().to_lowercase();
+    media.map(|(media, value)| (name(media), reader.node(&value["schema"], place.clone()))).collect()
+}
+
+/// What stands in `components` and is referred to: a parameter, a body, a response, a path.
+fn pointed<'a>(reader: &Reader<'a>, value: &'a Value, place: Place) -> (&'a Value, Place) {
+    value["$ref"].as_str().and_then(|reference| reader.target(reference)).unwrap_or((value, place))
+}

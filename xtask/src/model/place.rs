@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use heck::ToPascalCase as _;
+use serde_json::Value;
+
+use crate::document;
+
+/// Documents by their name, as they were read.
+pub(crate) type Documents = BTreeMap<String, Value>;
+
+/// Where something is: in a schema or an operation of a document, by the JSON path of the value that it describes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) document: String,
+    pub(crate) schema: String,
+    pub(crate) path: String,
+}
+
+impl Place {
+    pub(crate) fn new(document: &str, schema: &str) -> Self {
+        Self { document: document.to_owned(), schema: schema.to_owned(), path: "$".to_owned() }
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Self {
+        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        self.below(&if plain { format!(".{name}") } else { format!("[{}]", Value::from(name)) })
+    }
+
+    /// What every element of a list is, or every value of a map.
+    pub(crate) fn below(&self, step: &str) -> Self {
+        Self { path: format!("{}{step}", self.path), ..self.clone() }
+    }
+
+    /// The schema or the operation that it is in.
+    pub(crate) fn outermost(&self) -> Self {
+        Self::new(&self.document, &self.schema)
+    }
+}
+
+/// Of a document, the schemas that were brought in from others, each with the place where it is published.
+///
+/// Documents without operations are what others refer to; of two that have a schema, the smaller one is what the larger one
+/// refers to.
+pub(super) fn copies(published: &Documents, bundle: &str) -> BTreeMap<String, Place> {
+    let size = |document: &Value| (has_operations(document), document::schemas(document).count());
+    let Some(here) = published.get(bundle) else { return BTreeMap::new() };
+    let mut others: Vec<(&String, &Value)> = published
+        .iter()
+        .filter(|(name, document)| *name != bundle && !has_operations(document) && size(document) < size(here))
+        .collect();
+    others.sort_by_key(|(_, document)| size(document));
+    let origin = |name: &str, schema: &Value| {
+        others.iter().find_map(|(other, document)| {
+            let qualifier = other.to_pascal_case();
+            let plain = name.strip_prefix(&qualifier).unwrap_or(name);
+            [name, plain].into_iter().find_map(|name| {
+                let there = document.pointer("/components/schemas")?.get(name)?;
+                same_text(schema, there, &qualifier).then(|| Place::new(other, name))
+            })
+        })
+    };
+    document::schemas(here).filter_map(|(name, schema)| Some((name.clone(), origin(name, schema)?))).collect()
+}
+
+fn has_operations(document: &Value) -> bool {
+    document["paths"].as_object().is_some_and(|paths| !paths.is_empty())
+}
+
+/// Whether a schema of a bundle is a copy: `fetch` qualifies names in it that would be those of two.
+fn same_text(bundled: &Value, published: &Value, qualifier: &str) -> bool {
+    match (bundled, published) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| match (value, other.get(key)) {
+                    (Value::String(one), Some(Value::String(other))) if key == "$ref" => {
+                        one == other || one.replacen(&format!("/{qualifier}"), "/", 1) == *other
+                    }
+                    (value, other) => other.is_some_and(|other| same_text(value, other, qualifier)),
+                })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_text(one, other, qualifier))
+        }
+        (one, other) => one == other,
+    }
+}

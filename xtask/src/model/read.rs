@@ -1,0 +1,598 @@
+//! From JSON to schemas: parts of an `allOf` put together, alternatives of an object folded into it, references kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::{Choice, Document, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type, Use};
+use crate::document;
+
+/// What is said beside a reference, and goes for any type.
+const BESIDE: [&str; 6] = ["default", "deprecated", "description", "nullable", "readOnly", "writeOnly"];
+
+/// A schema as it stands in a document, and where.
+#[derive(Clone)]
+struct Part<'a> {
+    schema: &'a Value,
+    place: Place,
+    /// Another part has taken the place of what it says, but for what is said to readers.
+    replaced: bool,
+}
+
+/// What a field is: its parts, which refine each other; or one of several, where alternatives differ.
+#[derive(Clone)]
+struct Described<'a> {
+    either: Vec<Vec<Part<'a>>>,
+    place: Place,
+}
+
+struct Alternatives<'a> {
+    exclusive: bool,
+    parts: Vec<Part<'a>>,
+    place: Place,
+    /// Whether they are part of an `allOf`, and so say something of an object.
+    in_part: bool,
+}
+
+/// What the parts of a schema say together.
+#[derive(Default)]
+struct Gathered<'a> {
+    kind: Option<Type>,
+    nullable: Option<bool>,
+    values: Option<Vec<Value>>,
+    fields: BTreeMap<&'a str, Described<'a>>,
+    needs: BTreeMap<String, (Need, Place)>,
+    items: Option<Vec<Part<'a>>>,
+    /// Nothing where any field will do.
+    others: Option<Option<Vec<Part<'a>>>>,
+    choices: Vec<Alternatives<'a>>,
+    groups: Vec<Group>,
+    of_other_alternatives: BTreeSet<String>,
+    facets: BTreeMap<String, Facet>,
+    says: super::Says,
+}
+
+pub(super) struct Reader<'a> {
+    name: &'a str,
+    document: &'a Value,
+    copies: BTreeMap<String, Place>,
+    known: HashMap<(Vec<*const Value>, Place), Node>,
+    problems: Vec<String>,
+    steps: BTreeMap<&'static str, usize>,
+}
+
+impl Document {
+    pub(super) fn read(
+        name: &str,
+        document: &Value,
+        copies: BTreeMap<String, Place>,
+        project: &crate::project::Project,
+    ) -> Self {
+        let mut reader = Reader {
+            name,
+            document,
+            copies,
+            known: HashMap::new(),
+            problems: Vec::new(),
+            steps: BTreeMap::from([("fold_alternatives", 0), ("merge_all_of", 0)]),
+        };
+        let schemas = document::schemas(document).map(|(name, schema)| (name, reader.place(name), schema));
+        let schemas: Vec<_> = schemas.collect();
+        let schemas: BTreeMap<String, Node> =
+            schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
+        let operations = super::operations::read(&mut reader, project);
+        let servers = document["servers"].as_array().into_iter().flatten();
+        let tags = document["tags"].as_array().into_iter().flatten();
+        Self {
+            name: name.to_owned(),
+            words: text(&document["info"]["description"]),
+            schemas,
+            operations,
+            tags: tags.filter_map(super::operations::tag).collect(),
+            servers: servers.filter_map(|server| text(&server["url"])).collect(),
+            security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
+            uses: uses(document),
+            copies: reader.copies,
+            problems: reader.problems,
+            steps: reader.steps,
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn document(&self) -> &'a Value {
+        self.document
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Where a schema of this document is published.
+    fn place(&self, schema: &str) -> Place {
+        self.copies.get(schema).cloned().unwrap_or_else(|| Place::new(self.name, schema))
+    }
+
+    /// What is expressed by nothing that the model has.
+    pub(super) fn problem(&mut self, place: &str, what: &str) {
+        self.problems.push(format!("{}: at {place}: {what}", self.name));
+    }
+
+    /// What a reference leads to, and where that is.
+    pub(super) fn target(&self, reference: &str) -> Option<(&'a Value, Place)> {
+        let pointer = document::unescaped(reference.strip_prefix('#')?);
+        let found = self.document.pointer(&pointer)?;
+        let place = match document::schema_name(reference) {
+            Some(name) => self.place(name),
+            None => Place::new(self.name, pointer.trim_start_matches("/components/")),
+        };
+        Some((found, place))
+    }
+
+    /// The schema that stands somewhere.
+    pub(super) fn node(&mut self, schema: &'a Value, place: Place) -> Node {
+        self.node_of(&[Part { schema, place, replaced: false }])
+    }
+
+    fn node_of(&mut self, parts: &[Part<'a>]) -> Node {
+        let place = parts.last().map_or_else(|| Place::new(self.name, ""), |part| part.place.clone());
+        let key = (parts.iter().map(|part| std::ptr::from_ref(part.schema)).collect(), place.clone());
+        if let Some(node) = self.known.get(&key) {
+            return Rc::clone(node);
+        }
+        let schema = self.schema(parts, place);
+        let node = Rc::new(schema);
+        self.known.insert(key, Rc::clone(&node));
+        node
+    }
+
+    fn schema(&mut self, parts: &[Part<'a>], place: Place) -> Schema {
+        let referring = parts.iter().filter(|part| !part.replaced && !part.is_beside());
+        if let [one] = referring.collect::<Vec<_>>()[..]
+            && let Some((name, or_null)) = referred(one.schema)
+            && self.document["components"]["schemas"].get(name).is_some()
+        {
+            let mut schema = Schema::new(place, Kind::Reference(name.to_owned(), self.place(name)));
+            let mut beside = Gathered::default();
+            for part in parts {
+                self.beside(&mut beside, part);
+            }
+            schema.nullable = or_null || beside.nullable.unwrap_or_default();
+            (schema.facets, schema.says) = (beside.facets, beside.says);
+            return schema;
+        }
+        let gathered = self.gather(parts, &[]);
+        self.finish(gathered, place)
+    }
+
+    /// What the parts of a schema say, but for the schemas `within` which they are read.
+    fn gather(&mut self, parts: &[Part<'a>], within: &[*const Value]) -> Gathered<'a> {
+        let mut gathered = Gathered::default();
+        let mut within = within.to_vec();
+        for part in parts {
+            match part.replaced {
+                true => self.beside(&mut gathered, part),
+                false => self.absorb(&mut gathered, part, false, &mut within),
+            }
+        }
+        within.extend(parts.iter().map(|part| std::ptr::from_ref(part.schema)));
+        self.fold(&mut gathered, &within);
+        gathered
+    }
+
+    /// What goes for a value of any type; of a part that was replaced, what readers are told.
+    fn beside(&mut self, gathered: &mut Gathered<'a>, part: &Part<'a>) {
+        const TOLD: [&str; 3] = ["deprecated", "description", "x-enum-descriptions"];
+        for (key, value) in members(part.schema) {
+            if TOLD.contains(&key) || (!part.replaced && is_beside(key)) {
+                self.keyword(gathered, key, value, &part.place);
+            }
+        }
+    }
+
+    /// Adds what a schema says to what is known. What comes later is said of the same value, and has the last word.
+    fn absorb(
+        &mut self,
+        gathered: &mut Gathered<'a>,
+        part: &Part<'a>,
+        in_part: bool,
+        within: &mut Vec<*const Value>,
+    ) {
+        let Part { schema, place, .. } = part;
+        if !schema.is_object() {
+            return;
+        }
+        if within.contains(&std::ptr::from_ref(*schema)) {
+            return self.problem(&place.schema, "is an `allOf` of itself");
+        }
+        within.push(*schema);
+        if let Some((schema, place)) = schema["$ref"].as_str().and_then(|reference| self.target(reference)) {
+            // What is said of a schema to readers is not said of what builds on it.
+            let said = (gathered.says.words.take(), std::mem::take(&mut gathered.says.value_words));
+            let deprecated = gathered.facets.remove("deprecated");
+            self.absorb(gathered, &Part { schema, place, replaced: false }, in_part, within);
+            (gathered.says.words, gathered.says.value_words) = said;
+            gathered.facets.remove("deprecated");
+            gathered.facets.extend(deprecated.map(|facet| ("deprecated".to_owned(), facet)));
+        }
+        let all = schema["allOf"].as_array().map_or(&[][..], Vec::as_slice);
+        if !all.is_empty() {
+            self.count("merge_all_of");
+        }
+        for schema in all {
+            let part = Part { schema, place: place.clone(), replaced: false };
+            self.absorb(gathered, &part, in_part || all.len() > 1, within);
+        }
+        for (key, exclusive) in [("oneOf", true), ("anyOf", false)] {
+            let alternatives = schema[key].as_array().into_iter().flatten();
+            let (nulls, others): (Vec<&Value>, Vec<&Value>) = alternatives.partition(|one| is_null(one));
+            if !nulls.is_empty() {
+                gathered.nullable = Some(true);
+            }
+            let parts: Vec<Part<'a>> =
+                others.into_iter().map(|schema| Part { schema, place: place.clone(), replaced: false }).collect();
+            match parts.as_slice() {
+                [] => {}
+                [one] => self.absorb(gathered, one, in_part, within),
+                _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
+            }
+        }
+        for (key, value) in members(schema) {
+            self.keyword(gathered, key, value, place);
+        }
+        within.pop();
+    }
+
+    fn keyword(&mut self, gathered: &mut Gathered<'a>, key: &'a str, value: &'a Value, place: &Place) {
+        let part = |schema, step: &str| vec![Part { schema, place: place.below(step), replaced: false }];
+        match (key, value) {
+            ("$ref" | "allOf" | "oneOf" | "anyOf" | "not", _) => {}
+            ("type", Value::String(kind)) => gathered.kind = Type::named(kind),
+            ("nullable", Value::Bool(nullable)) => gathered.nullable = Some(*nullable),
+            ("enum", Value::Array(values)) => {
+                if values.contains(&Value::Null) {
+                    gathered.nullable = Some(true);
+                }
+                gathered.values = Some(values.iter().filter(|value| !value.is_null()).cloned().collect());
+            }
+            ("required", Value::Array(names)) => {
+                for name in names.iter().filter_map(Value::as_str) {
+                    gathered.require(name, Need::Required, place);
+                }
+            }
+            ("properties", Value::Object(properties)) => {
+                for (name, schema) in properties {
+                    gathered.describe(name, Part { schema, place: place.field(name), replaced: false });
+                }
+            }
+            ("items", items) if has_content(items) => gathered.items = Some(part(items, "[*]")),
+            ("additionalProperties", Value::Bool(false)) => gathered.others = Some(None),
+            ("additionalProperties", others) if has_content(others) => {
+                gathered.others = Some(Some(part(others, ".*")));
+            }
+            // What anything will do for says nothing, and leaves what another part says.
+            ("items" | "additionalProperties", _) => {}
+            ("description", words) => gathered.says.words = text(words),
+            (key, value) if key.starts_with("x-") => gathered.says.hear(key, value),
+            // What says nothing.
+            (_, Value::Bool(false)) if key != "default" => {}
+            ("minLength" | "minItems" | "minProperties", Value::Number(least)) if least.as_u64() == Some(0) => {}
+            _ => drop(
+                gathered.facets.insert(key.to_owned(), Facet { value: value.clone(), place: place.clone() }),
+            ),
+        }
+    }
+
+    /// Folds alternatives of an object into it: the fields of each become fields that may be there, and which of them have
+    /// to is kept. Nearly always they say only which are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
+    ///
+    /// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
+    /// `configURL` when `config` is `{}`. Folded in, both are optional fields.
+    fn fold(&mut self, gathered: &mut Gathered<'a>, within: &[*const Value]) {
+        for choice in std::mem::take(&mut gathered.choices) {
+            let only_required = choice.parts.iter().all(|part| {
+                members(part.schema).all(|(key, value)| match key {
+                    "required" | "not" => true,
+                    "type" => value == "object",
+                    _ => false,
+                })
+            });
+            let is_part = choice.in_part && choice.parts.iter().all(|part| self.is_object(part.schema));
+            if only_required || !gathered.fields.is_empty() || is_part {
+                self.fold_one(gathered, &choice, within);
+            } else {
+                gathered.choices.push(choice);
+            }
+        }
+    }
+
+    fn fold_one(&mut self, gathered: &mut Gathered<'a>, choice: &Alternatives<'a>, within: &[*const Value]) {
+        self.count("fold_alternatives");
+        let parts: Vec<Gathered<'a>> =
+            choice.parts.iter().map(|part| self.gather(std::slice::from_ref(part), within)).collect();
+        let mut group = Group { exclusive: choice.exclusive, alternatives: BTreeSet::new() };
+        let (mut fields, mut first) = (BTreeMap::<&str, Described<'a>>::new(), None);
+        for part in parts {
+            let required = part.needs.iter().filter(|(_, (need, _))| *need == Need::Required).map(|(name, _)| name);
+            let required: BTreeSet<String> = required.cloned().collect();
+            let described = part.fields.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+            let (first_described, first_required) = first.get_or_insert_with(|| (described.clone(), required.clone()));
+            let more = (&described - first_described).into_iter().chain(&required - first_required);
+            gathered.of_other_alternatives.extend(more);
+            group.alternatives.insert(required);
+            for (name, described) in part.fields {
+                match fields.get_mut(name) {
+                    None => drop(fields.insert(name, described)),
+                    Some(known) => {
+                        for parts in described.either {
+                            if !known.either.iter().any(|one| say_the_same(one, &parts)) {
+                                known.either.push(parts);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for (name, described) in fields {
+            match gathered.fields.get_mut(name) {
+                None => drop(gathered.fields.insert(name, described)),
+                Some(own) if described.either.iter().all(|b| own.either.iter().any(|a| say_the_same(a, b))) => {}
+                Some(own) if own.either.iter().flatten().any(|part| has_content(part.schema)) => {
+                    own.either.extend(described.either);
+                }
+                Some(own) => *own = described,
+            }
+        }
+        let names: BTreeSet<String> = group.alternatives.iter().flatten().cloned().collect();
+        for name in names {
+            if group.alternatives.iter().all(|names| names.contains(&name)) {
+                gathered.require(&name, Need::Required, &choice.place);
+            } else if gathered.fields.contains_key(name.as_str()) {
+                gathered.require(&name, Need::Conditional, &choice.place);
+            }
+        }
+        if group.alternatives.len() > 1 {
+            gathered.groups.push(group);
+        }
+    }
+
+    fn is_object(&self, schema: &Value) -> bool {
+        let target = schema["$ref"].as_str().and_then(|reference| self.target(reference));
+        let schema = target.map_or(schema, |(schema, _)| schema);
+        schema["properties"].is_object() || schema["type"] == "object"
+    }
+
+    fn finish(&mut self, mut gathered: Gathered<'a>, place: Place) -> Schema {
+        let kind = self.kind(&mut gathered);
+        let mut schema = Schema::new(place, kind);
+        schema.nullable = gathered.nullable.unwrap_or_default();
+        (schema.values, schema.facets, schema.says) = (gathered.values, gathered.facets, gathered.says);
+        self.fold_values(schema)
+    }
+
+    fn kind(&mut self, gathered: &mut Gathered<'a>) -> Kind {
+        let choices = std::mem::take(&mut gathered.choices);
+        if !choices.is_empty() {
+            let exclusive = choices.iter().any(|choice| choice.exclusive);
+            let parts: Vec<Part<'a>> = choices.into_iter().flat_map(|choice| choice.parts).collect();
+            let alternatives = parts.into_iter().map(|part| self.node_of(&[part])).collect();
+            return Kind::Choice(Choice { alternatives, exclusive, of: gathered.kind });
+        }
+        let is_object = !gathered.fields.is_empty() || !gathered.needs.is_empty() || gathered.others.is_some();
+        let of_values = || -> Option<Type> {
+            let types: BTreeSet<Type> = gathered.values.iter().flatten().map(Type::of).collect();
+            types.first().copied().filter(|_| types.len() == 1)
+        };
+        match gathered.kind.or_else(of_values) {
+            Some(Type::Object) => self.object(gathered),
+            Some(Type::Array) => Kind::List(gathered.items.take().map(|items| self.node_of(&items))),
+            Some(Type::Boolean) => Kind::Boolean,
+            Some(Type::Integer) => Kind::Integer,
+            Some(Type::Number) => Kind::Number,
+            Some(Type::String) => Kind::Text,
+            Some(Type::Null) => Kind::Any,
+            None if gathered.values.is_some() => Kind::Any,
+            None if is_object => self.object(gathered),
+            None => match gathered.items.take() {
+                Some(items) => Kind::List(Some(self.node_of(&items))),
+                None => Kind::Any,
+            },
+        }
+    }
+
+    fn object(&mut self, gathered: &mut Gathered<'a>) -> Kind {
+        let mut object = Object {
+            groups: std::mem::take(&mut gathered.groups),
+            others: match gathered.others.take() {
+                None => Others::Any,
+                Some(None) => Others::None,
+                Some(Some(values)) => Others::Of(self.node_of(&values)),
+            },
+            of_other_alternatives: std::mem::take(&mut gathered.of_other_alternatives),
+            ..Object::default()
+        };
+        object.groups.sort();
+        for (name, Described { either, place }) in std::mem::take(&mut gathered.fields) {
+            let schema = match either.as_slice() {
+                [parts] => self.node_of(parts),
+                several => {
+                    let alternatives = several.iter().map(|parts| self.node_of(parts)).collect();
+                    let choice = Choice { alternatives, exclusive: false, of: None };
+                    Rc::new(Schema::new(place.clone(), Kind::Choice(choice)))
+                }
+            };
+            let (need, need_place) = gathered.needs.remove(name).unwrap_or((Need::Optional, place.clone()));
+            object.fields.insert(name.to_owned(), Field { schema, place, need, need_place });
+        }
+        object.undescribed = std::mem::take(&mut gathered.needs)
+            .into_iter()
+            .filter(|(_, (need, _))| *need == Need::Required)
+            .map(|(name, (_, place))| (name, place))
+            .collect();
+        Kind::Object(object)
+    }
+
+    /// Makes one enum of alternatives that are all enums of texts: so some write what each value means.
+    fn fold_values(&mut self, mut schema: Schema) -> Schema {
+        let Kind::Choice(choice) = &schema.kind else { return schema };
+        let is_enum = |one: &Node| matches!(one.kind, Kind::Text) && one.values.is_some();
+        if !choice.alternatives.iter().all(is_enum) {
+            return schema;
+        }
+        let mut values: Vec<Value> = Vec::new();
+        for one in &choice.alternatives {
+            let texts = one.texts();
+            if let (Some(words), [value]) = (&one.says.words, texts.as_slice()) {
+                schema.says.value_words.entry((*value).to_owned()).or_insert_with(|| words.clone());
+            }
+            values.extend(one.values.iter().flatten().cloned());
+        }
+        values.sort_by_key(Value::to_string);
+        values.dedup();
+        schema.nullable |= choice.alternatives.iter().any(|one| one.nullable);
+        (schema.kind, schema.values) = (Kind::Text, Some(values));
+        schema
+    }
+
+    fn count(&mut self, step: &'static str) {
+        *self.steps.entry(step).or_default() += 1;
+    }
+}
+
+impl<'a> Gathered<'a> {
+    fn require(&mut self, name: &str, need: Need, place: &Place) {
+        match self.needs.get_mut(name) {
+            Some((known, _)) if *known == Need::Required || need == Need::Conditional => {}
+            _ => drop(self.needs.insert(name.to_owned(), (need, place.clone()))),
+        }
+    }
+
+    /// Adds a field, or what one more part says of it. A reference takes the place of what was said before; what says
+    /// nothing leaves it.
+    fn describe(&mut self, name: &'a str, part: Part<'a>) {
+        let Some(known) = self.fields.get_mut(name) else {
+            let place = part.place.clone();
+            self.fields.insert(name, Described { either: vec![vec![part]], place });
+            return;
+        };
+        if !has_content(part.schema) {
+            return;
+        }
+        known.place = part.place.clone();
+        let mut parts: Vec<Part<'a>> = known.either.drain(..).flatten().collect();
+        let replaces = part.schema.get("$ref").is_some() || parts.iter().any(|known| known.is(&part));
+        let was_reference = parts.iter().any(|known| !known.replaced && known.schema.get("$ref").is_some());
+        if replaces || (was_reference && part.schema.get("type").is_some()) {
+            parts.retain(|known| !known.is(&part));
+            parts.iter_mut().for_each(|known| known.replaced = true);
+        }
+        parts.push(part);
+        known.either.push(parts);
+    }
+}
+
+impl Part<'_> {
+    /// Whether it says only what goes for any type.
+    fn is_beside(&self) -> bool {
+        members(self.schema).all(|(key, _)| is_beside(key))
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.schema, other.schema)
+    }
+}
+
+impl super::Says {
+    fn hear(&mut self, key: &str, value: &Value) {
+        match key {
+            "x-enum-descriptions" => {
+                self.value_words = members(value).filter_map(|(value, words)| Some((value.to_owned(), text(words)?))).collect();
+            }
+            "x-credential" => self.credential = value.as_bool(),
+            "x-signed-url" => self.signed_url = value == true,
+            "x-same-as" => self.same_as = text(value),
+            "x-from" => self.from = text(value),
+            "x-order" => self.order = value.as_array().into_iter().flatten().filter_map(text).collect(),
+            _ => {}
+        }
+    }
+}
+
+fn is_beside(keyword: &str) -> bool {
+    BESIDE.contains(&keyword) || keyword.starts_with("x-")
+}
+
+/// The name of the schema that is meant where nothing is said beside it but what goes for any type; and whether it may be
+/// `null` instead.
+fn referred(schema: &Value) -> Option<(&str, bool)> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return document::schema_name(reference).map(|name| (name, false));
+    }
+    let own = schema.as_object()?;
+    let mut others = own.iter().filter(|(key, _)| !is_beside(key));
+    let ((key, Value::Array(parts)), None) = (others.next()?, others.next()) else { return None };
+    if !["allOf", "oneOf", "anyOf"].contains(&key.as_str()) {
+        return None;
+    }
+    let (nulls, parts): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| key != "allOf" && is_null(part));
+    let [one] = parts[..] else { return None };
+    let name = document::schema_name(one["$ref"].as_str()?)?;
+    (one.as_object()?.len() == 1).then_some((name, !nulls.is_empty()))
+}
+
+/// Whether a schema is one of `null` alone.
+fn is_null(schema: &Value) -> bool {
+    schema["enum"].as_array().is_some_and(|values| values == &[Value::Null])
+}
+
+fn has_content(schema: &Value) -> bool {
+    schema.as_object().is_some_and(|members| !members.is_empty())
+}
+
+/// Whether two descriptions of a field differ in words alone.
+fn say_the_same(one: &[Part<'_>], other: &[Part<'_>]) -> bool {
+    let without_words = |parts: &[Part<'_>]| parts.iter().map(|part| wordless(part.schema)).collect::<Vec<_>>();
+    without_words(one) == without_words(other)
+}
+
+/// A schema without what is said of it to readers.
+fn wordless(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => {
+            let said = members.iter().filter(|(key, value)| {
+                !(*key == "description" && value.is_string()) && *key != "x-enum-descriptions"
+            });
+            said.map(|(key, value)| (key.clone(), wordless(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(wordless).collect(),
+        other => other.clone(),
+    }
+}
+
+pub(super) fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+pub(super) fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().map(Map::iter).into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+}
+
+pub(super) fn owned((key, value): (&str, &Value)) -> (String, Value) {
+    (key.to_owned(), value.clone())
+}
+
+fn uses(document: &Value) -> BTreeMap<String, Use> {
+    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
+    let found = document::for_each_ref(document, &mut |place, reference| {
+        if let Some(name) = document::schema_name(reference) {
+            let is_part = matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
+            let this = if is_part { Use::Base } else { Use::Value };
+            let known = uses.entry(name.to_owned()).or_insert(this);
+            *known = this.max(*known);
+        }
+        Ok(())
+    });
+    debug_assert!(found.is_ok(), "the visitor never fails");
+    uses
+}
