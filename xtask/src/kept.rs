@@ -2,18 +2,18 @@
 //! enum. `update` writes overlay actions that undo such a change in what code is generated from, so that the release can be a
 //! minor one. A maintainer deletes them with the next major release.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::document;
+use crate::model::Documents;
 use crate::overlay::{Action, OVERLAYS, Overlay};
-use crate::{document, generate, lower};
+use crate::project::Project;
 
 /// How the name of an overlay ends that `update` writes.
 pub(crate) const SUFFIX: &str = ".kept.yaml";
-
-type Documents = BTreeMap<String, Value>;
 
 /// Two contracts as Rust types are made of them, before corrections.
 pub(crate) struct Kept {
@@ -23,9 +23,9 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Keeps what `overlays` keep already, and what `update` would add.
-    pub(crate) fn between(old: &Documents, new: &Documents, overlays: &[Overlay]) -> Result<Self> {
+    pub(crate) fn between(old: &Documents, new: &Documents, overlays: &[Overlay], project: &Project) -> Result<Self> {
         let mut kept = Self { old: old.clone(), new: new.clone() };
-        let received = received(old.iter().chain(new));
+        let received = received(old.iter().chain(new), project);
         for (name, now) in &mut kept.new {
             let overlays = || overlays.iter().filter(|overlay| overlay.is_kept() && overlay.extends(name));
             overlays().try_for_each(|overlay| overlay.apply(now).map(drop))?;
@@ -46,8 +46,9 @@ pub(crate) fn files(
     new: &Documents,
     overlays: &[Overlay],
     since: &str,
+    project: &Project,
 ) -> Result<Vec<(String, Option<String>)>> {
-    let (received, mut files) = (received(old.iter().chain(new)), Vec::new());
+    let (received, mut files) = (received(old.iter().chain(new), project), Vec::new());
     for (name, document) in new {
         let (kept, others): (Vec<_>, Vec<_>) =
             overlays.iter().filter(|overlay| overlay.extends(name)).partition(|overlay| overlay.is_kept());
@@ -87,19 +88,36 @@ fn to_keep(old: &Value, new: &Value, received: &BTreeSet<String>, since: &str) -
     keeper.actions
 }
 
-/// The names of the schemas that someone receives: from an operation, or in a module of `ampersand-types`.
-fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>) -> BTreeSet<String> {
+/// The names of the schemas that someone receives: from an operation, or in a module of types.
+fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>, project: &Project) -> BTreeSet<String> {
     let mut received = BTreeSet::new();
     for (name, document) in documents {
-        if generate::is_module(name) {
+        if project.module(name).is_some() {
             received.extend(document::schemas(document).map(|(name, _)| name.clone()));
         }
         let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
         let operations = paths.filter_map(Value::as_object).flat_map(|methods| methods.values());
-        let named = operations.flat_map(|operation| lower::references(&operation["responses"])).collect();
-        received.extend(lower::reachable(document, &named));
+        let mut next: Vec<&str> = operations.flat_map(|operation| references(&operation["responses"])).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(name) = next.pop() {
+            if seen.insert(name) {
+                next.extend(references(&document["components"]["schemas"][name]));
+            }
+        }
+        received.extend(seen.into_iter().map(str::to_owned));
     }
     received
+}
+
+/// The names of the schemas that a value refers to.
+fn references(value: &Value) -> Vec<&str> {
+    let mut names = Vec::new();
+    let found = document::for_each_ref(value, &mut |_, target| {
+        names.extend(document::schema_name(target));
+        Ok(())
+    });
+    debug_assert!(found.is_ok(), "the visitor never fails");
+    names
 }
 
 /// Whether a schema says that a value is an object, and nothing else of it.
@@ -256,7 +274,7 @@ mod tests {
     fn kept(old: &Value, new: &Value) -> Vec<String> {
         let documents = |document: &Value| Documents::from([("api".to_owned(), document.clone())]);
         let (old, new) = (documents(old), documents(new));
-        let received = received(old.iter().chain(&new));
+        let received = received(old.iter().chain(&new), &Project::default());
         to_keep(&old["api"], &new["api"], &received, "c").into_iter().map(|action| action.target).collect()
     }
 

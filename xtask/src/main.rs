@@ -14,8 +14,7 @@ mod document;
 mod fetch;
 mod generate;
 mod kept;
-mod lower;
-#[allow(dead_code)]
+
 mod model;
 mod output;
 mod overlay;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::effects::Verdict;
 use super::facts::{Change, Kind};
 use super::markdown::{alike, beside, capital, said, says_reach};
 use super::report::{Report, and, reaches};
 use super::semver::{TYPES, is_addition};
-use super::effects::Verdict;
 
 /// The sections of a changelog, in the order in which they matter to who updates.
 const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];

@@ -43,9 +43,9 @@ impl<'m> Walk<'m> {
             step.find(&place, Kind::FieldAdded, None, Some(new.describe_field(name, &field)), effects);
         }
         let undescribed = new.object().into_iter().flat_map(|object| &object.undescribed);
-        for (name, place) in undescribed.filter(|(name, _)| {
-            old.need(name) == Need::Optional && old.field(name).is_none()
-        }) {
+        for (name, place) in
+            undescribed.filter(|(name, _)| old.need(name) == Need::Optional && old.field(name).is_none())
+        {
             let place = new.place_of(place).field(name);
             let now = Some("required anything".to_owned());
             step.find(&place, Kind::FieldAdded, None, now, effects::undescribed_required());

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::effects::Verdict;
 use super::facts::{Change, Kind};
 use super::report::{Report, and, reaches, sentence};
 use super::semver::Crate;
-use super::effects::Verdict;
 
 impl Report {
     pub(super) fn markdown(&self) -> String {

@@ -39,12 +39,12 @@ use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
 use crate::project::Project;
 use crate::sources::Sources;
-use facts::{Change, Kind};
 use contract::Contract;
 pub(crate) use contract::NEWEST;
+use effects::Verdict;
+use facts::{Change, Kind};
 use report::{Report, Summary};
 use semver::{Api, Bump};
-use effects::Verdict;
 use walk::Walk;
 
 /// The exit code of a comparison that was not made.
@@ -85,8 +85,9 @@ pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
     let new = options.to.as_ref().map_or_else(|| Contract::newest(root), |name| Contract::named(root, name))?;
     let sources = Sources::load(root)?;
     let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let kept = Kept::between(&old.documents, &new.documents, &Overlay::load_all(root)?)?;
-    let report = compare(&old, &new, &files, &kept, &Project::load(root)?);
+    let project = Project::load(root)?;
+    let kept = Kept::between(&old.documents, &new.documents, &Overlay::load_all(root)?, &project)?;
+    let report = compare(&old, &new, &files, &kept, &project);
     let text = match options.format {
         Format::Text => report.text(),
         Format::Markdown => report.markdown(),
@@ -109,12 +110,13 @@ pub(crate) struct Update {
 /// Compares the pinned contract with one that is to take its place; nothing where they mean the same.
 pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> Result<Option<Update>> {
     let (old, new) = (Contract::pinned(root)?, Contract::read(read));
-    let kept = Kept::between(&old.documents, &new.documents, overlays)?;
+    let project = Project::load(root)?;
+    let kept = Kept::between(&old.documents, &new.documents, overlays, &project)?;
     let sources = Sources::load(root)?;
     let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let report = compare(&old, &new, &files, &kept, &Project::load(root)?);
+    let report = compare(&old, &new, &files, &kept, &project);
     let since = read.commit.as_deref().unwrap_or("unknown");
-    let files = kept::files(&old.documents, &new.documents, overlays, since)?;
+    let files = kept::files(&old.documents, &new.documents, overlays, since, &project)?;
     let changing = report.summary.crates.iter().filter(|one| one.bump > Bump::None);
     let versions = changing.map(|one| format!("{} {}", one.name, one.bump.word())).collect();
     let update = Update { markdown: report.markdown(), versions, entries: report.changelog(), kept: files };
@@ -126,7 +128,7 @@ fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kep
     let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
-    let summary = Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new), &operations, files);
+    let summary = Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, files);
     Report { summary, changes }
 }
 

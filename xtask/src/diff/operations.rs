@@ -40,8 +40,10 @@ pub(super) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roo
         roots.push(Root::new(&now.id, (false, true), vec![walk.put(sent)]));
         roots.push(Root::new(&now.id, (true, false), vec![walk.put(received)]));
     }
-    for (operation, is_new) in
-        gone.iter().filter_map(|id| Some((old_ids.get(id)?, false))).chain(more.iter().filter_map(|id| Some((new_ids.get(id)?, true))))
+    for (operation, is_new) in gone
+        .iter()
+        .filter_map(|id| Some((old_ids.get(id)?, false)))
+        .chain(more.iter().filter_map(|id| Some((new_ids.get(id)?, true))))
     {
         let text = Some(describe(operation));
         let mut step = Step::default();
@@ -102,7 +104,8 @@ fn of_operation(old: &Operation, new: &Operation, step: &mut Step) {
         let effects = effects::withdrawn(Compatible, Breaking, Compatible, why);
         find(Kind::OperationMoved, &new.place, describe(old), describe(new), effects);
     }
-    let tag = |operation: &Operation| operation.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"));
+    let tag =
+        |operation: &Operation| operation.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"));
     if tag(old) != tag(new) {
         let why = "the operation's method is in another group of the client";
         let effects = effects::withdrawn(Compatible, Compatible, Breaking, why);
@@ -300,7 +303,8 @@ fn content(
 ) {
     for (name, node) in before {
         let Some(other) = now.get(name) else {
-            let finding = Finding::new(place.clone(), Kind::ContentTypeRemoved, Some(name.clone()), None, removed.clone());
+            let finding =
+                Finding::new(place.clone(), Kind::ContentTypeRemoved, Some(name.clone()), None, removed.clone());
             own.findings.push(finding.of(name));
             continue;
         };

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::json;
 
-use super::facts::{Change, Kind};
 use super::contract::Contract;
-use super::semver::{self, Api, Bump, Crate};
 use super::effects::Verdict;
+use super::facts::{Change, Kind};
+use super::semver::{self, Api, Bump, Crate};
 
 /// The published file of each document.
 pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;

@@ -63,12 +63,21 @@ fn events<'m>(
         let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
         // Two carry the same where that is one schema, or two that say the same.
         (stays || similar(before, now))
-            && data(was, is).is_some_and(|(was, is)| {
-                (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is)
-            })
+            && data(was, is)
+                .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
     });
-    let kind = |name: &str| project.event.as_ref().map_or_else(|| Place::new(document, name), |event| Place::new(document, name).field(&event.kind));
-    let mut find = |walk: &mut Walk<'m>, body: Option<&EventBody>, what, names: [Option<&String>; 2], effects, mut start: Vec<usize>| {
+    let kind = |name: &str| {
+        project
+            .event
+            .as_ref()
+            .map_or_else(|| Place::new(document, name), |event| Place::new(document, name).field(&event.kind))
+    };
+    let mut find = |walk: &mut Walk<'m>,
+                    body: Option<&EventBody>,
+                    what,
+                    names: [Option<&String>; 2],
+                    effects,
+                    mut start: Vec<usize>| {
         let [before, now] = names;
         let name = now.or(before).cloned().unwrap_or_default();
         let mut step = Step::default();
@@ -139,18 +148,13 @@ fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
     };
     let Some(document) = model.documents.get(document) else { return BTreeSet::new() };
     let names = document.schemas.keys();
-    let alone = |name: &&String| !document.uses.contains_key(*name) && !document.copies.contains_key(*name) && !is_copied(name);
+    let alone =
+        |name: &&String| !document.uses.contains_key(*name) && !document.copies.contains_key(*name) && !is_copied(name);
     names.filter(alone).map(String::as_str).collect()
 }
 
 /// The schemas of a document that nothing refers to.
-fn schemas(
-    walk: &mut Walk<'_>,
-    document: &str,
-    bodies: (&Bodies, &Bodies),
-    project: &Project,
-    roots: &mut Vec<Root>,
-) {
+fn schemas(walk: &mut Walk<'_>, document: &str, bodies: (&Bodies, &Bodies), project: &Project, roots: &mut Vec<Root>) {
     let (old, new) = (walk.old, walk.new);
     let (before, now) = (unused(old, document), unused(new, document));
     let is_body = |bodies: &Bodies, name: &str| bodies.values().any(|body| body.schema == name);
@@ -174,12 +178,11 @@ fn schemas(
         _ => false,
     });
     // Of one that has another name and nearly the same fields, the fields are told.
-    let found = renamed(&mut gone, &mut more, |before, now| {
-        match (named(old, document, before), named(new, document, now)) {
+    let found =
+        renamed(&mut gone, &mut more, |before, now| match (named(old, document, before), named(new, document, now)) {
             (Some(before), Some(now)) => is_nearly(&before.whole(), &now.whole()),
             _ => false,
-        }
-    });
+        });
     for (before, now) in found {
         if let (Some(old), Some(new)) = (named(old, document, before), named(new, document, now)) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];

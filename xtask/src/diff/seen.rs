@@ -144,7 +144,8 @@ impl<'m> Seen<'m> {
     /// Whether there may be values that are refused for being two of the choices.
     pub(super) fn excludes(&self) -> bool {
         let choices: Vec<Self> = self.choices().iter().map(Self::whole).collect();
-        let mut pairs = choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
+        let mut pairs =
+            choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
         self.node.choice().is_some_and(|choice| choice.exclusive) && pairs.any(|(one, other)| !one.is_apart_from(other))
     }
 
@@ -173,7 +174,9 @@ impl<'m> Seen<'m> {
                 && other.groups == first.groups
         };
         let differs = |name: &&String| {
-            let one = |object: &Object| object.fields.get(*name).map(|field| (field.schema.kind.clone(), field.schema.nullable));
+            let one = |object: &Object| {
+                object.fields.get(*name).map(|field| (field.schema.kind.clone(), field.schema.nullable))
+            };
             rest.iter().any(|other| one(other) != one(first))
         };
         let mut differing = first.fields.keys().filter(differs);

@@ -3,23 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
+use super::effects::Verdict;
 use super::facts::{Change, Kind};
 use super::report::and;
-use crate::model::Documents;
-use super::effects::Verdict;
-use crate::document;
-use crate::lower::{self, ENUMS, EVENTS, Event, OpenEnum, PASSES, RUST_TYPE};
+use crate::model;
+use crate::model::names::pascal;
+use crate::model::{Context, Document, Documents, Model, Need, Rust, Schema, same, together};
+use crate::project::Project;
 
 /// What the variants of `Event` are named by.
 const NOTIFICATION_TYPE: &str = "NotificationType";
 
 /// The documents that a crate's types are made of.
 pub(super) const TYPES: [&str; 3] = ["notifications", "webhook", "config"];
-
-/// The modules of `ampersand-types`, each made of the document of [`TYPES`] in its place.
-const MODULES: [&str; 3] = ["notifications", "messages", "config"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -158,94 +155,95 @@ impl Api {
         self.gone.iter().map(String::as_str).filter(is_type).collect()
     }
 
-    /// The difference in names between what two contracts become in Rust. It is what the passes make of them; where
-    /// these do not get through an old one, nothing can be said.
-    pub(super) fn between(old: &Documents, new: &Documents) -> Self {
+    /// The difference in names between what two contracts become in Rust. It is what the steps make of them; where these do
+    /// not get through an old one, nothing can be said.
+    pub(super) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
         let mut api = Self::default();
-        let mut compare = |path: &str, before: Option<Value>, now: Option<Value>| {
-            let (Some(before), Some(now)) = (before.and_then(|b| names(&b)), now.and_then(|n| names(&n))) else {
-                return;
-            };
+        let (old, new) = (Model::read(old, project), Model::read(new, project));
+        let mut compare = |path: &str, before: Option<Document>, now: Option<Document>| {
+            let (Some(before), Some(now)) = (before.as_ref().map(names), now.as_ref().map(names)) else { return };
             let named = |name: &String| format!("{path}::{name}");
             api.gone.extend(before.difference(&now).map(named));
             api.new.extend(now.difference(&before).map(named));
         };
-        for (document, module) in TYPES.into_iter().zip(MODULES) {
-            let of = |documents: &Documents| {
-                let document = documents.get(document).cloned().unwrap_or_default();
-                lowered(document, module, &BTreeMap::new())
+        for module in &project.modules {
+            let path = project.types.path(&module.name);
+            let of = |model: &Model| {
+                let document = model.documents.get(&module.document).cloned().unwrap_or_default();
+                stepped(document, &path, &BTreeMap::new(), project)
             };
-            compare(&format!("ampersand_types::{module}"), of(old), of(new));
+            compare(&path, of(&old), of(&new));
         }
-        compare("ampersand_client::types", of_client(old), of_client(new));
+        compare(&project.client.types_path(), of_client(&old, project), of_client(&new, project));
         api
     }
 }
 
-/// The documents of an API, lowered to the one that the client is made of.
-fn of_client(documents: &Documents) -> Option<Value> {
+/// The documents of an API, as the one that the client is made of.
+fn of_client(model: &Model, project: &Project) -> Option<Document> {
     let (mut of_api, mut shared) = (Vec::new(), BTreeMap::new());
-    for (name, document) in documents.iter().filter(|(_, document)| document["paths"].as_object().is_some_and(|paths| !paths.is_empty())) {
-        for (ours, module) in TYPES.into_iter().zip(MODULES) {
-            let same = documents.get(ours).map(|ours| lower::same(document, ours)).unwrap_or_default();
-            let path = |schema: &str| Some(format!("ampersand_types::{module}::{}", lower::pascal(schema)));
+    for document in model.documents.values().filter(|document| !document.operations.is_empty()) {
+        for module in &project.modules {
+            let same = model.documents.get(&module.document).map(|ours| same(document, ours)).unwrap_or_default();
+            let path = |schema: &str| Some(format!("{}::{}", project.types.path(&module.name), pascal(schema)));
             shared.extend(same.into_iter().map(|schema| (schema.clone(), path(&schema))));
         }
-        of_api.push((name.as_str(), document.clone()));
+        let mut document = document.clone();
+        document.name_schemas_of_operations().ok()?;
+        of_api.push(document);
     }
-    let (_, first) = lower::FIRST;
-    for (name, document) in &mut of_api {
-        first(document, &lower::Context { module: name, path: name, shared: &shared }).ok()?;
-    }
-    lowered(lower::together(of_api), "types", &shared)
+    stepped(together(of_api), &project.client.types_path(), &shared, project)
 }
 
 /// A document as code is generated from it.
-fn lowered(mut document: Value, module: &str, shared: &BTreeMap<String, Option<String>>) -> Option<Value> {
-    let context = lower::Context { module, path: module, shared };
-    if !document.is_null() {
-        PASSES.iter().try_for_each(|(_, run)| run(&mut document, &context).map(drop)).ok()?;
-    }
+fn stepped(
+    mut document: Document,
+    path: &str,
+    shared: &BTreeMap<String, Option<String>>,
+    project: &Project,
+) -> Option<Document> {
+    document.take_steps(&Context { project, path, shared }).ok()?;
     Some(document)
 }
 
-/// The name of the type that a field holds, one or many of. Where the type is none of the contract's, changes say what it is.
-fn named(schema: &Value) -> Option<String> {
-    if let Some(name) = schema["$ref"].as_str().and_then(document::schema_name) {
-        return Some(lower::pascal(name));
+/// The name of the type that a field holds, one or many of. Where it is an enum of the module, or none of the contract's,
+/// changes say what it is.
+fn held(schema: &Schema) -> Option<String> {
+    match (&schema.becomes, &schema.kind) {
+        (Some(Rust::Type(path)), _) if schema.values.is_none() => path.rsplit("::").next().map(str::to_owned),
+        (Some(_), _) => None,
+        (None, model::Kind::Reference(name, _)) => Some(pascal(name)),
+        (None, model::Kind::Choice(_)) => None,
+        (None, _) => schema.children().into_iter().find_map(|child| held(child)),
     }
-    let rust = &schema[RUST_TYPE];
-    let path = rust["path"].as_str().filter(|path| path.split("::").count() > 2);
-    let name = path.and_then(|path| path.rsplit("::").next()).map(str::to_owned);
-    let inner = [&schema["items"], &schema["additionalProperties"], &rust["parameters"][0]];
-    name.or_else(|| inner.into_iter().filter(|inner| inner.is_object()).find_map(named))
 }
 
-/// The types of a lowered document, the variants of its enums, and the fields that hold a type of it.
-fn names(lowered: &Value) -> Option<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for (name, schema) in document::schemas(lowered).filter(|(_, schema)| lower::is_struct(schema)) {
-        let name = lower::pascal(name);
-        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            names.extend(named(property).map(|kind| format!("{name}.{field}: {kind}")));
+/// The types of a document, the variants of its enums, and the fields that hold a type of it.
+fn names(document: &Document) -> BTreeSet<String> {
+    let (mut names, directions) = (BTreeSet::new(), document.directions());
+    for (name, schema) in &document.schemas {
+        let is_only_sent = directions.is_only_sent(name);
+        let name = pascal(name);
+        for (field, of) in schema.fields() {
+            names.extend(held(&of.schema).map(|kind| format!("{name}.{field}: {kind}")));
             // What is only sent has plain types, until it is received too.
-            let plain = property["type"].as_str().filter(|kind| ["integer", "array"].contains(kind));
-            names.extend(plain.map(|kind| format!("{name}.{field}: plain {kind}")));
+            let plain = match of.schema.rust() {
+                Rust::Integer => Some("integer"),
+                Rust::List if of.need == Need::Required => Some("array"),
+                _ => None,
+            };
+            names.extend(plain.filter(|_| is_only_sent).map(|kind| format!("{name}.{field}: plain {kind}")));
         }
         names.insert(name);
     }
-    let enums: Vec<OpenEnum> =
-        lowered.get(ENUMS).map(|enums| serde_json::from_value(enums.clone())).transpose().ok()?.unwrap_or_default();
-    for open in enums {
-        names.extend(open.values.iter().map(|value| format!("{}::{}", open.name, lower::pascal(value))));
-        names.insert(open.name);
+    for open in &document.enums {
+        names.extend(open.values.iter().map(|value| format!("{}::{}", open.name, pascal(value))));
+        names.insert(open.name.clone());
     }
-    let events: Vec<Event> =
-        lowered.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose().ok()?.unwrap_or_default();
-    for Event { notification_type, data, .. } in events {
-        let variant = lower::pascal(&notification_type);
-        names.insert(format!("Event::{variant}({})", lower::pascal(&data)));
+    for event in &document.events {
+        let variant = pascal(&event.kind);
+        names.insert(format!("Event::{variant}({})", pascal(&event.data)));
         names.extend([NOTIFICATION_TYPE.to_owned(), format!("{NOTIFICATION_TYPE}::{variant}")]);
     }
-    Some(names)
+    names
 }

@@ -21,7 +21,14 @@ pub(super) struct Step {
 }
 
 impl Step {
-    pub(super) fn find(&mut self, place: &Place, kind: Kind, old: Option<String>, new: Option<String>, effects: Effects) {
+    pub(super) fn find(
+        &mut self,
+        place: &Place,
+        kind: Kind,
+        old: Option<String>,
+        new: Option<String>,
+        effects: Effects,
+    ) {
         self.findings.push(Finding::new(place.clone(), kind, old, new, effects));
     }
 }
@@ -81,7 +88,6 @@ impl<'m> Walk<'m> {
         self.steps.len() - 1
     }
 
-
     /// Compares what a schema leads to at a place. Where one of the two is a schema that both contracts have, and the other
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
@@ -114,8 +120,7 @@ impl<'m> Walk<'m> {
             }
             // Fields are told of where they stand now, and anything else where it was known.
             (later, None)
-                if (later.is_some() || before.path != "$")
-                    && !(old.whole().is_struct() && new.whole().is_struct()) =>
+                if (later.is_some() || before.path != "$") && !(old.whole().is_struct() && new.whole().is_struct()) =>
             {
                 step.next.extend(later.map(|later| self.pair(old, &later, slot)));
                 self.in_place((old, new), slot, &place, step);
@@ -216,9 +221,7 @@ impl<'m> Walk<'m> {
         }
         let more: BTreeSet<Type> = now.difference(&before).copied().collect();
         self.type_changed(old, new, (more, !before.is_subset(&now)), slot, step);
-        let is_number = |seen: &Seen<'m>| {
-            seen.types().iter().all(|kind| matches!(kind, Type::Integer | Type::Number))
-        };
+        let is_number = |seen: &Seen<'m>| seen.types().iter().all(|kind| matches!(kind, Type::Integer | Type::Number));
         old.types() == new.types() || (is_number(old) && is_number(new))
     }
 
@@ -280,7 +283,8 @@ impl<'m> Walk<'m> {
         }
         let several = |seen: &Seen<'m>| seen.choices().len() > 1;
         if several(old) && several(new) && old.excludes() != new.excludes() {
-            let told = |seen: &Seen<'m>| if seen.excludes() { "exactly one of the choices" } else { "any of the choices" };
+            let told =
+                |seen: &Seen<'m>| if seen.excludes() { "exactly one of the choices" } else { "any of the choices" };
             let (was, is) = (Some(told(old).to_owned()), Some(told(new).to_owned()));
             step.find(&new.place, Kind::ConditionChanged, was, is, effects::choices_excluded(new.excludes()));
         }
@@ -331,7 +335,8 @@ impl<'m> Walk<'m> {
             };
             let effects = effects::facet_changed(kind, key, (old, was), (new, is), slot);
             let holder = if new.node.facets.contains_key(key) { new } else { old };
-            let place = holder.node.facets.get(key).map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
+            let place =
+                holder.node.facets.get(key).map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
             let said = |value: Option<&Value>| value.map(|value| format!("{key}: {value}"));
             step.findings.push(Finding::new(place, kind, said(was), said(is), effects).of(key));
         }

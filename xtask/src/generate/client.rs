@@ -3,134 +3,121 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use serde_json::Value;
 
-use super::types::Typed;
-use super::{Contract, Docs, Generator, TESTS, calls, format, items, mocks, operations, samples, setters, users};
-use crate::document;
-use crate::lower::{self, Context, FIRST, OPERATIONS, Operation};
+use super::requests::{Request, requests};
+use super::tables::{self, Typed};
+use super::{Contract, Docs, Generator, Struct, format, items, mocks, operations, samples, structs, users};
+use crate::model::{Context, Document, names, same, together};
 use crate::output::Plan;
+use crate::project::Project;
 
-/// The documents that have operations. Each has a host of its own.
-pub(super) const DOCUMENTS: [&str; 4] = ["api", "read", "write", "search"];
-pub(super) const FOLDER: &str = "crates/ampersand-client/src/generated";
-pub(super) const GROUPS_FOLDER: &str = "crates/ampersand-client/src/generated/groups";
-
-pub(super) const TYPES_PATH: &str = "ampersand_client::types";
-
-/// What an overlay says of a schema that `ampersand-types` has under another name.
-const SAME_AS: &str = "x-same-as";
-
-/// A module that `ampersand-types` has.
-pub(super) struct Ours {
-    /// The document that it is made of, as it is published.
-    pub(super) published: Value,
-    pub(super) path: &'static str,
+/// A module that the types' crate has.
+pub(super) struct Ours<'a> {
+    /// The document that it is made of.
+    pub(super) document: &'a str,
+    pub(super) path: String,
     /// The names of its types.
     pub(super) types: BTreeSet<String>,
 }
 
 /// What has an URL of its own, by the name of its document.
-pub(super) struct Host {
-    pub(super) name: String,
-    pub(super) url: String,
+struct Host {
+    name: String,
+    url: String,
 }
 
 /// Operations that the contract keeps together by a tag.
 pub(super) struct Group<'a> {
-    pub(super) tag: String,
+    tag: String,
     /// The name of the module.
     pub(super) name: String,
-    pub(super) description: Option<String>,
-    pub(super) operations: Vec<&'a Operation>,
+    words: Option<String>,
+    pub(super) requests: Vec<Request<'a>>,
 }
-
-/// A struct: the path of its module, and its name.
-pub(super) type Struct = (&'static str, String);
 
 /// The client: types, operations in groups, and hosts. Gives the types of what is received, and all structs.
 pub(super) fn generate(
     generator: &mut Generator<'_>,
-    ours: &[Ours],
+    ours: &[Ours<'_>],
     plan: &mut Plan,
-) -> Result<(Vec<Typed>, Vec<Struct>)> {
+) -> Result<(Vec<Typed>, Vec<(String, String)>)> {
+    let project = generator.project;
+    let client = &project.client;
+    let types_path = client.types_path();
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut holders = BTreeMap::new();
-    let mut shared = BTreeMap::new();
-    for name in DOCUMENTS {
-        let Contract { file, origin, published, mut document } = generator.read(name)?;
+    let (mut holders, mut shared) = (BTreeMap::new(), BTreeMap::new());
+    for name in &client.documents {
+        let Contract { file, origin, published, document } = generator.read(name)?;
         for ours in ours {
-            for schema in lower::same(&published, &ours.published) {
-                let ident = lower::pascal(&schema);
+            let other = generator.published(ours.document)?;
+            for schema in same(&published, &other) {
+                let ident = names::pascal(&schema);
                 let path = ours.types.contains(&ident).then(|| format!("{}::{ident}", ours.path));
                 shared.insert(schema, path);
             }
         }
-        for (schema, definition) in document::schemas(&document) {
+        for (schema, definition) in &document.schemas {
             holders.entry(schema.clone()).or_insert(name);
-            if let Some(name) = definition[SAME_AS].as_str() {
+            if let Some(name) = &definition.says.same_as {
                 let ours = ours.iter().find(|ours| ours.types.contains(name));
-                let ours = ours.with_context(|| format!("{file}: `{schema}`: `ampersand-types` has no `{name}`"))?;
+                let ours = ours.with_context(|| format!("{file}: `{schema}`: no module has a type `{name}`"))?;
                 shared.insert(schema.clone(), Some(format!("{}::{name}", ours.path)));
             }
         }
-        generator.pass(&FIRST, &file, &mut document, &Context { module: name, path: TYPES_PATH, shared: &shared })?;
-        if let Some(url) = document["servers"][0]["url"].as_str() {
-            hosts.push(Host { name: name.to_owned(), url: url.trim_end_matches('/').to_owned() });
+        let mut document = document;
+        document.name_schemas_of_operations().with_context(|| file.clone())?;
+        if let Some(url) = document.servers.first() {
+            hosts.push(Host { name: name.clone(), url: url.trim_end_matches('/').to_owned() });
         }
-        if !document.is_null() {
-            documents.push((name, document));
-            origins.push((name, origin));
-        }
+        documents.push(document);
+        origins.push((name.as_str(), origin));
     }
-    let mut document = lower::together(documents);
-    let context = Context { module: "types", path: TYPES_PATH, shared: &shared };
-    let named = lower::named(document.clone())?;
-    generator.lower("the documents of the client", &mut document, &context)?;
+    let mut document = together(documents);
+    let context = Context { project, path: &types_path, shared: &shared };
+    let named = document.named(&Context { shared: &BTreeMap::new(), ..context })?;
+    document.take_steps(&context).context("the documents of the client")?;
+    generator.count(&document);
     let origin = join(&origins, |_| true);
 
-    let list: Vec<Operation> = serde_json::from_value(document[OPERATIONS].clone())?;
-    let groups = groups(&document, &list);
-    let mut docs = Docs::of_module("types", &mut generator.findings.undocumented);
-    docs.users = users::users(&document, &groups);
-    let items = items(&document, &mut docs, &mut generator.findings.stale)?;
-    let (sent, received) = lower::directions(&document);
-    let sent: BTreeSet<String> = sent.iter().map(|name| lower::pascal(name)).collect();
-    let items = setters::with_setters(items, &document, |name| sent.contains(name), &mut generator.findings.stale)?;
+    let groups = groups(&document, &mut generator.findings.left_out)?;
+    let directions = document.directions();
+    let structs = structs::structs(&document, |name| directions.sent.contains(name))?;
+    let mut docs = Docs::of_module("types", project, &mut generator.findings.undocumented);
+    docs.users = users::users(&structs, &groups, &types_path);
+    let items = items(&document, &structs, project, &mut docs, &mut generator.findings.stale)?;
     let words = "What the operations take and give.";
-    plan.add(format!("{FOLDER}/types.rs"), format::file(&origin, Some(words), items)?);
+    plan.add(format!("{}/types.rs", client.folder), format::file(&origin, Some(words), items)?);
 
-    let mut docs = Docs::of_module("operations", &mut generator.findings.undocumented);
+    let mut docs = Docs::of_module("operations", project, &mut generator.findings.undocumented);
     for group in &groups {
-        let words = docs.of(&group.name, group.description.as_deref());
-        let items = operations::group(group, &words, &document, &mut docs)?;
-        let origin = join(&origins, |host| group.operations.iter().any(|operation| operation.host == host));
+        let words = docs.of(&group.name, group.words.as_deref());
+        let items = operations::group(group, &words, (&document, &structs), project, &mut docs);
+        let origin = join(&origins, |host| group.requests.iter().any(|request| request.operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
-        plan.add(format!("{GROUPS_FOLDER}/{}.rs", group.name), text);
+        plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);
     }
-    plan.add(format!("{FOLDER}/mod.rs"), format::file(&origin, None, index(&groups, &hosts)?)?);
-    plan.add(
-        format!("{}/api.rs", samples::FOLDER),
-        format::file(&origin, None, samples::samples(&named, &received, &shared)?)?,
-    );
-    let words = "Typed mocks of every operation, for a mock server.";
-    let mocks = match mocks::mocks(&list) {
-        Err(error) if generator.allow_stale => {
-            generator.findings.stale.push(format!("there are no mocks of this contract: {error:#}"));
-            TokenStream::new()
-        }
-        mocks => mocks?,
-    };
-    let mocks = format::file(&origin, Some(words), mocks)?;
-    plan.add(format!("{}/httpmock.rs", samples::FOLDER), mocks);
-    plan.add(format!("{TESTS}/calls.rs"), format::file(&origin, None, calls::calls(&groups)?)?);
+    plan.add(format!("{}/mod.rs", client.folder), format::file(&origin, None, index(&groups, &hosts, project))?);
+    if let Some(facts) = &project.samples {
+        let items = samples::samples(&named, &directions.received, &shared, (&types_path, facts))?;
+        plan.add(format!("{}/api.rs", facts.folder), format::file(&origin, None, items)?);
+        let words = "Typed mocks of every operation, for a mock server.";
+        let mocks = match mocks::mocks(groups.iter().flat_map(|group| &group.requests), &client.name) {
+            Err(error) if generator.allow_stale => {
+                generator.findings.stale.push(format!("there are no mocks of this contract: {error:#}"));
+                TokenStream::new()
+            }
+            mocks => mocks?,
+        };
+        plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
+    }
+    plan.add(format!("{}/calls.rs", project.tests), format::file(&origin, None, tables::calls(&groups))?);
 
-    let published = received.into_iter().filter_map(|schema| {
-        let document = (*holders.get(&schema)?).to_owned();
-        Some(Typed { module: TYPES_PATH, document, schema })
+    let received = directions.received.into_iter().filter_map(|schema| {
+        let document = (*holders.get(&schema)?).clone();
+        Some(Typed { module: types_path.clone(), document, schema })
     });
-    let structs = document::schemas(&document).map(|(schema, _)| (TYPES_PATH, lower::pascal(schema)));
-    Ok((published.collect(), structs.collect()))
+    let all = structs.iter().map(|one: &Struct<'_>| (types_path.clone(), one.name.clone())).collect();
+    Ok((received.collect(), all))
 }
 
 /// What some documents say of where they are from, for the head of a file.
@@ -140,31 +127,31 @@ fn join(origins: &[(&str, String)], of: impl Fn(&str) -> bool) -> String {
 }
 
 /// The groups, in the order of their names.
-fn groups<'a>(document: &Value, operations: &'a [Operation]) -> Vec<Group<'a>> {
+fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Group<'a>>> {
     let mut groups: BTreeMap<String, Group<'a>> = BTreeMap::new();
-    for operation in operations {
+    for request in requests(document, left_out)? {
+        let operation = request.operation;
         let tag = operation.tag.as_deref().unwrap_or(&operation.host);
-        let mut described = document["tags"].as_array().into_iter().flatten();
-        let described = described.find(|known| known["name"] == tag).unwrap_or(&Value::Null);
-        let name = described[operations::GROUP].as_str().map_or_else(|| operations::snake(tag), str::to_owned);
+        let described = document.tags.iter().find(|known| known.name == tag);
+        let name = described.and_then(|tag| tag.group.clone()).unwrap_or_else(|| names::module(tag));
         let group = groups.entry(name.clone()).or_insert_with(|| Group {
             tag: tag.to_owned(),
             name,
-            description: described["description"].as_str().map(str::to_owned),
-            operations: Vec::new(),
+            words: described.and_then(|tag| tag.words.clone()),
+            requests: Vec::new(),
         });
-        group.operations.push(operation);
+        group.requests.push(request);
     }
-    groups.into_values().collect()
+    Ok(groups.into_values().collect())
 }
 
 /// What holds the modules together.
-fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
+fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream {
     let (mut modules, mut accessors, mut all) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut of_project = TokenStream::new();
     for group in groups {
-        let (module, name) = (format_ident!("{}", group.name), format_ident!("{}", lower::pascal(&group.name)));
-        let words = group.description.as_deref().unwrap_or_default();
+        let (module, name) = (format_ident!("{}", group.name), format_ident!("{}", names::pascal(&group.name)));
+        let words = group.words.as_deref().unwrap_or_default();
         let doc = format!("{words}\n\nThe contract's tag for them is `{}`.", group.tag);
         modules.extend(quote! { pub mod #module; });
         accessors.extend(quote! {
@@ -173,7 +160,7 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
                 groups::#module::#name::new(self.clone())
             }
         });
-        if group.operations.iter().any(|operation| operations::is_of_project(operation)) {
+        if group.requests.iter().any(|request| operations::is_of_project(request, project)) {
             let in_project = format_ident!("Project{name}");
             of_project.extend(quote! {
                 #[doc = #words]
@@ -182,22 +169,22 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
                 }
             });
         }
-        for operation in &group.operations {
-            let operation = format_ident!("{}", lower::pascal(&operation.id));
+        for request in &group.requests {
+            let operation = &request.name;
             all.extend(quote! { groups::#module::#operation::ENDPOINT, });
         }
     }
     let (mut variants, mut known, mut urls, mut names) =
         (TokenStream::new(), TokenStream::new(), TokenStream::new(), TokenStream::new());
     for host in hosts {
-        let (variant, name, url) = (format_ident!("{}", lower::pascal(&host.name)), &host.name, &host.url);
+        let (variant, name, url) = (format_ident!("{}", names::pascal(&host.name)), &host.name, &host.url);
         let doc = format!("`{url}`");
         variants.extend(quote! { #[doc = #doc] #variant, });
         known.extend(quote! { Self::#variant, });
         urls.extend(quote! { Self::#variant => #url, });
         names.extend(quote! { Self::#variant => #name, });
     }
-    Ok(quote! {
+    quote! {
         pub mod types;
 
         /// The operations, in groups as the contract tags them.
@@ -238,5 +225,5 @@ fn index(groups: &[Group<'_>], hosts: &[Host]) -> Result<TokenStream> {
                 match self { #urls }
             }
         }
-    })
+    }
 }

@@ -4,20 +4,21 @@ use progenitor::{GenerationSettings, Generator};
 use serde_json::{Map, Value, json};
 use typify::UnknownPolicy;
 
-use super::types;
-use crate::lower::{self, Content, Operation, Parameter, is_rust_type};
+use super::requests::{Answer, Parameter, Request};
+use super::structs;
+use super::ty::Ty;
 
 /// Typed mocks of every operation, by progenitor as it is: a trait of a mock server, with a method for each operation that
 /// says when it is called and what it then answers.
 ///
 /// progenitor is given the names of the types and no more; typify has made them, as everywhere.
-pub(super) fn mocks(operations: &[Operation]) -> Result<TokenStream> {
+pub(super) fn mocks<'a>(requests: impl Iterator<Item = &'a Request<'a>>, krate: &str) -> Result<TokenStream> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
-    for operation in operations {
+    for request in requests {
         // Two hosts have the same path: the mock server has a folder for each host.
-        let path = format!("/{}{}", operation.host, operation.path);
+        let path = format!("/{}{}", request.operation.host, request.operation.path);
         let methods = paths.entry(path).or_insert_with(|| json!({}));
-        methods[operation.method.to_lowercase()] = described(operation, &mut schemas);
+        methods[request.operation.method.to_lowercase()] = described(request, &mut schemas);
     }
     let document = serde_json::from_value(json!({
         "openapi": "3.0.3",
@@ -27,58 +28,54 @@ pub(super) fn mocks(operations: &[Operation]) -> Result<TokenStream> {
     }))?;
     let mut settings = GenerationSettings::new();
     settings.with_unknown_crates(UnknownPolicy::Allow);
-    types::quietly("progenitor", || Generator::new(&settings).httpmock(&document, "ampersand_client"))
+    structs::quietly("progenitor", || Generator::new(&settings).httpmock(&document, krate))
 }
 
-fn described(operation: &Operation, schemas: &mut Map<String, Value>) -> Value {
-    let parameters: Vec<Value> = operation.parameters.iter().map(parameter).collect();
-    let answer = match &operation.response {
-        Content::Json(schema) => json!({ "application/json": { "schema": named(schema, schemas) } }),
-        Content::Empty | Content::Text => json!({}),
+fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
+    let parameters: Vec<Value> = request.parameters.iter().map(parameter).collect();
+    let answer = match &request.answer {
+        Answer::Json(ty) => json!({ "application/json": { "schema": named(ty, schemas) } }),
+        Answer::Empty | Answer::Text | Answer::Bytes => json!({}),
     };
-    let mut responses = json!({ operation.status.to_string(): { "description": "", "content": answer } });
-    for (status, failure) in &operation.errors {
-        let content = json!({ "application/json": { "schema": named(failure, schemas) } });
-        responses[status] = json!({ "description": "", "content": content });
+    let mut responses = json!({ request.status.to_string(): { "description": "", "content": answer } });
+    for (status, ty) in &request.errors {
+        let content = json!({ "application/json": { "schema": named(ty, schemas) } });
+        responses[*status] = json!({ "description": "", "content": content });
     }
     let mut described = json!({
-        "operationId": operation.id,
+        "operationId": request.operation.id,
         "parameters": parameters,
         "responses": responses,
     });
-    if let Some(body) = &operation.body {
-        let media = json!({ "schema": named(&body.schema, schemas) });
+    if let Some(body) = &request.body {
+        let media = json!({ "schema": named(&body.ty, schemas) });
         described["requestBody"] = json!({ "required": true, "content": { "application/json": media } });
     }
     described
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn parameter(parameter: &Parameter<'_>) -> Value {
     // A mock compares texts, and a credential is none that could be shown.
-    let schema = match is_rust_type(&parameter.schema, "Credential") {
-        true => json!({ "type": "string" }),
-        false => plain(&parameter.schema),
+    let schema = match &parameter.ty {
+        Ty::ByHand("Credential") => Ty::String.json_schema(),
+        ty => ty.json_schema(),
     };
     json!({
         "name": parameter.name,
-        "in": parameter.place,
-        "required": parameter.is_argument(),
+        "in": parameter.of.location.name(),
+        "required": parameter.is_argument,
         "schema": schema,
     })
 }
 
-/// A schema in which types are named, each of which has a stand-in among the schemas.
-fn named(schema: &Value, schemas: &mut Map<String, Value>) -> Value {
-    let stand_in = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
-    let schema = if is_rust_type(schema, "Items") { &schema["x-rust-type"]["parameters"][0] } else { schema };
-    for name in lower::references(schema) {
-        schemas.insert(name, stand_in.clone());
+/// A type, each struct of which has a stand-in among the schemas.
+fn named(ty: &Ty, schemas: &mut Map<String, Value>) -> Value {
+    let mut inner = ty;
+    while let Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) = inner {
+        inner = ty;
     }
-    plain(schema)
-}
-
-/// The type alone.
-fn plain(schema: &Value) -> Value {
-    let kept = schema.as_object().into_iter().flatten().filter(|(key, _)| !lower::BESIDE.contains(&key.as_str()));
-    kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into()
+    if let Ty::Struct(name) = inner {
+        schemas.insert(name.clone(), json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
+    }
+    ty.plain().json_schema()
 }

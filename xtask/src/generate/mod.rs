@@ -1,19 +1,19 @@
-//! From the contract to Rust, in memory.
+//! From the model to Rust, in memory.
+//!
+//! `ty` has the types, `structs`, `enums` and `events` make what a module has, `requests` says what code needs of an operation,
+//! and `client` puts a client together, of what `operations`, `users`, `samples` and `mocks` make. `tables` is for the tests.
 
-mod accessors;
-mod arguments;
-mod calls;
 mod client;
-mod conversions;
 mod enums;
 mod events;
-mod fields;
 mod format;
 mod mocks;
 mod operations;
+mod requests;
 mod samples;
-mod setters;
-mod types;
+mod structs;
+mod tables;
+mod ty;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,41 +22,16 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::TokenStream;
-use quote::quote;
 use serde_json::Value;
-use types::Typed;
+use structs::Struct;
+use tables::Typed;
 
 use crate::document;
-use crate::lower::{self, Context, ENUMS, EVENTS, Event, FIRST, OpenEnum, PASSES, Pass};
+use crate::model::{Context, Document, Documents, Model, names};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
+use crate::project::Project;
 use crate::sources::{CONTRACT, Lock};
-
-/// A module of `ampersand-types` and the contract file that it is made of.
-struct Module {
-    name: &'static str,
-    path: &'static str,
-    document: &'static str,
-    /// Whether its structs are sent too, by operations of the client.
-    is_sent: bool,
-}
-
-const MODULES: [Module; 3] = [
-    Module { name: "notifications", path: "ampersand_types::notifications", document: "notifications", is_sent: false },
-    Module { name: "messages", path: "ampersand_types::messages", document: "webhook", is_sent: false },
-    Module { name: "config", path: "ampersand_types::config", document: "config", is_sent: true },
-];
-
-/// Whether a module of `ampersand-types` is made of a document.
-pub(crate) fn is_module(document: &str) -> bool {
-    MODULES.iter().any(|module| module.document == document)
-}
-
-const TYPES: &str = "crates/ampersand-types/src/generated";
-const TESTS: &str = "tests/it/generated";
-const BENCHES: &str = "benches/generated";
-/// What the benchmark decodes.
-const BENCHED: &str = "InstallationCreatedNotificationPayload";
 
 /// What `generate` would have on disk, and what there is to say about it.
 pub(crate) struct Generated {
@@ -69,51 +44,59 @@ pub(crate) struct Generated {
 struct Findings {
     /// Overlay actions and passes that match nothing.
     stale: Vec<String>,
+    /// Operations that cannot be expressed.
+    left_out: Vec<String>,
     /// Items of the generated code that no overlay describes.
     undocumented: Vec<String>,
 }
 
 pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
+    let project = Project::load(root)?;
     let mut generator = Generator {
         root,
         allow_stale,
+        project: &project,
         overlays: Overlay::load_all(root)?,
         lock: Lock::load(root)?,
-        hits: PASSES.iter().chain([&FIRST]).map(|(name, _)| (*name, 0)).collect(),
+        steps: BTreeMap::new(),
         findings: Findings::default(),
         summary: String::new(),
     };
     let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
-    for module in &MODULES {
-        let Contract { file, origin, published, mut document } = generator.read(module.document)?;
-        if document::schemas(&published).any(|(name, _)| name == BENCHED) {
-            let text = format::file(&origin, None, types::plain(&published, BENCHED)?)?;
-            plan.add(format!("{BENCHES}/plain.rs"), text);
+    for module in &project.modules {
+        let Contract { file, origin, mut document, .. } = generator.read(&module.document)?;
+        if let Some(bench) = &project.bench
+            && document.schemas.contains_key(&bench.schema)
+        {
+            let published = generator.text(&module.document)?;
+            let text = format::file(&origin, None, structs::plain(&published, &bench.schema)?)?;
+            plan.add(format!("{}/plain.rs", bench.folder), text);
         }
-        let context = Context { module: module.name, path: module.path, shared: &BTreeMap::new() };
-        generator.lower(&file, &mut document, &context)?;
+        let path = project.types.path(&module.name);
+        let context = Context { project: &project, path: &path, shared: &BTreeMap::new() };
+        document.take_steps(&context).with_context(|| file.clone())?;
+        generator.count(&document);
 
-        let mut docs = Docs::of_module(module.name, &mut generator.findings.undocumented);
-        let items = items(&document, &mut docs, &mut generator.findings.stale).with_context(|| file.clone())?;
-        let items = setters::with_setters(items, &document, |_| module.is_sent, &mut generator.findings.stale)?;
-        let conversions = conversions::conversions(&items, &document, &mut generator.findings.stale)?;
-        let items = quote! { #items #conversions };
-        let text = format::file(&origin, document["info"]["description"].as_str(), items)?;
-        plan.add(format!("{TYPES}/{}.rs", module.name), text);
-        table.extend(document::schemas(&document).map(|(schema, _)| Typed {
-            module: module.path,
-            document: module.document.to_owned(),
+        let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings.undocumented);
+        let of_module = structs::structs(&document, |_| module.sent)?;
+        let items = items(&document, &of_module, &project, &mut docs, &mut generator.findings.stale);
+        let text = format::file(&origin, document.words.as_deref(), items.with_context(|| file.clone())?)?;
+        plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
+        table.extend(document.schemas.keys().map(|schema| Typed {
+            module: path.clone(),
+            document: module.document.clone(),
             schema: schema.clone(),
         }));
-        structs.extend(document::schemas(&document).map(|(schema, _)| (module.path, lower::pascal(schema))));
-        ours.push(client::Ours { published, path: module.path, types: type_names(&document)? });
+        structs.extend(of_module.iter().map(|one| (path.clone(), one.name.clone())));
+        ours.push(client::Ours { document: &module.document, types: type_names(&document), path });
     }
     let (received, types) = client::generate(&mut generator, &ours, &mut plan)?;
     table.extend(received);
     structs.extend(types);
-    plan.add(format!("{TESTS}/mod.rs"), format::file("openapi/contract", None, types::table(&table, &structs)?)?);
-    for directory in [TYPES, TESTS, BENCHES, client::FOLDER, client::GROUPS_FOLDER, samples::FOLDER] {
-        plan.nothing_else_in(root, directory)?;
+    let text = format::file("openapi/contract", None, tables::table(&table, &structs))?;
+    plan.add(format!("{}/mod.rs", project.tests), text);
+    for directory in project.folders() {
+        plan.nothing_else_in(root, &directory)?;
     }
     let summary = generator.finish()?;
     Ok(Generated { plan, summary })
@@ -123,9 +106,10 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
 struct Generator<'a> {
     root: &'a Path,
     allow_stale: bool,
+    project: &'a Project,
     overlays: Vec<Overlay>,
     lock: Lock,
-    hits: BTreeMap<&'static str, usize>,
+    steps: BTreeMap<&'static str, usize>,
     findings: Findings,
     summary: String,
 }
@@ -135,55 +119,66 @@ struct Contract {
     file: String,
     /// The file, and the commit that it is of.
     origin: String,
-    published: Value,
+    published: Document,
     /// It as the overlays have it.
-    document: Value,
+    document: Document,
 }
 
 impl Generator<'_> {
-    fn read(&mut self, name: &str) -> Result<Contract> {
+    /// A document as it is published.
+    fn text(&self, name: &str) -> Result<Value> {
         let file = format!("{CONTRACT}/{name}.json");
-        let published = if self.allow_stale && !self.root.join(&file).exists() {
+        if self.allow_stale && !self.root.join(&file).exists() {
+            return Ok(Value::Null);
+        }
+        document::read(&file, output::read(self.root, &file)?.as_bytes())
+    }
+
+    fn model(&self, name: &str, document: Value) -> Result<Document> {
+        let mut model = Model::read(&Documents::from([(name.to_owned(), document)]), self.project);
+        model.documents.remove(name).context("the document that was read")
+    }
+
+    fn published(&self, name: &str) -> Result<Document> {
+        self.model(name, self.text(name)?)
+    }
+
+    fn read(&mut self, name: &str) -> Result<Contract> {
+        let (file, mut text) = (format!("{CONTRACT}/{name}.json"), self.text(name)?);
+        if text.is_null() {
             self.findings.stale.push(format!("{file} is not there, and nothing is made of it"));
-            Value::Null
-        } else {
-            document::read(&file, output::read(self.root, &file)?.as_bytes())?
-        };
-        document::check_refs(&file, &published)?;
-        document::check_schema_refs(&file, &published)?;
-        writeln!(self.summary, "read {file}: {} schemas", document::schemas(&published).count())?;
+        }
+        document::check_refs(&file, &text)?;
+        document::check_schema_refs(&file, &text)?;
+        writeln!(self.summary, "read {file}: {} schemas", document::schemas(&text).count())?;
         let commit = self.lock.contract.get(&format!("{name}.json")).and_then(|known| known.since.as_deref());
         let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
-        let mut document = published.clone();
+        let published = self.model(name, text.clone())?;
         for overlay in self.overlays.iter().filter(|overlay| overlay.extends(name)) {
-            self.findings.stale.extend(overlay.apply(&mut document)?);
+            self.findings.stale.extend(overlay.apply(&mut text)?);
+        }
+        let document = self.model(name, text)?;
+        if let Some(problem) = document.problems.first() {
+            bail!("{file}: {problem}");
         }
         Ok(Contract { file, origin, published, document })
     }
 
-    fn lower(&mut self, file: &str, document: &mut Value, context: &Context<'_>) -> Result<()> {
-        PASSES.iter().try_for_each(|pass| self.pass(pass, file, document, context))
-    }
-
-    fn pass(&mut self, pass: &Pass, file: &str, document: &mut Value, context: &Context<'_>) -> Result<()> {
-        let (name, run) = pass;
-        let found = run(document, context).with_context(|| format!("{file}: pass `{name}`"))?;
-        *self.hits.entry(name).or_default() += found;
-        Ok(())
+    fn count(&mut self, document: &Document) {
+        for (step, count) in &document.steps {
+            *self.steps.entry(step).or_default() += count;
+        }
     }
 
     fn finish(mut self) -> Result<String> {
-        let used = |overlay: &Overlay| {
-            let mut documents = MODULES.iter().map(|module| module.document).chain(client::DOCUMENTS);
-            documents.any(|document| overlay.extends(document))
-        };
+        let used = |overlay: &Overlay| self.project.documents().any(|document| overlay.extends(document));
         // `diff` reads all that are kept.
         for overlay in self.overlays.iter().filter(|overlay| !used(overlay) && !overlay.is_kept()) {
             let stale = format!("{} extends no contract file that code is generated from", overlay.file);
             self.findings.stale.push(stale);
         }
-        let idle = self.hits.iter().filter(|(_, found)| **found == 0);
-        let idle = idle.map(|(name, _)| format!("pass `{name}` finds nothing to do in the whole contract"));
+        let idle = self.steps.iter().filter(|(_, found)| **found == 0);
+        let idle = idle.map(|(name, _)| format!("step `{name}` finds nothing to do in the whole contract"));
         self.findings.stale.extend(idle);
         self.findings.report(self.allow_stale, &mut self.summary)?;
         Ok(self.summary.trim_end().to_owned())
@@ -198,7 +193,7 @@ impl Findings {
                 "what no longer applies has to go (--allow-stale makes these warnings, for an older contract):\n  {lines}"
             );
         }
-        for line in &self.stale {
+        for line in self.stale.iter().chain(&self.left_out) {
             writeln!(summary, "warning: {line}")?;
         }
         for item in &self.undocumented {
@@ -208,46 +203,50 @@ impl Findings {
     }
 }
 
-fn items(document: &Value, docs: &mut Docs<'_>, stale: &mut Vec<String>) -> Result<TokenStream> {
-    let enums = open_enums(document)?;
-    check_names(document, &enums)?;
-    for open in &enums {
-        let described = open.descriptions.keys().filter(|value| !open.values.contains(value));
+/// What a module has: structs, enums and events.
+fn items(
+    document: &Document,
+    structs: &[Struct<'_>],
+    project: &Project,
+    docs: &mut Docs<'_>,
+    stale: &mut Vec<String>,
+) -> Result<TokenStream> {
+    check_names(document)?;
+    for open in &document.enums {
+        let described = open.value_words.keys().filter(|value| !open.values.contains(value));
         stale.extend(
             described.map(|value| format!("openapi/overlays describe `{value}`, which is no value of {}", open.name)),
         );
     }
-    let mut tokens = types::structs(document, docs)?;
-    let events: Option<Vec<Event>> =
-        document.get(EVENTS).map(|events| serde_json::from_value(events.clone())).transpose()?;
+    let mut tokens = TokenStream::new();
+    let mut own = structs::tokens(structs, document, project, docs, stale)?;
     // A list of the types in the contract is what we have of our own.
-    let (types, enums): (Vec<_>, Vec<_>) =
-        enums.into_iter().partition(|open| events.is_some() && open.name == "NotificationType");
-    for open in &enums {
-        tokens.extend(enums::open_enum(open, docs)?);
+    let event = project.event.as_ref().filter(|_| !document.events.is_empty());
+    let is_list = |name: &str| event.is_some_and(|event| event.list == name);
+    for open in document.enums.iter().filter(|open| !is_list(&open.name)) {
+        own.items.extend(enums::open_enum(open, docs)?);
     }
-    if let Some(events) = events {
-        let values = types.into_iter().flat_map(|listed| listed.values).collect();
-        tokens.extend(events::events(&events, values, document, docs)?);
+    if let Some(event) = event {
+        let listed = document.enums.iter().filter(|open| is_list(&open.name)).flat_map(|open| open.values.clone());
+        own.items.extend(events::events(document, structs, listed.collect(), (project, event), docs)?);
     }
+    tokens.extend(own.items);
+    tokens.extend(own.setters);
+    tokens.extend(own.conversions);
     Ok(tokens)
 }
 
-fn open_enums(document: &Value) -> Result<Vec<OpenEnum>> {
-    Ok(document.get(ENUMS).map(|enums| serde_json::from_value(enums.clone())).transpose()?.unwrap_or_default())
-}
-
-/// The names in Rust of what a lowered document has a type for.
-fn type_names(document: &Value) -> Result<BTreeSet<String>> {
-    let structs = document::schemas(document).map(|(name, _)| lower::pascal(name));
-    let events = document.get(EVENTS).map(|_| "NotificationType".to_owned());
-    Ok(structs.chain(open_enums(document)?.into_iter().map(|open| open.name)).chain(events).collect())
+/// The names in Rust of what a document has a type for.
+fn type_names(document: &Document) -> BTreeSet<String> {
+    let structs = document.schemas.keys().map(|name| names::pascal(name));
+    let list = (!document.events.is_empty()).then(|| "NotificationType".to_owned());
+    structs.chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
 }
 
 /// Refuses schemas whose names differ in the contract and are the same in Rust.
-fn check_names(document: &Value, enums: &[OpenEnum]) -> Result<()> {
-    let types = document::schemas(document).map(|(name, _)| (lower::pascal(name), format!("the schema `{name}`")));
-    let enums = enums.iter().map(|open| (open.name.clone(), "an enum".to_owned()));
+fn check_names(document: &Document) -> Result<()> {
+    let types = document.schemas.keys().map(|name| (names::pascal(name), format!("the schema `{name}`")));
+    let enums = document.enums.iter().map(|open| (open.name.clone(), "an enum".to_owned()));
     let mut taken = BTreeMap::new();
     for (name, what) in types.chain(enums) {
         if let Some(other) = taken.insert(name.clone(), what.clone()) {
@@ -259,7 +258,9 @@ fn check_names(document: &Value, enums: &[OpenEnum]) -> Result<()> {
 
 /// What is said of the items of a module.
 struct Docs<'a> {
-    module: &'static str,
+    module: &'a str,
+    /// How the names of the schemas end that every refusal may have.
+    problem: &'a str,
     /// The items for which words are missing.
     undocumented: &'a mut Vec<String>,
     /// What is said of a type beside its words: the operations that send it or receive it.
@@ -267,8 +268,9 @@ struct Docs<'a> {
 }
 
 impl<'a> Docs<'a> {
-    fn of_module(module: &'static str, undocumented: &'a mut Vec<String>) -> Self {
-        Self { module, undocumented, users: BTreeMap::new() }
+    fn of_module(module: &'a str, project: &'a Project, undocumented: &'a mut Vec<String>) -> Self {
+        let problem = project.client.problem.as_str();
+        Self { module, problem, undocumented, users: BTreeMap::new() }
     }
 
     /// The words for an item; where there are none, these say so.

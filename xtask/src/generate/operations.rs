@@ -1,46 +1,39 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail};
-use heck::ToSnakeCase as _;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use serde_json::Value;
-use syn::{Ident, Type};
 
-use super::arguments::{Argument, argument};
+use super::Docs;
 use super::client::Group;
-use super::{Docs, types};
-use crate::document;
-use crate::lower::{self, Content, Operation, Parameter, is_rust_type};
-
-/// The parameter that names a project.
-const PROJECT: &str = "projectIdOrName";
-
-/// What an overlay says of a tag whose group is to have another name.
-pub(super) const GROUP: &str = "x-group";
-
-/// `objects_and_fields` for `Objects & Fields`.
-pub(super) fn snake(name: &str) -> String {
-    name.replace('&', " and ").replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case()
-}
+use super::requests::{Answer, Body, Media, Parameter, Request, is_compound};
+use super::structs::Struct;
+use super::ty::Ty;
+use crate::model::{Document, names};
+use crate::project::Project;
 
 /// The operations of a group: a struct that leads to them, another one for those of one project, and a struct of each.
-pub(super) fn group(group: &Group<'_>, words: &str, document: &Value, docs: &mut Docs<'_>) -> Result<TokenStream> {
-    let name = format_ident!("{}", lower::pascal(&group.name));
+pub(super) fn group(
+    group: &Group<'_>,
+    words: &str,
+    (document, structs): (&Document, &[Struct<'_>]),
+    project: &Project,
+    docs: &mut Docs<'_>,
+) -> TokenStream {
+    let name = format_ident!("{}", names::pascal(&group.name));
     let in_project = format_ident!("Project{name}");
-    let (mut all, mut of_project, mut structs) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for operation in &group.operations {
-        let doc = doc(operation, docs);
-        let mut words = |parameter: &Parameter| {
-            docs.of(&format!("{}::{}", operation.id, parameter.name), parameter.description.as_deref())
+    let (mut all, mut of_project, mut structs_of) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    for request in &group.requests {
+        let (operation, doc) = (request.operation, doc(request, docs));
+        let mut words = |parameter: &Parameter<'_>| {
+            let of = format!("{}::{}", operation.id, parameter.name);
+            (parameter.ident.to_string(), docs.of(&of, parameter.of.words.as_deref()))
         };
-        let words: BTreeMap<String, String> =
-            operation.parameters.iter().map(|one| (one.name.clone(), words(one))).collect();
-        let (call, project) = methods(operation, &name, &doc, &words).with_context(|| operation.id.clone())?;
-        all.extend(call);
-        of_project.extend(project);
-        structs.extend(request(operation, &name, &words).with_context(|| operation.id.clone())?);
-        structs.extend(pages(operation, document)?);
+        let words: BTreeMap<String, String> = request.parameters.iter().map(&mut words).collect();
+        let made = methods(request, (document, project), &name, &doc, &words);
+        all.extend(made.0);
+        of_project.extend(made.1);
+        structs_of.extend(self::request(request, document, &name, &words));
+        structs_of.extend(pages(request, structs, project));
     }
     let project = (!of_project.is_empty()).then(|| {
         let words = format!("[`{name}`], of one project: [`Project::{}`](crate::Project::{0}).", group.name);
@@ -61,7 +54,7 @@ pub(super) fn group(group: &Group<'_>, words: &str, document: &Value, docs: &mut
             }
         }
     });
-    Ok(quote! {
+    quote! {
         use super::super::types;
         use crate::call::{Call, sent};
 
@@ -80,20 +73,21 @@ pub(super) fn group(group: &Group<'_>, words: &str, document: &Value, docs: &mut
         }
 
         #project
-        #structs
-    })
+        #structs_of
+    }
 }
 
 /// Whether an operation is one of a project, which its path names first.
-pub(super) fn is_of_project(operation: &Operation) -> bool {
-    operation.arguments().next().is_some_and(|parameter| parameter.name == PROJECT)
+pub(super) fn is_of_project(request: &Request<'_>, project: &Project) -> bool {
+    request.arguments().next().is_some_and(|parameter| project.client.scope.as_deref() == Some(parameter.name))
 }
 
-fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
-    let Operation { id, host, method, path, .. } = operation;
-    let mut doc = docs.of(id, operation.description.as_deref());
-    doc.push_str(&format!("\n\n`{method} {path}` of [`Host::{}`](crate::Host::{0})", lower::pascal(host)));
-    match operation.security.as_slice() {
+fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
+    let operation = request.operation;
+    let (method, path, host) = (&operation.method, &operation.path, names::pascal(&operation.host));
+    let mut doc = docs.of(&operation.id, operation.words.as_deref());
+    doc.push_str(&format!("\n\n`{method} {path}` of [`Host::{host}`](crate::Host::{host})"));
+    match schemes(request).as_slice() {
         [] => doc.push_str("; takes no credentials"),
         [one] => doc.push_str(&format!("; takes `{one}` alone as credentials")),
         _ => {}
@@ -102,16 +96,16 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
     if let Some(page) = &operation.page {
         doc.push_str(&format!(" [Reference]({page})"));
     }
-    // Problems are read by `Error`.
-    let others = operation.errors.iter().filter_map(|(status, schema)| {
-        let name = schema["$ref"].as_str().and_then(document::schema_name).map(lower::pascal)?;
-        (!name.ends_with("Problem")).then_some((status, name))
-    });
-    for (status, name) in others {
-        doc.push_str(&format!(
-            "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \
-             [`Error::body`](crate::Error::body)."
-        ));
+    for (status, ty) in &request.errors {
+        // Problems are read by `Error`.
+        if let Ty::Struct(name) = ty
+            && !name.ends_with(docs.problem)
+        {
+            doc.push_str(&format!(
+                "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \
+                 [`Error::body`](crate::Error::body)."
+            ));
+        }
     }
     if operation.deprecated {
         doc.push_str("\n\nDeprecated by the contract.");
@@ -119,28 +113,35 @@ fn doc(operation: &Operation, docs: &mut Docs<'_>) -> String {
     doc
 }
 
+/// The security schemes of which an operation takes one; none where anyone may call it.
+fn schemes<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
+    request.operation.security.iter().flatten().map(|scheme| scheme.split(' ').next().unwrap_or(scheme)).collect()
+}
+
 /// The functions that begin an operation, with all that is required: that of its group, and that of a project's.
 fn methods(
-    operation: &Operation,
+    request: &Request<'_>,
+    (document, project): (&Document, &Project),
     group: &Ident,
     doc: &str,
     words: &BTreeMap<String, String>,
-) -> Result<(TokenStream, Option<TokenStream>)> {
-    let (method, name) = names(operation);
+) -> (TokenStream, Option<TokenStream>) {
+    let Request { method, name, .. } = request;
     let (mut taken, mut given, mut steps) = (Vec::new(), Vec::new(), TokenStream::new());
     let mut list = Vec::new();
-    for parameter in operation.arguments() {
-        let ident = format_ident!("{}", ident(&parameter.name));
-        let (ty, step) = fill(parameter, &ident)?;
+    for parameter in request.arguments() {
+        let ident = &parameter.ident;
+        let (ty, step) = fill(parameter, document);
         steps.extend(step);
         taken.push(quote!(#ident: #ty));
-        let described = words.get(&parameter.name).map(|words| words.replace('\n', " ")).unwrap_or_default();
-        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.place));
+        let described = words.get(&ident.to_string()).map(|words| words.replace('\n', " ")).unwrap_or_default();
+        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.of.location.name()));
         given.push(quote!(#ident));
     }
-    if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
-        let (ty, value) = body_argument(&body.schema)?;
-        steps.extend(quote! { call.body(&#value); });
+    if let Some(body) = request.body.as_ref().filter(|body| body.required) {
+        let (ty, value) = body_argument(body);
+        let step = body_step(body, &value);
+        steps.extend(quote! { call.#step; });
         taken.push(quote!(body: #ty));
         given.push(quote!(body));
     }
@@ -155,7 +156,7 @@ fn methods(
             #name { client: self.client.clone(), call }
         }
     };
-    let of_project = is_of_project(operation).then(|| {
+    let of_project = is_of_project(request, project).then(|| {
         let (taken, given) = (taken.get(1..), given.get(1..));
         let (taken, given) = (taken.unwrap_or_default(), given.unwrap_or_default());
         let summary = doc.split("\n\n").next().unwrap_or_default();
@@ -167,52 +168,74 @@ fn methods(
             }
         }
     });
-    Ok((call, of_project))
-}
-
-/// The names of the method that begins an operation, and of the struct that is sent.
-fn names(operation: &Operation) -> (Ident, Ident) {
-    (format_ident!("{}", operation.id.to_snake_case()), format_ident!("{}", lower::pascal(&operation.id)))
+    (call, of_project)
 }
 
 /// How a parameter is taken, and the statement that puts it where it belongs.
-fn fill(parameter: &Parameter, ident: &Ident) -> Result<(TokenStream, TokenStream)> {
-    let (name, place) = (&parameter.name, format_ident!("{}", parameter.place));
-    let rust: Type = syn::parse2(types::rust(&parameter.schema)?)?;
-    if ["Vec", "BTreeMap", "Items"].contains(&super::fields::outer(&rust).0.as_str()) {
-        bail!("the parameter `{name}` is a list or a map, which the client cannot write into a request yet");
+fn fill(parameter: &Parameter<'_>, document: &Document) -> (TokenStream, TokenStream) {
+    let Parameter { of, name, ident, ty, .. } = parameter;
+    let once = (!of.idempotent).then(|| quote! { call.operation.idempotent = false; });
+    let place = format_ident!("{}", of.location.name());
+    if of.media.is_some() || is_compound(document, of) {
+        let (taken, value) = ty.argument(ident, Ty::rust);
+        let rust = ty.rust();
+        let style = match (&of.media, of.style.as_str(), of.explode) {
+            (Some(_), ..) => quote!(Json),
+            (None, "deepObject", _) => quote!(Deep),
+            (None, "spaceDelimited", false) => quote!(Separated(" ")),
+            (None, "pipeDelimited", false) => quote!(Separated("|")),
+            (None, "simple", true) => quote!(Pairs),
+            (None, "simple", false) | (None, _, false) => quote!(Separated(",")),
+            (None, _, true) => quote!(Repeated),
+        };
+        let place = format_ident!("{}", names::pascal(of.location.name()));
+        let step = quote! {
+            let value: #rust = #value;
+            call.compound(crate::call::Place::#place, #name, crate::call::Style::#style, &value);
+            #once
+        };
+        return (taken, step);
     }
+    let rust = ty.rust();
     let into = quote!(impl ::core::convert::Into<#rust>);
-    let (ty, value) = match super::fields::outer(&rust).0.as_str() {
-        "bool" => (quote!(#rust), quote!(#ident)),
+    let (ty, value) = match ty {
+        Ty::Bool => (rust, quote!(#ident)),
         // Identifiers are texts in the contract, and often something else where they come from.
-        "String" => (quote!(impl ::core::fmt::Display), quote!(#ident)),
-        "Credential" => (into, quote!(#ident.into().expose_secret())),
+        Ty::String | Ty::ByHand("RawJson") => (quote!(impl ::core::fmt::Display), quote!(#ident)),
+        Ty::ByHand("Credential") => (into, quote!(#ident.into().expose_secret())),
         _ => (into, quote!(#ident.into())),
     };
-    let once = (!parameter.idempotent).then(|| quote! { call.operation.idempotent = false; });
-    Ok((ty, quote! { call.#place(#name, #value); #once }))
+    (ty, quote! { call.#place(#name, #value); #once })
 }
 
 /// A body of a type that has a name is taken as it is: whoever decodes one does not have to name the type again.
-fn body_argument(schema: &Value) -> Result<(TokenStream, TokenStream)> {
-    let rust = types::rust(schema)?;
-    if schema.get("$ref").is_some() {
-        return Ok((rust, quote!(body)));
+fn body_argument(body: &Body) -> (TokenStream, TokenStream) {
+    let rust = body.ty.rust();
+    if matches!(body.ty, Ty::Struct(_)) {
+        return (rust, quote!(body));
     }
-    let Argument { ty, value } = argument(&format_ident!("body"), &syn::parse2(rust.clone())?);
-    Ok((ty, quote!({ let body: #rust = #value; body })))
+    let (ty, value) = body.ty.argument(&format_ident!("body"), Ty::rust);
+    (ty, quote!({ let body: #rust = #value; body }))
+}
+
+/// The call that writes a body.
+fn body_step(body: &Body, value: &TokenStream) -> TokenStream {
+    match &body.media {
+        Media::Json => quote!(body(&#value)),
+        Media::Form => quote!(form(&#value)),
+        Media::Bytes(media) => quote!(bytes(#media, #value)),
+    }
 }
 
 /// An operation on its way: a method for each thing that may be left out, and how it is sent.
-fn request(operation: &Operation, group: &Ident, words: &BTreeMap<String, String>) -> Result<TokenStream> {
-    let (method, name) = names(operation);
+fn request(request: &Request<'_>, document: &Document, group: &Ident, words: &BTreeMap<String, String>) -> TokenStream {
+    let Request { method, name, .. } = request;
     let mut setters = TokenStream::new();
-    for parameter in operation.parameters.iter().filter(|parameter| !parameter.is_argument()) {
-        let ident = format_ident!("{}", ident(&parameter.name));
-        let (ty, step) = fill(parameter, &ident)?;
-        let words = words.get(&parameter.name).map(String::as_str).unwrap_or_default();
-        let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.place);
+    for parameter in request.parameters.iter().filter(|parameter| !parameter.is_argument) {
+        let ident = &parameter.ident;
+        let (ty, step) = fill(parameter, document);
+        let words = words.get(&ident.to_string()).map(String::as_str).unwrap_or_default();
+        let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.of.location.name());
         setters.extend(quote! {
             #[doc = #doc]
             pub fn #ident(mut self, #ident: #ty) -> Self {
@@ -222,21 +245,23 @@ fn request(operation: &Operation, group: &Ident, words: &BTreeMap<String, String
             }
         });
     }
-    if let Some(body) = operation.body.as_ref().filter(|body| !body.required) {
-        let (ty, value) = body_argument(&body.schema)?;
+    if let Some(body) = request.body.as_ref().filter(|body| !body.required) {
+        let (ty, value) = body_argument(body);
+        let step = body_step(body, &value);
         setters.extend(quote! {
             /// The body, which may be left out.
             pub fn body(mut self, body: #ty) -> Self {
-                self.call.body(&#value);
+                self.call.#step;
                 self
             }
         });
     }
-    let Operation { id, method: verb, path, idempotent, security, .. } = operation;
-    let host = format_ident!("{}", lower::pascal(&operation.host));
-    let (how, ty) = response(operation)?;
+    let (id, verb, path) = (&request.operation.id, &request.operation.method, &request.operation.path);
+    let (idempotent, security) = (request.operation.idempotent, schemes(request));
+    let host = format_ident!("{}", names::pascal(&request.operation.host));
+    let (how, ty) = answer(&request.answer);
     let doc = format!("A request that [`{group}::{method}`] begins, and `.await` sends.");
-    Ok(quote! {
+    quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
         #[must_use = "a request is sent by `.await`"]
@@ -260,40 +285,46 @@ fn request(operation: &Operation, group: &Ident, words: &BTreeMap<String, String
         }
 
         sent!(#name as #how -> #ty);
-    })
+    }
 }
 
 /// Which method of the client reads the response, and as what.
-fn response(operation: &Operation) -> Result<(Ident, TokenStream)> {
-    Ok(match &operation.response {
-        Content::Empty => (format_ident!("empty"), quote!(())),
-        Content::Text => (format_ident!("text"), quote!(::std::string::String)),
+fn answer(answer: &Answer) -> (Ident, TokenStream) {
+    let how = |name| format_ident!("{name}");
+    match answer {
+        Answer::Empty => (how("empty"), quote!(())),
+        Answer::Text => (how("text"), Ty::String.rust()),
+        Answer::Bytes => (how("bytes"), Ty::Bytes.rust()),
         // A list is nothing to be sent back: whether it was `null` or empty is all the same.
-        Content::Json(schema) if is_rust_type(schema, "Items") => {
-            (format_ident!("list"), types::rust(&schema["x-rust-type"]["parameters"][0])?)
-        }
-        Content::Json(schema) => (format_ident!("json"), types::rust(schema)?),
-    })
+        Answer::Json(Ty::Items(ty)) => (how("list"), ty.rust()),
+        Answer::Json(ty) => (how("json"), ty.rust()),
+    }
 }
 
-/// How an operation whose list comes in pages goes from one to the next: it takes a `pageToken`, and its response says
-/// whether it is `done` and which token is next.
-fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>> {
-    let schemas = &document["components"]["schemas"];
-    let properties = |schema: &Value| {
-        let name = schema["$ref"].as_str().and_then(document::schema_name)?;
-        Some(&schemas[name]["properties"])
+/// How an operation whose list comes in pages goes from one to the next: it takes a token, and its response says whether it
+/// is done and which token is next.
+fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Option<TokenStream> {
+    let paging = project.client.paging.as_ref()?;
+    let of = |ty: &Ty| match ty {
+        Ty::Struct(name) => structs.iter().find(|one| one.name == *name),
+        _ => None,
     };
-    let takes_token = operation.parameters.iter().any(|parameter| parameter.name == "pageToken");
-    let Content::Json(response) = &operation.response else { return Ok(None) };
-    let Some(response) = properties(response).filter(|_| takes_token) else { return Ok(None) };
-    let results = &response["results"]["x-rust-type"]["parameters"][0]["items"];
-    let Some(pagination) = properties(&response["pagination"]) else { return Ok(None) };
-    if results.is_null() || pagination["done"]["type"] != "boolean" || pagination["nextPageToken"]["type"] != "string" {
-        return Ok(None);
+    let field = |one: &Struct<'_>, name: &str| {
+        one.fields.iter().find(|field| field.name == name).map(|field| (field.ty.clone(), field.ident.clone()))
+    };
+    let token = &request.parameters.iter().find(|parameter| parameter.name == paging.token)?.ident;
+    let Answer::Json(response) = &request.answer else { return None };
+    let response = of(response)?;
+    let (Ty::Items(results), results_ident) = field(response, &paging.results)? else { return None };
+    let (Ty::Vec(item), (state, state_ident)) = (*results, field(response, &paging.state)?) else { return None };
+    let state = of(&state)?;
+    let (Ty::Bool, done) = field(state, &paging.done)? else { return None };
+    let (Ty::Option(next), next_ident) = field(state, &paging.next)? else { return None };
+    if *next != Ty::String {
+        return None;
     }
-    let (ident, item) = (format_ident!("{}", lower::pascal(&operation.id)), types::rust(results)?);
-    Ok(Some(quote! {
+    let (ident, item) = (&request.name, item.rust());
+    Some(quote! {
         impl #ident {
             /// The items of this page and of all that follow, as a stream. The client gets each page when it is needed. An
             /// error ends the stream; without one, the list is whole.
@@ -311,7 +342,7 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
             const ENDPOINT: &'static crate::Endpoint = &Self::ENDPOINT;
 
             fn after(self, token: ::std::string::String) -> Self {
-                self.page_token(token)
+                self.#token(token)
             }
 
             async fn page(
@@ -319,18 +350,11 @@ fn pages(operation: &Operation, document: &Value) -> Result<Option<TokenStream>>
             ) -> ::core::result::Result<crate::Response<crate::paging::Page<#item>>, crate::Error> {
                 let page = self.send().await?;
                 Ok(page.map(|page| crate::paging::Page {
-                    items: page.results.into_inner(),
-                    done: page.pagination.done,
-                    next: page.pagination.next_page_token,
+                    items: page.#results_ident.into_inner(),
+                    done: page.#state_ident.#done,
+                    next: page.#state_ident.#next_ident,
                 }))
             }
         }
-    }))
-}
-
-/// The name of a parameter in Rust, but for what Rust and the methods of every operation keep to themselves.
-pub(super) fn ident(name: &str) -> String {
-    let name = snake(name);
-    let is_taken = ["body", "send", "stream"].contains(&name.as_str());
-    if is_taken || syn::parse_str::<Ident>(&name).is_err() { format!("{name}_") } else { name }
+    })
 }

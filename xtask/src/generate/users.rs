@@ -1,51 +1,38 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use heck::ToSnakeCase as _;
-use serde_json::Value;
-
-use super::client::{Group, TYPES_PATH};
-use crate::document;
-use crate::lower::{self, Content, Operation, RUST_TYPE};
+use super::client::Group;
+use super::requests::Request;
+use super::structs::Struct;
+use super::ty::Ty;
+use crate::model::names;
 
 /// So many operations are named; of more, how many there are.
 const NAMED: usize = 4;
 
 /// For each type of the client, a sentence that links to the operations that send it or receive it.
-pub(super) fn users(document: &Value, groups: &[Group<'_>]) -> BTreeMap<String, String> {
-    let leads: BTreeMap<String, BTreeSet<String>> =
-        document::schemas(document).map(|(name, schema)| (lower::pascal(name), types(schema))).collect();
+pub(super) fn users(structs: &[Struct<'_>], groups: &[Group<'_>], path: &str) -> BTreeMap<String, String> {
+    let fields = |one: &Struct<'_>| one.fields.iter().flat_map(|field| names_in(&field.ty, path)).collect();
+    let leads: BTreeMap<&str, BTreeSet<String>> = structs.iter().map(|one| (one.name.as_str(), fields(one))).collect();
     let (mut sent, mut received) = (BTreeMap::<_, Vec<String>>::new(), BTreeMap::<_, Vec<String>>::new());
-    for (group, operation) in groups.iter().flat_map(|group| group.operations.iter().map(move |one| (group, one))) {
-        let link = link(group, operation);
-        for (values, users) in [(taken(operation), &mut sent), (given(operation), &mut received)] {
-            for name in reachable(values.into_iter().flat_map(types), &leads) {
-                users.entry(name).or_default().push(link.clone());
+    for (group, request) in groups.iter().flat_map(|group| group.requests.iter().map(move |one| (group, one))) {
+        let (taken, given) = request.types();
+        for (types, users) in [(taken, &mut sent), (given, &mut received)] {
+            for name in reachable(types.into_iter().flat_map(|ty| names_in(ty, path)), &leads) {
+                users.entry(name).or_default().push(link(group, request));
             }
         }
     }
-    let names: BTreeSet<&String> = sent.keys().chain(received.keys()).collect();
+    let all: BTreeSet<&String> = sent.keys().chain(received.keys()).collect();
     let said = |name: &String| {
         let sent = sent.get(name).map(|links| format!("Sent by {}.", list(links)));
         let received = received.get(name).map(|links| format!("Received from {}.", list(links)));
         sent.into_iter().chain(received).collect::<Vec<_>>().join(" ")
     };
-    names.into_iter().map(|name| (name.clone(), said(name))).collect()
+    all.into_iter().map(|name| (name.clone(), said(name))).collect()
 }
 
-fn taken(operation: &Operation) -> Vec<&Value> {
-    operation.parameters.iter().map(|one| &one.schema).chain(operation.body.iter().map(|body| &body.schema)).collect()
-}
-
-fn given(operation: &Operation) -> Vec<&Value> {
-    let response = match &operation.response {
-        Content::Json(schema) => Some(schema),
-        Content::Empty | Content::Text => None,
-    };
-    response.into_iter().chain(operation.errors.values()).collect()
-}
-
-fn link(group: &Group<'_>, operation: &Operation) -> String {
-    let (module, name, method) = (&group.name, lower::pascal(&group.name), operation.id.to_snake_case());
+fn link(group: &Group<'_>, request: &Request<'_>) -> String {
+    let (module, name, method) = (&group.name, names::pascal(&group.name), &request.method);
     format!("[`{method}`](crate::groups::{module}::{name}::{method})")
 }
 
@@ -61,28 +48,22 @@ fn list(links: &[String]) -> String {
     }
 }
 
-/// The types of the client that a schema names, structs and enums.
-fn types(schema: &Value) -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = lower::references(schema).iter().map(|name| lower::pascal(name)).collect();
-    let mut next = vec![schema];
-    while let Some(value) = next.pop() {
-        let path = value[RUST_TYPE]["path"].as_str().and_then(|path| path.strip_prefix(TYPES_PATH)?.strip_prefix("::"));
-        found.extend(path.map(str::to_owned));
-        match value {
-            Value::Object(members) => next.extend(members.values()),
-            Value::Array(items) => next.extend(items),
-            _ => {}
-        }
+/// The types of the module that a type names, structs and enums.
+fn names_in(ty: &Ty, module: &str) -> Option<String> {
+    match ty {
+        Ty::Struct(name) => Some(name.clone()),
+        Ty::Path(path) => path.strip_prefix(module)?.strip_prefix("::").map(str::to_owned),
+        Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) => names_in(ty, module),
+        _ => None,
     }
-    found
 }
 
-fn reachable(start: impl Iterator<Item = String>, leads: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
+fn reachable(start: impl Iterator<Item = String>, leads: &BTreeMap<&str, BTreeSet<String>>) -> BTreeSet<String> {
     let mut next: Vec<String> = start.collect();
     let mut found = BTreeSet::new();
     while let Some(name) = next.pop() {
         if found.insert(name.clone()) {
-            next.extend(leads.get(&name).into_iter().flatten().cloned());
+            next.extend(leads.get(name.as_str()).into_iter().flatten().cloned());
         }
     }
     found

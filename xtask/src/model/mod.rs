@@ -4,22 +4,28 @@
 //! `read` makes the schemas, `operations` and `events` what refers to them; `rust` says what each becomes, `names` how that
 //! is called. No module here knows what is made of the model.
 
+mod api;
+mod credentials;
 mod events;
+mod named;
 pub(crate) mod names;
 mod operations;
 mod place;
 mod read;
 mod rust;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
 
+pub(crate) use api::{same, together};
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Body, Location, Operation, Parameter, Response};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
+pub(crate) use steps::Context;
 
 use crate::project::Project;
 
@@ -38,6 +44,10 @@ pub(crate) struct Document {
     pub(crate) words: Option<String>,
     pub(crate) schemas: BTreeMap<String, Node>,
     pub(crate) operations: Vec<Operation>,
+    /// The events, once they are told from their bodies.
+    pub(crate) events: Vec<Event>,
+    /// The enums, once each has a name.
+    pub(crate) enums: Vec<Enum>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) servers: Vec<String>,
     pub(crate) security_schemes: BTreeMap<String, Value>,
@@ -58,6 +68,25 @@ pub(crate) struct Tag {
     pub(crate) words: Option<String>,
     /// What an overlay calls the group instead.
     pub(crate) group: Option<String>,
+}
+
+/// A type of event, and what comes with it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) kind: String,
+    /// The name of the schema of its data.
+    pub(crate) data: String,
+    pub(crate) words: Option<String>,
+}
+
+/// A string of which some values are known.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Enum {
+    pub(crate) name: String,
+    pub(crate) words: Option<String>,
+    pub(crate) values: Vec<String>,
+    /// What is known of the values, by the value.
+    pub(crate) value_words: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -243,6 +272,11 @@ impl Model {
 }
 
 impl Document {
+    /// Whether a value may be `null`, here or where the schema is that is referred to.
+    pub(crate) fn is_nullable(&self, node: &Node) -> bool {
+        node.nullable || (node.becomes.is_none() && self.resolve(node).nullable)
+    }
+
     /// The schema that a schema stands for: itself, or the one that it refers to.
     pub(crate) fn resolve<'d>(&'d self, mut node: &'d Node) -> &'d Node {
         for _ in 0..DEEPEST {
@@ -296,6 +330,25 @@ impl Schema {
     /// Whether it is an object with named fields.
     pub(crate) fn is_struct(&self) -> bool {
         self.object().is_some_and(|object| !object.fields.is_empty())
+    }
+
+    /// Whether it is a text of which some values are known.
+    pub(crate) fn is_enum(&self) -> bool {
+        matches!(self.kind, Kind::Text) && self.values.is_some() && self.becomes.is_none()
+    }
+
+    /// Says of it what was said beside a reference to it.
+    fn take_beside(&mut self, reference: Self) {
+        self.place = reference.place;
+        self.nullable |= reference.nullable;
+        self.says.words = reference.says.words.or(self.says.words.take());
+        if !reference.says.value_words.is_empty() {
+            self.says.value_words = reference.says.value_words;
+        }
+        self.says.credential = reference.says.credential.or(self.says.credential);
+        self.says.signed_url |= reference.says.signed_url;
+        let beside = ["default", "deprecated"].map(|key| Some((key.to_owned(), reference.facets.get(key)?.clone())));
+        self.facets.extend(beside.into_iter().flatten());
     }
 
     pub(crate) fn choice(&self) -> Option<&Choice> {
@@ -362,6 +415,7 @@ impl Schema {
     /// The names of the schemas that it refers to.
     pub(crate) fn references(&self) -> BTreeSet<&str> {
         match &self.kind {
+            _ if self.becomes.is_some() => BTreeSet::new(),
             Kind::Reference(name, _) => BTreeSet::from([name.as_str()]),
             _ => self.children().into_iter().flat_map(|child| child.references()).collect(),
         }

@@ -17,6 +17,17 @@ pub(crate) fn snake(name: &str) -> String {
     words(name).to_snake_case()
 }
 
+/// As modules, whatever it is that they are named after.
+pub(crate) fn module(name: &str) -> String {
+    let name = snake(name);
+    match name.chars().next() {
+        None => "others".to_owned(),
+        Some(first) if first.is_numeric() => format!("_{name}"),
+        _ if syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
+        _ => name,
+    }
+}
+
 /// As OpenAPI's operations are: `getThingsId` for `get /things/{id}`.
 pub(crate) fn camel(name: &str) -> String {
     words(name).to_lower_camel_case()

@@ -122,6 +122,23 @@ impl Operation {
         arguments.into_iter()
     }
 
+    /// What is sent with it.
+    pub(crate) fn sent(&self) -> Vec<&Node> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
+        parameters.chain(self.body.iter().flat_map(|body| body.content.values())).collect()
+    }
+
+    /// What is answered.
+    pub(crate) fn received(&self) -> Vec<&Node> {
+        self.responses.values().flat_map(|response| response.content.values()).collect()
+    }
+
+    pub(super) fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        let parameters = self.parameters.iter_mut().map(|parameter| &mut parameter.schema);
+        let body = self.body.iter_mut().flat_map(|body| body.content.values_mut());
+        parameters.chain(body).chain(self.responses.values_mut().flat_map(|response| response.content.values_mut()))
+    }
+
     /// The names in the path's braces, in their order.
     pub(crate) fn path_parameters(&self) -> Vec<&str> {
         in_braces(&self.path)
@@ -163,7 +180,14 @@ fn operation<'a>(
     (method, value): (&'a str, &'a Value),
 ) -> Operation {
     const TOLD: [&str; 9] = [
-        "operationId", "tags", "deprecated", "security", "parameters", "requestBody", "responses", "description",
+        "operationId",
+        "tags",
+        "deprecated",
+        "security",
+        "parameters",
+        "requestBody",
+        "responses",
+        "description",
         "externalDocs",
     ];
     let id = text(&value["operationId"]).unwrap_or_else(|| names::camel(&format!("{method} {path}")));
@@ -177,11 +201,8 @@ fn operation<'a>(
     let mut responses = BTreeMap::new();
     for (status, response) in members(&value["responses"]) {
         let (response, place) = pointed(reader, response, place.field("responses").below(&format!(".{status}")));
-        let response = Response {
-            content: content(reader, response, &place),
-            headers: response.get("headers").cloned(),
-            place,
-        };
+        let response =
+            Response { content: content(reader, response, &place), headers: response.get("headers").cloned(), place };
         responses.insert(status.to_owned(), response);
     }
     let rest = members(value).filter(|(key, _)| !TOLD.contains(key) && !key.starts_with("x-")).map(owned);
@@ -250,7 +271,16 @@ fn parameters<'a>(
 
 fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Option<Parameter> {
     const TOLD: [&str; 10] = [
-        "name", "in", "required", "deprecated", "description", "style", "explode", "schema", "content", "allowReserved",
+        "name",
+        "in",
+        "required",
+        "deprecated",
+        "description",
+        "style",
+        "explode",
+        "schema",
+        "content",
+        "allowReserved",
     ];
     let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
     let place = if place.path == "$" { place } else { place.field(&name) };

@@ -89,6 +89,8 @@ impl Document {
             words: text(&document["info"]["description"]),
             schemas,
             operations,
+            events: Vec::new(),
+            enums: Vec::new(),
             tags: tags.filter_map(super::operations::tag).collect(),
             servers: servers.filter_map(|server| text(&server["url"])).collect(),
             security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
@@ -192,13 +194,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds what a schema says to what is known. What comes later is said of the same value, and has the last word.
-    fn absorb(
-        &mut self,
-        gathered: &mut Gathered<'a>,
-        part: &Part<'a>,
-        in_part: bool,
-        within: &mut Vec<*const Value>,
-    ) {
+    fn absorb(&mut self, gathered: &mut Gathered<'a>, part: &Part<'a>, in_part: bool, within: &mut Vec<*const Value>) {
         let Part { schema, place, .. } = part;
         if !schema.is_object() {
             return;
@@ -278,9 +274,7 @@ impl<'a> Reader<'a> {
             // What says nothing.
             (_, Value::Bool(false)) if key != "default" => {}
             ("minLength" | "minItems" | "minProperties", Value::Number(least)) if least.as_u64() == Some(0) => {}
-            _ => drop(
-                gathered.facets.insert(key.to_owned(), Facet { value: value.clone(), place: place.clone() }),
-            ),
+            _ => drop(gathered.facets.insert(key.to_owned(), Facet { value: value.clone(), place: place.clone() })),
         }
     }
 
@@ -507,7 +501,8 @@ impl super::Says {
     fn hear(&mut self, key: &str, value: &Value) {
         match key {
             "x-enum-descriptions" => {
-                self.value_words = members(value).filter_map(|(value, words)| Some((value.to_owned(), text(words)?))).collect();
+                self.value_words =
+                    members(value).filter_map(|(value, words)| Some((value.to_owned(), text(words)?))).collect();
             }
             "x-credential" => self.credential = value.as_bool(),
             "x-signed-url" => self.signed_url = value == true,
@@ -560,9 +555,9 @@ fn say_the_same(one: &[Part<'_>], other: &[Part<'_>]) -> bool {
 fn wordless(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
-            let said = members.iter().filter(|(key, value)| {
-                !(*key == "description" && value.is_string()) && *key != "x-enum-descriptions"
-            });
+            let said = members
+                .iter()
+                .filter(|(key, value)| !(*key == "description" && value.is_string()) && *key != "x-enum-descriptions");
             said.map(|(key, value)| (key.clone(), wordless(value))).collect()
         }
         Value::Array(items) => items.iter().map(wordless).collect(),

@@ -49,7 +49,7 @@ fn project() -> Project {
 
 /// The changes between two contracts, where nothing was kept before.
 fn changes(old: &Documents, new: &Documents) -> Vec<Change> {
-    let kept = Kept::between(old, new, &[]).expect("actions that can be read");
+    let kept = Kept::between(old, new, &[], &project()).expect("actions that can be read");
     super::changes(old, new, &kept, &project())
 }
 

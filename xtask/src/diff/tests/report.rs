@@ -15,8 +15,14 @@ fn contract(place: &str, bytes: &str, notifications: Value) -> Contract {
 }
 
 fn report(old: &Contract, new: &Contract) -> Report {
-    let kept = Kept::between(&old.documents, &new.documents, &[]).expect("actions that can be read");
-    compare(old, new, &BTreeMap::from([("notifications", "notifications/notifications.yaml")]), &kept, &super::project())
+    let kept = Kept::between(&old.documents, &new.documents, &[], &super::project()).expect("actions that can be read");
+    compare(
+        old,
+        new,
+        &BTreeMap::from([("notifications", "notifications/notifications.yaml")]),
+        &kept,
+        &super::project(),
+    )
 }
 
 fn body(event: &str, data: &str) -> Value {

@@ -1,0 +1,202 @@
+//! What code needs of an operation: how it is called, and as what its answer is read.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use proc_macro2::Ident;
+use quote::format_ident;
+
+use super::ty::{Direction, Ty};
+use crate::model::{self, Document, Kind, Location, Node, Operation, names};
+
+/// An operation, as a client calls it.
+pub(super) struct Request<'a> {
+    pub(super) operation: &'a Operation,
+    /// The method that begins it, and the struct that is sent.
+    pub(super) method: Ident,
+    pub(super) name: Ident,
+    pub(super) parameters: Vec<Parameter<'a>>,
+    pub(super) body: Option<Body>,
+    /// The status of success.
+    pub(super) status: u16,
+    pub(super) answer: Answer,
+    /// The bodies of refusals, by status.
+    pub(super) errors: BTreeMap<&'a str, Ty>,
+}
+
+pub(super) struct Parameter<'a> {
+    pub(super) of: &'a model::Parameter,
+    pub(super) name: &'a str,
+    pub(super) ident: Ident,
+    pub(super) ty: Ty,
+    pub(super) is_argument: bool,
+}
+
+pub(super) struct Body {
+    pub(super) ty: Ty,
+    pub(super) required: bool,
+    pub(super) media: Media,
+}
+
+/// How a body is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Media {
+    Json,
+    Form,
+    /// As it is given, with its media type.
+    Bytes(String),
+}
+
+/// What a response holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    Empty,
+    Text,
+    Json(Ty),
+    Bytes,
+}
+
+impl<'a> Request<'a> {
+    /// The parameters: those that every call has first, and of these those of the path, in its order.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Parameter<'a>> {
+        let arguments =
+            self.operation.arguments().filter_map(|one| self.parameters.iter().find(|p| std::ptr::eq(p.of, one)));
+        arguments.chain(self.parameters.iter().filter(|parameter| !parameter.is_argument))
+    }
+
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
+        self.in_order().filter(|parameter| parameter.is_argument)
+    }
+
+    /// What a caller sends, and what it receives.
+    pub(super) fn types(&self) -> (Vec<&Ty>, Vec<&Ty>) {
+        let sent = self.parameters.iter().map(|parameter| &parameter.ty).chain(self.body.iter().map(|body| &body.ty));
+        let answer = match &self.answer {
+            Answer::Json(ty) => Some(ty),
+            Answer::Empty | Answer::Text | Answer::Bytes => None,
+        };
+        (sent.collect(), answer.into_iter().chain(self.errors.values()).collect())
+    }
+}
+
+/// The operations that can be called; why another one cannot is a finding.
+pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Request<'a>>> {
+    let mut requests = Vec::new();
+    for operation in &document.operations {
+        match obstacle(operation) {
+            Some(obstacle) => left_out
+                .push(format!("{} {} ({}) is left out: {obstacle}", operation.method, operation.path, operation.host)),
+            None => requests.push(request(document, operation).with_context(|| operation.id.clone())?),
+        }
+    }
+    Ok(requests)
+}
+
+/// Why an operation cannot be expressed.
+fn obstacle(operation: &Operation) -> Option<String> {
+    if ["OPTIONS", "TRACE"].contains(&operation.method.as_str()) {
+        return Some("its method is for what stands between a client and a server".to_owned());
+    }
+    if let Some(cookie) = operation.parameters.iter().find(|one| one.location == Location::Cookie && one.required) {
+        return Some(format!("`{}` is a cookie, which the client does not send", cookie.name));
+    }
+    let is_odd = |style: &str| ["label", "matrix"].contains(&style);
+    if let Some(odd) = operation.parameters.iter().find(|one| is_odd(&one.style)) {
+        return Some(format!("the style `{}` of `{}` is not supported", odd.style, odd.name));
+    }
+    let only_parts = |body: &model::Body| {
+        !body.content.is_empty() && body.content.keys().all(|media| media.starts_with("multipart/"))
+    };
+    operation
+        .body
+        .as_ref()
+        .filter(|body| only_parts(body))
+        .map(|_| "its body has parts, which the client does not write".to_owned())
+}
+
+fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<'a>> {
+    let mut parameters = Vec::new();
+    let mut taken: Vec<Ident> = Vec::new();
+    for one in operation.parameters.iter().filter(|one| one.location != Location::Cookie) {
+        let mut ident = format_ident!("{}", ident(&one.name));
+        // One name in path and query.
+        while taken.contains(&ident) {
+            ident = format_ident!("{}_{ident}", one.location.name());
+        }
+        taken.push(ident.clone());
+        let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
+        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument() });
+    }
+    let (status, answer) = answer(document, operation)?;
+    let mut errors = BTreeMap::new();
+    for (status, response) in operation.responses.iter().filter(|(status, _)| !status.starts_with('2')) {
+        if let Some(node) = json(&response.content) {
+            errors.insert(status.as_str(), Ty::of(document, node, Direction::Received)?);
+        }
+    }
+    Ok(Request {
+        operation,
+        method: format_ident!("{}", ident(&operation.id)),
+        name: format_ident!("{}", names::pascal(&operation.id)),
+        parameters,
+        body: body(document, operation)?,
+        status,
+        answer,
+        errors,
+    })
+}
+
+fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
+    let Some(body) = operation.body.as_ref().filter(|body| !body.content.is_empty()) else { return Ok(None) };
+    let form = body.content.get("application/x-www-form-urlencoded");
+    let (ty, media) = match (json(&body.content), form, body.content.keys().find(|one| !one.starts_with("multipart/")))
+    {
+        (Some(node), ..) => (Ty::of(document, node, Direction::OnlySent)?, Media::Json),
+        (None, Some(node), _) => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
+        (None, None, Some(media)) => (Ty::Bytes, Media::Bytes(media.clone())),
+        (None, None, None) => return Ok(None),
+    };
+    Ok(Some(Body { ty, required: body.required, media }))
+}
+
+/// The status of success, and what is answered. Where there are several, that is one of them.
+fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
+    let succeeded = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let succeeded: Vec<_> = succeeded.map(|(status, response)| (status.parse().unwrap_or(200), response)).collect();
+    let with_json: Vec<(u16, &Node)> =
+        succeeded.iter().filter_map(|(status, response)| Some((*status, json(&response.content)?))).collect();
+    if let Some((status, node)) = with_json.last() {
+        let ty = Ty::of(document, node, Direction::Received)?;
+        return Ok((*status, Answer::Json(ty)));
+    }
+    let of = |response: &model::Response| match response.content.keys().next() {
+        None => Answer::Empty,
+        Some(_) if response.content.keys().any(|media| media.starts_with("text/")) => Answer::Text,
+        Some(_) => Answer::Bytes,
+    };
+    let first = succeeded.iter().find(|(_, response)| !response.content.is_empty()).or(succeeded.last());
+    Ok(first.map_or((200, Answer::Empty), |(status, response)| (*status, of(response))))
+}
+
+/// The schema of a body that is JSON.
+fn json(content: &BTreeMap<String, Node>) -> Option<&Node> {
+    let is_json = |media: &str| media == "application/json" || media.ends_with("+json");
+    content.iter().find(|(media, _)| is_json(media)).map(|(_, node)| node)
+}
+
+/// The name of a method, but for what Rust and the methods of every operation keep to themselves.
+pub(super) fn ident(name: &str) -> String {
+    let name = names::snake(name);
+    let is_taken = ["body", "new", "send", "stream"].contains(&name.as_str());
+    match name.chars().next() {
+        Some(first) if first.is_numeric() => format!("_{name}"),
+        _ if is_taken || syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
+        _ => name,
+    }
+}
+
+/// Whether a parameter is more than one value.
+pub(super) fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
+    let node = document.resolve(&parameter.schema);
+    node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_))
+}

@@ -1,0 +1,531 @@
+//! Structs: what typify makes of them, made to keep every member of an object, with what tells of their fields and makes
+//! those that are sent.
+
+use std::collections::BTreeMap;
+use std::panic;
+
+use anyhow::{Context as _, Result, bail};
+use heck::{ToLowerCamelCase as _, ToSnakeCase as _};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use serde_json::{Value, json};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, File, Item, ItemStruct, Path, Token, parse_quote};
+use typify::{TypeSpace, TypeSpaceSettings, UnknownPolicy};
+use typify_schemars::schema::Schema as JsonSchema;
+
+use super::Docs;
+use super::ty::{Direction, Ty};
+use crate::document;
+use crate::model::{self, Document, Need, Schema, names};
+use crate::project::Project;
+
+/// The field of every struct that holds what has no field of its own.
+pub(super) const OTHERS: &str = "other_fields";
+
+/// A struct of a document.
+pub(super) struct Struct<'a> {
+    /// In Rust.
+    pub(super) name: String,
+    pub(super) schema: &'a Schema,
+    pub(super) fields: Vec<Field<'a>>,
+    /// Whether callers make it.
+    pub(super) is_sent: bool,
+}
+
+/// A field of a struct.
+pub(super) struct Field<'a> {
+    /// In JSON.
+    pub(super) name: &'a str,
+    pub(super) ident: Ident,
+    pub(super) ty: Ty,
+    pub(super) of: &'a model::Field,
+}
+
+impl Field<'_> {
+    /// What it may be in JSON: the names of the modules of `ampersand_types::object`.
+    fn kind(&self) -> &'static str {
+        match &self.ty {
+            Ty::Items(_) => "collection",
+            Ty::Option(inner) if self.of.need != Need::Required && **inner == Ty::RAW => "nullable",
+            Ty::Option(_) if self.of.need != Need::Required => "optional",
+            _ => "required",
+        }
+    }
+
+    /// The name of an accessor; of `type_` too, whose underscore only tells it from the keyword.
+    fn accessor(&self, what: &str) -> Ident {
+        format_ident!("{}_{what}", self.ident.to_string().trim_end_matches('_'))
+    }
+
+    /// The expression that gives an `Option` of a reference to its value.
+    fn borrow(&self) -> TokenStream {
+        let ident = &self.ident;
+        match self.ty {
+            Ty::Option(_) => quote!(self.#ident.as_ref()),
+            _ => quote!(::core::option::Option::Some(&self.#ident)),
+        }
+    }
+}
+
+/// The structs of a document, in the order of their names. `is_sent` says of a schema whether callers make it.
+pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Result<Vec<Struct<'_>>> {
+    let directions = document.directions();
+    let structs = document.schemas.iter().map(|(name, schema)| {
+        let direction = if directions.is_only_sent(name) { Direction::OnlySent } else { Direction::Received };
+        let mut taken = vec![format_ident!("{OTHERS}")];
+        let mut fields = Vec::new();
+        for (name, field) in schema.fields() {
+            // Fields that are the same in Rust, as `type` and `@type` are: the later one gives way.
+            let mut ident = ident(name);
+            while taken.contains(&ident) {
+                ident = format_ident!("{ident}_");
+            }
+            taken.push(ident.clone());
+            let ty = Ty::of_field(document, field, direction)?;
+            fields.push(Field { name, ident, ty, of: field });
+        }
+        Ok(Struct { name: names::pascal(name), schema, fields, is_sent: is_sent(name) })
+    });
+    structs.collect::<Result<_>>()
+}
+
+/// What a field is called in Rust.
+fn ident(name: &str) -> Ident {
+    let name = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
+    let name = match name.chars().next() {
+        None => "_".to_owned() + &name,
+        Some(first) if first.is_numeric() => format!("_{name}"),
+        Some(_) => name,
+    };
+    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
+}
+
+/// What is written of structs, in the order in which a module has it.
+pub(super) struct Tokens {
+    pub(super) items: TokenStream,
+    pub(super) setters: TokenStream,
+    pub(super) conversions: TokenStream,
+}
+
+/// The structs and what they have.
+pub(super) fn tokens(
+    structs: &[Struct<'_>],
+    document: &Document,
+    project: &Project,
+    docs: &mut Docs<'_>,
+    stale: &mut Vec<String>,
+) -> Result<Tokens> {
+    let mut schemas = BTreeMap::new();
+    for one in structs {
+        let schema = serde_json::from_value(json_schema(one, docs)).with_context(|| one.name.clone())?;
+        schemas.insert(one.name.clone(), schema);
+    }
+    let mut settings = TypeSpaceSettings::default();
+    settings
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq".to_owned())
+        .with_attr(r#"#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]"#.to_owned())
+        .with_unknown_crates(UnknownPolicy::Allow);
+    let mut file: File = syn::parse2(typify(schemas, &settings)?).context("typify's output is not Rust")?;
+    file.items.retain(|item| matches!(item, Item::Struct(_) | Item::Enum(_))); // Not its error type, which nothing returns.
+    let (mut impls, mut setters) = (TokenStream::new(), TokenStream::new());
+    for item in &mut file.items {
+        let Item::Struct(item) = item else { continue };
+        let one = structs.iter().find(|one| item.ident == one.name).context("a struct of the document")?;
+        impls.extend(accessors(one, project));
+        impls.extend(finish(one, item)?);
+        if one.is_sent {
+            setters.extend(self::setters(one, item, stale));
+        }
+    }
+    let conversions = conversions(structs, document, stale);
+    Ok(Tokens { items: quote! { #file #impls }, setters, conversions })
+}
+
+/// A struct as typify takes it, with the words that it will have.
+fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
+    let description = docs.of(&one.name, one.schema.says.words.as_deref());
+    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+    for field in &one.fields {
+        let schema = &field.of.schema;
+        let mut words = docs.of(&format!("{}::{}", one.name, field.name), schema.says.words.as_deref());
+        if schema.is_deprecated() {
+            words.push_str("\n\nDeprecated by the contract.");
+        }
+        let is_required = field.kind() == "required" || field.kind() == "collection";
+        let ty = match &field.ty {
+            // typify makes an `Option` of what is not required.
+            Ty::Option(inner) if !is_required => inner,
+            ty => ty,
+        };
+        let mut property = ty.json_schema();
+        property["description"] = words.into();
+        properties.insert(field.name.to_owned(), property);
+        if is_required {
+            required.push(field.name);
+        }
+    }
+    json!({ "type": "object", "description": description, "properties": properties, "required": required })
+}
+
+fn typify(schemas: BTreeMap<String, JsonSchema>, settings: &TypeSpaceSettings) -> Result<TokenStream> {
+    quietly("typify", || {
+        let mut types = TypeSpace::new(settings);
+        types.add_ref_types(schemas)?;
+        Ok::<_, typify::Error>(types.to_stream())
+    })
+}
+
+/// Runs a generator that panics on constructs that it has not seen; what it says then is the best message there is.
+pub(super) fn quietly<E>(name: &'static str, run: impl FnOnce() -> Result<TokenStream, E>) -> Result<TokenStream>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(panic::AssertUnwindSafe(run));
+    panic::set_hook(hook);
+    match result {
+        Ok(tokens) => tokens.context(name),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            bail!("{name} gave up: {}", text.unwrap_or("without a word"))
+        }
+    }
+}
+
+/// What typify makes of a schema, and of those that it refers to, as they are published: what the benchmark compares with.
+pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
+    let published = &document["components"]["schemas"];
+    let (mut schemas, mut next) = (BTreeMap::new(), vec![name.to_owned()]);
+    while let Some(name) = next.pop() {
+        let schema = &published[&name];
+        document::for_each_ref(schema, &mut |_, target| {
+            next.extend(document::schema_name(target).filter(|name| !schemas.contains_key(*name)).map(str::to_owned));
+            Ok(())
+        })?;
+        schemas.insert(name, serde_json::from_value(schema.clone())?);
+    }
+    typify(schemas, &TypeSpaceSettings::default())
+}
+
+/// Makes a struct one that keeps every member of an object, and returns how it is read and written.
+///
+/// serde's derives, which typify asks for, drop members that they do not know, and cannot tell `null` from absent.
+fn finish(one: &Struct<'_>, item: &mut ItemStruct) -> Result<TokenStream> {
+    let syn::Fields::Named(fields) = &mut item.fields else { bail!("{}: a struct without fields", one.name) };
+    let mut members = TokenStream::new();
+    for (field, made) in one.fields.iter().zip(&mut fields.named) {
+        let (ident, member, kind) = (&field.ident, field.name, format_ident!("{}", field.kind()));
+        made.ident = Some(ident.clone());
+        made.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+        if camel_case(&ident.to_string()) != member {
+            made.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename = #member))]));
+        }
+        if kind == "collection" {
+            made.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(default))]));
+        }
+        members.extend(quote! { #kind #ident = #member, });
+    }
+    let others = format_ident!("{OTHERS}");
+    fields.named.push(parse_quote! {
+        /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
+        #[cfg_attr(feature = "schemars", schemars(flatten))]
+        pub #others: ::ampersand_types::OtherFields
+    });
+    item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+    item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
+    // A struct of which nothing is required can be made of nothing, where callers make it. What is only received would
+    // lose its `Default` with the first field that the contract comes to require.
+    let has_default = one.is_sent && !one.fields.iter().any(is_argument);
+    if let Some(derive) = item.attrs.iter_mut().find(|attribute| attribute.path().is_ident("derive")) {
+        *derive = derives(derive, has_default)?;
+    }
+    // A member that the contract gains is a field more, which is no breaking change then.
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
+    let name = &item.ident;
+    Ok(quote! { crate::object::object!(#name { #members }); })
+}
+
+/// Without what names a crate, and with `Default` where that is wanted.
+fn derives(derive: &Attribute, has_default: bool) -> Result<Attribute> {
+    let traits = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)?;
+    let kept = traits.into_iter().filter(|path| path.segments.len() == 1 && !path.is_ident("Default"));
+    let default = has_default.then(|| quote!(Default));
+    let kept = kept.map(|path| quote!(#path)).chain(default);
+    Ok(parse_quote!(#[derive(#(#kept),*)]))
+}
+
+/// What `rename_all = "camelCase"` makes of a field's name.
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase());
+        name + &initial.into_iter().chain(letters).collect::<String>()
+    })
+}
+
+/// What a struct tells of its fields, together or when they are absent.
+fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
+    let (mut accessors, conversion) = config_sources(one, project);
+    accessors.extend(one.fields.iter().filter_map(default_of));
+    let ident = format_ident!("{}", one.name);
+    (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
+}
+
+/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL, and for each
+/// configuration that has no URL, as in older contracts; and a conversion, so that where a configuration is looked for, the
+/// data of an event may stand for the one they tell of.
+fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStream) {
+    let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
+    let is_json = |field: &&Field<'_>| matches!(&field.ty, Ty::Option(ty) if **ty == Ty::RAW) || field.ty == Ty::RAW;
+    for field in one.fields.iter().filter(is_json) {
+        let name = field.name;
+        let url = one.fields.iter().find(|url| is_signed_url(url) && project.replaced_by_url(url.name) == Some(name));
+        if url.is_none() && name != "config" && !name.ends_with("Config") {
+            continue;
+        }
+        let (accessor, from_inline) = (field.accessor("source"), field.borrow());
+        let from_url = url.map_or_else(|| quote!(::core::option::Option::None), Field::borrow);
+        let doc = match url {
+            Some(url) => {
+                format!("Where the {} is: in `{name}`, or to be downloaded from `{}`.", spoken(name), url.name)
+            }
+            None => format!("Where the {} is: in `{name}`.", spoken(name)),
+        };
+        accessors.extend(quote! {
+            #[doc = #doc]
+            pub fn #accessor(&self) -> ::ampersand_types::ConfigSource<'_> {
+                ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
+            }
+        });
+        if name == "config" {
+            let ident = format_ident!("{}", one.name);
+            conversion = quote! {
+                impl<'a> ::core::convert::From<&'a #ident> for ::ampersand_types::ConfigSource<'a> {
+                    fn from(data: &'a #ident) -> Self {
+                        data.#accessor()
+                    }
+                }
+            };
+        }
+    }
+    (accessors, conversion)
+}
+
+fn is_signed_url(field: &Field<'_>) -> bool {
+    let ty = match &field.ty {
+        Ty::Option(ty) => ty,
+        ty => ty,
+    };
+    *ty == Ty::ByHand("SignedUrl")
+}
+
+/// The fields of a struct that hold what a signed URL may replace, and the accessor of each.
+pub(super) fn replaced<'s, 'a>(one: &'s Struct<'a>, project: &Project) -> Vec<(&'s Field<'a>, Ident)> {
+    let is_json = |field: &&Field<'_>| matches!(&field.ty, Ty::Option(ty) if **ty == Ty::RAW) || field.ty == Ty::RAW;
+    let urls = one.fields.iter().filter(|url| is_signed_url(url)).filter_map(|url| project.replaced_by_url(url.name));
+    let mut urls: Vec<&str> = urls.collect();
+    urls.sort_unstable();
+    let fields = urls.into_iter().filter_map(|name| one.fields.iter().filter(is_json).find(|field| field.name == name));
+    fields.map(|field| (field, field.accessor("source"))).collect()
+}
+
+/// An accessor for an optional field that the contract gives a default.
+fn default_of(field: &Field<'_>) -> Option<TokenStream> {
+    let default = field.of.schema.facet("default")?;
+    let Ty::Option(ty) = &field.ty else { return None };
+    let value = match (default, &**ty) {
+        (Value::Bool(value), Ty::Bool) => quote!(#value),
+        (Value::Number(value), Ty::ByHand("Integer")) => {
+            let value = value.as_i64()?;
+            quote!(#value.into())
+        }
+        (Value::String(value), Ty::String) => quote!(#value.to_owned()),
+        (Value::String(value), Ty::Path(_)) => quote!(#value.into()),
+        _ => return None,
+    };
+    let (ident, accessor, ty) = (&field.ident, field.accessor("or_default"), ty.local());
+    let spoken = default.to_string();
+    let doc = format!("`{}`, or `{}` where it is absent, as the contract says.", field.name, spoken.trim_matches('"'));
+    Some(quote! {
+        #[doc = #doc]
+        pub fn #accessor(&self) -> #ty {
+            self.#ident.clone().unwrap_or_else(|| #value)
+        }
+    })
+}
+
+/// `last config` for `lastConfig`.
+fn spoken(field: &str) -> String {
+    field.to_snake_case().replace('_', " ").replace("config", "configuration")
+}
+
+/// Whether a function that makes the struct takes the field.
+fn is_argument(field: &Field<'_>) -> bool {
+    !matches!(field.ty, Ty::Option(_) | Ty::Items(_))
+}
+
+/// How a struct that a caller sends is made: a function that takes what is required, and a method for each field that may be
+/// absent.
+fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> TokenStream {
+    let (mut arguments, mut values, mut setters) = (Vec::new(), TokenStream::new(), TokenStream::new());
+    for (field, made) in one.fields.iter().zip(&item.fields) {
+        let ident = &field.ident;
+        let inner = match &field.ty {
+            Ty::Option(inner) => inner,
+            Ty::Items(_) => &field.ty,
+            ty => {
+                let (ty, value) = ty.argument(ident, Ty::local);
+                arguments.push((field.name, quote! { #ident: #ty }));
+                values.extend(quote! { #ident: #value, });
+                continue;
+            }
+        };
+        values.extend(quote! { #ident: ::core::default::Default::default(), });
+        let docs = made.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+        let (ty, value) = inner.argument(ident, Ty::local);
+        let is_option = matches!(field.ty, Ty::Option(_));
+        let value = if is_option { quote!(::core::option::Option::Some(#value)) } else { value };
+        setters.extend(quote! {
+            #(#docs)*
+            pub fn #ident(mut self, #ident: #ty) -> Self {
+                self.#ident = #value;
+                self
+            }
+        });
+    }
+    let others = format_ident!("{OTHERS}");
+    values.extend(quote! { #others: ::core::default::Default::default(), });
+    let is_named = |field: &str, name: &str| field.to_lower_camel_case() == name.to_lower_camel_case();
+    let order = &one.schema.says.order;
+    for unknown in order.iter().filter(|wanted| !arguments.iter().any(|(name, _)| is_named(name, wanted))) {
+        stale.push(format!(
+            "openapi/overlays: `x-order` of {} names `{unknown}`, which is no required field of it",
+            one.name
+        ));
+    }
+    arguments.sort_by_key(|(name, _)| order.iter().position(|wanted| is_named(name, wanted)).unwrap_or(usize::MAX));
+    let arguments = arguments.iter().map(|(_, argument)| argument);
+    let (doc, made) = if arguments.len() > 0 {
+        let doc = "With what is required. Each field that may be absent has a method of its name, which sets it.";
+        (doc, quote!(Self { #values }))
+    } else {
+        let doc = "With nothing in it, as nothing is required. Each field has a method of its name, which sets it.";
+        (doc, quote!(<Self as ::core::default::Default>::default()))
+    };
+    let name = &item.ident;
+    quote! {
+        impl #name {
+            #[doc = #doc]
+            pub fn new(#(#arguments),*) -> Self {
+                #made
+            }
+
+            #setters
+        }
+    }
+}
+
+/// The name of a struct, and of the one that it becomes.
+type Pair = (String, String);
+
+/// The conversions that the overlays ask for by `x-from`, and those that these need. One that cannot be made is stale: an
+/// older contract may say less of the one struct than of the other.
+fn conversions(structs: &[Struct<'_>], document: &Document, stale: &mut Vec<String>) -> TokenStream {
+    let asked = document.schemas.iter().filter_map(|(name, schema)| Some((schema.says.from.as_ref()?, name)));
+    let (mut conversions, mut done) = (TokenStream::new(), Vec::<Pair>::new());
+    for pair in asked.map(|(from, into)| (names::pascal(from), names::pascal(into))) {
+        match with_needed(pair, structs, &done) {
+            Ok((tokens, pairs)) => {
+                conversions.extend(tokens);
+                done.extend(pairs);
+            }
+            Err(error) => stale.push(format!("openapi/overlays: `x-from`: {error:#}")),
+        }
+    }
+    conversions
+}
+
+/// A conversion, and those that it needs and that are not there yet.
+fn with_needed(pair: Pair, structs: &[Struct<'_>], there: &[Pair]) -> Result<(TokenStream, Vec<Pair>)> {
+    let (mut conversions, mut done, mut next) = (TokenStream::new(), Vec::new(), vec![pair]);
+    while let Some(pair) = next.pop() {
+        if there.contains(&pair) || done.contains(&pair) {
+            continue;
+        }
+        let find = |name: &str| {
+            structs.iter().find(|one| one.name == name).with_context(|| format!("there is no struct `{name}`"))
+        };
+        let tokens = conversion(find(&pair.0)?, find(&pair.1)?, &mut next);
+        conversions.extend(tokens.with_context(|| format!("`{}` from `{}`", pair.1, pair.0))?);
+        done.push(pair);
+    }
+    Ok((conversions, done))
+}
+
+fn conversion(from: &Struct<'_>, into: &Struct<'_>, needed: &mut Vec<Pair>) -> Result<TokenStream> {
+    let mut values = TokenStream::new();
+    let mut left: Vec<&Field<'_>> = from.fields.iter().collect();
+    for field in &into.fields {
+        let place = left.iter().position(|source| source.ident == field.ident);
+        let place = place.with_context(|| format!("`{}` is not there to be converted", field.ident))?;
+        let (source, ident) = (left.swap_remove(place), &field.ident);
+        let value = convert(quote!(value.#ident), &source.ty, &field.ty, needed)?;
+        values.extend(quote! { #ident: #value, });
+    }
+    if let Some(field) = left.first() {
+        bail!("`{}` would be lost", field.ident);
+    }
+    let others = format_ident!("{OTHERS}");
+    values.extend(quote! { #others: value.#others, });
+    let (from, into) = (format_ident!("{}", from.name), format_ident!("{}", into.name));
+    let doc = format!("The same as a `{into}`, so that it can be sent back.");
+    Ok(quote! {
+        #[doc = #doc]
+        impl ::core::convert::From<#from> for #into {
+            fn from(value: #from) -> Self {
+                Self { #values }
+            }
+        }
+    })
+}
+
+/// Types that are the same stay; structs with different names have a conversion of their own.
+fn convert(value: TokenStream, from: &Ty, into: &Ty, needed: &mut Vec<Pair>) -> Result<TokenStream> {
+    if from == into {
+        return Ok(value);
+    }
+    let item = quote!(item);
+    Ok(match (from, into) {
+        (Ty::Option(from), Ty::Option(into)) => {
+            let inner = convert(item.clone(), from, into, needed)?;
+            quote!(#value.map(|#item| #inner))
+        }
+        (from, Ty::Option(into)) => {
+            let inner = convert(value, from, into, needed)?;
+            quote!(::core::option::Option::Some(#inner))
+        }
+        (Ty::Items(from), Ty::Items(into)) => {
+            let inner = convert(quote!(items), from, into, needed)?;
+            quote!(#value.map(|items| #inner))
+        }
+        (Ty::Map(from), Ty::Map(into)) => {
+            let inner = convert(item.clone(), from, into, needed)?;
+            quote!(#value.into_iter().map(|(key, #item)| (key, #inner)).collect())
+        }
+        (Ty::Vec(from), Ty::Vec(into)) => {
+            let inner = convert(item.clone(), from, into, needed)?;
+            quote!(#value.into_iter().map(|#item| #inner).collect())
+        }
+        (Ty::Struct(from), Ty::Struct(into)) => {
+            needed.push((from.clone(), into.clone()));
+            quote!(::core::convert::Into::into(#value))
+        }
+        _ => bail!("`{}` is no `{}`", from.local(), into.local()),
+    })
+}

@@ -1,0 +1,144 @@
+//! For the tests: what each type decodes and encodes to, and how each operation is called.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::client::Group;
+use super::requests::Parameter;
+use super::ty::path_of;
+use crate::model::names;
+
+/// A type of a schema of the contract.
+pub(super) struct Typed {
+    /// The path of the module that has it.
+    pub(super) module: String,
+    pub(super) document: String,
+    pub(super) schema: String,
+}
+
+/// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
+pub(super) fn table(schemas: &[Typed], structs: &[(String, String)]) -> TokenStream {
+    let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    for Typed { module, document, schema } in schemas {
+        let ty = path_of(&format!("{module}::{}", names::pascal(schema)));
+        names.extend(quote! { (#document, #schema), });
+        decode
+            .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
+        emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
+    }
+    let mut rows = TokenStream::new();
+    for (module, name) in structs {
+        let ty = path_of(&format!("{module}::{name}"));
+        let json_schema = quote!(|| ::schemars::schema_for!(#ty));
+        rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
+    }
+    quote! {
+        pub mod calls;
+        #[doc = "A struct that is generated."]
+        pub struct Struct {
+            pub name: &'static str,
+            #[doc = "The JSON Schema that it emits."]
+            pub json_schema: fn() -> ::schemars::Schema,
+            #[doc = "What `Debug` shows of the struct that some JSON decodes to."]
+            pub debug: fn(&str) -> ::serde_json::Result<String>,
+        }
+
+        #[doc = "Every struct that is generated, of what is received and of what is sent."]
+        pub const STRUCTS: &[Struct] = &[#rows];
+
+        fn debug<T: ::serde::de::DeserializeOwned + ::core::fmt::Debug>(json: &str) -> ::serde_json::Result<String> {
+            Ok(format!("{:?}", ::serde_json::from_str::<T>(json)?))
+        }
+
+        #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
+        pub const SCHEMAS: &[(&str, &str)] = &[#names];
+
+        #[doc = "Decodes JSON as the type of a schema, and encodes it again."]
+        pub fn round_trip(document: &str, schema: &str, json: &str) -> ::serde_json::Result<String> {
+            match (document, schema) {
+                #decode
+                _ => panic!("no type is generated from {document} {schema}"),
+            }
+        }
+
+        #[doc = "The JSON Schema that the type of a schema emits."]
+        pub fn json_schema(document: &str, schema: &str) -> ::schemars::Schema {
+            match (document, schema) {
+                #emit
+                _ => panic!("no type is generated from {document} {schema}"),
+            }
+        }
+    }
+}
+
+/// How each operation of the contract is called, by the methods that everyone uses.
+pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
+    let mut arms = TokenStream::new();
+    for group in groups {
+        let module = format_ident!("{}", group.name);
+        for request in &group.requests {
+            let (id, method) = (&request.operation.id, &request.method);
+            let (mut given, mut steps) = (Vec::new(), TokenStream::new());
+            for Parameter { name, ty, ident, is_argument, .. } in request.in_order() {
+                let ty = ty.rust();
+                match is_argument {
+                    true => given.push(quote! { given::<#ty>(arguments, #name) }),
+                    false => steps.extend(
+                        quote! { let call = set(call, arguments, #name, |call, value: #ty| call.#ident(value)); },
+                    ),
+                }
+            }
+            if let Some(body) = &request.body {
+                let ty = body.ty.rust();
+                match body.required {
+                    true => given.push(quote! { given::<#ty>(arguments, "body") }),
+                    false => steps.extend(
+                        quote! { let call = set(call, arguments, "body", |call, value: #ty| call.body(value)); },
+                    ),
+                }
+            }
+            arms.extend(quote! {
+                #id => {
+                    let call = client.#module().#method(#(#given),*);
+                    #steps
+                    received(call.send().await?)
+                }
+            });
+        }
+    }
+    quote! {
+        use ::ampersand_client::{Client, Error, Response, types};
+        use ::serde_json::{Map, Value};
+
+        #[doc = "Calls an operation with arguments by their names, and gives the status and what was decoded, in JSON."]
+        pub async fn call(
+            client: &Client,
+            operation: &str,
+            arguments: &Map<String, Value>,
+        ) -> Result<(u16, String), Error> {
+            Ok(match operation {
+                #arms
+                _ => panic!("there is no operation {operation}"),
+            })
+        }
+
+        fn given<T: ::serde::de::DeserializeOwned>(arguments: &Map<String, Value>, name: &str) -> T {
+            let json = arguments.get(name).unwrap_or_else(|| panic!("`{name}` is required")).to_string();
+            ::serde_json::from_str(&json).unwrap_or_else(|e| panic!("`{name}`: {e}"))
+        }
+
+        fn set<C, T: ::serde::de::DeserializeOwned>(
+            call: C,
+            arguments: &Map<String, Value>,
+            name: &str,
+            setter: fn(C, T) -> C,
+        ) -> C {
+            if arguments.contains_key(name) { setter(call, given(arguments, name)) } else { call }
+        }
+
+        fn received<T: ::serde::Serialize>(response: Response<T>) -> (u16, String) {
+            let json = ::serde_json::to_string(&*response).unwrap_or_else(|e| panic!("{e}"));
+            (response.status().as_u16(), json)
+        }
+    }
+}

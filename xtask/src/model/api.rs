@@ -1,0 +1,254 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use anyhow::{Result, bail};
+
+use super::steps::Context;
+use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Others, Place, Rust, Schema, names};
+
+/// What a client sends, and what it receives: the names of schemas. One can be both.
+pub(crate) struct Directions {
+    pub(crate) sent: BTreeSet<String>,
+    pub(crate) received: BTreeSet<String>,
+}
+
+impl Directions {
+    /// Whether a client sends a schema and never receives it.
+    pub(crate) fn is_only_sent(&self, name: &str) -> bool {
+        self.sent.contains(name) && !self.received.contains(name)
+    }
+}
+
+impl Document {
+    pub(crate) fn directions(&self) -> Directions {
+        let names =
+            |nodes: Vec<&Node>| nodes.into_iter().flat_map(|node| node.references()).map(str::to_owned).collect();
+        let sent = self.operations.iter().flat_map(super::Operation::sent).collect();
+        let received = self.operations.iter().flat_map(super::Operation::received).collect();
+        Directions { sent: self.reachable(names(sent)), received: self.reachable(names(received)) }
+    }
+
+    /// The names of the schemas that some lead to, and their own.
+    pub(crate) fn reachable(&self, from: BTreeSet<String>) -> BTreeSet<String> {
+        let mut next: Vec<String> = from.into_iter().collect();
+        let mut found = BTreeSet::new();
+        while let Some(name) = next.pop() {
+            if let Some(node) = self.schemas.get(&name).filter(|_| !found.contains(&name)) {
+                next.extend(node.references().into_iter().map(str::to_owned));
+            }
+            found.insert(name);
+        }
+        found
+    }
+
+    /// Gives every schema to `change`, inner ones first.
+    pub(super) fn change_schemas(&mut self, change: &mut dyn FnMut(&mut Schema)) {
+        self.schemas.values_mut().for_each(|node| Rc::make_mut(node).change_all(change));
+        for operation in &mut self.operations {
+            operation.nodes_mut().for_each(|node| Rc::make_mut(node).change_all(change));
+        }
+    }
+
+    /// Makes named schemas of those that stand in operations: `CreateTopicRequest`, `CreateTopicResponse`.
+    pub(crate) fn name_schemas_of_operations(&mut self) -> Result<()> {
+        let mut named = BTreeMap::new();
+        for operation in &mut self.operations {
+            let id = names::pascal(&operation.id);
+            for parameter in &mut operation.parameters {
+                name_inline(&mut parameter.schema, &format!("{id}{}", names::pascal(&parameter.name)), &mut named);
+            }
+            for node in operation.body.iter_mut().flat_map(|body| body.content.values_mut()) {
+                name_inline(node, &format!("{id}Request"), &mut named);
+            }
+            for (status, response) in &mut operation.responses {
+                let status = if status.starts_with('2') { String::new() } else { names::pascal(status) };
+                for node in response.content.values_mut() {
+                    name_inline(node, &format!("{id}Response{status}"), &mut named);
+                }
+            }
+        }
+        for (name, node) in named {
+            if self.schemas.insert(name.clone(), node).is_some() {
+                bail!("an operation would name a schema `{name}`, which there is already");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a named schema of one that stands in an operation, or of what the list that stands there holds.
+fn name_inline(node: &mut Node, name: &str, named: &mut BTreeMap<String, Node>) {
+    let is_plain = !node.is_enum()
+        && matches!(node.kind, Kind::Reference(..) | Kind::Text | Kind::Boolean | Kind::Integer | Kind::Any);
+    if is_plain {
+        return;
+    }
+    if let Kind::List(Some(items)) = &mut Rc::make_mut(node).kind {
+        return name_inline(items, &format!("{name}Item"), named);
+    }
+    // The same shape in an answer of another status is the same.
+    let reference = Schema::new(node.place.clone(), Kind::Reference(name.to_owned(), node.place.clone()));
+    named.insert(name.to_owned(), std::mem::replace(node, Rc::new(reference)));
+}
+
+/// One document of several, each of which has operations. A schema that two define differently is qualified by the document
+/// that comes later. Of a schema that they share, the first one's words are kept.
+pub(crate) fn together(documents: Vec<Document>) -> Document {
+    let differing = differing(&documents.iter().collect::<Vec<_>>());
+    let mut together = Document { name: "client".to_owned(), ..Document::default() };
+    for mut document in documents {
+        let qualified = differing.iter().filter(|name| together.schemas.contains_key(*name));
+        for name in qualified.cloned().collect::<Vec<_>>() {
+            let to = format!("{}{name}", names::pascal(&document.name));
+            document.rename(&name, &to);
+        }
+        for (name, node) in document.schemas {
+            together.schemas.entry(name).or_insert(node);
+        }
+        together.operations.extend(document.operations);
+        together.tags.extend(document.tags);
+        together.problems.extend(document.problems);
+        for (step, count) in document.steps {
+            *together.steps.entry(step).or_default() += count;
+        }
+    }
+    together
+}
+
+/// The names that do not mean the same everywhere: their text differs, or that of what they refer to. Words do not count.
+fn differing(documents: &[&Document]) -> BTreeSet<String> {
+    let schemas: Vec<(&String, Schema)> =
+        documents.iter().flat_map(|document| &document.schemas).map(|(name, node)| (name, node.bare())).collect();
+    let mut differing = BTreeSet::new();
+    loop {
+        let known = differing.len();
+        let mut first: BTreeMap<&String, &Schema> = BTreeMap::new();
+        for (name, schema) in &schemas {
+            match first.get(name) {
+                None => drop(first.insert(name, schema)),
+                Some(other) if *other != schema || schema.references().iter().any(|name| differing.contains(*name)) => {
+                    differing.insert((*name).clone());
+                }
+                Some(_) => {}
+            }
+        }
+        if differing.len() == known {
+            return differing;
+        }
+    }
+}
+
+/// Of the schemas of a document, those that mean the same in another one.
+pub(crate) fn same(document: &Document, other: &Document) -> BTreeSet<String> {
+    let differing = differing(&[document, other]);
+    let both = other.schemas.keys().filter(|name| document.schemas.contains_key(*name));
+    both.filter(|name| !differing.contains(*name)).cloned().collect()
+}
+
+impl Schema {
+    /// It without what is said of it in words, and without where it stands: no type depends on those.
+    fn bare(&self) -> Self {
+        let mut bare = self.clone();
+        bare.change_all(&mut |schema| {
+            let nowhere = || Place::new("", "");
+            schema.place = nowhere();
+            (schema.says.words, schema.says.value_words) = (None, BTreeMap::new());
+            schema.facets.values_mut().for_each(|facet: &mut Facet| facet.place = nowhere());
+            match &mut schema.kind {
+                Kind::Reference(_, to) => *to = nowhere(),
+                Kind::Object(object) => {
+                    object.undescribed.values_mut().for_each(|place| *place = nowhere());
+                    for field in object.fields.values_mut() {
+                        (field.place, field.need_place) = (nowhere(), nowhere());
+                    }
+                }
+                _ => {}
+            }
+        });
+        bare
+    }
+}
+
+/// Makes one object of alternatives that are all objects: what they have in common is required, everything else may be there.
+///
+/// typify's enum of `oneOf: [{required: [redirect], …}, {required: [connection], …}]` refuses an answer for one member more
+/// than it knows, and takes the first alternative that fits: as `WriteResponseSingleSuccess` every batch would lose its counts.
+pub(super) fn flatten_alternatives(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    if document.operations.is_empty() {
+        return Ok(0);
+    }
+    let before = document.clone();
+    let mut hits = 0;
+    for (_, node) in document.schemas.iter_mut().filter(|(name, _)| !context.shared.contains_key(*name)) {
+        Rc::make_mut(node).change_all(&mut |schema| {
+            let Kind::Choice(choice) = &schema.kind else { return };
+            let objects = choice.alternatives.iter().map(|one| before.resolve(one).object());
+            let objects: Option<Vec<&Object>> = objects.map(|one| one.filter(|one| !one.fields.is_empty())).collect();
+            if let Some(objects) = objects {
+                schema.kind = Kind::Object(flat(&objects));
+                hits += 1;
+            }
+        });
+    }
+    Ok(hits)
+}
+
+fn flat(objects: &[&Object]) -> Object {
+    let mut flat = Object { others: Others::Any, ..Object::default() };
+    let required = |object: &Object| -> BTreeSet<String> {
+        let names = object.fields.keys().chain(object.undescribed.keys());
+        names.filter(|name| object.need(name) == Need::Required).cloned().collect()
+    };
+    for object in objects {
+        for (name, field) in &object.fields {
+            match flat.fields.get_mut(name) {
+                None => {
+                    let all = objects.iter().all(|object| object.need(name) == Need::Required);
+                    let need = if all { Need::Required } else { Need::Optional };
+                    flat.fields.insert(name.clone(), Field { need, ..field.clone() });
+                }
+                Some(other) if other.schema.bare() == field.schema.bare() => {}
+                // It may be either.
+                Some(other) => {
+                    let alternatives = vec![Rc::clone(&other.schema), Rc::clone(&field.schema)];
+                    let choice = Kind::Choice(Choice { alternatives, exclusive: false, of: None });
+                    other.schema = Rc::new(Schema::new(other.place.clone(), choice));
+                }
+            }
+        }
+    }
+    if let Some((first, others)) = objects.split_first() {
+        let described = |object: &Object| object.fields.keys().cloned().collect::<BTreeSet<_>>();
+        for other in others {
+            flat.of_other_alternatives.extend(&described(other) - &described(first));
+            flat.of_other_alternatives.extend(&required(other) - &required(first));
+        }
+    }
+    flat
+}
+
+/// Drops the schemas of an API that no operation leads to: no one could come by them.
+pub(super) fn prune(document: &mut Document, _: &Context<'_>) -> Result<usize> {
+    if document.operations.is_empty() {
+        return Ok(0);
+    }
+    let Directions { sent, received } = document.directions();
+    let before = document.schemas.len();
+    document.schemas.retain(|name, _| sent.contains(name) || received.contains(name));
+    Ok(before - document.schemas.len())
+}
+
+/// Takes a type from another crate where that has the same schema: a configuration is one type, whether it comes with an event
+/// or is sent by a caller.
+pub(super) fn share_types(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    let mut hits = 0;
+    for (name, path) in context.shared.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))) {
+        hits += usize::from(document.schemas.remove(name).is_some());
+        document.change_schemas(&mut |schema| {
+            if matches!(&schema.kind, Kind::Reference(target, _) if target == name) {
+                (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Type(path.clone())));
+            }
+        });
+    }
+    Ok(hits)
+}

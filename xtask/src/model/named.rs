@@ -1,0 +1,109 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use anyhow::Result;
+
+use super::steps::Context;
+use super::{Document, Enum, Kind, Node, Rust, Schema, Step, names};
+
+/// Puts a named schema that is neither an object with fields nor an enum (a list, a map, a string, another name) in the place
+/// of every reference to it.
+///
+/// typify makes a newtype of each, which stands between a user and the list, and hides what a field is and whether it may be
+/// `null`.
+pub(super) fn inline_aliases(document: &mut Document, _: &Context<'_>) -> Result<usize> {
+    Ok(inline(document, |schema| !schema.is_struct() && !schema.is_enum()))
+}
+
+fn inline(document: &mut Document, is_alias: fn(&Schema) -> bool) -> usize {
+    let mut hits = 0;
+    while let Some(name) = document.schemas.iter().find(|(_, node)| is_alias(node)).map(|(name, _)| name.clone()) {
+        let Some(definition) = document.schemas.remove(&name) else { break };
+        let mut definition = Rc::unwrap_or_clone(definition);
+        let refers = |schema: &Schema| matches!(&schema.kind, Kind::Reference(target, _) if *target == name);
+        // A list of itself has no type that could be written out.
+        definition.change_all(&mut |schema| {
+            if refers(schema) {
+                (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Raw));
+            }
+        });
+        document.change_schemas(&mut |schema| {
+            if refers(schema) {
+                let outer = std::mem::replace(schema, definition.clone());
+                schema.take_beside(outer);
+            }
+        });
+        hits += 1;
+    }
+    hits
+}
+
+/// Gives enums and objects that stand inside another schema a name, after the schema and the field that hold them:
+/// `WebhookMessageReadType`. Enums go to a list of their own, out of which open enums are made.
+///
+/// typify's enums are closed: one unknown value refuses the whole event. And it cannot name what stands inside a type of ours.
+pub(super) fn name_inline_schemas(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    let taken = document.schemas.keys().map(|name| names::pascal(name)).collect();
+    let mut named = Named { path: context.path, taken, structs: BTreeMap::new(), enums: Vec::new() };
+    for (name, node) in &mut document.schemas {
+        let schema = Rc::make_mut(node);
+        named.inside(schema, name);
+        named.hoist_enum(schema, name);
+    }
+    let hits = named.structs.len() + named.enums.len();
+    document.schemas.extend(named.structs);
+    document.enums = named.enums;
+    inline(document, |schema| !schema.is_struct());
+    Ok(hits)
+}
+
+struct Named<'a> {
+    /// The path of the module.
+    path: &'a str,
+    /// The names that schemas have, or were given.
+    taken: BTreeSet<String>,
+    structs: BTreeMap<String, Node>,
+    enums: Vec<Enum>,
+}
+
+impl Named<'_> {
+    fn inside(&mut self, schema: &mut Schema, name: &str) {
+        if schema.becomes.is_some() {
+            return;
+        }
+        schema.change_children(&mut |step, schema| {
+            let mut name = match step {
+                Step::Field(field) => format!("{name}{}", names::pascal(field)),
+                Step::Item => format!("{name}Item"),
+                Step::Value => format!("{name}Value"),
+                Step::Part => return,
+            };
+            if schema.is_struct() || schema.is_enum() {
+                while !self.taken.insert(names::pascal(&name)) {
+                    name.push_str("Inline");
+                }
+            }
+            self.inside(schema, &name);
+            self.hoist_enum(schema, &name);
+            if schema.is_struct() {
+                let kind = Kind::Reference(name.clone(), schema.place.clone());
+                let mut outside = Schema::new(schema.place.clone(), kind);
+                outside.take_beside(schema.clone());
+                self.structs.insert(name, Rc::new(std::mem::replace(schema, outside)));
+            }
+        });
+    }
+
+    fn hoist_enum(&mut self, schema: &mut Schema, name: &str) {
+        if schema.is_enum() {
+            let name = names::pascal(name);
+            schema.becomes = Some(Rust::Type(format!("{}::{name}", self.path)));
+            self.enums.push(Enum {
+                words: schema.says.words.clone(),
+                values: schema.texts().into_iter().map(str::to_owned).collect(),
+                value_words: schema.says.value_words.clone(),
+                name,
+            });
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The steps by which a document comes to be what code is made of. Each does one thing, and says how often it did it: one
+//! that has nothing to do in the whole contract may have stopped matching what it is there for.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use super::{Document, Kind, Rust, api, credentials, events, named};
+use crate::project::Project;
+
+/// What a step may know of the module that it works for.
+pub(crate) struct Context<'a> {
+    pub(crate) project: &'a Project,
+    /// The path of the module.
+    pub(crate) path: &'a str,
+    /// The schemas that mean the same elsewhere, and the paths of their types; none for those that are no type there.
+    pub(crate) shared: &'a BTreeMap<String, Option<String>>,
+}
+
+type Run = fn(&mut Document, &Context<'_>) -> Result<usize>;
+
+/// The steps, in their order. Reading has those before.
+const STEPS: [(&str, Run); 10] = [
+    ("flatten_alternatives", api::flatten_alternatives),
+    ("prune", api::prune),
+    ("share_types", api::share_types),
+    ("split_events", |document, context| events::split_events(document, context.project)),
+    ("inline_aliases", named::inline_aliases),
+    ("signed_urls", signed_urls),
+    ("credentials", |document, context| credentials::credentials(document, context.project)),
+    ("timestamps", |document, _| Ok(count(document, &Rust::Timestamp))),
+    ("opaque_values", |document, _| Ok(count(document, &Rust::Raw))),
+    ("name_inline_schemas", named::name_inline_schemas),
+];
+
+/// The steps that name schemas as their types are named, and leave in them what values they allow.
+const NAMING: [Run; 3] = [api::flatten_alternatives, named::inline_aliases, named::name_inline_schemas];
+
+impl Document {
+    /// Takes all the steps, and counts what each did.
+    pub(crate) fn take_steps(&mut self, context: &Context<'_>) -> Result<()> {
+        for (name, run) in STEPS {
+            let found = run(self, context).with_context(|| format!("step `{name}`"))?;
+            *self.steps.entry(name).or_default() += found;
+        }
+        Ok(())
+    }
+
+    /// The same document, whose schemas say what values they allow, under the names of their types.
+    pub(crate) fn named(&self, context: &Context<'_>) -> Result<Self> {
+        let mut named = self.clone();
+        NAMING.iter().try_for_each(|run| run(&mut named, context).map(drop))?;
+        Ok(named)
+    }
+}
+
+/// Makes `SignedUrl` of a string `xURL` beside a field `x`, and of one that an overlay marks with `x-signed-url`; and
+/// `RawJson` of `x`, which is what the URL leads to.
+///
+/// As a `String` the URL would show its signature in `Debug`. And what is there at times and elsewhere at others is one value
+/// to a reader, a `ConfigSource`.
+fn signed_urls(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    let mut hits = 0;
+    document.change_schemas(&mut |schema| {
+        let Kind::Object(object) = &mut schema.kind else { return };
+        let mut replaced = Vec::new();
+        let names: Vec<String> = object.fields.keys().cloned().collect();
+        for (name, field) in &mut object.fields {
+            let stands_for =
+                context.project.replaced_by_url(name).filter(|other| names.iter().any(|name| name == other));
+            let is_text = matches!(field.schema.kind, Kind::Text) && field.schema.becomes.is_none();
+            if is_text && (stands_for.is_some() || field.schema.says.signed_url) {
+                std::rc::Rc::make_mut(&mut field.schema).becomes = Some(Rust::SignedUrl);
+                replaced.extend(context.project.replaced_by_url(name).map(str::to_owned));
+                hits += 1;
+            }
+        }
+        for name in replaced {
+            if let Some(field) = object.fields.get_mut(&name) {
+                std::rc::Rc::make_mut(&mut field.schema).becomes = Some(Rust::Raw);
+            }
+        }
+    });
+    Ok(hits)
+}
+
+/// How many schemas become a type.
+fn count(document: &mut Document, rust: &Rust) -> usize {
+    let mut found = 0;
+    document.change_schemas(&mut |schema| {
+        found += usize::from(!matches!(schema.kind, Kind::Reference(..)) && schema.rust() == *rust);
+    });
+    found
+}
