@@ -9,6 +9,7 @@
 mod bundle;
 mod canonical;
 mod changelog;
+mod dialect;
 mod diff;
 mod document;
 mod fetch;
@@ -17,6 +18,7 @@ mod kept;
 mod lower;
 mod output;
 mod overlay;
+mod parts;
 mod peers;
 mod sources;
 mod update;
