@@ -40,6 +40,18 @@ impl Component {
         (&self.section, &self.name)
     }
 
+    /// The component of this name that this one only refers to: `User: {$ref: user.yaml}` is how files are listed.
+    fn meant(self, tree: &Tree) -> Self {
+        let mut meant = self.clone();
+        for _ in 0..tree.len() {
+            let listed = meant.find(tree).and_then(Value::as_object).filter(|members| members.len() == 1);
+            let target = listed.and_then(|members| Self::of(&meant.file, members.get("$ref")?.as_str()?).ok());
+            let Some(target) = target.filter(|target| target.key() == meant.key() && *target != meant) else { break };
+            meant = target;
+        }
+        meant
+    }
+
     fn find<'a>(&self, tree: &'a Tree) -> Option<&'a Value> {
         tree.get(&self.file)?.get("components")?.get(&self.section)?.get(&self.name)
     }
@@ -62,12 +74,12 @@ pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
 }
 
 /// Every reference of a file: where it stands, and what it stands for.
-fn references(file: &str, value: &Value) -> Result<Vec<(String, Component)>> {
+fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Component)>> {
     let mut found = Vec::new();
     document::for_each_ref(value, &mut |place, reference| {
         if document::keyword(place).is_some() {
             let target = Component::of(file, reference).with_context(|| format!("{file}: at {place}"))?;
-            found.push((place.to_owned(), target));
+            found.push((place.to_owned(), target.meant(tree)));
         }
         Ok(())
     })?;
@@ -79,13 +91,13 @@ pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
     let mut document = tree.get(file).with_context(|| file.to_owned())?.clone();
     let components = reachable(file, tree)?;
     let names = names(file, &components, tree)?;
-    rewrite(&mut document, file, &names)?;
+    rewrite(&mut document, file, &names, tree)?;
     for (component, name) in &names {
         if component.file == file {
             continue;
         }
         let mut definition = component.find(tree).cloned().unwrap_or_default();
-        rewrite(&mut definition, &component.file, &names)?;
+        rewrite(&mut definition, &component.file, &names, tree)?;
         document["components"][&component.section][name] = definition;
     }
     inline_path_items(&mut document);
@@ -115,15 +127,16 @@ fn inline_path_items(document: &mut Value) {
 fn reachable(file: &str, tree: &Tree) -> Result<BTreeSet<Component>> {
     let root = tree.get(file).context("a document of the tree")?;
     let mut found = BTreeSet::new();
+    let mut waiting: Vec<Component> = references(file, root, tree)?.into_iter().map(|(_, target)| target).collect();
     for (section, named) in root.get("components").and_then(Value::as_object).into_iter().flatten() {
         for name in named.as_object().into_iter().flatten().map(|(name, _)| name) {
-            found.insert(Component { section: section.clone(), name: name.clone(), file: file.to_owned() });
+            let component = Component { section: section.clone(), name: name.clone(), file: file.to_owned() };
+            waiting.push(component.meant(tree));
         }
     }
-    let mut waiting: Vec<Component> = references(file, root)?.into_iter().map(|(_, target)| target).collect();
     while let Some(component) = waiting.pop() {
         if let Some(definition) = component.find(tree).filter(|_| !found.contains(&component)) {
-            waiting.extend(references(&component.file, definition)?.into_iter().map(|(_, target)| target));
+            waiting.extend(references(&component.file, definition, tree)?.into_iter().map(|(_, target)| target));
             found.insert(component);
         }
     }
@@ -143,8 +156,8 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     let mut groups: BTreeMap<Key<'_>, Vec<Definition<'_>>> = BTreeMap::new();
     for component in components {
         let mut text = component.find(tree).cloned().unwrap_or_default();
-        let targets = references(&component.file, &text)?.into_iter().map(|(_, target)| target).collect();
-        rewrite(&mut text, &component.file, &BTreeMap::new())?;
+        let targets = references(&component.file, &text, tree)?.into_iter().map(|(_, target)| target).collect();
+        rewrite(&mut text, &component.file, &BTreeMap::new(), tree)?;
         groups.entry(component.key()).or_default().push(Definition { component, text, targets });
     }
     // A definition that leads to a conflict is one, though its text be the same.
@@ -166,7 +179,8 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     let mut taken: BTreeMap<(String, String), &Component> = BTreeMap::new();
     for (key, group) in &groups {
         for Definition { component, .. } in group {
-            let name = if conflicts.contains(key) && component.file != root {
+            let own = Component { file: root.to_owned(), ..(*component).clone() }.meant(tree);
+            let name = if conflicts.contains(key) && own != **component {
                 format!("{}{}", qualifier(component), component.name)
             } else {
                 component.name.clone()
@@ -196,8 +210,8 @@ fn qualifier(component: &Component) -> String {
 }
 
 /// Makes every reference that stands in `file` a local one; to the name itself where `names` does not have it.
-fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>) -> Result<()> {
-    for (place, target) in references(file, value)? {
+fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>, tree: &Tree) -> Result<()> {
+    for (place, target) in references(file, value, tree)? {
         let name = names.get(&target).unwrap_or(&target.name);
         set(value, &place, pointer(&target.section, name));
     }

@@ -152,7 +152,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         }
         let short = match keys.as_slice() {
             [] => stem(file).to_pascal_case(),
-            [name] => name.clone(),
+            [name] | [_, name] if !is_document => name.clone(),
             [.., holder, name] if document::NAMED.contains(&holder.as_str()) && holder != "properties" => name.clone(),
             _ => String::new(),
         };

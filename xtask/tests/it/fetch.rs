@@ -355,6 +355,35 @@ Number: {type: integer}
 }
 
 #[test]
+fn a_document_may_list_files_under_their_names() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "\
+openapi: 3.0.3
+components:
+  schemas:
+    User: {$ref: schemas/index.yaml#/User}
+    Users: {items: {$ref: '#/components/schemas/User'}}
+",
+        ),
+        ("api/schemas/index.yaml", "User: {$ref: User.yaml}"),
+        ("api/schemas/User.yaml", "{properties: {friend: {$ref: User.yaml}, other: {$ref: ../other/User.yaml}}}"),
+        ("api/other/User.yaml", "{type: string}"),
+    ]);
+    workspace.succeed(&FETCH);
+    let reference = |name: &str| serde_json::json!({ "$ref": format!("#/components/schemas/{name}") });
+    assert_eq!(
+        contract(&workspace)["components"]["schemas"],
+        serde_json::json!({
+            "OtherUser": { "type": "string" },
+            "User": { "properties": { "friend": reference("User"), "other": reference("OtherUser") } },
+            "Users": { "items": reference("User") },
+        })
+    );
+}
+
+#[test]
 fn names_that_files_share_are_qualified_and_what_is_inside_a_schema_is_hoisted() {
     let workspace = of_one(&[
         (
