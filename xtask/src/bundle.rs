@@ -111,13 +111,11 @@ fn inline_path_items(document: &mut Value) {
     let Some(items) = items.remove("pathItems") else { return };
     for section in ["paths", "webhooks"] {
         for item in document.get_mut(section).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+            let named =
+                |item: &Value| items.pointer(item["$ref"].as_str()?.strip_prefix("#/components/pathItems")?).cloned();
             // One may stand for another.
             for _ in 0..items.as_object().map_or(0, Map::len) {
-                let target = item["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/pathItems"));
-                let Some(Value::Object(members)) = target.and_then(|name| items.pointer(name)).cloned() else { break };
-                let own = std::mem::replace(item, members.into());
-                let own = own.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref");
-                own.for_each(|(key, value)| item[key] = value.clone());
+                *item = named(item).unwrap_or_else(|| item.take());
             }
         }
     }

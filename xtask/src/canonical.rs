@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::document::{DATA, NAMED};
+use crate::document::{DATA, NAMED, among};
 
 /// Keys that say nothing to a machine.
 const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];
@@ -39,7 +39,7 @@ fn strip_object(value: &mut Value, words: bool) {
             for (key, child) in members.iter_mut() {
                 match (key.as_str(), &mut *child) {
                     ("required" | "enum", Value::Array(set)) => sort(set),
-                    (key, Value::Object(named)) if NAMED.contains(&key) => {
+                    (key, Value::Object(named)) if among(NAMED, key) => {
                         for child in named.values_mut() {
                             strip_object(child, words);
                             if key == "responses" {
@@ -47,7 +47,7 @@ fn strip_object(value: &mut Value, words: bool) {
                             }
                         }
                     }
-                    (key, _) if DATA.contains(&key) => {}
+                    (key, _) if among(DATA, key) => {}
                     _ => strip_object(child, words),
                 }
             }

@@ -1,278 +1,188 @@
-//! OpenAPI 3.1, and what the field writes, as OpenAPI 3.0 says it: the one dialect that the rest knows.
+//! OpenAPI 3.1, and habits of older dialects, as OpenAPI 3.0 says it: the one dialect that the rest knows.
 //!
 //! The result never allows less than the original. A keyword that 3.0 cannot say is dropped.
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{DATA, NAMED};
+use crate::document::{DATA, NAMED, among};
 
 /// Keywords under which a schema stands, or several.
-const SCHEMAS: [&str; 10] = [
-    "schema",
-    "schemas",
-    "properties",
-    "patternProperties",
-    "additionalProperties",
-    "items",
-    "not",
-    "allOf",
-    "oneOf",
-    "anyOf",
-];
+const SCHEMAS: &str = "schema schemas properties patternProperties additionalProperties items not allOf oneOf anyOf";
 
 /// Keywords that 3.0 has no word for.
-const DROPPED: [&str; 22] = [
-    "$anchor",
-    "$comment",
-    "$defs",
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$id",
-    "$schema",
-    "contains",
-    "contentSchema",
-    "definitions",
-    "dependentRequired",
-    "dependentSchemas",
-    "else",
-    "examples",
-    "if",
-    "maxContains",
-    "minContains",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "dependencies",
-];
+const DROPPED: &str = "$anchor $comment $defs $dynamicAnchor $dynamicRef $id $schema contains contentSchema \
+    definitions dependencies dependentRequired dependentSchemas else examples if maxContains minContains \
+    propertyNames then unevaluatedItems unevaluatedProperties";
 
 /// Keywords that may stand beside a `$ref` without narrowing it.
-const ANNOTATIONS: [&str; 8] =
-    ["$ref", "deprecated", "description", "example", "externalDocs", "summary", "title", "xml"];
+const ANNOTATIONS: &str = "$ref deprecated description example externalDocs summary title xml";
 
-/// Rewrites a document, and notes where it reads a common mistake as what was meant.
-pub(crate) fn convert(file: &str, document: &mut Value, notes: &mut Vec<String>) {
-    let version = document["openapi"].as_str().unwrap_or_default();
-    let mut dialect = Dialect { file, beside_ref: !version.starts_with("3.0"), notes };
-    dialect.walk(document, "", "");
-    if let Some(root) = document.as_object_mut().filter(|root| root.contains_key("openapi"))
-        && dialect.beside_ref
-    {
+/// Rewrites a document, or a part of one.
+pub(crate) fn convert(document: &mut Value) {
+    // What stands beside a `$ref` counts, but 3.0 ignores it.
+    let beside_ref = document["openapi"].as_str().is_some_and(|version| !version.starts_with("3.0"));
+    walk(document, "", beside_ref);
+    if let Some(root) = document.as_object_mut().filter(|_| beside_ref) {
         root.insert("openapi".to_owned(), json!("3.0.3"));
         root.remove("jsonSchemaDialect");
     }
 }
 
-struct Dialect<'a> {
-    file: &'a str,
-    /// Whether what stands beside a `$ref` counts: 3.0 ignores it.
-    beside_ref: bool,
-    notes: &'a mut Vec<String>,
-}
-
-impl Dialect<'_> {
-    /// Rewrites the schemas in what stands under `keyword`, inner ones first.
-    fn walk(&mut self, value: &mut Value, keyword: &str, place: &str) {
-        let is_schema = SCHEMAS.contains(&keyword);
-        match value {
-            Value::Bool(any) if is_schema && keyword != "additionalProperties" => {
-                *value = if *any { json!({}) } else { json!({ "not": {} }) };
+/// Rewrites the schemas in what stands under `keyword`, inner ones first.
+fn walk(value: &mut Value, keyword: &str, beside_ref: bool) {
+    let is_schema = among(SCHEMAS, keyword);
+    match value {
+        Value::Bool(any) if is_schema && keyword != "additionalProperties" => {
+            *value = if *any { json!({}) } else { json!({ "not": {} }) };
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(|part| walk(part, keyword, beside_ref)),
+        Value::Object(members) => {
+            if is_schema {
+                drop_keywords(members);
             }
-            Value::Array(parts) => {
-                for (index, part) in parts.iter_mut().enumerate() {
-                    self.walk(part, keyword, &format!("{place}/{index}"));
-                }
-            }
-            Value::Object(members) => {
-                if is_schema {
-                    drop_keywords(members);
-                }
-                for (key, child) in members.iter_mut() {
-                    let place = format!("{place}/{key}");
-                    match child {
-                        _ if DATA.contains(&key.as_str()) || key.starts_with("x-") => {}
-                        Value::Object(named) if NAMED.contains(&key.as_str()) => {
-                            for (name, child) in named {
-                                self.walk(child, key, &format!("{place}/{name}"));
-                            }
-                        }
-                        child => self.walk(child, key, &place),
+            for (key, child) in members.iter_mut() {
+                match child {
+                    _ if among(DATA, key) || key.starts_with("x-") => {}
+                    Value::Object(named) if among(NAMED, key) => {
+                        named.values_mut().for_each(|child| walk(child, key, beside_ref));
                     }
-                }
-                if is_schema {
-                    self.mistakes(members, place);
-                    schema(members, self.beside_ref);
+                    child => walk(child, key, beside_ref),
                 }
             }
-            _ => {}
-        }
-    }
-
-    /// Reads what Swagger 2.0 and JSON Schema draft 3 allowed.
-    fn mistakes(&mut self, members: &mut Map<String, Value>, place: &str) {
-        let mut note = |what: &str| self.notes.push(format!("warning: {}: at {place}: {what}", self.file));
-        if members.get("required").is_some_and(Value::is_boolean) {
-            members.remove("required");
-            note("`required` is no list of names, and is left out");
-        }
-        match members.get("type").and_then(Value::as_str) {
-            Some("any") => {
-                members.remove("type");
-                note("the type `any` is read as no type");
+            if is_schema {
+                schema(members, beside_ref);
             }
-            Some("file") => {
-                members.insert("type".to_owned(), json!("string"));
-                members.insert("format".to_owned(), json!("binary"));
-                note("the type `file` is read as a binary string");
-            }
-            _ => {}
         }
+        _ => {}
     }
 }
 
 fn drop_keywords(members: &mut Map<String, Value>) {
-    let is_dropped = |key: &str| DROPPED.contains(&key);
     // Less in a `not` refuses more.
-    if members.get("not").and_then(Value::as_object).is_some_and(|not| not.keys().any(|key| is_dropped(key))) {
+    if members.get("not").and_then(Value::as_object).is_some_and(|not| not.keys().any(|key| among(DROPPED, key))) {
         members.remove("not");
     }
-    members.retain(|key, _| !is_dropped(key));
+    // JSON Schema's draft 3 said `required: true` of a property.
+    members.retain(|key, value| !(among(DROPPED, key) || key == "required" && value.is_boolean()));
 }
 
 fn schema(members: &mut Map<String, Value>, beside_ref: bool) {
     if let Some(only) = members.remove("const") {
-        members.entry("enum").or_insert(json!([only]));
         let kind = match &only {
-            Value::String(_) => Some("string"),
-            Value::Bool(_) => Some("boolean"),
-            Value::Number(number) => Some(if number.is_f64() { "number" } else { "integer" }),
-            _ => None,
+            Value::String(_) => "string",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::Null => "null",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
         };
-        if let Some(kind) = kind {
-            members.entry("type").or_insert(json!(kind));
-        }
+        members.entry("type").or_insert(json!(kind));
+        members.insert("enum".to_owned(), json!([only]));
     }
     types(members);
-    null_among_values(members);
+    if let Some(Value::Array(values)) = members.get_mut("enum")
+        && values.iter().any(Value::is_null)
+    {
+        if values.iter().any(|value| !value.is_null()) {
+            values.retain(|value| !value.is_null());
+        }
+        members.insert("nullable".to_owned(), json!(true));
+    }
     ["oneOf", "anyOf"].iter().for_each(|choice| null_among_alternatives(members, choice));
     for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
-        // Where both say a bound, either alone allows more.
         if let Some(limit) = members.get(exclusive).filter(|limit| limit.is_number()).cloned() {
             members.insert(exclusive.to_owned(), json!(true));
             members.insert(bound.to_owned(), limit);
         }
     }
     content(members);
-    let is_tuple = members.remove("prefixItems").is_some() || members.get("items").is_some_and(Value::is_array);
-    if is_tuple {
+    if members.remove("prefixItems").is_some() || members.get("items").is_some_and(Value::is_array) {
         members.insert("items".to_owned(), json!({}));
     }
     if let Some(Value::Object(patterns)) = members.remove("patternProperties") {
-        let other = members.remove("additionalProperties");
-        let mut patterns: Vec<Value> = patterns.into_iter().map(|(_, schema)| schema).collect();
-        let is_map = patterns.len() == 1 && !members.contains_key("properties");
-        if let Some(schema) = patterns.pop().filter(|_| is_map && other.is_none_or(|other| other == false)) {
-            members.insert("additionalProperties".to_owned(), schema);
+        let is_closed = members.remove("additionalProperties").is_none_or(|others| others == false);
+        if is_closed && patterns.len() == 1 && !members.contains_key("properties") {
+            members.extend(patterns.into_iter().map(|(_, schema)| ("additionalProperties".to_owned(), schema)));
         }
     }
-    let is_narrow = |key: &String| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-");
     if beside_ref
-        && members.keys().any(is_narrow)
+        && members.keys().any(|key| !among(ANNOTATIONS, key) && !key.starts_with("x-"))
         && let Some(target) = members.remove("$ref")
     {
         also(members, json!({ "$ref": target }));
     }
 }
 
-/// Reads a list of types, or `null` as one.
+/// Reads a list of types, one that 3.0 does not have, and `null`, which YAML may have read as no text.
 fn types(members: &mut Map<String, Value>) {
-    let name = |kind: &Value| if kind.is_null() { json!("null") } else { kind.clone() };
-    let mut kinds: Vec<Value> = match members.get("type") {
-        Some(Value::Array(kinds)) => kinds.iter().map(name).collect(),
-        Some(kind @ Value::Null) => vec![name(kind)],
-        Some(kind) if kind == "null" => vec![kind.clone()],
+    let mut kinds = match members.get("type") {
+        Some(Value::Array(kinds)) => kinds.clone(),
+        Some(kind) if kind.is_null() || kind == "null" || kind == "any" => vec![kind.clone()],
+        Some(kind) if kind == "file" => {
+            members.insert("format".to_owned(), json!("binary"));
+            vec![json!("string")]
+        }
         _ => return,
     };
     members.remove("type");
     let count = kinds.len();
-    kinds.retain(|kind| kind != "null");
+    kinds.retain(|kind| !kind.is_null() && kind != "null");
     if kinds.len() < count {
         members.insert("nullable".to_owned(), json!(true));
     }
-    match kinds.as_mut_slice() {
-        [] if count > 0 => drop(members.insert("enum".to_owned(), json!([null]))),
-        [kind] => drop(members.insert("type".to_owned(), kind.take())),
-        // What lists its values or alternatives has their types.
-        _ if ["enum", "oneOf", "anyOf", "$ref"].iter().any(|key| members.contains_key(*key)) => {}
-        [] => {}
+    kinds.retain(|kind| kind != "any");
+    // What lists its values or alternatives has their types.
+    let is_listed = ["enum", "oneOf", "anyOf", "$ref"].iter().any(|key| members.contains_key(*key));
+    match kinds.as_slice() {
+        [] if members.contains_key("nullable") && !is_listed => drop(members.insert("enum".to_owned(), json!([null]))),
+        [kind] => drop(members.insert("type".to_owned(), kind.clone())),
+        kinds if kinds.is_empty() || is_listed => {}
         kinds => {
-            let alternatives = kinds.iter().map(|kind| {
-                let own = members.iter().filter(|(key, value)| is_about(key, value, kind));
+            let alternative = |kind: &Value| {
+                let own = members.iter().filter(|(key, _)| among(about(kind), key));
                 let own = own.map(|(key, value)| (key.clone(), value.clone()));
-                own.chain([("type".to_owned(), kind.clone())]).collect::<Value>()
-            });
-            let alternatives: Vec<Value> = alternatives.collect();
-            members.retain(|key, value| !kinds.iter().any(|kind| is_about(key, value, kind)));
+                own.chain([("type".to_owned(), kind.clone())]).collect()
+            };
+            let alternatives: Vec<Value> = kinds.iter().map(alternative).collect();
+            members.retain(|key, _| !kinds.iter().any(|kind| among(about(kind), key)));
             members.insert("anyOf".to_owned(), alternatives.into());
         }
     }
 }
 
-/// Whether a keyword says something of values of this type alone.
-fn is_about(key: &str, value: &Value, kind: &Value) -> bool {
-    let of_number = ["int32", "int64", "float", "double"].iter().any(|format| value == format);
-    let kinds: &[&str] = match key {
-        "minLength" | "maxLength" | "pattern" | "contentEncoding" | "contentMediaType" => &["string"],
-        "format" if !of_number => &["string"],
-        "format" | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
-            &["integer", "number"]
-        }
-        "items" | "prefixItems" | "minItems" | "maxItems" | "uniqueItems" => &["array"],
-        "properties"
-        | "required"
-        | "additionalProperties"
-        | "patternProperties"
-        | "minProperties"
-        | "maxProperties" => &["object"],
-        _ => &[],
-    };
-    kinds.iter().any(|name| kind == name)
-}
-
-fn null_among_values(members: &mut Map<String, Value>) {
-    let Some(Value::Array(values)) = members.get_mut("enum") else { return };
-    if values.iter().any(Value::is_null) {
-        if values.iter().any(|value| !value.is_null()) {
-            values.retain(|value| !value.is_null());
-        }
-        members.insert("nullable".to_owned(), json!(true));
+/// The keywords that say something of values of this type alone.
+fn about(kind: &Value) -> &'static str {
+    match kind.as_str() {
+        Some("string") => "minLength maxLength pattern format contentEncoding contentMediaType",
+        Some("integer" | "number") => "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
+        Some("array") => "items prefixItems minItems maxItems uniqueItems",
+        Some("object") => "properties required additionalProperties patternProperties minProperties maxProperties",
+        _ => "",
     }
 }
 
+/// Takes `null` out of a choice, and a choice of one reference away, which is how some say something beside it.
 fn null_among_alternatives(members: &mut Map<String, Value>, choice: &str) {
     let Some(Value::Array(alternatives)) = members.get_mut(choice) else { return };
     let count = alternatives.len();
     alternatives.retain(|alternative| alternative["enum"] != json!([null]));
-    if alternatives.len() == count {
-        return;
+    let (left, is_ref) = (alternatives.len(), alternatives.iter().any(|one| one.get("$ref").is_some()));
+    if left < count {
+        members.insert("nullable".to_owned(), json!(true));
     }
-    members.insert("nullable".to_owned(), json!(true));
-    let Some(Value::Array(mut rest)) = members.remove(choice) else { return };
-    match rest.pop() {
-        None => drop(members.insert("enum".to_owned(), json!([null]))),
-        Some(Value::Object(one))
-            if rest.is_empty()
-                && !one.contains_key("$ref")
-                && !one.keys().any(|key| !ANNOTATIONS.contains(&key.as_str()) && members.contains_key(key)) =>
-        {
-            for (key, value) in one {
-                members.entry(key).or_insert(value);
+    if left == 0 {
+        members.remove(choice);
+        members.insert("enum".to_owned(), json!([null]));
+    } else if left == 1 && (left < count || is_ref && !members.contains_key("discriminator")) {
+        let clashes = |members: &Map<_, _>, key: &str| !among(ANNOTATIONS, key) && members.contains_key(key);
+        match members.remove(choice).map(|mut one| one[0].take()) {
+            Some(Value::Object(one)) if !is_ref && one.keys().all(|key| !clashes(members, key)) => {
+                for (key, value) in one {
+                    members.entry(key).or_insert(value);
+                }
             }
-        }
-        Some(one) if rest.is_empty() => also(members, one),
-        Some(last) => {
-            rest.push(last);
-            members.insert(choice.to_owned(), rest.into());
+            one => also(members, one.into()),
         }
     }
 }
@@ -304,9 +214,7 @@ mod tests {
     /// A schema of a 3.1 document as 3.0 says it.
     fn converted(schema: Value) -> Value {
         let mut document = json!({ "openapi": "3.1.0", "components": { "schemas": { "A": schema } } });
-        let mut notes = Vec::new();
-        convert("a.yaml", &mut document, &mut notes);
-        assert_eq!(notes, Vec::<String>::new());
+        convert(&mut document);
         document["components"]["schemas"]["A"].take()
     }
 
@@ -379,30 +287,29 @@ mod tests {
             "paths": { "/a": { "get": { "parameters": [{ "schema": { "$ref": "#/B", "nullable": true } }] } } },
         });
         let before = document.clone();
-        convert("a.yaml", &mut document, &mut Vec::new());
+        convert(&mut document);
         assert_eq!(document, before);
     }
 
     #[test]
-    fn common_mistakes_are_noted_with_their_place() {
+    fn habits_of_older_dialects_are_read() {
         let mut document = json!({ "openapi": "3.0.1", "components": { "schemas": { "A": { "properties": {
             "a": { "type": "string", "required": true },
             "b": { "type": "any" },
             "c": { "type": "file" },
+            "d": { "oneOf": [{ "$ref": "#/B" }], "nullable": true },
+            "e": { "oneOf": [{ "type": "string" }] },
         } } } } });
-        let mut notes = Vec::new();
-        convert("a.yaml", &mut document, &mut notes);
+        convert(&mut document);
         assert_eq!(
             document["components"]["schemas"]["A"]["properties"],
-            json!({ "a": { "type": "string" }, "b": {}, "c": { "type": "string", "format": "binary" } })
-        );
-        assert_eq!(notes.len(), 3);
-        assert_eq!(
-            notes.first().map(String::as_str),
-            Some(
-                "warning: a.yaml: at /components/schemas/A/properties/a: \
-                 `required` is no list of names, and is left out"
-            )
+            json!({
+                "a": { "type": "string" },
+                "b": {},
+                "c": { "type": "string", "format": "binary" },
+                "d": { "allOf": [{ "$ref": "#/B" }], "nullable": true },
+                "e": { "oneOf": [{ "type": "string" }] },
+            })
         );
     }
 }

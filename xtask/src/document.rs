@@ -25,38 +25,22 @@ pub(crate) const BOUNDS: [&str; 13] = [
 ];
 
 /// Keywords of an object whose members' names are free: a property may be called `title`.
-pub(crate) const NAMED: [&str; 20] = [
-    "$defs",
-    "callbacks",
-    "content",
-    "definitions",
-    "dependentSchemas",
-    "encoding",
-    "headers",
-    "links",
-    "parameters",
-    "pathItems",
-    "paths",
-    "patternProperties",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-    "scopes",
-    "securitySchemes",
-    "variables",
-    "webhooks",
-];
+pub(crate) const NAMED: &str = "$defs callbacks content definitions dependentSchemas encoding headers links parameters \
+    pathItems paths patternProperties properties requestBodies responses schemas scopes securitySchemes variables webhooks";
 
 /// Keywords whose value is data and not to be looked into.
-pub(crate) const DATA: [&str; 9] =
-    ["const", "default", "enum", "example", "examples", "mapping", "required", "security", "tags"];
+pub(crate) const DATA: &str = "const default enum example examples mapping required security tags";
+
+/// Whether a keyword is one of some.
+pub(crate) fn among(keywords: &str, keyword: &str) -> bool {
+    keywords.split_ascii_whitespace().any(|one| one == keyword)
+}
 
 /// Reads an OpenAPI document, 3.0 or 3.1, as one of 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
     let mut document = parse(file, text)?;
     check_version(file, &document)?;
-    dialect::convert(file, &mut document, &mut Vec::new());
+    dialect::convert(&mut document);
     check_structure(file, &document)?;
     Ok(document)
 }
@@ -72,15 +56,13 @@ pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
 }
 
 pub(crate) fn check_version(file: &str, document: &Value) -> Result<()> {
-    match document.get("openapi").and_then(Value::as_str) {
-        Some(version) if ["3.0", "3.1"].iter().any(|known| version.strip_prefix(known).is_some_and(is_patch)) => Ok(()),
-        Some(version) => bail!("{file}: at /openapi: version {version}, where 3.0 or 3.1 is expected"),
-        None => bail!("{file}: at /openapi: not an OpenAPI document, which says `openapi: 3.0.x` or `openapi: 3.1.x`"),
+    let Some(version) = document.get("openapi").and_then(Value::as_str) else {
+        bail!("{file}: at /openapi: not an OpenAPI document, which says `openapi: 3.0.x` or `openapi: 3.1.x`");
+    };
+    match version.split('.').collect::<Vec<_>>()[..] {
+        ["3", "0" | "1", ..] => Ok(()),
+        _ => bail!("{file}: at /openapi: version {version}, where 3.0 or 3.1 is expected"),
     }
-}
-
-fn is_patch(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with('.')
 }
 
 /// Reads YAML 1.2, in which `no`, `on` and `y` are text.
@@ -214,10 +196,10 @@ pub(crate) fn keyword(place: &str) -> Option<&str> {
         if std::mem::take(&mut is_name) {
             continue;
         }
-        if DATA.contains(&key) {
+        if among(DATA, key) {
             return None;
         }
-        (keyword, is_name) = (key, NAMED.contains(&key));
+        (keyword, is_name) = (key, among(NAMED, key));
     }
     Some(keyword)
 }

@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 
 use crate::bundle::{self, Tree};
 use crate::canonical::{self, stem};
-use crate::{dialect, document};
+use crate::dialect;
+use crate::document::{self, among};
+
+/// The sections of components beside the schemas.
+const SECTIONS: [&str; 8] =
+    ["callbacks", "headers", "links", "parameters", "pathItems", "requestBodies", "responses", "securitySchemes"];
 
 /// Reads files, and what they refer to. `read` finds a file; one that nothing asks for may be absent.
 pub(crate) struct Files<R> {
@@ -89,7 +94,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
                 "components": { section: { name: raw.pointer(place) } },
             }),
         };
-        dialect::convert(file, &mut document, &mut self.notes);
+        dialect::convert(&mut document);
         document::check_structure(file, &document)?;
         canonical::strip(file, &mut document, self.words);
         self.localize(file, &mut document, part)?;
@@ -107,10 +112,8 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
     fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
         let mut references = Vec::new();
         document::for_each_ref(document, &mut |place, reference| {
-            references.extend(
-                document::keyword(place)
-                    .map(|keyword| (place.to_owned(), reference.to_owned(), section(keyword).to_owned())),
-            );
+            let section = document::keyword(place).map(section);
+            references.extend(section.map(|section| (place.to_owned(), reference.to_owned(), section)));
             Ok(())
         })?;
         for (place, reference, section) in references {
@@ -133,70 +136,54 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
             let Some(pointer) = find(&self.raw[&target], here, &document::unescaped(pointer)) else {
                 bail!("{}: `{reference}` refers to nothing", by());
             };
-            let (section, name) = self.name(&target, section, pointer).with_context(by)?;
+            let (section, name) = self.name(&target, section.to_owned(), pointer).with_context(by)?;
             bundle::set(document, &place, format!("{path}{}", bundle::pointer(&section, &name)));
         }
         Ok(())
     }
 
-    /// The section and the name of what stands at a place of a file.
+    /// The section and the name of what stands at a place of a file. A file of parts names them itself.
     fn name(&mut self, file: &str, section: String, place: String) -> Result<(String, String)> {
         let raw = &self.raw[file];
         let keys: Vec<String> = place.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-        let is_document = raw.get("openapi").is_some();
-        if let [first, section, name] = keys.as_slice()
-            && first == "components"
-            && is_document
-        {
-            return Ok((section.clone(), name.clone()));
-        }
-        let short = match keys.as_slice() {
-            [] => stem(file).to_pascal_case(),
-            [name] | [_, name] if !is_document => name.clone(),
-            [.., holder, name] if document::NAMED.contains(&holder.as_str()) && holder != "properties" => name.clone(),
-            _ => String::new(),
+        let name = match (keys.as_slice(), raw.get("openapi")) {
+            ([first, section, name], Some(_)) if first == "components" => return Ok((section.clone(), name.clone())),
+            ([], _) => stem(file).to_pascal_case(),
+            ([.., name], None) => name.clone(),
+            (keys, Some(_)) => {
+                let keys = keys.iter().filter(|key| !among("components schemas properties $defs", key));
+                keys.map(|key| key.to_pascal_case()).collect()
+            }
         };
-        let words =
-            keys.iter().skip_while(|key| ["components", "schemas", "definitions", "$defs"].contains(&key.as_str()));
-        let words: Vec<&str> = words.map(String::as_str).filter(|key| !["properties", "$defs"].contains(key)).collect();
-        let mut other = String::new();
-        for name in [short, words.join(" ").to_pascal_case()] {
-            let key = (file.to_owned(), section.clone(), name.clone());
-            let published = bundle::pointer(&section, &name).trim_start_matches('#').to_owned();
-            let known = self.places.get(&key).cloned().or_else(|| raw.pointer(&published).map(|_| published));
-            match known.filter(|known| *known != place) {
-                _ if name.is_empty() => continue,
-                Some(known) if raw.pointer(&known) != raw.pointer(&place) => other = known,
-                _ => {
-                    if self.places.insert(key, place.clone()).is_none() {
-                        let part = Part { section: section.clone(), name: name.clone(), place };
-                        self.waiting.push_back((file.to_owned(), Some(part)));
-                    }
-                    return Ok((section, name));
-                }
+        let published = format!("/components/{section}/{name}");
+        let published = raw.get("openapi").and(raw.pointer(&published)).map(|_| published);
+        let key = (file.to_owned(), section.clone(), name.clone());
+        match self.places.get(&key).cloned().or(published) {
+            Some(known) if raw.pointer(&known) != raw.pointer(&place) => {
+                bail!("`{place}` and `{known}` of {file} would both be the component `{name}`");
+            }
+            Some(_) => {}
+            None => {
+                self.places.insert(key, place.clone());
+                let part = Part { section: section.clone(), name: name.clone(), place };
+                self.waiting.push_back((file.to_owned(), Some(part)));
             }
         }
-        bail!("`{place}` and `{other}` of {file} would have one name")
+        Ok((section, name))
     }
 }
 
 /// The section that holds what may stand under a keyword.
-fn section(keyword: &str) -> &str {
+fn section(keyword: &str) -> &'static str {
     match keyword {
-        "parameters" | "responses" | "headers" | "requestBodies" | "callbacks" | "links" | "securitySchemes" => keyword,
         "requestBody" => "requestBodies",
-        "paths" | "webhooks" | "pathItems" => "pathItems",
-        _ => "schemas",
+        "paths" | "webhooks" => "pathItems",
+        _ => SECTIONS.into_iter().find(|section| *section == keyword).unwrap_or("schemas"),
     }
 }
 
-/// The place that a pointer means. One to definitions may count from the schema that has them.
+/// The place that a pointer means; it may count from the component that it stands in.
 fn find(raw: &Value, here: &str, pointer: &str) -> Option<String> {
-    let starts = std::iter::once("").chain(here.rmatch_indices('/').map(|(end, _)| &here[..end]));
-    let starts = starts.chain([here]);
-    let is_own = ["/$defs/", "/definitions/"].iter().any(|own| pointer.starts_with(own));
-    starts
-        .map(|start| format!("{start}{pointer}"))
-        .take(if is_own { usize::MAX } else { 1 })
-        .find(|place| raw.pointer(place).is_some())
+    let component = here.match_indices('/').nth(3).map_or(here, |(end, _)| &here[..end]);
+    ["", component].iter().map(|start| format!("{start}{pointer}")).find(|place| raw.pointer(place).is_some())
 }

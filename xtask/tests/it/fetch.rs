@@ -324,7 +324,7 @@ Number: {type: integer}
                     "requestBody": reference("requestBodies/Body"),
                     "responses": {
                         "200": reference("responses/Ok"),
-                        "404": reference("responses/200"),
+                        "404": reference("responses/PathsBGetResponses200"),
                         "default": reference("responses/Failed"),
                     },
                 } },
@@ -333,7 +333,7 @@ Number: {type: integer}
                 "parameters": { "Page": { "name": "page", "in": "query", "schema": reference("schemas/Number") } },
                 "requestBodies": { "Body": { "content": { "a/b": { "schema": reference("schemas/Named") } } } },
                 "responses": {
-                    "200": reference("responses/Ok"),
+                    "PathsBGetResponses200": reference("responses/Ok"),
                     "Failed": { "description": "" },
                     "Ok": { "description": "", "content": { "a/b": { "schema": reference("schemas/BigThing") } } },
                 },
@@ -412,12 +412,12 @@ components:
         contract(&workspace)["components"]["schemas"],
         serde_json::json!({
             "A": { "properties": {
-                "one": reference("OneItem"), "two": reference("TwoItem"), "inner": reference("Inner"),
+                "one": reference("OneItem"), "two": reference("TwoItem"), "inner": reference("AInner"),
             } },
+            "AInner": { "enum": [null], "nullable": true },
             "AOne": reference("OneItem"),
             "B": { "properties": { "inner": reference("BInner"), "one": reference("AOne") } },
             "BInner": { "type": "string" },
-            "Inner": { "enum": [null], "nullable": true },
             "OneItem": { "type": "string" },
             "TwoItem": { "type": "integer" },
         })
