@@ -75,15 +75,11 @@ pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
 
 /// Every reference of a file: where it stands, and what it stands for.
 fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Component)>> {
-    let mut found = Vec::new();
-    document::for_each_ref(value, &mut |place, reference| {
-        if document::keyword(place).is_some() {
-            let target = Component::of(file, reference).with_context(|| format!("{file}: at {place}"))?;
-            found.push((place.to_owned(), target.meant(tree)));
-        }
-        Ok(())
-    })?;
-    Ok(found)
+    let found = document::published_refs(value)?.into_iter().map(|(place, reference, _)| {
+        let target = Component::of(file, &reference).with_context(|| format!("{file}: at {place}"))?;
+        Ok((place, target.meant(tree)))
+    });
+    found.collect()
 }
 
 /// One document of the tree with all that it refers to in it.
@@ -100,25 +96,29 @@ pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
         rewrite(&mut definition, &component.file, &names, tree)?;
         document["components"][&component.section][name] = definition;
     }
-    inline_path_items(&mut document);
+    inline_path_items(&mut document)?;
     document::check_aliases(file, &document)?;
     Ok(document)
 }
 
 /// Puts path items where they are used: 3.0 has no section for them.
-fn inline_path_items(document: &mut Value) {
-    let Some(items) = document.get_mut("components").and_then(Value::as_object_mut) else { return };
-    let Some(items) = items.remove("pathItems") else { return };
-    for section in ["paths", "webhooks"] {
-        for item in document.get_mut(section).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-            let named =
-                |item: &Value| items.pointer(item["$ref"].as_str()?.strip_prefix("#/components/pathItems")?).cloned();
-            // One may stand for another.
-            for _ in 0..items.as_object().map_or(0, Map::len) {
-                *item = named(item).unwrap_or_else(|| item.take());
+fn inline_path_items(document: &mut Value) -> Result<()> {
+    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return Ok(()) };
+    let Some(items) = components.remove("pathItems") else { return Ok(()) };
+    // One may stand for another.
+    for _ in 0..items.as_object().map_or(0, Map::len) {
+        for (place, reference, _) in document::published_refs(document)? {
+            let found = reference.strip_prefix("#/components/pathItems").and_then(|name| items.pointer(name));
+            let holder = place.strip_suffix("/$ref").and_then(|holder| document.pointer_mut(holder));
+            if let (Some(Value::Object(found)), Some(Value::Object(item))) = (found, holder) {
+                item.remove("$ref");
+                for (key, value) in found {
+                    item.entry(key).or_insert_with(|| value.clone());
+                }
             }
         }
     }
+    Ok(())
 }
 
 /// The components of a file, and those of other files that they lead to.

@@ -161,36 +161,50 @@ pub(crate) fn schemas_mut(document: &mut Value) -> Option<&mut Map<String, Value
 
 /// Calls `visit` with the place (a JSON pointer) and the text of every `$ref`.
 pub(crate) fn for_each_ref<'a>(value: &'a Value, visit: &mut dyn FnMut(&str, &'a str) -> Result<()>) -> Result<()> {
-    fn walk<'a>(
-        value: &'a Value,
-        place: &mut String,
-        visit: &mut dyn FnMut(&str, &'a str) -> Result<()>,
-    ) -> Result<()> {
-        let mut step = |key: &str, child: &'a Value| {
-            let length = place.len();
-            place.push('/');
-            place.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            let result = match child {
-                Value::String(target) if key == "$ref" => visit(place, target),
-                child => walk(child, place, visit),
-            };
-            place.truncate(length);
-            result
-        };
-        match value {
-            Value::Object(members) => members.iter().try_for_each(|(key, child)| step(key, child)),
-            Value::Array(items) => {
-                let mut numbered = items.iter().enumerate();
-                numbered.try_for_each(|(index, child)| step(&index.to_string(), child))
-            }
-            _ => Ok(()),
-        }
+    for_each_text(value, &mut String::new(), &mut |place, text| match place.ends_with("/$ref") {
+        true => visit(place, text),
+        false => Ok(()),
+    })
+}
+
+fn for_each_text<'a>(
+    value: &'a Value,
+    place: &mut String,
+    visit: &mut dyn FnMut(&str, &'a str) -> Result<()>,
+) -> Result<()> {
+    let mut step = |key: &str, child: &'a Value| {
+        let length = place.len();
+        place.push('/');
+        place.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        let result = for_each_text(child, place, visit);
+        place.truncate(length);
+        result
+    };
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(key, child)| step(key, child)),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, child)| step(&index.to_string(), child)),
+        Value::String(text) => visit(place, text),
+        _ => Ok(()),
     }
-    walk(value, &mut String::new(), visit)
+}
+
+/// The references of a published document: the place of each, its text, and the keyword that it stands under.
+pub(crate) fn published_refs(document: &Value) -> Result<Vec<(String, String, String)>> {
+    const FILES: [&str; 3] = [".json", ".yaml", ".yml"];
+    let mut found = Vec::new();
+    for_each_text(document, &mut String::new(), &mut |place, text| {
+        let mut holders = place.rsplit('/').skip(1);
+        let is_mapped = (holders.next(), holders.next()) == (Some("mapping"), Some("discriminator"))
+            && (text.contains(['#', '/']) || FILES.iter().any(|end| text.ends_with(end)));
+        let keyword = if is_mapped { Some("mapping") } else { keyword(place).filter(|_| place.ends_with("/$ref")) };
+        found.extend(keyword.map(|keyword| (place.to_owned(), text.to_owned(), keyword.to_owned())));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The keyword that a place in a published document stands under; none inside of data, where a `$ref` is no reference.
-pub(crate) fn keyword(place: &str) -> Option<&str> {
+fn keyword(place: &str) -> Option<&str> {
     let (mut keyword, mut is_name) = ("", false);
     for key in place.split('/').skip(1).filter(|key| *key != "$ref") {
         if std::mem::take(&mut is_name) {

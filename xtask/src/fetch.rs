@@ -36,7 +36,8 @@ pub(crate) struct Options {
     /// Read a directory or a base URL that has the published layout, instead of the published repository
     #[arg(long, value_name = "DIR_OR_URL")]
     pub(crate) from: Option<String>,
-    /// Leave out documents that are not there, as an older contract needs
+    /// Leave out documents that are not there, as an older contract needs, and read a reference to what is not
+    /// published as any value
     #[arg(long)]
     pub(crate) allow_missing: bool,
 }

@@ -110,13 +110,8 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
 
     /// Makes every reference lead to a component, which waits to be taken.
     fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
-        let mut references = Vec::new();
-        document::for_each_ref(document, &mut |place, reference| {
-            let section = document::keyword(place).map(section);
-            references.extend(section.map(|section| (place.to_owned(), reference.to_owned(), section)));
-            Ok(())
-        })?;
-        for (place, reference, section) in references {
+        for (place, reference, keyword) in document::published_refs(document)? {
+            let section = section(&keyword);
             let by = || format!("{file}: at {place}");
             let (path, pointer) = reference.split_once('#').unwrap_or((&reference, ""));
             let target =
@@ -178,6 +173,8 @@ fn section(keyword: &str) -> &'static str {
     match keyword {
         "requestBody" => "requestBodies",
         "paths" | "webhooks" => "pathItems",
+        // A callback's URL, which is found in the request.
+        url if url.starts_with('{') => "pathItems",
         _ => SECTIONS.into_iter().find(|section| *section == keyword).unwrap_or("schemas"),
     }
 }

@@ -279,6 +279,7 @@ openapi: 3.0.3
 paths:
   /a:
     $ref: paths/a-path.yaml
+    parameters: [{$ref: 'shared.yaml#/parameters/Page'}]
   /b:
     get:
       parameters: [{$ref: 'shared.yaml#/parameters/Page'}]
@@ -289,7 +290,11 @@ paths:
         default: {$ref: 'shared.yaml#/components/responses/Failed'}
 ",
         ),
-        ("api/paths/a-path.yaml", "get: {responses: {'200': {$ref: ../responses/ok.json}}}"),
+        (
+            "api/paths/a-path.yaml",
+            "get: {responses: {'200': {$ref: ../responses/ok.json}}, callbacks: {b: {'{$request.body#/url}': {$ref: back.yaml}}}}",
+        ),
+        ("api/paths/back.yaml", "{post: {responses: {}}}"),
         (
             "api/responses/ok.json",
             r#"{"description": "d", "content": {"a/b": {"schema": {"$ref": "../../things/big-thing.yml"}}}}"#,
@@ -318,7 +323,13 @@ Number: {type: integer}
             "openapi": "3.0.3",
             "info": { "title": "a", "version": "" },
             "paths": {
-                "/a": { "get": { "responses": { "200": reference("responses/Ok") } } },
+                "/a": {
+                    "parameters": [reference("parameters/Page")],
+                    "get": {
+                        "responses": { "200": reference("responses/Ok") },
+                        "callbacks": { "b": { "{$request.body#/url}": { "post": { "responses": {} } } } },
+                    },
+                },
                 "/b": { "get": {
                     "parameters": [reference("parameters/Page")],
                     "requestBody": reference("requestBodies/Body"),
@@ -364,7 +375,7 @@ openapi: 3.0.3
 components:
   schemas:
     User: {$ref: schemas/index.yaml#/User}
-    Users: {items: {$ref: '#/components/schemas/User'}}
+    Users: {items: {$ref: '#/components/schemas/User'}, discriminator: {mapping: {a: ./other/User.yaml, b: User}}}
 ",
         ),
         ("api/schemas/index.yaml", "User: {$ref: User.yaml}"),
@@ -378,7 +389,9 @@ components:
         serde_json::json!({
             "OtherUser": { "type": "string" },
             "User": { "properties": { "friend": reference("User"), "other": reference("OtherUser") } },
-            "Users": { "items": reference("User") },
+            "Users": { "items": reference("User"), "discriminator": { "mapping": {
+                "a": "#/components/schemas/OtherUser", "b": "User",
+            } } },
         })
     );
 }
