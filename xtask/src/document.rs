@@ -25,8 +25,9 @@ pub(crate) const BOUNDS: [&str; 13] = [
 ];
 
 /// Keywords of an object whose members' names are free: a property may be called `title`.
-pub(crate) const NAMED: &str = "$defs callbacks content definitions dependentSchemas encoding headers links parameters \
-    pathItems paths patternProperties properties requestBodies responses schemas scopes securitySchemes variables webhooks";
+pub(crate) const NAMED: &str = "$defs callbacks content definitions dependentSchemas encoding headers links \
+    parameters pathItems paths patternProperties properties requestBodies responses schemas scopes securitySchemes \
+    variables webhooks";
 
 /// Keywords whose value is data and not to be looked into.
 pub(crate) const DATA: &str = "const default enum example examples mapping required security tags";
@@ -291,6 +292,12 @@ mod tests {
     fn response_codes_become_text() {
         let document = read("a.yaml", b"openapi: 3.0.1\npaths: {200: {x: 1}}").expect("reads");
         assert_eq!(document, json!({"openapi": "3.0.1", "paths": {"200": {"x": 1}}}));
+    }
+
+    #[test]
+    fn a_document_may_be_long() {
+        let text = format!("{{\"openapi\": \"3.0.1\", \"x\": [{}0]}}", "0, ".repeat(300_000));
+        assert_eq!(read("a.json", text.as_bytes()).expect("reads")["x"].as_array().map(Vec::len), Some(300_001));
     }
 
     #[test]

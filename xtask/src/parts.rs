@@ -71,6 +71,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         (self.tree, self.notes)
     }
 
+    /// Reads a file. A document is taken as a whole, and of any other file what something refers to.
     fn load(&mut self, path: &str, by: Option<&str>) -> Result<bool> {
         if self.raw.contains_key(path) {
             return Ok(true);
@@ -143,7 +144,8 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         let keys: Vec<String> = place.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
         let name = match (keys.as_slice(), raw.get("openapi")) {
             ([first, section, name], Some(_)) if first == "components" => return Ok((section.clone(), name.clone())),
-            ([], _) => stem(file).to_pascal_case(),
+            ([], Some(_)) => bail!("{file} is a document: say which part of it, such as #/components/schemas/Name"),
+            ([], None) => stem(file).to_pascal_case(),
             ([.., name], None) => name.clone(),
             (keys, Some(_)) => {
                 let keys = keys.iter().filter(|key| !among("components schemas properties $defs", key));

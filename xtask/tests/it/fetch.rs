@@ -189,7 +189,7 @@ fn a_contract_that_is_fetched_again_is_the_same() {
 
 #[test]
 fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
-    let cases: [(&str, &str, &str, &str); 10] = [
+    let cases: [(&str, &str, &str, &str); 11] = [
         ("orders/orders.yaml", "type: object", "type: [object", "orders/orders.yaml: error: line 11"),
         (
             "orders/orders.yaml",
@@ -214,6 +214,12 @@ fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
             "../shop/shop.yaml",
             "https://elsewhere/shop.yaml",
             "lies outside of the published documents",
+        ),
+        (
+            "orders/orders.yaml",
+            "../shop/shop.yaml#/components/schemas/Item",
+            "../shop/shop.yaml",
+            "orders/orders.yaml: at /components/schemas/Order/properties/item/$ref: shop/shop.yaml is a document: say which part of it",
         ),
         (
             "orders/orders.yaml",
@@ -440,6 +446,21 @@ components:
     assert_eq!(
         workspace.xtask(&FETCH).err,
         "error: api/a.yaml: at /components/schemas/B/properties/one/$ref: `#/components/schemas/A/properties/none` refers to nothing\n"
+    );
+}
+
+#[test]
+fn two_places_of_a_file_that_would_have_one_name_are_an_error() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "{openapi: 3.0.3, components: {schemas: {A: {allOf: [{$ref: b.yaml#/x/B}, {$ref: b.yaml#/y/B}]}}}}",
+        ),
+        ("api/b.yaml", "{x: {B: {type: string}}, y: {B: {type: integer}}}"),
+    ]);
+    assert_eq!(
+        workspace.xtask(&FETCH).err,
+        "error: api/a.yaml: at /components/schemas/A/allOf/1/$ref: `/y/B` and `/x/B` of api/b.yaml would both be the component `B`\n"
     );
 }
 
