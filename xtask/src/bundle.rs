@@ -14,53 +14,42 @@ pub(crate) type Tree = BTreeMap<String, Value>;
 
 /// A component of a published file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Component {
+pub(crate) struct Component {
     section: String,
     name: String,
     file: String,
-}
-
-/// What a `$ref` in a published file stands for.
-pub(crate) struct Target {
-    component: Component,
-    /// What follows the component's name, if the reference goes on into it.
-    rest: String,
-}
-
-impl Target {
-    /// Reads a reference that stands in `file`.
-    fn of(file: &str, reference: &str) -> Result<Self> {
-        let Some((path, pointer)) = reference.split_once('#') else {
-            bail!("`{reference}` names a file and no place in it, such as #/components/schemas/Name");
-        };
-        let file = if path.is_empty() { file.to_owned() } else { beside(file, &document::unescaped(path))? };
-        let pointer = document::unescaped(pointer);
-        let mut parts = pointer.strip_prefix("/components/").unwrap_or_default().splitn(3, '/');
-        let (section, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if section.is_empty() || name.is_empty() {
-            bail!("`{reference}` refers to nothing: it should end like #/components/schemas/Name");
-        }
-        let rest = parts.next().map(|rest| format!("/{rest}")).unwrap_or_default();
-        let name = name.replace("~1", "/").replace("~0", "~");
-        let component = Component { section: section.to_owned(), name, file };
-        Ok(Self { component, rest })
-    }
-
-    pub(crate) fn file(&self) -> &str {
-        &self.component.file
-    }
-
-    fn find<'a>(&self, tree: &'a Tree) -> Option<&'a Value> {
-        self.component.find(tree)?.pointer(&self.rest)
-    }
 }
 
 /// The section and the name of a component.
 type Key<'a> = (&'a str, &'a str);
 
 impl Component {
+    /// What a reference that stands in `file` leads to.
+    fn of(file: &str, reference: &str) -> Result<Self> {
+        let (path, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        let pointer = document::unescaped(pointer);
+        let component = pointer.strip_prefix("/components/").and_then(|pointer| pointer.split_once('/'));
+        let Some((section, name)) = component.filter(|(_, name)| !name.contains('/')) else {
+            bail!("`{reference}` refers to nothing");
+        };
+        let file = if path.is_empty() { file.to_owned() } else { beside(file, &document::unescaped(path))? };
+        Ok(Self { section: section.to_owned(), name: name.replace("~1", "/").replace("~0", "~"), file })
+    }
+
     fn key(&self) -> Key<'_> {
         (&self.section, &self.name)
+    }
+
+    /// The component of this name that this one only refers to: `User: {$ref: user.yaml}` is how files are listed.
+    fn meant(self, tree: &Tree) -> Self {
+        let mut meant = self.clone();
+        for _ in 0..tree.len() {
+            let listed = meant.find(tree).and_then(Value::as_object).filter(|members| members.len() == 1);
+            let target = listed.and_then(|members| Self::of(&meant.file, members.get("$ref")?.as_str()?).ok());
+            let Some(target) = target.filter(|target| target.key() == meant.key() && *target != meant) else { break };
+            meant = target;
+        }
+        meant
     }
 
     fn find<'a>(&self, tree: &'a Tree) -> Option<&'a Value> {
@@ -69,7 +58,7 @@ impl Component {
 }
 
 /// The path that `path` means when it stands in `file`.
-fn beside(file: &str, path: &str) -> Result<String> {
+pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
     for part in path.split('/') {
@@ -84,52 +73,13 @@ fn beside(file: &str, path: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
-/// Every reference of a file: where it stands, as text and as what it stands for.
-pub(crate) fn references(file: &str, value: &Value) -> Result<Vec<(String, String, Target)>> {
-    let mut found = Vec::new();
-    document::for_each_ref(value, &mut |place, reference| {
-        let target = Target::of(file, reference).with_context(|| format!("{file}: at {place}"))?;
-        found.push((place.to_owned(), reference.to_owned(), target));
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// Refuses references to nothing, and files that refer to each other in a circle.
-pub(crate) fn check_references(tree: &Tree) -> Result<()> {
-    let mut uses: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
-    for (file, document) in tree {
-        let mut used = BTreeMap::new();
-        for (place, reference, target) in references(file, document)? {
-            if target.find(tree).is_none() {
-                bail!("{file}: at {place}: `{reference}` refers to nothing");
-            }
-            if let Some((other, _)) = tree.get_key_value(target.file()).filter(|(other, _)| *other != file) {
-                used.entry(other.as_str()).or_insert(place);
-            }
-        }
-        uses.insert(file, used);
-    }
-    while let Some(leaf) = uses.iter().find(|(_, used)| used.is_empty()).map(|(file, _)| *file) {
-        uses.remove(leaf);
-        uses.values_mut().for_each(|used| {
-            used.remove(leaf);
-        });
-    }
-    // Each file that is left uses another one that is left.
-    let mut seen = Vec::new();
-    let mut next = uses.keys().next().copied();
-    while let Some(file) = next.filter(|file| !seen.contains(file)) {
-        seen.push(file);
-        next = uses.get(file).and_then(|used| used.keys().next().copied());
-    }
-    let Some(first) = next else { return Ok(()) };
-    let circle = seen.iter().skip_while(|file| **file != first).map(|file| {
-        let place = uses.get(file).and_then(|used| used.values().next());
-        format!("{file} at {}", place.map_or("", String::as_str))
+/// Every reference of a file: where it stands, and what it stands for.
+fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Component)>> {
+    let found = document::published_refs(value)?.into_iter().map(|(place, reference, _)| {
+        let target = Component::of(file, &reference).with_context(|| format!("{file}: at {place}"))?;
+        Ok((place, target.meant(tree)))
     });
-    let circle: Vec<String> = circle.collect();
-    bail!("files refer to each other in a circle: {}, and back to {first}", circle.join(", which uses "))
+    found.collect()
 }
 
 /// One document of the tree with all that it refers to in it.
@@ -137,41 +87,54 @@ pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
     let mut document = tree.get(file).with_context(|| file.to_owned())?.clone();
     let components = reachable(file, tree)?;
     let names = names(file, &components, tree)?;
-    rewrite(&mut document, file, &names)?;
+    rewrite(&mut document, file, &names, tree)?;
     for (component, name) in &names {
         if component.file == file {
             continue;
         }
         let mut definition = component.find(tree).cloned().unwrap_or_default();
-        rewrite(&mut definition, &component.file, &names)?;
-        let section = member(member(&mut document, "components"), &component.section);
-        if let Some(section) = section.as_object_mut() {
-            section.insert(name.clone(), definition);
-        }
+        rewrite(&mut definition, &component.file, &names, tree)?;
+        document["components"][&component.section][name] = definition;
     }
+    inline_path_items(&mut document)?;
+    document::check_aliases(file, &document)?;
     Ok(document)
 }
 
-fn member<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
+/// Puts path items where they are used: 3.0 has no section for them.
+fn inline_path_items(document: &mut Value) -> Result<()> {
+    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return Ok(()) };
+    let Some(items) = components.remove("pathItems") else { return Ok(()) };
+    // One may stand for another.
+    for _ in 0..items.as_object().map_or(0, Map::len) {
+        for (place, reference, _) in document::published_refs(document)? {
+            let found = reference.strip_prefix("#/components/pathItems").and_then(|name| items.pointer(name));
+            let holder = place.strip_suffix("/$ref").and_then(|holder| document.pointer_mut(holder));
+            if let (Some(Value::Object(found)), Some(Value::Object(item))) = (found, holder) {
+                item.remove("$ref");
+                for (key, value) in found {
+                    item.entry(key).or_insert_with(|| value.clone());
+                }
+            }
+        }
     }
-    &mut value[key]
+    Ok(())
 }
 
 /// The components of a file, and those of other files that they lead to.
 fn reachable(file: &str, tree: &Tree) -> Result<BTreeSet<Component>> {
     let root = tree.get(file).context("a document of the tree")?;
     let mut found = BTreeSet::new();
+    let mut waiting: Vec<Component> = references(file, root, tree)?.into_iter().map(|(_, target)| target).collect();
     for (section, named) in root.get("components").and_then(Value::as_object).into_iter().flatten() {
         for name in named.as_object().into_iter().flatten().map(|(name, _)| name) {
-            found.insert(Component { section: section.clone(), name: name.clone(), file: file.to_owned() });
+            let component = Component { section: section.clone(), name: name.clone(), file: file.to_owned() };
+            waiting.push(component.meant(tree));
         }
     }
-    let mut waiting: Vec<Target> = references(file, root)?.into_iter().map(|(_, _, target)| target).collect();
-    while let Some(Target { component, .. }) = waiting.pop() {
+    while let Some(component) = waiting.pop() {
         if let Some(definition) = component.find(tree).filter(|_| !found.contains(&component)) {
-            waiting.extend(references(&component.file, definition)?.into_iter().map(|(_, _, target)| target));
+            waiting.extend(references(&component.file, definition, tree)?.into_iter().map(|(_, target)| target));
             found.insert(component);
         }
     }
@@ -182,7 +145,7 @@ fn reachable(file: &str, tree: &Tree) -> Result<BTreeSet<Component>> {
 struct Definition<'a> {
     component: &'a Component,
     text: Value,
-    targets: Vec<Target>,
+    targets: Vec<Component>,
 }
 
 /// What each component is called in the bundle of `root`. A name that files define differently stays with `root`, and
@@ -191,8 +154,8 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     let mut groups: BTreeMap<Key<'_>, Vec<Definition<'_>>> = BTreeMap::new();
     for component in components {
         let mut text = component.find(tree).cloned().unwrap_or_default();
-        let targets = references(&component.file, &text)?.into_iter().map(|(_, _, target)| target).collect();
-        rewrite(&mut text, &component.file, &BTreeMap::new())?;
+        let targets = references(&component.file, &text, tree)?.into_iter().map(|(_, target)| target).collect();
+        rewrite(&mut text, &component.file, &BTreeMap::new(), tree)?;
         groups.entry(component.key()).or_default().push(Definition { component, text, targets });
     }
     // A definition that leads to a conflict is one, though its text be the same.
@@ -202,7 +165,7 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
         for (key, group) in &groups {
             let differ = group.windows(2).any(|pair| matches!(pair, [a, b] if a.text != b.text));
             let mut targets = group.iter().flat_map(|definition| &definition.targets);
-            if differ || group.len() > 1 && targets.any(|target| conflicts.contains(&target.component.key())) {
+            if differ || group.len() > 1 && targets.any(|target| conflicts.contains(&target.key())) {
                 conflicts.insert(*key);
             }
         }
@@ -214,8 +177,9 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     let mut taken: BTreeMap<(String, String), &Component> = BTreeMap::new();
     for (key, group) in &groups {
         for Definition { component, .. } in group {
-            let name = if conflicts.contains(key) && component.file != root {
-                format!("{}{}", stem(&component.file).to_pascal_case(), component.name)
+            let own = Component { file: root.to_owned(), ..(*component).clone() }.meant(tree);
+            let name = if conflicts.contains(key) && own != **component {
+                format!("{}{}", qualifier(component), component.name)
             } else {
                 component.name.clone()
             };
@@ -234,21 +198,33 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     Ok(names)
 }
 
+/// What tells the components of a file from others of their names: the file, or the folder of one that is a component.
+fn qualifier(component: &Component) -> String {
+    let file = stem(&component.file).to_pascal_case();
+    if file != component.name {
+        return file;
+    }
+    component.file.rsplit('/').nth(1).unwrap_or_default().to_pascal_case()
+}
+
 /// Makes every reference that stands in `file` a local one; to the name itself where `names` does not have it.
-fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>) -> Result<()> {
-    match value {
-        Value::Array(items) => items.iter_mut().try_for_each(|item| rewrite(item, file, names)),
-        Value::Object(members) => members.iter_mut().try_for_each(|(key, child)| match child {
-            Value::String(reference) if key == "$ref" => {
-                let Target { component, rest } = Target::of(file, reference)?;
-                let name = names.get(&component).unwrap_or(&component.name);
-                let name = name.replace('~', "~0").replace('/', "~1");
-                *reference = format!("#/components/{}/{name}{rest}", component.section);
-                Ok(())
-            }
-            child => rewrite(child, file, names),
-        }),
-        _ => Ok(()),
+fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>, tree: &Tree) -> Result<()> {
+    for (place, target) in references(file, value, tree)? {
+        let name = names.get(&target).unwrap_or(&target.name);
+        set(value, &place, pointer(&target.section, name));
+    }
+    Ok(())
+}
+
+/// The pointer to a component.
+pub(crate) fn pointer(section: &str, name: &str) -> String {
+    format!("#/components/{section}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Puts another text where there is one.
+pub(crate) fn set(value: &mut Value, place: &str, text: String) {
+    if let Some(old) = value.pointer_mut(place) {
+        *old = text.into();
     }
 }
 
@@ -292,7 +268,6 @@ mod tests {
                 })),
             ),
         ]);
-        check_references(&tree)?;
         assert_eq!(
             bundle("api/api.yaml", &tree)?,
             schemas(json!({
@@ -330,45 +305,22 @@ mod tests {
     }
 
     #[test]
-    fn broken_references_name_file_and_place() {
-        for (reference, message) in [
-            (
-                "#/components/schemas/No",
-                "a/a.yaml: at /components/schemas/A/$ref: `#/components/schemas/No` refers to nothing",
-            ),
-            ("../b/b.yaml#/components/schemas/No", "`../b/b.yaml#/components/schemas/No` refers to nothing"),
-            ("#../b/b.yaml/B", "a/a.yaml: at /components/schemas/A/$ref: `#../b/b.yaml/B` refers to nothing"),
-            ("../b/b.yaml", "names a file and no place in it"),
-            ("../../b.yaml#/components/schemas/B", "lies outside of the published documents"),
-            ("https://host/b.yaml#/components/schemas/B", "lies outside of the published documents"),
-        ] {
-            let tree = tree(&[
-                ("a/a.yaml", schemas(json!({ "A": { "$ref": reference } }))),
-                ("b/b.yaml", schemas(json!({ "B": {} }))),
-            ]);
-            let error = format!("{:#}", check_references(&tree).expect_err(reference));
-            assert!(error.contains(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn files_in_a_circle_are_named_with_their_places() {
-        let tree = tree(&[
-            ("a.yaml", schemas(json!({ "A": { "$ref": "b.yaml#/components/schemas/B" } }))),
-            ("b.yaml", schemas(json!({ "B": { "$ref": "c.yaml#/components/schemas/C" } }))),
-            ("c.yaml", schemas(json!({ "C": { "items": { "$ref": "b.yaml#/components/schemas/B" } } }))),
-        ]);
-        let error = check_references(&tree).expect_err("a circle");
+    fn files_may_refer_to_each_other_unless_nothing_comes_of_it() -> Result<()> {
+        let circle = |a: Value, b: Value| {
+            tree(&[("a.yaml", schemas(json!({ "A": a }))), ("b.yaml", schemas(json!({ "B": b })))])
+        };
+        let (to_a, to_b) =
+            (json!({ "$ref": "a.yaml#/components/schemas/A" }), json!({ "$ref": "b.yaml#/components/schemas/B" }));
+        let bundled = bundle("a.yaml", &circle(json!({ "items": to_b }), json!({ "properties": { "a": to_a } })))?;
         assert_eq!(
-            error.to_string(),
-            "files refer to each other in a circle: b.yaml at /components/schemas/B/$ref, \
-             which uses c.yaml at /components/schemas/C/items/$ref, and back to b.yaml"
+            bundled,
+            schemas(json!({
+                "A": { "items": { "$ref": "#/components/schemas/B" } },
+                "B": { "properties": { "a": { "$ref": "#/components/schemas/A" } } },
+            }))
         );
-    }
-
-    #[test]
-    fn a_schema_may_refer_to_itself() -> Result<()> {
-        let tree = tree(&[("a.yaml", schemas(json!({ "A": { "items": { "$ref": "#/components/schemas/A" } } })))]);
-        check_references(&tree)
+        let error = bundle("a.yaml", &circle(to_b, to_a)).expect_err("aliases");
+        assert_eq!(error.to_string(), "a.yaml: at /components/schemas/A: refers to itself and to nothing else");
+        Ok(())
     }
 }

@@ -3,40 +3,24 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::document::{DATA, NAMED, among};
 
 /// Keys that say nothing to a machine.
 const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];
 
-/// Keys of an object whose members' names are free: a property may be called `title`.
-const NAMED: [&str; 14] = [
-    "properties",
-    "schemas",
-    "responses",
-    "parameters",
-    "headers",
-    "requestBodies",
-    "securitySchemes",
-    "callbacks",
-    "links",
-    "paths",
-    "content",
-    "encoding",
-    "variables",
-    "scopes",
-];
-
-/// Keys whose value is data and not to be looked into.
-const DATA: [&str; 6] = ["enum", "default", "required", "security", "mapping", "tags"];
-
 /// Drops what is not part of the contract and puts sets in order. The result is an OpenAPI document still, which has
-/// to have a title.
-pub(crate) fn strip(file: &str, document: &mut Value) {
-    strip_object(document);
-    if let Some(root) = document.as_object_mut() {
+/// to have a title. With `words`, descriptions are part of the contract.
+pub(crate) fn strip(file: &str, document: &mut Value, words: bool) {
+    strip_object(document, words);
+    let Some(root) = document.as_object_mut() else { return };
+    if words {
+        root.get_mut("tags").into_iter().for_each(|tags| strip_object(tags, words));
+    } else {
         root.remove("tags");
-        root.insert("info".to_owned(), json!({ "title": stem(file), "version": "" }));
     }
+    root.insert("info".to_owned(), json!({ "title": stem(file), "version": "" }));
 }
 
 /// `api` for `api/api.yaml`.
@@ -45,20 +29,26 @@ pub(crate) fn stem(file: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-fn strip_object(value: &mut Value) {
+fn strip_object(value: &mut Value, words: bool) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(strip_object),
+        Value::Array(items) => items.iter_mut().for_each(|item| strip_object(item, words)),
         Value::Object(members) => {
+            let description = words.then(|| description(members)).flatten();
             members.retain(|key, _| !PROSE.contains(&key.as_str()) && !key.starts_with("x-"));
+            members.extend(description.map(|text| ("description".to_owned(), text)));
             for (key, child) in members.iter_mut() {
                 match (key.as_str(), &mut *child) {
                     ("required" | "enum", Value::Array(set)) => sort(set),
-                    ("responses", Value::Object(responses)) => responses.values_mut().for_each(strip_response),
-                    (key, Value::Object(named)) if NAMED.contains(&key) => {
-                        named.values_mut().for_each(strip_object);
+                    (key, Value::Object(named)) if among(NAMED, key) => {
+                        for child in named.values_mut() {
+                            strip_object(child, words);
+                            if key == "responses" {
+                                describe(child);
+                            }
+                        }
                     }
-                    (key, _) if DATA.contains(&key) => {}
-                    _ => strip_object(child),
+                    (key, _) if among(DATA, key) => {}
+                    _ => strip_object(child, words),
                 }
             }
         }
@@ -66,11 +56,14 @@ fn strip_object(value: &mut Value) {
     }
 }
 
+fn description(members: &Map<String, Value>) -> Option<Value> {
+    ["description", "summary"].iter().filter_map(|key| members.get(*key)).find(|text| text.is_string()).cloned()
+}
+
 /// A response is the one object that OpenAPI does not allow without a description.
-fn strip_response(response: &mut Value) {
-    strip_object(response);
+fn describe(response: &mut Value) {
     if let Some(response) = response.as_object_mut().filter(|members| !members.contains_key("$ref")) {
-        response.insert("description".to_owned(), json!(""));
+        response.entry("description").or_insert(json!(""));
     }
 }
 
@@ -118,7 +111,7 @@ mod tests {
                 },
             } } },
         });
-        strip("api/api.yaml", &mut document);
+        strip("api/api.yaml", &mut document, false);
         assert_eq!(
             document,
             json!({
@@ -136,6 +129,29 @@ mod tests {
                         "example": { "default": { "description": "data" } },
                     },
                 } } },
+            })
+        );
+    }
+
+    #[test]
+    fn words_are_kept_where_they_are_wanted() {
+        let mut document = json!({
+            "tags": [{ "name": "T", "description": "d", "x-a": 1 }],
+            "paths": { "/a": { "get": { "summary": "s", "responses": { "200": { "description": "d" }, "404": {} } } } },
+            "components": { "schemas": { "A": {
+                "title": "t", "summary": "s", "description": "d", "example": 1, "properties": { "summary": {} },
+            } } },
+        });
+        strip("a.yaml", &mut document, true);
+        assert_eq!(
+            document,
+            json!({
+                "info": { "title": "a", "version": "" },
+                "tags": [{ "name": "T", "description": "d" }],
+                "paths": { "/a": { "get": {
+                    "description": "s", "responses": { "200": { "description": "d" }, "404": { "description": "" } },
+                } } },
+                "components": { "schemas": { "A": { "description": "d", "properties": { "summary": {} } } } },
             })
         );
     }

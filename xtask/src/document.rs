@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
+use crate::dialect;
+
 /// Keywords by which a schema refuses values of its type.
 pub(crate) const BOUNDS: [&str; 13] = [
     "minimum",
@@ -22,23 +24,58 @@ pub(crate) const BOUNDS: [&str; 13] = [
     "maxProperties",
 ];
 
-/// Reads YAML or JSON, and refuses what is not an OpenAPI 3.0 document or says a key twice.
+/// Keywords of an object whose members' names are free: a property may be called `title`.
+pub(crate) const NAMED: &str = "$defs callbacks content definitions dependentSchemas encoding headers links \
+    parameters pathItems paths patternProperties properties requestBodies responses schemas scopes securitySchemes \
+    variables webhooks";
+
+/// Keywords whose value is data and not to be looked into.
+pub(crate) const DATA: &str = "const default enum example examples mapping required security tags";
+
+/// Whether a keyword is one of some.
+pub(crate) fn among(keywords: &str, keyword: &str) -> bool {
+    keywords.split_ascii_whitespace().any(|one| one == keyword)
+}
+
+/// Reads an OpenAPI document, 3.0 or 3.1, as one of 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
+    let mut document = parse(file, text)?;
+    check_version(file, &document)?;
+    dialect::convert(&mut document);
+    check_structure(file, &document)?;
+    Ok(document)
+}
+
+/// Reads YAML or JSON, and refuses what says a key twice.
+pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(text).with_context(|| format!("{file}: not UTF-8"))?;
-    let document: Value = yaml(file, text)?;
-    match document.get("openapi").and_then(Value::as_str) {
-        Some(version) if version == "3.0" || version.starts_with("3.0.") => {
-            check_structure(file, &document)?;
-            Ok(document)
-        }
-        Some(version) => bail!("{file}: at /openapi: version {version}, where 3.0 is expected"),
-        None => bail!("{file}: at /openapi: not an OpenAPI document, which says `openapi: 3.0.x`"),
+    let mut document: Value = yaml(file, text)?;
+    if let Some(version) = document.get_mut("openapi").filter(|version| version.is_number()) {
+        *version = version.to_string().into();
+    }
+    Ok(document)
+}
+
+pub(crate) fn check_version(file: &str, document: &Value) -> Result<()> {
+    let Some(version) = document.get("openapi").and_then(Value::as_str) else {
+        bail!("{file}: at /openapi: not an OpenAPI document, which says `openapi: 3.0.x` or `openapi: 3.1.x`");
+    };
+    match version.split('.').collect::<Vec<_>>()[..] {
+        ["3", "0" | "1", ..] => Ok(()),
+        _ => bail!("{file}: at /openapi: version {version}, where 3.0 or 3.1 is expected"),
     }
 }
 
 /// Reads YAML 1.2, in which `no`, `on` and `y` are text.
 pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T> {
-    let options = serde_saphyr::options! { strict_booleans: true, emit_comments: false };
+    // As much as a file of the largest size that `fetch` reads can hold.
+    let budget = serde_saphyr::budget! {
+        max_nodes: 20_000_000,
+        max_events: 40_000_000,
+        max_depth: 128,
+        enforce_alias_anchor_ratio: false,
+    };
+    let options = serde_saphyr::options! { strict_booleans: true, emit_comments: false, budget: budget };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         // Its advice is for who calls the reader.
         let error = error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "");
@@ -47,7 +84,7 @@ pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Re
 }
 
 /// Refuses what no reader of OpenAPI could make sense of, before anything is made of it.
-fn check_structure(file: &str, document: &Value) -> Result<()> {
+pub(crate) fn check_structure(file: &str, document: &Value) -> Result<()> {
     let Some(components) = document.get("components") else { return Ok(()) };
     let sections = object(file, "/components", components)?;
     for (section, named) in sections {
@@ -60,6 +97,11 @@ fn check_structure(file: &str, document: &Value) -> Result<()> {
             }
         }
     }
+    check_aliases(file, document)
+}
+
+/// Refuses schemas that are each other's alias, and so nothing.
+pub(crate) fn check_aliases(file: &str, document: &Value) -> Result<()> {
     let aliases =
         schemas(document).filter_map(|(name, schema)| Some((name.as_str(), schema_name(schema["$ref"].as_str()?)?)));
     let aliases: BTreeMap<&str, &str> = aliases.collect();
@@ -120,37 +162,69 @@ pub(crate) fn schemas_mut(document: &mut Value) -> Option<&mut Map<String, Value
 
 /// Calls `visit` with the place (a JSON pointer) and the text of every `$ref`.
 pub(crate) fn for_each_ref<'a>(value: &'a Value, visit: &mut dyn FnMut(&str, &'a str) -> Result<()>) -> Result<()> {
-    fn walk<'a>(
-        value: &'a Value,
-        place: &mut String,
-        visit: &mut dyn FnMut(&str, &'a str) -> Result<()>,
-    ) -> Result<()> {
-        let mut step = |key: &str, child: &'a Value| {
-            let length = place.len();
-            place.push('/');
-            place.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            let result = match child {
-                Value::String(target) if key == "$ref" => visit(place, target),
-                child => walk(child, place, visit),
-            };
-            place.truncate(length);
-            result
-        };
-        match value {
-            Value::Object(members) => members.iter().try_for_each(|(key, child)| step(key, child)),
-            Value::Array(items) => {
-                let mut numbered = items.iter().enumerate();
-                numbered.try_for_each(|(index, child)| step(&index.to_string(), child))
-            }
-            _ => Ok(()),
-        }
+    for_each_text(value, &mut String::new(), &mut |place, text| match place.ends_with("/$ref") {
+        true => visit(place, text),
+        false => Ok(()),
+    })
+}
+
+fn for_each_text<'a>(
+    value: &'a Value,
+    place: &mut String,
+    visit: &mut dyn FnMut(&str, &'a str) -> Result<()>,
+) -> Result<()> {
+    let mut step = |key: &str, child: &'a Value| {
+        let length = place.len();
+        place.push('/');
+        place.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        let result = for_each_text(child, place, visit);
+        place.truncate(length);
+        result
+    };
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(key, child)| step(key, child)),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, child)| step(&index.to_string(), child)),
+        Value::String(text) => visit(place, text),
+        _ => Ok(()),
     }
-    walk(value, &mut String::new(), visit)
+}
+
+/// The references of a published document: the place of each, its text, and the keyword that it stands under.
+pub(crate) fn published_refs(document: &Value) -> Result<Vec<(String, String, String)>> {
+    const FILES: [&str; 3] = [".json", ".yaml", ".yml"];
+    let mut found = Vec::new();
+    for_each_text(document, &mut String::new(), &mut |place, text| {
+        let mut holders = place.rsplit('/').skip(1);
+        let is_mapped = (holders.next(), holders.next()) == (Some("mapping"), Some("discriminator"))
+            && (text.contains(['#', '/']) || FILES.iter().any(|end| text.ends_with(end)));
+        let keyword = if is_mapped { Some("mapping") } else { keyword(place).filter(|_| place.ends_with("/$ref")) };
+        found.extend(keyword.map(|keyword| (place.to_owned(), text.to_owned(), keyword.to_owned())));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The keyword that a place in a published document stands under; none inside of data, where a `$ref` is no reference.
+fn keyword(place: &str) -> Option<&str> {
+    let (mut keyword, mut is_name) = ("", false);
+    for key in place.split('/').skip(1).filter(|key| *key != "$ref") {
+        if std::mem::take(&mut is_name) {
+            continue;
+        }
+        if among(DATA, key) {
+            return None;
+        }
+        (keyword, is_name) = (key, among(NAMED, key));
+    }
+    Some(keyword)
 }
 
 /// Refuses a document that refers to what it does not have, or to another file.
 pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
     for_each_ref(document, &mut |place, target| {
+        if keyword(place).is_none() {
+            return Ok(());
+        }
         let found = target.strip_prefix('#').map(|pointer| document.pointer(&unescaped(pointer)));
         match found {
             Some(Some(_)) => Ok(()),
@@ -200,8 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_not_openapi_3_0_is_refused() {
-        assert_eq!(error("openapi: 3.1.0"), "a.yaml: at /openapi: version 3.1.0, where 3.0 is expected");
+    fn a_document_that_is_not_openapi_3_is_refused() {
+        assert_eq!(error("openapi: 4.0.0"), "a.yaml: at /openapi: version 4.0.0, where 3.0 or 3.1 is expected");
+        assert_eq!(error("openapi: 3.10.0"), "a.yaml: at /openapi: version 3.10.0, where 3.0 or 3.1 is expected");
         assert!(error("swagger: '2.0'").starts_with("a.yaml: at /openapi: not an OpenAPI document"));
         assert!(error("just text").starts_with("a.yaml: at /openapi: not an OpenAPI document"));
     }
@@ -217,6 +292,12 @@ mod tests {
     fn response_codes_become_text() {
         let document = read("a.yaml", b"openapi: 3.0.1\npaths: {200: {x: 1}}").expect("reads");
         assert_eq!(document, json!({"openapi": "3.0.1", "paths": {"200": {"x": 1}}}));
+    }
+
+    #[test]
+    fn a_document_may_be_long() {
+        let text = format!("{{\"openapi\": \"3.0.1\", \"x\": [{}0]}}", "0, ".repeat(300_000));
+        assert_eq!(read("a.json", text.as_bytes()).expect("reads")["x"].as_array().map(Vec::len), Some(300_001));
     }
 
     #[test]
@@ -259,6 +340,61 @@ mod tests {
             let error = error(&format!("openapi: 3.0.1\ncomponents: {components}"));
             assert!(error.starts_with(message), "{error}");
         }
+    }
+
+    #[test]
+    fn odd_yaml_is_read() {
+        for (text, rest) in [
+            (
+                "openapi: 3.0\nx: {on: 1, yes: 2, 200: 3, true: 4, 1.5: 5}",
+                json!({"x": {"on": 1, "yes": 2, "200": 3, "true": 4, "1.5": 5}}),
+            ),
+            ("\u{feff}openapi: '3.0'\nx: 1", json!({"x": 1})),
+            (
+                "openapi: 3.0\nx: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}\nz: *x",
+                json!({"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 3}, "z": {"a": 1, "b": 2}}),
+            ),
+            ("{\n\t\"openapi\":\t\"3.0\",\n\t\"x\": \"a\\/b\"\n}\n", json!({"x": "a/b"})),
+            ("---\nopenapi: 3.0\nx: 2020-01-01\ncomponents: {}\n", json!({"x": "2020-01-01", "components": {}})),
+        ] {
+            let mut document = read("a.yaml", text.as_bytes()).expect(text);
+            assert_eq!(document.as_object_mut().and_then(|root| root.remove("openapi")), Some(json!("3.0")), "{text}");
+            assert_eq!(document, rest);
+        }
+        assert!(
+            error("{\"openapi\": \"3.0.1\",\n\"a\": 1,\n\"a\": 2}")
+                .contains("line 3 column 1: duplicate mapping key: a")
+        );
+    }
+
+    #[test]
+    fn a_document_of_3_1_is_handed_on_as_one_of_3_0() {
+        let document = read(
+            "a.yaml",
+            b"openapi: 3.1.0\njsonSchemaDialect: https://example.com\nwebhooks: {title: {post: {requestBody: {content: {a/b: {schema: {type: [string, 'null']}}}}}}}",
+        );
+        assert_eq!(
+            document.expect("reads"),
+            json!({"openapi": "3.0.3", "webhooks": {"title": {"post": {"requestBody": {
+                "content": {"a/b": {"schema": {"type": "string", "nullable": true}}},
+            }}}}})
+        );
+    }
+
+    #[test]
+    fn data_has_no_references() {
+        for (place, expected) in [
+            ("/paths/~1a/get/parameters/0/$ref", Some("parameters")),
+            ("/components/schemas/A/properties/default/$ref", Some("properties")),
+            ("/components/schemas/default/default/a/$ref", None),
+            ("/components/schemas/A/enum/0/$ref", None),
+            ("/components/schemas/A/properties/example/example/$ref", None),
+        ] {
+            assert_eq!(keyword(place), expected, "{place}");
+        }
+        let property = json!({"properties": {"$ref": {"type": "string"}}, "default": {"$ref": "#/nowhere"}});
+        let document = json!({"components": {"schemas": {"A": property}}});
+        check_structure("a.yaml", &document).and_then(|()| check_refs("a.yaml", &document)).expect("no reference");
     }
 
     #[test]

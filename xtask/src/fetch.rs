@@ -1,6 +1,6 @@
 //! Reads the published documents: the only part that touches the network.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::bundle::{self, Tree};
 use crate::canonical;
 use crate::document;
 use crate::output::Plan;
+use crate::parts::Files;
 use crate::sources::{CONTRACT, Contract, LOCK, Lock, Sources, sha256};
 
 const TRIES: u32 = 4;
@@ -35,7 +36,8 @@ pub(crate) struct Options {
     /// Read a directory or a base URL that has the published layout, instead of the published repository
     #[arg(long, value_name = "DIR_OR_URL")]
     pub(crate) from: Option<String>,
-    /// Leave out documents that are not there, as an older contract needs
+    /// Leave out documents that are not there, as an older contract needs, and read a reference to what is not
+    /// published as any value
     #[arg(long)]
     pub(crate) allow_missing: bool,
 }
@@ -66,7 +68,6 @@ pub(crate) fn read(root: &Path, options: &Options) -> Result<Read> {
     let lock = Lock::load(root)?;
     let origin = Origin::choose(&sources, &lock, options)?;
     let (published, tree, notes) = read_all(&sources, &origin, options.allow_missing)?;
-    bundle::check_references(&tree)?;
 
     let unchanged = published == lock.published;
     let commit = origin.commit().or_else(|| lock.commit.clone().filter(|_| unchanged));
@@ -101,54 +102,32 @@ pub(crate) fn fetch(root: &Path, options: &Options) -> Result<Fetched> {
     Ok(Fetched { plan, notes, read })
 }
 
-/// A file that is to be read.
-struct Wanted {
-    path: String,
-    by: String,
-    /// Whether there may be no such file.
-    optional: bool,
-}
-
 type Published = (BTreeMap<String, String>, Tree, Vec<String>);
 
 /// Reads the listed documents, and the files that they refer to.
 fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<Published> {
-    let (mut published, mut tree, mut notes) = (BTreeMap::new(), Tree::new(), Vec::new());
-    let progress = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").context("a template that indicatif reads")?,
-    );
-    let listed = sources.documents().map(|source| Wanted {
-        path: source.path.to_owned(),
-        by: "openapi/sources.toml".to_owned(),
-        optional: source.optional || allow_missing,
-    });
-    let mut waiting: VecDeque<Wanted> = listed.collect();
-    while let Some(Wanted { path, by, optional }) = waiting.pop_front() {
-        if tree.contains_key(&path) {
-            continue;
-        }
-        progress.set_length((tree.len() + waiting.len() + 1) as u64);
-        progress.set_message(path.clone());
-        let bytes = match origin.read(&path)? {
-            Some(bytes) => bytes,
-            None if optional => {
-                notes.push(format!("warning: {path} is not there, and is left out"));
-                continue;
-            }
-            None => bail!("{path}: not found in {}; {by} asks for it", origin.place(&path)),
-        };
-        let mut document = document::read(&path, &bytes)?;
-        canonical::strip(&path, &mut document);
-        for (place, _, target) in bundle::references(&path, &document)? {
-            if target.file() != path {
-                let (path, by) = (target.file().to_owned(), format!("{path} at {place}"));
-                waiting.push_back(Wanted { path, by, optional: false });
-            }
-        }
-        published.insert(path.clone(), sha256(&bytes));
-        tree.insert(path, document);
+    let progress = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{spinner} {pos} {msg}").context("a template that indicatif reads")?);
+    let (mut published, mut notes) = (BTreeMap::new(), Vec::new());
+    let mut files = Files::new(sources.words, allow_missing, |path: &str, by: Option<&str>| {
+        progress.set_message(path.to_owned());
         progress.inc(1);
+        let bytes = match (origin.read(path)?, by) {
+            (Some(bytes), _) => bytes,
+            (None, None) => return Ok(None),
+            (None, Some(by)) => bail!("{path}: not found in {}; {by} asks for it", origin.place(path)),
+        };
+        published.insert(path.to_owned(), sha256(&bytes));
+        document::parse(path, &bytes).map(Some)
+    });
+    for source in sources.documents() {
+        let by = (!source.optional && !allow_missing).then_some("openapi/sources.toml");
+        if !files.add(source.path, by)? {
+            notes.push(format!("warning: {} is not there, and is left out", source.path));
+        }
     }
+    let (tree, more) = files.finish();
+    notes.extend(more);
     progress.finish_and_clear();
     Ok((published, tree, notes))
 }

@@ -1,14 +1,15 @@
 //! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares, `diff` says what
 //! changed, `update` does what has to be done when it does.
 //!
-//! `fetch → canonical → bundle → overlay → lower → generate → output`: each a module, each a function over values. Only
-//! `fetch` touches the network and only `output` writes.
+//! `fetch → parts → dialect → canonical → bundle → overlay → lower → generate → output`: each a module, each a function
+//! over values. Only `fetch` touches the network and only `output` writes.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
 
 mod bundle;
 mod canonical;
 mod changelog;
+mod dialect;
 mod diff;
 mod document;
 mod fetch;
@@ -18,6 +19,7 @@ mod kept;
 mod model;
 mod output;
 mod overlay;
+mod parts;
 mod peers;
 mod project;
 mod sources;

@@ -21,6 +21,9 @@ pub(crate) struct Sources {
     pub(crate) revisions: String,
     /// URL of a published file, with `{commit}` and `{path}` in it.
     pub(crate) files: String,
+    /// Whether the published descriptions are kept, which the owner of a contract may want.
+    #[serde(default)]
+    pub(crate) words: bool,
     documents: BTreeMap<String, Entry>,
 }
 

@@ -189,7 +189,7 @@ fn a_contract_that_is_fetched_again_is_the_same() {
 
 #[test]
 fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
-    let cases: [(&str, &str, &str, &str); 10] = [
+    let cases: [(&str, &str, &str, &str); 11] = [
         ("orders/orders.yaml", "type: object", "type: [object", "orders/orders.yaml: error: line 11"),
         (
             "orders/orders.yaml",
@@ -217,9 +217,15 @@ fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
         ),
         (
             "orders/orders.yaml",
+            "../shop/shop.yaml#/components/schemas/Item",
+            "../shop/shop.yaml",
+            "orders/orders.yaml: at /components/schemas/Order/properties/item/$ref: shop/shop.yaml is a document: say which part of it",
+        ),
+        (
+            "orders/orders.yaml",
             "openapi: 3.0.1",
-            "openapi: 3.1.0",
-            "orders/orders.yaml: at /openapi: version 3.1.0, where 3.0 is expected",
+            "openapi: 4.0.0",
+            "orders/orders.yaml: at /openapi: version 4.0.0, where 3.0 or 3.1 is expected",
         ),
         (
             "orders/orders.yaml",
@@ -235,9 +241,9 @@ fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
         ),
         (
             "shop/shop.yaml",
-            "{type: string}",
-            "{$ref: '../orders/orders.yaml#/components/schemas/Order'}",
-            "files refer to each other in a circle: orders/orders.yaml at /components/schemas/Order/properties/item/$ref, which uses shop/shop.yaml at /components/schemas/Item/properties/name/$ref, and back to orders/orders.yaml",
+            "    Size: {type: string, enum: [small, large]}",
+            "    Size: {$ref: '#/components/schemas/Size'}",
+            "shop/shop.yaml: at /components/schemas/Size: refers to itself and to nothing else",
         ),
         ("shop/shop.yaml", "openapi: 3.0.1", "\u{0}", "shop/shop.yaml: "),
     ];
@@ -251,6 +257,271 @@ fn broken_documents_give_one_error_with_its_place_and_leave_the_tree_alone() {
         assert_eq!(run.err.matches("error: ").count() - run.err.matches("yaml: error: ").count(), 1, "{}", run.err);
         assert!(run.err.contains(message), "{message}\n{}", run.err);
         assert_eq!(workspace.tree("openapi"), before, "{new}");
+    }
+}
+
+/// A workspace with one document of these files.
+fn of_one(files: &[(&str, &str)]) -> Workspace {
+    let workspace = Workspace::new(&[]);
+    let sources = SOURCES.split_once("orders =").unwrap().0;
+    workspace.write("openapi/sources.toml", &format!("{sources}a = \"api/a.yaml\"\n"));
+    for (path, text) in files {
+        workspace.write(&format!("published/{path}"), text);
+    }
+    workspace
+}
+
+fn contract(workspace: &Workspace) -> serde_json::Value {
+    serde_json::from_str(&workspace.read("openapi/contract/a.json")).unwrap()
+}
+
+#[test]
+fn a_file_or_a_place_in_it_becomes_a_component_of_the_section_that_asks_for_it() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "\
+openapi: 3.0.3
+paths:
+  /a:
+    $ref: paths/a-path.yaml
+    parameters: [{$ref: 'shared.yaml#/parameters/Page'}]
+  /b:
+    get:
+      parameters: [{$ref: 'shared.yaml#/parameters/Page'}]
+      requestBody: {$ref: shared.yaml#/bodies/Body}
+      responses:
+        '200': {$ref: ./responses/ok.json}
+        '404': {$ref: '#/paths/~1b/get/responses/200'}
+        default: {$ref: 'shared.yaml#/components/responses/Failed'}
+",
+        ),
+        (
+            "api/paths/a-path.yaml",
+            "get: {responses: {'200': {$ref: ../responses/ok.json}}, callbacks: {b: {'{$request.body#/url}': {$ref: back.yaml}}}}",
+        ),
+        ("api/paths/back.yaml", "{post: {responses: {}}}"),
+        (
+            "api/responses/ok.json",
+            r#"{"description": "d", "content": {"a/b": {"schema": {"$ref": "../../things/big-thing.yml"}}}}"#,
+        ),
+        (
+            "things/big-thing.yml",
+            "{type: object, properties: {parts: {items: {$ref: '#/$defs/Part'}}, next: {$ref: big-thing.yml}}, $defs: {Part: {$ref: part.yml}}}",
+        ),
+        ("things/part.yml", "{type: [string, 'null'], properties: {whole: {$ref: big-thing.yml}}}"),
+        (
+            "api/shared.yaml",
+            "\
+parameters: {Page: {name: page, in: query, schema: {$ref: '#/Number'}}}
+bodies: {Body: {content: {a/b: {schema: {$ref: '#/definitions/Named'}}}}}
+definitions: {Named: {type: string}}
+components: {responses: {Failed: {description: d}}}
+Number: {type: integer}
+",
+        ),
+    ]);
+    workspace.succeed(&FETCH);
+    let reference = |name: &str| serde_json::json!({ "$ref": format!("#/components/{name}") });
+    assert_eq!(
+        contract(&workspace),
+        serde_json::json!({
+            "openapi": "3.0.3",
+            "info": { "title": "a", "version": "" },
+            "paths": {
+                "/a": {
+                    "parameters": [reference("parameters/Page")],
+                    "get": {
+                        "responses": { "200": reference("responses/Ok") },
+                        "callbacks": { "b": { "{$request.body#/url}": { "post": { "responses": {} } } } },
+                    },
+                },
+                "/b": { "get": {
+                    "parameters": [reference("parameters/Page")],
+                    "requestBody": reference("requestBodies/Body"),
+                    "responses": {
+                        "200": reference("responses/Ok"),
+                        "404": reference("responses/PathsBGetResponses200"),
+                        "default": reference("responses/Failed"),
+                    },
+                } },
+            },
+            "components": {
+                "parameters": { "Page": { "name": "page", "in": "query", "schema": reference("schemas/Number") } },
+                "requestBodies": { "Body": { "content": { "a/b": { "schema": reference("schemas/Named") } } } },
+                "responses": {
+                    "PathsBGetResponses200": reference("responses/Ok"),
+                    "Failed": { "description": "" },
+                    "Ok": { "description": "", "content": { "a/b": { "schema": reference("schemas/BigThing") } } },
+                },
+                "schemas": {
+                    "BigThing": { "type": "object", "properties": {
+                        "parts": { "items": reference("schemas/Part") },
+                        "next": reference("schemas/BigThing"),
+                    } },
+                    "Named": { "type": "string" },
+                    "Number": { "type": "integer" },
+                    "Part": {
+                        "type": "string", "nullable": true,
+                        "properties": { "whole": reference("schemas/BigThing") },
+                    },
+                },
+            },
+        })
+    );
+}
+
+#[test]
+fn a_document_may_list_files_under_their_names() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "\
+openapi: 3.0.3
+components:
+  schemas:
+    User: {$ref: schemas/index.yaml#/User}
+    Users: {items: {$ref: '#/components/schemas/User'}, discriminator: {mapping: {a: ./other/User.yaml, b: User}}}
+",
+        ),
+        ("api/schemas/index.yaml", "User: {$ref: User.yaml}"),
+        ("api/schemas/User.yaml", "{properties: {friend: {$ref: User.yaml}, other: {$ref: ../other/User.yaml}}}"),
+        ("api/other/User.yaml", "{type: string}"),
+    ]);
+    workspace.succeed(&FETCH);
+    let reference = |name: &str| serde_json::json!({ "$ref": format!("#/components/schemas/{name}") });
+    assert_eq!(
+        contract(&workspace)["components"]["schemas"],
+        serde_json::json!({
+            "OtherUser": { "type": "string" },
+            "User": { "properties": { "friend": reference("User"), "other": reference("OtherUser") } },
+            "Users": { "items": reference("User"), "discriminator": { "mapping": {
+                "a": "#/components/schemas/OtherUser", "b": "User",
+            } } },
+        })
+    );
+}
+
+#[test]
+fn names_that_files_share_are_qualified_and_what_is_inside_a_schema_is_hoisted() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "\
+openapi: 3.1.0
+components:
+  schemas:
+    A:
+      properties:
+        one: {$ref: ../one/item.yaml}
+        two: {$ref: ../two/item.yaml}
+        inner: {$ref: '#/$defs/Inner'}
+      $defs: {Inner: {type: 'null'}}
+    B:
+      properties: {inner: {$ref: '#/components/schemas/B/$defs/Inner'}, one: {$ref: '#/components/schemas/A/properties/one'}}
+      $defs: {Inner: {type: string}}
+",
+        ),
+        ("one/item.yaml", "type: string"),
+        ("two/item.yaml", "type: integer"),
+    ]);
+    workspace.succeed(&FETCH);
+    let reference = |name: &str| serde_json::json!({ "$ref": format!("#/components/schemas/{name}") });
+    assert_eq!(
+        contract(&workspace)["components"]["schemas"],
+        serde_json::json!({
+            "A": { "properties": {
+                "one": reference("OneItem"), "two": reference("TwoItem"), "inner": reference("AInner"),
+            } },
+            "AInner": { "enum": [null], "nullable": true },
+            "AOne": reference("OneItem"),
+            "B": { "properties": { "inner": reference("BInner"), "one": reference("AOne") } },
+            "BInner": { "type": "string" },
+            "OneItem": { "type": "string" },
+            "TwoItem": { "type": "integer" },
+        })
+    );
+
+    workspace.edit("published/api/a.yaml", "schemas/A/properties/one", "schemas/A/properties/none");
+    assert_eq!(
+        workspace.xtask(&FETCH).err,
+        "error: api/a.yaml: at /components/schemas/B/properties/one/$ref: `#/components/schemas/A/properties/none` refers to nothing\n"
+    );
+}
+
+#[test]
+fn two_places_of_a_file_that_would_have_one_name_are_an_error() {
+    let workspace = of_one(&[
+        (
+            "api/a.yaml",
+            "{openapi: 3.0.3, components: {schemas: {A: {allOf: [{$ref: b.yaml#/x/B}, {$ref: b.yaml#/y/B}]}}}}",
+        ),
+        ("api/b.yaml", "{x: {B: {type: string}}, y: {B: {type: integer}}}"),
+    ]);
+    assert_eq!(
+        workspace.xtask(&FETCH).err,
+        "error: api/a.yaml: at /components/schemas/A/allOf/1/$ref: `/y/B` and `/x/B` of api/b.yaml would both be the component `B`\n"
+    );
+}
+
+#[test]
+fn a_reference_out_of_what_is_published_is_an_error_or_any_value() {
+    let document = "\
+openapi: 3.0.3
+components: {schemas: {A: {properties: {a: {$ref: 'https://example.com/a.yaml'}, b: {$ref: ../../b.yaml}, c: {type: string}}}}}
+";
+    let workspace = of_one(&[("api/a.yaml", document)]);
+    assert_eq!(
+        workspace.xtask(&FETCH).err,
+        "error: api/a.yaml: at /components/schemas/A/properties/a/$ref: `https://example.com/a.yaml` lies outside of the published documents\n"
+    );
+    let run = workspace.succeed(&[&FETCH[..], &["--allow-missing"]].concat());
+    let warnings: Vec<&str> = run.err.lines().take(2).collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning: api/a.yaml: at /components/schemas/A/properties/a/$ref: `https://example.com/a.yaml` is not published, and is read as any value",
+            "warning: api/a.yaml: at /components/schemas/A/properties/b/$ref: `../../b.yaml` is not published, and is read as any value",
+        ]
+    );
+    assert_eq!(
+        contract(&workspace)["components"]["schemas"]["A"],
+        serde_json::json!({ "properties": { "a": {}, "b": {}, "c": { "type": "string" } } })
+    );
+}
+
+#[test]
+fn words_are_part_of_the_contract_where_the_sources_say_so() {
+    let workspace = of_one(&[(
+        "api/a.yaml",
+        "\
+openapi: 3.0.3
+tags: [{name: t, description: Tagged.}]
+paths: {/a: {get: {summary: Gets., responses: {'200': {description: Got.}}}}}
+components: {schemas: {A: {title: T, description: A thing.}}}
+",
+    )]);
+    workspace.succeed(&FETCH);
+    assert!(!workspace.read("openapi/contract/a.json").contains("ing."));
+    workspace.edit("openapi/sources.toml", "[documents]", "words = true\n[documents]");
+    workspace.succeed(&FETCH);
+    let contract = contract(&workspace);
+    assert_eq!(contract["tags"], serde_json::json!([{ "name": "t", "description": "Tagged." }]));
+    assert_eq!(
+        contract["paths"]["/a"]["get"],
+        serde_json::json!({ "description": "Gets.", "responses": { "200": { "description": "Got." } } })
+    );
+    assert_eq!(contract["components"]["schemas"]["A"], serde_json::json!({ "description": "A thing." }));
+}
+
+#[test]
+fn a_document_of_almost_nothing_is_read() {
+    for text in
+        ["openapi: 3.0.3", "openapi: 3.1.0\ncomponents: {}", "openapi: 3.0.3\npaths: {}\ncomponents: {schemas: {}}"]
+    {
+        let workspace = of_one(&[("api/a.yaml", text)]);
+        workspace.succeed(&FETCH);
+        assert_eq!(contract(&workspace)["openapi"], "3.0.3");
     }
 }
 

@@ -320,8 +320,8 @@ fn broken_input_gives_one_error_with_its_place_and_leaves_the_tree_alone() {
         (
             CONFIG,
             "\"openapi\": \"3.0.1\"",
-            "\"openapi\": \"3.1.0\"",
-            "openapi/contract/config.json: at /openapi: version 3.1.0, where 3.0 is expected",
+            "\"openapi\": \"4.0.0\"",
+            "openapi/contract/config.json: at /openapi: version 4.0.0, where 3.0 or 3.1 is expected",
         ),
         (
             CONFIG,

@@ -1,0 +1,188 @@
+//! Published files, each as a document whose references all lead to components.
+//!
+//! A reference may lead to a whole file, or to any place in one. What stands there becomes a component of that file, in
+//! the section that the reference asks for, so that what comes after knows components alone.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use anyhow::{Context as _, Result, bail};
+use heck::ToPascalCase as _;
+use serde_json::{Value, json};
+
+use crate::bundle::{self, Tree};
+use crate::canonical::{self, stem};
+use crate::dialect;
+use crate::document::{self, among};
+
+/// The sections of components beside the schemas.
+const SECTIONS: [&str; 8] =
+    ["callbacks", "headers", "links", "parameters", "pathItems", "requestBodies", "responses", "securitySchemes"];
+
+/// Reads files, and what they refer to. `read` finds a file; one that nothing asks for may be absent.
+pub(crate) struct Files<R> {
+    read: R,
+    words: bool,
+    /// Whether a reference to what is not published stands for any value.
+    allow_missing: bool,
+    raw: BTreeMap<String, Value>,
+    tree: Tree,
+    /// Where each component stands in its file, by file, section and name.
+    places: BTreeMap<(String, String, String), String>,
+    /// What is to be taken into the tree: a file's part, or without one the file.
+    waiting: VecDeque<(String, Option<Part>)>,
+    notes: Vec<String>,
+}
+
+/// What is to be a component, and where it stands in its file.
+struct Part {
+    section: String,
+    name: String,
+    place: String,
+}
+
+impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
+    pub(crate) fn new(words: bool, allow_missing: bool, read: R) -> Self {
+        Self {
+            read,
+            words,
+            allow_missing,
+            raw: BTreeMap::new(),
+            tree: Tree::new(),
+            places: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Reads a document and all that it leads to; `false` where it is not there and need not be.
+    pub(crate) fn add(&mut self, path: &str, by: Option<&str>) -> Result<bool> {
+        if !self.load(path, by)? {
+            return Ok(false);
+        }
+        document::check_version(path, &self.raw[path])?;
+        while let Some((file, part)) = self.waiting.pop_front() {
+            self.take(&file, part.as_ref())?;
+        }
+        Ok(true)
+    }
+
+    /// The documents, and what there is to say about them.
+    pub(crate) fn finish(self) -> (Tree, Vec<String>) {
+        (self.tree, self.notes)
+    }
+
+    /// Reads a file. A document is taken as a whole, and of any other file what something refers to.
+    fn load(&mut self, path: &str, by: Option<&str>) -> Result<bool> {
+        if self.raw.contains_key(path) {
+            return Ok(true);
+        }
+        let Some(document) = (self.read)(path, by)? else { return Ok(false) };
+        if document.get("openapi").is_some() {
+            document::check_version(path, &document)?;
+            self.waiting.push_back((path.to_owned(), None));
+        }
+        self.raw.insert(path.to_owned(), document);
+        self.tree.insert(path.to_owned(), json!({}));
+        Ok(true)
+    }
+
+    fn take(&mut self, file: &str, part: Option<&Part>) -> Result<()> {
+        let raw = &self.raw[file];
+        let mut document = match part {
+            None => raw.clone(),
+            Some(Part { section, name, place }) => json!({
+                "openapi": raw.get("openapi").unwrap_or(&json!("3.1.0")),
+                "components": { section: { name: raw.pointer(place) } },
+            }),
+        };
+        dialect::convert(&mut document);
+        document::check_structure(file, &document)?;
+        canonical::strip(file, &mut document, self.words);
+        self.localize(file, &mut document, part)?;
+        let known = self.tree.entry(file.to_owned()).or_default();
+        match part {
+            None => *known = document,
+            Some(Part { section, name, .. }) => {
+                known["components"][section][name] = document["components"][section][name].take();
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every reference lead to a component, which waits to be taken.
+    fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
+        for (place, reference, keyword) in document::published_refs(document)? {
+            let section = section(&keyword);
+            let by = || format!("{file}: at {place}");
+            let (path, pointer) = reference.split_once('#').unwrap_or((&reference, ""));
+            let target =
+                if path.is_empty() { Ok(file.to_owned()) } else { bundle::beside(file, &document::unescaped(path)) };
+            let target = match target {
+                Err(_) if self.allow_missing && section != "parameters" => {
+                    let note = "is not published, and is read as any value";
+                    self.notes.push(format!("warning: {file}: at {place}: `{reference}` {note}"));
+                    let holder = place.strip_suffix("/$ref").and_then(|holder| document.pointer_mut(holder));
+                    holder.into_iter().for_each(|holder| *holder = json!({}));
+                    continue;
+                }
+                target => target.with_context(by)?,
+            };
+            self.load(&target, Some(&format!("{file} at {place}")))?;
+            let here = part.map_or(&place, |part| &part.place);
+            let Some(pointer) = find(&self.raw[&target], here, &document::unescaped(pointer)) else {
+                bail!("{}: `{reference}` refers to nothing", by());
+            };
+            let (section, name) = self.name(&target, section.to_owned(), pointer).with_context(by)?;
+            bundle::set(document, &place, format!("{path}{}", bundle::pointer(&section, &name)));
+        }
+        Ok(())
+    }
+
+    /// The section and the name of what stands at a place of a file. A file of parts names them itself.
+    fn name(&mut self, file: &str, section: String, place: String) -> Result<(String, String)> {
+        let raw = &self.raw[file];
+        let keys: Vec<String> = place.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+        let name = match (keys.as_slice(), raw.get("openapi")) {
+            ([first, section, name], Some(_)) if first == "components" => return Ok((section.clone(), name.clone())),
+            ([], Some(_)) => bail!("{file} is a document: say which part of it, such as #/components/schemas/Name"),
+            ([], None) => stem(file).to_pascal_case(),
+            ([.., name], None) => name.clone(),
+            (keys, Some(_)) => {
+                let keys = keys.iter().filter(|key| !among("components schemas properties $defs", key));
+                keys.map(|key| key.to_pascal_case()).collect()
+            }
+        };
+        let published = format!("/components/{section}/{name}");
+        let published = raw.get("openapi").and(raw.pointer(&published)).map(|_| published);
+        let key = (file.to_owned(), section.clone(), name.clone());
+        match self.places.get(&key).cloned().or(published) {
+            Some(known) if raw.pointer(&known) != raw.pointer(&place) => {
+                bail!("`{place}` and `{known}` of {file} would both be the component `{name}`");
+            }
+            Some(_) => {}
+            None => {
+                self.places.insert(key, place.clone());
+                let part = Part { section: section.clone(), name: name.clone(), place };
+                self.waiting.push_back((file.to_owned(), Some(part)));
+            }
+        }
+        Ok((section, name))
+    }
+}
+
+/// The section that holds what may stand under a keyword.
+fn section(keyword: &str) -> &'static str {
+    match keyword {
+        "requestBody" => "requestBodies",
+        "paths" | "webhooks" => "pathItems",
+        // A callback's URL, which is found in the request.
+        url if url.starts_with('{') => "pathItems",
+        _ => SECTIONS.into_iter().find(|section| *section == keyword).unwrap_or("schemas"),
+    }
+}
+
+/// The place that a pointer means; it may count from the component that it stands in.
+fn find(raw: &Value, here: &str, pointer: &str) -> Option<String> {
+    let component = here.match_indices('/').nth(3).map_or(here, |(end, _)| &here[..end]);
+    ["", component].iter().map(|start| format!("{start}{pointer}")).find(|place| raw.pointer(place).is_some())
+}
