@@ -155,11 +155,6 @@ pub(crate) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value
     document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
 }
 
-/// The schemas of a document, to be changed.
-pub(crate) fn schemas_mut(document: &mut Value) -> Option<&mut Map<String, Value>> {
-    document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
-}
-
 /// Calls `visit` with the place (a JSON pointer) and the text of every `$ref`.
 pub(crate) fn for_each_ref<'a>(value: &'a Value, visit: &mut dyn FnMut(&str, &'a str) -> Result<()>) -> Result<()> {
     for_each_text(value, &mut String::new(), &mut |place, text| match place.ends_with("/$ref") {
@@ -250,12 +245,6 @@ pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
         })?;
     }
     Ok(())
-}
-
-/// The schema that a schema stands for: itself, or the one that it refers to.
-pub(crate) fn resolve<'a>(schema: &'a Value, schemas: &'a Map<String, Value>) -> &'a Value {
-    let named = schema["$ref"].as_str().and_then(schema_name).and_then(|name| schemas.get(name));
-    named.unwrap_or(schema)
 }
 
 /// The name of the schema that a `$ref` stands for.

@@ -127,7 +127,7 @@ pub(crate) struct Paging {
 }
 
 /// Values of what is received, for other people's tests.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Samples {
     pub(crate) folder: String,
@@ -148,7 +148,11 @@ pub(crate) struct Bench {
 }
 
 impl Project {
+    /// The file on disk; without one, a contract has nothing of its own.
     pub(crate) fn load(root: &Path) -> Result<Self> {
+        if !root.join(PROJECT).exists() {
+            return Ok(Self::default());
+        }
         toml::from_str(&output::read(root, PROJECT)?).with_context(|| PROJECT.to_owned())
     }
 

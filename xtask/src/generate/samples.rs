@@ -116,12 +116,14 @@ impl Samples<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Context, Model};
+    use crate::project::Project;
 
     #[test]
     fn a_template_has_every_field_but_those_that_would_not_end_or_exclude_others() -> Result<()> {
         let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let text = || json!({ "type": "string" });
-        let document = lower::named(json!({ "components": { "schemas": {
+        let document = json!({ "components": { "schemas": {
             "Thing": {
                 "properties": {
                     "id": text(), "projectId": text(), "displayName": text(), "homeURL": text(), "mode": { "enum": ["b", "a"] },
@@ -133,9 +135,20 @@ mod tests {
             },
             "Part": { "properties": { "whole": reference("Thing"), "any": reference("Any") } },
             "Any": { "properties": { "value": {} } },
-        } } }))?;
+        } } });
+        let project = Project::default();
+        let mut model = Model::read(&BTreeMap::from([("api".to_owned(), document)]), &project);
+        let document = model.documents.remove("api").context("it was read")?;
+        let context = Context { project: &project, path: "ampersand_client::types", shared: &BTreeMap::new() };
+        let document = document.named(&context)?;
+        let facts = project::Samples { identifiers: vec!["id".to_owned()], ..Default::default() };
         let shared = BTreeMap::from([("Part".to_owned(), Some("ours::Part".to_owned())), ("Any".to_owned(), None)]);
-        let tokens = samples(&document, &["Thing", "ThingTagsValue"].map(str::to_owned).into(), &shared)?;
+        let tokens = samples(
+            &document,
+            &["Thing", "ThingTagsValue"].map(str::to_owned).into(),
+            &shared,
+            ("ampersand_client::types", &facts),
+        )?;
         let expected = quote! {
             crate::api::responses!(RESPONSES {
                 part Part (::ours::Part) r#"{"any":"{Any}"}"#,

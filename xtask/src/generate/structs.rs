@@ -87,7 +87,43 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
         }
         Ok(Struct { name: names::pascal(name), schema, fields, is_sent: is_sent(name) })
     });
-    structs.collect::<Result<_>>()
+    let mut structs: Vec<Struct<'_>> = structs.collect::<Result<_>>()?;
+    box_cycles(&mut structs);
+    Ok(structs)
+}
+
+/// Boxes each field by which a struct would hold itself.
+fn box_cycles(structs: &mut [Struct<'_>]) {
+    fn held(ty: &Ty) -> Option<&String> {
+        match ty {
+            Ty::Struct(name) => Some(name),
+            Ty::Option(ty) => held(ty),
+            _ => None,
+        }
+    }
+    let holds = |one: &Struct<'_>| one.fields.iter().filter_map(|field| held(&field.ty).cloned()).collect();
+    let holds: BTreeMap<String, Vec<String>> = structs.iter().map(|one| (one.name.clone(), holds(one))).collect();
+    let leads_to = |from: &String, to: &String| {
+        let (mut seen, mut next) = (Vec::new(), vec![from]);
+        while let Some(name) = next.pop() {
+            if !seen.contains(&name) {
+                seen.push(name);
+                next.extend(holds.get(name).into_iter().flatten());
+            }
+        }
+        seen.contains(&to)
+    };
+    for one in structs {
+        for field in &mut one.fields {
+            if held(&field.ty).is_some_and(|held| leads_to(held, &one.name)) {
+                let boxed = |ty| Ty::Boxed(Box::new(ty));
+                field.ty = match std::mem::replace(&mut field.ty, Ty::Bool) {
+                    Ty::Option(ty) => Ty::Option(Box::new(boxed(*ty))),
+                    ty => boxed(ty),
+                };
+            }
+        }
+    }
 }
 
 /// What a field is called in Rust.
@@ -147,7 +183,7 @@ pub(super) fn tokens(
 fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
     let description = docs.of(&one.name, one.schema.says.words.as_deref());
     let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
-    for field in &one.fields {
+    for (number, field) in one.fields.iter().enumerate() {
         let schema = &field.of.schema;
         let mut words = docs.of(&format!("{}::{}", one.name, field.name), schema.says.words.as_deref());
         if schema.is_deprecated() {
@@ -161,10 +197,12 @@ fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
         };
         let mut property = ty.json_schema();
         property["description"] = words.into();
-        properties.insert(field.name.to_owned(), property);
+        // typify puts fields in the order of their names; `finish` names them.
+        let name = format!("f{number:04}");
         if is_required {
-            required.push(field.name);
+            required.push(name.clone());
         }
+        properties.insert(name, property);
     }
     json!({ "type": "object", "description": description, "properties": properties, "required": required })
 }
@@ -220,6 +258,7 @@ fn finish(one: &Struct<'_>, item: &mut ItemStruct) -> Result<TokenStream> {
     for (field, made) in one.fields.iter().zip(&mut fields.named) {
         let (ident, member, kind) = (&field.ident, field.name, format_ident!("{}", field.kind()));
         made.ident = Some(ident.clone());
+        made.ty = syn::parse2(field.ty.local())?;
         made.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
         if camel_case(&ident.to_string()) != member {
             made.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename = #member))]));
@@ -521,6 +560,10 @@ fn convert(value: TokenStream, from: &Ty, into: &Ty, needed: &mut Vec<Pair>) -> 
         (Ty::Vec(from), Ty::Vec(into)) => {
             let inner = convert(item.clone(), from, into, needed)?;
             quote!(#value.into_iter().map(|#item| #inner).collect())
+        }
+        (Ty::Boxed(from), Ty::Boxed(into)) => {
+            let inner = convert(quote!(*#value), from, into, needed)?;
+            quote!(::std::boxed::Box::new(#inner))
         }
         (Ty::Struct(from), Ty::Struct(into)) => {
             needed.push((from.clone(), into.clone()));

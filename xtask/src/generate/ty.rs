@@ -25,6 +25,8 @@ pub(super) enum Ty {
     /// A list or a map that may be absent or `null`.
     Items(Box<Ty>),
     Option(Box<Ty>),
+    /// A struct that would hold itself.
+    Boxed(Box<Ty>),
 }
 
 const BY_HAND: &str = "ampersand_types";
@@ -139,6 +141,10 @@ impl Ty {
                 let ty = ty.tokens(module);
                 quote!(::std::option::Option<#ty>)
             }
+            Self::Boxed(ty) => {
+                let ty = ty.tokens(module);
+                quote!(::std::boxed::Box<#ty>)
+            }
         }
     }
 
@@ -159,6 +165,8 @@ impl Ty {
             Self::Map(value) => json!({ "type": "object", "additionalProperties": value.json_schema() }),
             Self::Items(ty) => by_path(&format!("{BY_HAND}::Items"), vec![ty.json_schema()]),
             Self::Option(ty) => json!({ "oneOf": [ty.json_schema(), { "type": "null" }] }),
+            // typify sees by itself where one is needed.
+            Self::Boxed(ty) => ty.json_schema(),
         }
     }
 
@@ -181,6 +189,10 @@ impl Ty {
                     quote!(impl ::core::iter::IntoIterator<Item = (#into<#key>, #into<#value>)>),
                     quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
                 )
+            }
+            Self::Boxed(ty) => {
+                let ty = of(ty);
+                (quote!(#into<#ty>), quote!(::std::boxed::Box::new(#name.into())))
             }
             _ => {
                 let ty = of(self);

@@ -53,7 +53,7 @@ fn names_in(ty: &Ty, module: &str) -> Option<String> {
     match ty {
         Ty::Struct(name) => Some(name.clone()),
         Ty::Path(path) => path.strip_prefix(module)?.strip_prefix("::").map(str::to_owned),
-        Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) => names_in(ty, module),
+        Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) | Ty::Boxed(ty) => names_in(ty, module),
         _ => None,
     }
 }

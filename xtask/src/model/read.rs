@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
 
     /// What is expressed by nothing that the model has.
     pub(super) fn problem(&mut self, place: &str, what: &str) {
-        self.problems.push(format!("{}: at {place}: {what}", self.name));
+        self.problems.push(format!("at {place}: {what}"));
     }
 
     /// What a reference leads to, and where that is.
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if within.contains(&std::ptr::from_ref(*schema)) {
-            return self.problem(&place.schema, "is an `allOf` of itself");
+            return self.problem(&format!("schema `{}`", place.schema), "it is an `allOf` of itself");
         }
         within.push(*schema);
         if let Some((schema, place)) = schema["$ref"].as_str().and_then(|reference| self.target(reference)) {

@@ -280,7 +280,7 @@ fn what_no_longer_applies_is_named() {
 }
 
 #[test]
-fn a_pass_that_finds_nothing_is_named() {
+fn a_step_that_finds_nothing_is_named() {
     let workspace = workspace();
     for document in ["notifications", "webhook", "config", "api", "read", "write", "search"] {
         workspace.write(
@@ -293,22 +293,17 @@ fn a_pass_that_finds_nothing_is_named() {
     }
     insta::assert_snapshot!(workspace.xtask(&["generate"]).err, @"
     error: what no longer applies has to go (--allow-stale makes these warnings, for an older contract):
-      pass `credentials` finds nothing to do in the whole contract
-      pass `drop_validation` finds nothing to do in the whole contract
-      pass `flatten_alternatives` finds nothing to do in the whole contract
-      pass `fold_alternatives` finds nothing to do in the whole contract
-      pass `inline_aliases` finds nothing to do in the whole contract
-      pass `integers` finds nothing to do in the whole contract
-      pass `list_operations` finds nothing to do in the whole contract
-      pass `merge_all_of` finds nothing to do in the whole contract
-      pass `name_inline_schemas` finds nothing to do in the whole contract
-      pass `opaque_values` finds nothing to do in the whole contract
-      pass `optional_collections` finds nothing to do in the whole contract
-      pass `set_defaults_aside` finds nothing to do in the whole contract
-      pass `share_types` finds nothing to do in the whole contract
-      pass `signed_urls` finds nothing to do in the whole contract
-      pass `split_events` finds nothing to do in the whole contract
-      pass `timestamps` finds nothing to do in the whole contract
+      step `credentials` finds nothing to do in the whole contract
+      step `flatten_alternatives` finds nothing to do in the whole contract
+      step `fold_alternatives` finds nothing to do in the whole contract
+      step `inline_aliases` finds nothing to do in the whole contract
+      step `merge_all_of` finds nothing to do in the whole contract
+      step `name_inline_schemas` finds nothing to do in the whole contract
+      step `opaque_values` finds nothing to do in the whole contract
+      step `prune` finds nothing to do in the whole contract
+      step `signed_urls` finds nothing to do in the whole contract
+      step `split_events` finds nothing to do in the whole contract
+      step `timestamps` finds nothing to do in the whole contract
     ");
 }
 
@@ -340,7 +335,7 @@ fn broken_input_gives_one_error_with_its_place_and_leaves_the_tree_alone() {
             CONFIG,
             "\"BaseProxyConfig\": {",
             "\"BaseProxyConfig\": {\"allOf\": [{\"$ref\": \"#/components/schemas/BaseProxyConfig\"}, {}],",
-            "openapi/contract/config.json: pass `merge_all_of`: schema `BaseProxyConfig`: is an `allOf` of itself",
+            "openapi/contract/config.json: at schema `BaseProxyConfig`: it is an `allOf` of itself",
         ),
         (docs, "actions:", "actoins:", "openapi/overlays/config.docs.yaml: error: line "),
         (
