@@ -12,9 +12,7 @@ use ampersand_types::notifications::{Event, NotificationType};
 use ampersand_types::{RawJson, SignedUrl};
 use jiff::Timestamp;
 use serde_json::Value;
-
-#[path = "../../tests/it/json.rs"]
-mod json;
+use test_support::json;
 
 /// The body of a fuzz target.
 pub type Target = fn(&[u8]);

@@ -9,10 +9,10 @@ use jsonschema::{Draft, Validator};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::contract::contract;
-use crate::edited::edited;
-use crate::generated::round_trip;
 use crate::properties::for_payloads;
+use test_support::contract::contract;
+use test_support::edited::edited;
+use tests::generated::round_trip;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

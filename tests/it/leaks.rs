@@ -13,8 +13,8 @@ use ampersand_types::notifications::{Event, NotificationType};
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::server::{Server, response};
-use crate::traces::Log;
+use test_support::log::Log;
+use test_support::server::{Server, response};
 
 const MARKER: &str = "MARKER";
 
@@ -225,7 +225,7 @@ async fn errors_of_resolving_and_the_log_of_it_show_none() {
     let mut failed = 0;
     for answer in answers {
         let server = Server::script([answer]);
-        let url = server.url(&format!("/config.json?X-Amz-Signature={MARKER}#{MARKER}"));
+        let url = server.at(&format!("/config.json?X-Amz-Signature={MARKER}#{MARKER}"));
         match resolver.config(ConfigSource::Url(&url)).await {
             Ok(config) => printed.debug(&config),
             Err(error) => {
@@ -242,7 +242,7 @@ async fn errors_of_resolving_and_the_log_of_it_show_none() {
     let closed = format!("https://127.0.0.1:1/?X={MARKER}");
     let allowed = Resolver::new(Policy { hosts: Some(vec!["a.test".to_owned()]), ..policy }).unwrap();
     for (resolver, url) in [
-        (&resolver, silent.url(&format!("/?X={MARKER}"))),
+        (&resolver, silent.at(&format!("/?X={MARKER}"))),
         (&resolver, SignedUrl::from(past)),
         (&resolver, SignedUrl::from(closed)),
         (&resolver, SignedUrl::from(MARKER)),
@@ -252,7 +252,7 @@ async fn errors_of_resolving_and_the_log_of_it_show_none() {
         printed.error(&resolver.config(ConfigSource::Url(&url)).await.unwrap_err());
     }
     let array = Server::script([response(200, "", format!(r#"[{{"fieldsUpdated": "{MARKER}"}}]"#))]);
-    let message = message().replace(&signed_url(), array.url("/").expose_secret()).replace("\"result\": [", "\"r\": [");
+    let message = message().replace(&signed_url(), &array.at::<String>("/")).replace("\"result\": [", "\"r\": [");
     let Ok(Delivery::Records(records)) = from_webhook(message.as_bytes()) else { panic!() };
     let records: Records = records;
     printed.error(&resolver.records(&records).await.unwrap_err());

@@ -1,5 +1,6 @@
 //! The dependencies that a page names are enough for its examples, in a project that has nothing else.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -69,5 +70,17 @@ fn the_dependencies_of_a_page_are_enough_for_its_examples() {
             .output()
             .unwrap();
         assert!(check.status.success(), "{page}:\n{}", String::from_utf8_lossy(&check.stderr));
+    }
+}
+
+#[test]
+fn the_page_lists_what_its_code_needs() {
+    let page = include_str!("../../docs/test-a-handler.md");
+    let (manifest, code) = page.split_once("[dependencies]").unwrap().1.split_once("```").unwrap();
+    let named = code.lines().filter_map(|line| line.strip_prefix("use ").or(line.strip_prefix("#[")));
+    let needed: BTreeSet<&str> = named.filter_map(|path| Some(path.split_once("::")?.0)).collect();
+    assert!(needed.len() >= 5, "{needed:?}");
+    for name in needed.into_iter().filter(|name| *name != "std") {
+        assert!(manifest.contains(&format!("\n{} = ", name.replace('_', "-"))), "{name}");
     }
 }

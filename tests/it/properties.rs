@@ -9,10 +9,11 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use crate::contract::{Members, anything, contract, value};
-use crate::corpus::payloads;
-use crate::generated::{SCHEMAS, json_schema, round_trip};
-use crate::json::difference;
+use test_support::contract::contract;
+use test_support::corpus::payloads;
+use test_support::json::difference;
+use test_support::values::{Members, anything, value};
+use tests::generated::{SCHEMAS, json_schema, round_trip};
 
 const CASES: u32 = 500;
 

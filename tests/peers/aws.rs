@@ -11,8 +11,8 @@ use ampersand_types::notifications::NotificationType;
 use ampersand_types::{ConfigSource, SignedUrl};
 use serde_json::{Value, json};
 
-use crate::corpus::{Payload, metadata, payloads};
 use crate::{Peer, decode};
+use test_support::corpus::{Payload, metadata, payloads};
 
 /// Amazon's own client, with a server of moto behind it.
 struct Aws(Peer);

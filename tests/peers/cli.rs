@@ -12,8 +12,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-use crate::corpus::payloads;
 use crate::signatures::{Library, OTHER, SECRET, VERIFIED, headers, now};
+use test_support::corpus::payloads;
 
 /// The command as it was just built.
 fn ampersand(arguments: &[&str]) -> Command {

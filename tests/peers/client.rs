@@ -11,8 +11,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use crate::Peer;
-use crate::calls::call;
-use crate::contract::{Fields, Members, arguments, contract, resolve, value};
+use test_support::contract::{Fields, arguments, contract, resolve};
+use test_support::values::{Members, value};
+use tests::generated::calls::call;
 
 /// What Prism makes up no answer for, as its generator of values fails on an empty object in a configuration. What it says
 /// without that generator is taken.
@@ -65,7 +66,7 @@ fn calls(members: Members, seed: u8) -> Vec<(&'static str, Map<String, Value>)> 
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]));
     let calls = Endpoint::ALL.iter().map(|operation| {
         let contract = &contracts[&operation.host];
-        let strategy = value(&arguments(operation, contract), contract, members);
+        let strategy = value(&arguments(operation.method, operation.path, contract), contract, members);
         let Value::Object(arguments) = strategy.new_tree(&mut runner).unwrap().current() else { panic!("no object") };
         (operation.id, arguments)
     });

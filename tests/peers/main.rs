@@ -3,17 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod aws;
-/// Output of `cargo xtask generate`.
-#[rustfmt::skip]
-#[allow(clippy::all, clippy::pedantic, clippy::restriction, unreachable_pub)]
-#[path = "../it/generated/calls.rs"]
-mod calls;
 mod cli;
 mod client;
-#[path = "../it/contract.rs"]
-mod contract;
-#[path = "../it/corpus.rs"]
-mod corpus;
 mod signatures;
 mod urls;
 

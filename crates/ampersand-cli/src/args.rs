@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use crate::input::read_text;
 use crate::metadata;
+use crate::usage::usage;
 
 /// Ask for, receive, store, read, resolve, verify and send Ampersand's notifications
 ///
@@ -597,7 +598,7 @@ impl Input {
     pub(crate) fn metadata(&self) -> anyhow::Result<Vec<metadata::Entries>> {
         let said = self.metadata.iter().map(|said| match said.split_once('=') {
             Some((name, value)) => Ok(vec![(name.to_owned(), value.to_owned())]),
-            None => metadata::read(said).map_err(|error| crate::usage(format!("--metadata {said}: {error}"))),
+            None => metadata::read(said).map_err(|error| usage(format!("--metadata {said}: {error}"))),
         });
         said.collect()
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::cmd::verify::STDIN;
+use crate::input::STDIN;
+use crate::usage::usage;
 
 /// The documents that could not be read, as they came, each on lines of its own.
 pub(crate) struct DeadLetter {
@@ -19,7 +20,7 @@ impl DeadLetter {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let file = File::options().append(true).create(true).open(path);
-        let file = file.map_err(|error| crate::usage(format!("--dead-letter {name}: {error}")))?;
+        let file = file.map_err(|error| usage(format!("--dead-letter {name}: {error}")))?;
         Ok(Self { file: io::BufWriter::new(file), name, line_is_open: false })
     }
 
@@ -57,9 +58,7 @@ pub(crate) fn refuse_what_is_written(file: &Path, letters: Option<&DeadLetter>) 
         [("stdout", Some(opened(&io::stdout()))), ("--dead-letter", letters.map(|to| to.file.get_ref().metadata()))];
     for (what, metadata) in written {
         if metadata.and_then(identity) == Some(read) {
-            return Err(crate::usage(format!(
-                "{name} would be read and written to at once: {what} must be another file"
-            )));
+            return Err(usage(format!("{name} would be read and written to at once: {what} must be another file")));
         }
     }
     Ok(())

@@ -21,6 +21,9 @@ const EAGER: usize = 1 << 20;
 /// more come of lines that are all cut off, which would be kept to the end of the stream.
 const OPEN_LINES: usize = 128;
 
+/// The name of a file that stands for stdin.
+pub(crate) const STDIN: &str = "-";
+
 /// The byte order mark that some editors begin a file in UTF-8 with.
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -16,14 +16,15 @@ mod secrets;
 mod signals;
 mod store;
 mod table;
+mod usage;
 
-use std::fmt;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
 use output::{Messages, plain};
+use usage::{Usage, usage};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -68,20 +69,4 @@ fn manual(names: &[String]) -> Result<clap::Command> {
     let command = names.iter().try_fold(&whole, |command, name| command.find_subcommand(name));
     let unknown = || usage(format!("there is no command `{}`: see `ampersand help`", names.join(" ")));
     command.cloned().ok_or_else(unknown)
-}
-
-/// What was asked cannot be done, whatever the input is.
-#[derive(Debug)]
-struct Usage(String);
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
-
-fn usage(message: String) -> anyhow::Error {
-    Usage(message).into()
 }

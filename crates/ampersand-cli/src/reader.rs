@@ -16,9 +16,8 @@ use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::args::{self, Envelope};
-use crate::cmd::verify::STDIN;
 use crate::dead_letter::{DeadLetter, refuse_what_is_written};
-use crate::input::{Documents, Piece, Place};
+use crate::input::{Documents, Piece, Place, STDIN};
 use crate::kept;
 use crate::metadata::{self, Entries};
 use crate::output::{Messages, plain};

@@ -7,7 +7,7 @@ use ampersand_notifications::Verifier;
 use anyhow::Result;
 
 use crate::input::read_text;
-use crate::usage;
+use crate::usage::usage;
 
 pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
 

@@ -6,7 +6,7 @@ use ampersand_inbox::{Inbox, InboxError, Options};
 use anyhow::Result;
 
 use crate::output::plain;
-use crate::usage;
+use crate::usage::usage;
 
 /// The variable that has the URL of the store. Unlike an argument, no other user of the machine sees it.
 const VARIABLE: &str = "AMPERSAND_STORE";

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use test_support::edited::edited;
+use test_support::server::{Server, response};
 
 use crate::Workspace;
-use crate::edited::edited;
-use crate::server::{Server, ok, status};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -107,22 +107,22 @@ fn a_revision_of_the_repository_is_read_from_git() {
 
 #[test]
 fn the_newest_is_what_is_published() {
-    let server = Server::new(|path, _| match path {
-        "/revisions/main" => ok(COMMIT),
-        _ if path.ends_with("config.yaml") => ok(&document("integer", "one")),
-        _ => status("404 Not Found"),
+    let server = Server::by_path(|path, _| match path {
+        "/revisions/main" => response(200, "", COMMIT),
+        _ if path.ends_with("config.yaml") => response(200, "", document("integer", "one")),
+        _ => response(404, "", ""),
     });
     let workspace = workspace();
-    let sources = SOURCES.replace("https://127.0.0.1:1/{rev}", &format!("{}/revisions/{{rev}}", server.base));
-    workspace.write("openapi/sources.toml", &sources.replace("https://127.0.0.1:1", &server.base));
+    let sources = SOURCES.replace("https://127.0.0.1:1/{rev}", &format!("{}/revisions/{{rev}}", server.url));
+    workspace.write("openapi/sources.toml", &sources.replace("https://127.0.0.1:1", &server.url));
     for arguments in [&[][..], &["--to", COMMIT], &["--to", "published:main"]] {
         let found = changes(&workspace, arguments);
         assert_eq!(found["summary"]["to"], format!("the published commit {COMMIT}"));
         assert_eq!(found["summary"]["breaking"], 1, "{arguments:?}");
     }
 
-    let nothing = Server::new(|_, _| status("404 Not Found"));
-    workspace.write("openapi/sources.toml", &SOURCES.replace("https://127.0.0.1:1", &nothing.base));
+    let nothing = Server::by_path(|_, _| response(404, "", ""));
+    workspace.write("openapi/sources.toml", &SOURCES.replace("https://127.0.0.1:1", &nothing.url));
     let run = workspace.xtask(&["diff"]);
     assert_eq!(run.code, 3);
     assert!(run.err.starts_with("error: the newest published contract, where --to names no other: "), "{}", run.err);

@@ -1,7 +1,8 @@
 //! `fetch`: from published documents to the contract and its lock.
 
+use test_support::server::{Server, cut_short, response};
+
 use crate::Workspace;
-use crate::server::{Server, cut_short, ok, status};
 
 const SOURCES: &str = r#"
 revisions = "https://127.0.0.1:1/{rev}"
@@ -549,50 +550,53 @@ fn a_folder_that_is_not_there_is_an_error() {
 }
 
 /// Answers with the documents, below any folder.
-fn document(path: &str) -> Option<String> {
+fn document(path: &str) -> Option<Vec<u8>> {
     match path.rsplit('/').next() {
-        Some("orders.yaml") => Some(ok(ORDERS)),
-        Some("shop.yaml") => Some(ok(SHOP)),
+        Some("orders.yaml") => Some(response(200, "", ORDERS)),
+        Some("shop.yaml") => Some(response(200, "", SHOP)),
         _ => None,
     }
 }
 
 #[test]
 fn a_base_url_is_read_and_what_fails_for_a_while_is_tried_again() {
-    let server = Server::new(|path, before| match (path, before) {
-        ("/copy/orders/orders.yaml", 0) => status("503 Service Unavailable"),
+    let server = Server::by_path(|path, before| match (path, before) {
+        ("/copy/orders/orders.yaml", 0) => response(503, "", ""),
         ("/copy/orders/orders.yaml", 1) => cut_short(ORDERS),
-        ("/copy/shop/shop.yaml", 0) => String::new(),
-        _ => document(path).unwrap_or_else(|| status("404 Not Found")),
+        ("/copy/shop/shop.yaml", 0) => Vec::new(),
+        _ => document(path).unwrap_or_else(|| response(404, "", "")),
     });
     let (there, here) = (workspace(), workspace());
-    there.succeed(&["fetch", "--from", &format!("{}/copy/", server.base)]);
+    there.succeed(&["fetch", "--from", &format!("{}/copy/", server.url)]);
     here.succeed(&FETCH);
     assert_eq!(there.tree("openapi"), here.tree("openapi"));
-    let count = |path: &str| server.requests().iter().filter(|request| *request == path).count();
+    let count = |path: &str| server.requests().iter().filter(|request| request.path() == path).count();
     assert_eq!((count("/copy/orders/orders.yaml"), count("/copy/shop/shop.yaml")), (3, 2));
 }
 
 #[test]
 fn a_branch_is_resolved_and_its_commit_is_pinned() {
-    let server = Server::new(|path, _| match path {
-        "/revisions/next" => ok(&format!("{COMMIT}\n")),
-        "/revisions/odd" => ok("<html>"),
-        _ if path.starts_with(&format!("/{COMMIT}/")) => document(path).unwrap_or_else(|| status("404 Not Found")),
-        _ => status("404 Not Found"),
+    let server = Server::by_path(|path, _| match path {
+        "/revisions/next" => response(200, "", format!("{COMMIT}\n")),
+        "/revisions/odd" => response(200, "", "<html>"),
+        _ if path.starts_with(&format!("/{COMMIT}/")) => document(path).unwrap_or_else(|| response(404, "", "")),
+        _ => response(404, "", ""),
     });
     let workspace = workspace();
-    let sources = SOURCES.replace("https://127.0.0.1:1/{rev}", &format!("{}/revisions/{{rev}}", server.base));
-    let sources = sources.replace("https://127.0.0.1:1", &server.base);
+    let sources = SOURCES.replace("https://127.0.0.1:1/{rev}", &format!("{}/revisions/{{rev}}", server.url));
+    let sources = sources.replace("https://127.0.0.1:1", &server.url);
     workspace.write("openapi/sources.toml", &sources);
 
-    let error = |arguments: &[&str]| workspace.xtask(arguments).err.replace(&server.base, "HOST");
+    let error = |arguments: &[&str]| workspace.xtask(arguments).err.replace(&server.url, "HOST");
     assert_eq!(error(&["fetch"]), "error: openapi/contract.lock pins no commit: say which with --rev\n");
     workspace.succeed(&["fetch", "--rev", "next"]);
     assert!(workspace.read("openapi/contract.lock").contains(&format!("commit = \"{COMMIT}\"")));
     let asked = server.requests().len();
     assert!(workspace.succeed(&["fetch"]).err.ends_with("0 of 3 files changed\n"));
-    assert!(!server.requests()[asked..].iter().any(|path| path.contains("revisions")), "the pinned commit is known");
+    assert!(
+        !server.requests()[asked..].iter().any(|request| request.path().contains("revisions")),
+        "the pinned commit is known"
+    );
 
     let before = workspace.tree("openapi");
     assert_eq!(
@@ -613,17 +617,17 @@ fn a_branch_is_resolved_and_its_commit_is_pinned() {
 
 #[test]
 fn a_server_that_does_not_recover_is_given_up() {
-    let server = Server::new(|path, _| match path {
-        "/shop/shop.yaml" => status("500 Internal Server Error"),
-        "/orders/orders.yaml" => ok(ORDERS),
-        _ => status("403 Forbidden"),
+    let server = Server::by_path(|path, _| match path {
+        "/shop/shop.yaml" => response(500, "", ""),
+        "/orders/orders.yaml" => response(200, "", ORDERS),
+        _ => response(403, "", ""),
     });
     let workspace = workspace();
     workspace.edit("openapi/sources.toml", "later =", "# later =");
-    let run = workspace.xtask(&["fetch", "--from", &server.base]);
+    let run = workspace.xtask(&["fetch", "--from", &server.url]);
     assert_eq!(run.code, 1);
     assert_eq!(
-        run.err.replace(&server.base, "HOST"),
+        run.err.replace(&server.url, "HOST"),
         "error: HOST/shop/shop.yaml: 500 Internal Server Error, 4 times\n"
     );
     assert_eq!(workspace.tree("openapi").len(), 1);

@@ -3,11 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod diff;
-#[path = "../../../tests/it/edited.rs"]
-mod edited;
 mod fetch;
 mod generate;
-mod server;
 mod update;
 
 use std::collections::BTreeMap;

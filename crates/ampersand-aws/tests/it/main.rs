@@ -7,4 +7,3 @@ mod events;
 mod handling;
 mod mapping;
 mod reading;
-mod simulator;

@@ -12,35 +12,32 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
+use test_support::lambda_simulator::{Answer, Attempt, Order, Plan, Shared, index_of, plan, queue, record, shard};
 use tokio::time::{sleep, timeout};
-
-use crate::simulator::{Answer, Attempt, Order, Plan, Shared, index_of, plan, queue, record, shard};
 
 const CASES: u32 = 40;
 const RECORDS: usize = 150;
 
-impl Shared {
-    async fn attempt(self, index: usize, is_readable: bool) -> Result<(), ()> {
-        match self.begin(index, is_readable) {
-            Some(Attempt::Fails) => return Err(()),
-            Some(Attempt::Panics) => panic!("in a simulation"),
-            Some(Attempt::Hangs) => sleep(Duration::from_secs(3600)).await,
-            None => tokio::task::yield_now().await,
-        }
-        self.done(index);
-        Ok(())
+async fn attempt(world: Shared, index: usize, is_readable: bool) -> Result<(), ()> {
+    match world.begin(index, is_readable) {
+        Some(Attempt::Fails) => return Err(()),
+        Some(Attempt::Panics) => panic!("in a simulation"),
+        Some(Attempt::Hangs) => sleep(Duration::from_secs(3600)).await,
+        None => tokio::task::yield_now().await,
     }
+    world.done(index);
+    Ok(())
+}
 
-    async fn handle(self, delivery: Delivery) -> Result<(), ()> {
-        let index = delivery.id().unwrap().parse().unwrap();
-        self.attempt(index, true).await
-    }
+async fn handle(world: Shared, delivery: Delivery) -> Result<(), ()> {
+    let index = delivery.id().unwrap().parse().unwrap();
+    attempt(world, index, true).await
+}
 
-    fn batch(&self) -> Batch {
-        let world = self.clone();
-        let park = move |Unreadable { id, .. }: Unreadable| world.clone().attempt(index_of(&id.unwrap()), false);
-        Batch::new().within(Duration::from_secs(30)).concurrency(3).park(park)
-    }
+fn batch(world: &Shared) -> Batch {
+    let world = world.clone();
+    let park = move |Unreadable { id, .. }: Unreadable| attempt(world.clone(), index_of(&id.unwrap()), false);
+    Batch::new().within(Duration::from_secs(30)).concurrency(3).park(park)
 }
 
 /// Calls the function. It may be killed before it is done, and its answer may be lost.
@@ -63,8 +60,8 @@ fn identifiers(answer: Option<BatchResponse>) -> Answer {
 async fn of_shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
     let world = Shared::new(Order::Shard, plans);
     let function = async |event: Value, rng: &mut Rng| {
-        let batch = world.batch();
-        invoked(batch.kinesis(event, |delivery| world.clone().handle(delivery)), rng).await.map(identifiers)
+        let batch = batch(&world);
+        invoked(batch.kinesis(event, |delivery| handle(world.clone(), delivery)), rng).await.map(identifiers)
     };
     shard(&world, rng, function).await
 }
@@ -72,8 +69,8 @@ async fn of_shard(plans: &[Plan], rng: &mut Rng) -> Result<(), String> {
 async fn of_queue(plans: &[Plan], order: Order, rng: &mut Rng) -> Result<(), String> {
     let world = Shared::new(order, plans);
     let function = async |event: Value, rng: &mut Rng| {
-        let batch = world.batch();
-        let answer = invoked(batch.sqs(event, |delivery| world.clone().handle(delivery)), rng).await?;
+        let batch = batch(&world);
+        let answer = invoked(batch.sqs(event, |delivery| handle(world.clone(), delivery)), rng).await?;
         answer.iter().try_for_each(|answer| held_back(answer, plans, order))?;
         Ok(identifiers(answer))
     };
@@ -173,7 +170,7 @@ async fn without_a_function_that_parks_the_rest_is_handled_once_lambda_gives_up(
     let mut discarded = Vec::new();
     while !records.is_empty() {
         let event = json!({ "Records": records });
-        let answer = Batch::new().kinesis(event, |delivery| world.clone().handle(delivery)).await.unwrap();
+        let answer = Batch::new().kinesis(event, |delivery| handle(world.clone(), delivery)).await.unwrap();
         let Some(failure) = answer.failures().first() else { break };
         while records.pop_front().is_some_and(|record| record["kinesis"]["sequenceNumber"] != failure.id) {}
         discarded.push(index_of(&failure.id));

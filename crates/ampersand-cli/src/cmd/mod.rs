@@ -15,6 +15,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::{Context as _, Result};
 use reqwest::{Client, ClientBuilder, Url};
 
+use crate::usage::usage;
+
 /// A client that asks whom it is told to and nobody else: no proxy, and no one that an answer leads to.
 fn straight() -> ClientBuilder {
     Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
@@ -26,7 +28,7 @@ fn client_for(url: &Url, insecure: bool, more: impl FnOnce(ClientBuilder) -> Cli
     if insecure {
         if !is_loopback(url) {
             let hosts = "localhost, 127.0.0.1 or ::1";
-            return Err(crate::usage(format!("--insecure: the URL must name this machine, as {hosts}")));
+            return Err(usage(format!("--insecure: the URL must name this machine, as {hosts}")));
         }
         let here = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].map(|ip| SocketAddr::new(ip, 0));
         client = client.tls_danger_accept_invalid_certs(true).resolve_to_addrs(LOCALHOST, &here);
@@ -45,5 +47,5 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// The URL that an option gives. It may hold a password, so no message shows it.
 fn http_url(option: &str, text: &str) -> Result<Url> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| crate::usage(format!("{option}: not a URL of http or https, as http://localhost:3000/ is one")))
+    url.ok_or_else(|| usage(format!("{option}: not a URL of http or https, as http://localhost:3000/ is one")))
 }

@@ -21,7 +21,7 @@ use crate::args;
 use crate::cmd::http_url;
 use crate::input::read_text;
 use crate::output::{Messages, Output, plain};
-use crate::usage;
+use crate::usage::usage;
 
 /// The `type` of a destination that is a URL.
 const WEBHOOK: &str = "webhook";

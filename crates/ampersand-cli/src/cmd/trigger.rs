@@ -22,7 +22,7 @@ use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, Kept, end_to_end};
 use crate::output::{Messages, Output, plain};
 use crate::secrets::{VARIABLE, secrets};
-use crate::usage;
+use crate::usage::usage;
 
 /// How many requests are under way at a time.
 const AT_ONCE: usize = 64;

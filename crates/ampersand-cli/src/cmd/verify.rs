@@ -10,13 +10,11 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::args::{self, Form};
-use crate::input::{MARK, unmarked};
+use crate::input::{MARK, STDIN, unmarked};
+use crate::kept;
 use crate::output::{Messages, Output, plain};
 use crate::secrets::{needed, secrets};
-use crate::{kept, usage};
-
-/// The name of a file that stands for stdin.
-pub(crate) const STDIN: &str = "-";
+use crate::usage::usage;
 
 pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
     let (verifier, count) = verifier(options)?;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::command::{payloads, read, run, run_on};
+use crate::files;
 use crate::listen::{Listener, SECRET};
-use crate::server::Server;
 
 const BEFORE: &str = r#"{"read":{"objects":{"contact":{"objectName":"contact","selectedFields":{"name":true}}}}}"#;
 const AFTER: &str = "{\"read\":{\"objects\":{\"contact\":{\"objectName\":\"contact\",\n\"selectedFields\":{\"name\":true,\"e\\u001bmail\":true}}}},\"new\":[1,\n2]}";
@@ -66,7 +66,7 @@ fn json_has_them_where_they_are_known_and_asked_for() {
 
 #[test]
 fn resolve_compares_what_it_downloaded() {
-    let server = Server::start(&[("/before", BEFORE), ("/after", AFTER)]);
+    let server = files::serve(&[("/before", BEFORE), ("/after", AFTER)]);
     let [after, before, gone] = ["after", "before", "gone"].map(|path| format!("\"{}/{path}?X=SECRET\"", server.url));
     let updates = [
         update(&[("configURL", &after), ("lastConfigURL", &before)]),

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
+
+use test_support::corpus;
 
 /// What a command printed, and its exit code.
 pub(crate) struct Run {
@@ -39,7 +40,7 @@ impl From<Output> for Run {
 
 pub(crate) fn command<A: AsRef<str>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ampersand"));
-    command.args(arguments.iter().map(AsRef::as_ref)).current_dir(corpus());
+    command.args(arguments.iter().map(AsRef::as_ref)).current_dir(corpus::root());
     for variable in [
         "AMPERSAND_API_KEY",
         "AMPERSAND_BEARER_TOKEN",
@@ -73,21 +74,14 @@ pub(crate) fn feed(mut command: Command, stdin: impl AsRef<[u8]>) -> Run {
     run
 }
 
-fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus")
-}
-
 /// The payloads of a folder of the corpus: their paths in it, sorted. Metadata is not a payload.
 pub(crate) fn payloads(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(corpus().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
-    let names = entries.map(|name| name.into_string().unwrap());
-    let is_payload = |name: &String| name.ends_with(".json") && !name.ends_with(".metadata.json");
-    let mut paths: Vec<String> = names.filter(is_payload).map(|name| format!("{folder}/{name}")).collect();
+    let payloads = corpus::payloads(folder).into_iter();
+    let mut paths: Vec<String> = payloads.map(|payload| format!("{folder}/{}.json", payload.name)).collect();
     paths.sort();
-    assert!(!paths.is_empty(), "{folder}");
     paths
 }
 
 pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(corpus().join(path)).unwrap()
+    fs::read_to_string(corpus::root().join(path)).unwrap()
 }

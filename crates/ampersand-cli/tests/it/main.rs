@@ -9,12 +9,12 @@ mod command;
 mod connection;
 mod decode;
 mod drift;
+mod files;
 mod help;
 mod inbox;
 mod listen;
 mod resolve;
 mod serve;
-mod server;
 mod setup;
 #[cfg(unix)]
 mod tour;

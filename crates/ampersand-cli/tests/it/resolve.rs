@@ -1,13 +1,16 @@
 //! What was too large to send is downloaded and put in place, and nothing else changes.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use test_support::server::{Server, send};
 
 use crate::command::{Run, payloads, run, run_on};
-use crate::server::Server;
+use crate::files::{self, Files};
 
 const CONFIG: &str = "{\n  \"provider\": \"hubspot\", \"size\": 1.10\n}\n";
 
-const FILES: &[(&str, &str)] = &[
+const FILES: Files = &[
     ("/config", CONFIG),
     ("/slow", r#"{"provider": "slow"}"#),
     ("/records", r#"[{"fields": {"id": 1742558812455698401}, "raw": {}}]"#),
@@ -33,7 +36,7 @@ fn data(line: &str) -> &str {
 
 #[test]
 fn configurations_are_put_where_they_belong() {
-    let server = Server::start(FILES);
+    let server = files::serve(FILES);
     let url = |path: &str| format!("\"{}{path}?X=SECRET\"", server.url);
     let (config, slow) = (url("/config"), url("/slow"));
     let one_line = r#"{"provider":"hubspot","size":1.10}"#;
@@ -76,7 +79,7 @@ fn configurations_are_put_where_they_belong() {
 
 #[test]
 fn records_are_put_where_they_belong() {
-    let server = Server::start(FILES);
+    let server = files::serve(FILES);
     let message = |result: &str, path: &str| {
         let info = format!(r#"{{"type": "url", "downloadUrl": "{}{path}", "numRecords": 1}}"#, server.url);
         format!(
@@ -106,7 +109,14 @@ fn records_are_put_where_they_belong() {
 
 #[test]
 fn downloads_are_many_at_once_and_what_comes_out_is_in_order() {
-    let server = Server::start(FILES);
+    let (now, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let at_most = most.clone();
+    let server = Server::start(move |request, stream| {
+        at_most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let file = files::get(FILES, request.path());
+        now.fetch_sub(1, Ordering::SeqCst);
+        send(stream, &file);
+    });
     let stream: Vec<String> = (0..24)
         .map(|number| {
             let path = if number % 2 == 0 { "/slow" } else { "/config" };
@@ -118,13 +128,13 @@ fn downloads_are_many_at_once_and_what_comes_out_is_in_order() {
     let numbers: Vec<&str> =
         run.lines().iter().map(|line| data(line).split([':', ',']).nth(1).unwrap().trim()).collect();
     assert_eq!(numbers, (0..24).map(|number| number.to_string()).collect::<Vec<_>>());
-    let most = server.most.load(Ordering::SeqCst);
+    let most = most.load(Ordering::SeqCst);
     assert!((2..=8).contains(&most), "{most} at once");
 }
 
 #[test]
 fn what_cannot_be_downloaded_leaves_the_event_as_it_was() {
-    let server = Server::start(FILES);
+    let server = files::serve(FILES);
     let sent = |path: &str| format!(r#"{{"configURL":"{}{path}?X=SECRET"}}"#, server.url);
     let mut shown = String::new();
     for (path, options) in [
@@ -141,7 +151,7 @@ fn what_cannot_be_downloaded_leaves_the_event_as_it_was() {
         shown += &run.stderr.replace(&server.url, "http://server");
     }
     insta::assert_snapshot!(shown);
-    assert_eq!(server.requests.lock().unwrap().len(), 3, "no request where none is allowed");
+    assert_eq!(server.requests().len(), 3, "no request where none is allowed");
 
     let allowed =
         resolve(&webhook(&sent("/config")), &["--allow-http", "--allow-private", "--allow-host", "127.0.0.1"]);
@@ -150,7 +160,7 @@ fn what_cannot_be_downloaded_leaves_the_event_as_it_was() {
 
 #[test]
 fn one_failure_does_not_stop_the_others() {
-    let server = Server::start(FILES);
+    let server = files::serve(FILES);
     let [gone, there] = ["/gone", "/config"].map(|path| format!(r#"{{"configURL":"{}{path}"}}"#, server.url));
     let both = format!(r#"{{"configURL":"{0}/gone","lastConfigURL":"{0}/config"}}"#, server.url);
     let stream = format!("{}\n[1]\n{}\n{}\n", webhook(&gone), webhook(&there), webhook(&both));

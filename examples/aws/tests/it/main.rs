@@ -20,9 +20,6 @@ mod script;
 mod sqs;
 mod webhooks;
 
-#[path = "../../../../crates/ampersand-aws/tests/it/simulator.rs"]
-mod simulator;
-
 const KINESIS: &str = env!("CARGO_BIN_EXE_kinesis");
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const SQS: &str = env!("CARGO_BIN_EXE_sqs");

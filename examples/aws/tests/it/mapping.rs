@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
+use test_support::lambda_simulator::{Order, Shared, index_of, plan, queue, shard};
 
 use crate::script::{self, Unreliable};
-use crate::simulator::{Order, Shared, index_of, plan, queue, shard};
 
 const RECORDS: usize = 150;
 

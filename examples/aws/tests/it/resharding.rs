@@ -11,6 +11,7 @@ use std::time::Instant;
 use ampersand_testing::Fixture;
 use fastrand::Rng;
 use serde_json::Value;
+use test_support::lambda_simulator::{self, Attempt, Plan, Shared};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::watch;
@@ -18,7 +19,6 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::peers;
 use crate::script::{self, Figures, Unreliable};
-use crate::simulator::{self, Attempt, Plan, Shared};
 
 const RECORDS: usize = 10_000;
 
@@ -70,7 +70,7 @@ async fn map(
         shard.records[at..shard.records.len().min(at + most)].to_vec()
     };
     let invoke = async |event: Value, rng: &mut Rng| function.invoke(&event, rng).await;
-    let outcome = simulator::stream(&world, &mut rng, read, invoke).await;
+    let outcome = lambda_simulator::stream(&world, &mut rng, read, invoke).await;
     assert_eq!(outcome, Ok(()));
     assert!(world.all_done().into_iter().all(|is_done| is_done));
     shard.send_modify(|shard| shard.is_done = true);
@@ -119,7 +119,7 @@ async fn a_stream_that_is_resharded_is_handled_in_order_within_its_shards() {
             let mut answer: Value = serde_json::from_str(&answer).unwrap();
             let name = answer["shard"].as_str().unwrap();
             if !shards.contains_key(name) {
-                let (shard, world) = (watch::Sender::default(), Shared::new(simulator::Order::Shard, &[]));
+                let (shard, world) = (watch::Sender::default(), Shared::new(lambda_simulator::Order::Shard, &[]));
                 let parents = answer["parents"].as_array().unwrap().iter();
                 let parents = parents.map(|parent| shards[parent.as_str().unwrap()].0.clone()).collect();
                 mappings.spawn_local(map(shard.clone(), parents, world.clone(), script.clone(), rng.fork()));

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::Value;
+use test_support::lambda_simulator::{Answer, Attempt, Shared};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::runtime_api::{self, Function};
-use crate::simulator::{Answer, Attempt, Shared};
 
 /// Lambda's timeout, of which the last second is for the answer.
 const TIMEOUT: Duration = Duration::from_millis(1300);

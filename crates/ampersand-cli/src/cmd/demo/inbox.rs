@@ -21,7 +21,7 @@ use reqwest::Client;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, SECRET};
+use super::setting::{PATIENCE, SECRET};
 use crate::output::Messages;
 
 const DELIVERIES: u64 = 200;

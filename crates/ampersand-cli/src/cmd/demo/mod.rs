@@ -1,9 +1,9 @@
 //! One of everything, sent and received on this machine; and an inbox that is killed meanwhile.
 
 mod inbox;
+mod setting;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use ampersand_notifications::{
     Delivery, Policy, ResolveError, Resolver, Secret, Source, Verifier, from_source, from_webhook,
@@ -20,11 +20,9 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{Sender, channel};
 
+use self::setting::{PATIENCE, SECRET};
 use crate::args::Form;
 use crate::output::{Messages, Output};
-
-/// Known to all, as it is in the source.
-const SECRET: &str = "whsec_bm90IGEgc2VjcmV0LCBidXQgYSBkZW1vbnN0cmF0aW9u";
 
 /// Of a configuration, so many that it is larger than what a webhook may hold.
 const OBJECTS: usize = 10_000;
@@ -34,9 +32,6 @@ const METADATA: &str = "x-amz-meta-";
 
 /// What is to be received by itself, as the demo knows how the destination is set up.
 const TYPE: &str = "x-type";
-
-/// Nothing on one machine takes longer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct App {

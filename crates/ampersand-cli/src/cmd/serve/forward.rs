@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use reqwest::{Client, Url};
 
-use super::Problems;
+use super::problems::Problems;
 use crate::cmd::is_loopback;
 use crate::connection::why_of_receiver;
 use crate::gaps::filled;

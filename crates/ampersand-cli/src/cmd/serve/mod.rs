@@ -2,13 +2,12 @@
 
 mod admin;
 mod forward;
+mod problems;
 mod settings;
 
-use std::collections::HashMap;
-use std::fmt;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use ampersand_inbox::{Entry, Inbox, Retry, State};
 use anyhow::{Context as _, Result, bail};
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{interval, sleep};
 
 use self::forward::Forward;
+use self::problems::Problems;
 use self::settings::{Endpoint, Settings};
 use crate::args::{self, Admin};
 use crate::cmd::{client_for, is_loopback};
@@ -47,7 +47,7 @@ async fn serve(settings: Settings) -> Result<()> {
         messages
             .say("WARNING: the application cannot tell who sends to it, as nothing is signed: pass --sign-file FILE");
     }
-    let problems = Arc::new(Problems { messages: messages.clone(), said: Mutex::default() });
+    let problems = Arc::new(Problems::new(messages.clone()));
     let forward = Arc::new(Forward { client, url, sign, timeout, problems: problems.clone() });
 
     let (stop, stopping) = watch::channel(false);
@@ -187,28 +187,4 @@ fn in_a_line(dead: &Entry) -> String {
     let Entry { source, id, attempts, notification_type, reason, .. } = dead;
     let (kind, reason) = (notification_type.as_deref().unwrap_or("-"), reason.as_deref().unwrap_or("-"));
     format!("{source} {id} ({kind}), {attempts} attempts: {reason}")
-}
-
-/// Says what goes wrong, and the same not again for a while.
-pub(crate) struct Problems {
-    messages: Messages,
-    said: Mutex<HashMap<String, Instant>>,
-}
-
-impl Problems {
-    /// Says a line, unless one of the same kind was said lately.
-    fn say(&self, kind: &str, line: impl fmt::Display) {
-        const WHILE: Duration = Duration::from_secs(10);
-        let is_new = self.said.lock().is_ok_and(|mut said| {
-            said.retain(|_, at| at.elapsed() < WHILE);
-            let is_new = !said.contains_key(kind);
-            if is_new {
-                said.insert(kind.to_owned(), Instant::now());
-            }
-            is_new
-        });
-        if is_new {
-            self.messages.say(plain(&line.to_string()));
-        }
-    }
 }

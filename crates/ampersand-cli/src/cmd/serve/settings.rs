@@ -15,7 +15,8 @@ use crate::args::{self, Admin};
 use crate::cmd::http_url;
 use crate::input::read_text;
 use crate::secrets::{self, knowing, needed, secrets};
-use crate::{store, usage};
+use crate::store;
+use crate::usage::usage;
 
 const ADDRESS: &str = "127.0.0.1:8080";
 const ADMIN: &str = "127.0.0.1:9464";

@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+
+use ampersand_client::types::{CreateTopicRequest, PauseReadsRequest, ReadRequest, WriteRequest};
+use ampersand_client::{Client, Endpoint, ErrorKind, Host, Retry};
+use ampersand_types::RawJson;
+use ampersand_types::notifications::NotificationType;
+use futures_util::TryStreamExt as _;
+use serde_json::Value;
+use test_support::contract::contract;
+use test_support::server::Request;
+
+use crate::peer::Peer;
+
+const TOPIC: &str = r#"{"id":"t1","name":"n","projectId":"p","createTime":"2026-08-19T10:00:00Z","new":[1.10]}"#;
+
+#[tokio::test]
+async fn an_operation_sends_what_was_said_and_gives_what_came() {
+    let peer = Peer::answering(201, "application/json", TOPIC);
+    let create = peer.client.destinations().create_topic("my project", CreateTopicRequest::new("n"));
+    let topic = create.send().await.unwrap();
+    assert_eq!(topic.status(), 201);
+    assert_eq!((topic.id.as_str(), topic.other_fields["new"].as_str()), ("t1", "[1.10]"));
+    let Request { line, headers, body, .. } = peer.only();
+    assert_eq!((line.as_str(), body.as_str()), ("POST /api/projects/my%20project/topics", r#"{"name":"n"}"#));
+    assert_eq!((headers["x-api-key"].as_str(), headers["content-type"].as_str()), ("secret", "application/json"));
+}
+
+#[tokio::test]
+async fn a_request_that_the_contract_lacks_is_sent_as_all_others_are() {
+    let busy = || (503, "retry-after: 0", String::new());
+    let peer = Peer::with(
+        [busy(), (200, "", r#"{"new": 1.10}"#.to_owned()), busy(), (204, "", String::new())],
+        Retry::default(),
+    );
+    let raw = |method, path: &str| peer.client.raw(method, Host::Read, path);
+    let got = raw("GET", "/novelties/a%2Fb?x=1").query("q&", "é =").await.unwrap();
+    assert_eq!((got.status().as_u16(), got.as_str()), (200, r#"{"new": 1.10}"#));
+    let refused = raw("POST", "/novelties").body(RawJson::new("[1.10]").unwrap()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "raw: 503 Service Unavailable");
+    assert!(raw("DELETE", "/novelties").send().await.unwrap().is_null());
+    let seen = peer.seen();
+    let lines: Vec<(&str, &str)> = seen.iter().map(|seen| (seen.line.as_str(), seen.body.as_str())).collect();
+    let get = ("GET /read/novelties/a%2Fb?x=1&q%26=%C3%A9%20%3D", "");
+    assert_eq!(lines, [get, get, ("POST /read/novelties", "[1.10]"), ("DELETE /read/novelties", "")]);
+    assert!(seen.iter().all(|seen| seen.headers["x-api-key"] == "secret"));
+
+    for (method, path) in [("GET", "novelties"), ("GET", ""), ("G T", "/")] {
+        assert_eq!(raw(method, path).await.unwrap_err().kind(), ErrorKind::Request, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn operations_and_streams_outlive_the_function_that_made_them() {
+    let list = || format!("[{TOPIC}]");
+    let peer = Peer::script([0, 1, 2].map(|_| (200, "", list())));
+    let operation = |client: &Client| client.destinations().list_topics("p");
+    let spawned = tokio::spawn(operation(&peer.client.clone()).into_future());
+    let (mut names, topics) = (Vec::new(), spawned.await.unwrap().unwrap());
+    for topic in &topics {
+        names.push(topic.name.clone());
+    }
+    names.extend(operation(&peer.client).await.unwrap().into_iter().map(|topic| topic.name));
+    names.extend(operation(&peer.client).send().await.unwrap().into_iter().map(|topic| topic.name));
+    assert_eq!(names, ["n", "n", "n"]);
+
+    let page = r#"{"results": [], "pagination": {"done": true}}"#;
+    let peer = Peer::answering(200, "application/json", page);
+    let stream = {
+        let client = peer.client.clone();
+        client.operations().list_operations("p", "i", "x").stream()
+    };
+    assert!(tokio::spawn(stream.try_collect::<Vec<_>>()).await.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_would_do_it_again_is_not_sent_again() {
+    const BUSY: (u16, &str, String) = (503, "retry-after: 0", String::new());
+    for (rotates, calls) in [(false, 3), (true, 1)] {
+        let peer = Peer::with([BUSY, BUSY, BUSY], Retry::default());
+        let get = peer.client.destinations().get_destination("p", "d").include_secrets(true);
+        let get = if rotates { get.rotate(true) } else { get };
+        assert_eq!(get.await.unwrap_err().status().unwrap(), 503);
+        assert_eq!(peer.seen().len(), calls, "rotates: {rotates}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_the_query_are_sent_where_they_are_given() {
+    let peer = Peer::answering(200, "application/json", "null");
+    let routes = peer.client.notifications().list_event_topic_routes("p");
+    let routes = routes.event_type(NotificationType::InstallationCreated).send().await.unwrap();
+    assert!(routes.is_empty(), "a list that is null is empty");
+    assert_eq!(peer.only().line, "GET /api/projects/p/notification-event-topic-routes?eventType=installation.created");
+    assert!(!peer.only().headers.contains_key("content-type"));
+}
+
+#[tokio::test]
+async fn text_is_text_and_nothing_is_nothing() {
+    let peer = Peer::answering(200, "text/plain", "https://provider/authorize?state=a");
+    let begun = peer.client.oauth().oauth_update("p", "c").send().await.unwrap();
+    assert_eq!(begun.into_inner(), "https://provider/authorize?state=a");
+    assert_eq!(peer.only().line, "PATCH /api/projects/p/connections/c:oauth-update");
+
+    let peer = Peer::answering(204, "application/json", "");
+    let deleted = peer.client.destinations().delete_topic("p", "t").send().await;
+    let () = deleted.unwrap().into_inner();
+}
+
+#[tokio::test]
+async fn hosts_that_share_a_path_are_told_apart() {
+    let peer = Peer::answering(200, "application/json", r#"{"operationId":"o"}"#);
+    let client = &peer.client;
+    client.reads().trigger_read("p", "i", "contact", ReadRequest::new("g", "async")).await.unwrap();
+    client.writes().write_records("p", "i", "contact", WriteRequest::new("g", "create")).await.unwrap();
+    let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /read/projects/p/integrations/i/objects/contact",
+            "POST /write/projects/p/integrations/i/objects/contact"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_optional_body_is_sent_where_something_was_said_of_it() {
+    for (objects, body) in [(vec![], ""), (vec!["contact"], r#"{"objects":["contact"]}"#)] {
+        let peer = Peer::answering(204, "", "");
+        let paused = peer.client.reads().pause_reads("p", "i", "n");
+        let paused = if objects.is_empty() { paused } else { paused.body(PauseReadsRequest::new().objects(objects)) };
+        paused.send().await.unwrap();
+        assert_eq!(peer.only().body, body);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_told_before_a_request_is_made() {
+    let peer = Peer::answering(204, "", "");
+    let client = &peer.client;
+    for id in ["", ".", ".."] {
+        let deleted = client.connections().delete_connection("p", id).send().await;
+        let expected = format!("deleteConnection: `connectionId` is {id:?}, which no path can hold");
+        assert_eq!(deleted.unwrap_err().to_string(), expected);
+    }
+    assert_eq!(peer.seen(), []);
+}
+
+#[tokio::test]
+async fn an_error_keeps_its_status_and_its_body() {
+    for (status, content_type, body) in [
+        (502, "text/html", "<h1>Bad gateway</h1>"),
+        (429, "", ""),
+        (422, "application/problem+json", r#"{"issues":[{"in":"somewhere"}]}"#),
+    ] {
+        let peer = Peer::answering(status, content_type, body);
+        let error = peer.client.projects().list_projects().send().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), status);
+        assert_eq!(error.body().unwrap(), body);
+    }
+}
+
+#[test]
+fn every_operation_of_the_contract_is_there() {
+    let mut expected = BTreeSet::new();
+    for host in Host::ALL {
+        let document = contract(host.name());
+        assert_eq!(document["servers"][0]["url"], host.default_url());
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                expected.insert((*host, method.to_uppercase(), path.clone(), id, schemes(&document, operation)));
+            }
+        }
+    }
+    let found = |operation: &Endpoint| {
+        let security = operation.security.iter().map(|scheme| (*scheme).to_owned()).collect();
+        (operation.host, operation.method.to_owned(), operation.path.to_owned(), operation.id.to_owned(), security)
+    };
+    assert_eq!(Endpoint::ALL.iter().map(found).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(Endpoint::ALL.len(), 88);
+}
+
+fn schemes(document: &Value, operation: &Value) -> Vec<String> {
+    let security = operation.get("security").unwrap_or(&document["security"]).as_array().unwrap();
+    security.iter().flat_map(|scheme| scheme.as_object().unwrap().keys().cloned()).collect()
+}

@@ -1,0 +1,12 @@
+//! The test kit is as good as what it stands for.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod aws;
+mod fixtures;
+#[cfg(feature = "httpmock")]
+mod mocks;
+mod redaction;
+mod url_server;
+#[cfg(feature = "api")]
+mod values;

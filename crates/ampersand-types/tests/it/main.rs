@@ -1,0 +1,7 @@
+//! The types, on payloads as they are sent.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod config_changes;
+mod configurations;
+mod messages;

@@ -1,0 +1,18 @@
+//! A changed contract, as `tests/changes.json` describes it.
+
+use serde_json::{Map, Value};
+
+/// A contract with what stands at each JSON pointer put there, or in the list before it; `null` takes it out.
+pub fn edited(mut contract: Value, edit: &Map<String, Value>) -> Value {
+    for (pointer, value) in edit {
+        let (outer, name) = pointer.rsplit_once('/').unwrap();
+        match (contract.pointer_mut(outer).unwrap(), value) {
+            (Value::Object(members), Value::Null) => drop(members.remove(name)),
+            (Value::Object(members), value) => drop(members.insert(name.to_owned(), value.clone())),
+            (Value::Array(items), Value::Null) => drop(items.remove(name.parse().unwrap())),
+            (Value::Array(items), value) => items.insert(name.parse().unwrap(), value.clone()),
+            (other, _) => panic!("{pointer} is in {other}"),
+        }
+    }
+    contract
+}

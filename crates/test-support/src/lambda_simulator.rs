@@ -1,0 +1,250 @@
+//! A small simulator of Lambda's event source mappings: it sends batches to a function, and takes its answers, until every
+//! record is done. Tests of `ampersand-aws` and of the binaries in `examples/aws` call it with functions of their own.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastrand::Rng;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Lambda would have given up on a record long before.
+const MOST_ROUNDS: usize = 20;
+/// So many records of a shard are in a batch at most.
+const BATCH: usize = 20;
+
+/// The identifiers that a function answers with; `None` where it was killed, or its answer was lost.
+pub type Answer = Option<Vec<String>>;
+
+/// How one attempt goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Attempt {
+    /// The handler returns an error.
+    Fails,
+    /// The handler panics.
+    Panics,
+    /// The handler never returns.
+    Hangs,
+}
+
+/// A record: how its first attempts go, before it is handled or parked.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Whether its body is JSON.
+    pub is_readable: bool,
+    /// How the first attempts go; the next one succeeds.
+    pub attempts: Vec<Attempt>,
+    /// The group of a message in a FIFO queue.
+    pub group: u8,
+}
+
+/// Any record: most are readable, and most go well at once.
+pub fn plan() -> impl Strategy<Value = Plan> {
+    let attempt = prop_oneof![Just(Attempt::Fails), Just(Attempt::Panics), Just(Attempt::Hangs)];
+    let attempts = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(attempt, 1..4)];
+    (prop::bool::weighted(0.9), attempts, 0..8_u8).prop_map(|(is_readable, attempts, group)| Plan {
+        is_readable,
+        attempts,
+        group,
+    })
+}
+
+/// Which records must be done before one is begun.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Order {
+    /// All that came before it in the shard.
+    Shard,
+    /// All that came before it in its group.
+    Group,
+    /// None.
+    None,
+}
+
+#[derive(Debug)]
+struct World {
+    order: Order,
+    plans: Vec<Plan>,
+    left: Vec<VecDeque<Attempt>>,
+    done: Vec<bool>,
+    faults: Vec<String>,
+}
+
+/// The records of a test and their state, which the function and the mapping share.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    /// Creates a world of these records, none of them done.
+    pub fn new(order: Order, plans: &[Plan]) -> Self {
+        let world = World { order, plans: Vec::new(), left: Vec::new(), done: Vec::new(), faults: Vec::new() };
+        let shared = Self(Arc::new(Mutex::new(world)));
+        for plan in plans {
+            shared.add(plan);
+        }
+        shared
+    }
+
+    /// Adds a record, and returns its index.
+    pub fn add(&self, plan: &Plan) -> usize {
+        let mut world = self.0.lock().unwrap();
+        world.plans.push(plan.clone());
+        world.left.push(plan.attempts.iter().copied().collect());
+        world.done.push(false);
+        world.plans.len() - 1
+    }
+
+    /// Begins an attempt, and says how it goes; `None` where it goes well.
+    pub fn begin(&self, index: usize, is_readable: bool) -> Option<Attempt> {
+        let mut world = self.0.lock().unwrap();
+        let is_before = |before: &usize| match world.order {
+            Order::Shard => true,
+            Order::Group => world.plans[*before].group == world.plans[index].group,
+            Order::None => false,
+        };
+        if let Some(before) = (0..index).filter(is_before).find(|before| !world.done[*before]) {
+            world.faults.push(format!("{index} was begun, and {before} is not done"));
+        }
+        if world.plans[index].is_readable != is_readable {
+            world.faults.push(format!("{index} went the wrong way"));
+        }
+        world.left[index].pop_front()
+    }
+
+    /// Writes down that a record is handled, or parked.
+    pub fn done(&self, index: usize) {
+        self.0.lock().unwrap().done[index] = true;
+    }
+
+    /// The mapping takes this record for done, and never sends it again.
+    fn acknowledge(&self, index: usize) {
+        let mut world = self.0.lock().unwrap();
+        if !world.done[index] {
+            world.faults.push(format!("{index} is lost"));
+        }
+    }
+
+    /// The plans of all records.
+    pub fn plans(&self) -> Vec<Plan> {
+        self.0.lock().unwrap().plans.clone()
+    }
+
+    /// Whether the records are the messages of a FIFO queue.
+    pub fn is_fifo(&self) -> bool {
+        self.0.lock().unwrap().order == Order::Group
+    }
+
+    /// Of each record, whether it is handled or parked.
+    pub fn all_done(&self) -> Vec<bool> {
+        self.0.lock().unwrap().done.clone()
+    }
+
+    fn faults(&self) -> Vec<String> {
+        self.0.lock().unwrap().faults.clone()
+    }
+}
+
+/// The identifier of a record ends in its index.
+pub fn index_of(identifier: &str) -> usize {
+    identifier[identifier.len() - 7..].parse().unwrap()
+}
+
+/// A record of Kinesis, as Lambda sends it.
+pub fn record(index: usize, plan: &Plan) -> Value {
+    let metadata = json!({"event-id": index.to_string(), "notificationType": "something.new"});
+    let body = if plan.is_readable { json!({"data": {}, "metadata": metadata}).to_string() } else { "{".to_owned() };
+    let number = format!("4959033827149025660855969253836157109592157598913{index:07}");
+    json!({"kinesis": {"sequenceNumber": number, "partitionKey": "p", "data": STANDARD.encode(body)}, "eventSource": "aws:kinesis"})
+}
+
+fn message(index: usize, plan: &Plan, is_fifo: bool) -> Value {
+    let metadata = json!({"event-id": index.to_string(), "notificationType": "something.new"}).to_string();
+    json!({
+        "messageId": format!("059f36b4-87a3-44ab-83d2-{index:07}"),
+        "receiptHandle": "AQEB",
+        "body": if plan.is_readable { "{}" } else { "{" },
+        "attributes": {"MessageGroupId": plan.group.to_string()},
+        "messageAttributes": {"metadata": {"stringValue": metadata, "dataType": "String"}},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": if is_fifo { "arn:aws:sqs:us-east-2:1:a.fifo" } else { "arn:aws:sqs:us-east-2:1:a" },
+    })
+}
+
+/// A shard of the records of the world.
+pub async fn shard(
+    world: &Shared,
+    rng: &mut Rng,
+    function: impl AsyncFn(Value, &mut Rng) -> Result<Answer, String>,
+) -> Result<(), String> {
+    let plans = world.plans();
+    let read = async |at: usize, most: usize| {
+        let end = plans.len().min(at + most);
+        (at..end).map(|index| record(index, &plans[index])).collect()
+    };
+    stream(world, rng, read, function).await
+}
+
+/// Simulates a shard. `read` takes an index and a number, and returns at most that many records from there on, none at the end.
+/// Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
+pub async fn stream(
+    world: &Shared,
+    rng: &mut Rng,
+    read: impl AsyncFn(usize, usize) -> Vec<Value>,
+    function: impl AsyncFn(Value, &mut Rng) -> Result<Answer, String>,
+) -> Result<(), String> {
+    let (mut at, mut size, mut rounds) = (0, BATCH, 0);
+    loop {
+        let records = read(at, size).await;
+        if records.is_empty() {
+            return world.faults().first().cloned().map_or(Ok(()), Err);
+        }
+        let end = at + records.len();
+        rounds += 1;
+        if rounds > MOST_ROUNDS * end {
+            return Err("the shard is blocked".to_owned());
+        }
+        let Some(failures) = function(json!({"Records": records}), rng).await? else {
+            size = (size / 2).max(1);
+            continue;
+        };
+        let index_of = |id: &String| records.iter().position(|record| record["kinesis"]["sequenceNumber"] == **id);
+        let next = match failures.as_slice() {
+            [] => end,
+            [failure] => at + index_of(failure).ok_or("a failure of a record that was not sent")?,
+            more => return Err(format!("{} failures", more.len())),
+        };
+        (at..next).for_each(|index| world.acknowledge(index));
+        size = if next == end { BATCH } else { (size / 2).max(1) };
+        at = next;
+    }
+}
+
+/// A queue: messages that failed are sent again, and those whose answer was lost. A standard queue shuffles; a FIFO queue
+/// sends the first messages of each group.
+pub async fn queue(
+    world: &Shared,
+    rng: &mut Rng,
+    function: impl AsyncFn(Value, &mut Rng) -> Result<Answer, String>,
+) -> Result<(), String> {
+    let (plans, is_fifo) = (world.plans(), world.is_fifo());
+    let mut waiting: Vec<usize> = (0..plans.len()).collect();
+    for _ in 0..MOST_ROUNDS * plans.len() {
+        if waiting.is_empty() {
+            return world.faults().first().cloned().map_or(Ok(()), Err);
+        }
+        if !is_fifo {
+            rng.shuffle(&mut waiting);
+        }
+        let sent: Vec<usize> = waiting.iter().copied().take(10).collect();
+        let records: Vec<Value> = sent.iter().map(|index| message(*index, &plans[*index], is_fifo)).collect();
+        let Some(failures) = function(json!({"Records": records}), rng).await? else { continue };
+        let failed: Vec<usize> = failures.iter().map(|id| index_of(id)).collect();
+        let done: Vec<usize> = sent.into_iter().filter(|index| !failed.contains(index)).collect();
+        done.iter().for_each(|index| world.acknowledge(*index));
+        // SQS delivers a message twice at times.
+        let twice = done.first().copied().filter(|_| !is_fifo && rng.u8(..) < 25);
+        waiting.retain(|index| !done.contains(index) || Some(*index) == twice);
+    }
+    Err("the queue is blocked".to_owned())
+}
