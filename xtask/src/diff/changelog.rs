@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::effects::Verdict;
 use super::facts::{Change, Kind};
 use super::markdown::{alike, beside, capital, said, says_reach};
-use super::report::{Report, and, reaches};
-use super::semver::{TYPES, is_addition};
+use super::report::{Report, reaches};
+use super::semver::is_addition;
+use super::words::and;
 
 /// The sections of a changelog, in the order in which they matter to who updates.
 const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
@@ -17,8 +18,8 @@ impl Report {
     pub(super) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
         let of = |name: &'static str| {
             let mut entries = Vec::new();
-            for package in ["ampersand-types", "ampersand-client"] {
-                let is_of_it = |change: &&Change| section(change) == Some(name) && krate(change) == package;
+            for package in self.summary.crates.iter().take(2).map(|made| &made.name) {
+                let is_of_it = |change: &&Change| section(change) == Some(name) && change.package == *package;
                 let (breaking, others): (Vec<&Change>, Vec<&Change>) =
                     self.changes.iter().filter(is_of_it).partition(|change| change.verdict() == Verdict::Breaking);
                 for changes in alike(&breaking) {
@@ -84,11 +85,6 @@ fn of_several(rest: &str) -> Option<String> {
     let verbs = [(" is ", " are "), (" has ", " have "), (" may ", " may "), (" takes ", " take "), (" does ", " do ")];
     let (several, rest) = verbs.iter().find_map(|(one, several)| Some((several, rest.strip_prefix(one)?)))?;
     Some(format!("{several}{}", rest.replace(", and was ", ", and were ")))
-}
-
-/// The crate in which a change is first seen.
-fn krate(change: &Change) -> &'static str {
-    if TYPES.contains(&change.document.as_str()) { "ampersand-types" } else { "ampersand-client" }
 }
 
 fn section(change: &Change) -> Option<&'static str> {

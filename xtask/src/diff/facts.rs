@@ -117,6 +117,9 @@ pub(super) struct Change {
     pub(super) document: String,
     pub(super) schema: String,
     pub(super) path: String,
+    /// The crate in which it is first seen.
+    #[serde(skip)]
+    pub(super) package: String,
     pub(super) kind: Kind,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::effects::Verdict;
 use super::facts::{Change, Kind};
-use super::report::{Report, and, reaches, sentence};
+use super::report::{Report, reaches, sentence};
 use super::semver::Crate;
+use super::words::and;
 
 impl Report {
     pub(super) fn markdown(&self) -> String {

@@ -128,7 +128,8 @@ fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kep
     let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
-    let summary = Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, files);
+    let summary =
+        Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, project, files);
     Report { summary, changes }
 }
 

@@ -10,6 +10,8 @@ use super::contract::Contract;
 use super::effects::Verdict;
 use super::facts::{Change, Kind};
 use super::semver::{self, Api, Bump, Crate};
+use super::words::and;
+use crate::project::Project;
 
 /// The published file of each document.
 pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;
@@ -37,6 +39,7 @@ impl Summary {
         changes: &[Change],
         api: Api,
         operations: &BTreeSet<String>,
+        project: &Project,
         files: &Files<'_>,
     ) -> Self {
         let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {
@@ -50,7 +53,7 @@ impl Summary {
             let list = if same { &mut words_alone } else { &mut rewritten };
             list.push((*file).to_owned());
         }
-        let crates = semver::crates(changes, &api, operations);
+        let crates = semver::crates(changes, &api, operations, project);
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 
@@ -128,8 +131,8 @@ impl Report {
     pub(super) fn json(&self) -> Result<String> {
         let Summary { old, new, crates, api, words_alone, rewritten } = &self.summary;
         let count = |verdict| self.of(verdict).count();
-        let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name, one.bump)).collect();
-        let reasons: BTreeMap<&str, &str> = crates.iter().map(|one| (one.name, one.why.as_str())).collect();
+        let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name.as_str(), one.bump)).collect();
+        let reasons: BTreeMap<&str, &str> = crates.iter().map(|one| (one.name.as_str(), one.why.as_str())).collect();
         let value = json!({
             "changes": self.changes,
             "summary": {
@@ -170,15 +173,6 @@ pub(super) fn reaches(change: &Change, quote: &str) -> String {
         names.push(format!("{rest} more"));
     }
     and(names)
-}
-
-/// `a, b and c`
-pub(super) fn and(names: Vec<String>) -> String {
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
 }
 
 /// What a change is, in a sentence without its end. What is of the contract stands in quotes.

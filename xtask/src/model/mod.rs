@@ -240,6 +240,13 @@ impl Model {
         self.documents.values().flat_map(|document| &document.operations)
     }
 
+    /// Whether a document is there for operations: it has some, or one that has takes schemas from it.
+    pub(crate) fn is_for_operations(&self, name: &str) -> bool {
+        let takes =
+            |document: &Document| document.name == name || document.copies.values().any(|copy| copy.document == name);
+        self.documents.values().any(|document| !document.operations.is_empty() && takes(document))
+    }
+
     /// The schema that a place names.
     pub(crate) fn at(&self, place: &Place) -> Option<&Node> {
         self.documents.get(&place.document)?.schemas.get(&place.schema).filter(|_| place.path == "$")
