@@ -15,6 +15,7 @@ mod document;
 mod fetch;
 mod generate;
 mod kept;
+mod keywords;
 
 mod model;
 mod output;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::facts::Kind;
+use super::kind::Kind;
 use super::seen::{Seen, SeenField, is_met};
 use crate::model::names::{pascal, snake};
 use crate::model::{Need, Others, Rust, Type, may_be_absent};

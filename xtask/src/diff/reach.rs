@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effect, Effects, Verdict};
-use super::facts::{Change, Finding, Kind};
+use super::facts::{Change, Finding};
+use super::kind::Kind;
 use super::walk::Walk;
 use crate::model::Place;
 use crate::project::Project;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::effects::Verdict;
-use super::facts::{Change, Kind};
+use super::facts::Change;
+use super::kind::Kind;
 use super::words::and;
 use crate::model;
 use crate::model::names::pascal;

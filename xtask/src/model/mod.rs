@@ -5,7 +5,9 @@
 //! is called. No module here knows what is made of the model.
 
 mod api;
+mod context;
 mod credentials;
+mod document;
 mod events;
 mod named;
 pub(crate) mod names;
@@ -21,11 +23,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub(crate) use api::{same, together};
+pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Body, Location, Operation, Parameter, Response};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
-pub(crate) use steps::Context;
 
 use crate::project::Project;
 
