@@ -254,11 +254,16 @@ impl Model {
         self.documents.get(&place.document)?.schemas.get(&place.schema).filter(|_| place.path == "$")
     }
 
+    fn is_named(&self, node: &Node) -> bool {
+        self.at(&node.place).is_some_and(|named| Rc::ptr_eq(named, node))
+    }
+
     /// What stands at a place; for a reference that says nothing else, what it leads to.
     pub(crate) fn follow<'m>(&'m self, mut node: &'m Node) -> &'m Node {
         for _ in 0..DEEPEST {
             match &node.kind {
-                Kind::Reference(_, to) if node.is_plain() && node.place.path != "$" => match self.at(to) {
+                // A schema that is another name of one is a schema of its own.
+                Kind::Reference(_, to) if node.is_plain() && !self.is_named(node) => match self.at(to) {
                     Some(target) => node = target,
                     None => break,
                 },

@@ -485,3 +485,13 @@ fn what_is_read_only_is_not_demanded() {
         ["field added A.id: - > required string [cccc]"]
     );
 }
+
+#[test]
+fn a_choice_that_has_a_name_has_a_type() {
+    let of = |kind: &str| {
+        let part = |kind: &str| object(json!({ "value": { "type": kind } }), &["value"]);
+        let choice = json!({ "oneOf": [reference("S"), reference("B")] });
+        schemas(json!({ "Choice": choice, "S": part("string"), "B": part(kind) }))
+    };
+    assert_eq!(between("config", of("boolean"), of("number")), ["type changed B.value: boolean > number [bbbb]"]);
+}
