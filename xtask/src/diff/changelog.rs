@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::change::Change;
 use super::effects::Verdict;
-use super::facts::Change;
 use super::kind::Kind;
 use super::markdown::alike;
 use super::report::Report;

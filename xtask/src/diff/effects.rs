@@ -5,16 +5,15 @@
 //! and formats other than `date-time` are not part of its types. What a request requires is an argument of the function that
 //! makes it.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use serde_json::Value;
 
+use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::seen::{Seen, SeenField, is_met};
 use crate::model::names::{pascal, snake};
-use crate::model::{Need, Others, Rust, Type, may_be_absent};
-use Verdict::{Breaking, Compatible, Warning};
+use crate::model::{Location, Need, Others, Rust, Type, may_be_absent};
+use Verdict::{Breaking, Warning};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,11 +60,7 @@ impl Effect {
 }
 
 impl Effects {
-    pub(super) fn fine(fine: &'static str) -> Self {
-        Self { fine, ..Self::default() }
-    }
-
-    pub(super) fn inbound(mut self, verdict: Verdict, why: &str) -> Self {
+    fn inbound(mut self, verdict: Verdict, why: &str) -> Self {
         self.inbound = Effect::new(verdict, why);
         self.closed = self.closed.max(self.inbound.clone());
         self
@@ -76,7 +71,7 @@ impl Effects {
         self
     }
 
-    pub(super) fn outbound(mut self, verdict: Verdict, why: &str) -> Self {
+    fn outbound(mut self, verdict: Verdict, why: &str) -> Self {
         self.outbound = Effect::new(verdict, why);
         self
     }
@@ -108,55 +103,172 @@ impl Effects {
     }
 }
 
-/// Where a value stands, for who decodes it with the old types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
-    /// It has to be there, and to have its type.
-    Value,
-    /// It may be absent, and so may be `null`.
-    Optional,
-    /// It is kept as text and not looked into.
-    Raw,
-    /// It is a parameter of an operation, which is given and never read.
-    Parameter,
-    /// It is the body of an event, which is taken apart and is no type of its own.
-    Body,
-}
-
-impl Slot {
-    pub(super) const ALL: [Self; 5] = [Self::Value, Self::Optional, Self::Raw, Self::Parameter, Self::Body];
-
-    pub(super) fn of(need: Need, outer: Self) -> Self {
-        match (outer, need) {
-            (Self::Raw, _) => Self::Raw,
-            (_, Need::Required) => Self::Value,
-            _ => Self::Optional,
-        }
-    }
-
-    /// That of an item of a list here, or of a value of a map.
-    pub(super) fn inner(self) -> Self {
-        if self == Self::Raw { Self::Raw } else { Self::Value }
-    }
-
-    /// Whether code can name the fields of what stands here.
-    fn has_type(self) -> bool {
-        !matches!(self, Self::Raw | Self::Body)
-    }
-}
-
-const MISSING: &str = "the old types refuse a payload without the field, which they require";
+const ADDED: &str = "who does not know it does not need it";
+const IGNORED: &str = "what is sent as the parameter is no longer looked at";
 const LACKING: &str = "a value built with the old types lacks a required field";
+const MISSING: &str = "the old types refuse a payload without the field, which they require";
+const ONE_MORE: &str = "the operation takes one more argument";
 const OTHER_TYPE: &str = "the field has another Rust type";
+const REFUSED: &str = "a value that the old types can send is refused now";
 const UNKNOWN_FIELD: &str = "programs that do not know the field keep it in `other_fields`";
+
+fn fine(fine: &'static str) -> Effects {
+    Effects { fine, ..Effects::default() }
+}
+
+/// What a change does.
+pub(super) fn effects(fact: &Fact<'_>) -> Effects {
+    match &fact.about {
+        About::Field { old, new, slot, before, now } => match (before, now) {
+            (None, Some(now)) => field_added(fact, now, old, new, *slot),
+            (Some(before), None) => {
+                let mut effects = gone(fine("nothing needs the field"), new, *slot);
+                effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
+                if absent(before, *slot) { effects } else { effects.inbound(Breaking, MISSING) }
+            }
+            (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
+                field_elsewhere(fact, before, now, new, *slot)
+            }
+            (Some(before), Some(now)) => need_changed(fact, (before, now), (old, new), *slot),
+            // A name that no schema describes is required.
+            (None, None) => fine(UNKNOWN_FIELD).outbound(Breaking, LACKING),
+        },
+        About::Types { old, new, more, fewer, slot } => type_changed(old, new, (more, *fewer), *slot),
+        About::Keyword { old, new, slot } => keyword_changed(fact, old, new, *slot),
+        About::Values { old, new, slot } => values_changed(fact.kind, old, new, *slot),
+        About::EnumValue { is_named } => enum_value_changed(fact, *is_named),
+        About::Schema { has_type: true } if fact.kind == Kind::SchemaRemoved => {
+            fine("").source(Breaking, "the type that is made of the schema is gone")
+        }
+        About::Schema { .. } if fact.kind == Kind::SchemaRemoved => {
+            fine("nothing that is sent or received is made of the schema")
+        }
+        About::Schema { .. } => fine(ADDED),
+        About::Request { what, required, was } => of_request(fact.kind, what, *required, *was),
+        About::Answer { succeeds, same } => of_answer(fact.kind, *succeeds, *same),
+        About::Refused(ways) if ways.is_empty() => fine("who could call it still can"),
+        About::Refused(ways) => {
+            fine("").outbound(Breaking, &format!("who authenticates by {} is refused", ways.join(" or by ")))
+        }
+        About::More(more) => of_more(fact.kind, *more),
+        About::Itself => of_kind(fact),
+    }
+}
+
+/// What only the kind of a change decides.
+fn of_kind(fact: &Fact<'_>) -> Effects {
+    let unheard = "what an operation says here is not understood by `diff`";
+    match fact.kind {
+        Kind::EventTypeAdded => fine("programs that do not know the event get it as `Event::Unknown`")
+            .closed("a closed enum refuses the type"),
+        Kind::EventTypeRemoved => fine("")
+            .inbound(Warning, "what waits for the event gets none")
+            .outbound(Breaking, "the contract has no such event any more")
+            .source(Breaking, "the variants of `Event` and `NotificationType` are gone"),
+        Kind::EventTypeRenamed => {
+            let unknown = "programs get the event as `Event::Unknown`, and what waits for its old name gets none";
+            let effects = fine("")
+                .inbound(Warning, unknown)
+                .closed("a closed enum refuses the type")
+                .outbound(Breaking, "the contract has no event of the old name any more");
+            match is_same_name(fact) {
+                true => effects,
+                false => effects.source(Breaking, "the variants of `Event` and `NotificationType` have another name"),
+            }
+        }
+        Kind::OperationRemoved => {
+            fine("").outbound(Breaking, "the operation is gone").source(Breaking, "the operation is gone")
+        }
+        Kind::OperationRenamed => fine("").source(Breaking, "the operation's method in Rust has another name"),
+        Kind::OperationMoved => fine("").outbound(Breaking, "programs that were built before call the old path"),
+        Kind::OperationChanged => fine("").inbound(Warning, unheard).outbound(Warning, unheard),
+        Kind::TagChanged => fine("").source(Breaking, "the operation's method is in another group of the client"),
+        Kind::SecurityChanged => fine("").outbound(Breaking, "programs authenticate in the old way"),
+        Kind::ResponseRenamed => fine("any status of success is taken"),
+        Kind::Deprecated | Kind::NoLongerDeprecated if fact.place.path == "$" => fine("it can still be called"),
+        Kind::Deprecated | Kind::NoLongerDeprecated => fine("it can still be sent"),
+        Kind::KeywordChanged if fact.subject == "headers" => fine("headers are handed over as they came"),
+        Kind::KeywordChanged => fine("").outbound(Warning, "it is sent in another way"),
+        _ => fine(ADDED),
+    }
+}
+
+fn of_more(kind: Kind, more: bool) -> Effects {
+    match (kind, more) {
+        (Kind::ServersChanged, true) => fine(ADDED),
+        (Kind::ServersChanged, false) => fine("")
+            .outbound(Breaking, "programs that were built before call an address that is not in the contract any more"),
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, true) => {
+            fine("programs that do not know a field keep it in `other_fields`")
+        }
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, false) => {
+            fine("").outbound(Breaking, "fields without a name in the contract may be refused now")
+        }
+        // Of choices any may be met, and then one alone; or the reverse.
+        (_, true) => fine("a value that was one of the choices still is"),
+        (_, false) => fine("").outbound(Breaking, "a value that is two of the choices at once is refused now"),
+    }
+}
+
+/// What is part of a request comes, goes, or is another.
+fn of_request(kind: Kind, what: &str, required: bool, was: Option<(Location, bool)>) -> Effects {
+    match (kind, was) {
+        (Kind::ParameterRenamed, Some((location, was_required))) => {
+            let effects = match location {
+                Location::Path => fine("the path is the same, whatever its parameters are called"),
+                _ if required => fine("").outbound(Breaking, "a required parameter is not sent"),
+                _ => fine("").outbound(Warning, IGNORED),
+            };
+            match was_required && required {
+                // It is an argument, which has no name where it is given.
+                true => effects,
+                false => effects.source(Breaking, "the method that sets the parameter has another name"),
+            }
+        }
+        (Kind::ParameterRemoved, _) => {
+            fine("").outbound(Warning, IGNORED).source(Breaking, "code that gives the parameter does not compile")
+        }
+        (Kind::RequestBodyRemoved, _) => fine("")
+            .outbound(Warning, "the body that is sent is no longer looked at")
+            .source(Breaking, "code that gives a body does not compile"),
+        (Kind::ContentTypeRemoved, _) => fine("").outbound(Breaking, "a body of the old content type is refused"),
+        (Kind::BecameRequired, _) => {
+            fine("").outbound(Breaking, "what was optional in a request has to be sent").source(Breaking, ONE_MORE)
+        }
+        (Kind::BecameOptional, _) => {
+            fine("who sends it still may").source(Breaking, "it is no argument any more, and has a method")
+        }
+        // It is an argument now, which code that was written before does not give.
+        _ if required => {
+            fine("").outbound(Breaking, &format!("a required {what} is not given")).source(Breaking, ONE_MORE)
+        }
+        _ => fine(ADDED),
+    }
+}
+
+fn of_answer(kind: Kind, succeeds: bool, same: bool) -> Effects {
+    match (kind, succeeds) {
+        (Kind::ContentTypeRemoved, true) => {
+            let why = "the answer that is decoded is gone";
+            fine("").inbound(Breaking, why).source(Breaking, why)
+        }
+        (Kind::ResponseRemoved, true) => fine("what is not answered is not decoded"),
+        (Kind::ResponseAdded, true) if !same => {
+            fine("").inbound(Breaking, "the answer is decoded as what the other statuses answer")
+        }
+        (Kind::ResponseAdded, _) => fine("any other status is read as an error, whatever it is"),
+        _ => fine("errors are read whatever they are"),
+    }
+}
 
 fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
     slot == Slot::Raw || may_be_absent(field.need, &field.value.whole().node)
 }
 
+/// Whether a value of the old type meets what is said of a field together with others.
 fn are_met(new: &Seen<'_>, name: &str, old: &Seen<'_>) -> bool {
-    let of_field = |names: &BTreeSet<String>| names.contains(name);
-    new.groups().iter().filter(|group| group.alternatives.iter().any(of_field)).all(|group| is_met(group, old))
+    let mut groups = new.groups().iter().filter(|group| group.alternatives.iter().any(|names| names.contains(name)));
+    groups.all(|group| is_met(group, old))
 }
 
 fn is_option(field: &SeenField<'_>) -> bool {
@@ -167,14 +279,19 @@ fn is_collection(seen: &Seen<'_>) -> bool {
     seen.whole().node.rust().is_collection()
 }
 
-pub(super) fn field_added(field: &SeenField<'_>, old: &Seen<'_>, new: &Seen<'_>, name: &str, slot: Slot) -> Effects {
-    let effects = Effects::fine(UNKNOWN_FIELD);
-    let is_read_only = field.value.whole().node.facets.contains_key("readOnly");
+/// Whether what has another name is the same in Rust.
+fn is_same_name(fact: &Fact<'_>) -> bool {
+    let name = |name: &Option<String>| pascal(name.as_deref().unwrap_or_default());
+    name(&fact.old) == name(&fact.new)
+}
+
+fn field_added(fact: &Fact<'_>, field: &SeenField<'_>, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
+    let effects = fine(UNKNOWN_FIELD);
     let effects = match field.need {
         // What is only received is not demanded of who sends.
-        Need::Required if is_read_only => return effects,
+        Need::Required if field.value.whole().node.facets.contains_key("readOnly") => return effects,
         Need::Required => effects.outbound(Breaking, LACKING),
-        Need::Conditional if !are_met(new, name, old) => effects
+        Need::Conditional if !are_met(new, &fact.subject, old) => effects
             .outbound(Breaking, "a value built with the old types may lack all of the fields of which one is required"),
         _ if old.node.rust() == Rust::Raw => {
             effects.outbound(Warning, "what was free to hold anything may have something else there")
@@ -182,46 +299,36 @@ pub(super) fn field_added(field: &SeenField<'_>, old: &Seen<'_>, new: &Seen<'_>,
         _ => effects,
     };
     match (slot.has_type(), old.is_struct()) {
-        (false, _) => effects,
         (true, true) if field.need == Need::Required && !is_option(field) => {
             effects.arguments(is_collection(&field.value))
         }
-        (true, true) => effects,
         (true, false) => effects.source(Breaking, "what had no fields of its own becomes a struct"),
+        _ => effects,
     }
 }
 
-/// A name that no schema describes is required.
-pub(super) fn undescribed_required() -> Effects {
-    Effects::fine(UNKNOWN_FIELD).outbound(Breaking, LACKING)
-}
-
-pub(super) fn field_removed(field: &SeenField<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
-    let mut effects = gone(Effects::fine("nothing needs the field"), new, slot);
-    effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
-    if absent(field, slot) { effects } else { effects.inbound(Breaking, MISSING) }
-}
-
-/// The field is in another object.
-pub(super) fn field_moved(field: &SeenField<'_>, need: Need, new: &Seen<'_>, slot: Slot) -> Effects {
-    let effects = gone(Effects::fine(""), new, slot);
-    let effects = match absent(field, slot) {
-        true => effects.inbound(Warning, "the old types decode it and find the field absent"),
-        false => effects.inbound(Breaking, MISSING),
-    };
-    if need == Need::Required { effects.outbound(Breaking, LACKING) } else { effects }
-}
-
-/// The field has another name.
-pub(super) fn field_renamed(
-    before: (&str, &SeenField<'_>),
-    now: (&str, &SeenField<'_>),
+/// The field has another name, or is in another object.
+fn field_elsewhere(
+    fact: &Fact<'_>,
+    before: &SeenField<'_>,
+    now: &SeenField<'_>,
     new: &Seen<'_>,
     slot: Slot,
 ) -> Effects {
-    let effects = field_moved(before.1, now.1.need, new, slot);
-    let is_same_in_rust = snake(before.0) == snake(now.0) && is_option(before.1) == is_option(now.1);
-    if is_same_in_rust { Effects { source: Effect::default(), ..effects } } else { effects }
+    let mut effects = gone(fine(""), new, slot);
+    effects = match absent(before, slot) {
+        true => effects.inbound(Warning, "the old types decode it and find the field absent"),
+        false => effects.inbound(Breaking, MISSING),
+    };
+    if now.need == Need::Required {
+        effects = effects.outbound(Breaking, LACKING);
+    }
+    let name = |name: &Option<String>| snake(name.as_deref().unwrap_or_default());
+    let is_renamed = fact.kind == Kind::FieldRenamed;
+    if is_renamed && name(&fact.old) == name(&fact.new) && is_option(before) == is_option(now) {
+        effects.source = Effect::default();
+    }
+    effects
 }
 
 fn gone(effects: Effects, new: &Seen<'_>, slot: Slot) -> Effects {
@@ -238,13 +345,13 @@ fn gone(effects: Effects, new: &Seen<'_>, slot: Slot) -> Effects {
 }
 
 /// A field that both have is required, conditional or optional, and was something else.
-pub(super) fn need_changed(
-    name: &str,
+fn need_changed(
+    fact: &Fact<'_>,
     (before, now): (&SeenField<'_>, &SeenField<'_>),
     (old, new): (&Seen<'_>, &Seen<'_>),
     slot: Slot,
 ) -> Effects {
-    let mut effects = Effects::fine(match now.need {
+    let mut effects = fine(match now.need {
         Need::Required => "who decodes the field finds it as before",
         _ => "the old type of the field lets it be absent",
     });
@@ -253,7 +360,7 @@ pub(super) fn need_changed(
     }
     let met = match now.need {
         Need::Required => false,
-        Need::Conditional => are_met(new, name, old),
+        Need::Conditional => are_met(new, &fact.subject, old),
         Need::Optional => true,
     };
     if !met {
@@ -271,23 +378,10 @@ pub(super) fn need_changed(
     }
 }
 
-pub(super) fn condition_changed(old: &Seen<'_>, new: &Seen<'_>) -> Effects {
-    let effects = Effects::fine("none of the fields is required by the types");
-    match new.groups().iter().all(|group| is_met(group, old)) {
-        true => effects,
-        false => effects.outbound(Breaking, "a value built with the old types may have other fields than it has to"),
-    }
-}
-
 /// The types of values are others: more, fewer, or not the same.
-pub(super) fn type_changed(
-    old: &Seen<'_>,
-    new: &Seen<'_>,
-    (more, fewer): (BTreeSet<Type>, bool),
-    slot: Slot,
-) -> Effects {
+fn type_changed(old: &Seen<'_>, new: &Seen<'_>, (more, fewer): (&[Type], bool), slot: Slot) -> Effects {
     let (was, is) = (old.node.rust(), new.node.rust());
-    let mut effects = Effects::fine("the old type holds what is allowed now");
+    let mut effects = fine("the old type holds what is allowed now");
     let takes = |kind: Type| was.takes(kind) || (kind == Type::Null && (slot == Slot::Optional || old.node.nullable));
     if slot != Slot::Raw && !more.iter().all(|kind| takes(*kind) && !(*kind == Type::Object && was == Rust::Struct)) {
         effects = effects.inbound(Breaking, "the old types refuse values of the type that is new");
@@ -302,35 +396,42 @@ pub(super) fn type_changed(
     }
 }
 
-pub(super) fn enum_value_added() -> Effects {
-    Effects::fine("open enums keep a value that they do not know").closed("a closed enum refuses the value")
-}
-
-/// Of other values than texts, no enum is made.
-pub(super) fn of_values(old: &Seen<'_>, slot: Slot) -> Slot {
-    if old.node.rust() == Rust::OpenEnum { slot } else { Slot::Raw }
-}
-
-pub(super) fn enum_value_removed(slot: Slot) -> Effects {
-    let effects = Effects::fine("").outbound(Breaking, "a value that the old types can send is refused now");
-    if slot == Slot::Raw { effects } else { effects.source(Breaking, "the enum's variant is gone") }
-}
-
-pub(super) fn enum_value_renamed(before: &str, now: &str, slot: Slot) -> Effects {
-    let effects = Effects::fine("")
-        .inbound(Warning, "open enums keep the new value as one that they do not know, and no known variant matches")
-        .closed("a closed enum refuses the value")
-        .outbound(Breaking, "a value that the old types can send is refused now");
-    match slot == Slot::Raw || pascal(before) == pascal(now) {
-        true => effects,
-        false => effects.source(Breaking, "the enum's variant has another name"),
+fn enum_value_changed(fact: &Fact<'_>, is_named: bool) -> Effects {
+    match fact.kind {
+        Kind::EnumValueAdded => {
+            fine("open enums keep a value that they do not know").closed("a closed enum refuses the value")
+        }
+        Kind::EnumValueRemoved if is_named => {
+            fine("").outbound(Breaking, REFUSED).source(Breaking, "the enum's variant is gone")
+        }
+        Kind::EnumValueRemoved => fine("").outbound(Breaking, REFUSED),
+        _ => {
+            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
+            let effects = fine("")
+                .inbound(Warning, unknown)
+                .closed("a closed enum refuses the value")
+                .outbound(Breaking, REFUSED);
+            match is_named && !is_same_name(fact) {
+                true => effects.source(Breaking, "the enum's variant has another name"),
+                false => effects,
+            }
+        }
     }
 }
 
-/// A string has a list of values now, or has none any more.
-pub(super) fn enum_changed(old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
-    let mut effects = Effects::fine("the type in Rust stays");
-    effects = match new.node.values {
+/// A string has a list of values now, or has none any more; or other fields are required together.
+fn values_changed(kind: Kind, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
+    if kind == Kind::ConditionChanged {
+        let effects = fine("none of the fields is required by the types");
+        return match new.groups().iter().all(|group| is_met(group, old)) {
+            true => effects,
+            false => {
+                effects.outbound(Breaking, "a value built with the old types may have other fields than it has to")
+            }
+        };
+    }
+    let effects = fine("the type in Rust stays");
+    let effects = match new.node.values {
         None => effects.closed("a closed enum refuses other values"),
         Some(_) => effects.outbound(Breaking, "a value built with the old types may be none of the list"),
     };
@@ -342,72 +443,51 @@ pub(super) fn enum_changed(old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effect
 }
 
 /// Something else is said of a value.
-pub(super) fn facet_changed(
-    kind: Kind,
-    key: &str,
-    (old, was): (&Seen<'_>, Option<&Value>),
-    (new, is): (&Seen<'_>, Option<&Value>),
-    slot: Slot,
-) -> Effects {
-    let now = is.is_some();
-    match kind {
-        Kind::FormatChanged => format_changed(old, new, slot),
-        Kind::DefaultChanged => default_changed(old, was, is, slot),
-        Kind::Deprecated => Effects::fine("it is still there; plan to do without it"),
-        Kind::NoLongerDeprecated => Effects::fine("it is there to stay"),
-        Kind::ReadOnlyChanged => {
-            let effects = Effects::fine("the field is in what is received, as before");
-            match (now, slot) {
-                (true, slot) => {
-                    let effects = effects.outbound(Warning, "the field is not to be sent any more");
-                    if slot == Slot::Value { effects.arguments(false) } else { effects }
-                }
-                (false, Slot::Value) => effects.outbound(Breaking, "the required field has to be sent now"),
-                _ => effects,
+fn keyword_changed(fact: &Fact<'_>, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
+    let key = &fact.subject;
+    let (was, is) = (old.node.facet(key), new.node.facet(key));
+    match fact.kind {
+        Kind::FormatChanged => {
+            let mut effects = fine("formats are not checked by the types");
+            if is.is_some() {
+                effects = effects.outbound(Warning, "a value built with the old types may have another format");
+            }
+            match slot == Slot::Raw || old.whole().node.rust() == new.whole().node.rust() {
+                true => effects,
+                false => effects.source(Breaking, OTHER_TYPE),
             }
         }
-        Kind::WriteOnlyChanged => {
-            let effects = Effects::fine("the field may be sent, as before");
-            match (now, slot) {
-                (true, Slot::Value) => {
-                    effects.inbound(Breaking, "the required field is not in what is received any more")
-                }
-                _ => effects,
-            }
-        }
-        Kind::BoundChanged => {
-            let effects = Effects::fine("bounds are not checked by the types");
-            match is_tighter(key, was, is) {
-                true => effects.outbound(Breaking, "a value built with the old types may be out of bounds"),
+        Kind::DefaultChanged if was.is_none() => fine("the accessor for the default is new"),
+        Kind::DefaultChanged => {
+            let other = "where the field is absent, something else is meant";
+            let effects = fine("").inbound(Warning, other).outbound(Warning, other);
+            let rust = old.whole().node.rust();
+            let has_accessor = matches!(rust, Rust::Boolean | Rust::Integer | Rust::Text | Rust::OpenEnum);
+            match slot == Slot::Optional && has_accessor && is.is_none() {
+                true => effects.source(Breaking, "the accessor for the default is gone"),
                 false => effects,
             }
         }
-        _ => withdrawn(Warning, Warning, Compatible, "`diff` does not know the keyword"),
-    }
-}
-
-fn format_changed(old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
-    let mut effects = Effects::fine("formats are not checked by the types");
-    if new.node.facets.contains_key("format") {
-        effects = effects.outbound(Warning, "a value built with the old types may have another format");
-    }
-    match slot == Slot::Raw || old.whole().node.rust() == new.whole().node.rust() {
-        true => effects,
-        false => effects.source(Breaking, OTHER_TYPE),
-    }
-}
-
-fn default_changed(old: &Seen<'_>, was: Option<&Value>, is: Option<&Value>, slot: Slot) -> Effects {
-    let effects = Effects::fine("the accessor for the default is new");
-    if was.is_none() {
-        return effects;
-    }
-    let other = "where the field is absent, something else is meant";
-    let effects = effects.inbound(Warning, other).outbound(Warning, other);
-    let has_accessor = matches!(old.whole().node.rust(), Rust::Boolean | Rust::Integer | Rust::Text | Rust::OpenEnum);
-    match slot == Slot::Optional && has_accessor && is.is_none() {
-        true => effects.source(Breaking, "the accessor for the default is gone"),
-        false => effects,
+        Kind::Deprecated => fine("it is still there; plan to do without it"),
+        Kind::NoLongerDeprecated => fine("it is there to stay"),
+        Kind::ReadOnlyChanged => match (is.is_some(), slot) {
+            (true, Slot::Value) => fine("").outbound(Warning, "the field is not to be sent any more").arguments(false),
+            (true, _) => fine("").outbound(Warning, "the field is not to be sent any more"),
+            (false, Slot::Value) => fine("").outbound(Breaking, "the required field has to be sent now"),
+            (false, _) => fine("the field is in what is received, as before"),
+        },
+        Kind::WriteOnlyChanged if is.is_some() && slot == Slot::Value => {
+            fine("").inbound(Breaking, "the required field is not in what is received any more")
+        }
+        Kind::WriteOnlyChanged => fine("the field may be sent, as before"),
+        Kind::BoundChanged if is_tighter(key, was, is) => {
+            fine("").outbound(Breaking, "a value built with the old types may be out of bounds")
+        }
+        Kind::BoundChanged => fine("bounds are not checked by the types"),
+        _ => {
+            let unknown = "`diff` does not know the keyword";
+            fine("").inbound(Warning, unknown).outbound(Warning, unknown)
+        }
     }
 }
 
@@ -421,70 +501,4 @@ fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
         (Some(old), Some(new)) if key == "multipleOf" => old % new != 0.0,
         _ => true,
     }
-}
-
-/// Fields without a name are refused, or allowed.
-pub(super) fn others_changed(more: bool) -> Effects {
-    match more {
-        true => Effects::fine("programs that do not know a field keep it in `other_fields`"),
-        false => Effects::fine("").outbound(Breaking, "fields without a name in the contract may be refused now"),
-    }
-}
-
-/// Of choices any may be met, and then one alone; or the reverse.
-pub(super) fn choices_excluded(now: bool) -> Effects {
-    let effects = Effects::fine("a value that was one of the choices still is");
-    match now {
-        true => effects.outbound(Breaking, "a value that is two of the choices at once is refused now"),
-        false => effects,
-    }
-}
-
-pub(super) fn event_added() -> Effects {
-    Effects::fine("programs that do not know the event get it as `Event::Unknown`")
-        .closed("a closed enum refuses the type")
-}
-
-pub(super) fn event_removed() -> Effects {
-    Effects::fine("")
-        .inbound(Warning, "what waits for the event gets none")
-        .outbound(Breaking, "the contract has no such event any more")
-        .source(Breaking, "the variants of `Event` and `NotificationType` are gone")
-}
-
-pub(super) fn event_renamed(before: &str, now: &str) -> Effects {
-    let effects = Effects::fine("")
-        .inbound(Warning, "programs get the event as `Event::Unknown`, and what waits for its old name gets none")
-        .closed("a closed enum refuses the type")
-        .outbound(Breaking, "the contract has no event of the old name any more");
-    match pascal(before) == pascal(now) {
-        true => effects,
-        false => effects.source(Breaking, "the variants of `Event` and `NotificationType` have another name"),
-    }
-}
-
-pub(super) fn schema_removed(has_type: bool) -> Effects {
-    let effects = Effects::fine("nothing that is sent or received is made of the schema");
-    if has_type { effects.source(Breaking, "the type that is made of the schema is gone") } else { effects }
-}
-
-pub(super) fn added() -> Effects {
-    Effects::fine("who does not know it does not need it")
-}
-
-/// What a request has to have, and code that was written before does not give: it is an argument now.
-pub(super) fn demanded(why: &str) -> Effects {
-    Effects::fine("").outbound(Breaking, why).source(Breaking, "the operation takes one more argument")
-}
-
-/// What was there in an operation and is not any more.
-pub(super) fn withdrawn(inbound: Verdict, outbound: Verdict, source: Verdict, why: &str) -> Effects {
-    let of = |verdict| if verdict == Compatible { Effect::default() } else { Effect::new(verdict, why) };
-    let (inbound, outbound, source) = (of(inbound), of(outbound), of(source));
-    Effects { closed: inbound.clone(), inbound, outbound, source, ..Effects::default() }
-}
-
-/// What is sent is no longer looked at, and code that gives it does not compile.
-pub(super) fn unheeded(what: &str, code: &str) -> Effects {
-    Effects::fine("").outbound(Warning, what).source(Breaking, code)
 }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::effects::{self, Effects, Slot};
-use super::facts::Finding;
+use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::seen::{Seen, SeenField, describe};
 use super::walk::{Step, Walk};
 use super::words::text;
-use crate::model::{Group, Model, Need, Place};
+use crate::model::{Group, Model, Need, Place, Rust};
 
 impl<'m> Walk<'m> {
-    pub(super) fn fields(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) {
+    pub(super) fn fields(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let (mut gone, mut more) = (old.names(), new.names());
         let both: Vec<&str> = gone.intersection(&more).copied().collect();
         for name in both {
@@ -27,35 +26,35 @@ impl<'m> Walk<'m> {
             if let (Some(field), Some(other)) = (old.field(before), new.field(now)) {
                 self.explained.insert((field.place.clone(), Kind::FieldRemoved));
                 self.explained.insert((other.place.clone(), Kind::FieldAdded));
-                let effects = effects::field_renamed((before, &field), (now, &other), new, slot);
-                step.find(&field.place, Kind::FieldRenamed, Some(before.to_owned()), Some(now.to_owned()), effects);
+                let place = field.place.clone();
+                let about = About::of_field((old, Some(field)), (new, Some(other)), slot);
+                step.find(&place, Kind::FieldRenamed, [before, now].map(|name| Some(name.to_owned())), about);
             }
         }
         self.moved_down((old, &mut gone), (new, &mut more), slot, step);
         self.moved_up((old, &mut gone), (new, &mut more), slot, step);
         for (name, field) in gone.iter().filter_map(|name| Some((*name, old.field(name)?))) {
-            let effects = effects::field_removed(&field, new, slot);
-            let place = told(name, &field, old, self.new);
-            step.find(&place, Kind::FieldRemoved, Some(old.describe_field(name, &field)), None, effects);
+            let (place, text) = (told(name, &field, old, self.new), old.describe_field(name, &field));
+            let about = About::of_field((old, Some(field)), (new, None), slot);
+            step.find(&place, Kind::FieldRemoved, [Some(text), None], about);
         }
         for (name, field) in more.iter().filter_map(|name| Some((*name, new.field(name)?))) {
-            let effects = effects::field_added(&field, old, new, name, slot);
-            let place = told(name, &field, new, self.old);
-            step.find(&place, Kind::FieldAdded, None, Some(new.describe_field(name, &field)), effects);
+            let (place, text) = (told(name, &field, new, self.old), new.describe_field(name, &field));
+            let about = About::of_field((old, None), (new, Some(field)), slot);
+            step.facts.push(Fact::new(&place, Kind::FieldAdded, [None, Some(text)], about).of(name));
         }
+        let is_new = |name: &&String| old.need(name) == Need::Optional && old.field(name).is_none();
         let undescribed = new.object().into_iter().flat_map(|object| &object.undescribed);
-        for (name, place) in
-            undescribed.filter(|(name, _)| old.need(name) == Need::Optional && old.field(name).is_none())
-        {
-            let place = new.place_of(place).field(name);
-            let now = Some("required anything".to_owned());
-            step.find(&place, Kind::FieldAdded, None, now, effects::undescribed_required());
+        for (name, place) in undescribed.filter(|(name, _)| is_new(name)) {
+            let about = About::of_field((old, None), (new, None), slot);
+            let text = Some("required anything".to_owned());
+            step.find(&new.place_of(place).field(name), Kind::FieldAdded, [None, text], about);
         }
         self.conditions(old, new, step);
     }
 
     /// Compares a field that both have.
-    fn field(&mut self, name: &str, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) {
+    fn field(&mut self, name: &str, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let (Some(before), Some(now)) = (old.field(name), new.field(name)) else { return };
         // Where a schema no longer says anything of a field that another one describes, that is a change of the schema.
         let described = now.place.outermost();
@@ -75,9 +74,10 @@ impl<'m> Walk<'m> {
             Need::Optional => (Kind::BecameOptional, &before.need_place),
             Need::Conditional => (Kind::BecameConditional, &now.need_place),
         };
-        let effects = effects::need_changed(name, (&before, &now), (old, new), slot);
-        let (was, is) = (old.describe_need(name, before.need), new.describe_need(name, now.need));
-        step.find(&place.field(name), kind, Some(was), Some(is), effects);
+        let place = place.field(name);
+        let texts = [Some(old.describe_need(name, before.need)), Some(new.describe_need(name, now.need))];
+        let about = About::of_field((old, Some(before)), (new, Some(now)), slot);
+        step.facts.push(Fact::new(&place, kind, texts, about).of(name));
     }
 
     fn is_same_field(&mut self, old: Option<SeenField<'m>>, new: Option<SeenField<'m>>) -> bool {
@@ -90,7 +90,7 @@ impl<'m> Walk<'m> {
         (old, gone): (&Seen<'m>, &mut BTreeSet<&str>),
         (new, more): (&Seen<'m>, &mut BTreeSet<&str>),
         slot: Slot,
-        step: &mut Step,
+        step: &mut Step<'m>,
     ) {
         for (object, into) in new.fields() {
             if gone.is_empty() {
@@ -108,9 +108,9 @@ impl<'m> Walk<'m> {
                 };
                 gone.remove(name);
                 self.explained.insert((now.place.clone(), Kind::FieldAdded));
-                let path = into.place.field(name).path;
                 let need = if into.need == Need::Required { now.need } else { Need::Optional };
-                step.findings.push(moved(&field, need, new, slot, path));
+                let now = SeenField { need, place: into.place.field(name), ..now };
+                step.facts.push(moved((old, field), (new, now), slot));
             }
             if all && more.contains(object) && inside.names().iter().all(|name| !gone.contains(name)) {
                 more.remove(object);
@@ -124,7 +124,7 @@ impl<'m> Walk<'m> {
         (old, gone): (&Seen<'m>, &mut BTreeSet<&str>),
         (new, more): (&Seen<'m>, &mut BTreeSet<&str>),
         slot: Slot,
-        step: &mut Step,
+        step: &mut Step<'m>,
     ) {
         for (object, from) in old.fields() {
             if more.is_empty() {
@@ -143,7 +143,7 @@ impl<'m> Walk<'m> {
                 more.remove(name);
                 self.explained.insert((field.place.clone(), Kind::FieldRemoved));
                 let slot = Slot::of(from.need, slot).inner();
-                step.findings.push(moved(&field, target.need, new, slot, target.place.path));
+                step.facts.push(moved((old, field), (new, target), slot));
             }
             if all {
                 gone.remove(object);
@@ -152,10 +152,11 @@ impl<'m> Walk<'m> {
     }
 
     /// Says which fields have to be there together, where no field says it of itself.
-    fn conditions(&self, old: &Seen<'m>, new: &Seen<'m>, step: &mut Step) {
-        let told = step.findings.iter().any(|finding| {
-            matches!(finding.kind, Kind::BecameRequired | Kind::BecameOptional | Kind::BecameConditional)
-        });
+    fn conditions(&self, old: &Seen<'m>, new: &Seen<'m>, step: &mut Step<'m>) {
+        let told = step
+            .facts
+            .iter()
+            .any(|fact| matches!(fact.kind, Kind::BecameRequired | Kind::BecameOptional | Kind::BecameConditional));
         if old.groups() == new.groups() || told {
             return;
         }
@@ -170,47 +171,48 @@ impl<'m> Walk<'m> {
         if groups(old) == groups(new) {
             return;
         }
-        let all = |seen: &Seen<'m>| Some(describe(&seen.groups().iter().collect::<Vec<_>>()));
-        step.find(&new.place, Kind::ConditionChanged, all(old), all(new), effects::condition_changed(old, new));
+        let texts = [old, new].map(|seen| Some(describe(&seen.groups().iter().collect::<Vec<_>>())));
+        let about = About::Values { old: old.clone(), new: new.clone(), slot: Slot::Value };
+        step.find(&new.place, Kind::ConditionChanged, texts, about);
     }
 
-    pub(super) fn values(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) {
+    pub(super) fn values(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let place = new.place.clone();
         let (before, now) = match (&old.node.values, &new.node.values) {
             (Some(before), Some(now)) => (before, now),
             (None, None) => return,
             (before, _) => {
                 let kind = if before.is_none() { Kind::EnumIntroduced } else { Kind::EnumDropped };
-                let effects = effects::enum_changed(old, new, slot);
-                step.find(&place, kind, Some(old.describe()), Some(new.describe()), effects);
+                let about = About::Values { old: old.clone(), new: new.clone(), slot };
+                step.find(&place, kind, [old, new].map(|seen| Some(seen.describe())), about);
                 return;
             }
         };
-        let slot = effects::of_values(old, slot);
+        // Of other values than texts, no enum is made.
+        let is_named = slot != Slot::Raw && old.node.rust() == Rust::OpenEnum;
         let (before, now): (BTreeSet<String>, BTreeSet<String>) =
             (before.iter().map(text).collect(), now.iter().map(text).collect());
         let mut gone: BTreeSet<&str> = before.difference(&now).map(String::as_str).collect();
         let mut more: BTreeSet<&str> = now.difference(&before).map(String::as_str).collect();
         let found = renamed(&mut gone, &mut more, similar);
-        let mut find = |kind, old: Option<&str>, new: Option<&str>, effects: Effects| {
-            let finding = Finding::new(place.clone(), kind, old.map(str::to_owned), new.map(str::to_owned), effects);
-            step.findings.push(finding.of(old.or(new).unwrap_or_default()));
+        let mut find = |kind, texts: [Option<&str>; 2]| {
+            let subject = texts[0].or(texts[1]).unwrap_or_default();
+            let about = About::EnumValue { is_named };
+            step.facts.push(Fact::new(&place, kind, texts.map(|text| text.map(str::to_owned)), about).of(subject));
         };
-        for (before, now) in found {
-            find(Kind::EnumValueRenamed, Some(before), Some(now), effects::enum_value_renamed(before, now, slot));
-        }
-        for value in gone {
-            find(Kind::EnumValueRemoved, Some(value), None, effects::enum_value_removed(slot));
-        }
-        for value in more {
-            find(Kind::EnumValueAdded, None, Some(value), effects::enum_value_added());
-        }
+        found.into_iter().for_each(|(before, now)| find(Kind::EnumValueRenamed, [Some(before), Some(now)]));
+        gone.into_iter().for_each(|value| find(Kind::EnumValueRemoved, [Some(value), None]));
+        more.into_iter().for_each(|value| find(Kind::EnumValueAdded, [None, Some(value)]));
     }
 }
 
-fn moved(field: &SeenField<'_>, need: Need, new: &Seen<'_>, slot: Slot, path: String) -> Finding {
-    let effects = effects::field_moved(field, need, new, slot);
-    Finding::new(field.place.clone(), Kind::FieldMoved, Some(field.place.path.clone()), Some(path), effects)
+fn moved<'m>(
+    (old, before): (&Seen<'m>, SeenField<'m>),
+    (new, now): (&Seen<'m>, SeenField<'m>),
+    slot: Slot,
+) -> Fact<'m> {
+    let (place, texts) = (before.place.clone(), [Some(before.place.path.clone()), Some(now.place.path.clone())]);
+    Fact::new(&place, Kind::FieldMoved, texts, About::of_field((old, Some(before)), (new, Some(now)), slot))
 }
 
 /// Where a field that only one side has is told of: where it stands, unless what stands there is on the other side too, and

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::change::Change;
 use super::effects::Verdict;
-use super::facts::Change;
 use super::report::Report;
 use super::say::{beside, capital, reaches, says_reach, together};
 use super::semver::Crate;

@@ -9,6 +9,7 @@
 //! come in or go out; `names` tells what is renamed. Whom it affects: `effects` is the table, `reach` says whom a change
 //! comes to, `semver` what follows for the crates. How to say it: `words` and `say`, then `report`, `markdown` and `changelog`.
 
+mod change;
 mod changelog;
 mod contract;
 mod effects;
@@ -41,10 +42,10 @@ use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
 use crate::project::Project;
 use crate::sources::Sources;
+use change::Change;
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use effects::Verdict;
-use facts::Change;
 use kind::Kind;
 use report::{Report, Summary};
 use semver::{Api, Bump};

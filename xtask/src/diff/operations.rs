@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::effects::Verdict::{Breaking, Compatible, Warning};
-use super::effects::{self, Effects, Slot};
-use super::facts::Finding;
+use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::reach::Root;
 use super::seen::Seen;
 use super::walk::{Step, Walk};
-use crate::model::{Body, Document, Location, Node, Operation, Parameter, Place, Response};
+use crate::model::{Document, Location, Model, Node, Operation, Parameter, Place, Response};
 
 pub(super) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roots: &mut Vec<Root>) {
     fn by_id(document: &Document) -> BTreeMap<&str, &Operation> {
@@ -41,20 +39,13 @@ pub(super) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roo
         roots.push(Root::new(&now.id, (false, true), vec![walk.put(sent)]));
         roots.push(Root::new(&now.id, (true, false), vec![walk.put(received)]));
     }
-    for (operation, is_new) in gone
-        .iter()
-        .filter_map(|id| Some((old_ids.get(id)?, false)))
-        .chain(more.iter().filter_map(|id| Some((new_ids.get(id)?, true))))
-    {
-        let text = Some(describe(operation));
+    let gone = gone.iter().filter_map(|id| Some((*old_ids.get(id)?, Kind::OperationRemoved)));
+    let more = more.iter().filter_map(|id| Some((*new_ids.get(id)?, Kind::OperationAdded)));
+    for (operation, kind) in gone.chain(more) {
         let mut step = Step::default();
-        match is_new {
-            true => step.find(&operation.place, Kind::OperationAdded, None, text, effects::added()),
-            false => {
-                let effects = effects::withdrawn(Compatible, Breaking, Breaking, "the operation is gone");
-                step.find(&operation.place, Kind::OperationRemoved, text, None, effects);
-            }
-        }
+        let text = Some(describe(operation));
+        let texts = if kind == Kind::OperationAdded { [None, text] } else { [text, None] };
+        step.find(&operation.place, kind, texts, About::Itself);
         roots.push(Root::new(&operation.id, (true, true), vec![walk.put(step)]));
     }
 }
@@ -73,73 +64,48 @@ fn describe(operation: &Operation) -> String {
 fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     let (mut step, place) = (Step::default(), Place::new(&new.name, ""));
     if old.servers != new.servers {
-        let why = "programs that were built before call an address that is not in the contract any more";
-        let effects = match old.servers.iter().all(|url| new.servers.contains(url)) {
-            true => effects::added(),
-            false => effects::withdrawn(Compatible, Breaking, Compatible, why),
-        };
-        let texts = (Some(old.servers.join(", ")), Some(new.servers.join(", ")));
-        step.find(&place.field("servers"), Kind::ServersChanged, texts.0, texts.1, effects);
+        let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
+        let texts = [old, new].map(|document| Some(document.servers.join(", ")));
+        step.find(&place.field("servers"), Kind::ServersChanged, texts, about);
     }
     for (name, before) in &old.security_schemes {
         let Some(now) = new.security_schemes.get(name).filter(|now| *now != before) else { continue };
-        let effects = effects::withdrawn(Compatible, Breaking, Compatible, "programs authenticate in the old way");
         let place = Place::new(&new.name, &format!("securitySchemes/{name}"));
-        step.find(&place, Kind::SecurityChanged, Some(before.to_string()), Some(now.to_string()), effects);
+        step.find(&place, Kind::SecurityChanged, [before, now].map(|one| Some(one.to_string())), About::Itself);
     }
     walk.put(step)
 }
 
 /// What is neither sent nor answered: how the operation is called, and who may.
-fn of_operation(old: &Operation, new: &Operation, step: &mut Step) {
-    let mut find = |kind, place: &Place, old: String, new: String, effects| {
-        step.find(place, kind, Some(old), Some(new), effects);
-    };
-    if old.id != new.id {
-        let why = "the operation's method in Rust has another name";
-        let effects = effects::withdrawn(Compatible, Compatible, Breaking, why);
-        find(Kind::OperationRenamed, &new.place, old.id.clone(), new.id.clone(), effects);
-    }
-    if (&old.method, old.route()) != (&new.method, new.route()) {
-        let why = "programs that were built before call the old path";
-        let effects = effects::withdrawn(Compatible, Breaking, Compatible, why);
-        find(Kind::OperationMoved, &new.place, describe(old), describe(new), effects);
-    }
+fn of_operation(old: &Operation, new: &Operation, step: &mut Step<'_>) {
+    let both = |text: &dyn Fn(&Operation) -> String| [old, new].map(|operation| Some(text(operation)));
     let tag =
         |operation: &Operation| operation.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"));
-    if tag(old) != tag(new) {
-        let why = "the operation's method is in another group of the client";
-        let effects = effects::withdrawn(Compatible, Compatible, Breaking, why);
-        find(Kind::TagChanged, &new.place, tag(old), tag(new), effects);
-    }
-    if old.deprecated != new.deprecated {
-        let kind = if new.deprecated { Kind::Deprecated } else { Kind::NoLongerDeprecated };
-        let effects = Effects::fine("it can still be called");
-        find(kind, &new.place, old.deprecated.to_string(), new.deprecated.to_string(), effects);
+    let deprecated = if new.deprecated { Kind::Deprecated } else { Kind::NoLongerDeprecated };
+    let changed = [
+        (old.id != new.id, Kind::OperationRenamed, both(&|one| one.id.clone())),
+        ((&old.method, old.route()) != (&new.method, new.route()), Kind::OperationMoved, both(&describe)),
+        (tag(old) != tag(new), Kind::TagChanged, both(&tag)),
+        (old.deprecated != new.deprecated, deprecated, both(&|one| one.deprecated.to_string())),
+    ];
+    for (_, kind, texts) in changed.into_iter().filter(|(is, ..)| *is) {
+        step.find(&new.place, kind, texts, About::Itself);
     }
     let (before, now) = (security(old), security(new));
     if before != now {
         let inherited = old.inherits_security && new.inherits_security;
         let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
-        let refused: Vec<&str> = before.difference(&now).map(String::as_str).collect();
-        let effects = match refused.is_empty() || now.contains(NOBODY) {
-            true => Effects::fine("who could call it still can"),
-            false => {
-                let why = format!("who authenticates by {} is refused", refused.join(" or by "));
-                Effects::fine("").outbound(Breaking, &why)
-            }
-        };
-        let join = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" or ");
-        find(Kind::SecurityChanged, &place.field("security"), join(&before), join(&now), effects);
+        let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
+        let texts = [&before, &now].map(|ways| Some(ways.iter().cloned().collect::<Vec<_>>().join(" or ")));
+        let about = About::Refused(refused.into_iter().collect());
+        step.find(&place.field("security"), Kind::SecurityChanged, texts, about);
     }
     let keys: BTreeSet<&String> = old.rest.keys().chain(new.rest.keys()).collect();
     for key in keys {
-        let (was, is) = (old.rest.get(key), new.rest.get(key));
-        if was != is {
-            let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            let why = "what an operation says here is not understood by `diff`";
-            let effects = effects::withdrawn(Warning, Warning, Compatible, why);
-            find(Kind::OperationChanged, &new.place.field(key), text(was), text(is), effects);
+        let values = [old.rest.get(key), new.rest.get(key)];
+        if values[0] != values[1] {
+            let text = |value: Option<&Value>| Some(value.map_or_else(|| "nothing".to_owned(), Value::to_string));
+            step.find(&new.place.field(key), Kind::OperationChanged, values.map(text), About::Itself);
         }
     }
 }
@@ -156,7 +122,7 @@ fn security(operation: &Operation) -> BTreeSet<String> {
 
 type Both<'a> = (&'a Operation, &'a Operation);
 
-fn parameters(walk: &mut Walk<'_>, (old, new): Both<'_>, sent: &mut Step, own: &mut Step) {
+fn parameters<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, sent: &mut Step<'m>, own: &mut Step<'m>) {
     let by_key = |operation: &'_ Operation| -> BTreeMap<(Location, String), Parameter> {
         operation.parameters.iter().map(|parameter| (parameter.key(), parameter.clone())).collect()
     };
@@ -181,48 +147,29 @@ fn parameters(walk: &mut Walk<'_>, (old, new): Both<'_>, sent: &mut Step, own: &
         let (Some(was), Some(is)) = (before.get(was), now.get(is)) else { continue };
         parameter(walk, was, is, sent, own);
     }
-    for parameter in gone.into_iter().filter_map(|key| before.get(key)) {
-        let effects = effects::unheeded(
-            "what is sent as the parameter is no longer looked at",
-            "code that gives the parameter does not compile",
-        );
-        let text = format!("{} {}", needed(parameter.required), parameter.location.name());
-        own.find(&parameter.place, Kind::ParameterRemoved, Some(text), None, effects);
-    }
-    for parameter in more.into_iter().filter_map(|key| now.get(key)) {
-        let effects = match parameter.required {
-            true => effects::demanded("a required parameter is not given"),
-            false => effects::added(),
-        };
-        let text = format!("{} {}", needed(parameter.required), parameter.location.name());
-        own.find(&parameter.place, Kind::ParameterAdded, None, Some(text), effects);
+    let gone = gone.into_iter().filter_map(|key| Some((before.get(key)?, Kind::ParameterRemoved)));
+    let more = more.into_iter().filter_map(|key| Some((now.get(key)?, Kind::ParameterAdded)));
+    for (parameter, kind) in gone.chain(more) {
+        let text = Some(format!("{} {}", needed(parameter.required), parameter.location.name()));
+        let texts = if kind == Kind::ParameterAdded { [None, text] } else { [text, None] };
+        let about = About::Request { what: "parameter", required: parameter.required, was: None };
+        own.find(&parameter.place, kind, texts, about);
     }
 }
 
-fn parameter(walk: &mut Walk<'_>, was: &Parameter, is: &Parameter, sent: &mut Step, own: &mut Step) {
+fn parameter<'m>(walk: &mut Walk<'m>, was: &Parameter, is: &Parameter, sent: &mut Step<'m>, own: &mut Step<'m>) {
     if was.key() != is.key() {
-        let effects = match is.location {
-            Location::Path => Effects::fine("the path is the same, whatever its parameters are called"),
-            _ if is.required => Effects::fine("").outbound(Breaking, "a required parameter is not sent"),
-            _ => Effects::fine("").outbound(Warning, "what is sent as the parameter is no longer looked at"),
-        };
-        let effects = match was.required && is.required {
-            // It is an argument, which has no name where it is given.
-            true => effects,
-            false => effects.source(Breaking, "the method that sets the parameter has another name"),
-        };
-        own.find(&was.place, Kind::ParameterRenamed, Some(was.name.clone()), Some(is.name.clone()), effects);
+        let renamed = Some((is.location, was.required));
+        let about = About::Request { what: "parameter", required: is.required, was: renamed };
+        own.find(&was.place, Kind::ParameterRenamed, [was, is].map(|one| Some(one.name.clone())), about);
     }
-    need(was.required, is.required, &is.place, own);
+    need("parameter", was.required, is.required, &is.place, own);
     let (old, new) = (at(walk.old, &was.schema, &is.place), at(walk.new, &is.schema, &is.place));
     walk.child(&old, &new, Slot::Parameter, is.place.clone(), sent);
     if was.deprecated != is.deprecated {
         let kind = if is.deprecated { Kind::Deprecated } else { Kind::NoLongerDeprecated };
         let texts = [was, is].map(|one| Some(format!("deprecated: {}", one.deprecated)));
-        let [was, is_now] = texts;
-        own.findings.push(
-            Finding::new(is.place.clone(), kind, was, is_now, Effects::fine("it can still be sent")).of("deprecated"),
-        );
+        own.facts.push(Fact::new(&is.place, kind, texts, About::Itself).of("deprecated"));
     }
     let said = |parameter: &Parameter, seen: &Seen<'_>| {
         let mut said = parameter.rest.clone();
@@ -238,15 +185,14 @@ fn parameter(walk: &mut Walk<'_>, was: &Parameter, is: &Parameter, sent: &mut St
     for (key, value) in &now {
         let known = before.get(key).unwrap_or(&Value::Bool(false));
         if known != value {
-            let texts = (Some(format!("{key}: {known}")), Some(format!("{key}: {value}")));
-            let effects = Effects::fine("").outbound(Warning, "it is sent in another way");
-            own.findings.push(Finding::new(is.place.clone(), Kind::KeywordChanged, texts.0, texts.1, effects).of(key));
+            let texts = [known, value].map(|value| Some(format!("{key}: {value}")));
+            own.facts.push(Fact::new(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
         }
     }
 }
 
 /// What stands in an operation, and is compared where the new one has it.
-fn at<'m>(model: &'m crate::model::Model, node: &Node, place: &Place) -> Seen<'m> {
+fn at<'m>(model: &'m Model, node: &Node, place: &Place) -> Seen<'m> {
     let seen = Seen::new(model, node);
     if std::rc::Rc::ptr_eq(&seen.node, node) { Seen { place: place.clone(), ..seen } } else { seen }
 }
@@ -255,71 +201,59 @@ fn needed(required: bool) -> &'static str {
     if required { "required" } else { "optional" }
 }
 
-fn need(before: bool, now: bool, place: &Place, step: &mut Step) {
-    let (kind, effects) = match (before, now) {
-        (false, true) => (Kind::BecameRequired, effects::demanded("what was optional in a request has to be sent")),
-        (true, false) => {
-            let effects = Effects::fine("who sends it still may");
-            (Kind::BecameOptional, effects.source(Breaking, "it is no argument any more, and has a method"))
-        }
-        _ => return,
-    };
-    step.find(place, kind, Some(needed(before).to_owned()), Some(needed(now).to_owned()), effects);
+fn need(what: &'static str, before: bool, now: bool, place: &Place, step: &mut Step<'_>) {
+    if before != now {
+        let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
+        let texts = [before, now].map(|required| Some(needed(required).to_owned()));
+        step.find(place, kind, texts, About::Request { what, required: now, was: None });
+    }
 }
 
-fn request(walk: &mut Walk<'_>, (old, new): Both<'_>, sent: &mut Step, own: &mut Step) {
-    let place = new.place.field("requestBody");
+fn request<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, sent: &mut Step<'m>, own: &mut Step<'m>) {
+    let (place, what) = (new.place.field("requestBody"), "body");
+    let about = |required| About::Request { what, required, was: None };
     match (&old.body, &new.body) {
         (None, None) => {}
         (Some(_), None) => {
-            let effects = effects::unheeded(
-                "the body that is sent is no longer looked at",
-                "code that gives a body does not compile",
-            );
-            own.find(&place, Kind::RequestBodyRemoved, Some("a body".to_owned()), None, effects);
+            own.find(&place, Kind::RequestBodyRemoved, [Some("a body".to_owned()), None], about(false));
         }
-        (None, Some(Body { required, .. })) => {
-            let effects = match required {
-                true => effects::demanded("a required body is not sent"),
-                false => effects::added(),
-            };
-            own.find(&place, Kind::RequestBodyAdded, None, Some(format!("{} body", needed(*required))), effects);
+        (None, Some(body)) => {
+            let text = Some(format!("{} body", needed(body.required)));
+            own.find(&place, Kind::RequestBodyAdded, [None, text], about(body.required));
         }
         (Some(before), Some(now)) => {
-            need(before.required, now.required, &now.place, own);
-            let refused = Effects::fine("").outbound(Breaking, "a body of the old content type is refused");
-            content(walk, (&before.content, &now.content), &now.place, &refused, sent, own);
+            need(what, before.required, now.required, &now.place, own);
+            content(walk, (&before.content, &now.content), &now.place, &about(false), sent, own);
         }
     }
 }
 
 /// Compares bodies, by their content type.
-fn content(
-    walk: &mut Walk<'_>,
+fn content<'m>(
+    walk: &mut Walk<'m>,
     (before, now): (&BTreeMap<String, Node>, &BTreeMap<String, Node>),
     place: &Place,
-    removed: &Effects,
-    step: &mut Step,
-    own: &mut Step,
+    removed: &About<'m>,
+    step: &mut Step<'m>,
+    own: &mut Step<'m>,
 ) {
     for (name, node) in before {
         let Some(other) = now.get(name) else {
-            let finding =
-                Finding::new(place.clone(), Kind::ContentTypeRemoved, Some(name.clone()), None, removed.clone());
-            own.findings.push(finding.of(name));
+            let fact = Fact::new(place, Kind::ContentTypeRemoved, [Some(name.clone()), None], removed.clone());
+            own.facts.push(fact.of(name));
             continue;
         };
         let (old, new) = (at(walk.old, node, place), at(walk.new, other, place));
         walk.child(&old, &new, Slot::Value, place.clone(), step);
     }
     for name in now.keys().filter(|name| !before.contains_key(*name)) {
-        let finding = Finding::new(place.clone(), Kind::ContentTypeAdded, None, Some(name.clone()), effects::added());
-        own.findings.push(finding.of(name));
+        let fact = Fact::new(place, Kind::ContentTypeAdded, [None, Some(name.clone())], About::Itself);
+        own.facts.push(fact.of(name));
     }
 }
 
-fn responses(walk: &mut Walk<'_>, (old, new): Both<'_>, received: &mut Step, own: &mut Step) {
-    let place = new.place.field("responses");
+fn responses<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, received: &mut Step<'m>, own: &mut Step<'m>) {
+    let place = |status: &String| new.place.field("responses").below(&format!(".{status}"));
     let (before, now) = (&old.responses, &new.responses);
     let (gone, more) = only(before, now);
     let (mut gone, mut more): (BTreeSet<&String>, BTreeSet<&String>) = (gone.iter().collect(), more.iter().collect());
@@ -327,32 +261,22 @@ fn responses(walk: &mut Walk<'_>, (old, new): Both<'_>, received: &mut Step, own
     // A client takes any answer of success for the one that there was.
     let found = renamed(&mut gone, &mut more, |was, is| is_success(was) && is_success(is));
     for (was, is) in &found {
-        let effects = Effects::fine("any status of success is taken");
-        let place = place.below(&format!(".{is}"));
-        own.find(&place, Kind::ResponseRenamed, Some((*was).clone()), Some((*is).clone()), effects);
+        own.find(&place(is), Kind::ResponseRenamed, [was, is].map(|one| Some((*one).clone())), About::Itself);
     }
     pairs.extend(found);
     for (was, is) in pairs {
         let (Some(before), Some(now)) = (before.get(was), now.get(is)) else { continue };
-        let removed = match is_success(is) {
-            true => effects::withdrawn(Breaking, Compatible, Breaking, "the answer that is decoded is gone"),
-            false => Effects::fine("errors are read whatever they are"),
-        };
+        let removed = About::Answer { succeeds: is_success(is), same: false };
         content(walk, (&before.content, &now.content), &now.place, &removed, received, own);
         if before.headers != now.headers {
-            let text = |headers: &Option<Value>| headers.as_ref().map(|headers| format!("headers: {headers}"));
-            let effects = Effects::fine("headers are handed over as they came");
-            let (was, is) = (text(&before.headers), text(&now.headers));
-            let finding = Finding::new(now.place.clone(), Kind::KeywordChanged, was, is, effects);
-            own.findings.push(finding.of("headers"));
+            let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
+            let texts = [before, now].map(text);
+            own.facts.push(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
         }
     }
     for status in gone {
-        let effects = match is_success(status) {
-            true => Effects::fine("what is not answered is not decoded"),
-            false => Effects::fine("errors are read whatever they are"),
-        };
-        own.find(&place.below(&format!(".{status}")), Kind::ResponseRemoved, Some(status.clone()), None, effects);
+        let about = About::Answer { succeeds: is_success(status), same: false };
+        own.find(&place(status), Kind::ResponseRemoved, [Some(status.clone()), None], about);
     }
     for status in more {
         let body = |response: &Response| response.content.values().next().cloned();
@@ -364,11 +288,8 @@ fn responses(walk: &mut Walk<'_>, (old, new): Both<'_>, received: &mut Step, own
             }
             (was, is) => was.is_none() && is.is_none(),
         });
-        let effects = match is_success(status) && !same {
-            true => Effects::fine("").inbound(Breaking, "the answer is decoded as what the other statuses answer"),
-            false => Effects::fine("any other status is read as an error, whatever it is"),
-        };
-        own.find(&place.below(&format!(".{status}")), Kind::ResponseAdded, None, Some(status.clone()), effects);
+        let about = About::Answer { succeeds: is_success(status), same };
+        own.find(&place(status), Kind::ResponseAdded, [None, Some(status.clone())], about);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::effects::{Effect, Effects, Verdict};
-use super::facts::{Change, Finding};
+use super::change::Change;
+use super::effects::{Effect, Effects, Verdict, effects};
+use super::facts::Fact;
 use super::kind::Kind;
-use super::walk::Walk;
+use super::walk::{Step, Walk};
 use crate::model::Place;
 use crate::project::Project;
 
@@ -94,7 +95,7 @@ pub(super) fn changes(
     project: &Project,
     is_kept: impl Fn(&Place, Kind) -> bool,
 ) -> Vec<Change> {
-    settle(walk);
+    let found = settle(walk);
     let is_for_operations = |name: &str| walk.old.is_for_operations(name) || walk.new.is_for_operations(name);
     let mut reached = vec![Reached::default(); walk.steps.len()];
     for (number, root) in roots.iter().enumerate() {
@@ -102,50 +103,54 @@ pub(super) fn changes(
             reached.get_mut(step).into_iter().for_each(|reached| reached.add(number, root));
         }
     }
-    let mut found: BTreeMap<(Place, Kind, String), (Finding, Reached)> = BTreeMap::new();
-    for (step, reached) in walk.steps.iter().zip(&reached) {
+    let mut known: BTreeMap<(Place, Kind, String), (Fact<'_>, Effects, Reached)> = BTreeMap::new();
+    for (facts, reached) in found.into_iter().zip(&reached) {
         if reached.is_base() && reached.bases.is_empty() {
             continue;
         }
-        for finding in &step.findings {
-            if walk.explained.contains(&(finding.place.clone(), finding.kind)) {
+        for (fact, effects) in facts {
+            if walk.explained.contains(&(fact.place.clone(), fact.kind)) {
                 continue;
             }
-            let key = (finding.place.clone(), finding.kind, finding.subject.clone());
-            match found.get_mut(&key) {
-                None => drop(found.insert(key, (finding.clone(), reached.clone()))),
-                Some((known, by)) => {
-                    if finding.effects.outbound > known.effects.outbound {
-                        (known.old, known.new) = (finding.old.clone(), finding.new.clone());
+            let key = (fact.place.clone(), fact.kind, fact.subject.clone());
+            match known.get_mut(&key) {
+                None => drop(known.insert(key, (fact, effects, reached.clone()))),
+                Some((told, worst, by)) => {
+                    if effects.outbound > worst.outbound {
+                        (told.old, told.new) = (fact.old, fact.new);
                     }
-                    known.effects = known.effects.clone().worst(finding.effects.clone());
+                    *worst = worst.clone().worst(effects);
                     by.join(reached);
                 }
             }
         }
     }
-    let changes = found
+    let changes = known
         .into_values()
-        .map(|(finding, by)| (change(finding, &by, (roots, project), &is_for_operations, &is_kept), by));
+        .map(|(fact, effects, by)| (change((fact, effects), &by, (roots, project), &is_for_operations, &is_kept), by));
     // What others are built on is no change as long as they are the same.
     let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
     changes.filter(counts).map(|(change, _)| change).collect()
 }
 
-/// Gives each change of a reference the worst of what it leads to.
-fn settle(walk: &mut Walk<'_>) {
+/// The facts of each step, with what they do. A change of a reference does the worst of what it leads to.
+fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
+    let of = |step: &mut Step<'m>| -> Vec<(Fact<'m>, Effects)> {
+        step.facts.drain(..).map(|fact| (fact.clone(), effects(&fact))).collect()
+    };
+    let mut found: Vec<_> = walk.steps.iter_mut().map(of).collect();
     for number in 0..walk.steps.len() {
         let replaced = walk.steps.get_mut(number).map(|step| std::mem::take(&mut step.replaced)).unwrap_or_default();
-        for (mut finding, start) in replaced {
-            for step in below(walk, &[start]) {
-                for inner in walk.steps.get(step).into_iter().flat_map(|step| &step.findings) {
-                    finding.effects = finding.effects.worst(inner.effects.clone());
-                }
+        for (fact, start) in replaced {
+            let mut worst = Effects::default();
+            for (_, inner) in below(walk, &[start]).into_iter().filter_map(|step| found.get(step)).flatten() {
+                worst = worst.worst(inner.clone());
             }
-            finding.effects = finding.effects.source(Verdict::Breaking, "the field has another Rust type");
-            walk.steps.get_mut(number).into_iter().for_each(|step| step.findings.push(finding.clone()));
+            let worst = worst.source(Verdict::Breaking, "the field has another Rust type");
+            found.get_mut(number).into_iter().for_each(|facts| facts.push((fact.clone(), worst.clone())));
         }
     }
+    found
 }
 
 /// The steps that some lead to, and these.
@@ -161,7 +166,7 @@ fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
 }
 
 fn change(
-    finding: Finding,
+    (fact, effects): (Fact<'_>, Effects),
     by: &Reached,
     (roots, project): (&[Root], &Project),
     is_for_operations: &impl Fn(&str) -> bool,
@@ -171,7 +176,7 @@ fn change(
         let names: BTreeSet<&String> = numbers.iter().filter_map(|number| Some(&roots.get(*number)?.name)).collect();
         names.into_iter().cloned().collect()
     };
-    let Finding { place, kind, old, new, effects, .. } = finding;
+    let Fact { place, kind, old, new, .. } = fact;
     let stays = kind.can_be_kept() && is_kept(&place, kind);
     let Place { document, schema, path } = place;
     // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way,

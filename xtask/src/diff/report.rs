@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::json;
 
+use super::change::Change;
 use super::contract::Contract;
 use super::effects::Verdict;
-use super::facts::Change;
 use super::say::{reaches, sentence};
 use super::semver::{self, Api, Bump, Crate};
 use crate::project::Project;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::effects::{self, Slot};
+use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::operations;
@@ -66,24 +66,15 @@ fn events<'m>(
             && data(was, is)
                 .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
     });
-    let kind = |name: &str| {
-        project
-            .event
-            .as_ref()
-            .map_or_else(|| Place::new(document, name), |event| Place::new(document, name).field(&event.kind))
+    let place = |body: Option<&EventBody>| {
+        let place = Place::new(document, body.map_or("", |body| &body.schema));
+        project.event.as_ref().map_or_else(|| place.clone(), |event| place.field(&event.kind))
     };
-    let mut find = |walk: &mut Walk<'m>,
-                    body: Option<&EventBody>,
-                    what,
-                    names: [Option<&String>; 2],
-                    effects,
-                    mut start: Vec<usize>| {
-        let [before, now] = names;
-        let name = now.or(before).cloned().unwrap_or_default();
+    let mut find = |walk: &mut Walk<'m>, body, kind, names: [Option<&String>; 2], mut start: Vec<usize>| {
+        let subject = names[0].or(names[1]).cloned().unwrap_or_default();
+        let name = names[1].or(names[0]).cloned().unwrap_or_default();
         let mut step = Step::default();
-        step.find(&kind(body.map_or("", |body| &body.schema)), what, before.cloned(), now.cloned(), effects);
-        let subject = before.or(now).cloned().unwrap_or_default();
-        step.findings.iter_mut().for_each(|finding| finding.subject = subject.clone());
+        step.facts.push(Fact::new(&place(body), kind, names.map(|name| name.cloned()), About::Itself).of(&subject));
         start.push(walk.put(step));
         roots.push(Root::new(&name, (true, true), start));
     };
@@ -94,16 +85,13 @@ fn events<'m>(
             start.push(walk.pair(&was, &is, Slot::Value));
             start.extend(carried(walk, &was, &is, project));
         }
-        let effects = effects::event_renamed(before, now);
-        find(walk, Some(is), Kind::EventTypeRenamed, [Some(before), Some(now)], effects, start);
+        find(walk, Some(is), Kind::EventTypeRenamed, [Some(before), Some(now)], start);
     }
     for name in gone {
-        let effects = effects::event_removed();
-        find(walk, old.get(name), Kind::EventTypeRemoved, [Some(name), None], effects, Vec::new());
+        find(walk, old.get(name), Kind::EventTypeRemoved, [Some(name), None], Vec::new());
     }
     for name in more {
-        let effects = effects::event_added();
-        find(walk, new.get(name), Kind::EventTypeAdded, [None, Some(name)], effects, Vec::new());
+        find(walk, new.get(name), Kind::EventTypeAdded, [None, Some(name)], Vec::new());
     }
 }
 
@@ -192,21 +180,19 @@ fn schemas(walk: &mut Walk<'_>, document: &str, bodies: (&Bodies, &Bodies), proj
     let is_list = |name: &str| {
         project.event.as_ref().is_some_and(|event| event.list == name) && !bodies.0.is_empty() && !bodies.1.is_empty()
     };
-    for (names, model, removed) in [(gone, old, true), (more, new, false)] {
+    for (names, model, kind) in [(gone, old, Kind::SchemaRemoved), (more, new, Kind::SchemaAdded)] {
         for name in names {
             let Some(seen) = named(model, document, name).filter(|seen| !is_alias(seen)) else { continue };
             let whole = seen.whole();
-            let kind = whole.types().first().map_or("schema", |kind| kind.name());
-            let text = Some(format!("{kind} that nothing refers to"));
+            let text =
+                Some(format!("{} that nothing refers to", whole.types().first().map_or("schema", |one| one.name())));
             // The list of the types has one whatever it is called, which the events are named by.
             let has_type = project.module(document).is_some()
                 && !is_list(name)
                 && matches!(whole.node.rust(), Rust::Struct | Rust::OpenEnum);
             let mut step = Step::default();
-            match removed {
-                true => step.find(&seen.place, Kind::SchemaRemoved, text, None, effects::schema_removed(has_type)),
-                false => step.find(&seen.place, Kind::SchemaAdded, None, text, effects::added()),
-            }
+            let texts = if kind == Kind::SchemaAdded { [None, text] } else { [text, None] };
+            step.find(&seen.place, kind, texts, About::Schema { has_type });
             roots.push(Root::alone(walk.put(step)));
         }
     }

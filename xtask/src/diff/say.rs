@@ -1,6 +1,6 @@
 //! What changed, in sentences without their end. What is of the contract stands in quotes.
 
-use super::facts::Change;
+use super::change::Change;
 use super::kind::Kind;
 use super::words::and;
 

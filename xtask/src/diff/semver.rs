@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::change::Change;
 use super::effects::Verdict;
-use super::facts::Change;
 use super::kind::Kind;
 use super::words::and;
 use crate::model;

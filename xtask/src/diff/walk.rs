@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::effects::{self, Effects, Slot};
-use super::facts::Finding;
+use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::seen::Seen;
 use crate::document::BOUNDS;
@@ -13,24 +12,17 @@ use crate::model::{Model, Others, Place, Schema, Type};
 
 /// A pair of schemas that was compared.
 #[derive(Default)]
-pub(super) struct Step {
-    pub(super) findings: Vec<Finding>,
+pub(super) struct Step<'m> {
+    pub(super) facts: Vec<Fact<'m>>,
     /// The pairs that it leads to.
     pub(super) next: Vec<usize>,
     /// Changes of which schema is referred to; what they do is what is found where they lead.
-    pub(super) replaced: Vec<(Finding, usize)>,
+    pub(super) replaced: Vec<(Fact<'m>, usize)>,
 }
 
-impl Step {
-    pub(super) fn find(
-        &mut self,
-        place: &Place,
-        kind: Kind,
-        old: Option<String>,
-        new: Option<String>,
-        effects: Effects,
-    ) {
-        self.findings.push(Finding::new(place.clone(), kind, old, new, effects));
+impl<'m> Step<'m> {
+    pub(super) fn find(&mut self, place: &Place, kind: Kind, texts: [Option<String>; 2], about: About<'m>) {
+        self.facts.push(Fact::new(place, kind, texts, about));
     }
 }
 
@@ -39,7 +31,7 @@ type Id = *const Schema;
 pub(super) struct Walk<'m> {
     pub(super) old: &'m Model,
     pub(super) new: &'m Model,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<Step<'m>>,
     /// The steps by what they compare, which is kept as long as it is known by its address.
     known: HashMap<(Id, Id, Slot), usize>,
     kept: Vec<[Seen<'m>; 2]>,
@@ -84,7 +76,7 @@ impl<'m> Walk<'m> {
     }
 
     /// A step for what is no schema.
-    pub(super) fn put(&mut self, step: Step) -> usize {
+    pub(super) fn put(&mut self, step: Step<'m>) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
@@ -92,7 +84,7 @@ impl<'m> Walk<'m> {
     /// Compares what a schema leads to at a place. Where one of the two is a schema that both contracts have, and the other
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
-    pub(super) fn child(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, place: Place, step: &mut Step) {
+    pub(super) fn child(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, place: Place, step: &mut Step<'m>) {
         if let (Some(was), Some(is)) = (old.referred(), new.referred())
             && was.place == is.place
         {
@@ -106,9 +98,8 @@ impl<'m> Walk<'m> {
                 step.next.push(self.pair(&earlier, new, slot));
                 let number = self.pair(old, &earlier, slot);
                 if !self.same(old, &earlier) {
-                    let names = (Some(before.schema.clone()), Some(now.schema.clone()));
-                    let finding = Finding::new(place, Kind::TypeChanged, names.0, names.1, Effects::fine(""));
-                    step.replaced.push((finding, number));
+                    let names = [before, now].map(|place| Some(place.schema.clone()));
+                    step.replaced.push((Fact::new(&place, Kind::TypeChanged, names, About::Itself), number));
                 }
             }
             (Some(later), None) if now.path != "$" => {
@@ -136,21 +127,27 @@ impl<'m> Walk<'m> {
         (old, was): (&Seen<'m>, &Seen<'m>),
         (new, is): (&Seen<'m>, &Seen<'m>),
         slot: Slot,
-        step: &mut Step,
+        step: &mut Step<'m>,
     ) {
         let inner = self.pair(was, is, slot);
         let mut own = Step::default();
         let whole = |one: &Seen<'m>, name: &Seen<'m>| Seen { called: Some(name.name()), ..one.whole() };
         self.types(&whole(old, was), &whole(new, is), slot, &mut own);
         self.facets(old, new, slot, &mut own);
-        let known = self.steps.get(inner).map(|step| step.findings.as_slice()).unwrap_or_default();
-        let is_known = |found: &Finding| known.iter().any(|k| (k.kind, &k.subject) == (found.kind, &found.subject));
-        step.findings.extend(own.findings.into_iter().filter(|found| !is_known(found)));
+        let known = self.steps.get(inner).map(|step| step.facts.as_slice()).unwrap_or_default();
+        let is_known = |fact: &Fact<'m>| known.iter().any(|k| (k.kind, &k.subject) == (fact.kind, &fact.subject));
+        step.facts.extend(own.facts.into_iter().filter(|fact| !is_known(fact)));
         step.next.push(inner);
     }
 
     /// Compares two schemas as if both stood at a place.
-    pub(super) fn in_place(&mut self, (old, new): (&Seen<'m>, &Seen<'m>), slot: Slot, place: &Place, step: &mut Step) {
+    pub(super) fn in_place(
+        &mut self,
+        (old, new): (&Seen<'m>, &Seen<'m>),
+        slot: Slot,
+        place: &Place,
+        step: &mut Step<'m>,
+    ) {
         let key = (old.id(), new.id());
         if !self.within.insert(key) {
             step.next.push(self.pair(old, new, slot));
@@ -161,7 +158,7 @@ impl<'m> Walk<'m> {
         self.within.remove(&key);
     }
 
-    fn compare(&mut self, old_seen: &Seen<'m>, new_seen: &Seen<'m>, slot: Slot, step: &mut Step) {
+    fn compare(&mut self, old_seen: &Seen<'m>, new_seen: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let (mut old, mut new) = (old_seen.whole(), new_seen.whole());
         // A choice of objects may say what an object with a choice does.
         match (old.is_struct(), new.is_struct()) {
@@ -191,18 +188,26 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn type_changed(&self, old: &Seen<'m>, new: &Seen<'m>, types: (BTreeSet<Type>, bool), slot: Slot, step: &mut Step) {
+    fn type_changed(
+        &self,
+        old: &Seen<'m>,
+        new: &Seen<'m>,
+        types: (BTreeSet<Type>, bool),
+        slot: Slot,
+        step: &mut Step<'m>,
+    ) {
         let kind = match (types.0.is_empty(), types.1) {
             (false, false) => Kind::TypeWidened,
             (true, true) => Kind::TypeNarrowed,
             _ => Kind::TypeChanged,
         };
-        let effects = effects::type_changed(old, new, types, slot);
-        step.find(&new.place, kind, Some(old.describe()), Some(new.describe()), effects);
+        let (more, fewer) = (types.0.into_iter().collect(), types.1);
+        let about = About::Types { old: old.clone(), new: new.clone(), more, fewer, slot };
+        step.find(&new.place, kind, [old, new].map(|seen| Some(seen.describe())), about);
     }
 
     /// Compares types; whether what else the schemas say is worth comparing.
-    fn types(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) -> bool {
+    fn types(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) -> bool {
         let all = |seen: &Seen<'m>| {
             let mut types = seen.types();
             if types.is_empty() {
@@ -232,7 +237,7 @@ impl<'m> Walk<'m> {
         (old_seen, old): (&Seen<'m>, &Seen<'m>),
         (new_seen, new): (&Seen<'m>, &Seen<'m>),
         slot: Slot,
-        step: &mut Step,
+        step: &mut Step<'m>,
     ) -> bool {
         let one = |whole: &Seen<'m>, seen: &Seen<'m>| match whole.choices() {
             none if none.is_empty() => vec![seen.clone()],
@@ -286,14 +291,14 @@ impl<'m> Walk<'m> {
         if several(old) && several(new) && old.excludes() != new.excludes() {
             let told =
                 |seen: &Seen<'m>| if seen.excludes() { "exactly one of the choices" } else { "any of the choices" };
-            let (was, is) = (Some(told(old).to_owned()), Some(told(new).to_owned()));
-            step.find(&new.place, Kind::ConditionChanged, was, is, effects::choices_excluded(new.excludes()));
+            let texts = [old, new].map(|seen| Some(told(seen).to_owned()));
+            step.find(&new.place, Kind::ConditionChanged, texts, About::More(!new.excludes()));
         }
         gone.len() < before
     }
 
     /// Compares what is known of fields that have no name, or of the values of a map.
-    fn others(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) {
+    fn others(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let (Some(before), Some(now)) = (old.others(), new.others()) else { return };
         let more = match (before, now) {
             (Others::Of(before), Others::Of(now)) => {
@@ -308,8 +313,7 @@ impl<'m> Walk<'m> {
         let are_structs = old.is_struct() && new.is_struct();
         if are_structs || matches!((before, now), (_, Others::None) | (Others::None, _)) {
             let kind = if more { Kind::OtherFieldsAllowed } else { Kind::OtherFieldsRefused };
-            let told = (Some(old.describe_others()), Some(new.describe_others()));
-            step.find(&new.place, kind, told.0, told.1, effects::others_changed(more));
+            step.find(&new.place, kind, [old, new].map(|seen| Some(seen.describe_others())), About::More(more));
         } else {
             let types: &[Type] = if more { &[Type::Null, Type::Object, Type::Array] } else { &[] };
             self.type_changed(old, new, (types.iter().copied().collect(), !more), slot, step);
@@ -317,7 +321,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Compares everything else that is said of a value.
-    pub(super) fn facets(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step) {
+    pub(super) fn facets(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
         for key in keys {
             let (was, is) = (old.node.facet(key), new.node.facet(key));
@@ -334,12 +338,12 @@ impl<'m> Walk<'m> {
                 key if BOUNDS.contains(&key) => Kind::BoundChanged,
                 _ => Kind::KeywordChanged,
             };
-            let effects = effects::facet_changed(kind, key, (old, was), (new, is), slot);
             let holder = if new.node.facets.contains_key(key) { new } else { old };
-            let place =
-                holder.node.facets.get(key).map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
-            let said = |value: Option<&Value>| value.map(|value| format!("{key}: {value}"));
-            step.findings.push(Finding::new(place, kind, said(was), said(is), effects).of(key));
+            let facet = holder.node.facets.get(key);
+            let place = facet.map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
+            let said = [was, is].map(|value| value.map(|value| format!("{key}: {value}")));
+            let about = About::Keyword { old: old.clone(), new: new.clone(), slot };
+            step.facts.push(Fact::new(&place, kind, said, about).of(key));
         }
     }
 

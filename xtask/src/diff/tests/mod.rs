@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::facts::Change;
+use super::change::Change;
 use crate::kept::Kept;
 use crate::model::Documents;
 use crate::project::Project;
