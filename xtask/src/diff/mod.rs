@@ -5,30 +5,15 @@
 //! schemas once. So a change of a schema that many share is found once, where it is, and a schema that only moved or got
 //! another name is not found at all.
 //!
-//! What changed: `facts`, found by `walk` and `fields` between schemas (as `seen`), by `operations` and `roots` where values
-//! come in or go out; `names` tells what is renamed. Whom it affects: `effects` is the table, `reach` says whom a change
-//! comes to, `semver` what follows for the crates. How to say it: `words` and `say`, then `report`, `markdown` and `changelog`.
+//! In three layers, each of which knows those before: `facts` finds what changed, `effects` says whom that affects, by one
+//! table, and `say` puts it into words. `contract` reads what is compared.
 
-mod change;
-mod changelog;
 mod contract;
 mod effects;
 mod facts;
-mod fields;
-mod kind;
-mod markdown;
-mod names;
-mod operations;
-mod reach;
-mod report;
-mod roots;
 mod say;
-mod seen;
-mod semver;
 #[cfg(test)]
 mod tests;
-mod walk;
-mod words;
 
 use std::cmp::Reverse;
 use std::path::Path;
@@ -42,14 +27,14 @@ use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
 use crate::project::Project;
 use crate::sources::Sources;
-use change::Change;
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use effects::Verdict;
-use kind::Kind;
-use report::{Report, Summary};
-use semver::{Api, Bump};
-use walk::Walk;
+use effects::change::Change;
+use effects::semver::{Api, Bump};
+use facts::kind::Kind;
+use facts::walk::Walk;
+use say::report::{Report, Summary};
 
 /// The exit code of a comparison that was not made.
 pub(crate) const FAILED: u8 = 3;
@@ -128,7 +113,7 @@ pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> R
 }
 
 /// Compares two contracts, of whose documents it is known which published file is which.
-fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kept, project: &Project) -> Report {
+fn compare(old: &Contract, new: &Contract, files: &say::report::Files<'_>, kept: &Kept, project: &Project) -> Report {
     let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
@@ -156,6 +141,6 @@ fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> 
 
 fn found(old: &Model, new: &Model, project: &Project, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
     let mut walk = Walk::new(old, new);
-    let roots = roots::roots(&mut walk, project);
-    reach::changes(&mut walk, &roots, project, is_kept)
+    let roots = facts::roots::roots(&mut walk, project);
+    effects::reach::changes(&mut walk, &roots, project, is_kept)
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::change::Change;
+use super::effects::change::Change;
 use crate::kept::Kept;
 use crate::model::Documents;
 use crate::project::Project;
@@ -30,7 +30,7 @@ fn brief(changes: &[Change]) -> Vec<String> {
     let mut lines: Vec<String> = changes
         .iter()
         .map(|change| {
-            let letter = |verdict| super::report::word(verdict).get(..1).unwrap_or_default();
+            let letter = |verdict| super::say::report::word(verdict).get(..1).unwrap_or_default();
             let verdicts = [change.inbound, change.inbound_closed, change.outbound, change.source].map(letter).concat();
             let kind = change.kind.words();
             let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::compare;
 use super::super::contract::Contract;
-use super::super::report::Report;
+use super::super::say::report::Report;
 use super::{documents, reference, schemas};
 use crate::kept::Kept;
 

@@ -6,7 +6,7 @@ use heck::ToSnakeCase as _;
 
 /// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`. Two names that
 /// only share words are those of two things: `groupName` and `groupRef`, `createdAt` and `updatedAt`.
-pub(super) fn similar(one: &str, other: &str) -> bool {
+pub(in crate::diff) fn similar(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
     let rest = |of: &[String], without: &[String]| -> String {
         of.iter().filter(|word| !without.contains(word)).map(String::as_str).collect()
@@ -26,7 +26,7 @@ fn words(name: &str) -> Vec<String> {
 
 /// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at most,
 /// and only where neither could be in another.
-pub(super) fn renamed<'a, T: Ord + Copy + 'a>(
+pub(in crate::diff) fn renamed<'a, T: Ord + Copy + 'a>(
     gone: &mut BTreeSet<T>,
     new: &mut BTreeSet<T>,
     mut is: impl FnMut(T, T) -> bool,

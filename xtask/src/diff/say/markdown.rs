@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::change::Change;
-use super::effects::Verdict;
 use super::report::Report;
-use super::say::{beside, capital, reaches, says_reach, together};
-use super::semver::Crate;
+use super::{beside, capital, reaches, says_reach, together};
+use crate::diff::effects::Verdict;
+use crate::diff::effects::change::Change;
+use crate::diff::effects::semver::Crate;
 
 impl Report {
-    pub(super) fn markdown(&self) -> String {
+    pub(in crate::diff) fn markdown(&self) -> String {
         let summary = &self.summary;
         let mut text = format!("Changes of the contract, from {} to {}.\n", summary.old, summary.new);
         text.push_str("\n| crate | next version | why |\n| --- | --- | --- |\n");
@@ -53,7 +53,7 @@ impl Report {
 }
 
 /// Changes with one reason are told together.
-pub(super) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+pub(in crate::diff) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.reason == change.reason)) {

@@ -1,34 +1,46 @@
 //! What changed: the facts, before it is known whom they affect.
+//!
+//! `walk` and `fields` compare schemas (as `seen`), `operations` and `roots` what leads to them; `names` tells what is renamed,
+//! and `words` what a schema is.
 
-use super::kind::Kind;
-use super::seen::{Seen, SeenField};
+pub(in crate::diff) mod fields;
+pub(in crate::diff) mod kind;
+pub(in crate::diff) mod names;
+pub(in crate::diff) mod operations;
+pub(in crate::diff) mod roots;
+pub(in crate::diff) mod seen;
+pub(in crate::diff) mod walk;
+pub(in crate::diff) mod words;
+
 use crate::model::{Location, Need, Place, Type};
+use kind::Kind;
+use seen::{Seen, SeenField};
 
 /// A change where it was found.
 #[derive(Clone)]
-pub(super) struct Fact<'m> {
-    pub(super) place: Place,
-    pub(super) kind: Kind,
+pub(in crate::diff) struct Fact<'m> {
+    pub(in crate::diff) place: Place,
+    pub(in crate::diff) kind: Kind,
     /// What tells changes of one kind in one place apart: the value of an enum, the name of a keyword.
-    pub(super) subject: String,
-    pub(super) old: Option<String>,
-    pub(super) new: Option<String>,
-    pub(super) about: About<'m>,
+    pub(in crate::diff) subject: String,
+    pub(in crate::diff) old: Option<String>,
+    pub(in crate::diff) new: Option<String>,
+    pub(in crate::diff) about: About<'m>,
 }
 
 impl<'m> Fact<'m> {
-    pub(super) fn new(place: &Place, kind: Kind, [old, new]: [Option<String>; 2], about: About<'m>) -> Self {
+    pub(in crate::diff) fn new(place: &Place, kind: Kind, [old, new]: [Option<String>; 2], about: About<'m>) -> Self {
         Self { place: place.clone(), kind, subject: String::new(), old, new, about }
     }
 
-    pub(super) fn of(self, subject: &str) -> Self {
+    pub(in crate::diff) fn of(self, subject: &str) -> Self {
         Self { subject: subject.to_owned(), ..self }
     }
 }
 
 /// What decides whom a change affects, beside its kind.
 #[derive(Clone)]
-pub(super) enum About<'m> {
+pub(in crate::diff) enum About<'m> {
     /// Nothing.
     Itself,
     /// Whether it gives more than it takes: fields without a name are allowed, all servers are there still.
@@ -54,7 +66,7 @@ pub(super) enum About<'m> {
 }
 
 impl<'m> About<'m> {
-    pub(super) fn of_field(
+    pub(in crate::diff) fn of_field(
         (old, before): (&Seen<'m>, Option<SeenField<'m>>),
         (new, now): (&Seen<'m>, Option<SeenField<'m>>),
         slot: Slot,
@@ -65,7 +77,7 @@ impl<'m> About<'m> {
 
 /// Where a value stands, for who decodes it with the old types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Slot {
+pub(in crate::diff) enum Slot {
     /// It has to be there, and to have its type.
     Value,
     /// It may be absent, and so may be `null`.
@@ -79,9 +91,9 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    pub(super) const ALL: [Self; 5] = [Self::Value, Self::Optional, Self::Raw, Self::Parameter, Self::Body];
+    pub(in crate::diff) const ALL: [Self; 5] = [Self::Value, Self::Optional, Self::Raw, Self::Parameter, Self::Body];
 
-    pub(super) fn of(need: Need, outer: Self) -> Self {
+    pub(in crate::diff) fn of(need: Need, outer: Self) -> Self {
         match (outer, need) {
             (Self::Raw, _) => Self::Raw,
             (_, Need::Required) => Self::Value,
@@ -90,12 +102,12 @@ impl Slot {
     }
 
     /// That of an item of a list here, or of a value of a map.
-    pub(super) fn inner(self) -> Self {
+    pub(in crate::diff) fn inner(self) -> Self {
         if self == Self::Raw { Self::Raw } else { Self::Value }
     }
 
     /// Whether code can name the fields of what stands here.
-    pub(super) fn has_type(self) -> bool {
+    pub(in crate::diff) fn has_type(self) -> bool {
         !matches!(self, Self::Raw | Self::Body)
     }
 }

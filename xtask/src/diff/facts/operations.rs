@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
-use super::reach::Root;
 use super::seen::Seen;
+use super::walk::Root;
 use super::walk::{Step, Walk};
+use super::{About, Fact, Slot};
 use crate::model::{Document, Location, Model, Node, Operation, Parameter, Place, Response};
 
-pub(super) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roots: &mut Vec<Root>) {
+pub(in crate::diff) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roots: &mut Vec<Root>) {
     fn by_id(document: &Document) -> BTreeMap<&str, &Operation> {
         document.operations.iter().map(|operation| (operation.id.as_str(), operation)).collect()
     }

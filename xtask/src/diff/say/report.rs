@@ -6,35 +6,35 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::json;
 
-use super::change::Change;
-use super::contract::Contract;
-use super::effects::Verdict;
-use super::say::{reaches, sentence};
-use super::semver::{self, Api, Bump, Crate};
+use super::{reaches, sentence};
+use crate::diff::contract::Contract;
+use crate::diff::effects::Verdict;
+use crate::diff::effects::change::Change;
+use crate::diff::effects::semver::{self, Api, Bump, Crate};
 use crate::project::Project;
 
 /// The published file of each document.
-pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;
+pub(in crate::diff) type Files<'a> = BTreeMap<&'a str, &'a str>;
 
-pub(super) struct Report {
-    pub(super) summary: Summary,
-    pub(super) changes: Vec<Change>,
+pub(in crate::diff) struct Report {
+    pub(in crate::diff) summary: Summary,
+    pub(in crate::diff) changes: Vec<Change>,
 }
 
 /// What follows from all changes together.
-pub(super) struct Summary {
-    pub(super) old: String,
-    pub(super) new: String,
-    pub(super) crates: Vec<Crate>,
-    pub(super) api: Api,
+pub(in crate::diff) struct Summary {
+    pub(in crate::diff) old: String,
+    pub(in crate::diff) new: String,
+    pub(in crate::diff) crates: Vec<Crate>,
+    pub(in crate::diff) api: Api,
     /// Published files that differ in what says nothing to a machine.
-    pub(super) words_alone: Vec<String>,
+    pub(in crate::diff) words_alone: Vec<String>,
     /// Published files that say the same in other ways.
-    pub(super) rewritten: Vec<String>,
+    pub(in crate::diff) rewritten: Vec<String>,
 }
 
 impl Summary {
-    pub(super) fn new(
+    pub(in crate::diff) fn new(
         (old, new): (&Contract, &Contract),
         changes: &[Change],
         api: Api,
@@ -58,7 +58,7 @@ impl Summary {
     }
 
     /// What differs and is no change of the contract.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(in crate::diff) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.words_alone.is_empty() {
             let files = self.words_alone.join(", ");
@@ -76,15 +76,15 @@ impl Summary {
 }
 
 /// Changes are told in these groups, in this order.
-pub(super) const GROUPS: [(Verdict, &str); 3] =
+pub(in crate::diff) const GROUPS: [(Verdict, &str); 3] =
     [(Verdict::Breaking, "Breaking"), (Verdict::Warning, "To be looked at"), (Verdict::Compatible, "Compatible")];
 
 impl Report {
-    pub(super) fn of(&self, verdict: Verdict) -> impl Iterator<Item = &Change> {
+    pub(in crate::diff) fn of(&self, verdict: Verdict) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.verdict() == verdict)
     }
 
-    pub(super) fn code(&self) -> u8 {
+    pub(in crate::diff) fn code(&self) -> u8 {
         match self.changes.iter().map(Change::verdict).max() {
             None => 0,
             Some(Verdict::Breaking) => 2,
@@ -92,7 +92,7 @@ impl Report {
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(in crate::diff) fn text(&self) -> String {
         let mut text = format!("from {}\nto   {}\n\n", self.summary.old, self.summary.new);
         for Crate { name, bump, why } in &self.summary.crates {
             let _ = writeln!(text, "{name:<24} {:<6} {why}", bump.word());
@@ -128,7 +128,7 @@ impl Report {
         text
     }
 
-    pub(super) fn json(&self) -> Result<String> {
+    pub(in crate::diff) fn json(&self) -> Result<String> {
         let Summary { old, new, crates, api, words_alone, rewritten } = &self.summary;
         let count = |verdict| self.of(verdict).count();
         let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name.as_str(), one.bump)).collect();
@@ -155,7 +155,7 @@ impl Report {
     }
 }
 
-pub(super) fn word(verdict: Verdict) -> &'static str {
+pub(in crate::diff) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Breaking => "breaking",
         Verdict::Warning => "warning",

@@ -3,52 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::Change;
-use super::effects::{Effect, Effects, Verdict, effects};
-use super::facts::Fact;
-use super::kind::Kind;
-use super::walk::{Step, Walk};
+use super::{Effect, Effects, Verdict, effects};
+use crate::diff::facts::Fact;
+use crate::diff::facts::kind::Kind;
+use crate::diff::facts::walk::{Root, RootKind, Step, Walk};
 use crate::model::Place;
 use crate::project::Project;
-
-/// What begins a walk.
-pub(super) struct Root {
-    /// The event, the operation or the schema.
-    name: String,
-    kind: RootKind,
-    inbound: bool,
-    outbound: bool,
-    start: Vec<usize>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RootKind {
-    /// An event or an operation.
-    Used,
-    /// A schema that no other refers to.
-    Schema,
-    /// A schema that others are only built on: no value is one of it and nothing else.
-    Base,
-    /// A change that no walk leads to, of what nothing refers to.
-    Alone,
-}
-
-impl Root {
-    pub(super) fn new(name: &str, (inbound, outbound): (bool, bool), start: Vec<usize>) -> Self {
-        Self { name: name.to_owned(), kind: RootKind::Used, inbound, outbound, start }
-    }
-
-    pub(super) fn schema(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
-    }
-
-    pub(super) fn base(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
-    }
-
-    pub(super) fn alone(start: usize) -> Self {
-        Self { kind: RootKind::Alone, ..Self::new("", (true, true), vec![start]) }
-    }
-}
 
 /// Which roots lead to a step.
 #[derive(Clone, Default)]
@@ -89,7 +49,7 @@ impl Reached {
 }
 
 /// The changes that roots lead to. `is_kept` says of a change that the types stay as they are.
-pub(super) fn changes(
+pub(in crate::diff) fn changes(
     walk: &mut Walk<'_>,
     roots: &[Root],
     project: &Project,

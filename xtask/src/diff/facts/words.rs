@@ -7,7 +7,7 @@ use crate::model::{Kind, Need, Others, Type};
 
 impl Seen<'_> {
     /// A type, for a reader.
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::diff) fn describe(&self) -> String {
         let whole = self.whole();
         let text = self.plain(&whole);
         if whole.node.nullable { format!("{text} or null") } else { text }
@@ -51,7 +51,7 @@ impl Seen<'_> {
     }
 
     /// A schema that has a name by its name, and any other by its type.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::diff) fn name(&self) -> String {
         match self.place.path.as_str() {
             "$" if !self.place.schema.is_empty() => self.place.schema.clone(),
             _ => self.describe(),
@@ -59,7 +59,7 @@ impl Seen<'_> {
     }
 
     /// What a field without a name may be.
-    pub(super) fn describe_others(&self) -> String {
+    pub(in crate::diff) fn describe_others(&self) -> String {
         match self.others() {
             Some(Others::None) => "nothing".to_owned(),
             Some(Others::Of(values)) => self.values_of(values).name(),
@@ -68,7 +68,7 @@ impl Seen<'_> {
     }
 
     /// Whether a field has to be there.
-    pub(super) fn describe_need(&self, name: &str, need: Need) -> String {
+    pub(in crate::diff) fn describe_need(&self, name: &str, need: Need) -> String {
         match need {
             Need::Required => "required".to_owned(),
             Need::Optional => "optional".to_owned(),
@@ -81,7 +81,7 @@ impl Seen<'_> {
     }
 
     /// A field as a reader wants it told: whether it has to be there, and its type.
-    pub(super) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
+    pub(in crate::diff) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
         let (kind, need) = (field.value.name(), self.describe_need(name, field.need));
         match field.need {
             Need::Conditional => format!("{kind}, {need}"),
@@ -91,12 +91,12 @@ impl Seen<'_> {
 }
 
 /// A value of JSON, as text; what is text already as it is.
-pub(super) fn text(value: &Value) -> String {
+pub(in crate::diff) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `a, b and c`
-pub(super) fn and(names: Vec<String>) -> String {
+pub(in crate::diff) fn and(names: Vec<String>) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::seen::{Seen, SeenField, describe};
 use super::walk::{Step, Walk};
 use super::words::text;
+use super::{About, Fact, Slot};
 use crate::model::{Group, Model, Need, Place, Rust};
 
 impl<'m> Walk<'m> {
-    pub(super) fn fields(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
+    pub(in crate::diff) fn fields(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let (mut gone, mut more) = (old.names(), new.names());
         let both: Vec<&str> = gone.intersection(&more).copied().collect();
         for name in both {
@@ -176,7 +176,7 @@ impl<'m> Walk<'m> {
         step.find(&new.place, Kind::ConditionChanged, texts, about);
     }
 
-    pub(super) fn values(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
+    pub(in crate::diff) fn values(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let place = new.place.clone();
         let (before, now) = match (&old.node.values, &new.node.values) {
             (Some(before), Some(now)) => (before, now),

@@ -6,41 +6,41 @@ use std::rc::Rc;
 use crate::model::{Choice, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Schema, Type};
 
 #[derive(Clone)]
-pub(super) struct Seen<'m> {
-    pub(super) model: &'m Model,
-    pub(super) node: Node,
-    pub(super) place: Place,
+pub(in crate::diff) struct Seen<'m> {
+    pub(in crate::diff) model: &'m Model,
+    pub(in crate::diff) node: Node,
+    pub(in crate::diff) place: Place,
     /// The name of the schema, where it is compared as if it stood elsewhere.
-    pub(super) called: Option<String>,
+    pub(in crate::diff) called: Option<String>,
 }
 
 /// A field of an object, as it is compared.
 #[derive(Clone)]
-pub(super) struct SeenField<'m> {
-    pub(super) value: Seen<'m>,
-    pub(super) place: Place,
-    pub(super) need: Need,
-    pub(super) need_place: Place,
+pub(in crate::diff) struct SeenField<'m> {
+    pub(in crate::diff) value: Seen<'m>,
+    pub(in crate::diff) place: Place,
+    pub(in crate::diff) need: Need,
+    pub(in crate::diff) need_place: Place,
 }
 
 impl<'m> Seen<'m> {
     /// What stands at a place; a reference that says nothing else is what it refers to.
-    pub(super) fn new(model: &'m Model, node: &Node) -> Self {
+    pub(in crate::diff) fn new(model: &'m Model, node: &Node) -> Self {
         let node = Rc::clone(model.follow(node));
         Self { model, place: node.place.clone(), node, called: None }
     }
 
-    pub(super) fn at(model: &'m Model, place: &Place) -> Option<Self> {
+    pub(in crate::diff) fn at(model: &'m Model, place: &Place) -> Option<Self> {
         model.at(place).map(|node| Self { model, node: Rc::clone(node), place: place.clone(), called: None })
     }
 
     /// Which schema it is, to tell whether it was seen before.
-    pub(super) fn id(&self) -> *const Schema {
+    pub(in crate::diff) fn id(&self) -> *const Schema {
         Rc::as_ptr(&self.node)
     }
 
     /// The schema that is meant where something is said beside a reference.
-    pub(super) fn referred(&self) -> Option<Self> {
+    pub(in crate::diff) fn referred(&self) -> Option<Self> {
         match &self.node.kind {
             Kind::Reference(_, to) => Self::at(self.model, to),
             _ => None,
@@ -48,18 +48,18 @@ impl<'m> Seen<'m> {
     }
 
     /// The same, with what it refers to in it.
-    pub(super) fn whole(&self) -> Self {
+    pub(in crate::diff) fn whole(&self) -> Self {
         Self { node: self.model.whole(&self.node), ..self.clone() }
     }
 
     /// As if it stood elsewhere.
-    pub(super) fn moved_to(&self, place: &Place) -> Self {
+    pub(in crate::diff) fn moved_to(&self, place: &Place) -> Self {
         let called = (self.place.path == "$").then(|| self.place.schema.clone());
         Self { place: place.clone(), called, ..self.clone() }
     }
 
     /// Where something in it is.
-    pub(super) fn place_of(&self, inner: &Place) -> Place {
+    pub(in crate::diff) fn place_of(&self, inner: &Place) -> Place {
         let own = &self.node.place;
         let is_inside = (&own.document, &own.schema) == (&inner.document, &inner.schema);
         match inner.path.strip_prefix(&own.path).filter(|_| is_inside && *own != self.place) {
@@ -78,19 +78,19 @@ impl<'m> Seen<'m> {
         }
     }
 
-    pub(super) fn object(&self) -> Option<&Object> {
+    pub(in crate::diff) fn object(&self) -> Option<&Object> {
         self.node.object()
     }
 
-    pub(super) fn names(&self) -> BTreeSet<&str> {
+    pub(in crate::diff) fn names(&self) -> BTreeSet<&str> {
         self.node.fields().map(|(name, _)| name.as_str()).collect()
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<SeenField<'m>> {
+    pub(in crate::diff) fn field(&self, name: &str) -> Option<SeenField<'m>> {
         self.node.field(name).map(|field| self.seen(field))
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, SeenField<'m>)> {
+    pub(in crate::diff) fn fields(&self) -> impl Iterator<Item = (&str, SeenField<'m>)> {
         self.node.fields().map(|(name, field)| (name.as_str(), self.seen(field)))
     }
 
@@ -103,15 +103,15 @@ impl<'m> Seen<'m> {
         }
     }
 
-    pub(super) fn need(&self, field: &str) -> Need {
+    pub(in crate::diff) fn need(&self, field: &str) -> Need {
         self.object().map_or(Need::Optional, |object| object.need(field))
     }
 
-    pub(super) fn groups(&self) -> &[Group] {
+    pub(in crate::diff) fn groups(&self) -> &[Group] {
         self.object().map_or(&[], |object| &object.groups)
     }
 
-    pub(super) fn items(&self) -> Option<Self> {
+    pub(in crate::diff) fn items(&self) -> Option<Self> {
         match &self.node.kind {
             Kind::List(items) => items.as_ref().map(|items| self.inside(items)),
             _ => None,
@@ -119,30 +119,30 @@ impl<'m> Seen<'m> {
     }
 
     /// What fields without a name may be; nothing for what is no object.
-    pub(super) fn others(&self) -> Option<&Others> {
+    pub(in crate::diff) fn others(&self) -> Option<&Others> {
         self.object().map(|object| &object.others)
     }
 
-    pub(super) fn values_of(&self, others: &Node) -> Self {
+    pub(in crate::diff) fn values_of(&self, others: &Node) -> Self {
         self.inside(others)
     }
 
-    pub(super) fn choices(&self) -> Vec<Self> {
+    pub(in crate::diff) fn choices(&self) -> Vec<Self> {
         let alternatives = self.node.choice().into_iter().flat_map(|choice| &choice.alternatives);
         alternatives.map(|one| self.inside(one)).collect()
     }
 
     /// The types of JSON, without `null`; none where any will do.
-    pub(super) fn types(&self) -> BTreeSet<Type> {
+    pub(in crate::diff) fn types(&self) -> BTreeSet<Type> {
         types(self.model, &self.node, 0)
     }
 
-    pub(super) fn is_struct(&self) -> bool {
+    pub(in crate::diff) fn is_struct(&self) -> bool {
         self.node.is_struct()
     }
 
     /// Whether there may be values that are refused for being two of the choices.
-    pub(super) fn excludes(&self) -> bool {
+    pub(in crate::diff) fn excludes(&self) -> bool {
         let choices: Vec<Self> = self.choices().iter().map(Self::whole).collect();
         let mut pairs =
             choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
@@ -163,7 +163,7 @@ impl<'m> Seen<'m> {
     }
 
     /// A choice of objects that differ in one field, as an object with a choice there: that is the same values.
-    pub(super) fn as_object(&self) -> Option<Self> {
+    pub(in crate::diff) fn as_object(&self) -> Option<Self> {
         let alternatives: Vec<Self> = self.choices().iter().map(Self::whole).collect();
         let objects: Vec<&Object> = alternatives.iter().map(Self::object).collect::<Option<_>>()?;
         let (first, rest) = objects.split_first()?;
@@ -219,7 +219,7 @@ fn types(model: &Model, node: &Node, depth: usize) -> BTreeSet<Type> {
 }
 
 /// Fields of which some have to be there, in words.
-pub(super) fn describe(groups: &[&Group]) -> String {
+pub(in crate::diff) fn describe(groups: &[&Group]) -> String {
     let one = |group: &&Group| {
         let alternatives: Vec<String> = group
             .alternatives
@@ -236,7 +236,7 @@ pub(super) fn describe(groups: &[&Group]) -> String {
 }
 
 /// Whether every value that has the fields that were required, and any of those that were known, meets a condition.
-pub(super) fn is_met(group: &Group, old: &Seen<'_>) -> bool {
+pub(in crate::diff) fn is_met(group: &Group, old: &Seen<'_>) -> bool {
     let always = |names: &BTreeSet<String>| names.iter().all(|name| old.need(name) == Need::Required);
     let possible = |names: &&BTreeSet<String>| names.iter().all(|name| old.node.field(name).is_some());
     let count = group.alternatives.iter().filter(possible).count();

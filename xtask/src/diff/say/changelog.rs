@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::change::Change;
-use super::effects::Verdict;
-use super::kind::Kind;
 use super::markdown::alike;
 use super::report::Report;
-use super::say::{beside, capital, of_several, reaches, says_reach, subject_of, together};
-use super::semver::is_addition;
-use super::words::and;
+use super::{beside, capital, of_several, reaches, says_reach, subject_of, together};
+use crate::diff::effects::Verdict;
+use crate::diff::effects::change::Change;
+use crate::diff::effects::semver::is_addition;
+use crate::diff::facts::kind::Kind;
+use crate::diff::facts::words::and;
 
 /// The sections of a changelog, in the order in which they matter to who updates.
 const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
@@ -17,7 +17,7 @@ const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
 impl Report {
     /// For each crate and in each section an entry for each reason for which something breaks, and one for the rest. What
     /// changes no type and no promise is left to the diff.
-    pub(super) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
+    pub(in crate::diff) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
         let of = |name: &'static str| {
             let mut entries = Vec::new();
             for package in self.summary.crates.iter().take(2).map(|made| &made.name) {

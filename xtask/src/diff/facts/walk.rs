@@ -4,34 +4,74 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::seen::Seen;
+use super::{About, Fact, Slot};
 use crate::document::BOUNDS;
 use crate::model::{Model, Others, Place, Schema, Type};
 
 /// A pair of schemas that was compared.
 #[derive(Default)]
-pub(super) struct Step<'m> {
-    pub(super) facts: Vec<Fact<'m>>,
+pub(in crate::diff) struct Step<'m> {
+    pub(in crate::diff) facts: Vec<Fact<'m>>,
     /// The pairs that it leads to.
-    pub(super) next: Vec<usize>,
+    pub(in crate::diff) next: Vec<usize>,
     /// Changes of which schema is referred to; what they do is what is found where they lead.
-    pub(super) replaced: Vec<(Fact<'m>, usize)>,
+    pub(in crate::diff) replaced: Vec<(Fact<'m>, usize)>,
 }
 
 impl<'m> Step<'m> {
-    pub(super) fn find(&mut self, place: &Place, kind: Kind, texts: [Option<String>; 2], about: About<'m>) {
+    pub(in crate::diff) fn find(&mut self, place: &Place, kind: Kind, texts: [Option<String>; 2], about: About<'m>) {
         self.facts.push(Fact::new(place, kind, texts, about));
+    }
+}
+
+/// What begins a walk.
+pub(in crate::diff) struct Root {
+    /// The event, the operation or the schema.
+    pub(in crate::diff) name: String,
+    pub(in crate::diff) kind: RootKind,
+    pub(in crate::diff) inbound: bool,
+    pub(in crate::diff) outbound: bool,
+    pub(in crate::diff) start: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::diff) enum RootKind {
+    /// An event or an operation.
+    Used,
+    /// A schema that no other refers to.
+    Schema,
+    /// A schema that others are only built on: no value is one of it and nothing else.
+    Base,
+    /// A change that no walk leads to, of what nothing refers to.
+    Alone,
+}
+
+impl Root {
+    pub(in crate::diff) fn new(name: &str, (inbound, outbound): (bool, bool), start: Vec<usize>) -> Self {
+        Self { name: name.to_owned(), kind: RootKind::Used, inbound, outbound, start }
+    }
+
+    pub(in crate::diff) fn schema(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
+    }
+
+    pub(in crate::diff) fn base(name: &str, start: Vec<usize>) -> Self {
+        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
+    }
+
+    pub(in crate::diff) fn alone(start: usize) -> Self {
+        Self { kind: RootKind::Alone, ..Self::new("", (true, true), vec![start]) }
     }
 }
 
 type Id = *const Schema;
 
-pub(super) struct Walk<'m> {
-    pub(super) old: &'m Model,
-    pub(super) new: &'m Model,
-    pub(super) steps: Vec<Step<'m>>,
+pub(in crate::diff) struct Walk<'m> {
+    pub(in crate::diff) old: &'m Model,
+    pub(in crate::diff) new: &'m Model,
+    pub(in crate::diff) steps: Vec<Step<'m>>,
     /// The steps by what they compare, which is kept as long as it is known by its address.
     known: HashMap<(Id, Id, Slot), usize>,
     kept: Vec<[Seen<'m>; 2]>,
@@ -39,19 +79,19 @@ pub(super) struct Walk<'m> {
     /// The pairs that are being compared in the place of a reference.
     within: HashSet<(Id, Id)>,
     /// What is part of a change that was found elsewhere.
-    pub(super) explained: HashSet<(Place, Kind)>,
+    pub(in crate::diff) explained: HashSet<(Place, Kind)>,
     /// The bodies of events.
-    pub(super) bodies: HashSet<Place>,
+    pub(in crate::diff) bodies: HashSet<Place>,
 }
 
 impl<'m> Walk<'m> {
-    pub(super) fn new(old: &'m Model, new: &'m Model) -> Self {
+    pub(in crate::diff) fn new(old: &'m Model, new: &'m Model) -> Self {
         let (steps, known, kept, alike, within, explained, bodies) = Default::default();
         Self { old, new, steps, known, kept, alike, within, explained, bodies }
     }
 
     /// Compares two schemas, unless they were; the number of the step.
-    pub(super) fn pair(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> usize {
+    pub(in crate::diff) fn pair(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> usize {
         let slot = if self.bodies.contains(&new.place) { Slot::Body } else { slot };
         let key = (old.id(), new.id(), slot);
         if let Some(step) = self.known.get(&key) {
@@ -71,12 +111,12 @@ impl<'m> Walk<'m> {
         number
     }
 
-    pub(super) fn is_known(&self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
+    pub(in crate::diff) fn is_known(&self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
         Slot::ALL.into_iter().any(|slot| self.known.contains_key(&(old.id(), new.id(), slot)))
     }
 
     /// A step for what is no schema.
-    pub(super) fn put(&mut self, step: Step<'m>) -> usize {
+    pub(in crate::diff) fn put(&mut self, step: Step<'m>) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
@@ -84,7 +124,14 @@ impl<'m> Walk<'m> {
     /// Compares what a schema leads to at a place. Where one of the two is a schema that both contracts have, and the other
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
-    pub(super) fn child(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, place: Place, step: &mut Step<'m>) {
+    pub(in crate::diff) fn child(
+        &mut self,
+        old: &Seen<'m>,
+        new: &Seen<'m>,
+        slot: Slot,
+        place: Place,
+        step: &mut Step<'m>,
+    ) {
         if let (Some(was), Some(is)) = (old.referred(), new.referred())
             && was.place == is.place
         {
@@ -141,7 +188,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Compares two schemas as if both stood at a place.
-    pub(super) fn in_place(
+    pub(in crate::diff) fn in_place(
         &mut self,
         (old, new): (&Seen<'m>, &Seen<'m>),
         slot: Slot,
@@ -321,7 +368,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Compares everything else that is said of a value.
-    pub(super) fn facets(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
+    pub(in crate::diff) fn facets(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
         let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
         for key in keys {
             let (was, is) = (old.node.facet(key), new.node.facet(key));
@@ -349,7 +396,7 @@ impl<'m> Walk<'m> {
 
     /// Whether two schemas say the same, however they say it. Where they lead back to themselves, they do unless something
     /// else differs.
-    pub(super) fn same(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
+    pub(in crate::diff) fn same(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
         let key = (old.id(), new.id());
         if let Some(known) = self.alike.get(&key) {
             return *known;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
+pub(in crate::diff) enum Kind {
     EventTypeAdded,
     EventTypeRemoved,
     EventTypeRenamed,
@@ -58,7 +58,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Whether the type may serve on that a field had before such a change.
-    pub(super) fn can_be_kept(self) -> bool {
+    pub(in crate::diff) fn can_be_kept(self) -> bool {
         use Kind::{
             BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
             EnumValueRenamed, FieldAdded, FormatChanged, TypeWidened,
@@ -79,7 +79,7 @@ impl Kind {
     }
 
     /// As it is said in a sentence.
-    pub(super) fn words(self) -> String {
+    pub(in crate::diff) fn words(self) -> String {
         let name = serde_json::to_value(self).unwrap_or_default();
         name.as_str().unwrap_or_default().replace('-', " ")
     }

@@ -1,11 +1,15 @@
 //! What changed, in sentences without their end. What is of the contract stands in quotes.
 
-use super::change::Change;
-use super::kind::Kind;
-use super::words::and;
+pub(in crate::diff) mod changelog;
+pub(in crate::diff) mod markdown;
+pub(in crate::diff) mod report;
+
+use crate::diff::effects::change::Change;
+use crate::diff::facts::kind::Kind;
+use crate::diff::facts::words::and;
 
 /// What a change reaches, as far as a reader wants to know.
-pub(super) fn reaches(change: &Change, quote: &str) -> String {
+pub(in crate::diff) fn reaches(change: &Change, quote: &str) -> String {
     const SHOWN: usize = 8;
     let names = change.reaches.iter().take(SHOWN).map(|name| format!("{quote}{name}{quote}"));
     let rest = change.reaches.len().saturating_sub(SHOWN);
@@ -13,7 +17,7 @@ pub(super) fn reaches(change: &Change, quote: &str) -> String {
 }
 
 /// Whether what is told of a change names what it reaches: it is not said twice.
-pub(super) fn says_reach(changes: &[&Change]) -> bool {
+pub(in crate::diff) fn says_reach(changes: &[&Change]) -> bool {
     let is_told = |change: &Change, name: &String| {
         let told = [Some(&change.schema), change.old.as_ref(), change.new.as_ref()];
         told.into_iter().flatten().any(|text| text == name)
@@ -23,23 +27,23 @@ pub(super) fn says_reach(changes: &[&Change]) -> bool {
         .is_none_or(|first| first.reaches.iter().all(|name| changes.iter().any(|change| is_told(change, name))))
 }
 
-pub(super) fn capital(text: &str) -> String {
+pub(in crate::diff) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
 /// What a change is.
-pub(super) fn sentence(change: &Change, quote: &str) -> String {
+pub(in crate::diff) fn sentence(change: &Change, quote: &str) -> String {
     format!("{} {}", subject(change, quote), predicate(change, quote, false))
 }
 
 /// What changes beside each other are: fields of one object, values of one enum, statuses of one operation.
-pub(super) fn together(changes: &[&Change]) -> String {
+pub(in crate::diff) fn together(changes: &[&Change]) -> String {
     subject_of(changes) + " " + &predicate_of(changes, false)
 }
 
 /// What is the same of several things, said once; nothing where each is told by itself.
-pub(super) fn of_several(changes: &[&Change]) -> Option<String> {
+pub(in crate::diff) fn of_several(changes: &[&Change]) -> Option<String> {
     let is_apart = |change: &&Change| {
         matches!(
             change.kind,
@@ -53,7 +57,7 @@ pub(super) fn of_several(changes: &[&Change]) -> Option<String> {
     changes.first().filter(|first| !is_apart(first)).map(|_| predicate_of(changes, true))
 }
 
-pub(super) fn subject_of(changes: &[&Change]) -> String {
+pub(in crate::diff) fn subject_of(changes: &[&Change]) -> String {
     match changes {
         [] => String::new(),
         [one] => subject(one, "`"),
@@ -96,7 +100,7 @@ fn last(change: &Change) -> &str {
 }
 
 /// Runs of changes that are told in one sentence.
-pub(super) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
+pub(in crate::diff) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
     let are_beside = |one: &&Change, other: &&Change| {
         let place = |change: &Change| (change.document.clone(), change.schema.clone(), owner(change).to_owned());
         let is_listed = matches!(

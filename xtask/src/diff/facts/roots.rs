@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{About, Fact, Slot};
 use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::operations;
-use super::reach::Root;
 use super::seen::Seen;
+use super::walk::Root;
 use super::walk::{Step, Walk};
+use super::{About, Fact, Slot};
 use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
 use crate::project::Project;
 
 /// Everything that the two contracts can be compared from.
-pub(super) fn roots(walk: &mut Walk<'_>, project: &Project) -> Vec<Root> {
+pub(in crate::diff) fn roots(walk: &mut Walk<'_>, project: &Project) -> Vec<Root> {
     let (old, new) = (walk.old, walk.new);
     let names: BTreeSet<&String> = old.documents.keys().chain(new.documents.keys()).collect();
     let (none, mut roots) = (Document::default(), Vec::new());

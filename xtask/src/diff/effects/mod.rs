@@ -4,20 +4,26 @@
 //! `other_fields`, its enums are open, and all are `non_exhaustive`: one more of anything breaks no code. Bounds, patterns
 //! and formats other than `date-time` are not part of its types. What a request requires is an argument of the function that
 //! makes it.
+//!
+//! `reach` makes changes of facts: each once, with all that it comes to. `semver` says what follows for the crates.
+
+pub(in crate::diff) mod change;
+pub(in crate::diff) mod reach;
+pub(in crate::diff) mod semver;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::facts::{About, Fact, Slot};
-use super::kind::Kind;
-use super::seen::{Seen, SeenField, is_met};
+use crate::diff::facts::kind::Kind;
+use crate::diff::facts::seen::{Seen, SeenField, is_met};
+use crate::diff::facts::{About, Fact, Slot};
 use crate::model::names::{pascal, snake};
 use crate::model::{Location, Need, Others, Rust, Type, may_be_absent};
 use Verdict::{Breaking, Warning};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Verdict {
+pub(in crate::diff) enum Verdict {
     #[default]
     Compatible,
     /// It works, and something is to be looked at.
@@ -27,30 +33,30 @@ pub(super) enum Verdict {
 
 /// A verdict and the sentence that says why; none where there is nothing to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Effect {
-    pub(super) verdict: Verdict,
-    pub(super) why: String,
+pub(in crate::diff) struct Effect {
+    pub(in crate::diff) verdict: Verdict,
+    pub(in crate::diff) why: String,
 }
 
 /// What a change does, to whomever it reaches.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Effects {
+pub(in crate::diff) struct Effects {
     /// To a program with the old types that decodes what the new contract allows.
-    pub(super) inbound: Effect,
+    pub(in crate::diff) inbound: Effect,
     /// The same, where an operation answers it: programs ask for what they read.
-    pub(super) inbound_of_answer: Effect,
+    pub(in crate::diff) inbound_of_answer: Effect,
     /// The same as `inbound`, were its enums closed.
-    pub(super) closed: Effect,
+    pub(in crate::diff) closed: Effect,
     /// To a value that was built with the old types, and is to be valid by the new contract.
-    pub(super) outbound: Effect,
+    pub(in crate::diff) outbound: Effect,
     /// To code that was written against the old crate, and is compiled with the new one.
-    pub(super) source: Effect,
+    pub(in crate::diff) source: Effect,
     /// The same, where the type is sent, and is made by a function of what is required.
-    pub(super) source_of_sent: Effect,
+    pub(in crate::diff) source_of_sent: Effect,
     /// The same, where the type is only sent. In any other, a list or a map is never required.
-    pub(super) source_of_only_sent: Effect,
+    pub(in crate::diff) source_of_only_sent: Effect,
     /// What there is to say when nothing breaks.
-    pub(super) fine: &'static str,
+    pub(in crate::diff) fine: &'static str,
 }
 
 impl Effect {
@@ -76,7 +82,7 @@ impl Effects {
         self
     }
 
-    pub(super) fn source(mut self, verdict: Verdict, why: &str) -> Self {
+    pub(in crate::diff) fn source(mut self, verdict: Verdict, why: &str) -> Self {
         self.source = Effect::new(verdict, why);
         self
     }
@@ -89,7 +95,7 @@ impl Effects {
     }
 
     /// The worst of what two ways to the same change do.
-    pub(super) fn worst(self, other: Self) -> Self {
+    pub(in crate::diff) fn worst(self, other: Self) -> Self {
         Self {
             inbound: self.inbound.max(other.inbound),
             inbound_of_answer: self.inbound_of_answer.max(other.inbound_of_answer),
@@ -117,7 +123,7 @@ fn fine(fine: &'static str) -> Effects {
 }
 
 /// What a change does.
-pub(super) fn effects(fact: &Fact<'_>) -> Effects {
+pub(in crate::diff) fn effects(fact: &Fact<'_>) -> Effects {
     match &fact.about {
         About::Field { old, new, slot, before, now } => match (before, now) {
             (None, Some(now)) => field_added(fact, now, old, new, *slot),
