@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use crate::document::{DATA, NAMED, among};
+use crate::keywords::{DATA, NAMED, among};
 
 /// Keys that say nothing to a machine.
 const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{DATA, NAMED, among};
+use crate::keywords::{DATA, NAMED, among};
 
 /// Keywords under which a schema stands, or several.
 const SCHEMAS: &str = "schema schemas properties patternProperties additionalProperties items not allOf oneOf anyOf";

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
 use crate::dialect;
+use crate::keywords::{DATA, NAMED, among};
 
 /// Keywords by which a schema refuses values of its type.
 pub(crate) const BOUNDS: [&str; 13] = [
@@ -23,19 +24,6 @@ pub(crate) const BOUNDS: [&str; 13] = [
     "minProperties",
     "maxProperties",
 ];
-
-/// Keywords of an object whose members' names are free: a property may be called `title`.
-pub(crate) const NAMED: &str = "$defs callbacks content definitions dependentSchemas encoding headers links \
-    parameters pathItems paths patternProperties properties requestBodies responses schemas scopes securitySchemes \
-    variables webhooks";
-
-/// Keywords whose value is data and not to be looked into.
-pub(crate) const DATA: &str = "const default enum example examples mapping required security tags";
-
-/// Whether a keyword is one of some.
-pub(crate) fn among(keywords: &str, keyword: &str) -> bool {
-    keywords.split_ascii_whitespace().any(|one| one == keyword)
-}
 
 /// Reads an OpenAPI document, 3.0 or 3.1, as one of 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {

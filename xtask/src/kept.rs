@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 
 use crate::document;
 use crate::model::Documents;
-use crate::overlay::{Action, OVERLAYS, Overlay};
+use crate::overlay::{Action, KEPT, OVERLAYS, Overlay};
 use crate::project::Project;
-
-/// How the name of an overlay ends that `update` writes.
-pub(crate) const SUFFIX: &str = ".kept.yaml";
 
 /// Two contracts as Rust types are made of them, before corrections.
 pub(crate) struct Kept {
@@ -66,7 +63,7 @@ pub(crate) fn files(
         }
         actions.extend(to_keep(&before, &now, &received, since).iter().map(Action::to_yaml));
         let text = (!actions.is_empty()).then(|| head(name) + &actions);
-        files.push((format!("{OVERLAYS}/{name}{SUFFIX}"), text));
+        files.push((format!("{OVERLAYS}/{name}{KEPT}"), text));
     }
     Ok(files)
 }

@@ -1,8 +1,8 @@
 //! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares, `diff` says what
 //! changed, `update` does what has to be done when it does.
 //!
-//! `fetch → parts → dialect → canonical → bundle → overlay → lower → generate → output`: each a module, each a function
-//! over values. Only `fetch` touches the network and only `output` writes.
+//! `fetch → parts → dialect → canonical → bundle → overlay → model → generate → output`: each a module. `diff` compares two
+//! models. Only `fetch` touches the network and only `output` writes; `project` has what is this contract's own.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
 
@@ -15,6 +15,7 @@ mod document;
 mod fetch;
 mod generate;
 mod kept;
+mod keywords;
 
 mod model;
 mod output;
@@ -33,7 +34,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Follows Ampersand's published contract", version)]
+#[command(name = "cargo xtask", about = "Follows the published contract", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -71,7 +72,7 @@ enum Command {
 
 #[derive(Args)]
 struct GenerateOptions {
-    /// Report overlay actions and passes that no longer match anything as warnings, as an older contract needs
+    /// Report overlay actions and steps that no longer match anything as warnings, as an older contract needs
     #[arg(long)]
     allow_stale: bool,
 }

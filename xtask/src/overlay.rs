@@ -9,9 +9,11 @@ use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
 use crate::sources::CONTRACT;
-use crate::{document, kept, output};
+use crate::{document, output};
 
 pub(crate) const OVERLAYS: &str = "openapi/overlays";
+/// How the name of one ends that `update` writes.
+pub(crate) const KEPT: &str = ".kept.yaml";
 
 #[derive(Deserialize)]
 pub(crate) struct Overlay {
@@ -56,7 +58,7 @@ impl Overlay {
     /// Every overlay of the workspace, in the order of their names. Those that `update` writes come last.
     pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>> {
         let mut files = output::list(root, OVERLAYS)?;
-        files.sort_by_key(|file| file.ends_with(kept::SUFFIX));
+        files.sort_by_key(|file| file.ends_with(KEPT));
         files.iter().map(|file| Self::parse(file, &output::read(root, file)?)).collect()
     }
 
@@ -80,7 +82,7 @@ impl Overlay {
 
     /// Whether `update` wrote it.
     pub(crate) fn is_kept(&self) -> bool {
-        self.file.ends_with(kept::SUFFIX)
+        self.file.ends_with(KEPT)
     }
 
     /// Applies the actions in their order, and returns those that changed nothing.

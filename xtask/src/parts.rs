@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::bundle::{self, Tree};
 use crate::canonical::{self, stem};
 use crate::dialect;
-use crate::document::{self, among};
+use crate::document;
+use crate::keywords::among;
 
 /// The sections of components beside the schemas.
 const SECTIONS: [&str; 8] =

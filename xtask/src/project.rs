@@ -29,6 +29,9 @@ pub(crate) struct Project {
     pub(crate) modules: Vec<Module>,
     #[serde(default)]
     pub(crate) client: Client,
+    /// The crates that are built on those two.
+    #[serde(default, rename = "dependent")]
+    pub(crate) dependents: Vec<Dependent>,
     pub(crate) samples: Option<Samples>,
     pub(crate) bench: Option<Bench>,
 }
@@ -126,6 +129,24 @@ pub(crate) struct Paging {
     pub(crate) next: String,
 }
 
+/// A crate that is built on the types or the client, and what its next version is when they change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Dependent {
+    pub(crate) name: String,
+    pub(crate) uses: Vec<String>,
+    /// Whether its API has types of what it uses: then their major release is one of it.
+    pub(crate) exposes: bool,
+    /// Why an event that is gone is a major release.
+    pub(crate) gone_event: Option<String>,
+    /// Why a new event is a minor one.
+    pub(crate) new_event: Option<String>,
+    /// Why a new type of the client is one.
+    pub(crate) new_type: Option<String>,
+    /// Why anything else is a patch.
+    pub(crate) otherwise: String,
+}
+
 /// Values of what is received, for other people's tests.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +205,11 @@ impl Project {
 }
 
 impl Crate {
+    /// As Cargo has it.
+    pub(crate) fn package(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
     /// The path of one of its modules.
     pub(crate) fn path(&self, module: &str) -> String {
         format!("{}::{module}", self.name)
@@ -191,6 +217,11 @@ impl Crate {
 }
 
 impl Client {
+    /// As Cargo has it.
+    pub(crate) fn package(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
     /// The path of the module of types.
     pub(crate) fn types_path(&self) -> String {
         format!("{}::types", self.name)

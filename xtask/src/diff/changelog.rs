@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::effects::Verdict;
-use super::facts::{Change, Kind};
-use super::markdown::{alike, beside, capital, said, says_reach};
-use super::report::{Report, and, reaches};
-use super::semver::{TYPES, is_addition};
+use super::facts::Change;
+use super::kind::Kind;
+use super::markdown::alike;
+use super::report::Report;
+use super::say::{beside, capital, of_several, reaches, says_reach, subject_of, together};
+use super::semver::is_addition;
+use super::words::and;
 
 /// The sections of a changelog, in the order in which they matter to who updates.
 const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
@@ -17,8 +20,8 @@ impl Report {
     pub(super) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
         let of = |name: &'static str| {
             let mut entries = Vec::new();
-            for package in ["ampersand-types", "ampersand-client"] {
-                let is_of_it = |change: &&Change| section(change) == Some(name) && krate(change) == package;
+            for package in self.summary.crates.iter().take(2).map(|made| &made.name) {
+                let is_of_it = |change: &&Change| section(change) == Some(name) && change.package == *package;
                 let (breaking, others): (Vec<&Change>, Vec<&Change>) =
                     self.changes.iter().filter(is_of_it).partition(|change| change.verdict() == Verdict::Breaking);
                 for changes in alike(&breaking) {
@@ -26,7 +29,7 @@ impl Report {
                     entries.push(format!("**Breaking**, `{package}`: {}. {reason}.", sentences(&changes)));
                 }
                 if !others.is_empty() {
-                    entries.push(together(package, &others));
+                    entries.push(rest(package, &others));
                 }
             }
             (name, entries)
@@ -36,7 +39,7 @@ impl Report {
 }
 
 /// What changed, and once what of it is to be minded.
-fn together(package: &str, changes: &[&Change]) -> String {
+fn rest(package: &str, changes: &[&Change]) -> String {
     let warnings = changes.iter().filter(|change| change.verdict() == Verdict::Warning);
     let reasons: BTreeSet<String> = warnings.map(|change| format!(" {}.", capital(&change.reason))).collect();
     format!("`{package}`, as the contract has it: {}.{}", sentences(changes), String::from_iter(reasons))
@@ -44,51 +47,27 @@ fn together(package: &str, changes: &[&Change]) -> String {
 
 /// What changed, and what it is a change of where its own name does not say so. What is the same of several is said once.
 fn sentences(changes: &[&Change]) -> String {
-    let mut told: Vec<Told> = Vec::new();
-    for changes in beside(changes) {
-        let text = said(changes);
-        let (subject, rest) = text.strip_prefix('`').and_then(|text| text.split_once('`')).unwrap_or(("", &text));
-        let of_several = of_several(rest).filter(|_| !subject.is_empty());
-        match told.iter_mut().find(|known| of_several.is_some() && known.of_several == of_several) {
-            Some(known) => known.subjects.push(format!("`{subject}`")),
-            None => {
-                let beyond = changes.first().filter(|change| !says_reach(&text, change));
-                let reach = beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default();
-                told.push(Told { subjects: vec![format!("`{subject}`")], of_several, of_one: text + &reach });
-            }
+    let mut told: Vec<(Option<String>, Vec<&[&Change]>)> = Vec::new();
+    let runs = beside(changes);
+    for run in &runs {
+        let same = of_several(run);
+        match told.iter_mut().find(|(known, _)| same.is_some() && *known == same) {
+            Some((_, alike)) => alike.push(run),
+            None => told.push((same, vec![run])),
         }
     }
-    told.into_iter().map(Told::sentence).collect::<Vec<_>>().join("; ")
-}
-
-/// What is said of one thing or, where it is the same, of several.
-struct Told {
-    subjects: Vec<String>,
-    /// Without the subjects; none where it cannot be said of several.
-    of_several: Option<String>,
-    /// With the subject.
-    of_one: String,
-}
-
-impl Told {
-    fn sentence(self) -> String {
-        match self.of_several {
-            Some(rest) if self.subjects.len() > 1 => and(self.subjects) + &rest,
-            _ => self.of_one,
+    let one = |(same, runs): (Option<String>, Vec<&[&Change]>)| match (same, runs.as_slice()) {
+        (Some(same), [_, _, ..]) => {
+            let subjects = runs.iter().map(|run| subject_of(run));
+            format!("{} {same}", and(subjects.collect()))
         }
-    }
-}
-
-/// What is said of one thing, as it is said of several.
-fn of_several(rest: &str) -> Option<String> {
-    let verbs = [(" is ", " are "), (" has ", " have "), (" may ", " may "), (" takes ", " take "), (" does ", " do ")];
-    let (several, rest) = verbs.iter().find_map(|(one, several)| Some((several, rest.strip_prefix(one)?)))?;
-    Some(format!("{several}{}", rest.replace(", and was ", ", and were ")))
-}
-
-/// The crate in which a change is first seen.
-fn krate(change: &Change) -> &'static str {
-    if TYPES.contains(&change.document.as_str()) { "ampersand-types" } else { "ampersand-client" }
+        (_, runs) => {
+            let run = runs.first().copied().unwrap_or_default();
+            let beyond = run.first().filter(|_| !says_reach(run));
+            together(run) + &beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default()
+        }
+    };
+    told.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn section(change: &Change) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::facts::Kind;
+use super::kind::Kind;
 use super::seen::{Seen, SeenField, is_met};
 use crate::model::names::{pascal, snake};
 use crate::model::{Need, Others, Rust, Type, may_be_absent};
@@ -38,7 +38,9 @@ pub(super) struct Effect {
 pub(super) struct Effects {
     /// To a program with the old types that decodes what the new contract allows.
     pub(super) inbound: Effect,
-    /// The same, were its enums closed.
+    /// The same, where an operation answers it: programs ask for what they read.
+    pub(super) inbound_of_answer: Effect,
+    /// The same as `inbound`, were its enums closed.
     pub(super) closed: Effect,
     /// To a value that was built with the old types, and is to be valid by the new contract.
     pub(super) outbound: Effect,
@@ -95,6 +97,7 @@ impl Effects {
     pub(super) fn worst(self, other: Self) -> Self {
         Self {
             inbound: self.inbound.max(other.inbound),
+            inbound_of_answer: self.inbound_of_answer.max(other.inbound_of_answer),
             closed: self.closed.max(other.closed),
             outbound: self.outbound.max(other.outbound),
             source: self.source.max(other.source),
@@ -194,7 +197,8 @@ pub(super) fn undescribed_required() -> Effects {
 }
 
 pub(super) fn field_removed(field: &SeenField<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
-    let effects = gone(Effects::fine("nothing needs the field"), new, slot);
+    let mut effects = gone(Effects::fine("nothing needs the field"), new, slot);
+    effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
     if absent(field, slot) { effects } else { effects.inbound(Breaking, MISSING) }
 }
 
@@ -354,7 +358,10 @@ pub(super) fn facet_changed(
         Kind::ReadOnlyChanged => {
             let effects = Effects::fine("the field is in what is received, as before");
             match (now, slot) {
-                (true, _) => effects.outbound(Warning, "the field is not to be sent any more"),
+                (true, slot) => {
+                    let effects = effects.outbound(Warning, "the field is not to be sent any more");
+                    if slot == Slot::Value { effects.arguments(false) } else { effects }
+                }
                 (false, Slot::Value) => effects.outbound(Breaking, "the required field has to be sent now"),
                 _ => effects,
             }

@@ -3,90 +3,8 @@
 use serde::Serialize;
 
 use super::effects::{Effects, Verdict};
+use super::kind::Kind;
 use crate::model::Place;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
-    EventTypeAdded,
-    EventTypeRemoved,
-    EventTypeRenamed,
-    SchemaAdded,
-    SchemaRemoved,
-    FieldAdded,
-    FieldRemoved,
-    FieldRenamed,
-    FieldMoved,
-    BecameRequired,
-    BecameOptional,
-    BecameConditional,
-    ConditionChanged,
-    TypeWidened,
-    TypeNarrowed,
-    TypeChanged,
-    EnumIntroduced,
-    EnumDropped,
-    EnumValueAdded,
-    EnumValueRemoved,
-    EnumValueRenamed,
-    FormatChanged,
-    BoundChanged,
-    DefaultChanged,
-    Deprecated,
-    NoLongerDeprecated,
-    ReadOnlyChanged,
-    WriteOnlyChanged,
-    OtherFieldsRefused,
-    OtherFieldsAllowed,
-    KeywordChanged,
-    OperationAdded,
-    OperationRemoved,
-    OperationRenamed,
-    OperationMoved,
-    OperationChanged,
-    TagChanged,
-    ParameterAdded,
-    ParameterRemoved,
-    ParameterRenamed,
-    RequestBodyAdded,
-    RequestBodyRemoved,
-    ResponseAdded,
-    ResponseRemoved,
-    ResponseRenamed,
-    ContentTypeAdded,
-    ContentTypeRemoved,
-    SecurityChanged,
-    ServersChanged,
-}
-
-impl Kind {
-    /// Whether the type may serve on that a field had before such a change.
-    pub(super) fn can_be_kept(self) -> bool {
-        use Kind::{
-            BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
-            EnumValueRenamed, FieldAdded, FormatChanged, TypeWidened,
-        };
-        matches!(
-            self,
-            BecameConditional
-                | BecameOptional
-                | BecameRequired
-                | EnumDropped
-                | EnumIntroduced
-                | EnumValueRemoved
-                | EnumValueRenamed
-                | FieldAdded
-                | FormatChanged
-                | TypeWidened
-        )
-    }
-
-    /// As it is said in a sentence.
-    pub(super) fn words(self) -> String {
-        let name = serde_json::to_value(self).unwrap_or_default();
-        name.as_str().unwrap_or_default().replace('-', " ")
-    }
-}
 
 /// A change where it was found, before it is known what it reaches.
 #[derive(Clone, Debug)]
@@ -117,6 +35,9 @@ pub(super) struct Change {
     pub(super) document: String,
     pub(super) schema: String,
     pub(super) path: String,
+    /// The crate in which it is first seen.
+    #[serde(skip)]
+    pub(super) package: String,
     pub(super) kind: Kind,
     pub(super) old: Option<String>,
     pub(super) new: Option<String>,

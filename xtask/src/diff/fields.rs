@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::effects::{self, Effects, Slot};
-use super::facts::{Finding, Kind};
+use super::facts::Finding;
+use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::seen::{Seen, SeenField, describe};
 use super::walk::{Step, Walk};

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::effects::Verdict;
-use super::facts::{Change, Kind};
-use super::report::{Report, and, reaches, sentence};
+use super::facts::Change;
+use super::report::Report;
+use super::say::{beside, capital, reaches, says_reach, together};
 use super::semver::Crate;
 
 impl Report {
@@ -78,71 +79,11 @@ fn bullet(changes: &[&Change]) -> String {
     }
 }
 
-/// Fields of one object, values of one enum and statuses of one operation are told in one sentence.
-pub(super) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
-    let are_beside = |one: &&Change, other: &&Change| {
-        let place = |change: &Change| (change.document.clone(), change.schema.clone(), owner(change).to_owned());
-        let is_listed = matches!(
-            one.kind,
-            Kind::FieldAdded
-                | Kind::FieldRemoved
-                | Kind::EnumValueAdded
-                | Kind::EnumValueRemoved
-                | Kind::ResponseAdded
-                | Kind::ResponseRemoved
-        );
-        is_listed && one.kind == other.kind && place(one) == place(other) && one.reaches == other.reaches
-    };
-    changes.chunk_by(are_beside).collect()
-}
-
-/// The path of what has the field, the value or the status.
-fn owner(change: &Change) -> &str {
-    match change.kind {
-        Kind::EnumValueAdded | Kind::EnumValueRemoved => &change.path,
-        _ => change.path.rsplit_once('.').map_or("$", |(owner, _)| owner),
-    }
-}
-
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = format!("{} ({}).", capital(&said(changes)), first.document);
-    match says_reach(&text, first) {
+    let text = format!("{} ({}).", capital(&together(changes)), first.document);
+    match says_reach(changes) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),
     }
-}
-
-/// Whether a text names what a change reaches: it is not said twice.
-pub(super) fn says_reach(text: &str, change: &Change) -> bool {
-    change.reaches.iter().all(|name| text.contains(&format!("`{name}")) || text.contains(&format!("{name}`")))
-}
-
-/// What changes beside each other are, in a sentence without its end.
-pub(super) fn said(changes: &[&Change]) -> String {
-    let first = match changes {
-        [] => return String::new(),
-        [one] => return sentence(one, "`"),
-        [first, ..] => first,
-    };
-    let place = format!("`{}{}`", first.schema, owner(first).trim_start_matches('$'));
-    let of = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
-    let values = || and(changes.iter().map(|change| format!("`{}`", of(change))).collect());
-    let fields = || {
-        let name = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();
-        and(changes.iter().map(|change| format!("`{}` ({})", name(change), of(change))).collect())
-    };
-    match first.kind {
-        Kind::FieldAdded => format!("{place} has new fields: {}", fields()),
-        Kind::FieldRemoved => format!("{place} has no longer: {}", fields()),
-        Kind::EnumValueAdded => format!("{place} may be {} too", values()),
-        Kind::EnumValueRemoved => format!("{place} is no longer {}", values()),
-        Kind::ResponseAdded => format!("`{}` may answer {} too", first.schema, values()),
-        _ => format!("`{}` no longer answers {}", first.schema, values()),
-    }
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

@@ -7,19 +7,21 @@
 //!
 //! What changed: `facts`, found by `walk` and `fields` between schemas (as `seen`), by `operations` and `roots` where values
 //! come in or go out; `names` tells what is renamed. Whom it affects: `effects` is the table, `reach` says whom a change
-//! comes to, `semver` what follows for the crates. How to say it: `words`, `report`, `markdown` and `changelog`.
+//! comes to, `semver` what follows for the crates. How to say it: `words` and `say`, then `report`, `markdown` and `changelog`.
 
 mod changelog;
 mod contract;
 mod effects;
 mod facts;
 mod fields;
+mod kind;
 mod markdown;
 mod names;
 mod operations;
 mod reach;
 mod report;
 mod roots;
+mod say;
 mod seen;
 mod semver;
 #[cfg(test)]
@@ -42,7 +44,8 @@ use crate::sources::Sources;
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use effects::Verdict;
-use facts::{Change, Kind};
+use facts::Change;
+use kind::Kind;
 use report::{Report, Summary};
 use semver::{Api, Bump};
 use walk::Walk;
@@ -128,7 +131,8 @@ fn compare(old: &Contract, new: &Contract, files: &report::Files<'_>, kept: &Kep
     let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
-    let summary = Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, files);
+    let summary =
+        Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, project, files);
     Report { summary, changes }
 }
 

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::effects::Verdict::{Breaking, Compatible, Warning};
 use super::effects::{self, Effects, Slot};
-use super::facts::{Finding, Kind};
+use super::facts::Finding;
+use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::reach::Root;
 use super::seen::Seen;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{Effect, Effects, Verdict};
-use super::facts::{Change, Finding, Kind};
+use super::facts::{Change, Finding};
+use super::kind::Kind;
 use super::walk::Walk;
 use crate::model::Place;
 use crate::project::Project;
@@ -94,6 +95,7 @@ pub(super) fn changes(
     is_kept: impl Fn(&Place, Kind) -> bool,
 ) -> Vec<Change> {
     settle(walk);
+    let is_for_operations = |name: &str| walk.old.is_for_operations(name) || walk.new.is_for_operations(name);
     let mut reached = vec![Reached::default(); walk.steps.len()];
     for (number, root) in roots.iter().enumerate() {
         for step in below(walk, &root.start) {
@@ -122,7 +124,9 @@ pub(super) fn changes(
             }
         }
     }
-    let changes = found.into_values().map(|(finding, by)| (change(finding, &by, roots, project, &is_kept), by));
+    let changes = found
+        .into_values()
+        .map(|(finding, by)| (change(finding, &by, (roots, project), &is_for_operations, &is_kept), by));
     // What others are built on is no change as long as they are the same.
     let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
     changes.filter(counts).map(|(change, _)| change).collect()
@@ -159,8 +163,8 @@ fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
 fn change(
     finding: Finding,
     by: &Reached,
-    roots: &[Root],
-    project: &Project,
+    (roots, project): (&[Root], &Project),
+    is_for_operations: &impl Fn(&str) -> bool,
     is_kept: &impl Fn(&Place, Kind) -> bool,
 ) -> Change {
     let names = |numbers: &BTreeSet<usize>| -> Vec<String> {
@@ -170,10 +174,20 @@ fn change(
     let Finding { place, kind, old, new, effects, .. } = finding;
     let stays = kind.can_be_kept() && is_kept(&place, kind);
     let Place { document, schema, path } = place;
-    // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way.
+    // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way,
+    // where the contract has no operations that would use it.
     let module = project.module(&document);
-    let either = !by.is_base() && (by.used.is_empty() || module.is_some());
-    let mut effects = directed(effects, by.inbound || either, by.outbound || either);
+    let either = !by.is_base() && (module.is_some() || (by.used.is_empty() && !is_for_operations(&document)));
+    let mut effects = effects;
+    if by.inbound && module.is_none() {
+        effects.inbound = effects.inbound.max(effects.inbound_of_answer.clone());
+        effects.closed = effects.closed.max(effects.inbound.clone());
+    }
+    let mut effects = directed(effects, (by.inbound || either, by.outbound || either), by.is_base());
+    let is_used = module.is_some() || by.inbound || by.outbound || either || by.is_base();
+    if !is_used {
+        effects.source = Effect::default();
+    }
     let is_sent = module.map_or(by.outbound, |module| module.sent);
     if is_sent {
         effects.source = effects.source.max(effects.source_of_sent.clone());
@@ -185,6 +199,7 @@ fn change(
         effects = effects.source(Verdict::Warning, "the Rust type stays as it was until a major release");
     }
     Change {
+        package: module.map_or_else(|| project.client.package(), |_| project.types.package()),
         document,
         schema,
         path,
@@ -201,7 +216,7 @@ fn change(
 }
 
 /// What is only sent cannot break who decodes, and the reverse.
-fn directed(mut effects: Effects, inbound: bool, outbound: bool) -> Effects {
+fn directed(mut effects: Effects, (inbound, outbound): (bool, bool), is_base: bool) -> Effects {
     if !inbound {
         if effects.closed != Effect::default() {
             effects.fine = "";
@@ -215,7 +230,8 @@ fn directed(mut effects: Effects, inbound: bool, outbound: bool) -> Effects {
         effects.fine = match (inbound, outbound) {
             (true, false) => "it is only received, and the old types hold it",
             (false, true) => "it is only sent, and what the old types send is valid",
-            (false, false) => "others are only built on it",
+            (false, false) if is_base => "others are only built on it",
+            (false, false) => "no operation leads to it",
             _ => "the old types hold it",
         };
     }

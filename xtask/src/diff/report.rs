@@ -8,8 +8,10 @@ use serde_json::json;
 
 use super::contract::Contract;
 use super::effects::Verdict;
-use super::facts::{Change, Kind};
+use super::facts::Change;
+use super::say::{reaches, sentence};
 use super::semver::{self, Api, Bump, Crate};
+use crate::project::Project;
 
 /// The published file of each document.
 pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;
@@ -37,6 +39,7 @@ impl Summary {
         changes: &[Change],
         api: Api,
         operations: &BTreeSet<String>,
+        project: &Project,
         files: &Files<'_>,
     ) -> Self {
         let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {
@@ -50,7 +53,7 @@ impl Summary {
             let list = if same { &mut words_alone } else { &mut rewritten };
             list.push((*file).to_owned());
         }
-        let crates = semver::crates(changes, &api, operations);
+        let crates = semver::crates(changes, &api, operations, project);
         Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
     }
 
@@ -128,8 +131,8 @@ impl Report {
     pub(super) fn json(&self) -> Result<String> {
         let Summary { old, new, crates, api, words_alone, rewritten } = &self.summary;
         let count = |verdict| self.of(verdict).count();
-        let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name, one.bump)).collect();
-        let reasons: BTreeMap<&str, &str> = crates.iter().map(|one| (one.name, one.why.as_str())).collect();
+        let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name.as_str(), one.bump)).collect();
+        let reasons: BTreeMap<&str, &str> = crates.iter().map(|one| (one.name.as_str(), one.why.as_str())).collect();
         let value = json!({
             "changes": self.changes,
             "summary": {
@@ -157,92 +160,5 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
         Verdict::Breaking => "breaking",
         Verdict::Warning => "warning",
         Verdict::Compatible => "compatible",
-    }
-}
-
-/// What a change reaches, as far as a reader wants to know.
-pub(super) fn reaches(change: &Change, quote: &str) -> String {
-    const SHOWN: usize = 8;
-    let mut names: Vec<String> =
-        change.reaches.iter().take(SHOWN).map(|name| format!("{quote}{name}{quote}")).collect();
-    let rest = change.reaches.len().saturating_sub(SHOWN);
-    if rest > 0 {
-        names.push(format!("{rest} more"));
-    }
-    and(names)
-}
-
-/// `a, b and c`
-pub(super) fn and(names: Vec<String>) -> String {
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// What a change is, in a sentence without its end. What is of the contract stands in quotes.
-pub(super) fn sentence(change: &Change, quote: &str) -> String {
-    let q = |text: &str| format!("{quote}{text}{quote}");
-    let place = match (change.schema.as_str(), change.path.as_str()) {
-        (schema, "$") => schema.to_owned(),
-        ("", path) => path.trim_start_matches("$.").to_owned(),
-        (schema, path) => format!("{schema}{}", path.trim_start_matches('$')),
-    };
-    let (schema, place) = (q(&change.schema), q(&place));
-    let (old, new) = (change.old.as_deref(), change.new.as_deref());
-    let (was, is) = (old.unwrap_or("nothing"), new.unwrap_or("nothing"));
-    let last = q(change.path.rsplit('.').next().unwrap_or_default());
-    match change.kind {
-        Kind::EventTypeAdded => format!("event {} is new", q(is)),
-        Kind::EventTypeRemoved => format!("event {} is gone", q(was)),
-        Kind::EventTypeRenamed => format!("event {} is called {} now", q(was), q(is)),
-        Kind::SchemaAdded | Kind::FieldAdded | Kind::OperationAdded => format!("{place} is new: {is}"),
-        Kind::SchemaRemoved | Kind::FieldRemoved | Kind::OperationRemoved => format!("{place} is gone: {was}"),
-        Kind::FieldRenamed => format!("{place} is called {} now", q(is)),
-        Kind::OperationRenamed => format!("operation {} is called {} now", q(was), q(is)),
-        Kind::FieldMoved => format!("{place} is {} now", q(is.trim_start_matches("$."))),
-        Kind::BecameRequired => format!("{place} is required now, and was {was}"),
-        Kind::BecameOptional => format!("{place} is optional now, and was {was}"),
-        Kind::BecameConditional | Kind::ConditionChanged => format!("{place} was {was}; now it takes {is}"),
-        Kind::TypeWidened => format!("{place} may be {is} now, and was {was}"),
-        Kind::TypeNarrowed => format!("{place} has to be {is} now, and could be {was}"),
-        Kind::TypeChanged => format!("{place} is {is} now, and was {was}"),
-        Kind::EnumIntroduced => format!("{place} has to be {is} now, and could be any {was}"),
-        Kind::EnumDropped => format!("{place} may be any {is} now, and was {was}"),
-        Kind::EnumValueAdded => format!("{place} may be {} too", q(is)),
-        Kind::EnumValueRemoved => format!("{place} is never {} any more", q(was)),
-        Kind::EnumValueRenamed => format!("{place} says {} for {}", q(is), q(was)),
-        Kind::BoundChanged | Kind::FormatChanged | Kind::DefaultChanged | Kind::KeywordChanged => match (old, new) {
-            (None, _) => format!("{place} says {} now", q(is)),
-            (_, None) => format!("{place} no longer says {}", q(was)),
-            _ => format!("{place} says {} now, and said {}", q(is), q(was)),
-        },
-        Kind::ReadOnlyChanged | Kind::WriteOnlyChanged => match new {
-            Some(_) => format!("{place} is {} now", change.kind.words().trim_end_matches(" changed")),
-            None => format!("{place} is no longer {}", change.kind.words().trim_end_matches(" changed")),
-        },
-        Kind::Deprecated | Kind::NoLongerDeprecated => format!("{place} is {}", change.kind.words()),
-        Kind::OtherFieldsRefused | Kind::OtherFieldsAllowed => {
-            format!("{place} takes {is} in fields that it does not name, and took {was}")
-        }
-        Kind::OperationMoved => format!("{schema} is at {} now, and was at {}", q(is), q(was)),
-        Kind::TagChanged => format!("{schema} is under the tag {is} now, and was under {was}"),
-        Kind::OperationChanged => format!("{place} is {is} now, and was {was}"),
-        Kind::ParameterAdded => format!("{schema} takes the {is} parameter {last}"),
-        Kind::ParameterRemoved => format!("{schema} does not take the {was} parameter {last} any more"),
-        Kind::ParameterRenamed => format!("{schema} calls its parameter {} {} now", q(was), q(is)),
-        Kind::RequestBodyAdded => format!("{schema} takes an {is}"),
-        Kind::RequestBodyRemoved => format!("{schema} does not take {was} any more"),
-        Kind::ResponseAdded => format!("{schema} may answer {} too", q(is)),
-        Kind::ResponseRemoved => format!("{schema} does not answer {} any more", q(was)),
-        Kind::ResponseRenamed => format!("{schema} answers {} where it answered {}", q(is), q(was)),
-        Kind::ContentTypeAdded => format!("{place} may be {} too", q(is)),
-        Kind::ContentTypeRemoved => format!("{place} is never {} any more", q(was)),
-        Kind::SecurityChanged if schema.len() == 2 * quote.len() => {
-            format!("the operations are called with {is} now, and were with {was}")
-        }
-        Kind::SecurityChanged => format!("{schema} is called with {is} now, and was with {was}"),
-        Kind::ServersChanged => format!("the servers are {is} now, and were {was}"),
     }
 }

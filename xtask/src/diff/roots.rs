@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::{self, Slot};
-use super::facts::Kind;
+use super::kind::Kind;
 use super::names::{renamed, similar};
 use super::operations;
 use super::reach::Root;

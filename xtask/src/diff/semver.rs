@@ -5,18 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::effects::Verdict;
-use super::facts::{Change, Kind};
-use super::report::and;
+use super::facts::Change;
+use super::kind::Kind;
+use super::words::and;
 use crate::model;
 use crate::model::names::pascal;
 use crate::model::{Context, Document, Documents, Model, Need, Rust, Schema, same, together};
-use crate::project::Project;
-
-/// What the variants of `Event` are named by.
-const NOTIFICATION_TYPE: &str = "NotificationType";
-
-/// The documents that a crate's types are made of.
-pub(super) const TYPES: [&str; 3] = ["notifications", "webhook", "config"];
+use crate::project::{Dependent, Project};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,7 +37,7 @@ impl Bump {
 /// A crate, what its next version is at least, and why.
 #[derive(Clone, Debug)]
 pub(super) struct Crate {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) bump: Bump,
     pub(super) why: String,
 }
@@ -60,41 +55,41 @@ pub(super) struct Api {
 /// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
 /// `non_exhaustive`: a field or a variant more is a minor change, as is any type, operation or optional parameter. What
 /// changes nothing but what is said is a patch.
-pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>) -> Vec<Crate> {
-    let of_types: Vec<&Change> = changes.iter().filter(|change| TYPES.contains(&change.document.as_str())).collect();
-    let of_client: Vec<&Change> =
-        changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name))).collect();
-    let types = api.raise(bump("ampersand-types", &of_types));
-    let client = api.raise(bump("ampersand-client", &of_client));
-
-    let events = |kinds: &[Kind]| changes.iter().filter(|change| kinds.contains(&change.kind)).count();
-    let (added, gone) = (events(&[Kind::EventTypeAdded]), events(&[Kind::EventTypeRemoved, Kind::EventTypeRenamed]));
-    let follows = |name, of: &[&Crate], otherwise: Bump, why: &str| match of.iter().max_by_key(|of| of.bump) {
-        Some(Crate { name: of, bump: Bump::Major, .. }) => {
-            Crate { name, bump: Bump::Major, why: format!("its API has types of {of} in it") }
-        }
-        Some(Crate { bump: Bump::Minor | Bump::Patch, .. }) => Crate { name, bump: otherwise, why: why.to_owned() },
-        _ => Crate { name, bump: Bump::None, why: "it has nothing of what changed".to_owned() },
-    };
-    let notifications =
-        follows("ampersand-notifications", &[&types], Bump::Patch, "to ask for the new ampersand-types");
-    let (bump, why) = match (added, client.bump) {
-        (1.., _) => (Bump::Minor, "each new event has fixtures"),
-        (0, Bump::Minor) => (Bump::Minor, "each new type of a response has a value"),
-        _ => (Bump::Patch, "to ask for what changed"),
-    };
-    let testing = follows("ampersand-testing", &[&client, &types], bump, why);
-    let (bump, why) = match (gone, added, types.bump.max(client.bump)) {
-        (1.., ..) => (Bump::Major, "`trigger` no longer knows an event"),
-        (0, 1.., _) => (Bump::Minor, "`trigger` and `listen --demo` know new events"),
-        (0, 0, Bump::None) => (Bump::None, "it has nothing of what changed"),
-        _ => (Bump::Patch, "it is built with what changed, and is used as before"),
-    };
-    let cli = Crate { name: "ampersand-cli", bump, why: why.to_owned() };
-    vec![types, client, notifications, testing, cli]
+pub(super) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>, project: &Project) -> Vec<Crate> {
+    let of_types = changes.iter().filter(|change| project.module(&change.document).is_some());
+    let of_client = changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name)));
+    let mut crates = vec![
+        api.raise(bump(project.types.package(), &of_types.collect::<Vec<_>>())),
+        api.raise(bump(project.client.package(), &of_client.collect::<Vec<_>>())),
+    ];
+    let is_new = crates.get(1).is_some_and(|client| client.bump == Bump::Minor);
+    let dependents: Vec<Crate> =
+        project.dependents.iter().map(|dependent| follow(dependent, &crates, changes, is_new)).collect();
+    crates.extend(dependents);
+    crates
 }
 
-fn bump(name: &'static str, changes: &[&Change]) -> Crate {
+/// What follows for a crate that is built on others.
+fn follow(dependent: &Dependent, crates: &[Crate], changes: &[Change], is_type_new: bool) -> Crate {
+    let used = crates.iter().rev().filter(|one| dependent.uses.contains(&one.name)).max_by_key(|one| one.bump);
+    let any = |kinds: &[Kind]| changes.iter().any(|change| kinds.contains(&change.kind));
+    let of = |is: bool, why: &Option<String>, bump| why.clone().filter(|_| is).map(|why| (bump, why));
+    let (bump, why) = match used {
+        Some(used) if dependent.exposes && used.bump == Bump::Major => {
+            (Bump::Major, format!("its API has types of {} in it", used.name))
+        }
+        Some(used) if used.bump > Bump::None => {
+            of(any(&[Kind::EventTypeRemoved, Kind::EventTypeRenamed]), &dependent.gone_event, Bump::Major)
+                .or_else(|| of(any(&[Kind::EventTypeAdded]), &dependent.new_event, Bump::Minor))
+                .or_else(|| of(is_type_new, &dependent.new_type, Bump::Minor))
+                .unwrap_or_else(|| (Bump::Patch, dependent.otherwise.clone()))
+        }
+        _ => (Bump::None, "it has nothing of what changed".to_owned()),
+    };
+    Crate { name: dependent.name.clone(), bump, why }
+}
+
+fn bump(name: String, changes: &[&Change]) -> Crate {
     let count = |of: fn(&Change) -> bool| changes.iter().filter(|change| of(change)).count();
     let breaking = count(|change| change.source == Verdict::Breaking);
     let unusual = count(|change| change.source == Verdict::Warning);
@@ -109,7 +104,7 @@ fn bump(name: &'static str, changes: &[&Change]) -> Crate {
     Crate { name, bump, why }
 }
 
-pub(super) fn things(count: usize, what: &str) -> String {
+fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
@@ -161,7 +156,11 @@ impl Api {
         let mut api = Self::default();
         let (old, new) = (Model::read(old, project), Model::read(new, project));
         let mut compare = |path: &str, before: Option<Document>, now: Option<Document>| {
-            let (Some(before), Some(now)) = (before.as_ref().map(names), now.as_ref().map(names)) else { return };
+            let (Some(before), Some(now)) =
+                (before.map(|one| names(&one, project)), now.map(|one| names(&one, project)))
+            else {
+                return;
+            };
             let named = |name: &String| format!("{path}::{name}");
             api.gone.extend(before.difference(&now).map(named));
             api.new.extend(now.difference(&before).map(named));
@@ -219,7 +218,7 @@ fn held(schema: &Schema) -> Option<String> {
 }
 
 /// The types of a document, the variants of its enums, and the fields that hold a type of it.
-fn names(document: &Document) -> BTreeSet<String> {
+fn names(document: &Document, project: &Project) -> BTreeSet<String> {
     let (mut names, directions) = (BTreeSet::new(), document.directions());
     for (name, schema) in &document.schemas {
         let is_only_sent = directions.is_only_sent(name);
@@ -243,7 +242,8 @@ fn names(document: &Document) -> BTreeSet<String> {
     for event in &document.events {
         let variant = pascal(&event.kind);
         names.insert(format!("Event::{variant}({})", pascal(&event.data)));
-        names.extend([NOTIFICATION_TYPE.to_owned(), format!("{NOTIFICATION_TYPE}::{variant}")]);
+        let list = project.event.iter().map(|event| &event.list);
+        names.extend(list.flat_map(|list| [list.clone(), format!("{list}::{variant}")]));
     }
     names
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::effects::{self, Effects, Slot};
-use super::facts::{Finding, Kind};
+use super::facts::Finding;
+use super::kind::Kind;
 use super::seen::Seen;
 use crate::document::BOUNDS;
 use crate::model::{Model, Others, Place, Schema, Type};

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use anyhow::{Result, bail};
 
-use super::steps::Context;
+use super::context::Context;
 use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Others, Place, Rust, Schema, names};
 
 /// What a client sends, and what it receives: the names of schemas. One can be both.

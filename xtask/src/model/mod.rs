@@ -5,7 +5,9 @@
 //! is called. No module here knows what is made of the model.
 
 mod api;
+mod context;
 mod credentials;
+mod document;
 mod events;
 mod named;
 pub(crate) mod names;
@@ -25,11 +27,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub(crate) use api::{same, together};
+pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Body, Location, Operation, Parameter, Response};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
-pub(crate) use steps::Context;
 
 use crate::project::Project;
 
@@ -244,16 +246,28 @@ impl Model {
         self.documents.values().flat_map(|document| &document.operations)
     }
 
+    /// Whether a document is there for operations: it has some, or one that has takes schemas from it.
+    pub(crate) fn is_for_operations(&self, name: &str) -> bool {
+        let takes =
+            |document: &Document| document.name == name || document.copies.values().any(|copy| copy.document == name);
+        self.documents.values().any(|document| !document.operations.is_empty() && takes(document))
+    }
+
     /// The schema that a place names.
     pub(crate) fn at(&self, place: &Place) -> Option<&Node> {
         self.documents.get(&place.document)?.schemas.get(&place.schema).filter(|_| place.path == "$")
+    }
+
+    fn is_named(&self, node: &Node) -> bool {
+        self.at(&node.place).is_some_and(|named| Rc::ptr_eq(named, node))
     }
 
     /// What stands at a place; for a reference that says nothing else, what it leads to.
     pub(crate) fn follow<'m>(&'m self, mut node: &'m Node) -> &'m Node {
         for _ in 0..DEEPEST {
             match &node.kind {
-                Kind::Reference(_, to) if node.is_plain() && node.place.path != "$" => match self.at(to) {
+                // A schema that is another name of one is a schema of its own.
+                Kind::Reference(_, to) if node.is_plain() && !self.is_named(node) => match self.at(to) {
                     Some(target) => node = target,
                     None => break,
                 },

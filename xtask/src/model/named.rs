@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::steps::Context;
+use super::context::Context;
 use super::{Document, Enum, Kind, Node, Rust, Schema, Step, names};
 
 /// Puts a named schema that is neither an object with fields nor an enum (a list, a map, a string, another name) in the place

@@ -289,18 +289,8 @@ fn parameters<'a>(
 }
 
 fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Option<Parameter> {
-    const TOLD: [&str; 10] = [
-        "name",
-        "in",
-        "required",
-        "deprecated",
-        "description",
-        "style",
-        "explode",
-        "schema",
-        "content",
-        "allowReserved",
-    ];
+    const TOLD: [&str; 9] =
+        ["name", "in", "required", "deprecated", "description", "style", "explode", "schema", "content"];
     let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
     let place = if place.path == "$" { place } else { place.field(&name) };
     let default = if matches!(location, Location::Query | Location::Cookie) { "form" } else { "simple" };
@@ -309,7 +299,7 @@ fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Opt
     let schema = media.map_or(&value["schema"], |(_, media)| &media["schema"]);
     let rest = members(value).filter(|(key, value)| {
         let is_false = **value == Value::Bool(false);
-        (!TOLD.contains(key) || (*key == "allowReserved" && !is_false)) && !key.starts_with("x-") && !is_false
+        !TOLD.contains(key) && !key.starts_with("x-") && !is_false
     });
     Some(Parameter {
         location,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{Choice, Document, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type, Use};
+use super::{Choice, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type};
 use crate::document;
 
 /// What is said beside a reference, and goes for any type.
@@ -56,53 +56,18 @@ struct Gathered<'a> {
 pub(super) struct Reader<'a> {
     name: &'a str,
     document: &'a Value,
-    copies: BTreeMap<String, Place>,
+    pub(super) copies: BTreeMap<String, Place>,
     known: HashMap<(Vec<*const Value>, Place), Node>,
-    problems: Vec<String>,
-    steps: BTreeMap<&'static str, usize>,
-}
-
-impl Document {
-    pub(super) fn read(
-        name: &str,
-        document: &Value,
-        copies: BTreeMap<String, Place>,
-        project: &crate::project::Project,
-    ) -> Self {
-        let mut reader = Reader {
-            name,
-            document,
-            copies,
-            known: HashMap::new(),
-            problems: Vec::new(),
-            steps: BTreeMap::from([("fold_alternatives", 0), ("merge_all_of", 0)]),
-        };
-        let schemas = document::schemas(document).map(|(name, schema)| (name, reader.place(name), schema));
-        let schemas: Vec<_> = schemas.collect();
-        let schemas: BTreeMap<String, Node> =
-            schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
-        let operations = super::operations::read(&mut reader, project);
-        let servers = document["servers"].as_array().into_iter().flatten();
-        let tags = document["tags"].as_array().into_iter().flatten();
-        Self {
-            name: name.to_owned(),
-            words: text(&document["info"]["description"]),
-            schemas,
-            operations,
-            events: Vec::new(),
-            enums: Vec::new(),
-            tags: tags.filter_map(super::operations::tag).collect(),
-            servers: servers.filter_map(|server| text(&server["url"])).collect(),
-            security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
-            uses: uses(document),
-            copies: reader.copies,
-            problems: reader.problems,
-            steps: reader.steps,
-        }
-    }
+    pub(super) problems: Vec<String>,
+    pub(super) steps: BTreeMap<&'static str, usize>,
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(name: &'a str, document: &'a Value, copies: BTreeMap<String, Place>) -> Self {
+        let steps = BTreeMap::from([("fold_alternatives", 0), ("merge_all_of", 0)]);
+        Self { name, document, copies, known: HashMap::new(), problems: Vec::new(), steps }
+    }
+
     pub(super) fn document(&self) -> &'a Value {
         self.document
     }
@@ -112,7 +77,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a schema of this document is published.
-    fn place(&self, schema: &str) -> Place {
+    pub(super) fn place(&self, schema: &str) -> Place {
         self.copies.get(schema).cloned().unwrap_or_else(|| Place::new(self.name, schema))
     }
 
@@ -575,19 +540,4 @@ pub(super) fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 pub(super) fn owned((key, value): (&str, &Value)) -> (String, Value) {
     (key.to_owned(), value.clone())
-}
-
-fn uses(document: &Value) -> BTreeMap<String, Use> {
-    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
-    let found = document::for_each_ref(document, &mut |place, reference| {
-        if let Some(name) = document::schema_name(reference) {
-            let is_part = matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
-            let this = if is_part { Use::Base } else { Use::Value };
-            let known = uses.entry(name.to_owned()).or_insert(this);
-            *known = this.max(*known);
-        }
-        Ok(())
-    });
-    debug_assert!(found.is_ok(), "the visitor never fails");
-    uses
 }

@@ -1,21 +1,10 @@
 //! The steps by which a document comes to be what code is made of. Each does one thing, and says how often it did it: one
 //! that has nothing to do in the whole contract may have stopped matching what it is there for.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 
+use super::context::Context;
 use super::{Document, Kind, Rust, api, credentials, events, named};
-use crate::project::Project;
-
-/// What a step may know of the module that it works for.
-pub(crate) struct Context<'a> {
-    pub(crate) project: &'a Project,
-    /// The path of the module.
-    pub(crate) path: &'a str,
-    /// The schemas that mean the same elsewhere, and the paths of their types; none for those that are no type there.
-    pub(crate) shared: &'a BTreeMap<String, Option<String>>,
-}
 
 type Run = fn(&mut Document, &Context<'_>) -> Result<usize>;
 

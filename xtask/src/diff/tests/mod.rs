@@ -1,7 +1,7 @@
 //! Small documents of our own, before and after one change.
 
+mod history;
 mod operations;
-mod published;
 mod report;
 mod schemas;
 mod shared;

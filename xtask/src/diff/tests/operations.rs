@@ -264,3 +264,54 @@ fn what_is_said_of_all_operations_is_said_once() {
     );
     assert_eq!(change("/security", json!([{ "Key": [] }])), ["security changed .security: Key or Token > Key [ccbc]"]);
 }
+
+#[test]
+fn a_field_that_is_no_longer_answered_is_to_be_looked_at() {
+    let answer = |fields: Value| json!({ "content": { "application/json": { "schema": { "properties": fields } } } });
+    let of = |fields: Value| {
+        let mut operation = operation();
+        operation["responses"]["200"] = answer(fields);
+        api(operation)
+    };
+    let text = json!({ "type": "string" });
+    assert_eq!(
+        between("api", of(json!({ "a": text, "b": text })), of(json!({ "a": text }))),
+        ["field removed postThing.responses.200.b: optional string > - [wwcb]"],
+        "programs ask for what they read"
+    );
+}
+
+#[test]
+fn a_charset_is_no_other_media_type() {
+    let json = json!({ "schema": thing(&["name"]) });
+    let content = json!({ "application/json; charset=utf-8": json });
+    assert_eq!(when("/requestBody/content", content.clone()), Vec::<String>::new());
+    assert_eq!(when("/responses/200/content", content), Vec::<String>::new());
+}
+
+#[test]
+fn operations_without_a_name_are_told_apart_by_method_and_path() {
+    let of = |method: &str, required: bool| {
+        let mut api = schemas(json!({}));
+        let operation = |required| json!({ "parameters": [parameter("query", "q", required)], "responses": {} });
+        api["paths"] = json!({ "/things": { "get": operation(false), "post": operation(false) } });
+        api["paths"]["/things"][method] = operation(required);
+        api
+    };
+    for (method, name) in [("get", "getThings"), ("post", "postThings")] {
+        assert_eq!(
+            between("api", of(method, false), of(method, true)),
+            [format!("became required {name}.parameters.q: optional > required [ccbb]")]
+        );
+    }
+}
+
+#[test]
+fn what_no_operation_leads_to_breaks_nobody() {
+    let of = |kind: &str| {
+        let mut api = api(operation());
+        api["components"]["schemas"] = json!({ "Alone": { "properties": { "a": { "type": kind } } } });
+        api
+    };
+    assert_eq!(between("api", of("string"), of("integer")), ["type changed Alone.a: string > integer [cccc]"]);
+}

@@ -150,7 +150,7 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     let report = report(&of("Old"), &of("New"));
     assert_eq!((report.code(), report.changes.len()), (0, 0));
     let types = report.summary.crates.first().expect("a crate");
-    assert_eq!((types.name, types.bump.word()), ("ampersand-types", "major"));
+    assert_eq!((types.name.as_str(), types.bump.word()), ("ampersand-types", "major"));
     assert_eq!(
         types.why,
         "schemas have other names, places or uses, and so this is gone: notifications::Event::A(Old) and notifications::Old"

@@ -450,3 +450,48 @@ fn a_choice_that_excludes_another_is_narrower() {
     };
     assert_eq!(of_schema(tagged("anyOf"), tagged("oneOf")), Vec::<String>::new());
 }
+
+#[test]
+fn anything_takes_what_a_choice_took() {
+    let choice = json!({ "oneOf": [text(), { "type": "boolean" }, { "type": "number" }] });
+    assert_eq!(
+        of_field(choice, json!({})).0,
+        ["type widened .: one of string, boolean, number > anything [cccc]"],
+        "what the old types send is valid still"
+    );
+}
+
+#[test]
+fn a_choice_of_objects_that_differ_in_one_field_is_an_object_with_a_choice() {
+    let when = json!({ "type": "string", "enum": ["always", "never"] });
+    let object = |value: Value| object(json!({ "value": value, "when": when }), &["value"]);
+    let types = [text(), json!({ "type": "integer" }), json!({ "type": "boolean" })];
+    let together = object(json!({ "oneOf": types }));
+    let apart = |types: &[Value]| json!({ "oneOf": types.iter().cloned().map(object).collect::<Vec<_>>() });
+    assert_eq!(of_schema(together.clone(), apart(&types)), Vec::<String>::new());
+    assert_eq!(of_schema(apart(&types), together.clone()), Vec::<String>::new());
+    assert_eq!(
+        of_schema(together, apart(&types[..2])),
+        ["type narrowed A.value: one of string, integer, boolean > one of string, integer [ccbc]"]
+    );
+}
+
+#[test]
+fn what_is_read_only_is_not_demanded() {
+    let with = |schema: Value| object(json!({ "a": text(), "id": schema }), &["a", "id"]);
+    let read_only = json!({ "type": "string", "readOnly": true });
+    assert_eq!(
+        of_schema(object(json!({ "a": text() }), &["a"]), with(read_only)),
+        ["field added A.id: - > required string [cccc]"]
+    );
+}
+
+#[test]
+fn a_choice_that_has_a_name_has_a_type() {
+    let of = |kind: &str| {
+        let part = |kind: &str| object(json!({ "value": { "type": kind } }), &["value"]);
+        let choice = json!({ "oneOf": [reference("S"), reference("B")] });
+        schemas(json!({ "Choice": choice, "S": part("string"), "B": part(kind) }))
+    };
+    assert_eq!(between("config", of("boolean"), of("number")), ["type changed B.value: boolean > number [bbbb]"]);
+}

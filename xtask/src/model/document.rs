@@ -1,0 +1,52 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::read::{Reader, members, owned, text};
+use super::{Document, Node, Place, Use, operations};
+use crate::document;
+use crate::project::Project;
+
+impl Document {
+    pub(super) fn read(name: &str, document: &Value, copies: BTreeMap<String, Place>, project: &Project) -> Self {
+        let mut reader = Reader::new(name, document, copies);
+        let schemas = document::schemas(document).map(|(name, schema)| (name, reader.place(name), schema));
+        let schemas: Vec<_> = schemas.collect();
+        let schemas: BTreeMap<String, Node> =
+            schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
+        let operations = operations::read(&mut reader, project);
+        let servers = document["servers"].as_array().into_iter().flatten();
+        let tags = document["tags"].as_array().into_iter().flatten();
+        Self {
+            name: name.to_owned(),
+            words: text(&document["info"]["description"]),
+            schemas,
+            operations,
+            events: Vec::new(),
+            enums: Vec::new(),
+            tags: tags.filter_map(operations::tag).collect(),
+            servers: servers.filter_map(|server| text(&server["url"])).collect(),
+            security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
+            uses: uses(document),
+            copies: reader.copies,
+            problems: reader.problems,
+            steps: reader.steps,
+        }
+    }
+}
+
+/// How each schema of a document is used in it.
+fn uses(document: &Value) -> BTreeMap<String, Use> {
+    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
+    let found = document::for_each_ref(document, &mut |place, reference| {
+        if let Some(name) = document::schema_name(reference) {
+            let is_part = matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
+            let this = if is_part { Use::Base } else { Use::Value };
+            let known = uses.entry(name.to_owned()).or_insert(this);
+            *known = this.max(*known);
+        }
+        Ok(())
+    });
+    debug_assert!(found.is_ok(), "the visitor never fails");
+    uses
+}
