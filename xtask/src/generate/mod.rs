@@ -13,6 +13,8 @@ mod requests;
 mod samples;
 mod structs;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod ty;
 mod users;
 

@@ -16,6 +16,10 @@ mod place;
 mod read;
 mod rust;
 mod steps;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

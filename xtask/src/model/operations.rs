@@ -164,18 +164,38 @@ pub(super) fn tag(value: &Value) -> Option<Tag> {
 
 /// The operations of a document.
 pub(super) fn read(reader: &mut Reader<'_>, _: &Project) -> Vec<Operation> {
-    let mut operations = Vec::new();
+    let mut found = Vec::new();
     for (path, item) in members(&reader.document()["paths"]) {
         let (item, _) = pointed(reader, item, Place::new(reader.name(), path));
-        for (method, value) in members(item).filter(|(method, _)| METHODS.contains(method)) {
-            operations.push(operation(reader, (path, item), (method, value)));
-        }
+        let methods = members(item).filter(|(method, _)| METHODS.contains(method));
+        found.extend(methods.map(|(method, value)| ((path, item), (method, value))));
+    }
+    let named = found.iter().filter_map(|(_, (_, value))| value["operationId"].as_str());
+    let mut taken: BTreeSet<String> = named.map(names::pascal).collect();
+    let mut operations = Vec::new();
+    for ((path, item), (method, value)) in found {
+        let unnamed = || names::camel(&format!("{method} {path}"));
+        let id = text(&value["operationId"]).unwrap_or_else(|| free(unnamed(), &mut taken));
+        operations.push(operation(reader, id, (path, item), (method, value)));
     }
     operations
 }
 
+/// A name of an operation that no other one has in Rust.
+fn free(name: String, taken: &mut BTreeSet<String>) -> String {
+    let mut free = name.clone();
+    for number in 2.. {
+        if taken.insert(names::pascal(&free)) {
+            break;
+        }
+        free = format!("{name}{number}");
+    }
+    free
+}
+
 fn operation<'a>(
     reader: &mut Reader<'a>,
+    id: String,
     (path, item): (&'a str, &'a Value),
     (method, value): (&'a str, &'a Value),
 ) -> Operation {
@@ -190,7 +210,6 @@ fn operation<'a>(
         "description",
         "externalDocs",
     ];
-    let id = text(&value["operationId"]).unwrap_or_else(|| names::camel(&format!("{method} {path}")));
     let place = Place::new(reader.name(), &id);
     let own = value.get("security");
     let ways = own.unwrap_or(&reader.document()["security"]).as_array().into_iter().flatten();

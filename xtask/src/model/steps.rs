@@ -35,6 +35,13 @@ impl Document {
         Ok(())
     }
 
+    /// Takes one step alone.
+    #[cfg(test)]
+    pub(super) fn take_step(&mut self, name: &str, context: &Context<'_>) -> Result<usize> {
+        let (_, run) = STEPS.iter().find(|(step, _)| *step == name).context("there is no such step")?;
+        run(self, context)
+    }
+
     /// The same document, whose schemas say what values they allow, under the names of their types.
     pub(crate) fn named(&self, context: &Context<'_>) -> Result<Self> {
         let mut named = self.clone();

@@ -1,0 +1,44 @@
+//! Open enums.
+
+use serde_json::json;
+
+use super::received;
+
+#[test]
+fn an_enum_knows_values_whatever_they_look_like() {
+    let made = received(&json!({ "mode": {
+        "description": "How.",
+        "enum": ["", "*", "1h", "ASC", "asc", "if-empty", "self", "unknown"],
+        "x-enum-descriptions": { "asc": "Upwards.", "gone": "Not there." },
+    } }));
+    insta::assert_snapshot!(made.brief(&["pub enum Mode", "crate::open_enum::open_enum!(Mode"]), @r#"
+    pub enum Mode {
+        Empty,
+        U2A,
+        _1h,
+        Asc,
+        Asc_,
+        IfEmpty,
+        Self_,
+        Unknown_,
+        Unknown(UnknownValue<Self>),
+    }
+    crate::open_enum::open_enum!(Mode {
+        Empty = "",
+        U2A = "*",
+        _1h = "1h",
+        Asc = "ASC",
+        Asc_ = "asc",
+        IfEmpty = "if-empty",
+        Self_ = "self",
+        Unknown_ = "unknown",
+    });
+    "#);
+    assert_eq!(made.stale, ["openapi/overlays describe `gone`, which is no value of Mode"]);
+    assert!(
+        made.text
+            .contains("/// How.\n#[derive(Clone, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\npub enum Mode {")
+    );
+    assert!(made.text.contains("    /// Upwards.\n    Asc_,\n"));
+    assert_eq!(made.undocumented.len(), 7, "{:?}", made.undocumented);
+}

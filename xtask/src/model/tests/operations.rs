@@ -1,0 +1,223 @@
+//! What is read of operations.
+
+use serde_json::{Value, json};
+
+use super::{Document, show_all};
+use crate::model::testing::{document, reference, show};
+
+/// Operations in short: a line of each, and of each parameter and body.
+fn show_operations(document: &Document) -> String {
+    let mut lines = Vec::new();
+    for operation in &document.operations {
+        let security: Vec<String> = operation.security.iter().map(|way| way.join("+")).collect();
+        lines.push(format!("{} {} {} [{}]", operation.id, operation.method, operation.path, security.join(", ")));
+        for one in &operation.parameters {
+            let (place, need) = (one.location.name(), if one.required { '!' } else { '?' });
+            let explode = if one.explode { ", exploded" } else { "" };
+            let style = one.media.as_ref().unwrap_or(&one.style);
+            lines.push(format!("  {place} {}{need}: {} ({style}{explode})", one.name, show(&one.schema)));
+        }
+        if let Some(body) = &operation.body {
+            let need = if body.required { '!' } else { '?' };
+            lines.extend(body.content.iter().map(|(media, node)| format!("  body{need} {media}: {}", show(node))));
+        }
+        for (status, response) in &operation.responses {
+            lines.push(format!("  {status}"));
+            lines.extend(response.content.iter().map(|(media, node)| format!("    {media}: {}", show(node))));
+        }
+    }
+    lines.join("\n")
+}
+
+fn operations(paths: Value) -> String {
+    show_operations(&document("api", json!({ "paths": paths })))
+}
+
+#[test]
+fn operations_are_read_with_what_is_sent_and_answered() {
+    let problem = json!({ "content": { "application/problem+json": { "schema": reference("Problem") } } });
+    let text = json!({ "content": { "text/plain; charset=utf-8": {}, "Application/JSON ; charset=utf-8": { "schema": { "type": "boolean" } } } });
+    let inline = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+    let mut document = document(
+        "api",
+        json!({
+            "security": [{ "Key": [] }, { "Bearer": ["read"], "Tenant": [] }],
+            "paths": { "/a/{id}": {
+                "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                "put": {
+                    "operationId": "putA", "tags": ["Group", "Other"],
+                    "parameters": [{ "$ref": "#/components/parameters/Mode" }],
+                    "requestBody": { "content": { "application/json": { "schema": inline } } },
+                    "responses": {
+                        "200": { "content": { "application/json": { "schema": { "items": inline } } } },
+                        "204": {}, "400": problem, "default": { "$ref": "#/components/responses/Problem" },
+                    },
+                },
+                "post": {
+                    "operationId": "postA", "security": [], "x-idempotent": true,
+                    "requestBody": { "$ref": "#/components/requestBodies/A" }, "responses": { "201": text },
+                },
+            } },
+            "components": {
+                "parameters": { "Mode": { "name": "mode", "in": "query", "schema": { "enum": ["x"] } } },
+                "requestBodies": { "A": { "required": true, "content": { "application/json": { "schema": { "type": "integer" } } } } },
+                "responses": { "Problem": problem },
+                "schemas": { "Problem": {} },
+            },
+        }),
+    );
+    insta::assert_snapshot!(show_operations(&document), @r#"
+    postA POST /a/{id} []
+      path id!: text (simple)
+      body! application/json: integer
+      201
+        application/json: boolean
+        text/plain: any
+    putA PUT /a/{id} [Bearer ["read"]+Tenant, Key]
+      path id!: text (simple)
+      query mode?: text("x") (form, exploded)
+      body? application/json: {a?: text}
+      200
+        application/json: [{a?: text}]
+      204
+      400
+        application/problem+json: #Problem
+      default
+        application/problem+json: #Problem
+    "#);
+    let told: Vec<_> =
+        document.operations.iter().map(|one| (one.tag.as_deref(), one.idempotent, one.inherits_security)).collect();
+    assert_eq!(told, [(None, true, false), (Some("Group"), true, true)]);
+
+    document.name_schemas_of_operations().expect("names that are free");
+    insta::assert_snapshot!(show_all(&document), @r#"
+    Problem: any
+    PutAMode: text("x")
+    PutARequest: {a?: text}
+    PutAResponseItem: {a?: text}
+    "#);
+    insta::assert_snapshot!(show_operations(&document), @r#"
+    postA POST /a/{id} []
+      path id!: text (simple)
+      body! application/json: integer
+      201
+        application/json: boolean
+        text/plain: any
+    putA PUT /a/{id} [Bearer ["read"]+Tenant, Key]
+      path id!: text (simple)
+      query mode?: #PutAMode (form, exploded)
+      body? application/json: #PutARequest
+      200
+        application/json: [#PutAResponseItem]
+      204
+      400
+        application/problem+json: #Problem
+      default
+        application/problem+json: #Problem
+    "#);
+}
+
+#[test]
+fn a_name_that_is_taken_is_an_error() {
+    let body = json!({ "content": { "application/json": { "schema": { "properties": { "a": {} } } } } });
+    let mut document = document(
+        "api",
+        json!({
+            "paths": { "/": { "post": { "operationId": "create", "requestBody": body } } },
+            "components": { "schemas": { "CreateRequest": {} } },
+        }),
+    );
+    let error = document.name_schemas_of_operations().expect_err("taken").to_string();
+    assert_eq!(error, "an operation would name a schema `CreateRequest`, which there is already");
+}
+
+#[test]
+fn lists_are_written_as_openapi_has_it_for_the_place_of_a_parameter() {
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    let one = |name: &str, place: &str| json!({ "name": name, "in": place, "schema": list });
+    insta::assert_snapshot!(operations(json!({ "/{a}": { "get": { "operationId": "get", "parameters": [
+        one("a", "path"), one("b", "query"), one("c", "header"), one("d", "cookie"),
+        { "name": "e", "in": "query", "explode": false, "schema": list },
+        { "name": "f", "in": "query", "style": "pipeDelimited", "schema": list },
+        { "name": "g", "in": "query", "style": "deepObject", "explode": true, "schema": { "type": "object" } },
+        { "name": "h", "in": "query", "content": { "application/json": { "schema": list } } },
+        { "name": "i", "in": "elsewhere", "schema": list },
+    ] } } })), @"
+    get GET /{a} []
+      cookie d?: [text] (form, exploded)
+      header c?: [text] (simple)
+      path a!: [text] (simple)
+      query b?: [text] (form, exploded)
+      query e?: [text] (form)
+      query f?: [text] (pipeDelimited)
+      query g?: {} (deepObject, exploded)
+      query h?: [text] (application/json, exploded)
+    ");
+}
+
+#[test]
+fn a_parameter_is_told_by_its_place_and_its_name_and_headers_in_any_case() {
+    let one = |name: &str, place: &str, kind: &str| json!({ "name": name, "in": place, "schema": { "type": kind } });
+    insta::assert_snapshot!(operations(json!({ "/{id}": {
+        "parameters": [one("id", "path", "string"), one("X-Mode", "header", "string"), one("limit", "query", "string")],
+        "get": { "operationId": "get", "parameters": [
+            one("x-mode", "header", "boolean"), one("limit", "query", "integer"), one("Limit", "query", "string"),
+            one("id", "query", "string"), one("id", "header", "string"), one("id", "cookie", "string"),
+        ] },
+    } })), @"
+    get GET /{id} []
+      cookie id?: text (form, exploded)
+      header id?: text (simple)
+      header x-mode?: boolean (simple)
+      path id!: text (simple)
+      query Limit?: text (form, exploded)
+      query id?: text (form, exploded)
+      query limit?: integer (form, exploded)
+    ");
+}
+
+#[test]
+fn a_parameter_of_the_path_that_is_declared_nowhere_is_a_text() {
+    let declared = json!({ "name": "b", "in": "path", "schema": { "type": "integer" } });
+    let document = document(
+        "api",
+        json!({ "paths": { "/x/{a}/{b}:go": { "get": { "operationId": "get", "parameters": [declared] } } } }),
+    );
+    insta::assert_snapshot!(show_operations(&document), @"
+    get GET /x/{a}/{b}:go []
+      path a!: text (simple)
+      path b!: integer (simple)
+    ");
+    let operation = &document.operations[0];
+    assert_eq!((operation.path_parameters(), operation.route()), (vec!["a", "b"], "/x/{}/{}:go".to_owned()));
+}
+
+#[test]
+fn arguments_come_in_the_order_of_the_path() {
+    let one = |name: &str, place: &str, required: bool| json!({ "name": name, "in": place, "required": required, "schema": {} });
+    let document = document(
+        "api",
+        json!({ "paths": { "/{z}/{a}": { "get": { "parameters": [
+        one("a", "path", true), one("q", "query", true), one("o", "query", false), one("z", "path", true),
+    ] } } } }),
+    );
+    let names: Vec<&str> = document.operations[0].arguments().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["z", "a", "q"]);
+}
+
+#[test]
+fn an_operation_without_a_name_is_named_after_its_method_and_path() {
+    insta::assert_snapshot!(operations(json!({
+        "/things": { "get": {}, "post": {}, "summary": "No operation." },
+        "/things/id": { "get": {} },
+        "/things/{id}": { "get": {} },
+        "/items": { "get": { "operationId": "getThings" } },
+    })), @"
+    getThings GET /items []
+    getThings2 GET /things []
+    postThings POST /things []
+    getThingsId GET /things/id []
+    getThingsId2 GET /things/{id} []
+      path id!: text (simple)
+    ");
+}
