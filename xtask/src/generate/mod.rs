@@ -63,6 +63,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         steps: BTreeMap::new(),
         findings: Findings::default(),
         summary: String::new(),
+        documents: serde_json::Map::new(),
     };
     let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
     for module in &project.modules {
@@ -97,11 +98,28 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     structs.extend(types);
     let text = format::file("openapi/contract", None, tables::table(&table, &structs))?;
     plan.add(format!("{}/mod.rs", project.tests), text);
+    if let Some(samples) = &project.samples {
+        let text = lines(&Value::from(std::mem::take(&mut generator.documents)), 0);
+        plan.add(format!("{}/contract.json", samples.folder), text + "\n");
+    }
     for directory in project.folders() {
         plan.nothing_else_in(root, &directory)?;
     }
     let summary = generator.finish()?;
     Ok(Generated { plan, summary })
+}
+
+/// JSON with a line for each path and each schema, so that a change of one is a line of a diff.
+fn lines(value: &Value, depth: usize) -> String {
+    const DEEPEST: usize = 4;
+    match value.as_object() {
+        Some(members) if depth < DEEPEST && !members.is_empty() => {
+            let line =
+                |(key, value): (&String, &Value)| format!("{}:{}", Value::from(key.as_str()), lines(value, depth + 1));
+            format!("{{\n{}\n}}", members.iter().map(line).collect::<Vec<_>>().join(",\n"))
+        }
+        _ => value.to_string(),
+    }
 }
 
 /// What it takes to follow a contract, and what was found on the way.
@@ -114,6 +132,8 @@ struct Generator<'a> {
     steps: BTreeMap<&'static str, usize>,
     findings: Findings,
     summary: String,
+    /// The documents as the overlays have them, by their names.
+    documents: serde_json::Map<String, Value>,
 }
 
 /// A document of the contract.
@@ -159,6 +179,7 @@ impl Generator<'_> {
         for overlay in self.overlays.iter().filter(|overlay| overlay.extends(name)) {
             self.findings.stale.extend(overlay.apply(&mut text)?);
         }
+        self.documents.insert(name.to_owned(), text.clone());
         let document = self.model(name, text)?;
         if let Some(problem) = document.problems.first() {
             bail!("{file}: {problem}");
