@@ -29,6 +29,7 @@ fn document(kind: &str, words: &str) -> String {
 fn workspace() -> Workspace {
     let workspace = Workspace::new(&[
         ("openapi/sources.toml", SOURCES),
+        ("openapi/project.toml", include_str!("../../../openapi/project.toml")),
         ("one/config/config.yaml", &document("string", "one")),
         ("words/config/config.yaml", &document("string", "other")),
         ("other/config/config.yaml", &document("integer", "one")),

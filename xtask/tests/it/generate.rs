@@ -75,13 +75,14 @@ fn everything_is_made_again_where_nothing_is() {
     wrote crates/ampersand-client/src/generated/mod.rs
     wrote crates/ampersand-client/src/generated/types.rs
     wrote crates/ampersand-testing/src/generated/api.rs
+    wrote crates/ampersand-testing/src/generated/contract.json
     wrote crates/ampersand-testing/src/generated/httpmock.rs
     wrote crates/ampersand-types/src/generated/config.rs
     wrote crates/ampersand-types/src/generated/messages.rs
     wrote crates/ampersand-types/src/generated/notifications.rs
     wrote tests/it/generated/calls.rs
     wrote tests/it/generated/mod.rs
-    31 of 31 files changed
+    32 of 32 files changed
     ");
     assert_eq!(workspace.tree(""), before);
 }
@@ -154,6 +155,13 @@ fn an_event_type_a_value_and_a_field_that_are_new_are_all_that_changes() {
     +++ b/crates/ampersand-testing/src/generated/api.rs
     -    read_filter ReadFilter (:: ampersand_types :: config :: ReadFilter) r#"{"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
     +    read_filter ReadFilter (:: ampersand_types :: config :: ReadFilter) r#"{"caseSensitive":true,"fieldName":"email","operator":"eq","value":"{groupName}"}"#,
+    --- a/crates/ampersand-testing/src/generated/contract.json
+    +++ b/crates/ampersand-testing/src/generated/contract.json
+    -"ReadFilter":{"properties":{"fieldName":{"type":"string"},"operator":{"enum":["eq"],"type":"string"},"value":{"$ref":"#/components/schemas/ReadFilterValue"}},"required":["fieldName","operator"],"type":"object"},
+    +"ReadFilter":{"properties":{"caseSensitive":{"type":"boolean"},"fieldName":{"type":"string"},"operator":{"enum":["eq","not-eq"],"type":"string"},"value":{"$ref":"#/components/schemas/ReadFilterValue"}},"required":["fieldName","operator"],"type":"object"},
+    -"ReadFilter":{"description":"One condition that a record must meet to be read.","properties":{"fieldName":{"description":"Name of the field that is compared, such as `status`.","type":"string"},"operator":{"description":"How the field is compared with `value`.","enum":["eq"],"type":"string","x-enum-descriptions":{"eq":"The field equals `value`."}},"value":{"$ref":"#/components/schemas/ReadFilterValue","description":"What the field is compared with."}},"required":["fieldName","operator"],"type":"object"},
+    +"ReadFilter":{"description":"One condition that a record must meet to be read.","properties":{"caseSensitive":{"type":"boolean"},"fieldName":{"description":"Name of the field that is compared, such as `status`.","type":"string"},"operator":{"description":"How the field is compared with `value`.","enum":["eq","not-eq"],"type":"string","x-enum-descriptions":{"eq":"The field equals `value`."}},"value":{"$ref":"#/components/schemas/ReadFilterValue","description":"What the field is compared with."}},"required":["fieldName","operator"],"type":"object"},
+    +"ConnectionPausedNotificationPayload":{"properties":{"data":{"$ref":"#/components/schemas/ConnectionData"},"notificationType":{"enum":["connection.paused"],"type":"string"}},"required":["data","notificationType"],"type":"object"},
     --- a/crates/ampersand-types/src/generated/config.rs
     +++ b/crates/ampersand-types/src/generated/config.rs
     +    /// Not documented yet: the contract has it, and our words for it are still to be written.
@@ -222,6 +230,7 @@ fn an_operation_a_parameter_and_a_schema_that_are_new_are_all_that_changes() {
     crates/ampersand-client/src/generated/mod.rs
     crates/ampersand-client/src/generated/types.rs
     crates/ampersand-testing/src/generated/api.rs
+    crates/ampersand-testing/src/generated/contract.json
     crates/ampersand-testing/src/generated/httpmock.rs
     tests/it/generated/calls.rs
     tests/it/generated/mod.rs

@@ -71,6 +71,7 @@ pub(in crate::diff) fn crates(
     let dependents: Vec<Crate> =
         project.dependents.iter().map(|dependent| follow(dependent, &crates, changes, is_new)).collect();
     crates.extend(dependents);
+    crates.retain(|one| !one.name.is_empty());
     crates
 }
 
