@@ -99,7 +99,7 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
     for (status, ty) in &request.errors {
         // Problems are read by `Error`.
         if let Ty::Struct(name) = ty
-            && !name.ends_with(docs.problem)
+            && (docs.problem.is_empty() || !name.ends_with(docs.problem))
         {
             doc.push_str(&format!(
                 "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \

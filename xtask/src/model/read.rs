@@ -81,18 +81,26 @@ impl Document {
         let schemas: Vec<_> = schemas.collect();
         let schemas: BTreeMap<String, Node> =
             schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
-        let operations = super::operations::read(&mut reader, project);
+        let mut operations = super::operations::read(&mut reader, project);
         let servers = document["servers"].as_array().into_iter().flatten();
+        let mut servers: Vec<String> = servers.filter_map(super::operations::server).collect();
+        if servers.is_empty() {
+            servers.extend(operations.iter().find_map(|operation| operation.server.clone()));
+        }
+        for operation in &mut operations {
+            operation.server.take_if(|url| servers.first() == Some(url));
+        }
         let tags = document["tags"].as_array().into_iter().flatten();
         Self {
             name: name.to_owned(),
             words: text(&document["info"]["description"]),
             schemas,
+            renamed: BTreeMap::new(),
             operations,
             events: Vec::new(),
             enums: Vec::new(),
             tags: tags.filter_map(super::operations::tag).collect(),
-            servers: servers.filter_map(|server| text(&server["url"])).collect(),
+            servers,
             security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
             uses: uses(document),
             copies: reader.copies,
@@ -172,6 +180,7 @@ impl<'a> Reader<'a> {
     fn gather(&mut self, parts: &[Part<'a>], within: &[*const Value]) -> Gathered<'a> {
         let mut gathered = Gathered::default();
         let mut within = within.to_vec();
+        within.push(std::ptr::null());
         for part in parts {
             match part.replaced {
                 true => self.beside(&mut gathered, part),
@@ -199,7 +208,11 @@ impl<'a> Reader<'a> {
         if !schema.is_object() {
             return;
         }
-        if within.contains(&std::ptr::from_ref(*schema)) {
+        if let Some(start) = within.iter().position(|one| std::ptr::eq(*one, *schema)) {
+            // An alternative that builds on what it is an alternative of says no more of it.
+            if within[start..].contains(&std::ptr::null()) {
+                return;
+            }
             return self.problem(&format!("schema `{}`", place.schema), "it is an `allOf` of itself");
         }
         within.push(*schema);
@@ -231,6 +244,8 @@ impl<'a> Reader<'a> {
             match parts.as_slice() {
                 [] => {}
                 [one] => self.absorb(gathered, one, in_part, within),
+                // A schema that lists those that build on it, of which this is one.
+                several if several.iter().any(|one| within.contains(&self.pointed(one.schema))) => {}
                 _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
             }
         }
@@ -238,6 +253,11 @@ impl<'a> Reader<'a> {
             self.keyword(gathered, key, value, place);
         }
         within.pop();
+    }
+
+    fn pointed(&self, schema: &'a Value) -> *const Value {
+        let target = schema["$ref"].as_str().and_then(|reference| self.target(reference));
+        std::ptr::from_ref(target.map_or(schema, |(schema, _)| schema))
     }
 
     fn keyword(&mut self, gathered: &mut Gathered<'a>, key: &'a str, value: &'a Value, place: &Place) {
