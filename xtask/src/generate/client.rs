@@ -93,7 +93,7 @@ pub(super) fn generate(
     let mut docs = Docs::of_module("operations", project, &mut generator.findings.undocumented);
     for group in &groups {
         let words = docs.of(&group.name, group.words.as_deref());
-        let items = operations::group(group, &words, (&document, &structs), project, &mut docs);
+        let items = operations::group(group, &words, &structs, project, &mut docs);
         let origin = join(&origins, |host| group.requests.iter().any(|request| request.operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
         plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);

@@ -64,7 +64,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     };
     let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
     for module in &project.modules {
-        let Contract { file, origin, mut document, .. } = generator.read(&module.document)?;
+        let Contract { file, origin, published, mut document } = generator.read(&module.document)?;
         document.tell_apart();
         if let Some(bench) = &project.bench
             && document.schemas.contains_key(&bench.schema)
@@ -81,10 +81,12 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings.undocumented);
         let of_module = structs::structs(&document, |_| module.sent)?;
         let items = items(&document, &of_module, &project, &mut docs, &mut generator.findings.stale);
-        let text = format::file(&origin, document.words.as_deref(), items.with_context(|| file.clone())?)?;
+        let words = document.words.clone().unwrap_or_else(|| format!("What `{}` describes.", module.document));
+        let text = format::file(&origin, Some(&words), items.with_context(|| file.clone())?)?;
         plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
         let typed = |schema: &String| Typed::new(&path, module.document.clone(), schema, &document);
-        table.extend(document.schemas.keys().map(typed));
+        // What stands inside another schema, or an event, has no name in the contract.
+        table.extend(document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema)));
         structs.extend(of_module.iter().map(|one| (path.clone(), one.name.clone())));
         ours.push(client::Ours { document: &module.document, types: type_names(&document, &project), path });
     }

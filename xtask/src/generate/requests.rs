@@ -30,6 +30,8 @@ pub(super) struct Parameter<'a> {
     pub(super) ident: Ident,
     pub(super) ty: Ty,
     pub(super) is_argument: bool,
+    /// Whether it is more than one value, or written as JSON.
+    pub(super) is_compound: bool,
 }
 
 pub(super) struct Body {
@@ -132,7 +134,8 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         }
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
-        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument() });
+        let is_compound = one.media.is_some() || is_compound(document, one);
+        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument(), is_compound });
     }
     let (status, answer) = answer(document, operation)?;
     let mut errors = BTreeMap::new();
@@ -210,8 +213,7 @@ pub(super) fn ident(name: &str) -> String {
     }
 }
 
-/// Whether a parameter is more than one value.
-pub(super) fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
+fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
     let node = document.resolve(&parameter.schema);
     let is_list = node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_));
     is_list || parameter.style == "deepObject"

@@ -313,7 +313,15 @@ fn camel_case(field: &str) -> String {
 /// What a struct tells of its fields, together or when they are absent.
 fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
     let (mut accessors, conversion) = config_sources(one, project);
-    accessors.extend(one.fields.iter().filter_map(default_of));
+    let mut taken: Vec<Ident> = one.fields.iter().map(|field| field.ident.clone()).collect();
+    for field in &one.fields {
+        // A method that sets a field goes first.
+        let name = field.accessor("or_default");
+        if !taken.contains(&name) {
+            accessors.extend(default_of(field));
+            taken.push(name);
+        }
+    }
     let ident = format_ident!("{}", one.name);
     (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
 }
@@ -327,7 +335,8 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
     for field in one.fields.iter().filter(is_json) {
         let name = field.name;
         let url = one.fields.iter().find(|url| is_signed_url(url) && project.replaced_by_url(url.name) == Some(name));
-        if url.is_none() && name != "config" && !name.ends_with("Config") {
+        let is_taken = one.fields.iter().any(|other| other.ident == field.accessor("source"));
+        if is_taken || url.is_none() && name != "config" && !name.ends_with("Config") {
             continue;
         }
         let (accessor, from_inline) = (field.accessor("source"), field.borrow());

@@ -95,9 +95,19 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
         for request in &group.requests {
             let (id, method) = (&request.operation.id, &request.method);
             let (mut given, mut steps) = (Vec::new(), TokenStream::new());
-            for Parameter { name, ty, ident, is_argument, .. } in request.in_order() {
+            for Parameter { name, ty, ident, is_argument, is_compound, .. } in request.in_order() {
+                // Anything that can be shown is taken.
+                let shown = quote!(match value {
+                    Value::String(text) => text,
+                    value => value.to_string(),
+                });
+                let is_any = *ty == Ty::RAW && !is_compound;
                 let ty = ty.rust();
                 match is_argument {
+                    true if is_any => given.push(quote! {{ let value = given::<Value>(arguments, #name); #shown }}),
+                    false if is_any => steps.extend(
+                        quote! { let call = set(call, arguments, #name, |call, value: Value| call.#ident(#shown)); },
+                    ),
                     true => given.push(quote! { given::<#ty>(arguments, #name) }),
                     false => steps.extend(
                         quote! { let call = set(call, arguments, #name, |call, value: #ty| call.#ident(value)); },
@@ -114,13 +124,18 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
                     ),
                 }
             }
-            let text = (request.answer == Answer::Bytes)
-                .then(|| quote!(.map(|response| response.map(|bytes| ::std::string::String::from_utf8_lossy(&bytes)))));
+            let received = match request.answer {
+                Answer::Bytes => quote! {
+                    let response = call.send().await?;
+                    (response.status().as_u16(), String::from_utf8_lossy(&response).into_owned())
+                },
+                _ => quote!(received(call.send().await?)),
+            };
             arms.extend(quote! {
                 #id => {
                     let call = client.#module().#method(#(#given),*);
                     #steps
-                    received(call.send().await #text ?)
+                    #received
                 }
             });
         }

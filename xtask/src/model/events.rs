@@ -98,6 +98,8 @@ fn make_way(document: &mut Document, event: &project::Event) {
         if document.schemas.get(name).is_some_and(|node| node.is_struct()) {
             let renamed = document.free_name(&format!("{name}Schema"));
             document.rename(name, &renamed);
+            let published = document.renamed.remove(name).unwrap_or_else(|| name.to_owned());
+            document.renamed.insert(renamed.clone(), published);
             for event in document.events.iter_mut().filter(|event| event.data == name) {
                 event.data.clone_from(&renamed);
             }

@@ -67,9 +67,11 @@ pub(crate) fn camel(name: &str) -> String {
 
 /// What the values of an enum are called. `asc` and `ASC` are the same; the one that comes later gives way.
 pub(crate) fn variants<T: AsRef<str>>(values: &[T]) -> Vec<String> {
+    // One is there already, and the other is a keyword.
+    let is_ours = |name: &str| ["Unknown", "Self"].contains(&name);
     let mut variants: Vec<String> = Vec::new();
     for value in values {
-        let name = apart(&variant(value.as_ref()), |name| variants.iter().any(|one| one == name));
+        let name = apart(&variant(value.as_ref()), |name| is_ours(name) || variants.iter().any(|one| one == name));
         variants.push(name);
     }
     variants
@@ -80,8 +82,7 @@ fn variant(value: &str) -> String {
     match name.as_str() {
         "" if value.is_empty() => "Empty".to_owned(),
         "" => value.chars().map(|c| format!("U{:X}", u32::from(c))).collect(),
-        "Unknown" | "Self" => format!("{name}_"),
-        name if syn::parse_str::<Ident>(name).is_err() => format!("_{name}"),
+        name if name != "Self" && syn::parse_str::<Ident>(name).is_err() => format!("_{name}"),
         name => name.to_owned(),
     }
 }
