@@ -221,3 +221,38 @@ fn an_operation_without_a_name_is_named_after_its_method_and_path() {
       path id!: text (simple)
     ");
 }
+
+#[test]
+fn what_is_referred_to_may_be_a_reference() {
+    let to = |place: &str| json!({ "$ref": format!("#/components/{place}") });
+    let document = document(
+        "api",
+        json!({
+            "paths": {
+                "/a": { "get": {
+                    "operationId": "get",
+                    "parameters": [to("parameters/Alias")],
+                    "requestBody": to("requestBodies/Alias"),
+                    "responses": { "200": to("responses/Alias"), "400": to("responses/Circle") },
+                } },
+                "/b": { "$ref": "#/paths/~1c" },
+                "/c": { "get": {} },
+            },
+            "components": {
+                "parameters": { "Alias": to("parameters/A"), "A": { "name": "a", "in": "query", "schema": { "type": "string" } } },
+                "requestBodies": { "Alias": to("requestBodies/A"), "A": { "content": { "text/plain": {} } } },
+                "responses": { "Alias": to("responses/A"), "A": { "content": { "text/plain": {} } }, "Circle": to("responses/Circle") },
+            },
+        }),
+    );
+    insta::assert_snapshot!(show_operations(&document), @"
+    get GET /a []
+      query a?: text (form, exploded)
+      body? text/plain: any
+      200
+        text/plain: any
+      400
+    getB GET /b []
+    getC GET /c []
+    ");
+}
