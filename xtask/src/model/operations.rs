@@ -349,6 +349,10 @@ fn content<'a>(reader: &mut Reader<'a>, holder: &'a Value, place: &Place) -> BTr
 }
 
 /// What stands in `components` and is referred to: a parameter, a body, a response, a path.
-fn pointed<'a>(reader: &Reader<'a>, value: &'a Value, place: Place) -> (&'a Value, Place) {
-    value["$ref"].as_str().and_then(|reference| reader.target(reference)).unwrap_or((value, place))
+fn pointed<'a>(reader: &Reader<'a>, mut value: &'a Value, mut place: Place) -> (&'a Value, Place) {
+    for _ in 0..super::DEEPEST {
+        let Some(target) = value["$ref"].as_str().and_then(|reference| reader.target(reference)) else { break };
+        (value, place) = target;
+    }
+    (value, place)
 }

@@ -272,3 +272,38 @@ fn an_operation_may_have_a_server_of_its_own() {
         [("getA", Some("https://a.example")), ("getB", None), ("getC", None), ("postC", Some("https://eu.c.example")),]
     );
 }
+
+#[test]
+fn what_is_referred_to_may_be_a_reference() {
+    let to = |place: &str| json!({ "$ref": format!("#/components/{place}") });
+    let document = document(
+        "api",
+        json!({
+            "paths": {
+                "/a": { "get": {
+                    "operationId": "get",
+                    "parameters": [to("parameters/Alias")],
+                    "requestBody": to("requestBodies/Alias"),
+                    "responses": { "200": to("responses/Alias"), "400": to("responses/Circle") },
+                } },
+                "/b": { "$ref": "#/paths/~1c" },
+                "/c": { "get": {} },
+            },
+            "components": {
+                "parameters": { "Alias": to("parameters/A"), "A": { "name": "a", "in": "query", "schema": { "type": "string" } } },
+                "requestBodies": { "Alias": to("requestBodies/A"), "A": { "content": { "text/plain": {} } } },
+                "responses": { "Alias": to("responses/A"), "A": { "content": { "text/plain": {} } }, "Circle": to("responses/Circle") },
+            },
+        }),
+    );
+    insta::assert_snapshot!(show_operations(&document), @"
+    get GET /a []
+      query a?: text (form, exploded)
+      body? text/plain: any
+      200
+        text/plain: any
+      400
+    getB GET /b []
+    getC GET /c []
+    ");
+}
