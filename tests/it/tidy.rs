@@ -305,7 +305,8 @@ fn generated_files_say_so_and_are_all_documented() {
 fn no_published_document_and_nothing_of_a_machine_is_kept_here() {
     for path in files(&root()) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        let ours = name.starts_with("openapi/overlays") || name == "examples/aws/template.yaml";
+        let ours = ["openapi/overlays", "xtask/tests/second", "examples/aws/template.yaml"];
+        let ours = ours.iter().any(|ours| name.starts_with(ours));
         let published = path.extension().is_some_and(|e| e == "yaml") && !ours;
         assert!(!published, "{name} looks like a published document");
         assert!(fs::metadata(&path).unwrap().len() < 1_000_000, "{name} is large");

@@ -17,6 +17,10 @@ pub(crate) struct Project {
     /// How the name of a field ends that has the URL of what another field would hold.
     #[serde(default, rename = "signed-urls")]
     pub(crate) signed_urls: Vec<String>,
+    /// The steps of making the model that have something to do in this contract: one that no longer has may have stopped
+    /// matching what it is there for.
+    #[serde(default)]
+    pub(crate) steps: Vec<String>,
     /// The folder of what is generated for tests.
     #[serde(default)]
     pub(crate) tests: String,
@@ -113,6 +117,7 @@ pub(crate) struct Client {
     /// The parameter of a path that most operations begin with: those have a group with it filled in.
     pub(crate) scope: Option<String>,
     /// How the names of the schemas end that any refusal may have.
+    #[serde(default)]
     pub(crate) problem: String,
     pub(crate) paging: Option<Paging>,
 }

@@ -1,11 +1,12 @@
 //! One request as the generated operations describe it: the one place that knows how values get into a URL.
 
-use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use bytes::Bytes;
+use http::header::{ACCEPT, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::Host;
 
@@ -33,9 +34,12 @@ pub(crate) struct Call {
     pub(crate) operation: Endpoint,
     /// The path with its parameters filled in.
     pub(crate) path: String,
+    /// The name of each parameter, and what it adds: `name=value`, encoded.
     query: Vec<(String, String)>,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Option<Bytes>,
+    /// The media type of the body.
+    pub(crate) media: HeaderValue,
     /// Why it cannot be sent: the first value that has no place in a request.
     pub(crate) fault: Option<String>,
 }
@@ -45,6 +49,31 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("operation", &self.operation.id).finish_non_exhaustive()
     }
+}
+
+/// Where a parameter is that is more than one value.
+#[allow(dead_code, reason = "the contract has none at the moment")]
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Query,
+    Path,
+    Header,
+}
+
+/// How a list or an object is written, in the words of OpenAPI's table of styles.
+#[allow(dead_code, reason = "the contract has none at the moment")]
+#[derive(Clone, Copy)]
+pub(crate) enum Style {
+    /// As JSON: the parameter has a media type.
+    Json,
+    /// `deepObject`: `name[key]=value`, at any depth.
+    Deep,
+    /// `a,b` and `key,a,other,b`: what is not exploded.
+    Separated(&'static str),
+    /// `key=a,other=b`: `simple`, exploded.
+    Pairs,
+    /// `name=a&name=b` and `key=a&other=b`: `form`, exploded.
+    Repeated,
 }
 
 /// Everything but what RFC 3986 leaves unreserved. A `:` too is encoded: behind it stands what is to be done.
@@ -58,6 +87,7 @@ impl Call {
             query: Vec::new(),
             headers: http::HeaderMap::new(),
             body: None,
+            media: HeaderValue::from_static("application/json"),
             fault: None,
         }
     }
@@ -67,13 +97,14 @@ impl Call {
     /// What is empty, `.` or `..` would lead to another path: `DELETE /projects/p/connections/..` deletes the project.
     pub(crate) fn path(&mut self, name: &'static str, value: impl Display) {
         let value = value.to_string();
-        if ["", ".", ".."].contains(&value.as_str()) {
+        self.fill(name, &value, &encoded(&value));
+    }
+
+    fn fill(&mut self, name: &'static str, value: &str, encoded: &str) {
+        if ["", ".", ".."].contains(&value) {
             return self.refuse(format!("`{name}` is {value:?}, which no path can hold"));
         }
-        let place = format!("{{{name}}}");
-        if let Some(start) = self.path.find(&place) {
-            self.path.replace_range(start..start + place.len(), &Cow::from(utf8_percent_encode(&value, ENCODED)));
-        }
+        self.path = self.path.replace(&format!("{{{name}}}"), encoded);
     }
 
     /// Sets a parameter of the query.
@@ -84,16 +115,66 @@ impl Call {
 
     /// Adds a parameter to the query, which may have others of this name.
     pub(crate) fn add_query(&mut self, name: &str, value: impl Display) {
-        self.query.push((name.to_owned(), value.to_string()));
+        self.query.push((name.to_owned(), pair(name, &encoded(&value.to_string()))));
     }
 
     /// Sets a header.
     #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn header(&mut self, name: &'static str, value: impl Display) {
-        match http::HeaderValue::from_str(&value.to_string()) {
-            Ok(value) => drop(self.headers.insert(name, value)),
-            Err(_) => self.refuse(format!("`{name}` is no text that a header can hold")),
+        match (HeaderName::try_from(name), HeaderValue::try_from(value.to_string())) {
+            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
+            _ => self.refuse(format!("`{name}` is no text that a header can hold")),
         }
+    }
+
+    /// Sets a parameter that is a list or an object. An empty one, and `null`, is left out.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn compound(&mut self, place: Place, name: &'static str, style: Style, value: &impl Serialize) {
+        let value = match serde_json::to_value(value) {
+            Ok(value) => value,
+            Err(error) => return self.refuse(format!("`{name}`: {error}")),
+        };
+        let is_header = matches!(place, Place::Header);
+        let encode = |text: &str| if is_header { text.to_owned() } else { encoded(text) };
+        let texts = match (&value, style) {
+            (_, Style::Json) => vec![value.to_string()],
+            (Value::Object(members), Style::Pairs) => {
+                members.iter().map(|(key, value)| format!("{}={}", encode(key), encode(&text(value)))).collect()
+            }
+            (Value::Object(members), _) => members.iter().flat_map(|(key, value)| [key.clone(), text(value)]).collect(),
+            (Value::Array(items), _) => items.iter().map(text).collect(),
+            (Value::Null, _) => Vec::new(),
+            (one, _) => vec![text(one)],
+        };
+        let is_encoded = value.is_object() && matches!(style, Style::Pairs);
+        let texts = if is_encoded { texts } else { texts.iter().map(|text| encode(text)).collect() };
+        let separator = match style {
+            Style::Separated(separator) if separator != "," => encode(separator),
+            _ => ",".to_owned(),
+        };
+        let joined = texts.join(&separator);
+        match (place, style, &value) {
+            (Place::Path, ..) => self.fill(name, &joined, &joined),
+            (Place::Header, ..) => self.header(name, joined),
+            (Place::Query, Style::Deep, _) => self.pairs(name, deep(name, &value)),
+            (Place::Query, Style::Repeated, Value::Object(members)) => {
+                self.pairs(name, members.iter().map(|(key, value)| (key.clone(), text(value))).collect());
+            }
+            (Place::Query, Style::Repeated, _) => {
+                self.query.retain(|(known, _)| known != name);
+                self.query.extend(texts.iter().map(|text| (name.to_owned(), pair(name, text))));
+            }
+            (Place::Query, ..) => {
+                self.query.retain(|(known, _)| known != name);
+                self.query.extend((!texts.is_empty()).then(|| (name.to_owned(), pair(name, &joined))));
+            }
+        }
+    }
+
+    /// Sets a parameter that adds several pairs to the query.
+    fn pairs(&mut self, name: &str, pairs: Vec<(String, String)>) {
+        self.query.retain(|(known, _)| known != name);
+        self.query.extend(pairs.iter().map(|(key, value)| (name.to_owned(), pair(key, &encoded(value)))));
     }
 
     /// Sets the body, as JSON.
@@ -104,6 +185,36 @@ impl Call {
         }
     }
 
+    /// Sets the body, as a form: a member each, lists as often as they have items, and what stands in them as `deepObject`.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn form(&mut self, value: &impl Serialize) {
+        let value = match serde_json::to_value(value) {
+            Ok(value) => value,
+            Err(error) => return self.refuse(format!("body: {error}")),
+        };
+        let pairs = value.as_object().into_iter().flatten().flat_map(|(key, value)| match value {
+            Value::Array(items) if !items.iter().any(|item| item.is_object() || item.is_array()) => {
+                items.iter().map(|item| (key.clone(), text(item))).collect()
+            }
+            value => deep(key, value),
+        });
+        let pairs: Vec<String> = pairs.map(|(key, value)| pair(&key, &encoded(&value))).collect();
+        self.bytes("application/x-www-form-urlencoded", pairs.join("&").into());
+    }
+
+    /// Sets the body, as it is.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn bytes(&mut self, media: &'static str, body: Bytes) {
+        self.media = HeaderValue::from_static(media);
+        self.body = Some(body);
+    }
+
+    /// Takes a response of any type.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn accept_anything(&mut self) {
+        self.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    }
+
     fn refuse(&mut self, fault: String) {
         self.fault.get_or_insert(fault);
     }
@@ -111,13 +222,42 @@ impl Call {
     /// The path and the query.
     pub(crate) fn target(&self) -> String {
         let mut target = self.path.clone();
-        for (name, value) in &self.query {
+        for (_, pair) in &self.query {
             target.push(if target.contains('?') { '&' } else { '?' });
-            target.extend(utf8_percent_encode(name, ENCODED));
-            target.push('=');
-            target.extend(utf8_percent_encode(value, ENCODED));
+            target.push_str(pair);
         }
         target
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+fn pair(name: &str, encoded_value: &str) -> String {
+    format!("{}={encoded_value}", utf8_percent_encode(name, ENCODED))
+}
+
+/// A value as it stands in a URL.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// `name[key][0]` and its value, for each value that stands in one.
+fn deep(name: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Object(members) => {
+            members.iter().flat_map(|(key, value)| deep(&format!("{name}[{key}]"), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(index, item)| deep(&format!("{name}[{index}]"), item)).collect()
+        }
+        one => vec![(name.to_owned(), text(one))],
     }
 }
 
@@ -150,6 +290,8 @@ pub(crate) use sent;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const ENDPOINT: Endpoint = Endpoint {
@@ -199,5 +341,89 @@ mod tests {
         call.query("c", false);
         call.add_query("c", "too");
         assert_eq!(call.target(), format!("{}?b=x%20y%26z&c=false&c=too", ENDPOINT.path));
+    }
+
+    /// The table of OpenAPI's "Style Examples".
+    #[test]
+    fn lists_and_objects_are_written_as_openapi_says() {
+        use Place::{Header, Path, Query};
+        use Style::{Deep, Json, Pairs, Repeated, Separated};
+        let (list, object) = (json!(["blue", "black", "brown"]), json!({ "B": 150, "G": 200, "R": 100 }));
+        for (place, style, of_list, of_object) in [
+            (Query, Separated(","), "?color=blue,black,brown", "?color=B,150,G,200,R,100"),
+            (Query, Repeated, "?color=blue&color=black&color=brown", "?B=150&G=200&R=100"),
+            (Query, Separated(" "), "?color=blue%20black%20brown", "?color=B%20150%20G%20200%20R%20100"),
+            (Query, Separated("|"), "?color=blue%7Cblack%7Cbrown", "?color=B%7C150%7CG%7C200%7CR%7C100"),
+            (
+                Query,
+                Deep,
+                "?color%5B0%5D=blue&color%5B1%5D=black&color%5B2%5D=brown",
+                "?color%5BB%5D=150&color%5BG%5D=200&color%5BR%5D=100",
+            ),
+            (
+                Query,
+                Json,
+                "?color=%5B%22blue%22%2C%22black%22%2C%22brown%22%5D",
+                "?color=%7B%22B%22%3A150%2C%22G%22%3A200%2C%22R%22%3A100%7D",
+            ),
+            (Path, Separated(","), "blue,black,brown", "B,150,G,200,R,100"),
+            (Path, Pairs, "blue,black,brown", "B=150,G=200,R=100"),
+            (Header, Separated(","), "blue,black,brown", "B,150,G,200,R,100"),
+            (Header, Pairs, "blue,black,brown", "B=150,G=200,R=100"),
+        ] {
+            for (value, expected) in [(&list, of_list), (&object, of_object)] {
+                let mut call = Call::new(&ENDPOINT);
+                call.path = "{color}".to_owned();
+                // The last call counts.
+                call.compound(Query, "color", style, &["once"]);
+                call.compound(place, "color", style, value);
+                let written = match place {
+                    Query => call.target().replacen("{color}", "", 1),
+                    Path => call.path,
+                    Header => call.headers["color"].to_str().expect("it is a text").to_owned(),
+                };
+                assert_eq!(written, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_list_or_an_object_is_encoded() {
+        let mut call = Call::new(&ENDPOINT);
+        call.path = "/{id}/{id}".to_owned();
+        call.compound(Place::Path, "id", Style::Pairs, &json!({ "a=b": "c,d" }));
+        call.compound(Place::Query, "q", Style::Separated(","), &json!(["a,b", "c&d", null, true]));
+        call.compound(Place::Query, "nothing", Style::Separated(","), &json!([]));
+        call.compound(Place::Query, "r", Style::Deep, &json!({ "a": { "b": [1, { "c": "x y" }] }, "n": null }));
+        assert_eq!(
+            call.target(),
+            "/a%3Db=c%2Cd/a%3Db=c%2Cd?q=a%2Cb,c%26d,,true&r%5Ba%5D%5Bb%5D%5B0%5D=1&r%5Ba%5D%5Bb%5D%5B1%5D%5Bc%5D=x%20y"
+        );
+        call.compound(Place::Path, "none", Style::Separated(","), &json!([]));
+        assert_eq!(call.fault.as_deref(), Some("`none` is \"\", which no path can hold"));
+    }
+
+    #[test]
+    fn a_form_has_a_pair_for_each_value() {
+        let mut call = Call::new(&ENDPOINT);
+        call.form(&json!({
+            "DateCreated>": "a b", "expand": ["x", "y"], "items": [{ "price": 5 }], "none": null, "of": { "a": true },
+        }));
+        assert_eq!(call.media, "application/x-www-form-urlencoded");
+        assert_eq!(
+            call.body.as_deref(),
+            Some(&b"DateCreated%3E=a%20b&expand=x&expand=y&items%5B0%5D%5Bprice%5D=5&of%5Ba%5D=true"[..])
+        );
+        call.bytes("image/png", Bytes::from_static(&[0, 255]));
+        assert_eq!((call.media.to_str().ok(), call.body.as_deref()), (Some("image/png"), Some(&[0, 255][..])));
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_a_fault() {
+        for (name, value) in [("x-a", "a\nb"), ("x a", "b")] {
+            let mut call = Call::new(&ENDPOINT);
+            call.header(name, value);
+            assert_eq!(call.fault, Some(format!("`{name}` is no text that a header can hold")));
+        }
     }
 }

@@ -45,9 +45,13 @@ pub(super) fn generate(
     let client = &project.client;
     let types_path = client.types_path();
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
+    if client.documents.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let (mut holders, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for name in &client.documents {
-        let Contract { file, origin, published, document } = generator.read(name)?;
+        let Contract { file, origin, published, mut document } = generator.read(name)?;
+        document.tell_apart();
         for ours in ours {
             let other = generator.published(ours.document)?;
             for schema in same(&published, &other) {
@@ -64,11 +68,9 @@ pub(super) fn generate(
                 shared.insert(schema.clone(), Some(format!("{}::{name}", ours.path)));
             }
         }
-        let mut document = document;
-        document.name_schemas_of_operations().with_context(|| file.clone())?;
-        if let Some(url) = document.servers.first() {
-            hosts.push(Host { name: name.clone(), url: url.trim_end_matches('/').to_owned() });
-        }
+        document.name_schemas_of_operations();
+        let url = document.servers.first().map(|url| url.trim_end_matches('/').to_owned());
+        hosts.push(Host { name: name.clone(), url: url.unwrap_or_default() });
         documents.push(document);
         origins.push((name.as_str(), origin));
     }
@@ -91,7 +93,7 @@ pub(super) fn generate(
     let mut docs = Docs::of_module("operations", project, &mut generator.findings.undocumented);
     for group in &groups {
         let words = docs.of(&group.name, group.words.as_deref());
-        let items = operations::group(group, &words, (&document, &structs), project, &mut docs);
+        let items = operations::group(group, &words, &structs, project, &mut docs);
         let origin = join(&origins, |host| group.requests.iter().any(|request| request.operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
         plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);
@@ -110,11 +112,13 @@ pub(super) fn generate(
         };
         plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
     }
-    plan.add(format!("{}/calls.rs", project.tests), format::file(&origin, None, tables::calls(&groups))?);
+    if !project.tests.is_empty() {
+        plan.add(format!("{}/calls.rs", project.tests), format::file(&origin, None, tables::calls(&groups))?);
+    }
 
     let received = directions.received.into_iter().filter_map(|schema| {
-        let document = (*holders.get(&schema)?).clone();
-        Some(Typed { module: types_path.clone(), document, schema })
+        let held = (*holders.get(&schema)?).clone();
+        Some(Typed::new(&types_path, held, &schema, &document))
     });
     let all = structs.iter().map(|one: &Struct<'_>| (types_path.clone(), one.name.clone())).collect();
     Ok((received.collect(), all))
@@ -129,7 +133,7 @@ fn join(origins: &[(&str, String)], of: impl Fn(&str) -> bool) -> String {
 /// The groups, in the order of their names.
 fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Group<'a>>> {
     let mut groups: BTreeMap<String, Group<'a>> = BTreeMap::new();
-    for request in requests(document, left_out)? {
+    for mut request in requests(document, left_out)? {
         let operation = request.operation;
         let tag = operation.tag.as_deref().unwrap_or(&operation.host);
         let described = document.tags.iter().find(|known| known.name == tag);
@@ -140,6 +144,13 @@ fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<
             words: described.and_then(|tag| tag.words.clone()),
             requests: Vec::new(),
         });
+        // Names that the module of a group has already.
+        let ours = ["Call".to_owned(), names::pascal(&group.name), format!("Project{}", names::pascal(&group.name))];
+        let others = &group.requests;
+        let is_taken = |name: &str| ours.iter().any(|one| one == name) || others.iter().any(|one| one.name == name);
+        request.name = format_ident!("{}", names::apart(&request.name.to_string(), is_taken));
+        let is_taken = |name: &str| others.iter().any(|one| one.method == name);
+        request.method = format_ident!("{}", names::apart(&request.method.to_string(), is_taken));
         group.requests.push(request);
     }
     Ok(groups.into_values().collect())
@@ -178,12 +189,18 @@ fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream
         (TokenStream::new(), TokenStream::new(), TokenStream::new(), TokenStream::new());
     for host in hosts {
         let (variant, name, url) = (format_ident!("{}", names::pascal(&host.name)), &host.name, &host.url);
-        let doc = format!("`{url}`");
+        let doc = if url.is_empty() { "The contract does not say where.".to_owned() } else { format!("`{url}`") };
         variants.extend(quote! { #[doc = #doc] #variant, });
         known.extend(quote! { Self::#variant, });
         urls.extend(quote! { Self::#variant => #url, });
         names.extend(quote! { Self::#variant => #name, });
     }
+    let default_url = match hosts.iter().any(|host| host.url.is_empty()) {
+        true => {
+            "Where the contract says that it is; empty where it does not, so that `ClientBuilder::base_url` has to."
+        }
+        false => "Where the contract says that it is.",
+    };
     quote! {
         pub mod types;
 
@@ -220,7 +237,7 @@ fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream
                 match self { #names }
             }
 
-            /// Where the contract says that it is.
+            #[doc = #default_url]
             pub fn default_url(self) -> &'static str {
                 match self { #urls }
             }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use super::structs::{self, Struct};
 use super::ty::Ty;
 use super::{Docs, enums};
-use crate::model::{Document, Enum, Need, Rust, names};
+use crate::model::{Document, Enum, names};
 use crate::project::{self, Project};
 
 /// `NotificationType`, and `Event`: what comes with each. Types that are `listed` may come with nothing that is known.
@@ -55,7 +55,7 @@ pub(super) fn events(
         schemas.extend(quote! { #list::#name => generator.subschema_for::<#data>(), });
     }
     let about = format!("What a notification tells, its data typed after its [`{list}`].");
-    let subjects = event.subjects.iter().map(|subject| accessor(subject, document, &variants));
+    let subjects = event.subjects.iter().map(|subject| accessor(subject, document, structs, &variants));
 
     Ok(quote! {
         #types
@@ -166,14 +166,23 @@ pub(super) fn events(
 }
 
 /// An accessor of a text that most events have. Of an event that is not known, it is looked for.
-fn accessor(subject: &project::Subject, document: &Document, variants: &[proc_macro2::Ident]) -> TokenStream {
+fn accessor(
+    subject: &project::Subject,
+    document: &Document,
+    structs: &[Struct<'_>],
+    variants: &[proc_macro2::Ident],
+) -> TokenStream {
     let (member, name) = (&subject.field, format_ident!("{}", names::snake(&subject.field)));
     let doc = format!("{} `None` where the event has none.", subject.words);
     let arms = document.events.iter().zip(variants).filter_map(|(event, variant)| {
-        let field =
-            document.schemas.get(&event.data)?.field(member).filter(|field| field.schema.rust() == Rust::Text)?;
-        let required = field.need == Need::Required;
-        let text = if required { quote!(Some(data.#name.as_str())) } else { quote!(data.#name.as_deref()) };
+        let data = structs.iter().find(|one| one.name == names::pascal(&event.data))?;
+        let field = data.fields.iter().find(|field| field.name == member)?;
+        let ident = &field.ident;
+        let text = match &field.ty {
+            Ty::String => quote!(Some(data.#ident.as_str())),
+            Ty::Option(ty) if **ty == Ty::String => quote!(data.#ident.as_deref()),
+            _ => return None,
+        };
         Some(quote! { Self::#variant(data) => #text, })
     });
     quote! {

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
+use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Expr, ExprLit, File, Item, Lit, Meta, parse_quote};
 
@@ -31,6 +32,54 @@ pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Res
         }
     }
     Ok(text)
+}
+
+/// Makes published words documentation of Rust: code in them is none of ours to be tested, and there are characters that no
+/// comment may hold.
+pub(super) fn tame(document: &mut Value) {
+    match document {
+        Value::Object(members) => members.iter_mut().for_each(|(key, value)| match value {
+            Value::String(words) if key == "description" => *words = tamed(words),
+            value => tame(value),
+        }),
+        Value::Array(items) => items.iter_mut().for_each(tame),
+        _ => {}
+    }
+}
+
+fn tamed(words: &str) -> String {
+    let is_odd = |c: char| c == '\r' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let words = words.replace("\r\n", "\n").replace(is_odd, " ").replace('\t', "    ");
+    let (mut text, mut fence, mut is_code, mut was_blank) = (String::new(), None, false, true);
+    for line in words.trim().lines() {
+        let inner = line.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|mark| inner.starts_with(mark));
+        let is_indented = fence.is_none() && line.starts_with("    ") && (is_code || was_blank);
+        if is_code && !is_indented && !inner.is_empty() {
+            text.push_str("```\n");
+            is_code = false;
+        }
+        was_blank = inner.is_empty();
+        match (fence, mark) {
+            _ if is_indented && !is_code => {
+                is_code = true;
+                text.push_str(&format!("```text\n{}", line.get(4..).unwrap_or_default()));
+            }
+            _ if is_indented => text.push_str(line.get(4..).unwrap_or_default()),
+            (None, Some(mark)) => {
+                fence = Some(mark);
+                text.push_str(&format!("{}{mark}text", &line[..line.len() - inner.len()]));
+            }
+            (Some(open), Some(mark)) if open == mark => {
+                fence = None;
+                text.push_str(line);
+            }
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    let open = if is_code { Some("```") } else { fence };
+    text + open.unwrap_or_default()
 }
 
 /// The text of a call of one of our macros, an entry a line: prettyplease fills its lines, so that one entry that is

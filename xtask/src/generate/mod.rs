@@ -67,7 +67,8 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     };
     let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
     for module in &project.modules {
-        let Contract { file, origin, mut document, .. } = generator.read(&module.document)?;
+        let Contract { file, origin, published, mut document } = generator.read(&module.document)?;
+        document.tell_apart();
         if let Some(bench) = &project.bench
             && document.schemas.contains_key(&bench.schema)
         {
@@ -83,24 +84,29 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings.undocumented);
         let of_module = structs::structs(&document, |_| module.sent)?;
         let items = items(&document, &of_module, &project, &mut docs, &mut generator.findings.stale);
-        let text = format::file(&origin, document.words.as_deref(), items.with_context(|| file.clone())?)?;
+        let words = document.words.clone().unwrap_or_else(|| format!("What `{}` describes.", module.document));
+        let text = format::file(&origin, Some(&words), items.with_context(|| file.clone())?)?;
         plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
-        table.extend(document.schemas.keys().map(|schema| Typed {
-            module: path.clone(),
-            document: module.document.clone(),
-            schema: schema.clone(),
-        }));
+        let typed = |schema: &String| Typed::new(&path, module.document.clone(), schema, &document);
+        // What stands inside another schema, or an event, has no name in the contract.
+        table.extend(document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema)));
         structs.extend(of_module.iter().map(|one| (path.clone(), one.name.clone())));
-        ours.push(client::Ours { document: &module.document, types: type_names(&document), path });
+        ours.push(client::Ours { document: &module.document, types: type_names(&document, &project), path });
     }
     let (received, types) = client::generate(&mut generator, &ours, &mut plan)?;
     table.extend(received);
     structs.extend(types);
-    let text = format::file("openapi/contract", None, tables::table(&table, &structs))?;
-    plan.add(format!("{}/mod.rs", project.tests), text);
+    if !project.tests.is_empty() {
+        let text = format::file("openapi/contract", None, tables::table(&table, &structs, &project))?;
+        plan.add(format!("{}/mod.rs", project.tests), text);
+    }
     if let Some(samples) = &project.samples {
         let text = lines(&Value::from(std::mem::take(&mut generator.documents)), 0);
-        plan.add(format!("{}/contract.json", samples.folder), text + "\n");
+        plan.add(
+            format!("{}/contract.json", samples.folder),
+            text + "
+",
+        );
     }
     for directory in project.folders() {
         plan.nothing_else_in(root, &directory)?;
@@ -167,6 +173,7 @@ impl Generator<'_> {
 
     fn read(&mut self, name: &str) -> Result<Contract> {
         let (file, mut text) = (format!("{CONTRACT}/{name}.json"), self.text(name)?);
+        format::tame(&mut text);
         if text.is_null() {
             self.findings.stale.push(format!("{file} is not there, and nothing is made of it"));
         }
@@ -200,8 +207,9 @@ impl Generator<'_> {
             let stale = format!("{} extends no contract file that code is generated from", overlay.file);
             self.findings.stale.push(stale);
         }
-        let idle = self.steps.iter().filter(|(_, found)| **found == 0);
-        let idle = idle.map(|(name, _)| format!("step `{name}` finds nothing to do in the whole contract"));
+        let idle =
+            self.project.steps.iter().filter(|name| self.steps.get(name.as_str()).is_none_or(|found| *found == 0));
+        let idle = idle.map(|name| format!("step `{name}` finds nothing to do in the whole contract"));
         self.findings.stale.extend(idle);
         self.findings.report(self.allow_stale, &mut self.summary)?;
         Ok(self.summary.trim_end().to_owned())
@@ -234,7 +242,6 @@ fn items(
     docs: &mut Docs<'_>,
     stale: &mut Vec<String>,
 ) -> Result<TokenStream> {
-    check_names(document)?;
     for open in &document.enums {
         let described = open.value_words.keys().filter(|value| !open.values.contains(value));
         stale.extend(
@@ -260,23 +267,10 @@ fn items(
 }
 
 /// The names in Rust of what a document has a type for.
-fn type_names(document: &Document) -> BTreeSet<String> {
+fn type_names(document: &Document, project: &Project) -> BTreeSet<String> {
     let structs = document.schemas.keys().map(|name| names::pascal(name));
-    let list = (!document.events.is_empty()).then(|| "NotificationType".to_owned());
+    let list = project.event.as_ref().filter(|_| !document.events.is_empty()).map(|event| event.list.clone());
     structs.chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
-}
-
-/// Refuses schemas whose names differ in the contract and are the same in Rust.
-fn check_names(document: &Document) -> Result<()> {
-    let types = document.schemas.keys().map(|name| (names::pascal(name), format!("the schema `{name}`")));
-    let enums = document.enums.iter().map(|open| (open.name.clone(), "an enum".to_owned()));
-    let mut taken = BTreeMap::new();
-    for (name, what) in types.chain(enums) {
-        if let Some(other) = taken.insert(name.clone(), what.clone()) {
-            bail!("{other} and {what} would both be named `{name}` in Rust");
-        }
-    }
-    Ok(())
 }
 
 /// What is said of the items of a module.

@@ -5,17 +5,17 @@ use quote::{format_ident, quote};
 
 use super::Docs;
 use super::client::Group;
-use super::requests::{Answer, Body, Media, Parameter, Request, is_compound};
+use super::requests::{Answer, Body, Media, Parameter, Request};
 use super::structs::Struct;
 use super::ty::Ty;
-use crate::model::{Document, names};
+use crate::model::names;
 use crate::project::Project;
 
 /// The operations of a group: a struct that leads to them, another one for those of one project, and a struct of each.
 pub(super) fn group(
     group: &Group<'_>,
     words: &str,
-    (document, structs): (&Document, &[Struct<'_>]),
+    structs: &[Struct<'_>],
     project: &Project,
     docs: &mut Docs<'_>,
 ) -> TokenStream {
@@ -29,10 +29,10 @@ pub(super) fn group(
             (parameter.ident.to_string(), docs.of(&of, parameter.of.words.as_deref()))
         };
         let words: BTreeMap<String, String> = request.parameters.iter().map(&mut words).collect();
-        let made = methods(request, (document, project), &name, &doc, &words);
+        let made = methods(request, project, &name, &doc, &words);
         all.extend(made.0);
         of_project.extend(made.1);
-        structs_of.extend(self::request(request, document, &name, &words));
+        structs_of.extend(self::request(request, &name, &words));
         structs_of.extend(pages(request, structs, project));
     }
     let project = (!of_project.is_empty()).then(|| {
@@ -99,7 +99,7 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
     for (status, ty) in &request.errors {
         // Problems are read by `Error`.
         if let Ty::Struct(name) = ty
-            && !name.ends_with(docs.problem)
+            && (docs.problem.is_empty() || !name.ends_with(docs.problem))
         {
             doc.push_str(&format!(
                 "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \
@@ -121,7 +121,7 @@ fn schemes<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
 /// The functions that begin an operation, with all that is required: that of its group, and that of a project's.
 fn methods(
     request: &Request<'_>,
-    (document, project): (&Document, &Project),
+    project: &Project,
     group: &Ident,
     doc: &str,
     words: &BTreeMap<String, String>,
@@ -131,7 +131,7 @@ fn methods(
     let mut list = Vec::new();
     for parameter in request.arguments() {
         let ident = &parameter.ident;
-        let (ty, step) = fill(parameter, document);
+        let (ty, step) = fill(parameter);
         steps.extend(step);
         taken.push(quote!(#ident: #ty));
         let described = words.get(&ident.to_string()).map(|words| words.replace('\n', " ")).unwrap_or_default();
@@ -172,11 +172,11 @@ fn methods(
 }
 
 /// How a parameter is taken, and the statement that puts it where it belongs.
-fn fill(parameter: &Parameter<'_>, document: &Document) -> (TokenStream, TokenStream) {
-    let Parameter { of, name, ident, ty, .. } = parameter;
+fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
+    let Parameter { of, name, ident, ty, is_compound, .. } = parameter;
     let once = (!of.idempotent).then(|| quote! { call.operation.idempotent = false; });
     let place = format_ident!("{}", of.location.name());
-    if of.media.is_some() || is_compound(document, of) {
+    if *is_compound {
         let (taken, value) = ty.argument(ident, Ty::rust);
         let rust = ty.rust();
         let style = match (&of.media, of.style.as_str(), of.explode) {
@@ -228,12 +228,12 @@ fn body_step(body: &Body, value: &TokenStream) -> TokenStream {
 }
 
 /// An operation on its way: a method for each thing that may be left out, and how it is sent.
-fn request(request: &Request<'_>, document: &Document, group: &Ident, words: &BTreeMap<String, String>) -> TokenStream {
+fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String>) -> TokenStream {
     let Request { method, name, .. } = request;
     let mut setters = TokenStream::new();
     for parameter in request.parameters.iter().filter(|parameter| !parameter.is_argument) {
         let ident = &parameter.ident;
-        let (ty, step) = fill(parameter, document);
+        let (ty, step) = fill(parameter);
         let words = words.get(&ident.to_string()).map(String::as_str).unwrap_or_default();
         let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.of.location.name());
         setters.extend(quote! {

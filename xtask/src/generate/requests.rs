@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 
 use super::ty::{Direction, Ty};
-use crate::model::{self, Document, Kind, Location, Node, Operation, names};
+use crate::model::{self, Document, Kind, Location, Node, Operation, json, names};
 
 /// An operation, as a client calls it.
 pub(super) struct Request<'a> {
@@ -30,6 +30,8 @@ pub(super) struct Parameter<'a> {
     pub(super) ident: Ident,
     pub(super) ty: Ty,
     pub(super) is_argument: bool,
+    /// Whether it is more than one value, or written as JSON.
+    pub(super) is_compound: bool,
 }
 
 pub(super) struct Body {
@@ -83,11 +85,15 @@ impl<'a> Request<'a> {
 pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Request<'a>>> {
     let mut requests = Vec::new();
     for operation in &document.operations {
-        match obstacle(operation) {
-            Some(obstacle) => left_out
-                .push(format!("{} {} ({}) is left out: {obstacle}", operation.method, operation.path, operation.host)),
-            None => requests.push(request(document, operation).with_context(|| operation.id.clone())?),
+        let place = format!("{} {} ({})", operation.method, operation.path, operation.host);
+        if let Some(obstacle) = obstacle(operation) {
+            left_out.push(format!("{place} is left out: {obstacle}"));
+            continue;
         }
+        for cookie in operation.parameters.iter().filter(|one| one.location == Location::Cookie) {
+            left_out.push(format!("`{}` of {place} is left out: the client sends no cookies", cookie.name));
+        }
+        requests.push(request(document, operation).with_context(|| operation.id.clone())?);
     }
     Ok(requests)
 }
@@ -99,6 +105,9 @@ fn obstacle(operation: &Operation) -> Option<String> {
     }
     if let Some(cookie) = operation.parameters.iter().find(|one| one.location == Location::Cookie && one.required) {
         return Some(format!("`{}` is a cookie, which the client does not send", cookie.name));
+    }
+    if let Some(url) = &operation.server {
+        return Some(format!("it is at {url}, where no other one is"));
     }
     let is_odd = |style: &str| ["label", "matrix"].contains(&style);
     if let Some(odd) = operation.parameters.iter().find(|one| is_odd(&one.style)) {
@@ -117,7 +126,7 @@ fn obstacle(operation: &Operation) -> Option<String> {
 fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<'a>> {
     let mut parameters = Vec::new();
     let mut taken: Vec<Ident> = Vec::new();
-    for one in operation.parameters.iter().filter(|one| one.location != Location::Cookie) {
+    for one in operation.parameters.iter().filter(|one| !is_of_the_client(one)) {
         let mut ident = format_ident!("{}", ident(&one.name));
         // One name in path and query.
         while taken.contains(&ident) {
@@ -125,12 +134,13 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         }
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
-        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument() });
+        let is_compound = one.media.is_some() || is_compound(document, one);
+        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument(), is_compound });
     }
     let (status, answer) = answer(document, operation)?;
     let mut errors = BTreeMap::new();
     for (status, response) in operation.responses.iter().filter(|(status, _)| !status.starts_with('2')) {
-        if let Some(node) = json(&response.content) {
+        if let Some(node) = response.json() {
             errors.insert(status.as_str(), Ty::of(document, node, Direction::Received)?);
         }
     }
@@ -161,10 +171,13 @@ fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
 
 /// The status of success, and what is answered. Where there are several, that is one of them.
 fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
+    if operation.method == "HEAD" {
+        return Ok((200, Answer::Empty));
+    }
     let succeeded = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let succeeded: Vec<_> = succeeded.map(|(status, response)| (status.parse().unwrap_or(200), response)).collect();
     let with_json: Vec<(u16, &Node)> =
-        succeeded.iter().filter_map(|(status, response)| Some((*status, json(&response.content)?))).collect();
+        succeeded.iter().filter_map(|(status, response)| Some((*status, response.json()?))).collect();
     if let Some((status, node)) = with_json.last() {
         let ty = Ty::of(document, node, Direction::Received)?;
         return Ok((*status, Answer::Json(ty)));
@@ -178,25 +191,30 @@ fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
     Ok(first.map_or((200, Answer::Empty), |(status, response)| (*status, of(response))))
 }
 
-/// The schema of a body that is JSON.
-fn json(content: &BTreeMap<String, Node>) -> Option<&Node> {
-    let is_json = |media: &str| media == "application/json" || media.ends_with("+json");
-    content.iter().find(|(media, _)| is_json(media)).map(|(_, node)| node)
+/// Whether a parameter is none of a caller: a cookie, and a header that OpenAPI says nothing counts of that is said here.
+fn is_of_the_client(parameter: &model::Parameter) -> bool {
+    let is_header = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
+    match parameter.location {
+        Location::Cookie => true,
+        Location::Header => ["accept", "authorization", "content-type"].iter().any(|name| is_header(name)),
+        Location::Path | Location::Query => false,
+    }
 }
 
 /// The name of a method, but for what Rust and the methods of every operation keep to themselves.
 pub(super) fn ident(name: &str) -> String {
     let name = names::snake(name);
-    let is_taken = ["body", "new", "send", "stream"].contains(&name.as_str());
+    let is_taken = ["body", "call", "new", "send", "stream"].contains(&name.as_str());
     match name.chars().next() {
+        None => "value".to_owned(),
         Some(first) if first.is_numeric() => format!("_{name}"),
         _ if is_taken || syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
         _ => name,
     }
 }
 
-/// Whether a parameter is more than one value.
-pub(super) fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
+fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
     let node = document.resolve(&parameter.schema);
-    node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_))
+    let is_list = node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_));
+    is_list || parameter.style == "deepObject"
 }

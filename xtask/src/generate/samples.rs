@@ -25,7 +25,9 @@ pub(super) fn samples(
     let (mut responses, mut parts) = (TokenStream::new(), TokenStream::new());
     for name in document.reachable(received.clone()) {
         let schema = document.schemas.get(&name).with_context(|| format!("there is no `{name}`"))?;
-        let template: LitStr = syn::parse_str(&format!("r#\"{}\"#", samples.object(&name, schema)))?;
+        let object = samples.object(&name, schema).to_string();
+        let mark = if object.contains("\"#") { "##" } else { "#" };
+        let template: LitStr = syn::parse_str(&format!("r{mark}\"{object}\"{mark}"))?;
         let (ident, function) = (format_ident!("{}", names::pascal(&name)), format_ident!("{}", name.to_snake_case()));
         let path = match shared.get(&name) {
             Some(Some(path)) => path.clone(),

@@ -1,7 +1,7 @@
 //! Structs: what typify makes of them, made to keep every member of an object, with what tells of their fields and makes
 //! those that are sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
 
 use anyhow::{Context as _, Result, bail};
@@ -103,19 +103,18 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
     }
     let holds = |one: &Struct<'_>| one.fields.iter().filter_map(|field| held(&field.ty).cloned()).collect();
     let holds: BTreeMap<String, Vec<String>> = structs.iter().map(|one| (one.name.clone(), holds(one))).collect();
-    let leads_to = |from: &String, to: &String| {
-        let (mut seen, mut next) = (Vec::new(), vec![from]);
+    let mut leads: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for from in holds.keys() {
+        let (seen, mut next) = (leads.entry(from).or_default(), vec![from]);
         while let Some(name) = next.pop() {
-            if !seen.contains(&name) {
-                seen.push(name);
+            if seen.insert(name) {
                 next.extend(holds.get(name).into_iter().flatten());
             }
         }
-        seen.contains(&to)
-    };
+    }
     for one in structs {
         for field in &mut one.fields {
-            if held(&field.ty).is_some_and(|held| leads_to(held, &one.name)) {
+            if held(&field.ty).and_then(|held| leads.get(held)).is_some_and(|leads| leads.contains(&one.name)) {
                 let boxed = |ty| Ty::Boxed(Box::new(ty));
                 field.ty = match std::mem::replace(&mut field.ty, Ty::Bool) {
                     Ty::Option(ty) => Ty::Option(Box::new(boxed(*ty))),
@@ -128,13 +127,16 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
 
 /// What a field is called in Rust.
 fn ident(name: &str) -> Ident {
-    let name = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
+    let name = names::plain(name).to_snake_case();
     let name = match name.chars().next() {
         None => "_".to_owned() + &name,
         Some(first) if first.is_numeric() => format!("_{name}"),
         Some(_) => name,
     };
-    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
+    match name.as_str() {
+        "new" => format_ident!("{name}_"), // It makes the struct.
+        name => syn::parse_str(name).unwrap_or_else(|_| format_ident!("{name}_")),
+    }
 }
 
 /// What is written of structs, in the order in which a module has it.
@@ -311,7 +313,15 @@ fn camel_case(field: &str) -> String {
 /// What a struct tells of its fields, together or when they are absent.
 fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
     let (mut accessors, conversion) = config_sources(one, project);
-    accessors.extend(one.fields.iter().filter_map(default_of));
+    let mut taken: Vec<Ident> = one.fields.iter().map(|field| field.ident.clone()).collect();
+    for field in &one.fields {
+        // A method that sets a field goes first.
+        let name = field.accessor("or_default");
+        if !taken.contains(&name) {
+            accessors.extend(default_of(field));
+            taken.push(name);
+        }
+    }
     let ident = format_ident!("{}", one.name);
     (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
 }
@@ -325,7 +335,8 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
     for field in one.fields.iter().filter(is_json) {
         let name = field.name;
         let url = one.fields.iter().find(|url| is_signed_url(url) && project.replaced_by_url(url.name) == Some(name));
-        if url.is_none() && name != "config" && !name.ends_with("Config") {
+        let is_taken = one.fields.iter().any(|other| other.ident == field.accessor("source"));
+        if is_taken || url.is_none() && name != "config" && !name.ends_with("Config") {
             continue;
         }
         let (accessor, from_inline) = (field.accessor("source"), field.borrow());

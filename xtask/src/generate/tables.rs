@@ -4,23 +4,34 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::client::Group;
-use super::requests::Parameter;
-use super::ty::path_of;
-use crate::model::names;
+use super::requests::{Answer, Parameter};
+use super::ty::{Ty, path_of};
+use crate::model::{Document, names};
+use crate::project::Project;
 
 /// A type of a schema of the contract.
 pub(super) struct Typed {
     /// The path of the module that has it.
     pub(super) module: String,
     pub(super) document: String,
+    /// As it is published.
     pub(super) schema: String,
+    /// In Rust.
+    pub(super) name: String,
+}
+
+impl Typed {
+    pub(super) fn new(module: &str, document: String, schema: &str, of: &Document) -> Self {
+        let published = of.renamed.get(schema).map_or(schema, String::as_str).to_owned();
+        Self { module: module.to_owned(), document, schema: published, name: names::pascal(schema) }
+    }
 }
 
 /// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
-pub(super) fn table(schemas: &[Typed], structs: &[(String, String)]) -> TokenStream {
+pub(super) fn table(schemas: &[Typed], structs: &[(String, String)], project: &Project) -> TokenStream {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for Typed { module, document, schema } in schemas {
-        let ty = path_of(&format!("{module}::{}", names::pascal(schema)));
+    for Typed { module, document, schema, name } in schemas {
+        let ty = path_of(&format!("{module}::{name}"));
         names.extend(quote! { (#document, #schema), });
         decode
             .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
@@ -32,8 +43,13 @@ pub(super) fn table(schemas: &[Typed], structs: &[(String, String)]) -> TokenStr
         let json_schema = quote!(|| ::schemars::schema_for!(#ty));
         rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
     }
+    let calls = (!project.client.documents.is_empty()).then(|| {
+        quote!(
+            pub mod calls;
+        )
+    });
     quote! {
-        pub mod calls;
+        #calls
         #[doc = "A struct that is generated."]
         pub struct Struct {
             pub name: &'static str,
@@ -79,9 +95,19 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
         for request in &group.requests {
             let (id, method) = (&request.operation.id, &request.method);
             let (mut given, mut steps) = (Vec::new(), TokenStream::new());
-            for Parameter { name, ty, ident, is_argument, .. } in request.in_order() {
+            for Parameter { name, ty, ident, is_argument, is_compound, .. } in request.in_order() {
+                // Anything that can be shown is taken.
+                let shown = quote!(match value {
+                    Value::String(text) => text,
+                    value => value.to_string(),
+                });
+                let is_any = *ty == Ty::RAW && !is_compound;
                 let ty = ty.rust();
                 match is_argument {
+                    true if is_any => given.push(quote! {{ let value = given::<Value>(arguments, #name); #shown }}),
+                    false if is_any => steps.extend(
+                        quote! { let call = set(call, arguments, #name, |call, value: Value| call.#ident(#shown)); },
+                    ),
                     true => given.push(quote! { given::<#ty>(arguments, #name) }),
                     false => steps.extend(
                         quote! { let call = set(call, arguments, #name, |call, value: #ty| call.#ident(value)); },
@@ -89,7 +115,8 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
                 }
             }
             if let Some(body) = &request.body {
-                let ty = body.ty.rust();
+                // Bytes are given as a text.
+                let ty = if body.ty == Ty::Bytes { Ty::String.rust() } else { body.ty.rust() };
                 match body.required {
                     true => given.push(quote! { given::<#ty>(arguments, "body") }),
                     false => steps.extend(
@@ -97,11 +124,18 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
                     ),
                 }
             }
+            let received = match request.answer {
+                Answer::Bytes => quote! {
+                    let response = call.send().await?;
+                    (response.status().as_u16(), String::from_utf8_lossy(&response).into_owned())
+                },
+                _ => quote!(received(call.send().await?)),
+            };
             arms.extend(quote! {
                 #id => {
                     let call = client.#module().#method(#(#given),*);
                     #steps
-                    received(call.send().await?)
+                    #received
                 }
             });
         }

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use serde_json::Value;
 
 use super::context::Context;
-use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Others, Place, Rust, Schema, names};
+use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
 
 /// What a client sends, and what it receives: the names of schemas. One can be both.
 pub(crate) struct Directions {
@@ -23,8 +24,8 @@ impl Document {
     pub(crate) fn directions(&self) -> Directions {
         let names =
             |nodes: Vec<&Node>| nodes.into_iter().flat_map(|node| node.references()).map(str::to_owned).collect();
-        let sent = self.operations.iter().flat_map(super::Operation::sent).collect();
-        let received = self.operations.iter().flat_map(super::Operation::received).collect();
+        let sent = self.operations.iter().flat_map(Operation::sent).collect();
+        let received = self.operations.iter().flat_map(Operation::received).collect();
         Directions { sent: self.reachable(names(sent)), received: self.reachable(names(received)) }
     }
 
@@ -49,46 +50,90 @@ impl Document {
         }
     }
 
+    /// Gives schemas whose names would be the same in Rust other ones, and keeps those that are published.
+    pub(crate) fn tell_apart(&mut self) {
+        let mut taken = BTreeSet::new();
+        for name in self.schemas.keys().cloned().collect::<Vec<_>>() {
+            let apart = names::apart(&name, |name| taken.contains(&names::pascal(name)));
+            taken.insert(names::pascal(&apart));
+            if apart != name {
+                self.rename(&name, &apart);
+                self.renamed.insert(apart, name);
+            }
+        }
+    }
+
     /// Makes named schemas of those that stand in operations: `CreateTopicRequest`, `CreateTopicResponse`.
-    pub(crate) fn name_schemas_of_operations(&mut self) -> Result<()> {
-        let mut named = BTreeMap::new();
+    pub(crate) fn name_schemas_of_operations(&mut self) {
+        let mut named =
+            Named { taken: self.schemas.keys().map(|name| names::pascal(name)).collect(), nodes: BTreeMap::new() };
         for operation in &mut self.operations {
             let id = names::pascal(&operation.id);
             for parameter in &mut operation.parameters {
-                name_inline(&mut parameter.schema, &format!("{id}{}", names::pascal(&parameter.name)), &mut named);
+                named.inline(&mut parameter.schema, &format!("{id}{}", names::part(&parameter.name)));
             }
             for node in operation.body.iter_mut().flat_map(|body| body.content.values_mut()) {
-                name_inline(node, &format!("{id}Request"), &mut named);
+                named.inline(node, &format!("{id}Request"));
             }
+            operation.choose_among_successes();
             for (status, response) in &mut operation.responses {
-                let status = if status.starts_with('2') { String::new() } else { names::pascal(status) };
+                let status = if status.starts_with('2') { String::new() } else { names::part(status) };
                 for node in response.content.values_mut() {
-                    name_inline(node, &format!("{id}Response{status}"), &mut named);
+                    named.inline(node, &format!("{id}Response{status}"));
                 }
             }
         }
-        for (name, node) in named {
-            if self.schemas.insert(name.clone(), node).is_some() {
-                bail!("an operation would name a schema `{name}`, which there is already");
-            }
-        }
-        Ok(())
+        self.schemas.extend(named.nodes);
     }
 }
 
-/// Makes a named schema of one that stands in an operation, or of what the list that stands there holds.
-fn name_inline(node: &mut Node, name: &str, named: &mut BTreeMap<String, Node>) {
-    let is_plain = !node.is_enum()
-        && matches!(node.kind, Kind::Reference(..) | Kind::Text | Kind::Boolean | Kind::Integer | Kind::Any);
-    if is_plain {
-        return;
+impl Operation {
+    /// Where the answers of success differ, each of them is a choice among all.
+    fn choose_among_successes(&mut self) {
+        let is_success = |status: &str| status.starts_with('2');
+        let successes = self.responses.iter().filter(|(status, _)| is_success(status));
+        let mut shapes: Vec<Node> = Vec::new();
+        for node in successes.filter_map(|(_, response)| response.json()) {
+            if !shapes.iter().any(|one| one.bare() == node.bare()) {
+                shapes.push(Rc::clone(node));
+            }
+        }
+        let [first, _, ..] = shapes.as_slice() else { return };
+        let place = first.place.clone();
+        let choice = Schema::new(place, Kind::Choice(Choice { alternatives: shapes, exclusive: false, of: None }));
+        let choice = Rc::new(choice);
+        for (_, response) in self.responses.iter_mut().filter(|(status, _)| is_success(status)) {
+            response.json_mut().into_iter().for_each(|node| *node = Rc::clone(&choice));
+        }
     }
-    if let Kind::List(Some(items)) = &mut Rc::make_mut(node).kind {
-        return name_inline(items, &format!("{name}Item"), named);
+}
+
+/// The schemas that stand in operations, by the names that they were given.
+struct Named {
+    /// In Rust, with those of other schemas.
+    taken: BTreeSet<String>,
+    nodes: BTreeMap<String, Node>,
+}
+
+impl Named {
+    /// Makes a named schema of one that stands in an operation, or of what the list that stands there holds.
+    fn inline(&mut self, node: &mut Node, name: &str) {
+        let is_plain = !node.is_enum()
+            && matches!(node.kind, Kind::Reference(..) | Kind::Text | Kind::Boolean | Kind::Integer | Kind::Any);
+        if is_plain {
+            return;
+        }
+        if let Kind::List(Some(items)) = &mut Rc::make_mut(node).kind {
+            return self.inline(items, &format!("{name}Item"));
+        }
+        // The same shape in an answer of another status is the same.
+        let is_same = |name: &str| self.nodes.get(name).is_some_and(|known| known.bare() == node.bare());
+        let is_taken = |name: &str| self.taken.contains(&names::pascal(name)) && !is_same(name);
+        let name = if is_taken(name) { names::apart(&format!("{name}Body"), is_taken) } else { name.to_owned() };
+        self.taken.insert(names::pascal(&name));
+        let reference = Schema::new(node.place.clone(), Kind::Reference(name.clone(), node.place.clone()));
+        self.nodes.insert(name, std::mem::replace(node, Rc::new(reference)));
     }
-    // The same shape in an answer of another status is the same.
-    let reference = Schema::new(node.place.clone(), Kind::Reference(name.to_owned(), node.place.clone()));
-    named.insert(name.to_owned(), std::mem::replace(node, Rc::new(reference)));
 }
 
 /// One document of several, each of which has operations. A schema that two define differently is qualified by the document
@@ -105,7 +150,12 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
         for (name, node) in document.schemas {
             together.schemas.entry(name).or_insert(node);
         }
-        together.operations.extend(document.operations);
+        for mut operation in document.operations {
+            let is_taken = |id: &str| together.operations.iter().any(|one| names::pascal(&one.id) == names::pascal(id));
+            operation.id = names::apart(&operation.id, is_taken);
+            together.operations.push(operation);
+        }
+        together.renamed.extend(document.renamed);
         together.tags.extend(document.tags);
         together.problems.extend(document.problems);
         for (step, count) in document.steps {
@@ -185,6 +235,7 @@ pub(super) fn flatten_alternatives(document: &mut Document, context: &Context<'_
             let objects = choice.alternatives.iter().map(|one| before.resolve(one).object());
             let objects: Option<Vec<&Object>> = objects.map(|one| one.filter(|one| !one.fields.is_empty())).collect();
             if let Some(objects) = objects {
+                schema.nullable |= choice.alternatives.iter().any(|one| before.is_nullable(one));
                 schema.kind = Kind::Object(flat(&objects));
                 hits += 1;
             }
@@ -225,6 +276,45 @@ fn flat(objects: &[&Object]) -> Object {
         }
     }
     flat
+}
+
+/// Makes a text of a choice whose alternatives are all texts: a name or an identifier. It has known values where each of them
+/// has.
+pub(super) fn texts_of_choices(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    fn texts<'d>(document: &'d Document, node: &'d Node, deepest: usize, found: &mut Vec<&'d Node>) -> bool {
+        let node = document.resolve(node);
+        match &node.kind {
+            Kind::Choice(choice) => {
+                // One of itself would have no end.
+                deepest > 0 && choice.alternatives.iter().all(|one| texts(document, one, deepest - 1, found))
+            }
+            _ => {
+                found.push(node);
+                matches!(node.kind, Kind::Text) && node.becomes.is_none()
+            }
+        }
+    }
+    let before = document.clone();
+    let mut hits = 0;
+    for (_, node) in document.schemas.iter_mut().filter(|(name, _)| !context.shared.contains_key(*name)) {
+        Rc::make_mut(node).change_all(&mut |schema| {
+            let (Kind::Choice(choice), mut found) = (&schema.kind, Vec::new()) else { return };
+            if !choice.alternatives.iter().all(|one| texts(&before, one, super::DEEPEST, &mut found)) {
+                return;
+            }
+            let values = found.iter().map(|one| one.values.clone()).collect::<Option<Vec<_>>>();
+            schema.values = values.map(|values| {
+                let mut values = values.concat();
+                values.sort_by_key(Value::to_string);
+                values.dedup();
+                values
+            });
+            schema.nullable |= found.iter().any(|one| one.nullable);
+            schema.kind = Kind::Text;
+            hits += 1;
+        });
+    }
+    Ok(hits)
 }
 
 /// Drops the schemas of an API that no operation leads to: no one could come by them.

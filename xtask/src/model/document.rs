@@ -14,18 +14,26 @@ impl Document {
         let schemas: Vec<_> = schemas.collect();
         let schemas: BTreeMap<String, Node> =
             schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
-        let operations = operations::read(&mut reader, project);
+        let mut operations = operations::read(&mut reader, project);
         let servers = document["servers"].as_array().into_iter().flatten();
+        let mut servers: Vec<String> = servers.filter_map(operations::server).collect();
+        if servers.is_empty() {
+            servers.extend(operations.iter().find_map(|operation| operation.server.clone()));
+        }
+        for operation in &mut operations {
+            operation.server.take_if(|url| servers.first() == Some(url));
+        }
         let tags = document["tags"].as_array().into_iter().flatten();
         Self {
             name: name.to_owned(),
             words: text(&document["info"]["description"]),
             schemas,
+            renamed: BTreeMap::new(),
             operations,
             events: Vec::new(),
             enums: Vec::new(),
             tags: tags.filter_map(operations::tag).collect(),
-            servers: servers.filter_map(|server| text(&server["url"])).collect(),
+            servers,
             security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
             uses: uses(document),
             copies: reader.copies,

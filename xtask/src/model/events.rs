@@ -67,7 +67,7 @@ pub(super) fn split_events(document: &mut Document, project: &Project) -> Result
             }
             let data = match &data.kind {
                 Kind::Reference(name, _) => name.clone(),
-                _ => name_data(kind, data, document)?,
+                _ => name_data(kind, data, document),
             };
             events.insert(kind.clone(), Event { kind: kind.clone(), data, words: body.node.says.words.clone() });
         }
@@ -86,20 +86,20 @@ pub(super) fn split_events(document: &mut Document, project: &Project) -> Result
 }
 
 /// Gives data that stand inside a body a schema of their own.
-fn name_data(kind: &str, data: &Node, document: &mut Document) -> Result<String> {
-    let name = format!("{}Data", names::pascal(kind));
-    if document.schemas.insert(name.clone(), Node::clone(data)).is_some() {
-        bail!("the data of `{kind}` would be named `{name}`, which is the name of another schema");
-    }
-    Ok(name)
+fn name_data(kind: &str, data: &Node, document: &mut Document) -> String {
+    let name = document.free_name(&format!("{}Data", names::pascal(kind)));
+    document.schemas.insert(name.clone(), Node::clone(data));
+    name
 }
 
 /// Renames schemas that have a name which is needed here. A list of the types is none: it is what the enum of them is.
 fn make_way(document: &mut Document, event: &project::Event) {
-    for name in ["Event", &event.list] {
+    for name in ["D", "Event", &event.list] {
         if document.schemas.get(name).is_some_and(|node| node.is_struct()) {
-            let renamed = format!("{name}Schema");
+            let renamed = document.free_name(&format!("{name}Schema"));
             document.rename(name, &renamed);
+            let published = document.renamed.remove(name).unwrap_or_else(|| name.to_owned());
+            document.renamed.insert(renamed.clone(), published);
             for event in document.events.iter_mut().filter(|event| event.data == name) {
                 event.data.clone_from(&renamed);
             }
@@ -108,6 +108,12 @@ fn make_way(document: &mut Document, event: &project::Event) {
 }
 
 impl Document {
+    /// A name in Rust that no schema has.
+    pub(super) fn free_name(&self, name: &str) -> String {
+        let taken: Vec<String> = self.schemas.keys().map(|name| names::pascal(name)).collect();
+        names::apart(name, |name| taken.contains(&names::pascal(name)))
+    }
+
     /// Gives a schema another name, wherever it is referred to.
     pub(super) fn rename(&mut self, name: &str, to: &str) {
         self.change_schemas(&mut |schema| {

@@ -29,7 +29,7 @@ use serde_json::Value;
 pub(crate) use api::{same, together};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
-pub(crate) use operations::{Body, Location, Operation, Parameter, Response};
+pub(crate) use operations::{Body, Location, Operation, Parameter, Response, json};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
 
@@ -49,6 +49,8 @@ pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) words: Option<String>,
     pub(crate) schemas: BTreeMap<String, Node>,
+    /// The names that schemas are published with, of those that have another one here.
+    pub(crate) renamed: BTreeMap<String, String>,
     pub(crate) operations: Vec<Operation>,
     /// The events, once they are told from their bodies.
     pub(crate) events: Vec<Event>,

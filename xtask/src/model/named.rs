@@ -73,7 +73,7 @@ impl Named<'_> {
         }
         schema.change_children(&mut |step, schema| {
             let mut name = match step {
-                Step::Field(field) => format!("{name}{}", names::pascal(field)),
+                Step::Field(field) => format!("{name}{}", names::part(field)),
                 Step::Item => format!("{name}Item"),
                 Step::Value => format!("{name}Value"),
                 Step::Part => return,

@@ -30,6 +30,8 @@ pub(crate) struct Operation {
     pub(crate) security: BTreeSet<Vec<String>>,
     /// Whether that is said of all operations of the document.
     pub(crate) inherits_security: bool,
+    /// The URL of the server that it has and others do not.
+    pub(crate) server: Option<String>,
     /// Sorted by place and name.
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
@@ -95,6 +97,26 @@ impl Location {
             Self::Query => "query",
         }
     }
+}
+
+impl Response {
+    /// The schema of a body that is JSON.
+    pub(crate) fn json(&self) -> Option<&Node> {
+        json(&self.content)
+    }
+
+    pub(super) fn json_mut(&mut self) -> Option<&mut Node> {
+        self.content.iter_mut().find(|(media, _)| is_json(media)).map(|(_, node)| node)
+    }
+}
+
+/// The schema of what is JSON, of a body in several media types.
+pub(crate) fn json(content: &BTreeMap<String, Node>) -> Option<&Node> {
+    content.iter().find(|(media, _)| is_json(media)).map(|(_, node)| node)
+}
+
+fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
 }
 
 impl Parameter {
@@ -174,23 +196,14 @@ pub(super) fn read(reader: &mut Reader<'_>, _: &Project) -> Vec<Operation> {
     let mut taken: BTreeSet<String> = named.map(names::pascal).collect();
     let mut operations = Vec::new();
     for ((path, item), (method, value)) in found {
-        let unnamed = || names::camel(&format!("{method} {path}"));
-        let id = text(&value["operationId"]).unwrap_or_else(|| free(unnamed(), &mut taken));
+        let id = text(&value["operationId"]).unwrap_or_else(|| {
+            let name = names::camel(&format!("{method} {path}"));
+            names::apart(&name, |name| taken.contains(&names::pascal(name)))
+        });
+        taken.insert(names::pascal(&id));
         operations.push(operation(reader, id, (path, item), (method, value)));
     }
     operations
-}
-
-/// A name of an operation that no other one has in Rust.
-fn free(name: String, taken: &mut BTreeSet<String>) -> String {
-    let mut free = name.clone();
-    for number in 2.. {
-        if taken.insert(names::pascal(&free)) {
-            break;
-        }
-        free = format!("{name}{number}");
-    }
-    free
 }
 
 fn operation<'a>(
@@ -224,6 +237,7 @@ fn operation<'a>(
             Response { content: content(reader, response, &place), headers: response.get("headers").cloned(), place };
         responses.insert(status.to_owned(), response);
     }
+    let server = [value, item].into_iter().find_map(|one| server(&one["servers"][0]));
     let rest = members(value).filter(|(key, _)| !TOLD.contains(key) && !key.starts_with("x-")).map(owned);
     Operation {
         method: method.to_uppercase(),
@@ -239,10 +253,20 @@ fn operation<'a>(
         parameters: parameters(reader, &place, (path, item), value),
         body,
         responses,
+        server,
         rest: rest.collect(),
         place,
         id,
     }
+}
+
+/// The URL of a server, with the defaults of its variables; none where that is relative to where the document is.
+pub(super) fn server(value: &Value) -> Option<String> {
+    let mut url = text(&value["url"])?;
+    for (name, variable) in members(&value["variables"]) {
+        url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+    }
+    url.starts_with("http").then_some(url)
 }
 
 fn way(value: &Value) -> Vec<String> {
@@ -325,6 +349,10 @@ fn content<'a>(reader: &mut Reader<'a>, holder: &'a Value, place: &Place) -> BTr
 }
 
 /// What stands in `components` and is referred to: a parameter, a body, a response, a path.
-fn pointed<'a>(reader: &Reader<'a>, value: &'a Value, place: Place) -> (&'a Value, Place) {
-    value["$ref"].as_str().and_then(|reference| reader.target(reference)).unwrap_or((value, place))
+fn pointed<'a>(reader: &Reader<'a>, mut value: &'a Value, mut place: Place) -> (&'a Value, Place) {
+    for _ in 0..super::DEEPEST {
+        let Some(target) = value["$ref"].as_str().and_then(|reference| reader.target(reference)) else { break };
+        (value, place) = target;
+    }
+    (value, place)
 }

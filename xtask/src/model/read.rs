@@ -137,6 +137,7 @@ impl<'a> Reader<'a> {
     fn gather(&mut self, parts: &[Part<'a>], within: &[*const Value]) -> Gathered<'a> {
         let mut gathered = Gathered::default();
         let mut within = within.to_vec();
+        within.push(std::ptr::null());
         for part in parts {
             match part.replaced {
                 true => self.beside(&mut gathered, part),
@@ -164,7 +165,11 @@ impl<'a> Reader<'a> {
         if !schema.is_object() {
             return;
         }
-        if within.contains(&std::ptr::from_ref(*schema)) {
+        if let Some(start) = within.iter().position(|one| std::ptr::eq(*one, *schema)) {
+            // An alternative that builds on what it is an alternative of says no more of it.
+            if within[start..].contains(&std::ptr::null()) {
+                return;
+            }
             return self.problem(&format!("schema `{}`", place.schema), "it is an `allOf` of itself");
         }
         within.push(*schema);
@@ -196,6 +201,8 @@ impl<'a> Reader<'a> {
             match parts.as_slice() {
                 [] => {}
                 [one] => self.absorb(gathered, one, in_part, within),
+                // A schema that lists those that build on it, of which this is one.
+                several if several.iter().any(|one| within.contains(&self.pointed(one.schema))) => {}
                 _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
             }
         }
@@ -203,6 +210,11 @@ impl<'a> Reader<'a> {
             self.keyword(gathered, key, value, place);
         }
         within.pop();
+    }
+
+    fn pointed(&self, schema: &'a Value) -> *const Value {
+        let target = schema["$ref"].as_str().and_then(|reference| self.target(reference));
+        std::ptr::from_ref(target.map_or(schema, |(schema, _)| schema))
     }
 
     fn keyword(&mut self, gathered: &mut Gathered<'a>, key: &'a str, value: &'a Value, place: &Place) {

@@ -9,8 +9,9 @@ use super::{Document, Kind, Rust, api, credentials, events, named};
 type Run = fn(&mut Document, &Context<'_>) -> Result<usize>;
 
 /// The steps, in their order. Reading has those before.
-const STEPS: [(&str, Run); 10] = [
+const STEPS: [(&str, Run); 11] = [
     ("flatten_alternatives", api::flatten_alternatives),
+    ("texts_of_choices", api::texts_of_choices),
     ("prune", api::prune),
     ("share_types", api::share_types),
     ("split_events", |document, context| events::split_events(document, context.project)),
@@ -23,7 +24,8 @@ const STEPS: [(&str, Run); 10] = [
 ];
 
 /// The steps that name schemas as their types are named, and leave in them what values they allow.
-const NAMING: [Run; 3] = [api::flatten_alternatives, named::inline_aliases, named::name_inline_schemas];
+const NAMING: [Run; 4] =
+    [api::flatten_alternatives, api::texts_of_choices, named::inline_aliases, named::name_inline_schemas];
 
 impl Document {
     /// Takes all the steps, and counts what each did.

@@ -5,6 +5,7 @@
 mod diff;
 mod fetch;
 mod generate;
+mod second;
 mod update;
 
 use std::collections::BTreeMap;

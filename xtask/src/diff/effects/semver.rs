@@ -194,7 +194,7 @@ fn of_client(model: &Model, project: &Project) -> Option<Document> {
             shared.extend(same.into_iter().map(|schema| (schema.clone(), path(&schema))));
         }
         let mut document = document.clone();
-        document.name_schemas_of_operations().ok()?;
+        document.name_schemas_of_operations();
         of_api.push(document);
     }
     stepped(together(of_api), &project.client.types_path(), &shared, project)

@@ -17,10 +17,10 @@ fn an_enum_knows_values_whatever_they_look_like() {
         U2A,
         _1h,
         Asc,
-        Asc_,
+        Asc2,
         IfEmpty,
-        Self_,
-        Unknown_,
+        Self2,
+        Unknown2,
         Unknown(UnknownValue<Self>),
     }
     crate::open_enum::open_enum!(Mode {
@@ -28,10 +28,10 @@ fn an_enum_knows_values_whatever_they_look_like() {
         U2A = "*",
         _1h = "1h",
         Asc = "ASC",
-        Asc_ = "asc",
+        Asc2 = "asc",
         IfEmpty = "if-empty",
-        Self_ = "self",
-        Unknown_ = "unknown",
+        Self2 = "self",
+        Unknown2 = "unknown",
     });
     "#);
     assert_eq!(made.stale, ["openapi/overlays describe `gone`, which is no value of Mode"]);
@@ -39,6 +39,6 @@ fn an_enum_knows_values_whatever_they_look_like() {
         made.text
             .contains("/// How.\n#[derive(Clone, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\npub enum Mode {")
     );
-    assert!(made.text.contains("    /// Upwards.\n    Asc_,\n"));
+    assert!(made.text.contains("    /// Upwards.\n    Asc2,\n"));
     assert_eq!(made.undocumented.len(), 7, "{:?}", made.undocumented);
 }

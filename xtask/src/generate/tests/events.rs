@@ -20,20 +20,20 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
     }));
     insta::assert_snapshot!(made.brief(&["pub enum EventType", "crate::open_enum::open_enum!(EventType", "pub enum Event {", "impl Event {"]), @r#"
     pub enum EventType {
-        AB,
+        Ab,
         C,
         D,
         Listed,
         Unknown(UnknownValue<Self>),
     }
     crate::open_enum::open_enum!(EventType {
-        AB = "a.b",
+        Ab = "a.b",
         C = "c",
         D = "d",
         Listed = "listed",
     });
     pub enum Event {
-        AB(AData),
+        Ab(AData),
         C(RawJson),
         D(DData),
         Unknown(RawJson),
@@ -54,7 +54,7 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
         {
             use ::serde::Deserialize as _;
             match notification_type {
-                EventType::AB => AData::deserialize(data).map(Self::AB),
+                EventType::Ab => AData::deserialize(data).map(Self::Ab),
                 EventType::C => RawJson::deserialize(data).map(Self::C),
                 EventType::D => DData::deserialize(data).map(Self::D),
                 _ => RawJson::deserialize(data).map(Self::Unknown),
@@ -62,7 +62,7 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
         }
         pub fn id(&self) -> Option<::std::borrow::Cow<'_, str>> {
             let text = match self {
-                Self::AB(data) => Some(data.id.as_str()),
+                Self::Ab(data) => Some(data.id.as_str()),
                 Self::D(data) => data.id.as_deref(),
                 Self::Unknown(data) => {
                     return __private::text_of(data, "id");
@@ -75,19 +75,19 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
             &self,
         ) -> Vec<(&'static str, ConfigSource<'_>)> {
             match self {
-                Self::AB(data) => ::std::vec![("config", data.config_source())],
+                Self::Ab(data) => ::std::vec![("config", data.config_source())],
                 _ => Vec::new(),
             }
         }
         pub fn set_config(&mut self, name: &str, config: RawJson) {
             match (self, name) {
-                (Self::AB(data), "config") => data.config = config.into(),
+                (Self::Ab(data), "config") => data.config = config.into(),
                 _ => {}
             }
         }
         pub fn __data(&self) -> &dyn ::core::any::Any {
             match self {
-                Self::AB(data) => data,
+                Self::Ab(data) => data,
                 Self::C(data) => data,
                 Self::D(data) => data,
                 Self::Unknown(data) => data,
@@ -95,7 +95,7 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
         }
     }
     "#);
-    assert!(made.text.contains("/// Of a.b.\n    AB(AData),"));
+    assert!(made.text.contains("/// Of a.b.\n    Ab(AData),"));
     assert_eq!(
         made.undocumented.iter().filter(|item| item.starts_with("m::Event")).collect::<Vec<_>>(),
         ["m::EventType::Listed"]

@@ -35,6 +35,7 @@ fn received(text: &Value) -> Made {
 
 fn module(mut document: Document, is_sent: bool) -> Result<Made> {
     let project = project();
+    document.tell_apart();
     document.take_steps(&Context { project: &project, path: "m", shared: &BTreeMap::new() })?;
     let (mut stale, mut undocumented) = (Vec::new(), Vec::new());
     let structs = of::structs(&document, |_| is_sent)?;

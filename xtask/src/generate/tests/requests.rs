@@ -43,7 +43,10 @@ fn a_parameter_has_a_name_of_its_own_in_rust() {
         "/{type}/{id}": { "get": { "operationId": "type", "parameters": [
             one("id", "query"), one("id", "header"), one("X-Id", "header"), one("body", "query"), one("2nd", "query"), one("id", "cookie"),
         ] } },
-    })), @"type_(type_!: String, path_id!: String, id?: String, x_id?: String, _2nd?: String, body_?: String, query_id?: String) -> 200 Empty");
+    })), @"
+    type_(type_!: String, path_id!: String, id?: String, x_id?: String, _2nd?: String, body_?: String, query_id?: String) -> 200 Empty
+    `id` of GET /{type}/{id} (api) is left out: the client sends no cookies
+    ");
 }
 
 #[test]
@@ -85,6 +88,7 @@ fn what_cannot_be_called_is_left_out_and_said_why() {
     kept() -> 200 Empty
     OPTIONS /1 (api) is left out: its method is for what stands between a client and a server
     GET /2 (api) is left out: `a` is a cookie, which the client does not send
+    `a` of GET /3 (api) is left out: the client sends no cookies
     GET /4/{a} (api) is left out: the style `matrix` of `a` is not supported
     POST /5 (api) is left out: its body has parts, which the client does not write
     ");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::read;
+use super::{after, read};
 use crate::model::testing::{reference, schemas};
 
 #[test]
@@ -115,4 +115,41 @@ fn a_choice_of_enums_is_one_enum_whose_values_keep_their_words() {
     let words = |name: &str| format!("{:?}", document.schemas[name].says.value_words);
     assert_eq!(words("State"), r#"{"off": "Off.", "on": "On."}"#);
     assert_eq!(words("Levels"), "{}");
+}
+
+#[test]
+fn a_choice_between_texts_is_a_text_with_known_values_where_each_has() {
+    insta::assert_snapshot!(after("texts_of_choices", json!({
+        "Circle": { "oneOf": [{ "type": "string" }, reference("Circle")] },
+        "EnumOrText": { "anyOf": [reference("Mode"), { "type": "string" }] },
+        "Inner": { "type": "array", "items": { "oneOf": [{ "type": "string", "format": "uuid" }, { "type": "string" }] } },
+        "Mixed": { "oneOf": [{ "type": "string" }, { "type": "integer" }] },
+        "Mode": { "enum": ["b", "a"] },
+        "Modes": { "description": "Modes.", "oneOf": [reference("Mode"), reference("MoreModes")] },
+        "MoreModes": { "nullable": true, "enum": ["c", "a"] },
+    })), @r#"
+    Circle: any
+    EnumOrText: text
+    Inner: [text]
+    Mixed: oneOf(text, integer)
+    Mode: text("b"|"a")
+    Modes: text("a"|"b"|"c") or null 'Modes.'
+    MoreModes: text("c"|"a") or null
+    texts_of_choices: 3
+    "#);
+}
+
+#[test]
+fn a_schema_that_lists_those_that_build_on_it_has_its_own_fields() {
+    let document = schemas(&json!({
+        "Base": { "properties": { "kind": {} }, "oneOf": [reference("One"), reference("Other")] },
+        "One": { "allOf": [reference("Base"), { "properties": { "a": {} } }] },
+        "Other": { "allOf": [reference("Base"), { "properties": { "b": {} } }] },
+    }));
+    insta::assert_snapshot!(super::show_all(&document), @"
+    Base: {a?: any, b?: any, kind?: any}
+    One: {a?: any, kind?: any}
+    Other: {b?: any, kind?: any}
+    ");
+    assert_eq!(document.problems, [""; 0]);
 }

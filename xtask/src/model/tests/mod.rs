@@ -7,6 +7,7 @@ mod credentials;
 mod events;
 mod named;
 mod operations;
+mod places;
 mod scalars;
 mod schemas;
 

@@ -81,9 +81,9 @@ fn names_that_are_alike_are_told_apart() {
     insta::assert_snapshot!(named(&json!({
         "A": { "properties": { "b-c": { "enum": ["x"] }, "bC": { "properties": { "d": {} } } } },
     })), @r#"
-    A: {b-c?: text("x") as Type("m::Abc"), bC?: #ABCInline}
-    ABCInline: {d?: any}
-    enum Abc ["x"] {}
+    A: {b-c?: text("x") as Type("m::ABc"), bC?: #ABcInline}
+    ABcInline: {d?: any}
+    enum ABc ["x"] {}
     name_inline_schemas: 2
     "#);
 }
@@ -95,11 +95,11 @@ fn names_in_rust() {
         ("ifEmpty", "IfEmpty", "if_empty", "if_empty"),
         ("JWTKey", "JwtKey", "jwt_key", "jwt_key"),
         ("selectedFieldsAuto", "SelectedFieldsAuto", "selected_fields_auto", "selected_fields_auto"),
-        ("a/b c-d_e", "ABCDE", "a_b_c_d_e", "a_b_c_d_e"),
+        ("a/b c-d_e", "Abcde", "a_b_c_d_e", "a_b_c_d_e"),
         ("Objects & Fields", "ObjectsFields", "objects_and_fields", "objects_and_fields"),
         ("type", "Type", "type", "type_"),
-        ("2fa", "2fa", "2fa", "_2fa"),
-        ("*", "", "", "others"),
+        ("2fa", "X2fa", "2fa", "_2fa"),
+        ("*", "X", "", "others"),
     ] {
         assert_eq!(
             (names::pascal(name).as_str(), names::snake(name).as_str(), names::module(name).as_str()),
@@ -116,8 +116,8 @@ fn every_value_of_an_enum_has_a_variant_of_its_own() {
         ("ifEmpty", "IfEmpty"),
         ("read.triggered.done", "ReadTriggeredDone"),
         ("", "Empty"),
-        ("unknown", "Unknown_"),
-        ("self", "Self_"),
+        ("unknown", "Unknown2"),
+        ("self", "Self2"),
         ("1h", "_1h"),
         ("*", "U2A"),
         (">=", "U3EU3D"),
@@ -125,5 +125,5 @@ fn every_value_of_an_enum_has_a_variant_of_its_own() {
         assert_eq!(names::variants(&[value]), [name]);
         syn::parse_str::<syn::Ident>(name).expect(name);
     }
-    assert_eq!(names::variants(&["ASC", "asc", "a-sc", "Asc"]), ["Asc", "Asc_", "ASc", "Asc__"]);
+    assert_eq!(names::variants(&["ASC", "asc", "a-sc", "Asc"]), ["Asc", "Asc2", "ASc", "Asc3"]);
 }

@@ -89,7 +89,7 @@ fn operations_are_read_with_what_is_sent_and_answered() {
         document.operations.iter().map(|one| (one.tag.as_deref(), one.idempotent, one.inherits_security)).collect();
     assert_eq!(told, [(None, true, false), (Some("Group"), true, true)]);
 
-    document.name_schemas_of_operations().expect("names that are free");
+    document.name_schemas_of_operations();
     insta::assert_snapshot!(show_all(&document), @r#"
     Problem: any
     PutAMode: text("x")
@@ -118,17 +118,46 @@ fn operations_are_read_with_what_is_sent_and_answered() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_an_error() {
-    let body = json!({ "content": { "application/json": { "schema": { "properties": { "a": {} } } } } });
+fn what_an_operation_sends_or_answers_in_several_shapes_has_a_name_for_each() {
+    let content = |content: Value| json!({ "content": content });
+    let object = |field: &str| json!({ "schema": { "properties": { field: {} } } });
     let mut document = document(
         "api",
         json!({
-            "paths": { "/": { "post": { "operationId": "create", "requestBody": body } } },
-            "components": { "schemas": { "CreateRequest": {} } },
+            "paths": { "/": { "post": {
+                "operationId": "create",
+                "requestBody": content(json!({ "application/json": object("a"), "application/x-www-form-urlencoded": object("b") })),
+                "responses": {
+                    "200": content(json!({ "application/json": object("c") })),
+                    "201": content(json!({ "application/json": object("c") })),
+                    "202": content(json!({ "application/json": object("d") })),
+                    "400": content(json!({ "application/json": object("e") })),
+                },
+            } } },
+            "components": { "schemas": { "create_request": { "properties": { "of the contract": {} } } } },
         }),
     );
-    let error = document.name_schemas_of_operations().expect_err("taken").to_string();
-    assert_eq!(error, "an operation would name a schema `CreateRequest`, which there is already");
+    document.name_schemas_of_operations();
+    insta::assert_snapshot!(show_all(&document), @"
+    CreateRequestBody: {a?: any}
+    CreateRequestBody2: {b?: any}
+    CreateResponse: anyOf({c?: any}, {d?: any})
+    CreateResponse400: {e?: any}
+    create_request: {of the contract?: any}
+    ");
+    insta::assert_snapshot!(show_operations(&document), @"
+    create POST / []
+      body? application/json: #CreateRequestBody
+      body? application/x-www-form-urlencoded: #CreateRequestBody2
+      200
+        application/json: #CreateResponse
+      201
+        application/json: #CreateResponse
+      202
+        application/json: #CreateResponse
+      400
+        application/json: #CreateResponse400
+    ");
 }
 
 #[test]
@@ -219,5 +248,62 @@ fn an_operation_without_a_name_is_named_after_its_method_and_path() {
     getThingsId GET /things/id []
     getThingsId2 GET /things/{id} []
       path id!: text (simple)
+    ");
+}
+
+#[test]
+fn an_operation_may_have_a_server_of_its_own() {
+    let server = |url: &str| json!([{ "url": url, "variables": { "region": { "default": "eu" } } }]);
+    let document = document(
+        "api",
+        json!({
+            "servers": server("https://{region}.example"),
+            "paths": {
+                "/a": { "get": {}, "servers": server("https://a.example") },
+                "/b": { "get": { "servers": server("https://eu.example") } },
+                "/c": { "get": { "servers": server("/relative") }, "post": { "servers": server("https://{region}.c.example") } },
+            },
+        }),
+    );
+    assert_eq!(document.servers, ["https://eu.example"]);
+    let servers: Vec<_> = document.operations.iter().map(|one| (one.id.as_str(), one.server.as_deref())).collect();
+    assert_eq!(
+        servers,
+        [("getA", Some("https://a.example")), ("getB", None), ("getC", None), ("postC", Some("https://eu.c.example")),]
+    );
+}
+
+#[test]
+fn what_is_referred_to_may_be_a_reference() {
+    let to = |place: &str| json!({ "$ref": format!("#/components/{place}") });
+    let document = document(
+        "api",
+        json!({
+            "paths": {
+                "/a": { "get": {
+                    "operationId": "get",
+                    "parameters": [to("parameters/Alias")],
+                    "requestBody": to("requestBodies/Alias"),
+                    "responses": { "200": to("responses/Alias"), "400": to("responses/Circle") },
+                } },
+                "/b": { "$ref": "#/paths/~1c" },
+                "/c": { "get": {} },
+            },
+            "components": {
+                "parameters": { "Alias": to("parameters/A"), "A": { "name": "a", "in": "query", "schema": { "type": "string" } } },
+                "requestBodies": { "Alias": to("requestBodies/A"), "A": { "content": { "text/plain": {} } } },
+                "responses": { "Alias": to("responses/A"), "A": { "content": { "text/plain": {} } }, "Circle": to("responses/Circle") },
+            },
+        }),
+    );
+    insta::assert_snapshot!(show_operations(&document), @"
+    get GET /a []
+      query a?: text (form, exploded)
+      body? text/plain: any
+      200
+        text/plain: any
+      400
+    getB GET /b []
+    getC GET /c []
     ");
 }

@@ -98,6 +98,15 @@ fn keywords_that_say_nothing_are_not_kept() {
 }
 
 #[test]
+fn a_field_may_be_called_as_a_keyword_is() {
+    let text = || json!({ "type": "string" });
+    insta::assert_snapshot!(read(json!({ "A": { "properties": {
+        "$ref": text(), "allOf": text(), "default": { "type": "boolean", "default": false }, "nullable": text(),
+        "properties": { "properties": { "properties": text() } }, "required": text(), "type": text(), "x-order": text(),
+    } } })), @"A: {$ref?: text, allOf?: text, default?: boolean default=false, nullable?: text, properties?: {properties?: text}, required?: text, type?: text, x-order?: text}");
+}
+
+#[test]
 fn what_overlays_say_is_kept_apart() {
     let document = schemas(&json!({ "A": {
         "type": "object", "x-from": "B", "x-order": ["b", "a"], "x-same-as": "C",
