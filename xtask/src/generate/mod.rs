@@ -183,10 +183,15 @@ impl Generator<'_> {
         let commit = self.lock.contract.get(&format!("{name}.json")).and_then(|known| known.since.as_deref());
         let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
         let published = self.model(name, text.clone())?;
-        for overlay in self.overlays.iter().filter(|overlay| overlay.extends(name)) {
+        let (kept, own): (Vec<_>, Vec<_>) =
+            self.overlays.iter().filter(|overlay| overlay.extends(name)).partition(|overlay| overlay.is_kept());
+        for overlay in own {
             self.findings.stale.extend(overlay.apply(&mut text)?);
         }
         self.documents.insert(name.to_owned(), text.clone());
+        for overlay in kept {
+            self.findings.stale.extend(overlay.apply(&mut text)?);
+        }
         let document = self.model(name, text)?;
         if let Some(problem) = document.problems.first() {
             bail!("{file}: {problem}");

@@ -48,7 +48,8 @@ impl Workspace {
     /// The generated code, without the commits that it is of.
     fn code(&self) -> Vec<(String, String)> {
         let lines = |text: String| text.lines().filter(|line| !line.contains("as of commit")).collect::<String>();
-        self.tree("crates").into_iter().map(|(path, text)| (path, lines(text))).collect()
+        let code = self.tree("crates").into_iter().filter(|(path, _)| path.ends_with(".rs"));
+        code.map(|(path, text)| (path, lines(text))).collect()
     }
 
     /// What `update` may write.
