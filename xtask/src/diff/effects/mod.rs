@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::diff::facts::kind::Kind;
 use crate::diff::facts::seen::{Seen, SeenField, is_met};
-use crate::diff::facts::{About, Fact, Slot};
+use crate::diff::facts::{About, Fact, OfField, Slot};
 use crate::model::names::{pascal, snake};
 use crate::model::{Location, Need, Others, Rust, Type, may_be_absent};
 use Verdict::{Breaking, Warning};
@@ -125,20 +125,7 @@ fn fine(fine: &'static str) -> Effects {
 /// What a change does.
 pub(in crate::diff) fn effects(fact: &Fact<'_>) -> Effects {
     match &fact.about {
-        About::Field { old, new, slot, before, now } => match (before, now) {
-            (None, Some(now)) => field_added(fact, now, old, new, *slot),
-            (Some(before), None) => {
-                let mut effects = gone(fine("nothing needs the field"), new, *slot);
-                effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
-                if absent(before, *slot) { effects } else { effects.inbound(Breaking, MISSING) }
-            }
-            (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
-                field_elsewhere(fact, before, now, new, *slot)
-            }
-            (Some(before), Some(now)) => need_changed(fact, (before, now), (old, new), *slot),
-            // A name that no schema describes is required.
-            (None, None) => fine(UNKNOWN_FIELD).outbound(Breaking, LACKING),
-        },
+        About::Field(of) => of_field(fact, of),
         About::Types { old, new, more, fewer, slot } => type_changed(old, new, (more, *fewer), *slot),
         About::Keyword { old, new, slot } => keyword_changed(fact, old, new, *slot),
         About::Values { old, new, slot } => values_changed(fact.kind, old, new, *slot),
@@ -158,6 +145,24 @@ pub(in crate::diff) fn effects(fact: &Fact<'_>) -> Effects {
         }
         About::More(more) => of_more(fact.kind, *more),
         About::Itself => of_kind(fact),
+    }
+}
+
+fn of_field(fact: &Fact<'_>, of: &OfField<'_>) -> Effects {
+    let OfField { old, new, slot, before, now } = of;
+    match (before, now) {
+        (None, Some(now)) => field_added(fact, now, old, new, *slot),
+        (Some(before), None) => {
+            let mut effects = gone(fine("nothing needs the field"), new, *slot);
+            effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
+            if absent(before, *slot) { effects } else { effects.inbound(Breaking, MISSING) }
+        }
+        (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
+            field_elsewhere(fact, before, now, new, *slot)
+        }
+        (Some(before), Some(now)) => need_changed(fact, (before, now), (old, new), *slot),
+        // A name that no schema describes is required.
+        (None, None) => fine(UNKNOWN_FIELD).outbound(Breaking, LACKING),
     }
 }
 

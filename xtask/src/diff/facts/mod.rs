@@ -51,8 +51,8 @@ pub(in crate::diff) enum About<'m> {
     Types { old: Seen<'m>, new: Seen<'m>, more: Vec<Type>, fewer: bool, slot: Slot },
     /// A keyword that both may have, with what they said.
     Keyword { old: Seen<'m>, new: Seen<'m>, slot: Slot },
-    /// A field of two objects, as each has it.
-    Field { old: Seen<'m>, new: Seen<'m>, slot: Slot, before: Option<SeenField<'m>>, now: Option<SeenField<'m>> },
+    /// A field of two objects.
+    Field(Box<OfField<'m>>),
     /// A value of an enum, and whether code can name it.
     EnumValue { is_named: bool },
     /// A schema that nothing refers to, and whether it has a type.
@@ -65,13 +65,23 @@ pub(in crate::diff) enum About<'m> {
     Refused(Vec<String>),
 }
 
+/// A field of two objects, as each has it.
+#[derive(Clone)]
+pub(in crate::diff) struct OfField<'m> {
+    pub(in crate::diff) old: Seen<'m>,
+    pub(in crate::diff) new: Seen<'m>,
+    pub(in crate::diff) slot: Slot,
+    pub(in crate::diff) before: Option<SeenField<'m>>,
+    pub(in crate::diff) now: Option<SeenField<'m>>,
+}
+
 impl<'m> About<'m> {
-    pub(in crate::diff) fn of_field(
+    fn of_field(
         (old, before): (&Seen<'m>, Option<SeenField<'m>>),
         (new, now): (&Seen<'m>, Option<SeenField<'m>>),
         slot: Slot,
     ) -> Self {
-        Self::Field { old: old.clone(), new: new.clone(), slot, before, now }
+        Self::Field(Box::new(OfField { old: old.clone(), new: new.clone(), slot, before, now }))
     }
 }
 

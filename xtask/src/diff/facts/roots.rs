@@ -74,7 +74,8 @@ fn events<'m>(
         let subject = names[0].or(names[1]).cloned().unwrap_or_default();
         let name = names[1].or(names[0]).cloned().unwrap_or_default();
         let mut step = Step::default();
-        step.facts.push(Fact::new(&place(body), kind, names.map(|name| name.cloned()), About::Itself).of(&subject));
+        step.facts
+            .push(Fact::new(&place(body), kind, names.map(Option::<&String>::cloned), About::Itself).of(&subject));
         start.push(walk.put(step));
         roots.push(Root::new(&name, (true, true), start));
     };
