@@ -20,16 +20,12 @@ mod json_schema;
 /// Output of `cargo xtask generate`: not formatted, not linted, never edited.
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, clippy::restriction, unused_qualifications)]
-mod generated {
-    pub mod config;
-    pub mod messages;
-    pub mod notifications;
-}
+mod generated;
 
 pub use config_change::{ConfigAction, ConfigChange};
 pub use config_source::ConfigSource;
 pub use credential::Credential;
-pub use generated::{config, messages, notifications};
+pub use generated::*;
 pub use integer::{Integer, IntegerError};
 pub use items::{Collection, Items};
 pub use jiff;

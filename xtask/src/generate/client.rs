@@ -3,11 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use serde_json::json;
 
 use super::requests::{Request, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, Struct, format, items, mocks, operations, samples, structs, users};
-use crate::model::{Context, Document, names, same, together};
+use crate::model::{Context, Document, Documents, Model, names, same, together};
 use crate::output::Plan;
 use crate::project::Project;
 
@@ -79,6 +80,9 @@ pub(super) fn generate(
     let named = document.named(&Context { shared: &BTreeMap::new(), ..context })?;
     document.take_steps(&context).context("the documents of the client")?;
     generator.count(&document);
+    for (name, node) in problem(project)?.schemas {
+        document.schemas.entry(name).or_insert(node);
+    }
     let origin = join(&origins, |_| true);
 
     let groups = groups(&document, &mut generator.findings.left_out)?;
@@ -122,6 +126,21 @@ pub(super) fn generate(
     });
     let all = structs.iter().map(|one: &Struct<'_>| (types_path.clone(), one.name.clone())).collect();
     Ok((received.collect(), all))
+}
+
+/// A refusal as RFC 9457 has it, and as the client reads it where a contract says nothing of one.
+fn problem(project: &Project) -> Result<Document> {
+    let text = || json!({ "type": "string" });
+    let issues = json!({ "type": "array", "items": { "$ref": "#/components/schemas/InputValidationIssue" } });
+    let document = json!({ "components": { "schemas": {
+        "InputValidationIssue": { "type": "object", "properties": { "detail": text(), "name": text() } },
+        "InputValidationProblem": { "type": "object", "properties": {
+            "detail": text(), "issues": issues, "remedy": text(), "requestId": text(),
+            "retryAfter": { "type": "string", "format": "date-time" }, "retryable": { "type": "boolean" }, "title": text(),
+        } },
+    } } });
+    let mut model = Model::read(&Documents::from([("problem".to_owned(), document)]), project);
+    model.documents.remove("problem").context("it was read")
 }
 
 /// What some documents say of where they are from, for the head of a file.

@@ -24,6 +24,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
 use serde_json::Value;
 use structs::Struct;
 use tables::Typed;
@@ -92,6 +93,11 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         table.extend(document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema)));
         structs.extend(of_module.iter().map(|one| (path.clone(), one.name.clone())));
         ours.push(client::Ours { document: &module.document, types: type_names(&document, &project), path });
+    }
+    if !project.types.folder.is_empty() {
+        let modules = project.modules.iter().map(|module| format_ident!("{}", module.name));
+        let text = format::file("openapi/project.toml", None, quote! { #(pub mod #modules;)* })?;
+        plan.add(format!("{}/mod.rs", project.types.folder), text);
     }
     let (received, types) = client::generate(&mut generator, &ours, &mut plan)?;
     table.extend(received);
