@@ -3,6 +3,8 @@
 #[cfg(feature = "api")]
 pub mod api;
 pub mod aws;
+#[cfg(feature = "fake-api")]
+pub mod fake_api;
 mod fixture;
 /// Output of `cargo xtask generate`: not formatted, not linted, never edited.
 #[cfg(feature = "api")]

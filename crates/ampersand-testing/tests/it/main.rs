@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod aws;
+#[cfg(feature = "fake-api")]
+mod fake_api;
 mod fixtures;
 #[cfg(feature = "httpmock")]
 mod mocks;

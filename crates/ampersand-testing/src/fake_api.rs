@@ -1,0 +1,611 @@
+//! An API in the process of a test, which keeps the contract.
+//!
+//! [`FakeApi`] answers every operation with a value that the contract allows, the same each time, and refuses what the
+//! contract does not allow: a test that sends such a request fails, with the reason.
+//!
+//! ```
+//! use ampersand_client::types::CreateTopicRequest;
+//! use ampersand_testing::fake_api::FakeApi;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let api = FakeApi::keeping()?;
+//! let destinations = api.client().project("my-project").destinations();
+//! destinations.create_topic(CreateTopicRequest::new("orders")).await?;
+//! assert_eq!(destinations.list_topics().await?[0].name, "orders");
+//!
+//! api.on("listTopics").fail(503, "Service Unavailable");
+//! assert!(destinations.list_topics().await.unwrap_err().is_retryable());
+//! assert_eq!(api.requests()[0].body.as_ref().unwrap()["name"], "orders");
+//! # Ok(())
+//! # }
+//! ```
+
+#![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{io, thread};
+
+use ampersand_client::{Client, ClientBuilder, Host, Retry};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use jsonschema::{Draft, Validator};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::api;
+
+/// A server on loopback that keeps the contract of the API, for tests of what calls it. It ends with the process.
+///
+/// When it is dropped, it panics if it was sent a request that the contract does not allow, unless the test looked at
+/// [`refused`](Self::refused).
+#[derive(Debug)]
+pub struct FakeApi {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// A request that came.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// The operation, as in `createTopic`; none where the contract has none of that method and path.
+    pub operation: Option<String>,
+    /// The method, in capitals.
+    pub method: String,
+    /// The path, without the part for the host.
+    pub path: String,
+    /// The parameters of the query, in their order.
+    pub query: Vec<(String, String)>,
+    /// The body, where there is one.
+    pub body: Option<Value>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    operations: Vec<Operation>,
+    answers: Mutex<BTreeMap<String, Vec<Answer>>>,
+    requests: Mutex<Vec<Request>>,
+    refused: Mutex<Vec<String>>,
+    /// What was created, by the path of its list; nothing where nothing is kept.
+    kept: Option<Mutex<BTreeMap<String, Vec<Value>>>>,
+}
+
+/// What the contract says of an operation.
+#[derive(Debug)]
+struct Operation {
+    host: String,
+    id: String,
+    method: String,
+    path: String,
+    described: Value,
+    parameters: Vec<Value>,
+    /// The schemas that it may refer to.
+    components: Arc<Value>,
+}
+
+/// What a test has said is to be answered.
+#[derive(Clone, Debug)]
+struct Answer {
+    status: u16,
+    body: Option<Value>,
+    delay: Duration,
+    /// How often; always where this is none.
+    left: Option<usize>,
+    /// The page that it is, of how many.
+    page: Option<(usize, usize)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FakeApi {
+    /// Starts a server that answers each request by itself.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port to be had.
+    pub fn start() -> io::Result<Self> {
+        Self::serve(None)
+    }
+
+    /// Starts a server that also keeps what is created: lists have it, it can be got by its `id` or `name`, changed, and
+    /// deleted. A list of what nobody created is empty.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port to be had.
+    pub fn keeping() -> io::Result<Self> {
+        Self::serve(Some(Mutex::default()))
+    }
+
+    fn serve(kept: Option<Mutex<BTreeMap<String, Vec<Value>>>>) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (answers, requests, refused) = Default::default();
+        let shared = Arc::new(Shared { operations: operations(), answers, requests, refused, kept });
+        let app = axum::Router::new().fallback(respond).with_state(Arc::clone(&shared));
+        // In a thread of its own, so that a test may block.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::spawn(move || {
+            let served =
+                runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await });
+            debug_assert!(served.is_ok(), "it is served until the process ends");
+        });
+        Ok(Self { address, shared })
+    }
+
+    /// A client of it. It tries everything once.
+    pub fn client(&self) -> Client {
+        let builder = Client::builder().api_key("any").retry(Retry::NEVER);
+        let with_host = |builder: ClientBuilder, host: &Host| builder.base_url(*host, self.url(*host));
+        match Host::ALL.iter().fold(builder, with_host).build() {
+            Ok(client) => client,
+            Err(error) => panic!("a client of a fake API: {error}"),
+        }
+    }
+
+    /// Where a part of the API is. Each has a folder of its own, as two of them have the same paths.
+    pub fn url(&self, host: Host) -> String {
+        format!("http://{}/{}", self.address, host.name())
+    }
+
+    /// Says what an operation is to answer from now on, in place of what is generated.
+    ///
+    /// # Panics
+    ///
+    /// When the contract has no such operation.
+    #[track_caller]
+    pub fn on(&self, operation: &str) -> On<'_> {
+        let mut ids: Vec<&str> = self.shared.operations.iter().map(|known| known.id.as_str()).collect();
+        if !ids.contains(&operation) {
+            ids.sort_by_key(|id| strsim::levenshtein(id, operation));
+            panic!("the contract has no operation `{operation}`; is it `{}`?", ids.first().unwrap_or(&""));
+        }
+        On { api: self, operation: operation.to_owned(), delay: Duration::ZERO, times: None }
+    }
+
+    /// The requests so far, in the order in which they came. Credentials are left out, so that a snapshot can hold them.
+    pub fn requests(&self) -> Vec<Request> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Why requests were refused, for a test in which that is as it should be.
+    pub fn refused(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.shared.refused))
+    }
+}
+
+impl Drop for FakeApi {
+    fn drop(&mut self) {
+        let refused = self.refused();
+        if !refused.is_empty() && !thread::panicking() {
+            panic!("the contract does not allow what was sent:\n{}", refused.join("\n"));
+        }
+    }
+}
+
+/// What an operation is to answer: see [`FakeApi::on`].
+#[derive(Debug)]
+#[must_use = "nothing is said before `answer`, `fail` or `pages`"]
+pub struct On<'a> {
+    api: &'a FakeApi,
+    operation: String,
+    delay: Duration,
+    times: Option<usize>,
+}
+
+impl On<'_> {
+    /// That often, and then as before.
+    pub fn times(self, times: usize) -> Self {
+        Self { times: Some(times), ..self }
+    }
+
+    /// After so long.
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// Answers with success, and this.
+    ///
+    /// # Panics
+    ///
+    /// When the value has no JSON form.
+    #[track_caller]
+    pub fn answer(self, body: impl Serialize) {
+        let status = self.described().status();
+        let answer = self.of(status, Some(as_json(body)));
+        self.set(vec![answer]);
+    }
+
+    /// Answers with a status, and a problem of that title.
+    pub fn fail(self, status: u16, title: &str) {
+        let answer = self.of(status, Some(json!({ "status": status, "title": title })));
+        self.set(vec![answer]);
+    }
+
+    /// Answers with a list in pages, each of which leads to the next.
+    ///
+    /// # Panics
+    ///
+    /// When a value has no JSON form.
+    #[track_caller]
+    pub fn pages<T: Serialize>(self, pages: impl IntoIterator<Item = Vec<T>>) {
+        let pages: Vec<Value> = pages.into_iter().map(as_json).collect();
+        let (status, count) = (self.described().status(), pages.len());
+        let page = |(number, results): (usize, Value)| {
+            let done = number + 1 == count;
+            let mut pagination = json!({ "done": done });
+            if !done {
+                pagination["nextPageToken"] = (number + 1).to_string().into();
+            }
+            let body = json!({ "results": results, "pagination": pagination });
+            Answer { page: Some((number, count)), ..self.of(status, Some(body)) }
+        };
+        let answers = pages.into_iter().enumerate().map(page).collect();
+        self.set(answers);
+    }
+
+    fn described(&self) -> &Operation {
+        let mut operations = self.api.shared.operations.iter();
+        operations.find(|known| known.id == self.operation).unwrap_or_else(|| panic!("`on` has found it"))
+    }
+
+    fn of(&self, status: u16, body: Option<Value>) -> Answer {
+        Answer { status, body, delay: self.delay, left: self.times, page: None }
+    }
+
+    fn set(self, mut answers: Vec<Answer>) {
+        let mut known = lock(&self.api.shared.answers);
+        let all = known.entry(self.operation).or_default();
+        // What is said for some times goes before what is said for good.
+        match self.times {
+            None => all.retain(|answer| answer.left.is_some()),
+            Some(_) => answers.extend(all.extract_if(.., |answer| answer.left.is_none())),
+        }
+        all.extend(answers);
+    }
+}
+
+#[track_caller]
+fn as_json(value: impl Serialize) -> Value {
+    match serde_json::to_value(value) {
+        Ok(value) => value,
+        Err(error) => panic!("a value that has a JSON form: {error}"),
+    }
+}
+
+/// The operations of the contract.
+fn operations() -> Vec<Operation> {
+    let contract: Map<String, Value> = match serde_json::from_str(include_str!("generated/contract.json")) {
+        Ok(contract) => contract,
+        Err(error) => panic!("the contract that is generated is JSON: {error}"),
+    };
+    let mut operations = Vec::new();
+    for (host, document) in &contract {
+        let components = Arc::new(document["components"].clone());
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, described) in item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
+                let lists = [&item["parameters"], &described["parameters"]];
+                operations.push(Operation {
+                    host: host.clone(),
+                    id: described["operationId"].as_str().unwrap_or_default().to_owned(),
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    described: described.clone(),
+                    parameters: lists.into_iter().filter_map(Value::as_array).flatten().cloned().collect(),
+                    components: Arc::clone(&components),
+                });
+            }
+        }
+    }
+    // A path without parameters goes before one with.
+    operations.sort_by_key(|operation| operation.path.matches('{').count());
+    operations
+}
+
+impl Operation {
+    /// The values of the path's parameters, where a path is one of the operation.
+    fn matches(&self, method: &Method, path: &str) -> Option<Vec<(String, String)>> {
+        let rest = path.strip_prefix('/')?.strip_prefix(self.host.as_str())?;
+        if self.method != method.as_str() || rest.split('/').count() != self.path.split('/').count() {
+            return None;
+        }
+        let mut values = Vec::new();
+        for (pattern, segment) in self.path.split('/').zip(rest.split('/')) {
+            match pattern.strip_prefix('{').and_then(|pattern| pattern.split_once('}')) {
+                Some((name, action)) => {
+                    let value = segment.strip_suffix(action)?;
+                    // What follows a `:` is an action, and part of no value.
+                    if value.contains(':') {
+                        return None;
+                    }
+                    values.push((name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()));
+                }
+                None if pattern == segment => {}
+                None => return None,
+            }
+        }
+        Some(values)
+    }
+
+    fn success(&self) -> Option<(&String, &Value)> {
+        self.described["responses"].as_object()?.iter().find(|(status, _)| status.starts_with('2'))
+    }
+
+    /// The status of success.
+    fn status(&self) -> u16 {
+        self.success().and_then(|(status, _)| status.parse().ok()).unwrap_or(200)
+    }
+
+    fn validator(&self, schema: &Value) -> Option<Validator> {
+        let mut whole = schema.clone();
+        whole["components"] = (*self.components).clone();
+        jsonschema::options().with_draft(Draft::Draft4).build(&or_null(whole)).ok()
+    }
+
+    /// Why the contract does not allow a request; nothing where it does.
+    fn refusal(&self, path: &[(String, String)], query: &[(String, String)], body: Option<&Value>) -> Option<String> {
+        for parameter in &self.parameters {
+            let (name, place) = (parameter["name"].as_str()?, parameter["in"].as_str()?);
+            let given = match place {
+                "path" => path,
+                "query" => query,
+                _ => continue,
+            };
+            match given.iter().find(|(known, _)| known == name) {
+                None if parameter["required"] == true => return Some(format!("`{name}` is missing in the {place}")),
+                None => {}
+                Some((_, text)) => {
+                    let text = Value::from(text.as_str());
+                    let value = match parameter["schema"]["type"].as_str() {
+                        Some("string") | None => text,
+                        _ => text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(text),
+                    };
+                    if let Err(error) = self.validator(&parameter["schema"])?.validate(&value) {
+                        return Some(format!("`{name}` in the {place}: {error}"));
+                    }
+                }
+            }
+        }
+        let is_known = |name: &str| self.parameters.iter().any(|known| known["name"] == name && known["in"] == "query");
+        if let Some((name, _)) = query.iter().find(|(name, _)| !is_known(name)) {
+            return Some(format!("there is no parameter `{name}` in the query"));
+        }
+        let described = self.described.get("requestBody");
+        match (described, body) {
+            (None, Some(_)) => Some("it takes no body".to_owned()),
+            (Some(described), None) if described["required"] == true => Some("the body is missing".to_owned()),
+            (Some(described), Some(body)) => {
+                let error =
+                    self.validator(&described["content"]["application/json"]["schema"])?.validate(body).err()?;
+                let place = error.instance_path().to_string();
+                Some(if place.is_empty() {
+                    format!("the body: {error}")
+                } else {
+                    format!("the body at `{place}`: {error}")
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// A value of what it answers with success.
+    fn sample(&self) -> Option<Value> {
+        let (_, response) = self.success()?;
+        let schema = &response["content"]["application/json"]["schema"];
+        (!schema.is_null()).then(|| self.value(schema, &format!("{}Response", capital(&self.id))))
+    }
+
+    /// Sets what a body says, of the object that it holds beside an `updateMask` or of itself, as far as an answer may say
+    /// the same.
+    fn change(&self, value: &mut Value, body: Option<&Value>) {
+        let schema = self.success().map(|(_, response)| &response["content"]["application/json"]["schema"]);
+        let validator = schema.filter(|schema| !schema.is_null()).and_then(|schema| self.validator(schema));
+        let body = body.and_then(Value::as_object);
+        let masked = body.filter(|body| body.contains_key("updateMask"));
+        let masked = masked.and_then(|body| body.values().find_map(Value::as_object));
+        for (name, said) in masked.or(body).into_iter().flatten() {
+            let before = value.clone();
+            value[name] = said.clone();
+            if validator.as_ref().is_some_and(|validator| !validator.is_valid(value)) {
+                *value = before;
+            }
+        }
+    }
+
+    fn value(&self, schema: &Value, inline: &str) -> Value {
+        let named = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+        // A type is called after its schema: `JwtKey` after `JWTKey`.
+        let of_type =
+            |name: &str| api::all().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        match named.map_or_else(|| of_type(inline), of_type) {
+            Some(value) => value,
+            None if schema["type"] == "array" => json!([self.value(&schema["items"], &format!("{inline}Item"))]),
+            // A list or a map that has a name.
+            None => match named.and_then(|name| self.components["schemas"].get(name)) {
+                Some(target) => self.value(target, inline),
+                None => json!({}),
+            },
+        }
+    }
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+}
+
+/// A schema of OpenAPI as JSON Schema has it, which says in another way that a value may be `null`.
+fn or_null(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut members) => {
+            let nullable = members.remove("nullable") == Some(Value::Bool(true));
+            let mut members: Map<String, Value> =
+                members.into_iter().map(|(key, value)| (key, or_null(value))).collect();
+            if let (true, Some(kind)) = (nullable, members.get("type").filter(|kind| kind.is_string()).cloned()) {
+                members.insert("type".to_owned(), json!([kind, "null"]));
+                if let Some(Value::Array(values)) = members.get_mut("enum") {
+                    values.push(Value::Null);
+                }
+            }
+            members.into()
+        }
+        Value::Array(items) => items.into_iter().map(or_null).collect(),
+        other => other,
+    }
+}
+
+async fn respond(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, bytes: Bytes) -> Response {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    };
+    let query: Vec<(String, String)> = pairs.map(pair).collect();
+    let body: Option<Value> = (!bytes.is_empty()).then(|| {
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
+    });
+    let mut known = shared.operations.iter();
+    let found = known.find_map(|operation| Some((operation, operation.matches(&method, uri.path())?)));
+    let path = uri.path().splitn(3, '/').nth(2).map(|path| format!("/{path}")).unwrap_or_default();
+    lock(&shared.requests).push(Request {
+        operation: found.as_ref().map(|(operation, _)| operation.id.clone()),
+        method: method.to_string(),
+        path,
+        query: query.clone(),
+        body: body.clone(),
+    });
+    let refusal = match &found {
+        None => Some("the contract has no such method and path".to_owned()),
+        Some((operation, path)) => operation.refusal(path, &query, body.as_ref()),
+    };
+    if let Some(why) = refusal {
+        lock(&shared.refused).push(format!("{method} {}: {why}", uri.path()));
+        return problem(400, "the contract does not allow the request", &why);
+    }
+    let Some((operation, _)) = found else { return problem(400, "no operation", "") };
+    if let Some(answer) = shared.said(&operation.id, &query) {
+        tokio::time::sleep(answer.delay).await;
+        return response(answer.status, answer.body.as_ref());
+    }
+    match shared.keep(operation, &method, uri.path(), body.as_ref()) {
+        Some(kept) => kept,
+        None => response(operation.status(), operation.sample().as_ref()),
+    }
+}
+
+fn response(status: u16, body: Option<&Value>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let media = if status.is_success() { "application/json" } else { "application/problem+json" };
+    match body {
+        Some(body) => (status, [(header::CONTENT_TYPE, media)], body.to_string()).into_response(),
+        None => status.into_response(),
+    }
+}
+
+fn problem(status: u16, title: &str, detail: &str) -> Response {
+    response(status, Some(&json!({ "status": status, "title": title, "detail": detail })))
+}
+
+impl Shared {
+    /// What the test has said that the operation is to answer.
+    fn said(&self, operation: &str, query: &[(String, String)]) -> Option<Answer> {
+        let token = query.iter().find(|(name, _)| name == "pageToken").and_then(|(_, token)| token.parse().ok());
+        let mut answers = lock(&self.answers);
+        let all = answers.get_mut(operation)?;
+        let is_meant = |answer: &Answer| match answer.page {
+            Some((number, _)) => number == token.unwrap_or(0),
+            None => true,
+        };
+        let place = all.iter().position(is_meant)?;
+        let answer = all.get_mut(place)?;
+        let found = answer.clone();
+        if let Some(left) = &mut answer.left {
+            *left -= 1;
+            if *left == 0 {
+                all.remove(place);
+            }
+        }
+        Some(found)
+    }
+
+    /// Keeps what is created, and answers with what was; nothing where the operation is about something else.
+    fn keep(&self, operation: &Operation, method: &Method, path: &str, body: Option<&Value>) -> Option<Response> {
+        let mut kept = lock(self.kept.as_ref()?);
+        let sample = operation.sample();
+        let (list, last) = path.rsplit_once('/')?;
+        let last = percent_decode_str(last).decode_utf8_lossy().into_owned();
+        let is_of_one = operation.path.ends_with('}');
+        let is_list = sample.as_ref().is_some_and(|sample| sample.is_array() || sample["results"].is_array());
+        match *method {
+            Method::POST if !is_of_one && !is_list => {
+                let mut made = sample.filter(Value::is_object)?;
+                let all = kept.entry(path.to_owned()).or_default();
+                if let Some(Value::String(id)) = made.get_mut("id") {
+                    id.push_str(&format!("-{}", all.len() + 1));
+                }
+                operation.change(&mut made, body);
+                all.push(made.clone());
+                Some(response(operation.status(), Some(&made)))
+            }
+            Method::GET if is_list => {
+                let all = Value::from(kept.get(path).cloned().unwrap_or_default());
+                let whole = match sample {
+                    Some(Value::Object(mut page)) => {
+                        page.insert("results".to_owned(), all);
+                        page.insert("pagination".to_owned(), json!({ "done": true }));
+                        page.into()
+                    }
+                    _ => all,
+                };
+                Some(response(operation.status(), Some(&whole)))
+            }
+            Method::GET | Method::PUT | Method::PATCH | Method::DELETE if is_of_one => {
+                let all = kept.get_mut(list)?;
+                let is_it =
+                    |one: &Value| ["id", "name", "key", "groupRef", "consumerRef"].iter().any(|key| one[key] == *last);
+                let Some(place) = all.iter().position(is_it) else {
+                    return Some(problem(404, "Not Found", "nothing of that name was created"));
+                };
+                if *method == Method::DELETE {
+                    all.remove(place);
+                    return Some(response(operation.status(), sample.as_ref()));
+                }
+                let one = all.get_mut(place)?;
+                if *method != Method::GET {
+                    operation.change(one, body);
+                }
+                Some(response(operation.status(), Some(one)))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_is_one_that_the_contract_allows() {
+        let operations = operations();
+        assert_eq!(operations.len(), 88);
+        for operation in &operations {
+            let Some(sample) = operation.sample() else { continue };
+            let (_, response) = operation.success().expect("it has one of success");
+            let validator = operation.validator(&response["content"]["application/json"]["schema"]);
+            let problems = validator.map(|validator| validator.iter_errors(&sample).map(|e| e.to_string()).collect());
+            assert_eq!(problems, Some(Vec::<String>::new()), "{}: {sample}", operation.id);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use std::time::{Duration, Instant};
+
+use ampersand_client::types::{CreateProjectRequest, CreateTopicRequest, Topic};
+use ampersand_client::{ErrorKind, Host};
+use ampersand_testing::api;
+use ampersand_testing::api::Sample;
+use ampersand_testing::fake_api::FakeApi;
+use futures_util::TryStreamExt as _;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_operation_answers_with_what_the_contract_allows() {
+    let api = FakeApi::start().unwrap();
+    let project = api.client().project("my-project");
+    assert_eq!(project.destinations().list_topics().await.unwrap().len(), 1);
+    assert_eq!(*project.installations().get_installation("i", "j").await.unwrap(), api::installation());
+    insta::assert_json_snapshot!(api.requests(), @r#"
+    [
+      {
+        "operation": "listTopics",
+        "method": "GET",
+        "path": "/projects/my-project/topics",
+        "query": [],
+        "body": null
+      },
+      {
+        "operation": "getInstallation",
+        "method": "GET",
+        "path": "/projects/my-project/integrations/i/installations/j",
+        "query": [],
+        "body": null
+      }
+    ]
+    "#);
+}
+
+#[tokio::test]
+async fn what_is_created_is_listed_got_and_deleted() {
+    let api = FakeApi::keeping().unwrap();
+    let destinations = api.client().project("my-project").destinations();
+    assert!(destinations.list_topics().await.unwrap().is_empty());
+    let orders = destinations.create_topic(CreateTopicRequest::new("orders")).await.unwrap();
+    let people = destinations.create_topic(CreateTopicRequest::new("people")).await.unwrap();
+    assert_ne!(orders.id, people.id);
+    assert_eq!(*destinations.list_topics().await.unwrap(), [(*orders).clone(), (*people).clone()]);
+    destinations.delete_topic(&orders.id).await.unwrap();
+    assert_eq!(*destinations.list_topics().await.unwrap(), [(*people).clone()]);
+    let gone = destinations.delete_topic(&orders.id).await.unwrap_err();
+    assert_eq!((gone.kind(), gone.status().map(|status| status.as_u16())), (ErrorKind::Problem, Some(404)));
+    assert!(api.client().project("other").destinations().list_topics().await.unwrap().is_empty());
+
+    let projects = api.client().projects();
+    let made = projects.create_project(CreateProjectRequest::new("app", "shop", "org")).await.unwrap();
+    for known in [&made.id, &made.name] {
+        assert_eq!(*projects.get_project(known).await.unwrap(), *made);
+    }
+}
+
+#[tokio::test]
+async fn answers_errors_delays_and_pages_are_said() {
+    let api = FakeApi::start().unwrap();
+    let client = api.client();
+    let project = client.project("my-project");
+    let topic = Sample::<Topic>::new().set("name", "orders").data();
+    api.on("listTopics").answer([&topic]);
+    api.on("listTopics").times(1).fail(503, "Service Unavailable");
+    let list = || project.destinations().list_topics();
+    assert!(list().await.unwrap_err().is_retryable(), "what is said for some times goes first");
+    assert_eq!(list().await.unwrap()[0], topic);
+
+    api.on("listTopics").after(Duration::from_millis(50)).answer([&topic]);
+    let begun = Instant::now();
+    list().await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+
+    let (one, other) = (api::operation(), Sample::seeded(1).data());
+    api.on("listOperations").pages([vec![&one], vec![&other]]);
+    let operations = || project.operations().list_operations("integration", "installation");
+    let page = operations().await.unwrap();
+    assert_eq!((page.results.len(), page.pagination.done), (1, false));
+    let all: Vec<_> = operations().stream().try_collect().await.unwrap();
+    assert_eq!(all, [one, other]);
+}
+
+#[tokio::test]
+async fn what_the_contract_does_not_allow_is_refused_with_the_reason() {
+    let api = FakeApi::start().unwrap();
+    let client = api.client();
+    let long = "a".repeat(65);
+    let refused = client.project("p").destinations().create_topic(CreateTopicRequest::new(long)).await.unwrap_err();
+    assert_eq!(refused.problem().unwrap().title.as_deref(), Some("the contract does not allow the request"));
+    client.raw("GET", Host::Api, "/projects/p/topics").query("page", 2).await.unwrap_err();
+    client.raw("GET", Host::Api, "/no/such/path").await.unwrap_err();
+    let body = ampersand_types::RawJson::new(json!({ "appName": 5 }).to_string()).unwrap();
+    client.raw("POST", Host::Api, "/projects").body(body).await.unwrap_err();
+    insta::assert_snapshot!(api.refused().join("\n"));
+}
+
+#[test]
+#[should_panic(expected = "POST /api/projects: the body is missing")]
+fn a_test_that_sends_what_the_contract_does_not_allow_fails() {
+    let api = FakeApi::start().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = api.client();
+    let _ = runtime.block_on(async { client.raw("POST", Host::Api, "/projects").send().await });
+}
+
+#[test]
+#[should_panic(expected = "the contract has no operation `listTopic`; is it `listTopics`?")]
+fn an_operation_that_is_misspelt_is_told() {
+    let api = FakeApi::start().unwrap();
+    let _ = api.on("listTopic");
+}
