@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ampersand_client::types::{CreateProjectRequest, GetConnectionRefresh};
 use ampersand_client::{Client, ClientBuilder, Endpoint, Error, ErrorKind, Host, Retry};
+use ampersand_testing::fake_api::FakeApi;
+use ampersand_types::RawJson;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -95,6 +97,51 @@ async fn every_operation_is_understood_and_understands_the_answer() {
             }
         }
     }
+}
+
+/// Bodies that differ from one in a member: it is gone, or a list of lists.
+fn spoiled(body: &Value) -> Vec<Value> {
+    let Some(members) = body.as_object() else { return Vec::new() };
+    let spoil = |name: &String, value: Option<Value>| {
+        let mut spoiled = members.clone();
+        spoiled.remove(name);
+        spoiled.extend(value.map(|value| (name.clone(), value)));
+        spoiled.into()
+    };
+    members.keys().flat_map(|name| [spoil(name, None), spoil(name, Some(json!([[]])))]).collect()
+}
+
+#[tokio::test]
+#[ignore = "run by `cargo xtask peers`"]
+async fn our_fake_api_and_prism_refuse_the_same() {
+    let (prism, fake) = (Prism::start(), FakeApi::start().unwrap());
+    let (theirs, ours) = (prism.client("dynamic=false", key_and_token), fake.client());
+    let (mut taken, mut refused) = (0, 0);
+    for (operation, (id, mut arguments)) in Endpoint::ALL.iter().zip(calls(Members::All, 1)) {
+        call(&ours, id, &arguments).await.unwrap();
+        assert_eq!(fake.refused(), Vec::<String>::new(), "what Prism takes is taken");
+        let body = arguments.remove("body").unwrap_or_default();
+        let mut path = operation.path.to_owned();
+        for (name, value) in &arguments {
+            path = path.replace(&format!("{{{name}}}"), "a");
+            assert!(value.is_string() || !operation.path.contains(name.as_str()));
+        }
+        if operation.method == "GET" {
+            continue;
+        }
+        for body in spoiled(&body) {
+            let send = |client: &Client| {
+                let raw = client.raw(operation.method, operation.host, &path);
+                raw.body(RawJson::new(body.to_string()).unwrap())
+            };
+            let theirs = send(&theirs).await.err().is_some_and(|error| !violations(&error).is_empty());
+            let _ = send(&ours).await;
+            let why = fake.refused();
+            assert_eq!(!why.is_empty(), theirs, "{id} of {body}: {why:?}");
+            *(if theirs { &mut refused } else { &mut taken }) += 1;
+        }
+    }
+    assert!(refused > 100 && taken > 50, "{refused} refused, {taken} taken");
 }
 
 #[tokio::test]
