@@ -129,8 +129,10 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
 fn ident(name: &str) -> Ident {
     let name = names::plain(name).to_snake_case();
     let name = match name.chars().next() {
-        None => "_".to_owned() + &name,
+        None => "value".to_owned(),
         Some(first) if first.is_numeric() => format!("_{name}"),
+        // schemars takes the first byte for the first letter.
+        Some(first) if !first.is_ascii() => format!("x_{name}"),
         Some(_) => name,
     };
     match name.as_str() {

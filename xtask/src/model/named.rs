@@ -12,6 +12,13 @@ use super::{Document, Enum, Kind, Node, Rust, Schema, Step, names};
 /// typify makes a newtype of each, which stands between a user and the list, and hides what a field is and whether it may be
 /// `null`.
 pub(super) fn inline_aliases(document: &mut Document, _: &Context<'_>) -> Result<usize> {
+    // A choice is `RawJson` whatever is in it. With its alternatives, it would hold copies of copies of other choices.
+    document.before_choices = document.directions();
+    document.change_schemas(&mut |schema| {
+        if matches!(schema.kind, Kind::Choice(_)) {
+            schema.kind = Kind::Any;
+        }
+    });
     Ok(inline(document, |schema| !schema.is_struct() && !schema.is_enum()))
 }
 
