@@ -30,7 +30,10 @@ impl Document {
         let Directions { sent: sent_before, received: received_before } = &self.before_choices;
         let sent = self.operations.iter().flat_map(Operation::sent).collect();
         let received = self.operations.iter().flat_map(Operation::received).collect();
-        Directions { sent: self.reachable(names(sent, sent_before)), received: self.reachable(names(received, received_before)) }
+        Directions {
+            sent: self.reachable(names(sent, sent_before)),
+            received: self.reachable(names(received, received_before)),
+        }
     }
 
     /// The names of the schemas that some lead to, and their own.
