@@ -196,7 +196,7 @@ fn is_of_the_client(parameter: &model::Parameter) -> bool {
     let is_header = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
     match parameter.location {
         Location::Cookie => true,
-        Location::Header => ["accept", "authorization", "content-type"].iter().any(|name| is_header(name)),
+        Location::Header => ["accept", "authorization", "content-type"].iter().any(is_header),
         Location::Path | Location::Query => false,
     }
 }

@@ -323,7 +323,7 @@ fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Opt
     let schema = media.map_or(&value["schema"], |(_, media)| &media["schema"]);
     let rest = members(value).filter(|(key, value)| {
         let is_false = **value == Value::Bool(false);
-        (!TOLD.contains(key) || (*key == "allowReserved" && !is_false)) && !key.starts_with("x-") && !is_false
+        (!TOLD.contains(key) || *key == "allowReserved") && !key.starts_with("x-") && !is_false
     });
     Some(Parameter {
         location,

@@ -555,7 +555,7 @@ fn referred(schema: &Value) -> Option<(&str, bool)> {
         return document::schema_name(reference).map(|name| (name, false));
     }
     let own = schema.as_object()?;
-    let mut others = own.iter().filter(|(key, value)| !is_beside(key) && !(*key == "type" && *value == "object"));
+    let mut others = own.iter().filter(|(key, value)| !(is_beside(key) || *key == "type" && *value == "object"));
     let ((key, Value::Array(parts)), None) = (others.next()?, others.next()) else { return None };
     if !["allOf", "oneOf", "anyOf"].contains(&key.as_str()) {
         return None;
