@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Of types that lead to each other, the compiler follows the whole chain when it drops one.
+#![recursion_limit = "1024"]
 
 mod auth;
 mod call;

@@ -12,6 +12,9 @@ use crate::model::{Context, Document, Documents, Model, names, same, together};
 use crate::output::Plan;
 use crate::project::Project;
 
+/// The names of structs, each with the path of its module.
+type Structs = Vec<(String, String)>;
+
 /// A module that the types' crate has.
 pub(super) struct Ours<'a> {
     /// The document that it is made of.
@@ -41,7 +44,7 @@ pub(super) fn generate(
     generator: &mut Generator<'_>,
     ours: &[Ours<'_>],
     plan: &mut Plan,
-) -> Result<(Vec<Typed>, Vec<(String, String)>)> {
+) -> Result<(Vec<Typed>, Structs)> {
     let project = generator.project;
     let client = &project.client;
     let types_path = client.types_path();

@@ -179,7 +179,7 @@ fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
     let with_json: Vec<(u16, &Node)> =
         succeeded.iter().filter_map(|(status, response)| Some((*status, response.json()?))).collect();
     if let Some((status, node)) = with_json.last() {
-        let ty = Ty::of(document, node, Direction::Received)?;
+        let ty = Ty::or_null(document, node, Direction::Received)?;
         return Ok((*status, Answer::Json(ty)));
     }
     let of = |response: &model::Response| match response.content.keys().next() {
@@ -196,7 +196,7 @@ fn is_of_the_client(parameter: &model::Parameter) -> bool {
     let is_header = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
     match parameter.location {
         Location::Cookie => true,
-        Location::Header => ["accept", "authorization", "content-type"].iter().any(|name| is_header(name)),
+        Location::Header => ["accept", "authorization", "content-type"].iter().any(is_header),
         Location::Path | Location::Query => false,
     }
 }

@@ -103,18 +103,11 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
     }
     let holds = |one: &Struct<'_>| one.fields.iter().filter_map(|field| held(&field.ty).cloned()).collect();
     let holds: BTreeMap<String, Vec<String>> = structs.iter().map(|one| (one.name.clone(), holds(one))).collect();
-    let mut leads: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
-    for from in holds.keys() {
-        let (seen, mut next) = (leads.entry(from).or_default(), vec![from]);
-        while let Some(name) = next.pop() {
-            if seen.insert(name) {
-                next.extend(holds.get(name).into_iter().flatten());
-            }
-        }
-    }
+    let circles = circles(&holds);
+    let circle = |name: &String| circles.get(name);
     for one in structs {
         for field in &mut one.fields {
-            if held(&field.ty).and_then(|held| leads.get(held)).is_some_and(|leads| leads.contains(&one.name)) {
+            if held(&field.ty).and_then(circle).is_some_and(|held| Some(held) == circle(&one.name)) {
                 let boxed = |ty| Ty::Boxed(Box::new(ty));
                 field.ty = match std::mem::replace(&mut field.ty, Ty::Bool) {
                     Ty::Option(ty) => Ty::Option(Box::new(boxed(*ty))),
@@ -125,12 +118,48 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
     }
 }
 
+/// For each name that leads back to itself, the circle that it is in: the same for those that lead to each other.
+fn circles(holds: &BTreeMap<String, Vec<String>>) -> BTreeMap<&String, usize> {
+    let mut held_by: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+    for (name, held) in holds {
+        held.iter().for_each(|held| held_by.entry(held).or_default().push(name));
+    }
+    // Kosaraju: those that are done last lead to all that comes before them and leads back.
+    let (mut seen, mut done) = (BTreeSet::new(), Vec::new());
+    for start in holds.keys() {
+        let mut next = vec![(start, false)];
+        while let Some((name, is_done)) = next.pop() {
+            if is_done {
+                done.push(name);
+            } else if seen.insert(name) {
+                next.push((name, true));
+                next.extend(holds.get(name).into_iter().flatten().map(|held| (held, false)));
+            }
+        }
+    }
+    let (mut circles, mut seen) = (BTreeMap::new(), BTreeSet::new());
+    for (number, start) in done.into_iter().rev().enumerate() {
+        let (mut circle, mut next) = (Vec::new(), vec![start]);
+        while let Some(name) = next.pop() {
+            if seen.insert(name) {
+                circle.push(name);
+                next.extend(held_by.get(name).into_iter().flatten());
+            }
+        }
+        let is_circle = circle.len() > 1 || holds.get(start).is_some_and(|held| held.contains(start));
+        circles.extend(circle.into_iter().filter(|_| is_circle).map(|name| (name, number)));
+    }
+    circles
+}
+
 /// What a field is called in Rust.
 fn ident(name: &str) -> Ident {
     let name = names::plain(name).to_snake_case();
     let name = match name.chars().next() {
-        None => "_".to_owned() + &name,
+        None => "value".to_owned(),
         Some(first) if first.is_numeric() => format!("_{name}"),
+        // schemars takes the first byte for the first letter.
+        Some(first) if !first.is_ascii() => format!("x_{name}"),
         Some(_) => name,
     };
     match name.as_str() {

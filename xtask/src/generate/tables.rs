@@ -18,20 +18,23 @@ pub(super) struct Typed {
     pub(super) schema: String,
     /// In Rust.
     pub(super) name: String,
+    pub(super) nullable: bool,
 }
 
 impl Typed {
     pub(super) fn new(module: &str, document: String, schema: &str, of: &Document) -> Self {
         let published = of.renamed.get(schema).map_or(schema, String::as_str).to_owned();
-        Self { module: module.to_owned(), document, schema: published, name: names::pascal(schema) }
+        let nullable = of.schemas.get(schema).is_some_and(|node| node.nullable);
+        Self { module: module.to_owned(), document, schema: published, name: names::pascal(schema), nullable }
     }
 }
 
 /// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
 pub(super) fn table(schemas: &[Typed], structs: &[(String, String)], project: &Project) -> TokenStream {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for Typed { module, document, schema, name } in schemas {
+    for Typed { module, document, schema, name, nullable } in schemas {
         let ty = path_of(&format!("{module}::{name}"));
+        let ty = if *nullable { quote!(::core::option::Option<#ty>) } else { ty };
         names.extend(quote! { (#document, #schema), });
         decode
             .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });

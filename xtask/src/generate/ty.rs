@@ -43,13 +43,16 @@ pub(super) enum Direction {
 impl Ty {
     pub(super) const RAW: Self = Self::ByHand("RawJson");
 
+    /// The type of what stands somewhere and may be `null`, if the contract says so.
+    pub(super) fn or_null(document: &Document, node: &Node, direction: Direction) -> Result<Self> {
+        let ty = Self::of(document, node, direction)?;
+        let is_option = document.is_nullable(node) && !ty.holds_null();
+        Ok(if is_option { Self::Option(Box::new(ty)) } else { ty })
+    }
+
     /// The type of what stands somewhere.
     pub(super) fn of(document: &Document, node: &Node, direction: Direction) -> Result<Self> {
-        let of = |node: &Node| {
-            let ty = Self::of(document, node, direction)?;
-            let is_option = document.is_nullable(node) && !ty.holds_null();
-            Ok::<_, anyhow::Error>(if is_option { Self::Option(Box::new(ty)) } else { ty })
-        };
+        let of = |node: &Node| Self::or_null(document, node, direction);
         if let (Kind::Reference(name, _), None) = (&node.kind, &node.becomes) {
             let target = document.schemas.get(name).with_context(|| format!("there is no schema `{name}`"))?;
             return match target.is_struct() {

@@ -13,12 +13,15 @@ const NAMED: usize = 4;
 pub(super) fn users(structs: &[Struct<'_>], groups: &[Group<'_>], path: &str) -> BTreeMap<String, String> {
     let fields = |one: &Struct<'_>| one.fields.iter().flat_map(|field| names_in(&field.ty, path)).collect();
     let leads: BTreeMap<&str, BTreeSet<String>> = structs.iter().map(|one| (one.name.as_str(), fields(one))).collect();
-    let (mut sent, mut received) = (BTreeMap::<_, Vec<String>>::new(), BTreeMap::<_, Vec<String>>::new());
-    for (group, request) in groups.iter().flat_map(|group| group.requests.iter().map(move |one| (group, one))) {
+    let requests: Vec<(&Request<'_>, String)> =
+        groups.iter().flat_map(|group| group.requests.iter().map(|one| (one, link(group, one)))).collect();
+    let (mut sent, mut received) = (BTreeMap::<_, Vec<&str>>::new(), BTreeMap::<_, Vec<&str>>::new());
+    for (request, link) in &requests {
         let (taken, given) = request.types();
         for (types, users) in [(taken, &mut sent), (given, &mut received)] {
-            for name in reachable(types.into_iter().flat_map(|ty| names_in(ty, path)), &leads) {
-                users.entry(name).or_default().push(link(group, request));
+            let start: Vec<String> = types.into_iter().flat_map(|ty| names_in(ty, path)).collect();
+            for name in reachable(&start, &leads) {
+                users.entry(name.to_owned()).or_default().push(link);
             }
         }
     }
@@ -36,12 +39,12 @@ fn link(group: &Group<'_>, request: &Request<'_>) -> String {
     format!("[`{method}`](crate::groups::{module}::{name}::{method})")
 }
 
-fn list(links: &[String]) -> String {
+fn list(links: &[&str]) -> String {
     match links {
-        [one] => one.clone(),
+        [one] => (*one).to_owned(),
         [some @ .., last] if links.len() <= NAMED => format!("{} and {last}", some.join(", ")),
         [some @ .., _] => {
-            let named: Vec<&str> = some.iter().take(NAMED - 1).map(String::as_str).collect();
+            let named: Vec<&str> = some.iter().take(NAMED - 1).copied().collect();
             format!("{} and {} more operations", named.join(", "), links.len() - named.len())
         }
         [] => String::new(),
@@ -58,12 +61,12 @@ fn names_in(ty: &Ty, module: &str) -> Option<String> {
     }
 }
 
-fn reachable(start: impl Iterator<Item = String>, leads: &BTreeMap<&str, BTreeSet<String>>) -> BTreeSet<String> {
-    let mut next: Vec<String> = start.collect();
+fn reachable<'a>(start: &'a [String], leads: &'a BTreeMap<&str, BTreeSet<String>>) -> BTreeSet<&'a str> {
+    let mut next: Vec<&str> = start.iter().map(String::as_str).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = next.pop() {
-        if found.insert(name.clone()) {
-            next.extend(leads.get(name.as_str()).into_iter().flatten().cloned());
+        if found.insert(name) {
+            next.extend(leads.get(name).into_iter().flatten().map(String::as_str));
         }
     }
     found

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
 
 /// What a client sends, and what it receives: the names of schemas. One can be both.
+#[derive(Clone, Default)]
 pub(crate) struct Directions {
     pub(crate) sent: BTreeSet<String>,
     pub(crate) received: BTreeSet<String>,
@@ -22,11 +23,17 @@ impl Directions {
 
 impl Document {
     pub(crate) fn directions(&self) -> Directions {
-        let names =
-            |nodes: Vec<&Node>| nodes.into_iter().flat_map(|node| node.references()).map(str::to_owned).collect();
+        let names = |nodes: Vec<&Node>, before: &BTreeSet<String>| {
+            let referred = nodes.into_iter().flat_map(|node| node.references()).map(str::to_owned);
+            referred.chain(before.iter().filter(|name| self.schemas.contains_key(*name)).cloned()).collect()
+        };
+        let Directions { sent: sent_before, received: received_before } = &self.before_choices;
         let sent = self.operations.iter().flat_map(Operation::sent).collect();
         let received = self.operations.iter().flat_map(Operation::received).collect();
-        Directions { sent: self.reachable(names(sent)), received: self.reachable(names(received)) }
+        Directions {
+            sent: self.reachable(names(sent, sent_before)),
+            received: self.reachable(names(received, received_before)),
+        }
     }
 
     /// The names of the schemas that some lead to, and their own.
@@ -141,6 +148,7 @@ impl Named {
 pub(crate) fn together(documents: Vec<Document>) -> Document {
     let differing = differing(&documents.iter().collect::<Vec<_>>());
     let mut together = Document { name: "client".to_owned(), ..Document::default() };
+    let mut ids = BTreeSet::new();
     for mut document in documents {
         let qualified = differing.iter().filter(|name| together.schemas.contains_key(*name));
         for name in qualified.cloned().collect::<Vec<_>>() {
@@ -151,8 +159,8 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
             together.schemas.entry(name).or_insert(node);
         }
         for mut operation in document.operations {
-            let is_taken = |id: &str| together.operations.iter().any(|one| names::pascal(&one.id) == names::pascal(id));
-            operation.id = names::apart(&operation.id, is_taken);
+            operation.id = names::apart(&operation.id, |id| ids.contains(&names::pascal(id)));
+            ids.insert(names::pascal(&operation.id));
             together.operations.push(operation);
         }
         together.renamed.extend(document.renamed);

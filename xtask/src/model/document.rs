@@ -28,6 +28,7 @@ impl Document {
             name: name.to_owned(),
             words: text(&document["info"]["description"]),
             schemas,
+            before_choices: super::Directions::default(),
             renamed: BTreeMap::new(),
             operations,
             events: Vec::new(),

@@ -26,7 +26,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-pub(crate) use api::{same, together};
+pub(crate) use api::{Directions, same, together};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Body, Location, Operation, Parameter, Response, json};
@@ -49,6 +49,8 @@ pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) words: Option<String>,
     pub(crate) schemas: BTreeMap<String, Node>,
+    /// What is sent and received where nothing but choices leads to it, whose alternatives are forgotten.
+    pub(crate) before_choices: Directions,
     /// The names that schemas are published with, of those that have another one here.
     pub(crate) renamed: BTreeMap<String, String>,
     pub(crate) operations: Vec<Operation>,

@@ -12,30 +12,57 @@ use super::{Document, Enum, Kind, Node, Rust, Schema, Step, names};
 /// typify makes a newtype of each, which stands between a user and the list, and hides what a field is and whether it may be
 /// `null`.
 pub(super) fn inline_aliases(document: &mut Document, _: &Context<'_>) -> Result<usize> {
+    // A choice is `RawJson` whatever is in it. With its alternatives, it would hold copies of copies of other choices.
+    document.before_choices = document.directions();
+    document.change_schemas(&mut |schema| {
+        if matches!(schema.kind, Kind::Choice(_)) {
+            schema.kind = Kind::Any;
+        }
+    });
     Ok(inline(document, |schema| !schema.is_struct() && !schema.is_enum()))
 }
 
 fn inline(document: &mut Document, is_alias: fn(&Schema) -> bool) -> usize {
-    let mut hits = 0;
-    while let Some(name) = document.schemas.iter().find(|(_, node)| is_alias(node)).map(|(name, _)| name.clone()) {
-        let Some(definition) = document.schemas.remove(&name) else { break };
-        let mut definition = Rc::unwrap_or_clone(definition);
-        let refers = |schema: &Schema| matches!(&schema.kind, Kind::Reference(target, _) if *target == name);
-        // A list of itself has no type that could be written out.
-        definition.change_all(&mut |schema| {
-            if refers(schema) {
-                (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Raw));
-            }
-        });
-        document.change_schemas(&mut |schema| {
-            if refers(schema) {
+    let (aliases, others) = std::mem::take(&mut document.schemas).into_iter().partition(|(_, node)| is_alias(node));
+    document.schemas = others;
+    let mut inlined = Inlined { aliases, resolved: BTreeMap::new() };
+    for name in inlined.aliases.keys().cloned().collect::<Vec<_>>() {
+        inlined.resolve(&name);
+    }
+    document.change_schemas(&mut |schema| inlined.replace(schema));
+    inlined.resolved.len()
+}
+
+/// The definitions that take the place of references to them.
+struct Inlined {
+    aliases: BTreeMap<String, Node>,
+    /// Those without references to others; nothing while that is found out.
+    resolved: BTreeMap<String, Option<Schema>>,
+}
+
+impl Inlined {
+    fn resolve(&mut self, name: &str) {
+        let Some(definition) = self.aliases.get(name).filter(|_| !self.resolved.contains_key(name)) else { return };
+        let mut definition = Schema::clone(definition);
+        self.resolved.insert(name.to_owned(), None);
+        let references = definition.references().into_iter().map(str::to_owned);
+        references.collect::<Vec<_>>().iter().for_each(|target| self.resolve(target));
+        definition.change_all(&mut |schema| self.replace(schema));
+        self.resolved.insert(name.to_owned(), Some(definition));
+    }
+
+    fn replace(&self, schema: &mut Schema) {
+        let Kind::Reference(target, _) = &schema.kind else { return };
+        match self.resolved.get(target) {
+            None => {}
+            // A list of itself has no type that could be written out.
+            Some(None) => (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Raw)),
+            Some(Some(definition)) => {
                 let outer = std::mem::replace(schema, definition.clone());
                 schema.take_beside(outer);
             }
-        });
-        hits += 1;
+        }
     }
-    hits
 }
 
 /// Gives enums and objects that stand inside another schema a name, after the schema and the field that hold them:

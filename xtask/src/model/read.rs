@@ -58,6 +58,8 @@ pub(super) struct Reader<'a> {
     document: &'a Value,
     pub(super) copies: BTreeMap<String, Place>,
     known: HashMap<(Vec<*const Value>, Place), Node>,
+    /// What is being read, outer ones first.
+    reading: Vec<Vec<*const Value>>,
     pub(super) problems: Vec<String>,
     pub(super) steps: BTreeMap<&'static str, usize>,
 }
@@ -65,7 +67,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(name: &'a str, document: &'a Value, copies: BTreeMap<String, Place>) -> Self {
         let steps = BTreeMap::from([("fold_alternatives", 0), ("merge_all_of", 0)]);
-        Self { name, document, copies, known: HashMap::new(), problems: Vec::new(), steps }
+        Self { name, document, copies, known: HashMap::new(), reading: Vec::new(), problems: Vec::new(), steps }
     }
 
     pub(super) fn document(&self) -> &'a Value {
@@ -108,7 +110,13 @@ impl<'a> Reader<'a> {
         if let Some(node) = self.known.get(&key) {
             return Rc::clone(node);
         }
+        // What holds itself, and is no reference, would have no end: there it may be anything.
+        if self.reading.contains(&key.0) {
+            return Rc::new(Schema::new(place, Kind::Any));
+        }
+        self.reading.push(key.0.clone());
         let schema = self.schema(parts, place);
+        self.reading.pop();
         let node = Rc::new(schema);
         self.known.insert(key, Rc::clone(&node));
         node
@@ -502,12 +510,17 @@ fn referred(schema: &Value) -> Option<(&str, bool)> {
         return document::schema_name(reference).map(|name| (name, false));
     }
     let own = schema.as_object()?;
-    let mut others = own.iter().filter(|(key, _)| !is_beside(key));
+    let mut others = own.iter().filter(|(key, value)| !(is_beside(key) || *key == "type" && *value == "object"));
     let ((key, Value::Array(parts)), None) = (others.next()?, others.next()) else { return None };
     if !["allOf", "oneOf", "anyOf"].contains(&key.as_str()) {
         return None;
     }
-    let (nulls, parts): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| key != "allOf" && is_null(part));
+    // `allOf: [{$ref: …}, {nullable: true}]` says `null` as an alternative does.
+    let says_null = |part: &Value| match key.as_str() {
+        "allOf" => part["nullable"] == true && members(part).all(|(key, _)| is_beside(key)),
+        _ => is_null(part),
+    };
+    let (nulls, parts): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| says_null(part));
     let [one] = parts[..] else { return None };
     let name = document::schema_name(one["$ref"].as_str()?)?;
     (one.as_object()?.len() == 1).then_some((name, !nulls.is_empty()))

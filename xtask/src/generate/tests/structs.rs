@@ -190,14 +190,14 @@ fn fields_that_are_alike_in_rust_are_told_apart() {
     } } }));
     insta::assert_snapshot!(made.brief(&["crate::object::object!(A"]), @r#"
     crate::object::object!(A {
-        nullable __ = "",
+        nullable value = "",
         nullable _1st = "1st",
         nullable type_ = "@type",
         nullable type__ = "Type",
         nullable other_fields_ = "otherFields",
         nullable self_ = "self",
         nullable type___ = "type",
-        nullable über_uns = "über-uns",
+        nullable x_über_uns = "über-uns",
     });
     "#);
 }
