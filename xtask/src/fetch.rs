@@ -218,12 +218,7 @@ impl Origin {
 }
 
 fn agent() -> Agent {
-    Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
-        .http_status_as_error(false)
-        .user_agent("ampersand-xtask")
-        .build()
-        .into()
+    Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).user_agent("xtask").build().into()
 }
 
 fn is_commit(text: &str) -> bool {

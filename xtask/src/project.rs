@@ -10,6 +10,9 @@ use crate::output;
 
 const PROJECT: &str = "openapi/project.toml";
 
+/// The crate of the types that are written by hand, and are the same for any contract.
+pub(crate) const BY_HAND: &str = "ampersand_types";
+
 /// All that the rest of xtask does not know of a contract by OpenAPI alone.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

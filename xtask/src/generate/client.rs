@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::json;
 
-use super::requests::{Request, requests};
+use super::requests::{Group, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, Struct, format, items, mocks, operations, samples, structs, users};
 use crate::model::{Context, Document, Documents, Model, names, same, together};
@@ -28,15 +28,6 @@ pub(super) struct Ours<'a> {
 struct Host {
     name: String,
     url: String,
-}
-
-/// Operations that the contract keeps together by a tag.
-pub(super) struct Group<'a> {
-    tag: String,
-    /// The name of the module.
-    pub(super) name: String,
-    words: Option<String>,
-    pub(super) requests: Vec<Request<'a>>,
 }
 
 /// The client: types, operations in groups, and hosts. Gives the types of what is received, and all structs.
@@ -120,7 +111,10 @@ pub(super) fn generate(
         plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
     }
     if !project.tests.is_empty() {
-        plan.add(format!("{}/calls.rs", project.tests), format::file(&origin, None, tables::calls(&groups))?);
+        plan.add(
+            format!("{}/calls.rs", project.tests),
+            format::file(&origin, None, tables::calls(&groups, &client.name))?,
+        );
     }
 
     let received = directions.received.into_iter().filter_map(|schema| {

@@ -4,6 +4,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use super::Docs;
+use super::ty::by_hand;
 use crate::model::{Enum, names};
 
 /// An open enum: the known values of a string, and `Unknown`.
@@ -18,6 +19,7 @@ pub(super) fn open_enum(open: &Enum, docs: &mut Docs<'_>) -> Result<TokenStream>
         variants.extend(quote! { #[doc = #doc] #variant, });
         texts.extend(quote! { #variant = #value, });
     }
+    let by_hand = by_hand();
     Ok(quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +27,7 @@ pub(super) fn open_enum(open: &Enum, docs: &mut Docs<'_>) -> Result<TokenStream>
         pub enum #name {
             #variants
             /// A value that this version of the crate does not know. It is kept, and encoded as it came.
-            Unknown(::ampersand_types::UnknownValue<Self>),
+            Unknown(::#by_hand::UnknownValue<Self>),
         }
         crate::open_enum::open_enum!(#name { #texts });
     })

@@ -3,7 +3,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::structs::{self, Struct};
-use super::ty::Ty;
+use super::ty::{Ty, by_hand};
 use super::{Docs, enums};
 use crate::model::{Document, Enum, names};
 use crate::project::{self, Project};
@@ -57,6 +57,7 @@ pub(super) fn events(
     let about = format!("What a notification tells, its data typed after its [`{list}`].");
     let subjects = event.subjects.iter().map(|subject| accessor(subject, document, structs, &variants));
 
+    let by_hand = by_hand();
     Ok(quote! {
         #types
 
@@ -70,7 +71,7 @@ pub(super) fn events(
         pub enum Event {
             #cases
             /// The data of a notification whose type this version of the crate does not know.
-            Unknown(::ampersand_types::RawJson),
+            Unknown(::#by_hand::RawJson),
         }
 
         impl Event {
@@ -81,8 +82,8 @@ pub(super) fn events(
             /// As [`from_deserializer`](Self::from_deserializer).
             pub fn parse(
                 notification_type: &#list,
-                data: &::ampersand_types::RawJson,
-            ) -> ::core::result::Result<Self, ::ampersand_types::JsonError> {
+                data: &::#by_hand::RawJson,
+            ) -> ::core::result::Result<Self, ::#by_hand::JsonError> {
                 data.parse_with(|data| Self::from_deserializer(notification_type, data))
             }
 
@@ -102,7 +103,7 @@ pub(super) fn events(
                 use ::serde::Deserialize as _;
                 match notification_type {
                     #decode
-                    _ => ::ampersand_types::RawJson::deserialize(data).map(Self::Unknown),
+                    _ => ::#by_hand::RawJson::deserialize(data).map(Self::Unknown),
                 }
             }
 
@@ -111,7 +112,7 @@ pub(super) fn events(
             /// Where each configuration is that may be too large to send, by the name of its field.
             pub fn config_sources(
                 &self,
-            ) -> ::std::vec::Vec<(&'static str, ::ampersand_types::ConfigSource<'_>)> {
+            ) -> ::std::vec::Vec<(&'static str, ::#by_hand::ConfigSource<'_>)> {
                 match self {
                     #sources
                     _ => ::std::vec::Vec::new(),
@@ -121,14 +122,14 @@ pub(super) fn events(
             /// Puts a configuration into the field of that name, as if it had been sent. Where the event has no such
             /// configuration, nothing changes.
             #[allow(unused_variables, clippy::useless_conversion)]
-            pub fn set_config(&mut self, name: &str, config: ::ampersand_types::RawJson) {
+            pub fn set_config(&mut self, name: &str, config: ::#by_hand::RawJson) {
                 match (self, name) {
                     #setters
                     _ => {}
                 }
             }
 
-            /// The data as what they are, for `ampersand-testing`.
+            /// The data as what they are, for tests.
             #[doc(hidden)]
             pub fn __data(&self) -> &dyn ::core::any::Any {
                 match self {
@@ -148,7 +149,7 @@ pub(super) fn events(
             ) -> ::schemars::Schema {
                 match notification_type {
                     #schemas
-                    _ => generator.subschema_for::<::ampersand_types::RawJson>(),
+                    _ => generator.subschema_for::<::#by_hand::RawJson>(),
                 }
             }
         }
@@ -185,12 +186,13 @@ fn accessor(
         };
         Some(quote! { Self::#variant(data) => #text, })
     });
+    let by_hand = by_hand();
     quote! {
         #[doc = #doc]
         pub fn #name(&self) -> ::core::option::Option<::std::borrow::Cow<'_, str>> {
             let text = match self {
                 #( #arms )*
-                Self::Unknown(data) => return ::ampersand_types::__private::text_of(data, #member),
+                Self::Unknown(data) => return ::#by_hand::__private::text_of(data, #member),
                 #[allow(unreachable_patterns)]
                 _ => None,
             };

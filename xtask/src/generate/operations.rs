@@ -4,8 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Docs;
-use super::client::Group;
-use super::requests::{Answer, Body, Media, Parameter, Request};
+use super::requests::{Answer, Body, Group, Media, Parameter, Request};
 use super::structs::Struct;
 use super::ty::Ty;
 use crate::model::names;

@@ -9,6 +9,15 @@ use quote::format_ident;
 use super::ty::{Direction, Ty};
 use crate::model::{self, Document, Kind, Location, Node, Operation, json, names};
 
+/// Operations that the contract keeps together by a tag.
+pub(super) struct Group<'a> {
+    pub(super) tag: String,
+    /// The name of the module.
+    pub(super) name: String,
+    pub(super) words: Option<String>,
+    pub(super) requests: Vec<Request<'a>>,
+}
+
 /// An operation, as a client calls it.
 pub(super) struct Request<'a> {
     pub(super) operation: &'a Operation,

@@ -11,7 +11,7 @@ use super::ty::path_of;
 use crate::model::{Document, Kind, Node, Others, Rust, Schema, names};
 use crate::project;
 
-/// Values of what is received, as templates: `{projectId}` is a value that `ampersand-testing` makes of a seed, and
+/// Values of what is received, as templates: `{projectId}` is a value that is made of a seed, and
 /// `{Connection}` another template.
 ///
 /// `shared` has the paths of the types that another crate has, and nothing for a schema that no type is made of.

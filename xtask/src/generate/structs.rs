@@ -15,7 +15,7 @@ use typify::{TypeSpace, TypeSpaceSettings, UnknownPolicy};
 use typify_schemars::schema::Schema as JsonSchema;
 
 use super::Docs;
-use super::ty::{Direction, Ty};
+use super::ty::{Direction, Ty, by_hand};
 use crate::document;
 use crate::model::{self, Document, Need, Schema, names};
 use crate::project::Project;
@@ -43,7 +43,7 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// What it may be in JSON: the names of the modules of `ampersand_types::object`.
+    /// What it may be in JSON: the names of the modules of `object`, which reads and writes structs.
     fn kind(&self) -> &'static str {
         match &self.ty {
             Ty::Items(_) => "collection",
@@ -299,11 +299,12 @@ fn finish(one: &Struct<'_>, item: &mut ItemStruct) -> Result<TokenStream> {
         }
         members.extend(quote! { #kind #ident = #member, });
     }
-    let others = format_ident!("{OTHERS}");
+    let (others, by_hand) = (format_ident!("{OTHERS}"), by_hand());
+    let words = format!(" Members without a field of their own: see [`OtherFields`](::{by_hand}::OtherFields).");
     fields.named.push(parse_quote! {
-        /// Members without a field of their own: see [`OtherFields`](::ampersand_types::OtherFields).
+        #[doc = #words]
         #[cfg_attr(feature = "schemars", schemars(flatten))]
-        pub #others: ::ampersand_types::OtherFields
+        pub #others: ::#by_hand::OtherFields
     });
     item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
     item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
@@ -359,6 +360,7 @@ fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
 /// configuration that has no URL, as in older contracts; and a conversion, so that where a configuration is looked for, the
 /// data of an event may stand for the one they tell of.
 fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStream) {
+    let by_hand = by_hand();
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
     let is_json = |field: &&Field<'_>| matches!(&field.ty, Ty::Option(ty) if **ty == Ty::RAW) || field.ty == Ty::RAW;
     for field in one.fields.iter().filter(is_json) {
@@ -378,14 +380,14 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
         };
         accessors.extend(quote! {
             #[doc = #doc]
-            pub fn #accessor(&self) -> ::ampersand_types::ConfigSource<'_> {
-                ::ampersand_types::ConfigSource::new(#from_inline, #from_url)
+            pub fn #accessor(&self) -> ::#by_hand::ConfigSource<'_> {
+                ::#by_hand::ConfigSource::new(#from_inline, #from_url)
             }
         });
         if name == "config" {
             let ident = format_ident!("{}", one.name);
             conversion = quote! {
-                impl<'a> ::core::convert::From<&'a #ident> for ::ampersand_types::ConfigSource<'a> {
+                impl<'a> ::core::convert::From<&'a #ident> for ::#by_hand::ConfigSource<'a> {
                     fn from(data: &'a #ident) -> Self {
                         data.#accessor()
                     }

@@ -3,8 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::client::Group;
-use super::requests::{Answer, Parameter};
+use super::requests::{Answer, Group, Parameter};
 use super::ty::{Ty, path_of};
 use crate::model::{Document, names};
 use crate::project::Project;
@@ -29,8 +28,11 @@ impl Typed {
     }
 }
 
+/// A struct: the path of its module, and its name.
+pub(super) type Named = (String, String);
+
 /// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
-pub(super) fn table(schemas: &[Typed], structs: &[(String, String)], project: &Project) -> TokenStream {
+pub(super) fn table(schemas: &[Typed], structs: &[Named], project: &Project) -> TokenStream {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for Typed { module, document, schema, name, nullable } in schemas {
         let ty = path_of(&format!("{module}::{name}"));
@@ -91,7 +93,8 @@ pub(super) fn table(schemas: &[Typed], structs: &[(String, String)], project: &P
 }
 
 /// How each operation of the contract is called, by the methods that everyone uses.
-pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
+pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
+    let client = format_ident!("{client}");
     let mut arms = TokenStream::new();
     for group in groups {
         let module = format_ident!("{}", group.name);
@@ -144,7 +147,7 @@ pub(super) fn calls(groups: &[Group<'_>]) -> TokenStream {
         }
     }
     quote! {
-        use ::ampersand_client::{Client, Error, Response, types};
+        use ::#client::{Client, Error, Response, types};
         use ::serde_json::{Map, Value};
 
         #[doc = "Calls an operation with arguments by their names, and gives the status and what was decoded, in JSON."]

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use serde_json::{Value, json};
 
 use crate::model::{Document, Field, Kind, Need, Node, Others, Rust, names};
+use crate::project::BY_HAND;
 
 /// A type, as generated code writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(super) enum Ty {
     I64,
     String,
     Bytes,
-    /// A type of `ampersand_types` that is written by hand.
+    /// A type that is written by hand.
     ByHand(&'static str),
     /// A struct of the module itself, by its name in Rust.
     Struct(String),
@@ -28,8 +29,6 @@ pub(super) enum Ty {
     /// A struct that would hold itself.
     Boxed(Box<Ty>),
 }
-
-const BY_HAND: &str = "ampersand_types";
 
 /// Where a value stands, which decides how whole numbers and collections are held.
 #[derive(Clone, Copy, PartialEq)]
@@ -208,4 +207,9 @@ impl Ty {
 pub(super) fn path_of(path: &str) -> TokenStream {
     let segments = path.split("::").map(|segment| format_ident!("{segment}"));
     quote!(#(::#segments)*)
+}
+
+/// The crate of the types that are written by hand.
+pub(super) fn by_hand() -> Ident {
+    format_ident!("{BY_HAND}")
 }

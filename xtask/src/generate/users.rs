@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::client::Group;
-use super::requests::Request;
+use super::requests::{Group, Request};
 use super::structs::Struct;
 use super::ty::Ty;
 use crate::model::names;

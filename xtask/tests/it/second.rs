@@ -4,54 +4,21 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::adapt::{copy, run, steps};
 use crate::{Workspace, files};
 
-/// The text without the dependencies and the targets of tests, which are about our contract.
-fn without_tests(manifest: &str) -> String {
-    let tables = manifest.split("\n[");
-    let kept = tables.filter(|table| !table.starts_with("dev-dependencies]") && !table.starts_with("[test]]"));
-    kept.collect::<Vec<_>>().join("\n[")
-}
-
+/// A copy as the recipe has it, once all that is Ampersand's is gone.
 fn workspace() -> Workspace {
-    let workspace = Workspace::copy_of(&[
-        "Cargo.toml",
-        "Cargo.lock",
-        "crates/ampersand-client/Cargo.toml",
-        "crates/ampersand-client/README.md",
-        "crates/ampersand-client/src",
-        "crates/ampersand-types/Cargo.toml",
-        "crates/ampersand-types/README.md",
-        "crates/ampersand-types/src",
-        "crates/test-support/Cargo.toml",
-        "crates/test-support/src",
-    ]);
-    for krate in ["types", "client"] {
-        let manifest = format!("crates/ampersand-{krate}/Cargo.toml");
-        workspace.write(&manifest, &without_tests(&workspace.read(&manifest)));
-        std::fs::remove_dir_all(workspace.path().join(format!("crates/ampersand-{krate}/src/generated"))).unwrap();
-    }
-    workspace.edit(
-        "Cargo.toml",
-        r#"members = ["benches", "crates/*", "tests", "xtask"]"#,
-        r#"members = ["crates/*", "tests"]"#,
-    );
-    // What is written by hand for Ampersand's configurations.
-    let types = "crates/ampersand-types/src/lib.rs";
-    for (old, new) in [
-        ("mod config_change;\nmod config_compare;\n", ""),
-        ("mod json_meaning;\n", ""),
-        ("pub use config_change::{ConfigAction, ConfigChange};\n", ""),
-        ("    pub mod config;\n    pub mod messages;\n    pub mod notifications;\n", "    pub mod events;\n"),
-        ("pub use generated::{config, messages, notifications};", "pub use generated::events;"),
-    ] {
-        workspace.edit(types, old, new);
-    }
-    workspace.edit("crates/ampersand-client/src/lib.rs", "mod config;\n", "");
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second");
-    for file in files(&ours) {
-        let path = file.strip_prefix(&ours).unwrap().to_str().unwrap();
-        workspace.write(path, &std::fs::read_to_string(&file).unwrap());
+    let workspace = copy();
+    steps().iter().take(2).for_each(|step| run(&workspace, step));
+    workspace.edit("Cargo.toml", r#"members = ["crates/*", "xtask"]"#, r#"members = ["crates/*", "tests"]"#);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (from, to) in [("tests/second", ""), ("../crates/test-support", "crates/test-support/")] {
+        let from = root.join(from);
+        for file in files(&from) {
+            let path = file.strip_prefix(&from).unwrap().to_str().unwrap();
+            workspace.write(&format!("{to}{path}"), &std::fs::read_to_string(&file).unwrap());
+        }
     }
     workspace
 }

@@ -1096,7 +1096,7 @@ impl Event {
             _ => {}
         }
     }
-    /// The data as what they are, for `ampersand-testing`.
+    /// The data as what they are, for tests.
     #[doc(hidden)]
     pub fn __data(&self) -> &dyn ::core::any::Any {
         match self {
