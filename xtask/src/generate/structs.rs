@@ -39,6 +39,8 @@ pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     pub(super) ident: Ident,
     pub(super) ty: Ty,
+    /// Whether it has to be there, as far as the struct asks for it.
+    pub(super) need: Need,
     pub(super) of: &'a model::Field,
 }
 
@@ -47,8 +49,8 @@ impl Field<'_> {
     fn kind(&self) -> &'static str {
         match &self.ty {
             Ty::Items(_) => "collection",
-            Ty::Option(inner) if self.of.need != Need::Required && **inner == Ty::RAW => "nullable",
-            Ty::Option(_) if self.of.need != Need::Required => "optional",
+            Ty::Option(inner) if self.need != Need::Required && **inner == Ty::RAW => "nullable",
+            Ty::Option(_) if self.need != Need::Required => "optional",
             _ => "required",
         }
     }
@@ -72,6 +74,7 @@ impl Field<'_> {
 pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Result<Vec<Struct<'_>>> {
     let directions = document.directions();
     let structs = document.schemas.iter().map(|(name, schema)| {
+        let is_sent = is_sent(name);
         let direction = if directions.is_only_sent(name) { Direction::OnlySent } else { Direction::Received };
         let mut taken = vec![format_ident!("{OTHERS}")];
         let mut fields = Vec::new();
@@ -82,10 +85,13 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
                 ident = format_ident!("{ident}_");
             }
             taken.push(ident.clone());
-            let ty = Ty::of_field(document, field, direction)?;
-            fields.push(Field { name, ident, ty, of: field });
+            // What only the other side sets is not demanded of who sends.
+            let is_read_only = document.resolve(&field.schema).facet("readOnly").or(field.schema.facet("readOnly"));
+            let need = if is_sent && is_read_only.is_some() { Need::Optional } else { field.need };
+            let ty = Ty::of_field(document, &field.schema, need, direction)?;
+            fields.push(Field { name, ident, ty, need, of: field });
         }
-        Ok(Struct { name: names::pascal(name), schema, fields, is_sent: is_sent(name) })
+        Ok(Struct { name: names::pascal(name), schema, fields, is_sent })
     });
     let mut structs: Vec<Struct<'_>> = structs.collect::<Result<_>>()?;
     box_cycles(&mut structs);

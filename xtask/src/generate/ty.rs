@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::{Value, json};
 
-use crate::model::{Document, Field, Kind, Need, Node, Others, Rust, names};
+use crate::model::{Document, Kind, Need, Node, Others, Rust, names};
 use crate::project::BY_HAND;
 
 /// A type, as generated code writes it.
@@ -82,13 +82,13 @@ impl Ty {
     }
 
     /// The type of a field.
-    pub(super) fn of_field(document: &Document, field: &Field, direction: Direction) -> Result<Self> {
-        let ty = Self::of(document, &field.schema, direction)?;
-        let required = field.need == Need::Required;
+    pub(super) fn of_field(document: &Document, node: &Node, need: Need, direction: Direction) -> Result<Self> {
+        let ty = Self::of(document, node, direction)?;
+        let required = need == Need::Required;
         Ok(match ty {
             Self::Items(_) => ty,
             Self::Vec(_) | Self::Map(_) if !required => Self::Items(Box::new(ty)),
-            _ if !required || (document.is_nullable(&field.schema) && !ty.holds_null()) => Self::Option(Box::new(ty)),
+            _ if !required || (document.is_nullable(node) && !ty.holds_null()) => Self::Option(Box::new(ty)),
             _ => ty,
         })
     }

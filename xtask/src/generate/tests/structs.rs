@@ -156,6 +156,27 @@ fn numbers_and_lists_that_are_only_sent_are_plain() {
 }
 
 #[test]
+fn what_only_the_other_side_sets_is_not_demanded_of_who_sends() {
+    let schemas = json!({ "A": { "required": ["id", "name"], "properties": {
+        "id": { "type": "string", "readOnly": true }, "name": { "type": "string" },
+    } } });
+    insta::assert_snapshot!(sent(&schemas).brief(&["pub struct A"]), @"
+    pub struct A {
+        pub id: Option<String>,
+        pub name: String,
+        pub other_fields: OtherFields,
+    }
+    ");
+    insta::assert_snapshot!(received(&schemas).brief(&["pub struct A"]), @"
+    pub struct A {
+        pub id: String,
+        pub name: String,
+        pub other_fields: OtherFields,
+    }
+    ");
+}
+
+#[test]
 fn a_struct_that_holds_itself_is_boxed_where_it_does() {
     let made = received(&json!({
         "A": { "required": ["b"], "properties": {
