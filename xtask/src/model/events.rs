@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
+use super::context::Context;
 use super::{Document, Event, Kind, Node, Place, Rust, names};
 use crate::project::{self, Project};
 
@@ -50,8 +51,8 @@ fn in_order(document: &Document, event: &project::Event) -> Vec<(Vec<String>, Bo
 ///
 /// Generated as it stands, each would be a struct of its own, and a union of them an untagged enum that tries one after the
 /// other, refuses a type that is new, and cannot hold JSON as text.
-pub(super) fn split_events(document: &mut Document, project: &Project) -> Result<usize> {
-    let Some(event) = &project.event else { return Ok(0) };
+pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Result<usize> {
+    let Some(event) = context.project.event.as_ref().filter(|_| !context.is_of_client()) else { return Ok(0) };
     let mut events: BTreeMap<String, Event> = BTreeMap::new();
     let mut taken = Vec::new();
     for (types, body) in in_order(document, event) {

@@ -14,7 +14,7 @@ const STEPS: [(&str, Run); 11] = [
     ("texts_of_choices", api::texts_of_choices),
     ("prune", api::prune),
     ("share_types", api::share_types),
-    ("split_events", |document, context| events::split_events(document, context.project)),
+    ("split_events", events::split_events),
     ("inline_aliases", named::inline_aliases),
     ("signed_urls", signed_urls),
     ("credentials", |document, context| credentials::credentials(document, context.project)),
