@@ -153,18 +153,25 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
                 keys.map(|key| key.to_pascal_case()).collect()
             }
         };
-        let published = format!("/components/{section}/{name}");
-        let published = raw.get("openapi").and(raw.pointer(&published)).map(|_| published);
-        let key = (file.to_owned(), section.clone(), name.clone());
-        match self.places.get(&key).cloned().or(published) {
-            Some(known) if raw.pointer(&known) != raw.pointer(&place) => {
-                bail!("`{place}` and `{known}` of {file} would both be the component `{name}`");
-            }
-            Some(_) => {}
-            None => {
-                self.places.insert(key, place.clone());
-                let part = Part { section: section.clone(), name: name.clone(), place };
-                self.waiting.push_back((file.to_owned(), Some(part)));
+        // A place within a document has no name of its own, and makes way for what has.
+        let is_named = raw.get("openapi").is_none();
+        let mut name = name;
+        for number in 2.. {
+            let published = format!("/components/{section}/{name}");
+            let published = raw.get("openapi").and(raw.pointer(&published)).map(|_| published);
+            let key = (file.to_owned(), section.clone(), name.clone());
+            match self.places.get(&key).cloned().or(published) {
+                Some(known) if raw.pointer(&known) == raw.pointer(&place) => break,
+                Some(known) if is_named => {
+                    bail!("`{place}` and `{known}` of {file} would both be the component `{name}`");
+                }
+                Some(_) => name = format!("{}{number}", name.trim_end_matches(|c: char| c.is_ascii_digit())),
+                None => {
+                    self.places.insert(key, place.clone());
+                    let part = Part { section: section.clone(), name: name.clone(), place };
+                    self.waiting.push_back((file.to_owned(), Some(part)));
+                    break;
+                }
             }
         }
         Ok((section, name))
