@@ -54,6 +54,8 @@ pub(crate) fn module(name: &str) -> String {
     match name.chars().next() {
         None => "others".to_owned(),
         Some(first) if first.is_numeric() => format!("_{name}"),
+        // Its struct would have the name of what each request is.
+        _ if name == "call" => "calls".to_owned(),
         _ if TAKEN.contains(&name.as_str()) => format!("{name}_"),
         _ if syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
         _ => name,
