@@ -49,10 +49,14 @@ fn check_part(value: &Value, schema: Schema, path: &str, faults: &mut Vec<String
     if let (Some(text), false) = (value.as_str(), values.is_empty())
         && !values.iter().any(|(known, _)| *known == text)
     {
-        let known: Vec<String> = values.iter().map(|(known, _)| format!("`{known}`")).collect();
-        let meant = nearest(text, values.iter().map(|(known, _)| *known));
-        let meant = meant.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
-        faults.push(format!("{} has to be one of {}{meant}", named(path), known.join(", ")));
+        let advice = match nearest(text, values.iter().map(|(known, _)| *known)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "it has {}",
+                values.iter().map(|(known, _)| format!("`{known}`")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        faults.push(format!("{} has no value `{text}`: {advice}", named(path)));
     }
     bounds(value, schema, path, faults);
     schema.parts("allOf").for_each(|part| check_part(value, part, path, faults));

@@ -191,14 +191,19 @@ impl Schema {
         fields
     }
 
+    /// Of parts that all fit, the last one that has a field counts; of alternatives, the first one.
     fn add_fields(self, all: bool, fields: &mut Vec<Field>) {
-        let target = self.target();
-        self.parts("allOf").for_each(|part| part.add_fields(all, fields));
         self.parts("oneOf").for_each(|part| part.add_fields(false, fields));
-        for (name, value) in members(&target.value["properties"]) {
-            let schema = Self { value, ..self };
-            if !fields.iter().any(|field| field.name == name) {
-                fields.push(Field { name, description: schema.description(), required: false, schema });
+        self.parts("allOf").for_each(|part| part.add_fields(all, fields));
+        for (name, schema) in self.own_fields() {
+            let field = Field { name, description: schema.description(), required: false, schema };
+            match fields.iter_mut().find(|known| known.name == name) {
+                Some(known) if all => {
+                    let description = if field.description.is_empty() { known.description } else { field.description };
+                    *known = Field { description, required: known.required, ..field };
+                }
+                Some(_) => {}
+                None => fields.push(field),
             }
         }
         if all {
@@ -258,7 +263,8 @@ impl Schema {
         match (self.name(), self.kind()) {
             (Some(name), _) if !self.is_scalar() => name.to_owned(),
             (_, "string") if self.member("format") == "date-time" => "time".to_owned(),
-            (_, "") => "any JSON".to_owned(),
+            (_, "") if self.fields().is_empty() => "any JSON".to_owned(),
+            (_, "") => "object".to_owned(),
             (_, kind) => kind.to_owned(),
         }
     }

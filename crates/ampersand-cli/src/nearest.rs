@@ -5,7 +5,7 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
     near(name, known).into_iter().next()
 }
 
-/// Returns the known names that are near, the nearest first.
+/// Returns the known names that are about as near as the nearest one, that one first.
 pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let name = name.to_lowercase();
     let rank = |known: &str| strsim::levenshtein(&name, &known.to_lowercase());
@@ -15,5 +15,7 @@ pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<
     let mut names: Vec<&str> = known.filter(|known| near(known)).collect();
     names.sort_by_key(|known| rank(known));
     names.dedup();
+    let best = names.first().map(|nearest| rank(nearest)).unwrap_or_default();
+    names.retain(|known| rank(known) <= best + 1);
     names
 }

@@ -136,21 +136,19 @@ fn inner(schema: Schema) -> Schema {
 }
 
 fn unknown(name: &str) -> anyhow::Error {
-    let (candidates, wanted, before) = match split(name) {
+    let (known, wanted, before): (Vec<String>, _, _) = match split(name) {
         Some((root, field)) => {
-            let before = name.strip_suffix(field).unwrap_or_default();
-            (root.fields().iter().map(|field| field.name.to_owned()).collect(), field, before)
+            let known = root.fields().iter().map(|field| field.name.to_owned()).collect();
+            (known, field, name.strip_suffix(field).unwrap_or_default())
         }
         None => (all_names(), name, ""),
     };
-    let near: Vec<String> = near(wanted, candidates.iter().map(String::as_str))
-        .into_iter()
-        .take(3)
-        .map(|near| format!("`{before}{near}`"))
-        .collect();
-    let advice = match near.is_empty() {
-        true => "give an event, an operation, a type, or a field of one".to_owned(),
-        false => format!("did you mean {}?", near.join(" or ")),
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{before}{name}`")).collect::<Vec<_>>();
+    let near = near(wanted, known.iter().map(String::as_str));
+    let advice = match (near.as_slice(), before) {
+        ([], "") => "give an event, an operation, a type, or a field of one".to_owned(),
+        ([], _) => format!("its fields are {}", known.join(", ")),
+        (near, _) => format!("did you mean {}?", quoted(near.get(..3).unwrap_or(near)).join(" or ")),
     };
     usage(format!("the contract has nothing called `{}`: {advice}", plain(name)))
 }
@@ -371,4 +369,20 @@ fn paragraph(text: &str, indent: usize, output: &mut Output) -> Result<()> {
         true => output.raw(b""),
         false => output.raw(format!("{:indent$}{line}", "").as_bytes()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_and_every_field_is_explained() {
+        for name in all_names() {
+            let facts = find(&name).unwrap();
+            for field in facts.parameters.iter().chain(&facts.body).chain(&facts.fields) {
+                let path = format!("{name}.{}", field.name);
+                assert!(find(&path).is_some(), "{path}");
+            }
+        }
+    }
 }

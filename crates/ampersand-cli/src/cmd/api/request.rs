@@ -30,6 +30,9 @@ impl Request {
         for flag in parameters {
             let Some(text) = matches.get_one::<String>(&flag.id()) else { continue };
             let text = if flag.field.is_secret() { of_file(&flag.long, text)? } else { text.clone() };
+            if operation.is_in_path(flag.field.name) && ["", ".", ".."].contains(&&*text) {
+                return Err(usage(format!("--{}: {text:?} would lead to another path", flag.long)));
+            }
             values.push((flag.field.name, typed(Some(flag.field.schema), &text)));
         }
         let mut body = match operation.body() {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::contract::{self, Schema, kebab};
 use crate::output::{Messages, Output, plain};
@@ -11,12 +12,15 @@ use crate::table;
 const HIDDEN: &str = "(hidden: --output json shows it)";
 
 pub(crate) fn response(text: &str, schema: Option<Schema>, output: &mut Output) -> Result<()> {
+    if output.is_json() {
+        return match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => output.json_text(text),
+            Err(_) => output.json_text(&serde_json::to_string(text)?),
+        };
+    }
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return output.raw(plain(text).as_bytes()); // A URL, for instance.
     };
-    if output.is_json() {
-        return output.json_text(text);
-    }
     let results = value.get("results").filter(|_| value.get("pagination").is_some());
     match results.unwrap_or(&value) {
         Value::Array(rows) => list(rows, items(schema), output),
