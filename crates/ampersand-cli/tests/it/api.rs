@@ -162,6 +162,17 @@ fn a_list_is_a_table_and_json_stays_as_it_came() {
     [{"id":"t1","name":"acme","projectId":"p","createTime":"2026-08-19T10:00:00Z","size":1e400},{"id":"t2","name":"globex\u001b[2J","projectId":"p","createTime":"2026-08-19T10:00:00Z"}]
     -- stderr
     "#);
+    let providers =
+        json!({ "hubspot": { "name": "hubspot", "authType": "oauth2" }, "x": { "name": "x", "authType": "none" } });
+    let server = Server::script([response(200, JSON, providers.to_string())]);
+    assert_snapshot!(call(&server, &["list-providers"]), @"
+    exit code 0
+    -- stdout
+    NAME     AUTH TYPE
+    hubspot  oauth2
+    x        none
+    -- stderr
+    ");
     let server = Server::script([response(200, JSON, "[]")]);
     assert_snapshot!(call(&server, &["list-topics", "--project", "acme"]), @"
     exit code 0

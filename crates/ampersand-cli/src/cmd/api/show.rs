@@ -24,12 +24,21 @@ pub(crate) fn response(text: &str, schema: Option<Schema>, output: &mut Output) 
     let results = value.get("results").filter(|_| value.get("pagination").is_some());
     match results.unwrap_or(&value) {
         Value::Array(rows) => list(rows, items(schema), output),
+        // A map, such as that of all providers: its values have their names in them.
+        Value::Object(members) if schema.is_some_and(is_map) => {
+            let rows: Vec<Value> = members.values().cloned().collect();
+            list(&rows, schema.and_then(Schema::map_values), output)
+        }
         Value::Object(members) => {
             let rows = members.iter().map(|(name, value)| [plain(name).into_owned(), cell(name, value, schema)]);
             print(&rows.collect::<Vec<_>>(), output)
         }
         other => output.raw(plain(&other.to_string()).as_bytes()),
     }
+}
+
+fn is_map(schema: Schema) -> bool {
+    schema.fields().is_empty() && schema.map_values().is_some()
 }
 
 /// The schema of the items of a list, or of a page of one.
