@@ -42,7 +42,7 @@ pub(crate) struct Schema {
 
 /// The operations of each tag, with the tag's name and what it is about.
 pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str, Vec<Operation>)> {
-    let tags = HOSTS.into_iter().flat_map(|host| list(&CONTRACT[host]["tags"]));
+    let tags = HOSTS.into_iter().flat_map(|host| list(at(&CONTRACT, &[host, "tags"])));
     tags.map(|tag| {
         let name = text(&tag["name"]);
         (name, text(&tag["description"]), operations().filter(|operation| operation.tag() == name).collect())
@@ -51,7 +51,7 @@ pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str, Vec<Op
 
 pub(crate) fn operations() -> impl Iterator<Item = Operation> {
     HOSTS.into_iter().flat_map(|host| {
-        let document = &CONTRACT[host];
+        let document = at(&CONTRACT, &[host]);
         let methods = members(&document["paths"]).flat_map(|(_, item)| members(item));
         methods.filter_map(move |(_, described)| {
             let id = described["operationId"].as_str()?;
@@ -69,8 +69,8 @@ pub(crate) fn operation(name: &str) -> Option<Operation> {
 /// Every type, with the document that has it. Of those with the same name, the first counts.
 pub(crate) fn types() -> impl Iterator<Item = (&'static str, &'static str, Schema)> {
     DOCUMENTS.into_iter().flat_map(|name| {
-        let document = &CONTRACT[name];
-        let schemas = members(&document["components"]["schemas"]);
+        let document = at(&CONTRACT, &[name]);
+        let schemas = members(at(document, &["components", "schemas"]));
         schemas.map(move |(schema, value)| (schema, name, Schema { document, value }))
     })
 }
@@ -100,7 +100,7 @@ impl Operation {
 
     /// The page of Ampersand's documentation.
     pub(crate) fn page(self) -> Option<&'static str> {
-        self.described["externalDocs"]["url"].as_str()
+        at(self.described, &["externalDocs", "url"]).as_str()
     }
 
     /// The parameters of the path, then those of the query.
@@ -118,6 +118,16 @@ impl Operation {
         parameters
     }
 
+    /// How a request with these parameters is sent: some make one that may not be sent twice.
+    pub(crate) fn endpoint_with(self, given: impl Fn(&str) -> bool) -> Endpoint {
+        let mut endpoint = *self.endpoint;
+        let mut parameters = list(&self.described["parameters"]);
+        if parameters.any(|parameter| parameter["x-idempotent"] == false && given(text(&parameter["name"]))) {
+            endpoint.idempotent = false;
+        }
+        endpoint
+    }
+
     /// Whether a parameter stands in the path, and not in the query.
     pub(crate) fn is_in_path(self, parameter: &str) -> bool {
         self.endpoint.path.contains(&format!("{{{parameter}}}"))
@@ -125,11 +135,11 @@ impl Operation {
 
     pub(crate) fn body(self) -> Option<Schema> {
         let body = self.described.get("requestBody")?;
-        Some(Schema { document: self.document, value: &body["content"]["application/json"]["schema"] })
+        Some(Schema { document: self.document, value: at(body, &["content", "application/json", "schema"]) })
     }
 
     pub(crate) fn needs_body(self) -> bool {
-        self.described["requestBody"]["required"] == true
+        *at(self.described, &["requestBody", "required"]) == true
     }
 
     /// What a success has in its body; `None` of one that is empty.
@@ -290,20 +300,26 @@ pub(crate) fn is_secret(name: &str, schema: Option<Schema>) -> bool {
 
 /// Puts something else in the place of each secret text of a value, and says whether there was one.
 pub(crate) fn redact(value: &mut Value, schema: Option<Schema>, shown: fn(&str) -> String) -> bool {
+    let mut found = false;
     match value {
-        Value::Object(members) => members.iter_mut().fold(false, |found, (name, value)| {
-            if value.is_string() && is_secret(name, schema) {
-                *value = shown(name).into();
-                return true;
+        Value::Object(members) => {
+            for (name, value) in members {
+                if value.is_string() && is_secret(name, schema) {
+                    *value = shown(name).into();
+                    found = true;
+                } else {
+                    found |= redact(value, schema.and_then(|schema| schema.within(name)), shown);
+                }
             }
-            redact(value, schema.and_then(|schema| schema.within(name)), shown) || found
-        }),
-        Value::Array(items) => {
-            let schema = schema.and_then(Schema::items);
-            items.iter_mut().fold(false, |found, item| redact(item, schema, shown) || found)
         }
-        _ => false,
+        Value::Array(items) => {
+            for item in items {
+                found |= redact(item, schema.and_then(Schema::items), shown);
+            }
+        }
+        _ => {}
     }
+    found
 }
 
 /// Whether what has this name is a credential.
@@ -371,6 +387,11 @@ pub(crate) fn kebab(name: &str) -> String {
     kebab
 }
 
+/// What is at the end of a path of names; `null` where there is nothing.
+fn at(value: &'static Value, path: &[&str]) -> &'static Value {
+    path.iter().fold(value, |value, name| value.get(*name).unwrap_or(&Value::Null))
+}
+
 fn text(value: &'static Value) -> &'static str {
     value.as_str().unwrap_or_default()
 }
@@ -387,6 +408,8 @@ fn members(value: &'static Value) -> impl Iterator<Item = (&'static str, &'stati
 mod tests {
     use std::collections::BTreeSet;
 
+    use ampersand_types::notifications::NotificationType;
+
     use super::*;
 
     #[test]
@@ -399,8 +422,8 @@ mod tests {
     #[test]
     fn every_event_has_a_schema() {
         let described: BTreeSet<&str> = events().map(|(name, _)| name).collect();
-        let known = ampersand_types::notifications::NotificationType::KNOWN;
-        assert_eq!(described, known.iter().map(|event| event.as_str()).collect());
+        let known = NotificationType::KNOWN;
+        assert_eq!(described, known.iter().map(NotificationType::as_str).collect());
     }
 
     #[test]

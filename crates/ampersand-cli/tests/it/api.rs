@@ -221,6 +221,15 @@ fn an_object_is_two_columns_and_its_secrets_are_hidden() {
     ");
 }
 
+#[test]
+fn what_would_do_it_again_is_not_sent_again() {
+    for (rotate, requests) in [("--include-secrets", 2), ("--rotate", 1)] {
+        let server = Server::script([response(503, "Retry-After: 0\r\n", ""), response(200, JSON, "{}")]);
+        let run = call(&server, &["get-destination", "--project", "p", "--destination", "d", rotate]);
+        assert_eq!((run.code, server.requests().len()), (2 - requests as i32, requests), "{rotate}: {run}");
+    }
+}
+
 const PAGED: [&str; 7] = ["list-operations", "--project", "p", "--integration", "i", "--installation", "n"];
 
 #[test]

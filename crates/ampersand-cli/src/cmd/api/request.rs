@@ -97,7 +97,8 @@ impl Request {
     }
 
     fn raw_with(&self, client: &Client, page: Option<&str>, shown: impl Fn(&str, String) -> String) -> Result<Raw> {
-        let mut raw = client.raw_operation(self.operation.endpoint);
+        let given = |name: &str| self.parameters.iter().any(|(given, _)| *given == name);
+        let mut raw = client.raw_operation(&self.operation.endpoint_with(given));
         for (name, value) in &self.parameters {
             let text = shown(name, text(value));
             raw = match self.operation.is_in_path(name) {
