@@ -292,35 +292,56 @@ impl Field {
     }
 }
 
-/// Whether a member of an object is a secret, also of one that the contract does not describe.
-pub(crate) fn is_secret(name: &str, schema: Option<Schema>) -> bool {
+/// Whether the texts of a member are secrets: it is one, or it stands in an object that holds nothing else. The contract need
+/// not describe the member.
+pub(crate) fn is_secret(name: &str, schema: Option<Schema>, in_secret: bool) -> bool {
     let field = schema.and_then(|schema| schema.field(name));
-    field.map_or_else(|| names_secret(name), |field| field.is_secret())
+    let said = field.and_then(|field| field.schema.member("x-credential").as_bool());
+    let named = || field.map_or_else(|| names_secret(name), |field| field.is_secret());
+    said.unwrap_or_else(|| in_secret || holds_secrets(name) || named())
 }
 
 /// Puts something else in the place of each secret text of a value, and says whether there was one.
 pub(crate) fn redact(value: &mut Value, schema: Option<Schema>, shown: fn(&str) -> String) -> bool {
+    redact_within(value, "", schema, false, shown)
+}
+
+fn redact_within(
+    value: &mut Value,
+    name: &str,
+    schema: Option<Schema>,
+    in_secret: bool,
+    shown: fn(&str) -> String,
+) -> bool {
     let mut found = false;
     match value {
+        Value::String(text) if in_secret => {
+            *text = shown(name);
+            found = true;
+        }
         Value::Object(members) => {
             for (name, value) in members {
-                if value.is_string() && is_secret(name, schema) {
-                    *value = shown(name).into();
-                    found = true;
-                } else {
-                    found |= redact(value, schema.and_then(|schema| schema.within(name)), shown);
-                }
+                let within = schema.and_then(|schema| schema.within(name));
+                found |= redact_within(value, name, within, is_secret(name, schema, in_secret), shown);
             }
         }
         Value::Array(items) => {
             for item in items {
-                found |= redact(item, schema.and_then(Schema::items), shown);
+                found |= redact_within(item, name, schema.and_then(Schema::items), in_secret, shown);
             }
         }
         _ => {}
     }
     found
 }
+
+/// Whether an object of this name holds credentials alone.
+fn holds_secrets(name: &str) -> bool {
+    kebab(name).rsplit('-').next().is_some_and(|last| HOLDERS.contains(&last))
+}
+
+/// The last words of the names of such objects, as `openapi/project.toml` lists them.
+const HOLDERS: [&str; 5] = ["auth", "cookies", "headers", "secret", "secrets"];
 
 /// Whether what has this name is a credential.
 fn names_secret(name: &str) -> bool {
@@ -429,9 +450,10 @@ mod tests {
     #[test]
     fn credentials_are_those_that_the_types_redact() {
         let project: toml::Table = include_str!("../../../openapi/project.toml").parse().unwrap();
-        let names: Vec<&str> =
-            project["credentials"]["names"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
-        assert_eq!(names, SECRETS);
+        let words = |key: &str| -> Vec<&str> {
+            project["credentials"][key].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect()
+        };
+        assert_eq!((words("names"), words("holders")), (SECRETS.to_vec(), HOLDERS.to_vec()));
         for (name, is_secret) in
             [("apiKey", true), ("clientSecret", true), ("publicKeyPem", false), ("pageToken", false), ("name", false)]
         {

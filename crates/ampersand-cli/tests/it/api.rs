@@ -449,6 +449,14 @@ fn a_dry_run_prints_what_curl_would_send_without_secrets() {
     let app = ["create-provider-app", "--project", "p", "--client-id", "c", "--provider", "x", "--set"];
     assert_snapshot!(dry(&[&app[..], &[&format!("clientSecret=@{secret}")]].concat()), @r#"curl --request POST 'https://api.withampersand.com/v1/projects/p/provider-apps' --header "X-Api-Key: $AMPERSAND_API_KEY" --header 'Content-Type: application/json' --data '{"clientId":"c","clientSecret":"'"$CLIENT_SECRET"'","provider":"x"}'"#);
 
+    let connection = json!({
+        "basicAuth": { "username": "s3cret", "password": "s3cret" }, "customAuth": { "x": ["s3cret"] }, "provider": "x",
+        "groupRef": "g", "consumerRef": "c", "apiKey": "s3cret",
+    });
+    let file = folder.path().join("body.json").to_str().unwrap().to_owned();
+    std::fs::write(&file, connection.to_string()).unwrap();
+    assert_snapshot!(dry(&["generate-connection", "--project", "p", "--json", &file]), @r#"curl --request POST 'https://api.withampersand.com/v1/projects/p/connections:generate' --header "X-Api-Key: $AMPERSAND_API_KEY" --header 'Content-Type: application/json' --data '{"apiKey":"'"$API_KEY"'","basicAuth":{"password":"'"$PASSWORD"'","username":"'"$USERNAME"'"},"consumerRef":"c","customAuth":{"x":["'"$X"'"]},"groupRef":"g","provider":"x"}'"#);
+
     let server = Server::script([response(204, "", "")]);
     let run = call(&server, &["list-topics", "--project", "p", "--dry-run"]);
     assert_snapshot!(run, @r#"
@@ -464,6 +472,16 @@ fn a_dry_run_prints_what_curl_would_send_without_secrets() {
     -- stderr
     error: --set clientSecret: other users of this machine see arguments: put the credential into a file, and pass --set clientSecret=@FILE
     ");
+    let username = ["generate-connection", "--project", "p", "--set", "basicAuth.username=s3cret"];
+    assert_snapshot!(call(&server, &username), @"
+    exit code 2
+    -- stdout
+    -- stderr
+    error: --set basicAuth.username: other users of this machine see arguments: put the credential into a file, and pass --set basicAuth.username=@FILE
+    ");
+    let within =
+        ["generate-connection", "--project", "p", "--set", r#"oauth2ClientCredentials={"clientSecret": "s3cret"}"#];
+    assert_eq!(call(&server, &within).code, 2);
     assert_eq!(call(&server, &[&app[..], &[&format!("clientSecret=@{secret}")]].concat()).code, 0);
     assert!(server.requests()[0].body.contains(r#""clientSecret":"s3cret""#));
 }

@@ -57,18 +57,19 @@ and also `--project-id-or-name`. `ampersand api OPERATION --help` shows the opti
 /// The operations under the tags that the contract gives them.
 fn overview(command: &Command) -> StyledStr {
     let (head, name) = (command.get_styles().get_header(), command.get_styles().get_literal());
-    let width = table::width().unwrap_or(100).min(100);
+    let width = table::width().unwrap_or(100).clamp(40, 100);
     let longest = contract::operations().map(|operation| operation.command().len()).max().unwrap_or_default();
     let mut text = wrapped(ABOUT, width).join("\n") + "\n";
     for (tag, about, operations) in contract::tags() {
         let title = wrapped(&format!("{tag}: {}", first_sentence(about)), width).join("\n");
         let _ = writeln!(text, "\n{head}{tag}{head:#}{}", title.trim_start_matches(tag));
         for operation in operations {
-            let about = wrapped(first_sentence(operation.description()), width.saturating_sub(longest + 4).max(30));
-            for (index, line) in about.iter().enumerate() {
-                let command = if index == 0 { operation.command() } else { String::new() };
-                let _ = writeln!(text, "  {name}{command:longest$}{name:#}  {line}");
-            }
+            let (command, about) = (operation.command(), first_sentence(operation.description()));
+            // On a narrow terminal, what an operation does is below its name.
+            let column = if width < longest + 34 { 6 } else { longest + 4 };
+            let about = wrapped(about, width - column).join(&format!("\n{:column$}", ""));
+            let gap = if column == 6 { "\n      ".to_owned() } else { " ".repeat(column - 2 - command.len()) };
+            let _ = writeln!(text, "  {name}{command}{name:#}{gap}{about}");
         }
     }
     (text + "\n" + EXAMPLES).into()

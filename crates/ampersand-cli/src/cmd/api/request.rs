@@ -218,18 +218,19 @@ fn assignment(operation: Operation, given: &str) -> Result<(Vec<String>, Value),
     }
     let (mut schema, mut is_secret) = (operation.body(), false);
     for name in &names {
-        is_secret = contract::is_secret(name, schema);
+        is_secret = contract::is_secret(name, schema, is_secret);
         schema = schema.and_then(|schema| schema.within(name).or(schema.items()));
     }
-    match value.strip_prefix('@') {
-        Some(file) => {
-            let text = read_text(file).map_err(|error| format!("{path}: {file}: {error}"))?;
-            Ok((names, typed(schema, if is_secret { text.trim() } else { &text })))
-        }
-        None if is_secret => Err(format!(
+    if let Some(file) = value.strip_prefix('@') {
+        let text = read_text(file).map_err(|error| format!("{path}: {file}: {error}"))?;
+        return Ok((names, typed(schema, if is_secret { text.trim() } else { &text })));
+    }
+    let value = typed(schema, value);
+    match is_secret || contract::redact(&mut value.clone(), schema, mark) {
+        true => Err(format!(
             "{path}: other users of this machine see arguments: put the credential into a file, and pass --set {path}=@FILE"
         )),
-        None => Ok((names, typed(schema, value))),
+        false => Ok((names, value)),
     }
 }
 

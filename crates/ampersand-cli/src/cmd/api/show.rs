@@ -1,8 +1,8 @@
 //! A response as people read it: a list as a table, an object as two columns.
 
 use anyhow::Result;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::contract::{self, Schema, kebab};
 use crate::output::{Messages, Output, plain};
@@ -73,7 +73,7 @@ fn columns(rows: &[Value], schema: Option<Schema>) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for (name, value) in rows.iter().filter_map(Value::as_object).flatten() {
         let is_scalar = !value.is_object() && !value.is_array() && !value.is_null();
-        if is_scalar && !columns.contains(name) && !contract::is_secret(name, schema) {
+        if is_scalar && !columns.contains(name) && !contract::is_secret(name, schema, false) {
             columns.push(name.clone());
         }
     }
@@ -102,12 +102,11 @@ fn fit(table: &mut [Vec<String>], width: Option<usize>) {
 
 fn cell(name: &str, value: &Value, schema: Option<Schema>) -> String {
     match value {
-        Value::String(_) if contract::is_secret(name, schema) => HIDDEN.to_owned(),
-        // What is in it may be hidden too.
+        Value::String(_) if contract::is_secret(name, schema, false) => HIDDEN.to_owned(),
         Value::Object(_) | Value::Array(_) => {
-            let mut shown = value.clone();
-            contract::redact(&mut shown, schema.and_then(|schema| schema.within(name)), |_| "(hidden)".to_owned());
-            plain(&shown.to_string()).into_owned()
+            let mut shown = Value::from(Map::from_iter([(name.to_owned(), value.clone())]));
+            contract::redact(&mut shown, schema, |_| "(hidden)".to_owned());
+            shown.get(name).map(|shown| plain(&shown.to_string()).into_owned()).unwrap_or_default()
         }
         value => plain(&text(value)).into_owned(),
     }
