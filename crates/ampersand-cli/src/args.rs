@@ -3,13 +3,15 @@
 use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ampersand_notifications::Source;
 use ampersand_types::notifications::NotificationType;
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cmd;
 use crate::input::read_text;
 use crate::metadata;
 use crate::usage::usage;
@@ -54,6 +56,11 @@ pub(crate) enum Command {
     /// Send realistic notifications, signed, to a receiver that is to be tried; or print them
     #[command(after_help = TRIGGER_EXAMPLES)]
     Trigger(Trigger),
+    /// Call any operation of the API: `ampersand api --help` lists them
+    Api(Api),
+    /// Say what an event, an operation, a type or a field of the contract is
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
     /// Print a script that completes commands and options in a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -493,6 +500,39 @@ pub(crate) struct Trigger {
     pub(crate) output: Output,
 }
 
+/// An operation and its arguments, which only the contract knows.
+pub(crate) struct Api(pub(crate) ArgMatches);
+
+impl FromArgMatches for Api {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0 = matches.clone();
+        Ok(())
+    }
+}
+
+impl Args for Api {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(cmd::api::command::all)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// A notification type, an operation, a type, or a field of one: `Installation.healthStatus`
+    #[arg(value_name = "NAME", value_parser = Known::new(cmd::explain::names), hide_possible_values = true)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 /// The services that call a function of Lambda.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub(crate) enum Service {
@@ -510,18 +550,25 @@ pub(crate) enum Service {
     Alb,
 }
 
-/// Values that are shown and completed, beside which any other is taken.
+/// Values that are shown and completed, beside which any other is taken. They are made when they are asked for.
 #[derive(Clone)]
-struct Known(Vec<&'static str>);
+pub(crate) struct Known(Arc<dyn Fn() -> Vec<PossibleValue> + Send + Sync>);
 
 impl Known {
-    fn types() -> Self {
-        Self(NotificationType::KNOWN.iter().map(NotificationType::as_str).collect())
+    pub(crate) fn new(values: impl Fn() -> Vec<PossibleValue> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(values))
     }
 
-    fn and(mut self, other: &'static str) -> Self {
-        self.0.push(other);
-        self
+    fn types() -> Self {
+        Self::new(|| NotificationType::KNOWN.iter().map(|known| PossibleValue::new(known.as_str())).collect())
+    }
+
+    fn and(self, other: &'static str) -> Self {
+        Self::new(move || {
+            let mut values = (self.0)();
+            values.push(PossibleValue::new(other));
+            values
+        })
     }
 }
 
@@ -538,7 +585,7 @@ impl TypedValueParser for Known {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().map(PossibleValue::new)))
+        Some(Box::new((self.0)().into_iter()))
     }
 }
 
@@ -610,6 +657,8 @@ Examples:
   ampersand resolve --output json events.jsonl | jq .  with what was too large to send
   ampersand verify --headers head.txt body.json        was it signed with our secret?
   ampersand trigger --all | ampersand decode           one of everything
+  ampersand api list-topics --project my-project       any operation of the API
+  ampersand explain installation.updated               what it is, field by field
   ampersand serve --secret-file secret --forward $URL  an inbox for any language";
 
 const DECODE_EXAMPLES: &str = "\
@@ -699,6 +748,14 @@ Examples:
   ampersand setup --project my-project --url https://example.com/webhooks --all --dry-run
   ampersand setup --project my-project --url https://example.com/webhooks --all --save-secret secret
   ampersand setup --project my-project --destination my-kinesis connection.error";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ampersand explain installation.updated
+  ampersand explain installation.updated.config
+  ampersand explain list-installations
+  ampersand explain Installation.healthStatus
+  ampersand explain Installation --output json | jq -r '.fields[].name'";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -2,14 +2,17 @@
 
 mod args;
 mod changes;
+mod check;
 mod cmd;
 mod connection;
+mod contract;
 mod dead_letter;
 mod drift;
 mod gaps;
 mod input;
 mod kept;
 mod metadata;
+mod nearest;
 mod output;
 mod reader;
 mod secrets;
@@ -49,6 +52,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Inbox { command } => cmd::inbox::run(&command),
         Command::Setup(options) => cmd::setup::run(&options),
         Command::Trigger(options) => cmd::trigger::run(options),
+        Command::Api(api) => cmd::api::run(&api.0),
+        Command::Explain(options) => cmd::explain::run(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ampersand", &mut script);

@@ -183,6 +183,24 @@ impl Output {
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
     }
 
+    /// A JSON text, on one line.
+    pub(crate) fn json_text(&mut self, json: &str) -> Result<()> {
+        on_one_line(json, |text| {
+            self.lines.extend(text);
+            Ok(())
+        })?;
+        self.raw(b"")
+    }
+
+    /// A style, where colours are shown.
+    pub(crate) fn style(&self, style: Style) -> Style {
+        if self.coloured { style } else { Style::new() }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
     /// A line of another kind: an object for programs, a sentence for people.
     pub(crate) fn line(&mut self, object: &impl Serialize, sentence: impl fmt::Display) -> Result<()> {
         match self.form {

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 /// The lines of a table: columns as wide as what is in them, the last one cut so that no line is wider than the terminal.
-pub(crate) fn lines<const N: usize>(rows: &[[String; N]], width: Option<usize>) -> Vec<String> {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
-    });
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+pub(crate) fn lines<R: AsRef<[String]>>(rows: &[R], width: Option<usize>) -> Vec<String> {
+    let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or_default();
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cut(cells.collect::<Vec<_>>().join("  ").trim_end(), width)
     };
     rows.iter().map(line).collect()
@@ -24,6 +27,25 @@ fn cut(line: &str, width: Option<usize>) -> String {
 /// The width of the terminal that stdout is; `None` where it is none, and nothing is cut.
 pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}
+
+/// A text in lines that are no wider than this, broken between words. Its own line breaks stay.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += word;
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 /// A span in its largest unit: `3 min`.
@@ -51,5 +73,10 @@ mod tests {
         let rows = [["a", "b", "a reason"], ["long", "", "é"]].map(|row| row.map(str::to_owned));
         assert_eq!(lines(&rows, None), ["a     b  a reason", "long     é"]);
         assert_eq!(lines(&rows, Some(12)), ["a     b  a …", "long     é"]);
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three\n\nfour", 7), ["one two", "three", "", "four"]);
     }
 }

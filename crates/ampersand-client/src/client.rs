@@ -139,6 +139,24 @@ const BEARER_TOKEN: &str = "AMPERSAND_BEARER_TOKEN";
 const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 impl ClientBuilder {
+    /// Begins a client as the environment says, which [`Client::from_env`] lists. What is set afterwards wins.
+    pub fn from_env() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut builder = Client::builder();
+        if let Some(key) = set(API_KEY) {
+            builder = builder.api_key(key);
+        }
+        if let Some(token) = set(BEARER_TOKEN) {
+            builder = builder.bearer_token(token);
+        }
+        for host in Host::ALL {
+            if let Some(url) = set(&format!("AMPERSAND_{}_URL", host.name().to_uppercase())) {
+                builder = builder.base_url(*host, url);
+            }
+        }
+        builder
+    }
+
     /// The API key of a project, which Ampersand's dashboard gives.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         match auth::secret(key.as_ref().trim()) {
@@ -270,20 +288,7 @@ impl Client {
     ///
     /// As [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, ClientError> {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let mut builder = Self::builder();
-        if let Some(key) = set(API_KEY) {
-            builder = builder.api_key(key);
-        }
-        if let Some(token) = set(BEARER_TOKEN) {
-            builder = builder.bearer_token(token);
-        }
-        for host in Host::ALL {
-            if let Some(url) = set(&format!("AMPERSAND_{}_URL", host.name().to_uppercase())) {
-                builder = builder.base_url(*host, url);
-            }
-        }
-        builder.build()
+        ClientBuilder::from_env().build()
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<Response<T>, Error> {

@@ -29,12 +29,30 @@ impl Client {
         call.path = path.into();
         Raw { client: self.clone(), call }
     }
+
+    /// A request to an operation that the program chooses when it runs: one of [`Endpoint::ALL`].
+    ///
+    /// Errors have the operation's name. The client retries it, and sends the credential that it takes, as the contract says.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ampersand_client::Endpoint;
+    ///
+    /// let operation = Endpoint::ALL.iter().find(|operation| operation.id == "listTopics").ok_or("no such operation")?;
+    /// let topics = client.raw_operation(operation).path("projectIdOrName", "my-project").await?;
+    /// println!("{}", topics.as_str());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw_operation(&self, operation: &Endpoint) -> Raw {
+        Raw { client: self.clone(), call: Call::new(operation) }
+    }
 }
 
 /// The schemes that most operations take.
 const SECURITY: &[&str] = &["APIKeyHeader", "Bearer"];
 
-/// A request that the contract does not have: see [`Client::raw`].
+/// A request that has no types: see [`Client::raw`] and [`Client::raw_operation`].
 #[derive(Clone, Debug)]
 pub struct Raw {
     client: Client,
@@ -42,6 +60,16 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// Fills in a parameter of the operation's path. It is encoded.
+    pub fn path(mut self, name: &str, value: impl Display) -> Self {
+        let mut names = self.call.operation.path.split(['{', '}']).skip(1).step_by(2);
+        match names.find(|known| *known == name) {
+            Some(known) => self.call.path(known, value),
+            None => drop(self.call.fault.get_or_insert_with(|| format!("the path has no parameter `{name}`"))),
+        }
+        self
+    }
+
     /// Adds a parameter to the query. It is encoded.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.call.add_query(name, value);
@@ -54,13 +82,32 @@ impl Raw {
         self
     }
 
+    /// Returns the path and the query, encoded, as they follow the host's URL.
+    pub fn target(&self) -> String {
+        self.call.target()
+    }
+
     /// Sends the request, and reads the response. An empty body, as that of a 204, reads as `null`.
     ///
     /// # Errors
     ///
-    /// When the path does not begin with `/` or the method has a character that none has; when the request fails; for
-    /// every status but 2xx; and when the body is not JSON.
+    /// As [`text`](Self::text), and when the body is not JSON.
     pub async fn send(self) -> Result<Response<RawJson>, Error> {
+        let operation = self.call.operation;
+        let Response { status, headers, value } = self.text().await?;
+        match serde_json::from_str(if value.is_empty() { "null" } else { &value }) {
+            Ok(json) => Ok(Response { status, headers, value: json }),
+            Err(error) => Err(Error::unreadable(operation, status, headers, value.into(), &error)),
+        }
+    }
+
+    /// Sends the request, and returns the body of the response as text, whatever its media type is.
+    ///
+    /// # Errors
+    ///
+    /// When the path does not begin with `/`, has a parameter that is not filled in, or is filled in with what no path can
+    /// hold; when the method has a character that none has; when the request fails; and for every status but 2xx.
+    pub async fn text(self) -> Result<Response<String>, Error> {
         let Self { client, call } = self;
         let operation = call.operation;
         if !call.path.starts_with('/') {
@@ -69,12 +116,11 @@ impl Raw {
         if http::Method::from_bytes(operation.method.as_bytes()).is_err() {
             return Err(Error::request(operation, format!("{:?} is not a method of HTTP", operation.method)));
         }
-        let Response { status, headers, value } = client.execute(call).await?;
-        let json = if value.is_empty() { "null".into() } else { String::from_utf8_lossy(&value) };
-        match serde_json::from_str(&json) {
-            Ok(json) => Ok(Response { status, headers, value: json }),
-            Err(error) => Err(Error::unreadable(operation, status, headers, value, &error)),
+        // A value has no braces, as they are encoded.
+        if !operation.path.is_empty() && call.fault.is_none() && call.path.contains('{') {
+            return Err(Error::request(operation, format!("the path has a parameter without a value: {}", call.path)));
         }
+        client.text(call).await
     }
 }
 

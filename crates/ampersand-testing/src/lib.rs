@@ -22,6 +22,24 @@ mod redact;
 mod url_server;
 mod values;
 
+/// Returns the contract with our documentation, in JSON: an OpenAPI document each for `api`, `read`, `write` and `search`,
+/// which have operations, and for `notifications`, `webhook` and `config`, which have schemas alone.
+///
+/// Its words are those of the types' own documentation: a `description`, and for the values of an enum
+/// `x-enum-descriptions`.
+///
+/// ```
+/// use serde_json::Value;
+///
+/// let contract: Value = serde_json::from_str(ampersand_testing::contract())?;
+/// let topic = &contract["api"]["components"]["schemas"]["Topic"];
+/// assert_eq!(topic["properties"]["name"]["type"], "string");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn contract() -> &'static str {
+    include_str!("generated/contract.json")
+}
+
 pub use fixture::{Envelope, Fixture, Sent};
 pub use jiff;
 pub use redact::redacted;

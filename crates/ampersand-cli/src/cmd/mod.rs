@@ -1,7 +1,9 @@
 //! The commands, a module each.
 
+pub(crate) mod api;
 pub(crate) mod decode;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod inbox;
 pub(crate) mod listen;
 pub(crate) mod resolve;

@@ -43,6 +43,7 @@ pub(crate) fn command<A: AsRef<str>>(arguments: &[A]) -> Command {
     command.args(arguments.iter().map(AsRef::as_ref)).current_dir(corpus::root());
     for variable in [
         "AMPERSAND_API_KEY",
+        "AMPERSAND_API_URL",
         "AMPERSAND_BEARER_TOKEN",
         "AMPERSAND_STORE",
         "AMPERSAND_WEBHOOK_SECRET",

@@ -4,9 +4,21 @@ use crate::command::run;
 
 #[test]
 fn help_teaches_by_example() {
-    for command in
-        ["", "decode", "resolve", "verify", "listen", "serve", "inbox", "setup", "trigger", "completions", "man"]
-    {
+    for command in [
+        "",
+        "decode",
+        "resolve",
+        "verify",
+        "listen",
+        "serve",
+        "inbox",
+        "setup",
+        "trigger",
+        "api",
+        "explain",
+        "completions",
+        "man",
+    ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let help = run(&arguments);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
@@ -28,8 +40,20 @@ fn every_shell_is_completed() {
 #[test]
 fn every_command_has_a_manual_page() {
     assert!(run(&["man"]).stdout.contains(".TH ampersand 1"));
-    for command in ["decode", "resolve", "verify", "listen", "serve", "inbox", "setup", "trigger", "completions", "man"]
-    {
+    for command in [
+        "decode",
+        "resolve",
+        "verify",
+        "listen",
+        "serve",
+        "inbox",
+        "setup",
+        "trigger",
+        "api",
+        "explain",
+        "completions",
+        "man",
+    ] {
         let page = run(&["man", command]);
         assert_eq!(page.code, 0);
         assert!(page.stdout.contains(&format!(".TH ampersand-{command} 1")), "{}", page.stdout);
@@ -59,6 +83,12 @@ fn wrong_usage_is_told_from_wrong_input() {
         &["setup", "--project", "p", "--all"],
         &["setup", "--project", "p", "--url", "https://example.com/"],
         &["man", "nothing"],
+        &["api"],
+        &["api", "no-such-operation"],
+        &["api", "list-topics"],
+        &["api", "list-topics", "--project", "p"],
+        &["api", "list-topics", "--project", "p", "--key-file", "no-such-file"],
+        &["explain", "nothing"],
         &[],
     ] {
         let run = run(arguments);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod api;
 mod aws;
 mod cases;
 mod changes;
@@ -9,6 +10,7 @@ mod command;
 mod connection;
 mod decode;
 mod drift;
+mod explain;
 mod files;
 mod help;
 mod inbox;

@@ -50,6 +50,36 @@ async fn a_request_that_the_contract_lacks_is_sent_as_all_others_are() {
 }
 
 #[tokio::test]
+async fn an_operation_that_is_chosen_at_run_time_is_sent_as_its_own_method_sends_it() {
+    let operation = |id: &str| Endpoint::ALL.iter().find(|endpoint| endpoint.id == id).unwrap();
+    let peer = Peer::script([
+        (503, "retry-after: 0", String::new()),
+        (200, "", "[]".to_owned()),
+        (200, "content-type: text/plain", "https://example.com/".to_owned()),
+    ]);
+    let topics = peer.client.raw_operation(operation("listTopics")).path("projectIdOrName", "a/b");
+    assert_eq!(topics.target(), "/projects/a%2Fb/topics");
+    assert_eq!(topics.clone().await.unwrap_err().to_string(), "listTopics: 503 Service Unavailable");
+    assert_eq!(topics.await.unwrap().as_str(), "[]");
+    let body = RawJson::new("{}").unwrap();
+    let url = peer.client.raw_operation(operation("oauthConnect")).body(body).text().await.unwrap();
+    assert_eq!(url.into_inner(), "https://example.com/");
+    let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
+    let get = "GET /api/projects/a%2Fb/topics";
+    assert_eq!(lines, [get, get, "POST /api/oauth-connect"]);
+
+    let raw = || peer.client.raw_operation(operation("deleteTopic")).path("projectIdOrName", "p");
+    for (raw, expected) in [
+        (raw(), "deleteTopic: the path has a parameter without a value: /projects/p/topics/{topicId}"),
+        (raw().path("topic", "t"), "deleteTopic: the path has no parameter `topic`"),
+        (raw().path("topicId", ".."), r#"deleteTopic: `topicId` is "..", which no path can hold"#),
+    ] {
+        assert_eq!(raw.text().await.unwrap_err().to_string(), expected);
+    }
+    assert_eq!(peer.seen().len(), 3);
+}
+
+#[tokio::test]
 async fn operations_and_streams_outlive_the_function_that_made_them() {
     let list = || format!("[{TOPIC}]");
     let peer = Peer::script([0, 1, 2].map(|_| (200, "", list())));
