@@ -1,6 +1,7 @@
 //! OpenAPI 3.1, and habits of older dialects, as OpenAPI 3.0 says it: the one dialect that the rest knows.
 //!
-//! The result never allows less than the original. A keyword that 3.0 cannot say is dropped.
+//! A keyword that 3.0 cannot say is dropped, so that the result allows more. Only `patternProperties` become
+//! `additionalProperties`, which is less where other names may be there too.
 
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! Whether a request fits the contract, before it is sent.
 //!
-//! It knows what the contract's requests use of JSON Schema. The crate `jsonschema` knows all of it, and is some 60 crates
+//! It knows what the contract's requests use of JSON Schema. The crate `jsonschema` knows all of it, and brings 38 crates,
 //! with regular expressions and big numbers; and its messages do not say which option to pass.
 
 use serde_json::{Map, Value};
