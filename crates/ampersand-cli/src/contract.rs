@@ -408,7 +408,7 @@ pub(crate) fn kebab(name: &str) -> String {
     kebab
 }
 
-/// What is at the end of a path of names; `null` where there is nothing.
+/// The value at the end of a path of names; `null` where there is none.
 fn at(value: &'static Value, path: &[&str]) -> &'static Value {
     path.iter().fold(value, |value, name| value.get(*name).unwrap_or(&Value::Null))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What was asked cannot be done, whatever the input is.
+/// Nobody can do what was asked, whatever the input is.
 #[derive(Debug)]
 pub(crate) struct Usage(String);
 

@@ -139,7 +139,7 @@ const BEARER_TOKEN: &str = "AMPERSAND_BEARER_TOKEN";
 const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 impl ClientBuilder {
-    /// Begins a client as the environment says, which [`Client::from_env`] lists. What is set afterwards wins.
+    /// Begins a client as the environment says, which [`Client::from_env`] lists. A later setting wins.
     pub fn from_env() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut builder = Client::builder();

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &args::Explain) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is known of a name.
+/// Everything that the contract says of a name.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
@@ -236,7 +236,7 @@ impl Root {
     }
 }
 
-/// What is known of everything that is sent.
+/// The contract of everything that is sent.
 fn sent(kind: &'static str, name: &str, fixture: Fixture) -> Facts {
     Facts {
         kind,

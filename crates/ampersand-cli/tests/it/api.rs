@@ -486,7 +486,7 @@ fn a_dry_run_prints_what_curl_would_send_without_secrets() {
     assert!(server.requests()[0].body.contains(r#""clientSecret":"s3cret""#));
 }
 
-/// What is pasted into a shell sends the request.
+/// A shell sends the request when the line is pasted into it.
 #[cfg(unix)]
 #[test]
 fn the_line_of_a_dry_run_can_be_pasted() {
