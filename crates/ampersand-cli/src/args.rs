@@ -1,19 +1,18 @@
 //! What can be said on the command line.
 
-use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ampersand_notifications::Source;
-use ampersand_types::notifications::NotificationType;
-use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cmd;
 use crate::input::read_text;
+use crate::known::{self, CHANGES, Known, RECORDS};
 use crate::metadata;
+use crate::output::Form;
 use crate::usage::usage;
 
 /// Ask for, receive, store, read, resolve, verify and send Ampersand's notifications
@@ -133,15 +132,6 @@ pub(crate) struct Output {
     /// The form of the results
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     pub(crate) output: Form,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, ValueEnum)]
-pub(crate) enum Form {
-    /// For people: a line for each
-    #[default]
-    Text,
-    /// For programs: a JSON object a line
-    Json,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -449,10 +439,6 @@ pub(crate) struct Setup {
     pub(crate) output: Output,
 }
 
-/// The names of the data messages, beside those of types: records that were read, and records that changed.
-pub(crate) const RECORDS: &str = "records";
-pub(crate) const CHANGES: &str = "changes";
-
 #[derive(Args)]
 pub(crate) struct Trigger {
     /// The notification types, or `records` or `changes` for a data message; a type that is new is taken too
@@ -527,7 +513,7 @@ impl Args for Api {
 #[derive(Args)]
 pub(crate) struct Explain {
     /// A notification type, an operation, a type, or a field of one: `Installation.healthStatus`
-    #[arg(value_name = "NAME", value_parser = Known::new(cmd::explain::names), hide_possible_values = true)]
+    #[arg(value_name = "NAME", value_parser = Known::new(known::names), hide_possible_values = true)]
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -548,45 +534,6 @@ pub(crate) enum Service {
     Url,
     /// An Application Load Balancer
     Alb,
-}
-
-/// Values that are shown and completed, beside which any other is taken. They are made when they are asked for.
-#[derive(Clone)]
-pub(crate) struct Known(Arc<dyn Fn() -> Vec<PossibleValue> + Send + Sync>);
-
-impl Known {
-    pub(crate) fn new(values: impl Fn() -> Vec<PossibleValue> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(values))
-    }
-
-    fn types() -> Self {
-        Self::new(|| NotificationType::KNOWN.iter().map(|known| PossibleValue::new(known.as_str())).collect())
-    }
-
-    fn and(self, other: &'static str) -> Self {
-        Self::new(move || {
-            let mut values = (self.0)();
-            values.push(PossibleValue::new(other));
-            values
-        })
-    }
-}
-
-impl TypedValueParser for Known {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> clap::error::Result<String> {
-        StringValueParser::new().parse_ref(command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new((self.0)().into_iter()))
-    }
 }
 
 fn envelope() -> impl TypedValueParser<Value = ampersand_testing::Envelope> {

@@ -11,6 +11,7 @@ mod drift;
 mod gaps;
 mod input;
 mod kept;
+mod known;
 mod metadata;
 mod nearest;
 mod output;

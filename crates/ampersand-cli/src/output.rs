@@ -11,12 +11,21 @@ use ampersand_types::notifications::NotificationType;
 use ampersand_types::{ConfigChange, Timestamp};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 use indicatif::ProgressBar;
 use memchr::{memchr, memchr2};
 use serde::{Deserialize, Serialize};
 
-use crate::args::Form;
 use crate::changes::{self, Reach};
+
+#[derive(Clone, Copy, Default, PartialEq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people: a line for each
+    #[default]
+    Text,
+    /// For programs: a JSON object a line
+    Json,
+}
 
 /// The lines for stdout. They are kept back until they are many, or [`flush`](Self::flush) is called.
 pub(crate) struct Output {

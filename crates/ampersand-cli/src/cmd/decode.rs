@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use ampersand_notifications::Delivery;
 use anyhow::Result;
 
-use crate::args::{self, Form};
+use crate::args;
 use crate::changes::Reach;
 use crate::drift::Drift;
-use crate::output::{Messages, Output};
+use crate::output::{Form, Messages, Output};
 use crate::reader::{At, Reader, Sink};
 
 pub(crate) fn run(options: &args::Decode) -> Result<ExitCode> {

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use ampersand_testing::{Envelope, Fixture};
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use clap::builder::PossibleValue;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::{self, CHANGES, RECORDS};
+use crate::args;
 use crate::cmd::api::command;
 use crate::contract::{self, Field, Operation, Schema, flowed};
+use crate::known::{CHANGES, RECORDS, all_names};
 use crate::nearest::near;
 use crate::output::{Output, plain};
 use crate::table::{self, wrapped};
@@ -92,19 +92,6 @@ struct Meaning {
 
 fn is_false(is: &bool) -> bool {
     !is
-}
-
-/// Every name that can be explained, but for fields.
-pub(crate) fn names() -> Vec<PossibleValue> {
-    all_names().into_iter().map(PossibleValue::new).collect()
-}
-
-fn all_names() -> Vec<String> {
-    let events = contract::events().map(|(name, _)| name.to_owned());
-    let messages = [RECORDS, CHANGES].map(str::to_owned);
-    let operations = contract::operations().map(Operation::command);
-    let types = contract::types().map(|(name, ..)| name.to_owned());
-    events.chain(messages).chain(operations).chain(types).collect()
 }
 
 fn find(name: &str) -> Option<Facts> {

@@ -11,8 +11,8 @@ use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::args::{self, Filter, Form, Named, Place};
-use crate::output::{Messages, Output, plain};
+use crate::args::{self, Filter, Named, Place};
+use crate::output::{Form, Messages, Output, plain};
 use crate::{store, table};
 
 pub(crate) fn run(command: &args::Inbox) -> Result<ExitCode> {

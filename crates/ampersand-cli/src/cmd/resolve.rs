@@ -14,11 +14,11 @@ use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 
-use crate::args::{self, Form};
+use crate::args;
 use crate::changes::Reach;
 use crate::connection::why;
 use crate::gaps::{Gap, RESULT, gaps};
-use crate::output::{Messages, Output, plain};
+use crate::output::{Form, Messages, Output, plain};
 use crate::reader::{At, Reader, Sink};
 
 /// Deliveries whose downloads are under way at once.

@@ -16,10 +16,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use crate::args::{self, CHANGES, RECORDS, Service};
+use crate::args::{self, Service};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, Kept, end_to_end};
+use crate::known::{CHANGES, RECORDS};
 use crate::output::{Messages, Output, plain};
 use crate::secrets::{VARIABLE, secrets};
 use crate::usage::usage;

@@ -9,10 +9,10 @@ use ampersand_notifications::{Verifier, VerifyError};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::args::{self, Form};
+use crate::args;
 use crate::input::{MARK, STDIN, unmarked};
 use crate::kept;
-use crate::output::{Messages, Output, plain};
+use crate::output::{Form, Messages, Output, plain};
 use crate::secrets::{needed, secrets};
 use crate::usage::usage;
 

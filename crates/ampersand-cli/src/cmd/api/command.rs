@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use clap::builder::{PossibleValue, StyledStr};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 
-use crate::args::{Form, Known};
 use crate::contract::{self, Field, Operation, Schema, first_sentence, flowed, kebab};
+use crate::known::Known;
+use crate::output::Form;
 use crate::table::{self, wrapped};
 
 /// The names of options that every operation has, which no flag of the contract may have.

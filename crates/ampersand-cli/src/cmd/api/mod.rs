@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 
 use self::command::{ALL, DRY_RUN, KEY_FILE, NO_CHECK, OUTPUT};
 use self::request::Request;
-use crate::args::Form;
 use crate::contract;
+use crate::output::Form;
 use crate::output::{Messages, Output, plain};
 use crate::secrets;
 use crate::usage::usage;

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{Sender, channel};
 
 use self::setting::{PATIENCE, SECRET};
-use crate::args::Form;
+use crate::output::Form;
 use crate::output::{Messages, Output};
 
 /// Of a configuration, so many that it is larger than what a webhook may hold.
