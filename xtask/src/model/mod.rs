@@ -1,8 +1,9 @@
 //! The contract, read once: which values its schemas describe, which operations and events it has. `generate` makes code of
 //! it, and `diff` compares two.
 //!
-//! `read` makes the schemas, `operations` and `events` what refers to them; `rust` says what each becomes, `names` how that
-//! is called. No module here knows what is made of the model.
+//! `read` makes schemas of JSON, `operations` and `document` what refers to them, and `events` tells the bodies of events.
+//! `steps` then decides what becomes of each, one step at a time (`api`, `credentials`, `events`, `named`); `rust` says what
+//! that is, and `names` how it is called. No module here knows what is made of the model.
 
 mod api;
 mod context;
