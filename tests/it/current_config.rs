@@ -6,21 +6,12 @@ use ampersand_client::Client;
 use ampersand_notifications::{Config, Delivery, Policy, ResolveError, Resolver};
 use ampersand_testing::{Envelope, Fixture, UrlServer};
 use ampersand_types::notifications::{Event, InstallationUpdatedData};
+use test_support::corpus::installation;
 use test_support::server::{Server, response};
 
 use crate::api::client;
 
 const LINE: &str = "/api/projects/p/integrations/n/installations/i";
-
-fn installation(config: &str) -> String {
-    format!(
-        r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
-            {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{config}}},"connection":{{"id":"c",
-            "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
-            "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
-            "projectId":"p","createTime":"t"}}}}}}"#
-    )
-}
 
 /// A server of the API, and a client of it.
 fn serving(config: &str) -> (Server, Client) {

@@ -408,7 +408,7 @@ pub(crate) fn kebab(name: &str) -> String {
     kebab
 }
 
-/// The value at the end of a path of names; `null` where there is none.
+/// Follows a path of names into a value. Returns `null` if the path leads nowhere.
 fn at(value: &'static Value, path: &[&str]) -> &'static Value {
     path.iter().fold(value, |value, name| value.get(*name).unwrap_or(&Value::Null))
 }

@@ -73,7 +73,7 @@ struct Shared {
     answers: Mutex<BTreeMap<String, Vec<Answer>>>,
     requests: Mutex<Vec<Request>>,
     refused: Mutex<Vec<String>>,
-    /// What was created, by the path of its list; nothing where nothing is kept.
+    /// Objects that requests created, by the path of their list. `None` if the server keeps nothing.
     kept: Option<Mutex<BTreeMap<String, Vec<Value>>>>,
 }
 
@@ -96,7 +96,7 @@ struct Answer {
     status: u16,
     body: Option<Value>,
     delay: Duration,
-    /// How often; always where this is none.
+    /// How many more times the server gives this answer. `None` means without limit.
     left: Option<usize>,
     /// The page that it is, of how many.
     page: Option<(usize, usize)>,
@@ -266,7 +266,7 @@ impl On<'_> {
     fn set(self, mut answers: Vec<Answer>) {
         let mut known = lock(&self.api.shared.answers);
         let all = known.entry(self.operation).or_default();
-        // What is said for some times goes before what is said for good.
+        // The server uses up the answers with a limit before it gives one without.
         match self.times {
             None => all.retain(|answer| answer.left.is_some()),
             Some(_) => answers.extend(all.extract_if(.., |answer| answer.left.is_none())),
@@ -324,7 +324,7 @@ impl Operation {
             match pattern.strip_prefix('{').and_then(|pattern| pattern.split_once('}')) {
                 Some((name, action)) => {
                     let value = segment.strip_suffix(action)?;
-                    // What follows a `:` is an action, and part of no value.
+                    // The part after a `:` names an action, so a value contains no `:`.
                     if value.contains(':') {
                         return None;
                     }

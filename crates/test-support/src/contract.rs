@@ -68,10 +68,11 @@ pub fn arguments(method: &str, path: &str, contract: &Value) -> Value {
         let parameter = resolve(parameter, contract);
         let mut schema = parameter["schema"].clone();
         if parameter["in"] == "path" {
-            // Whatever there is on a keyboard; what no path can hold is empty, `.` or `..`.
+            // A segment may have any character of a keyboard. A path cannot carry an empty one, `.` or `..`.
             schema["pattern"] = json!("^[ -~&&[^.]][ -~]*$");
         } else {
-            schema["minLength"] = json!(1); // What is empty, some servers take for missing.
+            // Some servers treat an empty value as a missing one.
+            schema["minLength"] = json!(1);
         }
         required.extend((parameter["required"] == true).then(|| parameter["name"].clone()));
         properties.insert(parameter["name"].as_str().unwrap().to_owned(), schema);

@@ -1,4 +1,4 @@
-//! The payloads under `tests/corpus`.
+//! The payloads under `tests/corpus`, and one that tests make for a configuration of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,4 +39,15 @@ pub fn metadata(folder: &str, name: &str) -> String {
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The API's answer for an installation: its configuration has this JSON as its content.
+pub fn installation(config: &str) -> String {
+    format!(
+        r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
+            {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{config}}},"connection":{{"id":"c",
+            "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
+            "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
+            "projectId":"p","createTime":"t"}}}}}}"#
+    )
 }

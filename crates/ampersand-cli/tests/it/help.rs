@@ -2,24 +2,25 @@
 
 use crate::command::run;
 
+const COMMANDS: [&str; 12] = [
+    "decode",
+    "resolve",
+    "verify",
+    "listen",
+    "serve",
+    "inbox",
+    "setup",
+    "trigger",
+    "api",
+    "explain",
+    "completions",
+    "man",
+];
+
 #[test]
 fn help_teaches_by_example() {
-    for command in [
-        "",
-        "decode",
-        "resolve",
-        "verify",
-        "listen",
-        "serve",
-        "inbox",
-        "setup",
-        "trigger",
-        "api",
-        "explain",
-        "completions",
-        "man",
-    ] {
-        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
+    for command in [""].iter().chain(&COMMANDS) {
+        let arguments: Vec<&str> = [*command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let help = run(&arguments);
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert!(help.stdout.contains("Examples:"), "{command}");
@@ -40,20 +41,7 @@ fn every_shell_is_completed() {
 #[test]
 fn every_command_has_a_manual_page() {
     assert!(run(&["man"]).stdout.contains(".TH ampersand 1"));
-    for command in [
-        "decode",
-        "resolve",
-        "verify",
-        "listen",
-        "serve",
-        "inbox",
-        "setup",
-        "trigger",
-        "api",
-        "explain",
-        "completions",
-        "man",
-    ] {
+    for command in COMMANDS {
         let page = run(&["man", command]);
         assert_eq!(page.code, 0);
         assert!(page.stdout.contains(&format!(".TH ampersand-{command} 1")), "{}", page.stdout);

@@ -5,22 +5,12 @@ use ampersand_client::{Client, ErrorKind};
 use ampersand_types::RawJson;
 use ampersand_types::config::{ConfigContent, UpdateInstallationConfigContent};
 use serde::Deserialize;
-use test_support::corpus::payloads;
+use test_support::corpus::{installation, payloads};
 use test_support::json::difference;
 
 use crate::peer::Peer;
 
 const LINE: &str = "/api/projects/p/integrations/n/installations/i";
-
-fn installation(config: &str) -> String {
-    format!(
-        r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":
-            {{"id":"c","revisionId":"r","createTime":"t","createdBy":"c","content":{config}}},"connection":{{"id":"c",
-            "projectId":"p","provider":"x","authScheme":"none","status":"working","createTime":"t","group":{{"groupRef":"g",
-            "groupName":"G","projectId":"p","createTime":"t"}},"consumer":{{"consumerRef":"r","consumerName":"R",
-            "projectId":"p","createTime":"t"}}}}}}"#
-    )
-}
 
 async fn serving(config: &str) -> Peer {
     Peer::answering(200, "application/json", &installation(config))
