@@ -25,7 +25,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -40,6 +40,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api;
+use crate::fixture::nearest;
 
 /// A server on loopback that keeps the contract of the API, for tests of what calls it. It ends with the process.
 ///
@@ -69,15 +70,14 @@ pub struct Request {
 
 #[derive(Debug)]
 struct Shared {
-    operations: Vec<Operation>,
-    answers: Mutex<BTreeMap<String, Vec<Answer>>>,
+    answers: Mutex<BTreeMap<&'static str, Vec<Answer>>>,
     requests: Mutex<Vec<Request>>,
     refused: Mutex<Vec<String>>,
     /// Objects that requests created, by the path of their list. `None` if the server keeps nothing.
     kept: Option<Mutex<BTreeMap<String, Vec<Value>>>>,
 }
 
-/// What the contract says of an operation.
+/// An operation, as the contract describes it.
 #[derive(Debug)]
 struct Operation {
     host: String,
@@ -90,7 +90,7 @@ struct Operation {
     components: Arc<Value>,
 }
 
-/// What a test has said is to be answered.
+/// An answer that a test has set.
 #[derive(Clone, Debug)]
 struct Answer {
     status: u16,
@@ -98,8 +98,8 @@ struct Answer {
     delay: Duration,
     /// How many more times the server gives this answer. `None` means without limit.
     left: Option<usize>,
-    /// The page that it is, of how many.
-    page: Option<(usize, usize)>,
+    /// The page that it is, counted from 0.
+    page: Option<usize>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -131,9 +131,9 @@ impl FakeApi {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (answers, requests, refused) = Default::default();
-        let shared = Arc::new(Shared { operations: operations(), answers, requests, refused, kept });
+        let shared = Arc::new(Shared { answers, requests, refused, kept });
         let app = axum::Router::new().fallback(respond).with_state(Arc::clone(&shared));
-        // In a thread of its own, so that a test may block.
+        // The server has its own thread, so a test may block.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::spawn(move || {
             let served =
@@ -143,7 +143,7 @@ impl FakeApi {
         Ok(Self { address, shared })
     }
 
-    /// A client of it. It tries everything once.
+    /// Makes a client of this server. It sends each request once, and never tries again.
     pub fn client(&self) -> Client {
         let builder = Client::builder().api_key("any").retry(Retry::NEVER);
         let with_host = |builder: ClientBuilder, host: &Host| builder.base_url(*host, self.url(*host));
@@ -153,32 +153,33 @@ impl FakeApi {
         }
     }
 
-    /// Where a part of the API is. Each has a folder of its own, as two of them have the same paths.
+    /// Returns the URL of a part of the API. Each part has its own folder, because two parts use the same paths.
     pub fn url(&self, host: Host) -> String {
         format!("http://{}/{}", self.address, host.name())
     }
 
-    /// Says what an operation is to answer from now on, in place of what is generated.
+    /// Sets the answer that an operation gives from now on, in place of the generated one.
     ///
     /// # Panics
     ///
     /// When the contract has no such operation.
     #[track_caller]
     pub fn on(&self, operation: &str) -> On<'_> {
-        let mut ids: Vec<&str> = self.shared.operations.iter().map(|known| known.id.as_str()).collect();
-        if !ids.contains(&operation) {
-            ids.sort_by_key(|id| strsim::levenshtein(id, operation));
-            panic!("the contract has no operation `{operation}`; is it `{}`?", ids.first().unwrap_or(&""));
+        match OPERATIONS.iter().find(|known| known.id == operation) {
+            Some(operation) => On { api: self, operation, delay: Duration::ZERO, times: None },
+            None => {
+                let ids = OPERATIONS.iter().map(|known| known.id.as_str());
+                panic!("the contract has no operation `{operation}`; is it `{}`?", nearest(operation, ids))
+            }
         }
-        On { api: self, operation: operation.to_owned(), delay: Duration::ZERO, times: None }
     }
 
-    /// The requests so far, in the order in which they came. Credentials are left out, so that a snapshot can hold them.
+    /// Returns the requests so far, in the order in which they came, without headers: a snapshot can hold them.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
 
-    /// Why requests were refused, for a test in which that is as it should be.
+    /// Takes the reasons for which the server refused requests. A test that expects refusals calls this.
     pub fn refused(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.shared.refused))
     }
@@ -198,41 +199,41 @@ impl Drop for FakeApi {
 #[must_use = "nothing is said before `answer`, `fail` or `pages`"]
 pub struct On<'a> {
     api: &'a FakeApi,
-    operation: String,
+    operation: &'static Operation,
     delay: Duration,
     times: Option<usize>,
 }
 
 impl On<'_> {
-    /// That often, and then as before.
+    /// Gives this answer that many times; after that, the server answers as before.
     pub fn times(self, times: usize) -> Self {
         Self { times: Some(times), ..self }
     }
 
-    /// After so long.
+    /// Waits this long before each answer.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 
-    /// Answers with success, and this.
+    /// Answers with the status of success, and this value as its JSON body.
     ///
     /// # Panics
     ///
     /// When the value has no JSON form.
     #[track_caller]
     pub fn answer(self, body: impl Serialize) {
-        let status = self.described().status();
+        let status = self.operation.status();
         let answer = self.of(status, Some(as_json(body)));
         self.set(vec![answer]);
     }
 
-    /// Answers with a status, and a problem of that title.
+    /// Answers with this status, and a problem (RFC 9457) of this title.
     pub fn fail(self, status: u16, title: &str) {
         let answer = self.of(status, Some(json!({ "status": status, "title": title })));
         self.set(vec![answer]);
     }
 
-    /// Answers with a list in pages, each of which leads to the next.
+    /// Answers with a list in pages. Each page but the last has the token of the next.
     ///
     /// # Panics
     ///
@@ -240,7 +241,7 @@ impl On<'_> {
     #[track_caller]
     pub fn pages<T: Serialize>(self, pages: impl IntoIterator<Item = Vec<T>>) {
         let pages: Vec<Value> = pages.into_iter().map(as_json).collect();
-        let (status, count) = (self.described().status(), pages.len());
+        let (status, count) = (self.operation.status(), pages.len());
         let page = |(number, results): (usize, Value)| {
             let done = number + 1 == count;
             let mut pagination = json!({ "done": done });
@@ -248,15 +249,10 @@ impl On<'_> {
                 pagination["nextPageToken"] = (number + 1).to_string().into();
             }
             let body = json!({ "results": results, "pagination": pagination });
-            Answer { page: Some((number, count)), ..self.of(status, Some(body)) }
+            Answer { page: Some(number), ..self.of(status, Some(body)) }
         };
         let answers = pages.into_iter().enumerate().map(page).collect();
         self.set(answers);
-    }
-
-    fn described(&self) -> &Operation {
-        let mut operations = self.api.shared.operations.iter();
-        operations.find(|known| known.id == self.operation).unwrap_or_else(|| panic!("`on` has found it"))
     }
 
     fn of(&self, status: u16, body: Option<Value>) -> Answer {
@@ -265,7 +261,7 @@ impl On<'_> {
 
     fn set(self, mut answers: Vec<Answer>) {
         let mut known = lock(&self.api.shared.answers);
-        let all = known.entry(self.operation).or_default();
+        let all = known.entry(&self.operation.id).or_default();
         // The server uses up the answers with a limit before it gives one without.
         match self.times {
             None => all.retain(|answer| answer.left.is_some()),
@@ -283,9 +279,9 @@ fn as_json(value: impl Serialize) -> Value {
     }
 }
 
-/// The operations of the contract.
-fn operations() -> Vec<Operation> {
-    let contract: Map<String, Value> = match serde_json::from_str(include_str!("generated/contract.json")) {
+/// The operations of the contract, read once in a process.
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let contract: Map<String, Value> = match serde_json::from_str(crate::contract()) {
         Ok(contract) => contract,
         Err(error) => panic!("the contract that is generated is JSON: {error}"),
     };
@@ -310,7 +306,7 @@ fn operations() -> Vec<Operation> {
     // A path without parameters goes before one with.
     operations.sort_by_key(|operation| operation.path.matches('{').count());
     operations
-}
+});
 
 impl Operation {
     /// The values of the path's parameters, where a path is one of the operation.
@@ -475,8 +471,7 @@ async fn respond(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, by
     let body: Option<Value> = (!bytes.is_empty()).then(|| {
         serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
     });
-    let mut known = shared.operations.iter();
-    let found = known.find_map(|operation| Some((operation, operation.matches(&method, uri.path())?)));
+    let found = OPERATIONS.iter().find_map(|operation| Some((operation, operation.matches(&method, uri.path())?)));
     let path = uri.path().splitn(3, '/').nth(2).map(|path| format!("/{path}")).unwrap_or_default();
     lock(&shared.requests).push(Request {
         operation: found.as_ref().map(|(operation, _)| operation.id.clone()),
@@ -485,15 +480,17 @@ async fn respond(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, by
         query: query.clone(),
         body: body.clone(),
     });
-    let refusal = match &found {
-        None => Some("the contract has no such method and path".to_owned()),
-        Some((operation, path)) => operation.refusal(path, &query, body.as_ref()),
+    let allowed = match found {
+        None => Err("the contract has no such method and path".to_owned()),
+        Some((operation, path)) => operation.refusal(&path, &query, body.as_ref()).map_or(Ok(operation), Err),
     };
-    if let Some(why) = refusal {
-        lock(&shared.refused).push(format!("{method} {}: {why}", uri.path()));
-        return problem(400, "the contract does not allow the request", &why);
-    }
-    let Some((operation, _)) = found else { return problem(400, "no operation", "") };
+    let operation = match allowed {
+        Ok(operation) => operation,
+        Err(why) => {
+            lock(&shared.refused).push(format!("{method} {}: {why}", uri.path()));
+            return problem(400, "the contract does not allow the request", &why);
+        }
+    };
     if let Some(answer) = shared.said(&operation.id, &query) {
         tokio::time::sleep(answer.delay).await;
         return response(answer.status, answer.body.as_ref());
@@ -524,7 +521,7 @@ impl Shared {
         let mut answers = lock(&self.answers);
         let all = answers.get_mut(operation)?;
         let is_meant = |answer: &Answer| match answer.page {
-            Some((number, _)) => number == token.unwrap_or(0),
+            Some(number) => number == token.unwrap_or(0),
             None => true,
         };
         let place = all.iter().position(is_meant)?;
@@ -598,9 +595,8 @@ mod tests {
 
     #[test]
     fn every_answer_is_one_that_the_contract_allows() {
-        let operations = operations();
-        assert_eq!(operations.len(), 88);
-        for operation in &operations {
+        assert_eq!(OPERATIONS.len(), 88);
+        for operation in OPERATIONS.iter() {
             let Some(sample) = operation.sample() else { continue };
             let (_, response) = operation.success().expect("it has one of success");
             let validator = operation.validator(&response["content"]["application/json"]["schema"]);

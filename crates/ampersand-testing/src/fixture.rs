@@ -124,7 +124,7 @@ impl Fixture {
         assert!(
             known,
             "the contract has no notification type `{name}`: did you mean `{}`? `Fixture::unknown` makes one that is new",
-            nearest(name)
+            nearest(name, NotificationType::KNOWN.iter().map(NotificationType::as_str))
         );
         let data = template(name).unwrap_or_default();
         Self::fill(Kind::Notification(notification_type), data, seed)
@@ -436,9 +436,8 @@ impl fmt::Display for Envelope {
     }
 }
 
-/// The type of the contract whose name is most like this one.
-fn nearest(name: &str) -> &'static str {
-    let known = NotificationType::KNOWN.iter().map(NotificationType::as_str);
+/// Returns the known name that is most like this one.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> &'n str {
     known.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default()
 }
 
