@@ -5,6 +5,7 @@
 mod aws;
 mod cli;
 mod client;
+mod inspect;
 mod signatures;
 mod urls;
 

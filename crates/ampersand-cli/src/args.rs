@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Receive webhooks, verify them, and print a line for each; `--demo` shows it without an account
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(Listen),
+    /// Show on a web page of this machine what `listen --save` kept, or what is in other files or an inbox
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
     /// Receive webhooks for an application in any language: store each, and deliver it by HTTP until that answers 2xx
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
@@ -227,8 +230,11 @@ pub(crate) struct Listen {
     pub(crate) insecure: bool,
     /// Send itself one of everything, and show what came in; kill an inbox twice, and count what was lost; then end. It needs
     /// no account and no network
-    #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output", "changes"])]
+    #[arg(long, conflicts_with_all = ["address", "forward", "save", "secret_file", "output", "changes", "inspect"])]
     pub(crate) demo: bool,
+    /// Show what comes on a web page, too, which only this machine can open: at this port, or at any that is free
+    #[arg(long, value_name = "[ADDRESS:]PORT", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = address)]
+    pub(crate) inspect: Option<String>,
     /// Show below each `installation.updated` what changed in the configuration. Nothing is downloaded
     #[arg(long)]
     pub(crate) changes: bool,
@@ -240,6 +246,32 @@ pub(crate) struct Listen {
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten, next_help_heading = "What the page of --inspect may download")]
+    pub(crate) policy: Policy,
+}
+
+#[derive(Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Show the deliveries of this inbox, and follow what becomes of them: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The address and the port of the page, on this machine; port 0 is any that is free
+    #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:0", value_parser = address)]
+    pub(crate) address: String,
+    /// The signing secrets, one a line; without it, those of `AMPERSAND_WEBHOOK_SECRET`, separated by commas. The page signs
+    /// with the first one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The URL that the page proposes to send a delivery to again [default: http://localhost:3000/]
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Accept any TLS certificate of a receiver on this machine
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) policy: Policy,
 }
 
 #[derive(Args)]
@@ -640,9 +672,20 @@ const LISTEN_EXAMPLES: &str = "\
 Examples:
   ampersand listen --demo
   ampersand listen --secret-file secret
+  ampersand listen --inspect      # on a web page, too
   ampersand listen 127.0.0.1:4000 --forward http://localhost:8080/webhooks
   ampersand listen --save kept    # then `ampersand decode kept`, or `trigger --replay`
   ampersand listen --forward https://localhost:8443/ --insecure   # with a self-signed certificate";
+
+const INSPECT_EXAMPLES: &str = "\
+The page shows each delivery, checks its signature step by step, explains its fields, and sends it again.
+It is for this machine alone, and nobody can open it who does not know its URL. Folders are followed.
+
+Examples:
+  ampersand inspect kept                      # what `listen --save kept` received, and receives
+  ampersand inspect --secret-file secret kept
+  ampersand inspect --store sqlite:inbox.db   # what `serve` has, and what became of it
+  ampersand trigger --all --count 10 | ampersand inspect -";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:

@@ -2,6 +2,7 @@
 //!
 //! What the contract has is asked of the types, by the JSON Schemas that they give of themselves: so it follows the
 //! contract as they do. A payload is looked at as text, down to where the contract leaves open what there is.
+//! `decode --drift` counts what it finds; the page of `inspect` marks it in a payload.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,25 +64,15 @@ impl Drift {
 
 impl Sink for Drift {
     fn delivery(&mut self, delivery: Delivery, _: &At<'_>) -> Result<()> {
-        let (body, data) = (delivery.raw().body().trim_ascii(), delivery.raw().data());
-        let (event, schema) = match &delivery {
-            Delivery::Notification(notification) => {
-                let event = notification.notification_type.as_str();
-                (Some(event), self.contract.events.get(event))
-            }
-            Delivery::Records(_) => (None, Some(&self.contract.records)),
+        let event = match &delivery {
+            Delivery::Notification(notification) => Some(notification.notification_type.as_str()),
+            Delivery::Records(_) => None,
         };
-        let (schemas, findings) = (&self.contract.schemas, &mut self.findings);
-        let mut walk = Walk { schemas, findings, event, path: "$".to_owned() };
-        if data.len() < body.len() {
-            for (name, value) in members(body).filter(|(name, _)| !ENVELOPE.contains(&&**name)) {
-                walk.enter(Step::Member(&name), |walk| walk.found(Kind::EnvelopeField, type_of(value)));
-            }
-        }
-        match schema {
-            Some(schema) => walk.enter(Step::Member("data"), |walk| walk.value(data, schema)),
-            None => walk.enter(Step::Member("notificationType"), |walk| walk.found(Kind::NotificationType, "string")),
-        }
+        let findings = &mut self.findings;
+        self.contract.walk(&delivery, delivery.raw().data(), &mut |found| {
+            let notification_type = event.map(|event| cut(event).into_owned());
+            findings.add(Finding { kind: found.kind, notification_type, path: found.path.to_owned() }, found.json_type);
+        });
         Ok(())
     }
 
@@ -91,7 +82,7 @@ impl Sink for Drift {
 }
 
 /// The contract, as JSON Schemas.
-struct Contract {
+pub(crate) struct Contract {
     /// Of the data of notifications, by their type.
     events: BTreeMap<&'static str, Value>,
     /// Of data messages.
@@ -101,7 +92,7 @@ struct Contract {
 }
 
 impl Contract {
-    fn known() -> Self {
+    pub(crate) fn known() -> Self {
         let mut generator = SchemaGenerator::default();
         let events = NotificationType::KNOWN.iter();
         let events = events.map(|known| (known.as_str(), Event::data_schema(known, &mut generator).to_value()));
@@ -119,14 +110,44 @@ impl Contract {
         }
         Self { events, records, schemas }
     }
+
+    /// Looks for what is new in a delivery, whose payload may have been added to.
+    pub(crate) fn walk(&self, delivery: &Delivery, data: &str, found: &mut dyn FnMut(Found<'_>)) {
+        let body = delivery.raw().body().trim_ascii();
+        let is_wrapped = delivery.raw().data().len() < body.len();
+        let schema = match delivery {
+            Delivery::Notification(notification) => self.events.get(notification.notification_type.as_str()),
+            Delivery::Records(_) => Some(&self.records),
+        };
+        let mut walk = Walk { schemas: &self.schemas, found, path: "$".to_owned(), place: Vec::new() };
+        if is_wrapped {
+            for (name, value) in members(body).filter(|(name, _)| !ENVELOPE.contains(&&**name)) {
+                walk.enter(Step::Member(&name), |walk| walk.found(Kind::EnvelopeField, type_of(value)));
+            }
+        }
+        match schema {
+            Some(schema) => walk.enter(Step::Member("data"), |walk| walk.value(data, schema)),
+            None => walk.enter(Step::Member("notificationType"), |walk| walk.found(Kind::NotificationType, "string")),
+        }
+    }
+}
+
+/// Something new that was met.
+pub(crate) struct Found<'w> {
+    pub(crate) kind: Kind,
+    /// Where, as a JSONPath that does not tell items of a list apart.
+    pub(crate) path: &'w str,
+    /// Where in the payload: the position of a member or an item, below that of another. Empty outside of it.
+    pub(crate) place: &'w [usize],
+    json_type: &'static str,
 }
 
 /// A way into a payload, and what it meets.
 struct Walk<'a> {
     schemas: &'a Map<String, Value>,
-    findings: &'a mut Findings,
-    event: Option<&'a str>,
+    found: &'a mut dyn FnMut(Found<'_>),
     path: String,
+    place: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -141,7 +162,11 @@ impl<'a> Walk<'a> {
             "array" => {
                 let Some(items) = schema.get("items") else { return };
                 let values: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-                self.enter(Step::Item, |walk| values.iter().for_each(|value| walk.value(value.get(), items)));
+                self.enter(Step::Item, |walk| {
+                    for (position, value) in values.iter().enumerate() {
+                        walk.at(position, |walk| walk.value(value.get(), items));
+                    }
+                });
             }
             // The enums of the types are open: the values that they know are no more than examples.
             "string" if schema.get("examples").is_some_and(|known| !is_one_of(text, known)) => {
@@ -153,14 +178,20 @@ impl<'a> Walk<'a> {
 
     fn object(&mut self, text: &str, schema: &'a Value) {
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-            for (name, value) in members(text) {
-                self.enter(Step::Member(&name), |walk| match properties.get(&*name) {
-                    Some(schema) => walk.value(value, schema),
-                    None => walk.found(Kind::Field, type_of(value)),
+            for (position, (name, value)) in members(text).enumerate() {
+                self.enter(Step::Member(&name), |walk| {
+                    walk.at(position, |walk| match properties.get(&*name) {
+                        Some(schema) => walk.value(value, schema),
+                        None => walk.found(Kind::Field, type_of(value)),
+                    });
                 });
             }
         } else if let Some(values) = schema.get("additionalProperties") {
-            self.enter(Step::Key, |walk| members(text).for_each(|(_, value)| walk.value(value, values)));
+            self.enter(Step::Key, |walk| {
+                for (position, (_, value)) in members(text).enumerate() {
+                    walk.at(position, |walk| walk.value(value, values));
+                }
+            });
         }
     }
 
@@ -188,9 +219,14 @@ impl<'a> Walk<'a> {
         self.path.truncate(before);
     }
 
+    fn at(&mut self, position: usize, walk: impl FnOnce(&mut Self)) {
+        self.place.push(position);
+        walk(self);
+        self.place.pop();
+    }
+
     fn found(&mut self, kind: Kind, json_type: &'static str) {
-        let notification_type = self.event.map(|event| cut(event).into_owned());
-        self.findings.add(Finding { kind, notification_type, path: self.path.clone() }, json_type);
+        (self.found)(Found { kind, path: &self.path, place: &self.place, json_type });
     }
 }
 
@@ -226,7 +262,8 @@ fn cut(name: &str) -> Cow<'_, str> {
     format!("{}…", &name[..end]).into()
 }
 
-fn members(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+/// The members of an object, in their order.
+pub(crate) fn members(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let members = serde_json::from_str::<Members<'_>>(text).map_or_else(|_| Vec::new(), |members| members.0);
     members.into_iter().map(|(name, value)| (name, value.get()))
 }
@@ -295,7 +332,7 @@ struct Line<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Kind {
+pub(crate) enum Kind {
     NotificationType,
     EnvelopeField,
     Field,
@@ -305,7 +342,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::NotificationType => "new event",
             Self::EnvelopeField => "in envelope",

@@ -49,6 +49,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Verify(options) => cmd::verify::run(&options),
         Command::Listen(options) if options.demo => cmd::demo::run(),
         Command::Listen(options) => cmd::listen::run(options),
+        Command::Inspect(options) => cmd::inspect::run(options),
         Command::Serve(options) => cmd::serve::run(options),
         Command::Inbox { command } => cmd::inbox::run(&command),
         Command::Setup(options) => cmd::setup::run(&options),

@@ -309,15 +309,15 @@ impl<'d> Shown<'d> {
 
 /// Whom a payload is about, of whichever type it is.
 #[derive(Default, Deserialize)]
-struct Who<'d> {
+pub(crate) struct Who<'d> {
     #[serde(borrow, rename = "groupRef", default)]
-    group: Option<Cow<'d, str>>,
+    pub(crate) group: Option<Cow<'d, str>>,
     #[serde(borrow, rename = "installationId", default)]
-    installation: Option<Cow<'d, str>>,
+    pub(crate) installation: Option<Cow<'d, str>>,
     #[serde(borrow, rename = "connectionId", default)]
-    connection: Option<Cow<'d, str>>,
+    pub(crate) connection: Option<Cow<'d, str>>,
     #[serde(borrow, default)]
-    action: Option<Cow<'d, str>>,
+    pub(crate) action: Option<Cow<'d, str>>,
 }
 
 /// Gives the parts that are JSON on one line. A text of one line stays as it is; from another, the white space between
@@ -360,7 +360,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character is not shown itself: it steers, has no width, breaks a line, or turns the direction of the text.
-fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     const UNSEEN: [RangeInclusive<char>; 7] = [
         '\u{061c}'..='\u{061c}',
         '\u{200b}'..='\u{200f}',

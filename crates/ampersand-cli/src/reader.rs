@@ -169,6 +169,11 @@ impl Reader {
         })
     }
 
+    /// Leaves out files, by their paths.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Path) -> bool) {
+        self.files.retain(|file| keep(file.path()));
+    }
+
     pub(crate) fn read(mut self, sink: &mut impl Sink) -> Result<Tally> {
         let alone = Known::new(self.from, &self.said);
         for file in mem::take(&mut self.files) {
@@ -415,7 +420,7 @@ fn fetching(Object { bucket, key, version, .. }: &Object) -> String {
 }
 
 /// A text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ampersand_notifications::{Delivery, NormalizeError, Verifier, Webhook, from_webhook};
+use ampersand_notifications::{Delivery, NormalizeError, Resolver, Verifier, Webhook, from_webhook};
 use anstyle::AnsiColor;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args;
 use crate::changes::Reach;
+use crate::cmd::inspect::{self, Arrival, Forwarded, Log, Page, Tone, Tools, Verdict};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, end_to_end};
@@ -45,12 +46,21 @@ const BACKLOG: usize = 1024;
 
 pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     let messages = Messages::default();
-    let verifier = knowing(&secrets(options.secret_file.as_deref())?)?;
+    let secrets = secrets(options.secret_file.as_deref())?;
+    let verifier = knowing(&secrets)?;
     if verifier.is_none() {
         messages.say(format_args!(
             "WARNING: anybody can send anything, as nothing is verified: set {VARIABLE}, or pass --secret-file FILE"
         ));
     }
+    let tools = Tools {
+        secrets,
+        verifier: verifier.clone(),
+        resolver: Resolver::new(options.policy.into())?,
+        to: options.forward.clone().unwrap_or_else(|| inspect::TO.to_owned()),
+        insecure: options.insecure,
+    };
+    let log = options.inspect.is_some().then(|| Arc::new(Log::new()));
     let forward = options.forward.map(|url| http_url("--forward", &url)).transpose()?;
     let save = options.save.map(|folder| Folder::open(&folder)).transpose()?.map(Arc::new);
     let client = match &forward {
@@ -61,7 +71,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     let (lines, received) = mpsc::channel(BACKLOG);
     let verified = verifier.is_some();
     let in_flight = AtomicUsize::new(0);
-    let receiver = Arc::new(Receiver { verifier, forward, save, lines, in_flight, messages });
+    let receiver = Arc::new(Receiver { verifier, forward, save, log, lines, in_flight, messages });
 
     // A thread, as writing waits for whoever reads.
     let (ended, printed) = oneshot::channel();
@@ -75,12 +85,25 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         let (stop, stopped) = oneshot::channel();
         let listener = TcpListener::bind(&options.address).await.with_context(|| options.address.clone())?;
         receiver.messages.say(format_args!("listening at http://{}/, until ctrl-C", listener.local_addr()?));
+        let page = match options.inspect.as_deref().zip(receiver.log.clone()) {
+            Some((address, log)) => Some(Page::open(address, log, tools).await?),
+            None => None,
+        };
+        if let Some(page) = &page {
+            receiver.messages.say(format_args!("see what comes at {}", page.url));
+        }
         let app = Router::new().fallback(receive);
         let server = axum::serve(listener, app.with_state(receiver.clone())).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         tokio::select! {
             served = async { server.await } => served.context("the server failed"),
+            served = async {
+                match page {
+                    Some(page) => page.serve().await,
+                    None => std::future::pending().await,
+                }
+            } => served,
             printed = printed => {
                 let _ = timeout(Duration::from_secs(1), receiver.all_answered()).await;
                 printed.context("nothing can be printed")?
@@ -97,14 +120,20 @@ struct Line {
     /// Of the body.
     bytes: Option<usize>,
     /// `None` of what was refused.
-    delivery: Option<Box<Delivery>>,
-    verdict: Column,
+    delivery: Option<Arc<Delivery>>,
+    verdict: Verdict,
     printed: oneshot::Sender<()>,
 }
 
 /// Prints what comes. It ends when nothing more can come, or the output fails.
 fn print(mut lines: mpsc::Receiver<Line>, mut output: Output, verified: bool) -> Result<()> {
     while let Some(Line { at, bytes, delivery, verdict, printed }) = lines.blocking_recv() {
+        let colour = match verdict.tone {
+            Tone::Good => AnsiColor::Green,
+            Tone::Fair => AnsiColor::Yellow,
+            Tone::Bad => AnsiColor::Red,
+        };
+        let verdict = Column::last(verdict.text, colour);
         output.request(at, delivery.as_deref().map(|delivery| (delivery, verified)), bytes, verdict)?;
         let _ = printed.send(());
     }
@@ -116,6 +145,8 @@ struct Receiver {
     /// Where requests are passed on to.
     forward: Option<(Url, Client)>,
     save: Option<Arc<Folder>>,
+    /// What a page shows, if there is one.
+    log: Option<Arc<Log>>,
     lines: mpsc::Sender<Line>,
     /// Requests that are not answered yet.
     in_flight: AtomicUsize,
@@ -149,8 +180,8 @@ impl Receiver {
         let (mut taken, mut bytes, mut extent) = (Vec::new(), None, ", without its body");
         let is_small = announced(&headers).is_none_or(|length| length <= MOST_BYTES as u64);
         let mut fit = check(&method, &headers).and(if is_small { Ok(()) } else { too_large() });
-        // The body of a request that is refused anyway is taken only to be kept.
-        if fit.is_ok() || (is_small && self.save.is_some()) {
+        // The body of a request that is refused anyway is taken only to be kept or shown.
+        if fit.is_ok() || (is_small && (self.save.is_some() || self.log.is_some())) {
             let came = timeout_at(deadline, take(body, &mut taken)).await;
             let came = came.unwrap_or_else(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
             bytes = came.is_ok().then_some(taken.len());
@@ -164,14 +195,16 @@ impl Receiver {
                 Err(refusal) => fit = fit.and(Err(refusal)),
             }
         }
+        let (start, shown) = (Instant::now(), self.log.as_ref().map(|log| (log, headers.clone(), body.clone())));
         let answered = match fit {
             Ok(()) => self.answer(headers, body, deadline).await,
             Err(refusal) => Err(refusal),
         };
+        let took = start.elapsed();
         let (answer, delivery, verdict) = match answered {
             Ok((answer, read)) => {
                 let verdict = self.verdict(answer.status(), &kept, read.as_ref().err());
-                (answer, read.ok().map(Box::new), verdict)
+                (answer, read.ok().map(Arc::new), verdict)
             }
             Err(Refusal { status, why, more }) => {
                 let verdict = format!("refused with {}{kept}: {why}{more}", status.as_u16());
@@ -179,9 +212,14 @@ impl Receiver {
                 if status == StatusCode::METHOD_NOT_ALLOWED {
                     answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
                 }
-                (answer, None, Column::last(verdict, AnsiColor::Red))
+                (answer, None, Verdict { tone: Tone::Bad, text: verdict })
             }
         };
+        if let Some((log, headers, body)) = shown {
+            let forwarded = self.forward.as_ref().map(|_| Forwarded::new(answer.status().as_u16(), took));
+            let (headers, delivery, verdict) = (Some(headers), delivery.clone(), verdict.clone());
+            log.add(Arrival { at, headers, body, delivery, verdict, forwarded, whole: None });
+        }
         let (printed, shown) = oneshot::channel();
         let (taken, line) = (delivery.is_some(), Line { at, bytes, delivery, verdict, printed });
         let told = async { self.lines.send(line).await.is_ok() && shown.await.is_ok() };
@@ -242,21 +280,21 @@ impl Receiver {
     }
 
     /// What became of a request that was taken, or passed on though it could not be read.
-    fn verdict(&self, answer: StatusCode, kept: &str, unread: Option<&NormalizeError>) -> Column {
-        let (verified, mut colour) = match &self.verifier {
-            Some(_) => ("verified", AnsiColor::Green),
-            None => ("not verified", AnsiColor::Yellow),
+    fn verdict(&self, answer: StatusCode, kept: &str, unread: Option<&NormalizeError>) -> Verdict {
+        let (verified, mut tone) = match &self.verifier {
+            Some(_) => ("verified", Tone::Good),
+            None => ("not verified", Tone::Fair),
         };
         let mut text = verified.to_owned();
         if self.forward.is_some() {
             text += &format!(", answered with {}", answer.as_u16());
-            colour = if answer.is_success() && unread.is_none() { colour } else { AnsiColor::Red };
+            tone = if answer.is_success() && unread.is_none() { tone } else { Tone::Bad };
         }
         text += kept;
         if let Some(error) = unread {
             text += &format!("; the body could not be read: {error}");
         }
-        Column::last(text, colour)
+        Verdict { tone, text }
     }
 
     /// Lets the server stop at a first signal. Is over at a second one, or when the first one does not end all in time.

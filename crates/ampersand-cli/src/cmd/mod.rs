@@ -5,6 +5,7 @@ pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod inbox;
+pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod resolve;
 pub(crate) mod serve;

@@ -45,7 +45,12 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
     let (mut downloaded, mut failed) = (0, 0);
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let deliveries = stream::poll_fn(|context| read.poll_recv(context));
-        let mut resolved = deliveries.map(|located| resolve(&resolver, located)).buffered(AT_ONCE);
+        let mut resolved = deliveries
+            .map(|Located { delivery, at }| {
+                let resolver = &resolver;
+                async move { resolved(resolver, delivery, &at).await }
+            })
+            .buffered(AT_ONCE);
         while let Some(Resolved { delivery, data, downloads, failures }) = resolved.next().await {
             downloaded += downloads;
             failed += failures.len();
@@ -86,15 +91,16 @@ impl Sink for Channel {
     }
 }
 
-struct Resolved {
+pub(super) struct Resolved {
     delivery: Delivery,
     /// The payload, with what was downloaded.
-    data: String,
+    pub(super) data: String,
     downloads: usize,
-    failures: Vec<String>,
+    pub(super) failures: Vec<String>,
 }
 
-async fn resolve(resolver: &Resolver, Located { delivery, at }: Located) -> Resolved {
+/// Downloads what a delivery lacks. A failure says where the delivery is.
+pub(super) async fn resolved(resolver: &Resolver, delivery: Delivery, at: &str) -> Resolved {
     let mut data = delivery.raw().data().to_owned();
     let gaps = gaps(&data, matches!(delivery, Delivery::Records(_)));
     let downloads = join_all(gaps.iter().map(|gap| download(gap, resolver))).await;

@@ -29,7 +29,7 @@ use crate::usage::usage;
 const AT_ONCE: usize = 64;
 
 /// The sender does not wait for longer.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
     let messages = Messages::default();
@@ -222,7 +222,7 @@ fn webhook(fixture: &Fixture, secret: Option<&str>) -> Result<Sent> {
 }
 
 /// Signs a request that was kept as the sender does when it tries again: with its id, at another time.
-fn sign(headers: &mut HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> Result<()> {
+pub(super) fn sign(headers: &mut HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> Result<()> {
     let family = if headers.contains_key("webhook-id") { "webhook" } else { "svix" };
     let name = |part: &str| HeaderName::try_from(format!("{family}-{part}"));
     let id = headers.get(name("id")?).and_then(|id| id.to_str().ok());

@@ -81,7 +81,7 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
 
 /// Says what editors and shells changed in a body, where that alone makes its signature wrong: the line break at its end,
 /// or its byte order mark.
-fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
+pub(super) fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
     const NO_MARK: &[u8] = b"";
     let text = unmarked(body);
     let line = text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line));
