@@ -26,6 +26,13 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let tests = ["test", "--package", "tests", "--test", "peers", "--locked", "--", "--ignored"];
     let mut cargo = cargo(root);
     cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node").env("PEERS_AMPERSAND", ampersand);
+    match program_of_system("chromium", "chromium fonts-dejavu-core", "usr/lib/chromium/chromium", &place) {
+        Ok(chromium) => drop(cargo.env("PEERS_CHROMIUM", chromium)),
+        Err(error) => {
+            crate::say(format!("NOT TESTED: the page of `ampersand inspect`, which takes a browser: {error:#}"));
+            cargo.args(["--skip", "inspect::the_page"]);
+        }
+    }
     run(cargo.env("NODE_PATH", place.join("node_modules")))?;
 
     let server = postgres::Server::start(&place)?;
@@ -39,7 +46,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let server = postgres::Server::start(&place)?;
     let mut cargo = self::cargo(root);
     cargo.args(inbox).args(["--test", "it", "--", "--ignored", "peers::", "--skip", "sync::child"]);
-    match strace(&place) {
+    match program_of_system("strace", "strace", "usr/bin/strace", &place) {
         Ok(strace) => drop(cargo.env("PEERS_STRACE", strace)),
         Err(error) => {
             crate::say(format!("NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"));
@@ -49,27 +56,33 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     run(cargo.env("PEERS_POSTGRES", &server.url).env("PEERS_POSTGRES_RESTART", server.restart()))
 }
 
-/// The strace of the system, or else one from its packages, which needs no root.
-fn strace(place: &Path) -> Result<PathBuf> {
-    let runs = |strace: &Path| Command::new(strace).arg("-V").output().is_ok_and(|output| output.status.success());
-    let (installed, unpacked) = (PathBuf::from("strace"), place.join("strace"));
+/// A program of the system, or else one from Debian's packages, which are unpacked below the target folder: that needs no
+/// root.
+fn program_of_system(name: &str, packages: &str, path: &str, place: &Path) -> Result<PathBuf> {
+    let runs = |program: &Path| Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success());
+    let (installed, unpacked) = (PathBuf::from(name), place.join(name));
     if runs(&installed) {
         return Ok(installed);
     }
-    let strace = unpacked.join("run");
-    if !runs(&strace) {
-        let fetch = r#"
-            apt-get -qq download strace libunwind8
-            for package in *.deb; do dpkg-deb -x "$package" .; done
-            printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$PWD"/usr/lib/*-linux-gnu "$PWD/usr/bin/strace" > run
-            chmod +x run"#;
+    let program = unpacked.join("run");
+    if !runs(&program) {
+        let fetch = format!(
+            r#"apt-get -qq update || true
+            apt-get -qq --print-uris --no-install-recommends install {packages} | cut -d ' ' -f 2 | cut -d _ -f 1 > missing
+            apt-get -qq -o APT::Sandbox::User=root download $(cat missing)
+            for package in *.deb; do dpkg-deb -x "$package" .; rm "$package"; done
+            test -e /etc/fonts/fonts.conf || fonts="FONTCONFIG_SYSROOT=$PWD"
+            printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" %s exec "%s" "$@"\n' \
+                "$(find "$PWD" -name '*.so*' -printf '%h\n' | sort -u | paste -s -d :)" "$fonts" "$PWD/{path}" > run
+            chmod +x run"#
+        );
         fs::create_dir_all(&unpacked)?;
-        run(Command::new("sh").args(["-ec", fetch]).current_dir(&unpacked)).context("install strace")?;
+        run(Command::new("sh").args(["-ec", &fetch]).current_dir(&unpacked)).with_context(|| format!("fetch {name}"))?;
     }
-    if !runs(&strace) {
-        bail!("strace does not run: install it");
+    if !runs(&program) {
+        bail!("{name} does not run: install it");
     }
-    Ok(strace)
+    Ok(program)
 }
 
 /// Installs what is pinned, when it is not there yet.
