@@ -264,9 +264,9 @@ pub(crate) struct Inspect {
     /// with the first one
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// The URL that the page proposes to send a delivery to again [default: http://localhost:3000/]
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: Option<String>,
+    /// The URL that the page proposes to send a delivery to again
+    #[arg(long, value_name = "URL", default_value = cmd::inspect::TO)]
+    pub(crate) to: String,
     /// Accept any TLS certificate of a receiver on this machine
     #[arg(long)]
     pub(crate) insecure: bool,

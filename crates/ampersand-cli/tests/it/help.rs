@@ -2,11 +2,12 @@
 
 use crate::command::run;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "decode",
     "resolve",
     "verify",
     "listen",
+    "inspect",
     "serve",
     "inbox",
     "setup",

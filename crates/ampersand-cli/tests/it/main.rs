@@ -14,6 +14,7 @@ mod explain;
 mod files;
 mod help;
 mod inbox;
+mod inspect;
 mod listen;
 mod resolve;
 mod serve;

@@ -29,7 +29,7 @@ use crate::store;
 use crate::usage::usage;
 
 /// Where a delivery is sent again, if nobody said anything else: where `listen` and the examples listen.
-pub(super) const TO: &str = "http://localhost:3000/";
+pub(crate) const TO: &str = "http://localhost:3000/";
 
 pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
     let messages = Messages::default();
@@ -43,7 +43,7 @@ pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
         secrets,
         verifier: verifier.clone(),
         resolver: Resolver::new(options.policy.into())?,
-        to: options.to.unwrap_or_else(|| TO.to_owned()),
+        to: options.to,
         insecure: options.insecure,
     };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {

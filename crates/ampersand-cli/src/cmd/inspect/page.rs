@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -259,7 +260,7 @@ impl Download {
         Self {
             member: gap.member,
             host: host.unwrap_or_default(),
-            expires: gap.url.expires_at().map(|time| time.as_millisecond()),
+            expires: gap.url.expires_at().map(Timestamp::as_millisecond),
         }
     }
 }

@@ -10,7 +10,12 @@ use crate::output::is_unseen;
 
 /// The test. `None` where the body alone, with its metadata, does not make the delivery again.
 pub(super) fn test(delivery: &Delivery) -> Option<String> {
-    let (body, source) = (delivery.raw().body(), delivery.source());
+    let body = delivery.raw().body();
+    let source = match delivery.source() {
+        // Attributes name the type of any payload.
+        Source::Bare if !delivery.metadata().is_empty() => Source::Attributes,
+        source => source,
+    };
     let again = read(body, source, delivery).ok().filter(|again| kind(again) == kind(delivery))?;
     let metadata: Vec<(&str, &str)> = again.metadata().iter().collect();
     let (function, takes_metadata) = match source {
