@@ -250,6 +250,9 @@ pub(crate) struct Listen {
     pub(crate) policy: Policy,
 }
 
+/// Where the page sends a delivery again, if nobody says another URL: where `listen` listens.
+pub(crate) const APPLICATION: &str = "http://localhost:3000/";
+
 #[derive(Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
@@ -265,7 +268,7 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
     /// The URL that the page proposes to send a delivery to again
-    #[arg(long, value_name = "URL", default_value = cmd::inspect::TO)]
+    #[arg(long, value_name = "URL", default_value = APPLICATION)]
     pub(crate) to: String,
     /// Accept any TLS certificate of a receiver on this machine
     #[arg(long)]
@@ -685,7 +688,7 @@ Examples:
   ampersand inspect kept                      # what `listen --save kept` received, and receives
   ampersand inspect --secret-file secret kept
   ampersand inspect --store sqlite:inbox.db   # what `serve` has, and what became of it
-  ampersand trigger --all --count 10 | ampersand inspect -";
+  ampersand trigger --all --count 10 | ampersand inspect";
 
 const TRIGGER_EXAMPLES: &str = "\
 Examples:

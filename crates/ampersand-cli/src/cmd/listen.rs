@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args;
 use crate::changes::Reach;
-use crate::cmd::inspect::{self, Arrival, Forwarded, Log, Page, Tone, Tools, Verdict};
+use crate::cmd::inspect::{Arrival, Forwarded, Log, Page, Tone, Tools, Verdict};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;
 use crate::kept::{self, Folder, end_to_end};
@@ -57,7 +57,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
         secrets,
         verifier: verifier.clone(),
         resolver: Resolver::new(options.policy.into())?,
-        to: options.forward.clone().unwrap_or_else(|| inspect::TO.to_owned()),
+        to: options.forward.clone().unwrap_or_else(|| args::APPLICATION.to_owned()),
         insecure: options.insecure,
     };
     let log = options.inspect.is_some().then(|| Arc::new(Log::new()));
@@ -217,7 +217,9 @@ impl Receiver {
         };
         if let Some((log, headers, body)) = shown {
             let forwarded = self.forward.as_ref().map(|_| Forwarded::new(answer.status().as_u16(), took));
-            let (headers, delivery, verdict) = (Some(headers), delivery.clone(), verdict.clone());
+            // What is refused may say what it was meant to be.
+            let delivery = delivery.clone().or_else(|| from_webhook(&*body).ok().map(Arc::new));
+            let (headers, verdict) = (Some(headers), verdict.clone());
             log.add(Arrival { at, headers, body, delivery, verdict, forwarded, whole: None });
         }
         let (printed, shown) = oneshot::channel();

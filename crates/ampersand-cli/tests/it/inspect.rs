@@ -72,8 +72,8 @@ fn trigger(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn only_files_and_inboxes_that_are_named_are_shown() {
-    let bad: [&[&str]; 3] = [&[], &["--store", "sqlite:/none.db"], &["--address", "192.0.2.1:0", "webhook"]];
+fn the_page_is_of_this_machine_and_the_inbox_is_there() {
+    let bad: [&[&str]; 2] = [&["--store", "sqlite:/none.db"], &["--address", "192.0.2.1:0", "webhook"]];
     for arguments in bad {
         let run = run(&[&["inspect"], arguments].concat());
         assert_eq!(run.code, 2, "{run}");
@@ -82,7 +82,7 @@ fn only_files_and_inboxes_that_are_named_are_shown() {
 
 #[test]
 fn every_answer_keeps_the_page_to_itself() {
-    let inspector = Inspector::start(&["-"], "");
+    let inspector = Inspector::start(&[], "");
     for (path, status) in [("", "200"), ("page.js", "200"), ("delivery/7", "404"), ("../", "404")] {
         let (head, _) = inspector.get(path);
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::arrival::Arrival;
-use super::token;
+use super::token::token;
 use crate::cmd::trigger::{PATIENCE, sign};
 use crate::cmd::{client_for, http_url, is_loopback};
 use crate::connection::why_of_receiver;

@@ -9,6 +9,7 @@ mod page;
 mod rust_test;
 mod signature;
 mod sources;
+mod token;
 mod tree;
 
 use std::process::ExitCode;
@@ -26,16 +27,9 @@ use crate::output::Messages;
 use crate::secrets::{knowing, secrets};
 use crate::signals::Ends;
 use crate::store;
-use crate::usage::usage;
-
-/// Where a delivery is sent again, if nobody said anything else: where `listen` and the examples listen.
-pub(crate) const TO: &str = "http://localhost:3000/";
 
 pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
     let messages = Messages::default();
-    if options.input.files.is_empty() && options.store.is_none() {
-        return Err(usage("name a file, a folder that `listen --save` keeps, `-`, or an inbox by --store".to_owned()));
-    }
     let secrets = secrets(options.secret_file.as_deref())?;
     let verifier = knowing(&secrets)?;
     let (log, files) = (Arc::new(Log::new()), options.input);
@@ -55,7 +49,7 @@ pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
         let page = Page::open(&options.address, log.clone(), tools).await?;
         messages.say(format_args!("open {} until ctrl-C", page.url));
         let (failed, failure) = oneshot::channel();
-        if !files.files.is_empty() {
+        if !files.files.is_empty() || inbox.is_none() {
             // A thread, as reading may wait for a pipe.
             let (log, messages) = (log.clone(), messages.clone());
             std::thread::spawn(move || failed.send(sources::follow(&files, verifier.as_ref(), &log, &messages)));
@@ -68,11 +62,4 @@ pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What nobody guesses.
-fn token() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no random numbers: {error}"))?;
-    Ok(bytes.map(|byte| format!("{byte:02x}")).concat())
 }

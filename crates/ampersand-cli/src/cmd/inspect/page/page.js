@@ -128,7 +128,7 @@ async function searchNow() {
 const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
 const size = (bytes) =>
   bytes < 1e3 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-const TONES = { good: "fine", fair: "not checked", bad: "wrong" };
+const TONES = { good: "right", fair: "not checked", bad: "wrong" };
 const name = (one) => one.kind || "not a delivery";
 const deliveries = (number) => `${number.toLocaleString()} ${number === 1 ? "delivery" : "deliveries"}`;
 
@@ -265,8 +265,8 @@ function Row({ one, at, of, chosen }) {
   return html`
     <div class="row ${one.tone}" role="option" id=${`row-${one.n}`} aria-selected=${String(chosen)} aria-posinset=${at + 1}
       aria-setsize=${of} style=${{ top: `${at * ROW}px` }} onClick=${() => choose(one.n)} title=${one.verdict}>
-      <span class="dot" role="img" aria-label=${TONES[one.tone]}></span><span class="kind">${name(one)}</span>
-      <span class="when">${time(one.at)}</span>
+      <span class="dot"></span><span class="kind">${name(one)}</span>
+      <span class="when"><b class=${one.tone}>${TONES[one.tone]}</b> ${time(one.at)}</span>
       <span class="who">${[one.group, one.installation].filter(Boolean).join(" · ") || one.verdict}</span>
       <span class="when">${one.source} ${size(one.bytes)}${answer}</span>
     </div>`;
