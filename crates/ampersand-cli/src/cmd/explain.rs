@@ -201,6 +201,7 @@ impl Root {
                     request: Some(format!("{} {}{}", endpoint.method, endpoint.host.default_url(), endpoint.path)),
                     parameters: all(&operation.parameters()),
                     body: operation.body().map(|body| all(&body.fields())).unwrap_or_default(),
+                    example: operation.response().and_then(example),
                     returns: Some(operation.response().map_or_else(|| "nothing".to_owned(), Schema::in_words)),
                     page: operation.page(),
                     command: Some(command::example(*operation)),
@@ -215,6 +216,7 @@ impl Root {
                     values: meanings(*schema),
                     ..Described::told(schema.description())
                 },
+                example: sample(name),
                 one_of: schema.parts("oneOf").filter_map(Schema::name).collect(),
                 fields: all(&fields),
                 ..Facts::default()
@@ -232,6 +234,18 @@ fn sent(kind: &'static str, name: &str, fixture: Fixture) -> Facts {
         example: serde_json::from_slice(&fixture.send(Envelope::Webhook).body).ok(),
         ..Facts::default()
     }
+}
+
+/// A value of a schema, if the API answers with its type.
+fn example(schema: Schema) -> Option<Value> {
+    match schema.items() {
+        Some(items) => Some(vec![example(items)?].into()),
+        None => sample(schema.name()?),
+    }
+}
+
+fn sample(name: &str) -> Option<Value> {
+    ampersand_testing::api::all().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn all(fields: &[Field]) -> Vec<Described> {
@@ -319,7 +333,7 @@ impl Facts {
             output.raw(format!("  {command}").as_bytes())?;
         }
         if let Some(example) = &self.example {
-            section("Example", output)?;
+            section(if self.returns.is_some() { "Example of what it returns" } else { "Example" }, output)?;
             for line in serde_json::to_string_pretty(example)?.lines() {
                 output.raw(format!("  {line}").as_bytes())?;
             }
@@ -361,6 +375,7 @@ fn paragraph(text: &str, indent: usize, output: &mut Output) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check;
 
     #[test]
     fn every_name_and_every_field_is_explained() {
@@ -371,5 +386,28 @@ mod tests {
                 assert!(find(&path).is_some(), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn an_example_is_one_of_its_type() {
+        let mut examples = 0;
+        for (name, _, schema) in contract::types() {
+            let Some(example) = sample(name) else { continue };
+            assert_eq!(check::faults(&example, schema, name), [""; 0]);
+            examples += 1;
+        }
+        assert!(examples > 90, "{examples}");
+        let without = contract::operations().filter(|operation| operation.response().is_some());
+        let without = without.filter(|operation| operation.response().and_then(example).is_none());
+        // Texts, maps, and schemas without a name have no sample.
+        let known = [
+            "createBillingAccountSession",
+            "oauthConnect",
+            "oauthUpdate",
+            "listOperations",
+            "listProviders",
+            "writeRecords",
+        ];
+        assert_eq!(without.map(|operation| operation.id).collect::<Vec<_>>(), known);
     }
 }

@@ -27,8 +27,8 @@ use tokio::time::sleep;
 use super::again::{Again, Answer, curl};
 use super::arrival::{Arrival, Summary};
 use super::log::Log;
-use super::rust_test;
 use super::signature::{Step, steps};
+use super::snippet;
 use super::token::token;
 use super::tree::{Node, about, tree};
 use crate::changes::{self, Reach};
@@ -250,7 +250,7 @@ async fn delivery(State(inner): State<Arc<Inner>>, Path(number): Path<u64>) -> R
         let reach = if arrival.whole.is_some() { Reach::Downloaded } else { Reach::Sent };
         let sentences = |changes: Vec<ConfigChange>| changes.iter().map(ToString::to_string).collect();
         details.changes = changes::of(delivery, data, reach).map(|changes| changes.map(sentences));
-        details.test = rust_test::test(delivery);
+        details.test = snippet::test(delivery);
     }
     Ok(Json(details).into_response())
 }
