@@ -38,12 +38,15 @@ pub(super) fn follow(
         let mut requests = Vec::new();
         let mut reader = Reader::new(options, messages.clone())?;
         reader.retain(|path| {
-            let is_new = is_settled(path) && seen.insert(path.to_owned());
+            if seen.contains(path) || !is_settled(path) {
+                return false;
+            }
+            seen.insert(path.to_owned());
             let is_request = path.with_extension(kept::HEADERS).is_file();
-            if is_new && is_request {
+            if is_request {
                 requests.push(path.to_owned());
             }
-            is_new && !is_request
+            !is_request
         });
         for path in requests {
             match request(&path, verifier) {
