@@ -9,7 +9,7 @@ use ampersand_notifications::{Delivery, Resolver, Secret, Verifier};
 use ampersand_types::ConfigChange;
 use anyhow::{Context as _, Result};
 use axum::body::Bytes;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -40,6 +40,9 @@ use crate::usage::usage;
 
 /// Deliveries that come close to each other are shown at once.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// A body of 1 MiB, which `listen` takes, is longer as a text in JSON.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What the page is made of.
 const FILES: [(&str, &str, &str); 5] = [
@@ -108,7 +111,7 @@ impl Page {
             .route(&at("headers/{n}"), get(headers))
             .route(&at("curl/{n}"), get(command))
             .route(&at("search"), get(search))
-            .route(&at("send"), post(send))
+            .route(&at("send"), post(send).layer(DefaultBodyLimit::max(MOST_BYTES)))
             .route(&at("resolve/{n}"), post(resolve));
         for (path, kind, text) in FILES {
             router = router.route(&at(path), get(move || async move { ([(header::CONTENT_TYPE, kind)], text) }));
