@@ -25,8 +25,6 @@ const state = {
   settings: { to: "", signs: false },
   live: false,
   said: "",
-  top: 0,
-  height: 600,
 };
 
 function set(change) {
@@ -236,14 +234,14 @@ class List extends Component {
   }
 
   look() {
-    set({ top: this.list.scrollTop, height: this.list.clientHeight });
+    this.setState({ top: this.list.scrollTop, height: this.list.clientHeight });
   }
 
   componentDidMount() {
     new ResizeObserver(() => this.look()).observe(this.list);
   }
 
-  render({ rows, chosen, top, height }) {
+  render({ rows, chosen }, { top = 0, height = 600 }) {
     const from = Math.max(0, Math.floor(top / ROW) - BEYOND);
     const seen = rows.slice(from, Math.ceil((top + height) / ROW) + BEYOND);
     const active = seen.some((one) => one.n === chosen) ? `row-${chosen}` : undefined;
