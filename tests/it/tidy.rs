@@ -252,6 +252,8 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
             "jiff",
             "percent-encoding",
             "reqwest",
+            "rustls",
+            "rustls-platform-verifier",
             "schemars",
             "serde",
             "serde_json",
