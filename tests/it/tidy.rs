@@ -268,6 +268,24 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
 }
 
 #[test]
+fn the_command_is_built_with_nothing_slow() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package=ampersand-cli", "--edges=normal,build", "--prefix=none", "--no-dedupe", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    let syn: Vec<_> = crates.iter().filter(|name| name.starts_with("syn ")).collect();
+    assert_eq!(syn.len(), 1, "{syn:?}");
+    let slow = crates.iter().filter(|name| ["aws-lc", "bindgen", "icu_"].iter().any(|slow| name.starts_with(slow)));
+    let slow: Vec<_> = slow.collect();
+    assert!(slow.is_empty(), "see \"The first minute\" in CONTRIBUTING.md: {slow:?}");
+    assert!(crates.len() <= 160, "{}", crates.len());
+}
+
+#[test]
 fn packages_share_what_the_workspace_says() {
     for package in packages() {
         let manifest = fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
