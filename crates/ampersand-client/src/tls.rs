@@ -3,14 +3,14 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt;
 
 /// Returns TLS that trusts the certificates that the system trusts.
 pub(crate) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     const NONE: &str = "rustls has no provider: turn on the feature `ring` of ampersand-client, or call \
                         `CryptoProvider::install_default` before you make a client";
     let builder = ClientConfig::builder_with_provider(provider().ok_or(NONE)?).with_safe_default_protocol_versions();
-    let mut tls = builder.and_then(|builder| builder.with_platform_verifier())?.with_no_client_auth();
+    let mut tls = builder.and_then(BuilderVerifierExt::with_platform_verifier)?.with_no_client_auth();
     #[cfg(feature = "http2")]
     tls.alpn_protocols.push(b"h2".to_vec());
     tls.alpn_protocols.push(b"http/1.1".to_vec());

@@ -3,14 +3,14 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt;
 
 /// Returns TLS that trusts the certificates that the system trusts.
 pub(super) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     const NONE: &str = "rustls has no provider: turn on the feature `ring` of ampersand-notifications, or call \
                         `CryptoProvider::install_default` before you make a resolver";
     let builder = ClientConfig::builder_with_provider(provider().ok_or(NONE)?).with_safe_default_protocol_versions();
-    let mut tls = builder.and_then(|builder| builder.with_platform_verifier())?.with_no_client_auth();
+    let mut tls = builder.and_then(BuilderVerifierExt::with_platform_verifier)?.with_no_client_auth();
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(tls)
 }
