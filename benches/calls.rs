@@ -55,6 +55,8 @@ pub(crate) fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     for count in [1, 20, 200] {
         let body = page(count);
         let url = serve(&body)?;
+        // The client has it by default.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         let client = Client::builder().api_key("key").base_url(Host::Api, &*url).http_client(http.clone()).build()?;
         let path = format!("{url}/projects/p/integrations/i/installations/n/operations?pageSize=100");

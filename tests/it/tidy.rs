@@ -252,6 +252,8 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
             "jiff",
             "percent-encoding",
             "reqwest",
+            "rustls",
+            "rustls-platform-verifier",
             "schemars",
             "serde",
             "serde_json",
@@ -263,6 +265,24 @@ fn the_client_is_no_more_than_its_transport_and_the_types() {
     for unwanted in ["native-tls", "openssl", "progenitor-client", "regex", "serde_urlencoded"] {
         assert!(!crates.contains(unwanted), "{unwanted}");
     }
+}
+
+#[test]
+fn the_command_is_built_with_nothing_slow() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package=ampersand-cli", "--edges=normal,build", "--prefix=none", "--no-dedupe", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    let syn: Vec<_> = crates.iter().filter(|name| name.starts_with("syn ")).collect();
+    assert_eq!(syn.len(), 1, "{syn:?}");
+    let slow = crates.iter().filter(|name| ["aws-lc", "bindgen", "icu_"].iter().any(|slow| name.starts_with(slow)));
+    let slow: Vec<_> = slow.collect();
+    assert!(slow.is_empty(), "see \"The first minute\" in CONTRIBUTING.md: {slow:?}");
+    assert!(crates.len() <= 160, "{}", crates.len());
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn what_their_libraries_sign_is_let_in() {
     let mut said = String::new();
     BufReader::new(listen.stderr.take().unwrap()).read_line(&mut said).unwrap();
     let url = said.strip_prefix("listening at ").unwrap().split(',').next().unwrap();
+    test_support::tls::install();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let status = |headers: &BTreeMap<String, String>, body: &str| {

@@ -48,6 +48,7 @@ impl Prism {
     /// A client that says which answer it prefers, and whom it speaks for.
     fn client(&self, preferred: &str, credentials: fn(ClientBuilder) -> ClientBuilder) -> Client {
         let preference = (HeaderName::from_static("prefer"), HeaderValue::from_str(preferred).unwrap());
+        test_support::tls::install();
         let http = reqwest::Client::builder().default_headers(HeaderMap::from_iter([preference])).build().unwrap();
         let builder = credentials(Client::builder().http_client(http).retry(Retry::NEVER));
         self.urls.iter().fold(builder, |builder, (host, url)| builder.base_url(*host, url)).build().unwrap()

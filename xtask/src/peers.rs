@@ -77,7 +77,8 @@ fn program_of_system(name: &str, packages: &str, path: &str, place: &Path) -> Re
             chmod +x run"#
         );
         fs::create_dir_all(&unpacked)?;
-        run(Command::new("sh").args(["-ec", &fetch]).current_dir(&unpacked)).with_context(|| format!("fetch {name}"))?;
+        run(Command::new("sh").args(["-ec", &fetch]).current_dir(&unpacked))
+            .with_context(|| format!("fetch {name}"))?;
     }
     if !runs(&program) {
         bail!("{name} does not run: install it");

@@ -31,6 +31,8 @@ use output::{Messages, plain};
 use usage::{Usage, usage};
 
 fn main() -> ExitCode {
+    // reqwest takes what the process has. Nobody else can have installed one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,

@@ -52,7 +52,7 @@ mod postgres {
     use ampersand_inbox::tokio_postgres::config::SslMode;
     use anyhow::{Context as _, Result};
     use rustls::ClientConfig;
-    use rustls::crypto::aws_lc_rs;
+    use rustls::crypto::ring;
     use rustls_platform_verifier::BuilderVerifierExt;
     use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -63,7 +63,7 @@ mod postgres {
         if !url.starts_with("postgres") || !url.parse().is_ok_and(is_encrypted) {
             return Ok(None);
         }
-        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder =
             builder.with_safe_default_protocol_versions().and_then(BuilderVerifierExt::with_platform_verifier);
         Ok(Some(MakeRustlsConnect::new(builder.context("TLS cannot be set up")?.with_no_client_auth())))

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::{self, Bearer, Credentials};
 use crate::call::Call;
+use crate::tls::tls;
 use crate::{Error, Host, Response, Retry};
 
 /// A client of the API: a method for each group of operations.
@@ -108,7 +109,7 @@ pub enum ClientError {
     NotAHeader(&'static str),
     /// A base URL is none: it has to begin with `http://` or `https://`, and to end with the path, without query.
     NotAUrl(Host),
-    /// TLS cannot be set up; the system may have no root certificates.
+    /// TLS cannot be set up: the system has no root certificates, or rustls has no provider of cryptography.
     Tls(Box<dyn StdError + Send + Sync>),
 }
 
@@ -233,6 +234,9 @@ impl ClientBuilder {
     /// A client of HTTP that you have set up: its proxy, its certificates, its pool.
     ///
     /// Ours follows no redirect, as the API has none. One that does may carry the API key elsewhere.
+    ///
+    /// `reqwest` has cryptography of its own only with its feature `rustls`. Without it, call `install_default` of a
+    /// `rustls::crypto::CryptoProvider` before you make a [`reqwest::Client`]: it panics otherwise.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -255,6 +259,7 @@ impl ClientBuilder {
         let http = match self.http {
             Some(http) => http,
             None => reqwest::Client::builder()
+                .tls_backend_preconfigured(tls().map_err(ClientError::Tls)?)
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.connect_timeout)
                 .build()

@@ -13,6 +13,7 @@ mod project;
 mod raw;
 mod response;
 mod retry;
+mod tls;
 
 // Generated code finds them where it finds them in `ampersand_types`.
 mod object {

@@ -4,8 +4,14 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// Installs cryptography for the process, which a bare client of `reqwest` needs. Those of our crates need none.
+pub fn install() {
+    // Another test may have been first.
+    let _ = ring::default_provider().install_default();
+}
 
 /// Returns TLS for `localhost`, and the certificate of its issuer as PEM.
 pub fn tls() -> (ServerConfig, String) {
@@ -22,7 +28,7 @@ pub fn tls_for(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (
     change(&mut certificate);
     let certificate = certificate.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     (config.with_single_cert(vec![certificate.der().clone()], key).unwrap(), root.pem())
 }

@@ -163,12 +163,14 @@ impl Serve {
 }
 
 fn post(url: &str, Sent { headers, body }: &Sent) -> u16 {
+    test_support::tls::install();
     let request = reqwest::Client::new().post(url).body(body.clone());
     let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
     runtime().block_on(request.send()).unwrap().status().as_u16()
 }
 
 fn get(url: &str) -> (u16, String) {
+    test_support::tls::install();
     runtime().block_on(async {
         let answer = reqwest::get(url).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -31,6 +31,7 @@ fn requests_and_operations_show_none_and_send_all() {
 
 #[test]
 fn a_client_shows_none() {
+    test_support::tls::install();
     let http = reqwest::Client::builder().default_headers(HeaderMap::from_iter([(COOKIE, "MARKER".parse().unwrap())]));
     let builder = Client::builder()
         .api_key("MARKER")

@@ -172,6 +172,7 @@ async fn the_protocol_is_the_newest_that_the_server_has() {
         assert_eq!(get(&stranger).await.unwrap_err().kind(), ErrorKind::Connection, "its certificate is not trusted");
 
         let root = reqwest::Certificate::from_pem(root.as_bytes()).unwrap();
+        test_support::tls::install();
         let http = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
         let client = Client::builder().api_key("k").base_url(Host::Api, url).http_client(http).build().unwrap();
         let (first, second) = tokio::join!(get(&client), get(&client));

@@ -4,6 +4,7 @@ mod complete;
 mod download;
 mod error;
 mod policy;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 use crate::Records;
 use policy::{Guard, Rule, System};
+use tls::tls;
 
 pub use error::ResolveError;
 pub use policy::{Blocked, Policy};
@@ -65,7 +67,7 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// [`ResolveError::Tls`], when the system has no root certificates to trust.
+    /// [`ResolveError::Tls`], when the system has no root certificates to trust, or rustls no provider of cryptography.
     pub fn new(policy: Policy) -> Result<Self, ResolveError> {
         let rule = policy.rule();
         Self::build(policy, rule, System)
@@ -74,6 +76,7 @@ impl Resolver {
     fn build(policy: Policy, rule: Rule, lookup: impl Resolve + 'static) -> Result<Self, ResolveError> {
         let client = reqwest::Client::builder()
             .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
+            .tls_backend_preconfigured(tls().map_err(ResolveError::Tls)?)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Guard { lookup, rule })
             // A proxy would be what is connected to, and would look names up by itself.

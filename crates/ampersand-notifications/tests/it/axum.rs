@@ -45,12 +45,15 @@ async fn serve() -> String {
     address
 }
 
+/// What sends. It speaks no TLS, and asks for cryptography all the same.
+fn sender() -> Client {
+    test_support::tls::install();
+    Client::builder().no_proxy().build().unwrap()
+}
+
 fn signed(url: String, body: &str, at: Timestamp) -> RequestBuilder {
     let signature = Secret::new(SECRET).unwrap().sign("msg_1", at, body.as_bytes());
-    Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
+    sender()
         .post(url)
         .header("svix-id", "msg_1")
         .header("svix-timestamp", at.as_second())
@@ -78,7 +81,7 @@ async fn each_failure_has_its_status_and_says_no_more_than_why() {
     let body = r#"{"notificationType": "connection.deleted", "data": {"MARKER": 1}}"#;
     let request = |path: &str, body: &str| signed(format!("http://{address}{path}"), body, Timestamp::now());
     let stale = signed(format!("http://{address}/"), body, Timestamp::now() - jiff::SignedDuration::from_hours(1));
-    let unsigned = Client::builder().no_proxy().build().unwrap().post(format!("http://{address}/")).body(body);
+    let unsigned = sender().post(format!("http://{address}/")).body(body);
     let (status, text) = answer(stale).await;
     assert!(status == 401 && text.starts_with("it was signed 1h "), "{status} {text}");
     let mut answers = String::new();

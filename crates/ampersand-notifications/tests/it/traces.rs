@@ -19,6 +19,7 @@ async fn refused_deliveries_are_events() {
     tokio::spawn(
         async move { axum::serve(listener, Router::new().route("/", post(receive)).with_state(verifier)).await },
     );
+    test_support::tls::install();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     assert_eq!(client.post(url).body("SECRET").send().await.unwrap().text().await.unwrap(), "put aside");
     insta::assert_snapshot!(log.lines("ampersand_notifications"), @"WARN ampersand_notifications::axum: refused a delivery status=401 reason=the request has no header `svix-id`: was it sent as a webhook?");

@@ -2,6 +2,7 @@
 
 mod admin;
 mod forward;
+mod metrics;
 mod problems;
 mod settings;
 
@@ -62,9 +63,9 @@ async fn serve(settings: Settings) -> Result<()> {
         messages.say(format_args!("/healthz, /readyz and /metrics at http://{}/", listener.local_addr()?));
     }
     let operate = async {
-        let Some((listener, handle)) = admin else { return std::future::pending().await };
-        let app = admin::router(inbox.clone(), stopping.clone(), handle.clone());
-        tokio::join!(ampersand_inbox::serve(listener, app, std::future::pending()), admin::upkeep(handle));
+        let Some((listener, metrics)) = admin else { return std::future::pending().await };
+        let app = admin::router(inbox.clone(), stopping.clone(), metrics);
+        ampersand_inbox::serve(listener, app, std::future::pending()).await;
     };
     let places: Vec<String> = endpoints.iter().map(|endpoint| format!("http://{at}{}", endpoint.path)).collect();
     let app = router(&inbox, endpoints, &problems);

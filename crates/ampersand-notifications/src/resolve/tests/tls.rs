@@ -72,3 +72,18 @@ async fn who_trusts_it_gets_the_configuration() {
     let plain = get(format!("https://localhost:{port}/")).await;
     assert!(matches!(plain, Err(ResolveError::Tls(_))), "no TLS: {plain:?}");
 }
+
+#[test]
+#[cfg(feature = "ring")]
+fn the_provider_of_the_process_comes_first_and_none_is_installed() {
+    use rustls::crypto::{CryptoProvider, ring};
+
+    let suites = || crate::resolve::tls::tls().unwrap().crypto_provider().cipher_suites.len();
+    assert_eq!(suites(), ring::DEFAULT_CIPHER_SUITES.len());
+    assert!(CryptoProvider::get_default().is_none());
+
+    let mut one = ring::default_provider();
+    one.cipher_suites.truncate(1);
+    one.install_default().unwrap();
+    assert_eq!(suites(), 1);
+}

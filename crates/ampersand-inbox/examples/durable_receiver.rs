@@ -1,4 +1,4 @@
-//! A whole receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example receiver --features resolve,serve`.
+//! A whole receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example durable_receiver --features resolve,serve`.
 //!
 //! It stores each webhook to `http://localhost:3000/ampersand` before it answers, downloads configurations that are too large
 //! to send, and keeps a table of installations beside the inbox, in the same file: each delivery changes it once.
