@@ -16,7 +16,7 @@ use crate::signatures::{Library, OTHER, SECRET, VERIFIED, headers, now};
 use test_support::corpus::payloads;
 
 /// The command as it was just built.
-fn ampersand(arguments: &[&str]) -> Command {
+pub(crate) fn ampersand(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("PEERS_AMPERSAND").expect("run by `cargo xtask peers`"));
     command.args(arguments).env("AMPERSAND_WEBHOOK_SECRET", SECRET).stdin(Stdio::null());
     command

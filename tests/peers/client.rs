@@ -1,79 +1,20 @@
-//! Every operation of the client, and Stoplight's Prism as a server of the contract: it refuses what the contract does not
-//! allow, and makes up answers that the contract allows.
+//! Every operation of the client, and Prism as a server of the contract.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ampersand_client::types::{CreateProjectRequest, GetConnectionRefresh};
-use ampersand_client::{Client, ClientBuilder, Endpoint, Error, ErrorKind, Host, Retry};
+use ampersand_client::{Client, ClientBuilder, Endpoint, Error, ErrorKind};
 use ampersand_testing::fake_api::FakeApi;
 use ampersand_types::RawJson;
-use proptest::strategy::{Strategy as _, ValueTree as _};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
-
-use crate::Peer;
-use test_support::contract::{Fields, arguments, contract, resolve};
-use test_support::values::{Members, value};
+use serde_json::{Value, json};
+use test_support::contract::{Fields, resolve};
+use test_support::values::Members;
 use tests::generated::calls::call;
 
-/// What Prism makes up no answer for, as its generator of values fails on an empty object in a configuration. What it says
-/// without that generator is taken.
-const NOT_MADE_UP: [&str; 6] = [
-    "createInstallation",
-    "getInstallation",
-    "listInstallations",
-    "listInstallationsForProject",
-    "patchObjectConfigContent",
-    "updateInstallation",
-];
-
-/// A server for each host.
-struct Prism {
-    _script: Peer,
-    urls: BTreeMap<Host, String>,
-}
-
-impl Prism {
-    fn start() -> Self {
-        let mut script = Peer::start("prism.cjs", &[]);
-        let mut serve = |host: &Host| {
-            let contract = format!("{}/../openapi/contract/{}.json", env!("CARGO_MANIFEST_DIR"), host.name());
-            (*host, script.ask(&json!({ "contract": contract })).as_str().unwrap().to_owned())
-        };
-        let urls = Host::ALL.iter().map(&mut serve).collect();
-        Self { _script: script, urls }
-    }
-
-    /// A client that says which answer it prefers, and whom it speaks for.
-    fn client(&self, preferred: &str, credentials: fn(ClientBuilder) -> ClientBuilder) -> Client {
-        let preference = (HeaderName::from_static("prefer"), HeaderValue::from_str(preferred).unwrap());
-        test_support::tls::install();
-        let http = reqwest::Client::builder().default_headers(HeaderMap::from_iter([preference])).build().unwrap();
-        let builder = credentials(Client::builder().http_client(http).retry(Retry::NEVER));
-        self.urls.iter().fold(builder, |builder, (host, url)| builder.base_url(*host, url)).build().unwrap()
-    }
-}
+use crate::prism::{NOT_MADE_UP, Prism, calls, contracts};
 
 fn key_and_token(builder: ClientBuilder) -> ClientBuilder {
     builder.api_key("key").bearer_token("token")
-}
-
-fn contracts() -> BTreeMap<Host, Value> {
-    Host::ALL.iter().map(|host| (*host, contract(host.name()))).collect()
-}
-
-/// A call of every operation with what the contract allows, the same in every run.
-fn calls(members: Members, seed: u8) -> Vec<(&'static str, Map<String, Value>)> {
-    let contracts = contracts();
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]));
-    let calls = Endpoint::ALL.iter().map(|operation| {
-        let contract = &contracts[&operation.host];
-        let strategy = value(&arguments(operation.method, operation.path, contract), contract, members);
-        let Value::Object(arguments) = strategy.new_tree(&mut runner).unwrap().current() else { panic!("no object") };
-        (operation.id, arguments)
-    });
-    calls.collect()
 }
 
 /// What Prism has against a request.

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod api;
 mod aws;
 mod cli;
 mod client;
 mod inspect;
+mod prism;
 mod signatures;
 mod urls;
 

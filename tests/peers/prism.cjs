@@ -1,14 +1,28 @@
-// A server of each contract that is asked for, which holds requests against it and makes up what it answers.
+// A server of each contract that is asked for, which holds requests against it and makes up what it answers. Any other
+// question may set which answers it prefers. Its answer is the requests since the last such question, with their faults.
 'use strict'
 
 const { createInterface } = require('node:readline')
 const { getHttpOperationsFromSpec } = require('@stoplight/prism-http')
 const { createServer } = require('@stoplight/prism-http-server')
 
+let requests = []
+
+// Prism says in its log alone which requests came, and what is wrong with those that it answers all the same.
+const log = ({ input }, message) => {
+  if (message === 'Request received') {
+    const { method, url, body } = input
+    const path = decodeURIComponent(url.path)
+    requests.push({ method: method.toUpperCase(), path, query: url.query, body, violations: [] })
+  } else if (/^(Violation|Request terminated)/.test(message)) {
+    requests.at(-1).violations.push(message)
+  }
+}
 const quiet = () => {}
-const logger = { trace: quiet, debug: quiet, info: quiet, success: quiet, warn: quiet, error: quiet, child: () => logger }
+const logger = { trace: quiet, debug: quiet, info: log, success: quiet, warn: log, error: log, child: () => logger }
+const mock = { dynamic: true }
 const config = {
-  mock: { dynamic: true },
+  mock,
   validateRequest: true,
   validateResponse: false,
   checkSecurity: true,
@@ -18,7 +32,14 @@ const config = {
 
 const questions = createInterface({ input: process.stdin })
 questions.on('line', async (line) => {
-  const operations = await getHttpOperationsFromSpec(JSON.parse(line).contract)
+  const { contract, prefer } = JSON.parse(line)
+  if (!contract) {
+    Object.assign(mock, prefer)
+    console.log(JSON.stringify(requests))
+    requests = []
+    return
+  }
+  const operations = await getHttpOperationsFromSpec(contract)
   const server = createServer(operations, { cors: false, config, components: { logger } })
   console.log(JSON.stringify(await server.listen(0, '127.0.0.1')))
 })

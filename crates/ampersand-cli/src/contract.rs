@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use ampersand_client::Endpoint;
+use heck::ToKebabCase as _;
 use serde_json::{Map, Value};
 
 /// Read when a command first asks for it: the other commands start without it.
@@ -391,21 +392,10 @@ pub(crate) fn flowed(description: &str) -> String {
     flowed
 }
 
-/// A name in kebab case: `list-jwt-keys` of `listJWTKeys`.
+/// A name in kebab case: `list-jwt-keys` of `listJWTKeys`, and `api-key` of `api_key` and of `api.key`. The generator splits
+/// names in the same way, so both agree on what names a credential.
 pub(crate) fn kebab(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    let mut kebab = String::new();
-    for (index, letter) in letters.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|index| letters.get(index));
-        let starts = before.is_some_and(|before| {
-            !before.is_uppercase() || letters.get(index + 1).is_some_and(|after| after.is_lowercase())
-        });
-        if letter.is_uppercase() && starts {
-            kebab.push('-');
-        }
-        kebab.extend(letter.to_lowercase());
-    }
-    kebab
+    name.to_kebab_case()
 }
 
 /// Follows a path of names into a value. Returns `null` if the path leads nowhere.
@@ -454,9 +444,23 @@ mod tests {
             project["credentials"][key].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect()
         };
         assert_eq!((words("names"), words("holders")), (SECRETS.to_vec(), HOLDERS.to_vec()));
-        for (name, is_secret) in
-            [("apiKey", true), ("clientSecret", true), ("publicKeyPem", false), ("pageToken", false), ("name", false)]
-        {
+        for (name, is_secret) in [
+            ("apiKey", true),
+            ("clientSecret", true),
+            ("api_key", true),
+            ("client_secret", true),
+            ("CLIENT_SECRET", true),
+            ("x.token", true),
+            ("X-Api-Key", true),
+            ("access token", true),
+            ("api_key_", true),
+            ("publicKeyPem", false),
+            ("public_key", false),
+            ("pageToken", false),
+            ("page_token", false),
+            ("x.tokenizer", false),
+            ("name", false),
+        ] {
             assert_eq!(names_secret(name), is_secret, "{name}");
         }
     }
@@ -469,6 +473,11 @@ mod tests {
             ("enableCSRFProtection", "enable-csrf-protection"),
             ("oauthConnect", "oauth-connect"),
             ("Installation", "installation"),
+            ("oauth2ClientCredentials", "oauth2-client-credentials"),
+            ("api_key", "api-key"),
+            ("x.token", "x-token"),
+            ("X-Api-Key", "x-api-key"),
+            ("two words", "two-words"),
         ] {
             assert_eq!(kebab(name), expected);
         }

@@ -1,7 +1,8 @@
 //! An API in the process of a test, which keeps the contract.
 //!
 //! [`FakeApi`] answers every operation with a value that the contract allows, the same each time, and refuses what the
-//! contract does not allow: a test that sends such a request fails, with the reason.
+//! contract does not allow: a test that sends such a request fails, with the reason. So does a test that sets an answer
+//! that the contract does not allow, unless it says [`On::unchecked`].
 //!
 //! ```
 //! use ampersand_client::types::CreateTopicRequest;
@@ -25,14 +26,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
 use ampersand_client::{Client, ClientBuilder, Host, Retry};
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use jsonschema::{Draft, Validator};
 use percent_encoding::percent_decode_str;
@@ -84,10 +85,44 @@ struct Operation {
     id: String,
     method: String,
     path: String,
-    described: Value,
-    parameters: Vec<Value>,
-    /// The schemas that it may refer to.
+    parameters: Vec<Parameter>,
+    body: Option<Body>,
+    /// By their status, or `default`.
+    responses: BTreeMap<String, Media>,
+    /// What it answers with success. Made when it is first needed, and kept.
+    sample: OnceLock<Option<Value>>,
+}
+
+#[derive(Debug)]
+struct Parameter {
+    name: String,
+    /// `path` or `query`.
+    place: String,
+    required: bool,
+    schema: Schema,
+}
+
+#[derive(Debug)]
+struct Body {
+    required: bool,
+    schema: Schema,
+}
+
+/// The body of a response.
+#[derive(Debug)]
+struct Media {
+    /// Its media type. `None` if the response has no body.
+    name: Option<String>,
+    schema: Schema,
+}
+
+/// A schema, and the components that it may refer to.
+#[derive(Debug)]
+struct Schema {
+    value: Value,
     components: Arc<Value>,
+    /// Built when it is first needed, and kept. `None` if `jsonschema` cannot read the schema.
+    validator: OnceLock<Option<Validator>>,
 }
 
 /// An answer that a test has set.
@@ -95,6 +130,8 @@ struct Operation {
 struct Answer {
     status: u16,
     body: Option<Value>,
+    media: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     delay: Duration,
     /// How many more times the server gives this answer. `None` means without limit.
     left: Option<usize>,
@@ -145,12 +182,16 @@ impl FakeApi {
 
     /// Makes a client of this server. It sends each request once, and never tries again.
     pub fn client(&self) -> Client {
-        let builder = Client::builder().api_key("any").retry(Retry::NEVER);
-        let with_host = |builder: ClientBuilder, host: &Host| builder.base_url(*host, self.url(*host));
-        match Host::ALL.iter().fold(builder, with_host).build() {
+        match self.client_builder().build() {
             Ok(client) => client,
             Err(error) => panic!("a client of a fake API: {error}"),
         }
+    }
+
+    /// Returns a builder of such a client, for tests that set something else, such as retries.
+    pub fn client_builder(&self) -> ClientBuilder {
+        let builder = Client::builder().api_key("any").retry(Retry::NEVER);
+        Host::ALL.iter().fold(builder, |builder, host| builder.base_url(*host, self.url(*host)))
     }
 
     /// Returns the URL of a part of the API. Each part has its own folder, because two parts use the same paths.
@@ -166,7 +207,9 @@ impl FakeApi {
     #[track_caller]
     pub fn on(&self, operation: &str) -> On<'_> {
         match OPERATIONS.iter().find(|known| known.id == operation) {
-            Some(operation) => On { api: self, operation, delay: Duration::ZERO, times: None },
+            Some(operation) => {
+                On { api: self, operation, delay: Duration::ZERO, times: None, headers: Vec::new(), checked: true }
+            }
             None => {
                 let ids = OPERATIONS.iter().map(|known| known.id.as_str());
                 panic!("the contract has no operation `{operation}`; is it `{}`?", nearest(operation, ids))
@@ -195,13 +238,19 @@ impl Drop for FakeApi {
 }
 
 /// What an operation is to answer: see [`FakeApi::on`].
+///
+/// The test fails at once if the contract does not allow the answer: a body that does not fit the schema for its status, or
+/// a body where the contract has none. [`unchecked`](Self::unchecked) gives such an answer all the same. A status that the
+/// contract does not have for the operation may have any body.
 #[derive(Debug)]
-#[must_use = "nothing is said before `answer`, `fail` or `pages`"]
+#[must_use = "nothing is said before `answer`, `fail`, `fail_with` or `pages`"]
 pub struct On<'a> {
     api: &'a FakeApi,
     operation: &'static Operation,
     delay: Duration,
     times: Option<usize>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    checked: bool,
 }
 
 impl On<'_> {
@@ -215,21 +264,54 @@ impl On<'_> {
         Self { delay, ..self }
     }
 
+    /// Adds a header to the answer, such as `retry-after`.
+    ///
+    /// # Panics
+    ///
+    /// When the name or the value cannot stand in a header.
+    #[track_caller]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => self.headers.push((name, value)),
+            _ => panic!("no header can be `{name}: {value}`"),
+        }
+        self
+    }
+
+    /// Gives the answer even if the contract does not allow it, for tests of how your code takes a wrong one.
+    pub fn unchecked(self) -> Self {
+        Self { checked: false, ..self }
+    }
+
     /// Answers with the status of success, and this value as its JSON body.
     ///
     /// # Panics
     ///
-    /// When the value has no JSON form.
+    /// When the value has no JSON form, or the contract does not allow it.
     #[track_caller]
     pub fn answer(self, body: impl Serialize) {
-        let status = self.operation.status();
-        let answer = self.of(status, Some(as_json(body)));
+        let answer = self.of(self.operation.status(), as_json(body));
         self.set(vec![answer]);
     }
 
     /// Answers with this status, and a problem (RFC 9457) of this title.
+    ///
+    /// # Panics
+    ///
+    /// When the contract does not allow a problem with this status.
+    #[track_caller]
     pub fn fail(self, status: u16, title: &str) {
-        let answer = self.of(status, Some(json!({ "status": status, "title": title })));
+        self.fail_with(status, json!({ "status": status, "title": title }));
+    }
+
+    /// Answers with this status, and this value as its JSON body: a problem with more than a title, for instance.
+    ///
+    /// # Panics
+    ///
+    /// When the value has no JSON form, or the contract does not allow it with this status.
+    #[track_caller]
+    pub fn fail_with(self, status: u16, body: impl Serialize) {
+        let answer = self.of(status, as_json(body));
         self.set(vec![answer]);
     }
 
@@ -237,26 +319,40 @@ impl On<'_> {
     ///
     /// # Panics
     ///
-    /// When a value has no JSON form.
+    /// When a value has no JSON form, or the contract does not allow such a page.
     #[track_caller]
     pub fn pages<T: Serialize>(self, pages: impl IntoIterator<Item = Vec<T>>) {
         let pages: Vec<Value> = pages.into_iter().map(as_json).collect();
-        let (status, count) = (self.operation.status(), pages.len());
-        let page = |(number, results): (usize, Value)| {
-            let done = number + 1 == count;
-            let mut pagination = json!({ "done": done });
-            if !done {
+        let mut answers = Vec::new();
+        for (number, results) in pages.iter().enumerate() {
+            let mut pagination = json!({ "done": number + 1 == pages.len() });
+            if number + 1 < pages.len() {
                 pagination["nextPageToken"] = (number + 1).to_string().into();
             }
-            let body = json!({ "results": results, "pagination": pagination });
-            Answer { page: Some(number), ..self.of(status, Some(body)) }
-        };
-        let answers = pages.into_iter().enumerate().map(page).collect();
+            let answer = self.of(self.operation.status(), json!({ "results": results, "pagination": pagination }));
+            answers.push(Answer { page: Some(number), ..answer });
+        }
         self.set(answers);
     }
 
-    fn of(&self, status: u16, body: Option<Value>) -> Answer {
-        Answer { status, body, delay: self.delay, left: self.times, page: None }
+    #[track_caller]
+    fn of(&self, status: u16, body: Value) -> Answer {
+        let described = self.operation.response(status);
+        let is_empty = body.is_null() && described.is_some_and(|media| media.name.is_none());
+        if let (Some(described), true) = (described, self.checked) {
+            let why = match described.name {
+                None if is_empty => None,
+                None => Some("a response with this status has no body".to_owned()),
+                Some(_) => described.schema.fault(&body),
+            };
+            if let Some(why) = why {
+                let id = &self.operation.id;
+                panic!("the contract does not allow this answer of `{id}` with {status}: {why}: `unchecked` gives it");
+            }
+        }
+        let media = described.and_then(|media| media.name.clone());
+        let (headers, body) = (self.headers.clone(), (!is_empty).then_some(body));
+        Answer { status, body, media, headers, delay: self.delay, left: self.times, page: None }
     }
 
     fn set(self, mut answers: Vec<Answer>) {
@@ -288,17 +384,34 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let mut operations = Vec::new();
     for (host, document) in &contract {
         let components = Arc::new(document["components"].clone());
+        let schema = |value: &Value| Schema::new(value, &components);
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, described) in item.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
                 let lists = [&item["parameters"], &described["parameters"]];
+                let parameter = |parameter: &Value| Parameter {
+                    name: text(&parameter["name"]),
+                    place: text(&parameter["in"]),
+                    required: parameter["required"] == true,
+                    schema: schema(&parameter["schema"]),
+                };
+                let response = |(status, response): (&String, &Value)| {
+                    let content = response["content"].as_object().and_then(|content| content.iter().next());
+                    let name = content.map(|(name, _)| name.clone());
+                    let described = content.map_or(&Value::Null, |(_, content)| &content["schema"]);
+                    (status.clone(), Media { name, schema: schema(described) })
+                };
                 operations.push(Operation {
                     host: host.clone(),
-                    id: described["operationId"].as_str().unwrap_or_default().to_owned(),
+                    id: text(&described["operationId"]),
                     method: method.to_uppercase(),
                     path: path.clone(),
-                    described: described.clone(),
-                    parameters: lists.into_iter().filter_map(Value::as_array).flatten().cloned().collect(),
-                    components: Arc::clone(&components),
+                    parameters: lists.into_iter().filter_map(Value::as_array).flatten().map(parameter).collect(),
+                    body: described.get("requestBody").map(|body| Body {
+                        required: body["required"] == true,
+                        schema: schema(&body["content"]["application/json"]["schema"]),
+                    }),
+                    responses: described["responses"].as_object().into_iter().flatten().map(response).collect(),
+                    sample: OnceLock::new(),
                 });
             }
         }
@@ -307,6 +420,37 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     operations.sort_by_key(|operation| operation.path.matches('{').count());
     operations
 });
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+impl Schema {
+    fn new(value: &Value, components: &Arc<Value>) -> Self {
+        Self { value: value.clone(), components: Arc::clone(components), validator: OnceLock::new() }
+    }
+
+    /// Building a validator takes long, as the components are copied for it.
+    fn validator(&self) -> Option<&Validator> {
+        let build = || {
+            let mut whole = self.value.clone();
+            whole["components"] = (*self.components).clone();
+            jsonschema::options().with_draft(Draft::Draft4).build(&or_null(whole)).ok()
+        };
+        self.validator.get_or_init(build).as_ref()
+    }
+
+    fn allows(&self, value: &Value) -> bool {
+        self.validator().is_none_or(|validator| validator.is_valid(value))
+    }
+
+    /// Why the schema does not allow a value. `None` if it does.
+    fn fault(&self, value: &Value) -> Option<String> {
+        let error = self.validator()?.validate(value).err()?;
+        let place = error.instance_path().to_string();
+        Some(if place.is_empty() { error.to_string() } else { format!("at `{place}`: {error}") })
+    }
+}
 
 impl Operation {
     /// The values of the path's parameters, where a path is one of the operation.
@@ -333,8 +477,8 @@ impl Operation {
         Some(values)
     }
 
-    fn success(&self) -> Option<(&String, &Value)> {
-        self.described["responses"].as_object()?.iter().find(|(status, _)| status.starts_with('2'))
+    fn success(&self) -> Option<(&String, &Media)> {
+        self.responses.iter().find(|(status, _)| status.starts_with('2'))
     }
 
     /// The status of success.
@@ -342,53 +486,43 @@ impl Operation {
         self.success().and_then(|(status, _)| status.parse().ok()).unwrap_or(200)
     }
 
-    fn validator(&self, schema: &Value) -> Option<Validator> {
-        let mut whole = schema.clone();
-        whole["components"] = (*self.components).clone();
-        jsonschema::options().with_draft(Draft::Draft4).build(&or_null(whole)).ok()
+    /// What the contract says of a response with this status.
+    fn response(&self, status: u16) -> Option<&Media> {
+        self.responses.get(&status.to_string()).or_else(|| self.responses.get("default"))
     }
 
     /// Why the contract does not allow a request; nothing where it does.
     fn refusal(&self, path: &[(String, String)], query: &[(String, String)], body: Option<&Value>) -> Option<String> {
-        for parameter in &self.parameters {
-            let (name, place) = (parameter["name"].as_str()?, parameter["in"].as_str()?);
-            let given = match place {
+        for Parameter { name, place, required, schema } in &self.parameters {
+            let given = match place.as_str() {
                 "path" => path,
                 "query" => query,
                 _ => continue,
             };
             match given.iter().find(|(known, _)| known == name) {
-                None if parameter["required"] == true => return Some(format!("`{name}` is missing in the {place}")),
+                None if *required => return Some(format!("`{name}` is missing in the {place}")),
                 None => {}
                 Some((_, text)) => {
-                    let text = Value::from(text.as_str());
-                    let value = match parameter["schema"]["type"].as_str() {
-                        Some("string") | None => text,
-                        _ => text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(text),
+                    let value = match schema.value["type"].as_str() {
+                        Some("string") | None => text.as_str().into(),
+                        _ => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
                     };
-                    if let Err(error) = self.validator(&parameter["schema"])?.validate(&value) {
-                        return Some(format!("`{name}` in the {place}: {error}"));
+                    if let Some(why) = schema.fault(&value) {
+                        return Some(format!("`{name}` in the {place}: {why}"));
                     }
                 }
             }
         }
-        let is_known = |name: &str| self.parameters.iter().any(|known| known["name"] == name && known["in"] == "query");
+        let is_known = |name: &str| self.parameters.iter().any(|known| known.name == name && known.place == "query");
         if let Some((name, _)) = query.iter().find(|(name, _)| !is_known(name)) {
             return Some(format!("there is no parameter `{name}` in the query"));
         }
-        let described = self.described.get("requestBody");
-        match (described, body) {
+        match (&self.body, body) {
             (None, Some(_)) => Some("it takes no body".to_owned()),
-            (Some(described), None) if described["required"] == true => Some("the body is missing".to_owned()),
+            (Some(described), None) if described.required => Some("the body is missing".to_owned()),
             (Some(described), Some(body)) => {
-                let error =
-                    self.validator(&described["content"]["application/json"]["schema"])?.validate(body).err()?;
-                let place = error.instance_path().to_string();
-                Some(if place.is_empty() {
-                    format!("the body: {error}")
-                } else {
-                    format!("the body at `{place}`: {error}")
-                })
+                let why = described.schema.fault(body)?;
+                Some(if why.starts_with("at `") { format!("the body {why}") } else { format!("the body: {why}") })
             }
             _ => None,
         }
@@ -396,39 +530,44 @@ impl Operation {
 
     /// A value of what it answers with success.
     fn sample(&self) -> Option<Value> {
-        let (_, response) = self.success()?;
-        let schema = &response["content"]["application/json"]["schema"];
-        (!schema.is_null()).then(|| self.value(schema, &format!("{}Response", capital(&self.id))))
+        let make = || {
+            let (_, Media { name, schema }) = self.success()?;
+            let is_json = name.as_deref() == Some("application/json");
+            is_json.then(|| schema.sample(&schema.value, &format!("{}Response", capital(&self.id))))
+        };
+        self.sample.get_or_init(make).clone()
     }
 
     /// Sets what a body says, of the object that it holds beside an `updateMask` or of itself, as far as an answer may say
     /// the same.
     fn change(&self, value: &mut Value, body: Option<&Value>) {
-        let schema = self.success().map(|(_, response)| &response["content"]["application/json"]["schema"]);
-        let validator = schema.filter(|schema| !schema.is_null()).and_then(|schema| self.validator(schema));
+        let schema = self.success().map(|(_, media)| &media.schema);
         let body = body.and_then(Value::as_object);
         let masked = body.filter(|body| body.contains_key("updateMask"));
         let masked = masked.and_then(|body| body.values().find_map(Value::as_object));
         for (name, said) in masked.or(body).into_iter().flatten() {
             let before = value.clone();
             value[name] = said.clone();
-            if validator.as_ref().is_some_and(|validator| !validator.is_valid(value)) {
+            if schema.is_some_and(|schema| !schema.allows(value)) {
                 *value = before;
             }
         }
     }
+}
 
-    fn value(&self, schema: &Value, inline: &str) -> Value {
+impl Schema {
+    /// A value that a schema within this one allows.
+    fn sample(&self, schema: &Value, inline: &str) -> Value {
         let named = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
         // A type is called after its schema: `JwtKey` after `JWTKey`.
         let of_type =
             |name: &str| api::all().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         match named.map_or_else(|| of_type(inline), of_type) {
             Some(value) => value,
-            None if schema["type"] == "array" => json!([self.value(&schema["items"], &format!("{inline}Item"))]),
+            None if schema["type"] == "array" => json!([self.sample(&schema["items"], &format!("{inline}Item"))]),
             // A list or a map that has a name.
             None => match named.and_then(|name| self.components["schemas"].get(name)) {
-                Some(target) => self.value(target, inline),
+                Some(target) => self.sample(target, inline),
                 None => json!({}),
             },
         }
@@ -493,25 +632,32 @@ async fn respond(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, by
     };
     if let Some(answer) = shared.said(&operation.id, &query) {
         tokio::time::sleep(answer.delay).await;
-        return response(answer.status, answer.body.as_ref());
+        let mut response = response(answer.status, answer.media.as_deref(), answer.body.as_ref());
+        answer.headers.into_iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, value)));
+        return response;
     }
     match shared.keep(operation, &method, uri.path(), body.as_ref()) {
         Some(kept) => kept,
-        None => response(operation.status(), operation.sample().as_ref()),
+        None => response(operation.status(), None, operation.sample().as_ref()),
     }
 }
 
-fn response(status: u16, body: Option<&Value>) -> Response {
+/// A response with the media type that the contract has for it.
+fn response(status: u16, media: Option<&str>, body: Option<&Value>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let media = if status.is_success() { "application/json" } else { "application/problem+json" };
+    let usual = if status.is_success() { "application/json" } else { "application/problem+json" };
+    let media = media.unwrap_or(usual).to_owned();
     match body {
+        Some(Value::String(text)) if media.starts_with("text/") => {
+            (status, [(header::CONTENT_TYPE, media)], text.clone()).into_response()
+        }
         Some(body) => (status, [(header::CONTENT_TYPE, media)], body.to_string()).into_response(),
         None => status.into_response(),
     }
 }
 
 fn problem(status: u16, title: &str, detail: &str) -> Response {
-    response(status, Some(&json!({ "status": status, "title": title, "detail": detail })))
+    response(status, None, Some(&json!({ "status": status, "title": title, "detail": detail })))
 }
 
 impl Shared {
@@ -553,7 +699,7 @@ impl Shared {
                 }
                 operation.change(&mut made, body);
                 all.push(made.clone());
-                Some(response(operation.status(), Some(&made)))
+                Some(response(operation.status(), None, Some(&made)))
             }
             Method::GET if is_list => {
                 let all = Value::from(kept.get(path).cloned().unwrap_or_default());
@@ -565,7 +711,7 @@ impl Shared {
                     }
                     _ => all,
                 };
-                Some(response(operation.status(), Some(&whole)))
+                Some(response(operation.status(), None, Some(&whole)))
             }
             Method::GET | Method::PUT | Method::PATCH | Method::DELETE if is_of_one => {
                 let all = kept.get_mut(list)?;
@@ -576,13 +722,16 @@ impl Shared {
                 };
                 if *method == Method::DELETE {
                     all.remove(place);
-                    return Some(response(operation.status(), sample.as_ref()));
+                    return Some(response(operation.status(), None, sample.as_ref()));
                 }
                 let one = all.get_mut(place)?;
                 if *method != Method::GET {
                     operation.change(one, body);
                 }
-                Some(response(operation.status(), Some(one)))
+                // A get may have more than the response to the create had, such as secrets.
+                let mut whole = sample.filter(Value::is_object).unwrap_or_else(|| json!({}));
+                one.as_object().into_iter().flatten().for_each(|(name, value)| whole[name] = value.clone());
+                Some(response(operation.status(), None, Some(&whole)))
             }
             _ => None,
         }
@@ -598,9 +747,11 @@ mod tests {
         assert_eq!(OPERATIONS.len(), 88);
         for operation in OPERATIONS.iter() {
             let Some(sample) = operation.sample() else { continue };
-            let (_, response) = operation.success().expect("it has one of success");
-            let validator = operation.validator(&response["content"]["application/json"]["schema"]);
-            let problems = validator.map(|validator| validator.iter_errors(&sample).map(|e| e.to_string()).collect());
+            let (_, media) = operation.success().expect("it has one of success");
+            let problems = media
+                .schema
+                .validator()
+                .map(|validator| validator.iter_errors(&sample).map(|e| e.to_string()).collect());
             assert_eq!(problems, Some(Vec::<String>::new()), "{}: {sample}", operation.id);
         }
     }

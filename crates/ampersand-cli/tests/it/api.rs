@@ -1,7 +1,9 @@
-//! `api`, against a server that keeps what it is sent.
+//! `api`, against a server that keeps the contract, and where bytes matter against one that answers with bytes.
 
 use std::collections::BTreeSet;
 
+use ampersand_client::Host;
+use ampersand_testing::fake_api::FakeApi;
 use insta::assert_snapshot;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -15,24 +17,30 @@ use crate::command::{Run, command, feed, run};
 const KEY: &str = "key-that-nobody-may-see";
 const JSON: &str = "Content-Type: application/json\r\n";
 
-fn command_for(server: &Server, arguments: &[&str]) -> std::process::Command {
+/// Runs with these hosts. No run may print the key.
+fn call_at(url: impl Fn(Host) -> String, stdin: &str, arguments: &[&str]) -> Run {
     let mut command = command(&[&["api"], arguments].concat());
     command.env("AMPERSAND_API_KEY", KEY);
-    for host in ["API", "READ", "WRITE", "SEARCH"] {
-        command.env(format!("AMPERSAND_{host}_URL"), &server.url);
+    for host in Host::ALL {
+        command.env(format!("AMPERSAND_{}_URL", host.name().to_uppercase()), url(*host));
     }
-    command
-}
-
-/// Runs against the server. No run may print the key.
-fn call_with(server: &Server, stdin: &str, arguments: &[&str]) -> Run {
-    let run = feed(command_for(server, arguments), stdin);
+    let run = feed(command, stdin);
     assert!(!run.to_string().contains(KEY), "{run}");
     run
 }
 
+/// Runs against a server that answers with bytes.
+fn call_with(server: &Server, stdin: &str, arguments: &[&str]) -> Run {
+    call_at(|_| server.url.clone(), stdin, arguments)
+}
+
 fn call(server: &Server, arguments: &[&str]) -> Run {
     call_with(server, "", arguments)
+}
+
+/// Runs against a server that keeps the contract.
+fn ask(api: &FakeApi, arguments: &[&str]) -> Run {
+    call_at(|host| api.url(host), "", arguments)
 }
 
 /// Each operation of the published contract: its method, its path, and what it is.
@@ -139,15 +147,12 @@ fn completions_know_operations_and_the_values_of_enums() {
     assert!(run(&["man", "api", "create-topic"]).stdout.contains(".TH ampersand-api-create-topic 1"));
 }
 
-const TOPICS: &str = r#"[
-  {"id": "t1", "name": "acme", "projectId": "p", "createTime": "2026-08-19T10:00:00Z", "size": 1e400},
-  {"id": "t2", "name": "globex\u001b[2J", "projectId": "p", "createTime": "2026-08-19T10:00:00Z"}
-]"#;
-
 #[test]
 fn a_list_is_a_table_and_json_stays_as_it_came() {
-    let server = Server::script([response(200, JSON, TOPICS.replace(r#", "size": 1e400"#, ""))]);
-    assert_snapshot!(call(&server, &["list-topics", "--project", "acme"]), @"
+    let api = FakeApi::start().unwrap();
+    let topic = |id: &str, name: &str| json!({ "id": id, "name": name, "projectId": "p", "createTime": "2026-08-19T10:00:00Z" });
+    api.on("listTopics").answer([topic("t1", "acme"), topic("t2", "globex\u{1b}[2J")]);
+    assert_snapshot!(ask(&api, &["list-topics", "--project", "acme"]), @"
     exit code 0
     -- stdout
     ID  NAME        CREATE TIME           PROJECT ID
@@ -155,17 +160,18 @@ fn a_list_is_a_table_and_json_stays_as_it_came() {
     t2  globex�[2J  2026-08-19T10:00:00Z  p
     -- stderr
     ");
-    let server = Server::script([response(200, JSON, TOPICS)]);
-    assert_snapshot!(call(&server, &["list-topics", "--project", "acme", "--output", "json"]), @r#"
+    api.on("listTopics").answer([(); 0]);
+    assert_snapshot!(ask(&api, &["list-topics", "--project", "acme"]), @"
     exit code 0
     -- stdout
-    [{"id":"t1","name":"acme","projectId":"p","createTime":"2026-08-19T10:00:00Z","size":1e400},{"id":"t2","name":"globex\u001b[2J","projectId":"p","createTime":"2026-08-19T10:00:00Z"}]
     -- stderr
-    "#);
-    let providers =
-        json!({ "hubspot": { "name": "hubspot", "authType": "oauth2" }, "x": { "name": "x", "authType": "none" } });
-    let server = Server::script([response(200, JSON, providers.to_string())]);
-    assert_snapshot!(call(&server, &["list-providers"]), @"
+    the list is empty
+    ");
+    // The contract asks for more fields than a row can show.
+    api.on("listProviders").unchecked().answer(
+        json!({ "hubspot": { "name": "hubspot", "authType": "oauth2" }, "x": { "name": "x", "authType": "none" } }),
+    );
+    assert_snapshot!(ask(&api, &["list-providers"]), @"
     exit code 0
     -- stdout
     NAME     AUTH TYPE
@@ -173,13 +179,16 @@ fn a_list_is_a_table_and_json_stays_as_it_came() {
     x        none
     -- stderr
     ");
-    let server = Server::script([response(200, JSON, "[]")]);
-    assert_snapshot!(call(&server, &["list-topics", "--project", "acme"]), @"
+    let large = r#"[
+        {"id": "t1", "size": 1e400, "name": "\u001b[2J"}
+    ]"#;
+    let server = Server::script([response(200, JSON, large)]);
+    assert_snapshot!(call(&server, &["list-topics", "--project", "acme", "--output", "json"]), @r#"
     exit code 0
     -- stdout
+    [{"id":"t1","size":1e400,"name":"\u001b[2J"}]
     -- stderr
-    the list is empty
-    ");
+    "#);
 }
 
 #[test]
@@ -188,9 +197,10 @@ fn an_object_is_two_columns_and_its_secrets_are_hidden() {
         "id": "d", "name": "hook", "type": "webhook", "metadata": { "url": "https://ada:pass@example.com/" },
         "secrets": { "webhookSigningKey": "whsec_1" }, "createTime": "2026-08-19T10:00:00Z",
     });
-    let server = Server::script([response(200, JSON, destination.to_string())]);
+    let api = FakeApi::start().unwrap();
+    api.on("getDestination").answer(destination);
     let arguments = ["get-destination", "--project", "p", "--destination", "hook", "--include-secrets"];
-    assert_snapshot!(call(&server, &arguments), @r#"
+    assert_snapshot!(ask(&api, &arguments), @r#"
     exit code 0
     -- stdout
     createTime  2026-08-19T10:00:00Z
@@ -201,19 +211,20 @@ fn an_object_is_two_columns_and_its_secrets_are_hidden() {
     type        webhook
     -- stderr
     "#);
-    assert!(call(&server, &[&arguments[..], &["--output", "json"]].concat()).stdout.contains("whsec_1"));
-    assert_eq!(server.requests()[0].line, "GET /projects/p/destinations/hook?includeSecrets=true");
+    assert!(ask(&api, &[&arguments[..], &["--output", "json"]].concat()).stdout.contains("whsec_1"));
+    let asked = &api.requests()[0];
+    let query = [("includeSecrets".to_owned(), "true".to_owned())];
+    assert_eq!((&*asked.path, &*asked.query), ("/projects/p/destinations/hook", &query[..]));
 
-    let server = Server::script([response(200, "Content-Type: text/plain\r\n", "https://example.com/oauth")]);
+    api.on("oauthConnect").answer("https://example.com/oauth");
     let arguments = ["oauth-connect", "--project", "p", "--provider", "x", "--group-ref", "g", "--consumer-ref", "c"];
-    assert_snapshot!(call(&server, &arguments), @"
+    assert_snapshot!(ask(&api, &arguments), @"
     exit code 0
     -- stdout
     https://example.com/oauth
     -- stderr
     ");
-    let server = Server::script([response(204, "", "")]);
-    assert_snapshot!(call(&server, &["delete-topic", "--project", "p", "--topic", "t"]), @"
+    assert_snapshot!(ask(&api, &["delete-topic", "--project", "p", "--topic", "t"]), @"
     exit code 0
     -- stdout
     -- stderr
@@ -224,9 +235,10 @@ fn an_object_is_two_columns_and_its_secrets_are_hidden() {
 #[test]
 fn what_would_do_it_again_is_not_sent_again() {
     for (rotate, requests) in [("--include-secrets", 2), ("--rotate", 1)] {
-        let server = Server::script([response(503, "Retry-After: 0\r\n", ""), response(200, JSON, "{}")]);
-        let run = call(&server, &["get-destination", "--project", "p", "--destination", "d", rotate]);
-        assert_eq!((run.code, server.requests().len()), (2 - requests as i32, requests), "{rotate}: {run}");
+        let api = FakeApi::start().unwrap();
+        api.on("getDestination").times(1).header("retry-after", "0").fail(503, "Service Unavailable");
+        let run = ask(&api, &["get-destination", "--project", "p", "--destination", "d", rotate]);
+        assert_eq!((run.code, api.requests().len()), (2 - requests as i32, requests), "{rotate}: {run}");
     }
 }
 
@@ -234,46 +246,46 @@ const PAGED: [&str; 7] = ["list-operations", "--project", "p", "--integration", 
 
 #[test]
 fn every_page_is_got() {
-    let operation =
-        |id: &str| json!({ "id": id, "status": "success", "actionType": "read", "createTime": "2026-08-19T10:00:00Z" });
-    let page = |id: &str, pagination: Value| {
-        response(200, JSON, json!({ "results": [operation(id)], "pagination": pagination }).to_string())
+    let operation = |id: &str| {
+        let known = json!({ "projectId": "p", "integrationId": "i", "configId": "c", "installationId": "n" });
+        let mut operation =
+            json!({ "id": id, "status": "success", "actionType": "read", "createTime": "2026-08-19T10:00:00Z" });
+        operation.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
+        operation
     };
-    let pages = || {
-        let [first, last] =
-            [json!({ "done": false, "nextPageToken": "a b" }), json!({ "done": true, "nextPageToken": "" })];
-        Server::script([page("o1", first), page("o2", last)])
-    };
-    let server = pages();
-    assert_snapshot!(call(&server, &[&PAGED[..], &["--all", "--page-size", "1"]].concat()), @"
+    let api = FakeApi::start().unwrap();
+    api.on("listOperations").pages([vec![operation("o1")], vec![operation("o2")]]);
+    assert_snapshot!(ask(&api, &[&PAGED[..], &["--all", "--page-size", "1"]].concat()), @"
     exit code 0
     -- stdout
-    ID  ACTION TYPE  STATUS   CREATE TIME
-    o1  read         success  2026-08-19T10:00:00Z
-    o2  read         success  2026-08-19T10:00:00Z
+    ID  ACTION TYPE  CONFIG ID  INSTALLATION ID  INTEGRATION ID  STATUS   CREATE TIME
+    o1  read         c          n                i               success  2026-08-19T10:00:00Z
+    o2  read         c          n                i               success  2026-08-19T10:00:00Z
     -- stderr
     ");
-    let lines: Vec<String> = server.requests().into_iter().map(|request| request.line).collect();
-    let path = "GET /projects/p/integrations/i/installations/n/operations?pageSize=1";
-    assert_eq!(lines, [path.to_owned(), format!("{path}&pageToken=a%20b")]);
-    assert_snapshot!(call(&pages(), &[&PAGED[..], &["--all", "--output", "json"]].concat()), @r#"
+    let queries: Vec<Vec<(String, String)>> = api.requests().into_iter().map(|request| request.query).collect();
+    let [size, token] =
+        [("pageSize", "1"), ("pageToken", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(queries, [vec![size.clone()], vec![size, token]]);
+    assert_snapshot!(ask(&api, &[&PAGED[..], &["--all", "--output", "json"]].concat()), @r#"
     exit code 0
     -- stdout
-    {"actionType":"read","createTime":"2026-08-19T10:00:00Z","id":"o1","status":"success"}
-    {"actionType":"read","createTime":"2026-08-19T10:00:00Z","id":"o2","status":"success"}
+    {"actionType":"read","configId":"c","createTime":"2026-08-19T10:00:00Z","id":"o1","installationId":"n","integrationId":"i","projectId":"p","status":"success"}
+    {"actionType":"read","configId":"c","createTime":"2026-08-19T10:00:00Z","id":"o2","installationId":"n","integrationId":"i","projectId":"p","status":"success"}
     -- stderr
     "#);
-    assert_snapshot!(call(&pages(), &PAGED), @"
+    assert_snapshot!(ask(&api, &PAGED), @"
     exit code 0
     -- stdout
-    ID  ACTION TYPE  STATUS   CREATE TIME
-    o1  read         success  2026-08-19T10:00:00Z
+    ID  ACTION TYPE  CONFIG ID  INSTALLATION ID  INTEGRATION ID  STATUS   CREATE TIME
+    o1  read         c          n                i               success  2026-08-19T10:00:00Z
     -- stderr
     there are more: --all gets every page
     ");
 
-    let endless = Server::script([page("o1", json!({ "done": false, "nextPageToken": "again" }))]);
-    assert_snapshot!(call(&endless, &[&PAGED[..], &["--all"]].concat()), @"
+    let again = json!({ "done": false, "nextPageToken": "again" });
+    api.on("listOperations").answer(json!({ "results": [operation("o1")], "pagination": again }));
+    assert_snapshot!(ask(&api, &[&PAGED[..], &["--all"]].concat()), @"
     exit code 1
     -- stdout
     -- stderr
@@ -283,12 +295,13 @@ fn every_page_is_got() {
 
 #[test]
 fn a_problem_is_told_with_its_remedy_and_its_request() {
+    let api = FakeApi::start().unwrap();
     let problem = json!({
         "title": "Not Found", "detail": "there is no project acme", "remedy": "create it first", "requestId": "req_1",
         "status": 404, "type": "about:blank",
     });
-    let server = Server::script([response(404, "Content-Type: application/problem+json\r\n", problem.to_string())]);
-    assert_snapshot!(call(&server, &["list-topics", "--project", "acme"]), @"
+    api.on("listTopics").fail_with(404, problem);
+    assert_snapshot!(ask(&api, &["list-topics", "--project", "acme"]), @"
     exit code 1
     -- stdout
     -- stderr

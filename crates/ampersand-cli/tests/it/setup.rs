@@ -1,104 +1,53 @@
-//! `setup`, against a server that keeps what it is told to make.
+//! `setup`, against an API that keeps what is created.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
-use axum::routing::get;
-use axum::{Json, response::IntoResponse, response::Response};
+use ampersand_client::Host;
+use ampersand_client::types::DestinationWithSecrets;
+use ampersand_testing::api::Sample;
+use ampersand_testing::fake_api::FakeApi;
 use serde_json::{Value, json};
 
 use crate::command::{Run, command};
 
 const URL: &str = "https://ada:pass@example.com/webhooks";
-const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBkZXN0aW5hdGlvbg==";
 
-/// What was made, by the last part of the path that it was posted to.
-type Made = Arc<Mutex<BTreeMap<String, Vec<Value>>>>;
-
-struct Api {
-    url: String,
-    made: Made,
-    _runtime: tokio::runtime::Runtime,
+fn run(api: &FakeApi, arguments: &[&str]) -> Run {
+    let mut command = command(arguments);
+    command.env("AMPERSAND_API_KEY", "key").env("AMPERSAND_API_URL", api.url(Host::Api)).output().unwrap().into()
 }
 
-impl Api {
-    fn start() -> Self {
-        let made = Made::default();
-        let app = Router::new()
-            .route("/projects/acme/{collection}", get(list).post(make))
-            .route("/projects/acme/destinations/{name}", get(destination))
-            .with_state(made.clone());
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        runtime.spawn(async move { axum::serve(listener, app).await });
-        Self { url, made, _runtime: runtime }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let arguments: Vec<&str> =
-            ["setup", "--project", "acme"].into_iter().chain(arguments.iter().copied()).collect();
-        let mut command = command(&arguments);
-        command.env("AMPERSAND_API_KEY", "key").env("AMPERSAND_API_URL", &self.url).output().unwrap().into()
-    }
-
-    fn made(&self) -> BTreeMap<String, Vec<Value>> {
-        self.made.lock().unwrap().clone()
-    }
+fn setup(api: &FakeApi, arguments: &[&str]) -> Run {
+    run(api, &[&["setup", "--project", "acme"], arguments].concat())
 }
 
-async fn list(State(made): State<Made>, Path(collection): Path<String>) -> Json<Vec<Value>> {
-    Json(made.lock().unwrap().get(&collection).cloned().unwrap_or_default())
-}
-
-async fn make(State(made): State<Made>, Path(collection): Path<String>, Json(sent): Json<Value>) -> Response {
-    if sent["eventType"] == "refused.event" {
-        let problem = Json(json!({ "title": "Unprocessable", "detail": "no such event" }));
-        return (StatusCode::UNPROCESSABLE_ENTITY, [("content-type", "application/problem+json")], problem)
-            .into_response();
-    }
-    let mut made = made.lock().unwrap();
-    let there = made.entry(collection.clone()).or_default();
-    let mut new = json!({ "id": format!("{}{}", &collection[..1], there.len()), "projectId": "acme", "createTime": "2026-08-19T10:00:00Z" });
-    new.as_object_mut().unwrap().extend(sent.as_object().unwrap().clone());
-    there.push(new.clone());
-    (StatusCode::CREATED, Json(new)).into_response()
-}
-
-async fn destination(State(made): State<Made>, Path(name): Path<String>, uri: Uri) -> Json<Value> {
-    let made = made.lock().unwrap();
-    let mut found = made["destinations"].iter().find(|one| one["name"] == name.as_str()).unwrap().clone();
-    if uri.query() == Some("includeSecrets=true") {
-        found["secrets"] = json!({ "webhookSigningKey": SECRET });
-    }
-    Json(found)
+/// What was created, in its order: the operation and the body of each request.
+fn created(api: &FakeApi) -> Vec<Value> {
+    let requests = api.requests().into_iter().filter(|request| request.method == "POST");
+    requests.map(|request| json!({ "operation": request.operation, "body": request.body })).collect()
 }
 
 #[test]
 fn what_is_not_there_is_made_and_what_is_there_is_found() {
-    let api = Api::start();
+    let api = FakeApi::keeping().unwrap();
     let asked = ["--url", URL, "installation.updated", "installation.created", "installation.created"];
-    let first = api.run(&asked);
+    let first = setup(&api, &asked);
     insta::assert_snapshot!(first);
-    insta::assert_snapshot!("what_is_made", serde_json::to_string_pretty(&api.made()).unwrap());
+    let once = created(&api);
+    insta::assert_snapshot!("what_is_made", serde_json::to_string_pretty(&once).unwrap());
 
-    let (made, again) = (api.made(), api.run(&asked));
+    let again = setup(&api, &asked);
     assert_eq!((again.code, again.stdout.as_str()), (0, &*first.stdout.replace("created     ", "found       ")));
-    let more = api.run(&["--url", URL, "--all", "--output", "json"]);
+    let more = setup(&api, &["--url", URL, "--all", "--output", "json"]);
     assert_eq!(more.lines().iter().filter(|line| line.contains(r#""state":"created""#)).count(), 13, "{more}");
-    for kind in ["destinations", "topics", "topic-destination-routes"] {
-        assert_eq!(api.made()[kind], made[kind]);
-    }
+    let more = created(&api).split_off(once.len());
+    assert_eq!(more.len(), 13);
+    assert!(more.iter().all(|made| made["operation"] == "createEventTopicRoute"), "{more:?}");
 }
 
 #[test]
 fn a_dry_run_makes_nothing() {
-    let api = Api::start();
+    let api = FakeApi::keeping().unwrap();
     let dry = ["--url", URL, "connection.error", "--dry-run"];
-    insta::assert_snapshot!(api.run(&dry), @"
+    insta::assert_snapshot!(setup(&api, &dry), @"
     exit code 0
     -- stdout
     would create  destination notifications
@@ -107,32 +56,37 @@ fn a_dry_run_makes_nothing() {
     would create  route of connection.error
     -- stderr
     ");
-    assert_eq!(api.made(), BTreeMap::new());
+    assert_eq!(created(&api), [Value::Null; 0]);
 
-    api.run(&["--url", URL, "read.backfill.done"]);
-    let made = api.made();
-    insta::assert_snapshot!(api.run(&[&dry[..], &["--output", "json"]].concat()), @r#"
+    setup(&api, &["--url", URL, "read.backfill.done"]);
+    let made = created(&api);
+    insta::assert_snapshot!(setup(&api, &[&dry[..], &["--output", "json"]].concat()), @r#"
     exit code 0
     -- stdout
-    {"kind":"destination","state":"found","id":"d0","name":"notifications"}
-    {"kind":"topic","state":"found","id":"t0","name":"notifications"}
-    {"kind":"topicDestinationRoute","state":"found","id":"t0","name":"notifications"}
+    {"kind":"destination","state":"found","id":"c2b1897c-faef-45f0-a043-92d7845c4148-1","name":"notifications"}
+    {"kind":"topic","state":"found","id":"dcdd5c62-b720-41ac-af77-f330a2e96c4d-1","name":"notifications"}
+    {"kind":"topicDestinationRoute","state":"found","id":"8ff892a0-a089-4ff1-a659-05bc7aaf6aa1-1","name":"notifications"}
     {"kind":"eventTopicRoute","state":"wouldBeCreated","id":null,"name":"connection.error"}
     -- stderr
     "#);
-    assert_eq!(api.made(), made);
+    assert_eq!(created(&api), made);
 }
 
 #[test]
 fn the_secret_is_kept_for_listen_and_shown_to_nobody() {
-    let (api, folder) = (Api::start(), tempfile::tempdir().unwrap());
+    const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBkZXN0aW5hdGlvbg==";
+    let (api, folder) = (FakeApi::keeping().unwrap(), tempfile::tempdir().unwrap());
+    let secrets = json!({ "webhookSigningKey": SECRET });
+    api.on("getDestination").answer(Sample::<DestinationWithSecrets>::new().set("secrets", secrets).data());
     let file = folder.path().join("secret").to_str().unwrap().to_owned();
     let arguments = ["--url", URL, "--all", "--save-secret", &file];
     for _ in 0..2 {
-        let run = api.run(&arguments);
+        let run = setup(&api, &arguments);
         assert_eq!(run.code, 0, "{run}");
         assert!(!run.to_string().contains(SECRET) && !run.to_string().contains("pass"), "{run}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{SECRET}\n"));
+        let last = api.requests().pop().unwrap();
+        assert_eq!((&*last.path, last.query.len()), ("/projects/acme/destinations/notifications", 1));
     }
     #[cfg(unix)]
     {
@@ -141,7 +95,7 @@ fn the_secret_is_kept_for_listen_and_shown_to_nobody() {
     }
 
     std::fs::write(&file, "whsec_b3RoZXI=\n").unwrap();
-    let run = api.run(&arguments);
+    let run = setup(&api, &arguments);
     assert_eq!(run.code, 1, "{run}");
     insta::assert_snapshot!(run.stderr.replace(&file, "secret"), @"error: --save-secret secret: it holds something else: name a file that is not there, and add it yourself");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "whsec_b3RoZXI=\n");
@@ -149,26 +103,25 @@ fn the_secret_is_kept_for_listen_and_shown_to_nobody() {
 
 #[test]
 fn a_destination_of_any_type_may_be_named() {
-    let api = Api::start();
-    let stream =
-        json!({ "id": "d", "name": "stream", "type": "kinesis", "metadata": {}, "createTime": "2026-08-19T10:00:00Z" });
-    api.made.lock().unwrap().insert("destinations".to_owned(), vec![stream]);
-    insta::assert_snapshot!(api.run(&["--destination", "stream", "connection.error"]), @"
+    let api = FakeApi::keeping().unwrap();
+    let stream = ["--name", "stream", "--type", "kinesis", "--set", "metadata={}"];
+    assert_eq!(run(&api, &[&["api", "create-destination", "--project", "acme"], &stream[..]].concat()).code, 0);
+    insta::assert_snapshot!(setup(&api, &["--destination", "stream", "connection.error"]), @"
     exit code 0
     -- stdout
-    found         destination stream (d)
-    created       topic notifications (t0)
-    created       route of topic notifications (t0)
-    created       route of connection.error (n0)
+    found         destination stream (c2b1897c-faef-45f0-a043-92d7845c4148-1)
+    created       topic notifications (dcdd5c62-b720-41ac-af77-f330a2e96c4d-1)
+    created       route of topic notifications (8ff892a0-a089-4ff1-a659-05bc7aaf6aa1-1)
+    created       route of connection.error (0774b401-4216-423d-aa1e-fc81f094e1ec-1)
     -- stderr
     ");
-    insta::assert_snapshot!(api.run(&["--destination", "brook", "connection.error"]), @"
+    insta::assert_snapshot!(setup(&api, &["--destination", "brook", "connection.error"]), @"
     exit code 1
     -- stdout
     -- stderr
     error: the project has no destination `brook`
     ");
-    insta::assert_snapshot!(api.run(&["--url", URL, "--name", "stream", "connection.error"]), @"
+    insta::assert_snapshot!(setup(&api, &["--url", URL, "--name", "stream", "connection.error"]), @"
     exit code 1
     -- stdout
     -- stderr
@@ -178,38 +131,44 @@ fn a_destination_of_any_type_may_be_named() {
 
 #[test]
 fn an_event_that_another_topic_leads_there_is_not_sent_twice() {
-    let api = Api::start();
-    api.run(&["--url", URL, "--name", "before", "connection.error"]);
-    let run = api.run(&["--url", URL, "connection.error", "connection.created"]);
+    let api = FakeApi::keeping().unwrap();
+    setup(&api, &["--url", URL, "--name", "before", "connection.error"]);
+    let run = setup(&api, &["--url", URL, "connection.error", "connection.created"]);
     insta::assert_snapshot!(run, @"
     exit code 0
     -- stdout
-    found         destination before (d0)
-    created       topic notifications (t1)
-    created       route of topic notifications (t1)
-    created       route of connection.created (n1)
-    found         route of connection.error (n0)
+    found         destination before (c2b1897c-faef-45f0-a043-92d7845c4148-1)
+    created       topic notifications (dcdd5c62-b720-41ac-af77-f330a2e96c4d-2)
+    created       route of topic notifications (8ff892a0-a089-4ff1-a659-05bc7aaf6aa1-2)
+    created       route of connection.created (0774b401-4216-423d-aa1e-fc81f094e1ec-2)
+    found         route of connection.error (0774b401-4216-423d-aa1e-fc81f094e1ec-1)
     -- stderr
     The signing secret is in `secrets.webhookSigningKey` of GET /projects/acme/destinations/before?includeSecrets=true; --save-secret FILE keeps it in a file
     ");
-    let routes = &api.made()["notification-event-topic-routes"];
-    let pairs: Vec<(&Value, &Value)> = routes.iter().map(|route| (&route["eventType"], &route["topicId"])).collect();
-    assert_eq!(pairs, [(&json!("connection.error"), &json!("t0")), (&json!("connection.created"), &json!("t1"))]);
+    let mut routes = created(&api);
+    routes.retain(|made| made["operation"] == "createEventTopicRoute");
+    let (before, after) = (&routes[0]["body"], &routes[1]["body"]);
+    assert_eq!((&before["eventType"], &after["eventType"]), (&json!("connection.error"), &json!("connection.created")));
+    assert_ne!(before["topicId"], after["topicId"]);
+    assert_eq!(routes.len(), 2);
 }
 
 #[test]
 fn what_fails_is_told_and_gone_on_with_later() {
-    let api = Api::start();
-    insta::assert_snapshot!(api.run(&["--url", URL, "connection.error", "refused.event"]), @"
+    let api = FakeApi::keeping().unwrap();
+    let problem = json!({ "title": "Unprocessable", "detail": "no such event" });
+    api.on("createEventTopicRoute").times(1).fail_with(422, problem);
+    insta::assert_snapshot!(setup(&api, &["--url", URL, "connection.error"]), @"
     exit code 1
     -- stdout
-    created       destination notifications (d0)
-    created       topic notifications (t0)
-    created       route of topic notifications (t0)
-    created       route of connection.error (n0)
+    created       destination notifications (c2b1897c-faef-45f0-a043-92d7845c4148-1)
+    created       topic notifications (dcdd5c62-b720-41ac-af77-f330a2e96c4d-1)
+    created       route of topic notifications (8ff892a0-a089-4ff1-a659-05bc7aaf6aa1-1)
     -- stderr
     error: createEventTopicRoute: 422 Unprocessable Entity: Unprocessable: no such event
     ");
-    assert_eq!(api.run(&["--url", URL, "connection.error"]).code, 0);
-    assert_eq!(api.made()["destinations"].len(), 1);
+    assert_eq!(setup(&api, &["--url", URL, "connection.error"]).code, 0);
+    let operations: Vec<Value> = created(&api).into_iter().map(|mut made| made["operation"].take()).collect();
+    let route = "createEventTopicRoute";
+    assert_eq!(operations, ["createDestination", "createTopic", "createTopicDestinationRoute", route, route]);
 }

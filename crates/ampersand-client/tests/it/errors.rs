@@ -1,8 +1,7 @@
 //! What goes wrong is told apart, with all that came, and tried again where that may help.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ampersand_client::types::CreateTopicRequest;
 use ampersand_client::{Client, ClientError, Error, ErrorKind, Host, Retry};
 
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -19,10 +18,6 @@ fn quick() -> Retry {
 
 async fn get(peer: &Peer) -> Result<(), Error> {
     peer.client.destinations().list_topics("p").send().await.map(|_| ())
-}
-
-async fn create(peer: &Peer) -> Result<(), Error> {
-    peer.client.destinations().create_topic("p", CreateTopicRequest::new("n")).send().await.map(|_| ())
 }
 
 #[tokio::test]
@@ -110,38 +105,6 @@ async fn what_was_never_answered_is_told_apart() {
     let error = no_token.build().unwrap().projects().list_projects().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the vault is sealed");
-}
-
-#[tokio::test]
-async fn what_may_be_sent_twice_is_tried_again_and_the_rest_is_not() {
-    let fine = || (200, "", "[]".to_owned());
-    for (status, again) in
-        [(500, true), (502, true), (503, true), (429, true), (400, false), (404, false), (501, false)]
-    {
-        let peer = Peer::with([(status, "", String::new()), fine()], quick());
-        assert_eq!(get(&peer).await.is_ok(), again, "{status}");
-        let peer = Peer::with([(status, "", String::new()), fine()], quick());
-        let _ = create(&peer).await;
-        assert_eq!(peer.seen().len(), if status == 429 { 2 } else { 1 }, "a POST, {status}");
-    }
-    let peer = Peer::with([(503, "", String::new())], quick());
-    let error = get(&peer).await.unwrap_err();
-    assert_eq!((error.attempts(), peer.seen().len()), (3, 3));
-    assert_eq!(error.to_string(), "listTopics: 503 Service Unavailable, after 3 attempts");
-}
-
-#[tokio::test]
-async fn it_waits_as_long_as_it_is_asked_to_and_no_longer_than_there_is_time() {
-    let begun = Instant::now();
-    let peer = Peer::with([(503, "retry-after: 1", String::new()), (200, "", "[]".to_owned())], quick());
-    get(&peer).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
-
-    let peer = Peer::with([(429, "retry-after: 3600", String::new())], quick());
-    let begun = Instant::now();
-    let error = get(&peer).await.unwrap_err();
-    assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(3600)), 1));
-    assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]

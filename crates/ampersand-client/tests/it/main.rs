@@ -6,7 +6,6 @@ mod config;
 mod credentials;
 mod errors;
 mod operations;
-mod paging;
 mod peer;
 #[cfg(feature = "tracing")]
 mod traces;

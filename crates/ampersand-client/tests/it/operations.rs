@@ -1,10 +1,9 @@
 use std::collections::BTreeSet;
 
-use ampersand_client::types::{CreateTopicRequest, PauseReadsRequest, ReadRequest, WriteRequest};
-use ampersand_client::{Client, Endpoint, ErrorKind, Host, Retry};
+use ampersand_client::types::CreateTopicRequest;
+use ampersand_client::{Endpoint, ErrorKind, Host, Retry};
 use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
-use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use test_support::contract::contract;
 use test_support::server::Request;
@@ -80,41 +79,6 @@ async fn an_operation_that_is_chosen_at_run_time_is_sent_as_its_own_method_sends
 }
 
 #[tokio::test]
-async fn operations_and_streams_outlive_the_function_that_made_them() {
-    let list = || format!("[{TOPIC}]");
-    let peer = Peer::script([0, 1, 2].map(|_| (200, "", list())));
-    let operation = |client: &Client| client.destinations().list_topics("p");
-    let spawned = tokio::spawn(operation(&peer.client.clone()).into_future());
-    let (mut names, topics) = (Vec::new(), spawned.await.unwrap().unwrap());
-    for topic in &topics {
-        names.push(topic.name.clone());
-    }
-    names.extend(operation(&peer.client).await.unwrap().into_iter().map(|topic| topic.name));
-    names.extend(operation(&peer.client).send().await.unwrap().into_iter().map(|topic| topic.name));
-    assert_eq!(names, ["n", "n", "n"]);
-
-    let page = r#"{"results": [], "pagination": {"done": true}}"#;
-    let peer = Peer::answering(200, "application/json", page);
-    let stream = {
-        let client = peer.client.clone();
-        client.operations().list_operations("p", "i", "x").stream()
-    };
-    assert!(tokio::spawn(stream.try_collect::<Vec<_>>()).await.unwrap().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn what_would_do_it_again_is_not_sent_again() {
-    const BUSY: (u16, &str, String) = (503, "retry-after: 0", String::new());
-    for (rotates, calls) in [(false, 3), (true, 1)] {
-        let peer = Peer::with([BUSY, BUSY, BUSY], Retry::default());
-        let get = peer.client.destinations().get_destination("p", "d").include_secrets(true);
-        let get = if rotates { get.rotate(true) } else { get };
-        assert_eq!(get.await.unwrap_err().status().unwrap(), 503);
-        assert_eq!(peer.seen().len(), calls, "rotates: {rotates}");
-    }
-}
-
-#[tokio::test]
 async fn parameters_of_the_query_are_sent_where_they_are_given() {
     let peer = Peer::answering(200, "application/json", "null");
     let routes = peer.client.notifications().list_event_topic_routes("p");
@@ -134,45 +98,6 @@ async fn text_is_text_and_nothing_is_nothing() {
     let peer = Peer::answering(204, "application/json", "");
     let deleted = peer.client.destinations().delete_topic("p", "t").send().await;
     let () = deleted.unwrap().into_inner();
-}
-
-#[tokio::test]
-async fn hosts_that_share_a_path_are_told_apart() {
-    let peer = Peer::answering(200, "application/json", r#"{"operationId":"o"}"#);
-    let client = &peer.client;
-    client.reads().trigger_read("p", "i", "contact", ReadRequest::new("g", "async")).await.unwrap();
-    client.writes().write_records("p", "i", "contact", WriteRequest::new("g", "create")).await.unwrap();
-    let lines: Vec<String> = peer.seen().into_iter().map(|seen| seen.line).collect();
-    assert_eq!(
-        lines,
-        [
-            "POST /read/projects/p/integrations/i/objects/contact",
-            "POST /write/projects/p/integrations/i/objects/contact"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn an_optional_body_is_sent_where_something_was_said_of_it() {
-    for (objects, body) in [(vec![], ""), (vec!["contact"], r#"{"objects":["contact"]}"#)] {
-        let peer = Peer::answering(204, "", "");
-        let paused = peer.client.reads().pause_reads("p", "i", "n");
-        let paused = if objects.is_empty() { paused } else { paused.body(PauseReadsRequest::new().objects(objects)) };
-        paused.send().await.unwrap();
-        assert_eq!(peer.only().body, body);
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_sent_is_told_before_a_request_is_made() {
-    let peer = Peer::answering(204, "", "");
-    let client = &peer.client;
-    for id in ["", ".", ".."] {
-        let deleted = client.connections().delete_connection("p", id).send().await;
-        let expected = format!("deleteConnection: `connectionId` is {id:?}, which no path can hold");
-        assert_eq!(deleted.unwrap_err().to_string(), expected);
-    }
-    assert_eq!(peer.seen(), []);
 }
 
 #[tokio::test]

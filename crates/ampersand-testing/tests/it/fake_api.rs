@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
-use ampersand_client::types::{CreateProjectRequest, CreateTopicRequest, Topic};
+use ampersand_client::types::{
+    CreateDestinationRequest, CreateDestinationRequestMetadata, CreateProjectRequest, CreateTopicRequest, Topic,
+};
 use ampersand_client::{ErrorKind, Host};
 use ampersand_testing::api;
 use ampersand_testing::api::Sample;
@@ -110,4 +112,66 @@ fn a_test_that_sends_what_the_contract_does_not_allow_fails() {
 fn an_operation_that_is_misspelt_is_told() {
     let api = FakeApi::start().unwrap();
     let _ = api.on("listTopic");
+}
+
+#[test]
+#[should_panic(expected = "the contract does not allow this answer of `listTopics` with 200: at `/0`: ")]
+fn an_answer_that_the_contract_does_not_allow_is_told_where_it_is_set() {
+    let api = FakeApi::start().unwrap();
+    api.on("listTopics").answer([json!({ "id": "t" })]);
+}
+
+#[test]
+#[should_panic(expected = "the contract does not allow this answer of `listTopics` with 200: ")]
+fn a_list_that_does_not_come_in_pages_is_told() {
+    let api = FakeApi::start().unwrap();
+    api.on("listTopics").pages([vec![api::topic()]]);
+}
+
+#[test]
+#[should_panic(expected = "the contract does not allow this answer of `listTopics` with 503: at `/status`: ")]
+fn a_problem_that_the_contract_does_not_allow_is_told() {
+    let api = FakeApi::start().unwrap();
+    api.on("listTopics").fail_with(503, json!({ "status": "down" }));
+}
+
+#[test]
+#[should_panic(expected = "of `deleteTopic` with 204: a response with this status has no body")]
+fn a_body_where_the_contract_has_none_is_told() {
+    let api = FakeApi::start().unwrap();
+    api.on("deleteTopic").answer(api::topic());
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_given_where_the_test_asks_for_one() {
+    let api = FakeApi::start().unwrap();
+    let destinations = api.client().project("my-project").destinations();
+    api.on("listTopics").unchecked().answer([json!({ "id": "t" })]);
+    assert_eq!(destinations.list_topics().await.unwrap_err().kind(), ErrorKind::Response);
+    api.on("listTopics").unchecked().fail(302, "Found");
+    assert_eq!(destinations.list_topics().await.unwrap_err().status().unwrap().as_u16(), 302);
+    api.on("deleteTopic").answer(());
+    destinations.delete_topic("t").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_has_its_media_type_and_its_headers() {
+    let api = FakeApi::start().unwrap();
+    let project = api.client().project("my-project");
+    api.on("oauthUpdate").answer("https://provider.example/authorize");
+    let url = project.oauth().oauth_update("connection").await.unwrap();
+    assert_eq!(url.into_inner(), "https://provider.example/authorize");
+    api.on("listTopics").header("retry-after", "7").fail(429, "Too Many Requests");
+    let error = project.destinations().list_topics().await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn a_get_has_what_the_answer_to_a_create_lacks() {
+    let api = FakeApi::keeping().unwrap();
+    let destinations = api.client().project("my-project").destinations();
+    let metadata = CreateDestinationRequestMetadata::new().url("https://example.com/");
+    destinations.create_destination(CreateDestinationRequest::new("hook", "webhook", metadata)).await.unwrap();
+    let got = destinations.get_destination("hook").include_secrets(true).await.unwrap();
+    assert!(got.secrets.is_some());
 }
