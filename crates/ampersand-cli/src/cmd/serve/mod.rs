@@ -2,7 +2,6 @@
 
 mod admin;
 mod forward;
-mod metrics;
 mod problems;
 mod settings;
 
@@ -63,9 +62,9 @@ async fn serve(settings: Settings) -> Result<()> {
         messages.say(format_args!("/healthz, /readyz and /metrics at http://{}/", listener.local_addr()?));
     }
     let operate = async {
-        let Some((listener, metrics)) = admin else { return std::future::pending().await };
-        let app = admin::router(inbox.clone(), stopping.clone(), metrics);
-        ampersand_inbox::serve(listener, app, std::future::pending()).await;
+        let Some((listener, handle)) = admin else { return std::future::pending().await };
+        let app = admin::router(inbox.clone(), stopping.clone(), handle.clone());
+        tokio::join!(ampersand_inbox::serve(listener, app, std::future::pending()), admin::upkeep(handle));
     };
     let places: Vec<String> = endpoints.iter().map(|endpoint| format!("http://{at}{}", endpoint.path)).collect();
     let app = router(&inbox, endpoints, &problems);
