@@ -1,10 +1,15 @@
 //! What a crate logs while a test runs.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::filter::LevelFilter;
+
+/// Where there is one dispatcher alone, `tracing` asks that of the thread that first comes to an event whether anybody wants
+/// it: on the thread of another test, nobody does, and the answer is kept.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// A log in memory, to which a subscriber can write.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +18,7 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Logs what happens on this thread, from `DEBUG` on, as long as the guard lives.
     pub fn of_this_thread() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
