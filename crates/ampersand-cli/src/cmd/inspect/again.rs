@@ -19,7 +19,7 @@ use crate::reader::quoted;
 /// What the page shows of an answer.
 const MOST_OF_ANSWER: usize = 64 << 10;
 
-/// What is to be sent, and how.
+/// A request of the page: it names a delivery, and says where and how to send it again.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Again {
@@ -66,7 +66,7 @@ impl Again {
         };
         let (status, milliseconds) = (response.status().as_u16(), start.elapsed().as_millis());
         let mut body = Vec::new();
-        // What came before it broke off is shown.
+        // If the answer breaks off, the page shows the part that came.
         while let Ok(Some(piece)) = response.chunk().await {
             body.extend(piece);
             if body.len() > MOST_OF_ANSWER {

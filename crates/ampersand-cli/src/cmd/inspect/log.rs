@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::arrival::{Arrival, Summary};
 
-/// So many deliveries are kept, and so many bytes of bodies: the oldest make room.
+/// The log keeps at most so many deliveries, and so many bytes of their bodies. It drops the oldest first.
 const MOST: usize = 10_000;
 const MOST_BYTES: usize = 256 << 20;
 
@@ -33,7 +33,7 @@ struct Entry {
     arrival: Arc<Arrival>,
 }
 
-/// What was put or changed after a version.
+/// The deliveries that somebody added or replaced after a version.
 pub(super) struct News {
     pub(super) version: u64,
     /// The number of the oldest one that is kept.
