@@ -129,6 +129,26 @@ pub struct Incoming {
     pub attempt: u32,
     /// How long ago it was put into the inbox.
     pub age: Duration,
+    /// A statement of SQL that ends the delivery as handled: for a handler that is [`run`](crate::Worker::run) and has a
+    /// transaction of its own in the inbox's Postgres database, by sqlx, Diesel or any other client. Its effects and the end of
+    /// the delivery are then one: effectively once. `None` where the inbox is a file.
+    ///
+    /// It is the last statement before the commit: from there on, the claim cannot be renewed. It fails where the claim was
+    /// lost, and where the transaction is not at the level *read committed*; then return an error, and nothing was done.
+    ///
+    #[cfg_attr(feature = "postgres", doc = "```no_run")]
+    #[cfg_attr(not(feature = "postgres"), doc = "```ignore")]
+    /// use ampersand_inbox::{Failure, Incoming, tokio_postgres::Client};
+    ///
+    /// async fn handle(client: &mut Client, incoming: Incoming) -> Result<(), Failure> {
+    ///     let completion = incoming.completion.ok_or_else(|| Failure::permanent("the inbox is a file"))?;
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("INSERT INTO customer (id) VALUES ($1)", &[&incoming.id]).await?;
+    ///     transaction.batch_execute(&completion).await?;
+    ///     Ok(transaction.commit().await?)
+    /// }
+    /// ```
+    pub completion: Option<String>,
 }
 
 /// Why a handler did not handle a delivery. Any error becomes one that is tried again:
@@ -252,6 +272,16 @@ pub struct Stored {
     pub metadata: Metadata,
     /// The body; `None` where it was [pruned](crate::Inbox::prune).
     pub body: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// The place of a dead letter in the order of arrival, and what it is when it is read anew; `None` where it is no dead
+    /// letter, or still cannot be read.
+    pub(crate) fn reread(self, lane: Lane) -> Option<(i64, New)> {
+        let Self { seq, entry: Entry { source, id, state, .. }, metadata, body } = self;
+        let new = New::read(source, &id, &metadata, body.filter(|_| state == State::Dead)?.into(), lane);
+        new.unreadable.is_none().then_some((seq, new))
+    }
 }
 
 impl fmt::Debug for Stored {

@@ -19,7 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Transaction};
 
 use crate::InboxError;
-use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds};
+use crate::delivery::{Entry, Failure, Incoming, Lane, New, Put, State, Status, Stored, milliseconds};
 use crate::hooks::{point, sql};
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 use crate::sqlite::SCHEMA_VERSION;
@@ -314,10 +314,13 @@ impl Postgres {
         row.map(stored).transpose().map_err(failed)
     }
 
-    /// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
-    pub(crate) async fn replay(&self, seq: i64, new: &New) -> Result<bool, InboxError> {
-        let (replay, New { lane, notification_type, .. }) = ("SELECT ampersand_inbox.replay($1, $2, $3)", new);
-        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (lane, Type::TEXT), (notification_type, Type::TEXT)];
+    /// Makes a dead letter ready again, in its place in the order of arrival; false where there is none, or it still cannot
+    /// be read.
+    pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
+        let dead = self.find(source, id).await?.and_then(|stored| stored.reread(lane));
+        let Some((seq, New { lane, notification_type, .. })) = dead else { return Ok(false) };
+        let replay = "SELECT ampersand_inbox.replay($1, $2, $3)";
+        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (&lane, Type::TEXT), (&notification_type, Type::TEXT)];
         call(&*self.receiving.get().await?, replay, parameters).await
     }
 
@@ -406,5 +409,8 @@ async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Out
         (&released, Type::INT8),
         (&leaves, Type::BOOL),
     ];
-    call(client, "SELECT ampersand_inbox.finish($1, $2, $3, $4, $5, $6, $7)", parameters).await
+    // The handler may have completed it by itself.
+    let finish = "SELECT ampersand_inbox.finish($1, $2, $3, $4, $5, $6, $7) OR $3 = 'done' AND EXISTS (
+             SELECT 1 FROM ampersand_inbox.delivery WHERE seq = $1 AND token = $2 AND state = 'done')";
+    call(client, finish, parameters).await
 }

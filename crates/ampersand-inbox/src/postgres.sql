@@ -85,6 +85,19 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Ends a claim as handled, in the transaction of whoever calls it last in that. Where the claim was lost, the transaction
+-- fails, and is rolled back.
+CREATE FUNCTION ampersand_inbox.complete(_seq bigint, _token bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- At any other level, the next delivery of the lane may not be seen, and would never be claimed.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a delivery of ampersand_inbox is completed in a transaction at the level read committed';
+    END IF;
+    IF NOT ampersand_inbox.finish(_seq, _token, 'done', 0, NULL, 0, true) THEN
+        RAISE EXCEPTION 'the claim of the delivery was lost, or ended already';
+    END IF;
+END $$;
+
 -- Takes a dead letter out of the lane that it blocks, whose lock is held.
 CREATE FUNCTION ampersand_inbox.unblock(_seq bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -9,7 +9,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::Failure;
-use crate::delivery::{Entry, New, Put, State, Status, Stored, milliseconds};
+use crate::delivery::{Entry, Lane, New, Put, State, Status, Stored, milliseconds};
 use crate::hooks::sql;
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 
@@ -97,21 +97,18 @@ fn used(connection: &Connection) -> Result<u64> {
 
 /// Claims heads that are due: those that are ready, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
-    let heads = "SELECT seq FROM delivery WHERE head = 1 AND due <= ?1 ORDER BY due, seq LIMIT ?2";
+    let heads =
+        "SELECT seq, random(), attempts + 1, ?1 - received, source, id, lane, type, metadata, body, packed, resolved
+         FROM delivery LEFT JOIN delivery_body USING (seq) WHERE head = 1 AND due <= ?1 ORDER BY due, seq LIMIT ?2";
     let mut heads = connection.prepare_cached(&sql(heads))?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let heads = heads.query_map([now, count], |row| row.get(0))?.collect::<Result<Vec<i64>>>()?;
+    let heads = heads.query_map([now, count], |row| Ok(claimed!(row.get)))?;
+    let mut all = heads.collect::<Result<Vec<_>>>()?;
     let mut claim = connection.prepare_cached(
-        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = random(), due = ?2 WHERE seq = ?1",
+        "UPDATE delivery SET state = 'claimed', attempts = attempts + 1, token = ?2, due = ?3 WHERE seq = ?1",
     )?;
-    let mut claimed = connection.prepare_cached(
-        "SELECT seq, token, attempts, ?2 - received, source, id, lane, type, metadata, body, packed, resolved
-         FROM delivery LEFT JOIN delivery_body USING (seq) WHERE seq = ?1",
-    )?;
-    let mut all = Vec::with_capacity(heads.len());
-    for seq in heads {
-        claim.execute([seq, now.saturating_add(lease)])?;
-        all.push(claimed.query_row([seq, now], |row| Ok(claimed!(row.get)))?);
+    for one in &all {
+        claim.execute([one.seq, one.token, now.saturating_add(lease)])?;
     }
     all.sort_by_key(|one| one.seq);
     Ok(all)
@@ -202,8 +199,11 @@ pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Op
     connection.prepare_cached(&sql(find))?.query_row([source, id], stored).optional()
 }
 
-/// Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
-pub(crate) fn replay(connection: &Connection, seq: i64, new: &New, now: i64) -> Result<bool> {
+/// Makes a dead letter ready again, in its place in the order of arrival; false where there is none, or it still cannot be
+/// read.
+pub(crate) fn replay(connection: &Connection, source: &str, id: &str, lane: Lane, now: i64) -> Result<bool> {
+    let dead = find(connection, source, id)?.and_then(|stored| stored.reread(lane));
+    let Some((seq, new)) = dead else { return Ok(false) };
     unblock(connection, seq)?;
     let ready = "UPDATE delivery
          SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0

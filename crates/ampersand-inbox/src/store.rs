@@ -12,14 +12,6 @@ use crate::rows::{Claimed, Outcome};
 use crate::writer::Writer;
 use crate::{InboxError, sqlite};
 
-/// The place of a dead letter in the order of arrival, and what it is when it is read anew; `None` where it is no dead letter,
-/// or still cannot be read.
-fn reread(stored: Stored, lane: Lane) -> Option<(i64, New)> {
-    let Stored { seq, entry: Entry { source, id, state, .. }, metadata, body } = stored;
-    let new = New::read(source, &id, &metadata, body.filter(|_| state == State::Dead)?.into(), lane);
-    new.unreadable.is_none().then_some((seq, new))
-}
-
 /// Milliseconds of the Unix epoch.
 pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
@@ -122,25 +114,9 @@ impl Store {
 
     /// Makes a dead letter ready again, read anew; false where there is none, or it still cannot be read.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
-        match self {
-            Self::Sqlite(file) => {
-                let (source, id) = (source.to_owned(), id.to_owned());
-                let replay = move |connection: &Connection, now| match sqlite::find(connection, &source, &id)?
-                    .and_then(|stored| reread(stored, lane))
-                {
-                    Some((seq, new)) => sqlite::replay(connection, seq, &new, now),
-                    None => Ok(false),
-                };
-                file.write(replay).await
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => {
-                match database.find(source, id).await?.and_then(|stored| reread(stored, lane)) {
-                    Some((seq, new)) => database.replay(seq, &new).await,
-                    None => Ok(false),
-                }
-            }
-        }
+        let (given, wanted) = (source.to_owned(), id.to_owned());
+        either!(self, file => file.write(move |c, now| sqlite::replay(c, &given, &wanted, lane, now)),
+            database => database.replay(source, id, lane))
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
@@ -158,6 +134,15 @@ impl Store {
 
     pub(crate) async fn status(&self) -> Result<Status, InboxError> {
         either!(self, file => file.look(sqlite::status), database => database.status())
+    }
+
+    /// What ends a claim in a transaction of the handler's own.
+    pub(crate) fn completion(&self, _seq: i64, _token: i64) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Some(format!("SELECT ampersand_inbox.complete({_seq}, {_token})")),
+        }
     }
 
     /// Whether a worker waits until the store can be used again. A database may be away for a while; a file is not.

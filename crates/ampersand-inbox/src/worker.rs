@@ -401,7 +401,7 @@ impl Shared {
 
     /// What a handler gets of a claim, or why it gets nothing.
     async fn incoming(&self, claimed: Claimed) -> Result<Incoming, Failure> {
-        let Claimed { attempt, age, source, id, lane, metadata, body, packed, .. } = claimed;
+        let Claimed { seq, token, attempt, age, source, id, lane, metadata, body, packed, .. } = claimed;
         if attempt > self.retry.attempts {
             return Err(Failure::permanent("the process ended, or lost its claim, at each attempt"));
         }
@@ -410,8 +410,9 @@ impl Shared {
         let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
         let delivery = delivery::normalize(&source, &id, &metadata, body.into()).map_err(Failure::permanent)?;
         #[cfg(feature = "resolve")]
-        let delivery = self.resolved(delivery, claimed.seq, claimed.resolved).await?;
-        Ok(Incoming { delivery, source, id, lane, attempt, age: delivery::milliseconds(age) })
+        let delivery = self.resolved(delivery, seq, claimed.resolved).await?;
+        let (completion, age) = (self.inbox.store.completion(seq, token), delivery::milliseconds(age));
+        Ok(Incoming { delivery, source, id, lane, attempt, age, completion })
     }
 
     /// A delivery with what its URLs lead to, or led to when it was first tried.

@@ -324,6 +324,53 @@ async fn who_lost_the_claim_rolls_back() {
     assert_eq!(number(&client, "SELECT sum(attempt)::bigint FROM effect").await, 2);
 }
 
+/// Any client has a transaction in the database that the inbox is in.
+#[tokio::test]
+#[ignore = "run by cargo xtask peers"]
+async fn a_handler_completes_a_delivery_in_a_transaction_of_its_own() {
+    let url = database().await;
+    let (inbox, client) = (open(&url).await, connect(&url).await);
+    client.batch_execute("CREATE TABLE effect (id text, attempt bigint)").await.expect("a table");
+    for id in ["committed", "committed twice", "rolled back", "serializable", "lost"] {
+        assert_eq!(inbox.put(Source::Webhook, id, &body(id)).await, Ok(Put::Stored));
+    }
+    let handler = move |incoming: Incoming| {
+        let url = url.clone();
+        async move {
+            let (id, attempt, client) = (incoming.id, incoming.attempt, connect(&url).await);
+            let completion = incoming.completion.expect("the inbox is in a database");
+            let level = if id == "serializable" && attempt == 1 { "SERIALIZABLE" } else { "READ COMMITTED" };
+            let effect = format!("BEGIN ISOLATION LEVEL {level}; INSERT INTO effect VALUES ('{id}', {attempt})");
+            client.batch_execute(&effect).await?;
+            if id == "lost" && attempt == 1 {
+                // As if the process had been stopped for longer than the lease.
+                let other = "UPDATE ampersand_inbox.delivery SET token = token + 1, due = now() WHERE id = 'lost'";
+                connect(&url).await.batch_execute(other).await?;
+            }
+            client.batch_execute(&completion).await?;
+            if id == "rolled back" && attempt == 1 {
+                return Err(Failure::transient("the process ended before the commit"));
+            }
+            client.batch_execute("COMMIT").await?;
+            if id == "committed twice" {
+                client.batch_execute(&format!("{effect}; {completion}; COMMIT")).await?;
+            }
+            Ok(())
+        }
+    };
+    let retry = Retry { first: SOON, ..Retry::default() };
+    assert_eq!(inbox.worker().retry(retry).until(idle(inbox.clone())).run(handler).await, Ok(()));
+    let effects = client.query("SELECT id, attempt FROM effect ORDER BY id, attempt", &[]).await.expect("a query");
+    let effects: Vec<(String, i64)> = effects.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let expected = [("committed", 1), ("committed twice", 1), ("lost", 2), ("rolled back", 2), ("serializable", 2)];
+    assert_eq!(effects, expected.map(|(id, attempt)| (id.to_owned(), attempt)));
+    assert_eq!(inbox.status().await.map(|status| (status.done, status.dead)), Ok((5, 0)));
+    let reasons = client.query("SELECT reason FROM ampersand_inbox.delivery ORDER BY id", &[]).await.expect("a query");
+    let reasons: Vec<Option<String>> = reasons.iter().map(|row| row.get(0)).collect();
+    assert_eq!(reasons[..3], [None, None, None], "who lost a claim writes nothing down, and who ended it neither");
+    assert!(reasons[4].as_deref().is_some_and(|reason| reason.contains("read committed")), "{reasons:?}");
+}
+
 #[tokio::test]
 #[ignore = "run by cargo xtask peers"]
 async fn a_handler_neither_changes_nor_ends_its_transaction() {

@@ -51,6 +51,8 @@ impl Database {
 }
 
 impl Modelled for Arc<Database> {
+    const IS_TOLD_AGAIN: bool = true;
+
     fn put(&self, new: New, _: i64) -> Put {
         self.runtime.block_on(self.store().insert(new, None)).expect("an insert")
     }
@@ -71,7 +73,7 @@ impl Modelled for Arc<Database> {
         self.runtime.block_on(self.store().renew(claimed.seq, claimed.token, LEASE * UNIT)).expect("an update")
     }
 
-    fn replay(&self, id: &str, _: &New, _: i64) -> bool {
+    fn replay(&self, id: &str, _: i64) -> bool {
         self.runtime.block_on(self.inbox.replay("webhook", id)).expect("an update")
     }
 
