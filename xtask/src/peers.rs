@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -21,39 +21,79 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let target = target(root)?;
     let place = target.join("peers");
     install(&root.join("tests/peers"), &place)?;
-    run(cargo(root).args(["build", "--package", "ampersand-cli", "--locked"]))?;
-    let ampersand = target.join("debug").join(format!("ampersand{}", std::env::consts::EXE_SUFFIX));
-    let tests = ["test", "--package", "tests", "--test", "peers", "--locked", "--", "--ignored"];
-    let mut cargo = cargo(root);
-    cargo.args(tests).env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node").env("PEERS_AMPERSAND", ampersand);
+    let built = Built::all(root)?;
+    let mut peers = built.tests("tests", "peers", root)?;
+    peers.env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node");
+    peers.env("PEERS_AMPERSAND", built.program("ampersand-cli", "ampersand")?);
     match program_of_system("chromium", "chromium fonts-dejavu-core", "usr/lib/chromium/chromium", &place) {
-        Ok(chromium) => drop(cargo.env("PEERS_CHROMIUM", chromium)),
+        Ok(chromium) => drop(peers.env("PEERS_CHROMIUM", chromium)),
         Err(error) => {
             crate::say(format!("NOT TESTED: the page of `ampersand inspect`, which takes a browser: {error:#}"));
-            cargo.args(["--skip", "inspect::the_page"]);
+            peers.args(["--skip", "inspect::the_page"]);
         }
     }
-    run(cargo.env("NODE_PATH", place.join("node_modules")))?;
+    run(peers.env("NODE_PATH", place.join("node_modules")))?;
 
     let server = postgres::Server::start(&place)?;
-    let inbox = ["test", "--package", "ampersand-inbox", "--features", "postgres", "--locked"];
-    let tests = ["--lib", "--", "--ignored", "--skip", "points::child"];
-    run(self::cargo(root).args(inbox).args(tests).env("PEERS_POSTGRES", &server.url))?;
+    run(built.tests("ampersand-cli", "it", root)?.env("PEERS_POSTGRES", &server.url))?;
+    let mut inbox = built.tests("ampersand-inbox", "ampersand_inbox", root)?;
+    run(inbox.args(["--skip", "points::child"]).env("PEERS_POSTGRES", &server.url))?;
     aws::peers(root, &place, &server.url)?;
     drop(server);
 
     // These crash the server. One with few databases starts soon again.
     let server = postgres::Server::start(&place)?;
-    let mut cargo = self::cargo(root);
-    cargo.args(inbox).args(["--test", "it", "--", "--ignored", "peers::", "--skip", "sync::child"]);
+    let mut inbox = built.tests("ampersand-inbox", "it", root)?;
+    inbox.args(["peers::", "--skip", "sync::child"]);
     match program_of_system("strace", "strace", "usr/bin/strace", &place) {
-        Ok(strace) => drop(cargo.env("PEERS_STRACE", strace)),
+        Ok(strace) => drop(inbox.env("PEERS_STRACE", strace)),
         Err(error) => {
             crate::say(format!("NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"));
-            cargo.args(["--skip", "sync::"]);
+            inbox.args(["--skip", "sync::"]);
         }
     }
-    run(cargo.env("PEERS_POSTGRES", &server.url).env("PEERS_POSTGRES_RESTART", server.restart()))
+    run(inbox.env("PEERS_POSTGRES", &server.url).env("PEERS_POSTGRES_RESTART", server.restart()))
+}
+
+/// What cargo says of each program that it builds.
+struct Built(Vec<Value>);
+
+impl Built {
+    /// Builds everything as `cargo test --workspace` does, after which little is left to build, and the command with Postgres.
+    fn all(root: &Path) -> Result<Self> {
+        let test = ["test", "--workspace", "--features", "ampersand-cli/postgres", "--locked", "--no-run"];
+        let mut cargo = cargo(root);
+        let said =
+            cargo.args(test).arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit()).output()?;
+        if !said.status.success() {
+            bail!("cargo failed: {}", said.status);
+        }
+        Ok(Self(serde_json::Deserializer::from_slice(&said.stdout).into_iter().collect::<Result<_, _>>()?))
+    }
+
+    fn find(&self, package: &str, name: &str, is_test: bool) -> Result<&str> {
+        let is_of = |said: &&Value| {
+            let manifest = said["manifest_path"].as_str().map(Path::new).and_then(Path::parent);
+            manifest.is_some_and(|folder| folder.ends_with(package))
+                && said["target"]["name"] == name
+                && said["profile"]["test"] == is_test
+        };
+        let program = self.0.iter().filter(is_of).find_map(|said| said["executable"].as_str());
+        program.with_context(|| format!("cargo has not built {name} of {package}"))
+    }
+
+    fn program(&self, package: &str, name: &str) -> Result<&str> {
+        self.find(package, name, false)
+    }
+
+    /// Those tests of a package that only this command runs.
+    fn tests(&self, package: &str, name: &str, root: &Path) -> Result<Command> {
+        let program = self.find(package, name, true)?;
+        let mut tests = Command::new(program);
+        let folder = [package.to_owned(), format!("crates/{package}")].map(|folder| root.join(folder));
+        tests.arg("--ignored").current_dir(folder.iter().find(|folder| folder.exists()).context("a package")?);
+        Ok(tests)
+    }
 }
 
 /// A program of the system, or else one from Debian's packages, which are unpacked below the target folder: that needs no

@@ -24,10 +24,11 @@ pub(crate) async fn open(url: &str) -> Result<Inbox> {
     if let Some(tls) = postgres::tls(url)? {
         return Ok(Inbox::open_tls(url, Options::default(), tls).await?);
     }
+    #[cfg(not(feature = "postgres"))]
+    if url.starts_with("postgres") {
+        return Err(usage("this build has no Postgres: install ampersand-cli with `--features postgres`".to_owned()));
+    }
     Inbox::open_with(url, Options::default()).await.map_err(|error| match error {
-        InboxError::Url(url) if !cfg!(feature = "postgres") && url.starts_with("postgres") => {
-            usage(format!("{url}: this build has no Postgres: install ampersand-cli with `--features postgres`"))
-        }
         InboxError::Url(_) => usage(error.to_string()),
         error => error.into(),
     })

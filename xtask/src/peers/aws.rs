@@ -20,7 +20,7 @@ pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     lint(&example.join("template.yaml"), root, place)?;
 
     // CI has built the tests there already. Cargo Lambda fails with `--target-dir`: it hands that to `cargo metadata`.
-    let target = super::target(root)?.join("aws");
+    let target = super::target(root)?;
     let build =
         ["lambda", "build", "--release", "--locked", "--compiler", "cargo", "--bin", "kinesis", "--bin", "scripted"];
     let mut lambda = Command::new(super::program(place, "cargo-lambda"));

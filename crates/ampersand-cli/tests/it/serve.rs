@@ -192,9 +192,16 @@ fn path(folder: &TempDir, name: &str, content: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+fn store(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("inbox.db").display())
+}
+
 fn status(folder: &TempDir) -> String {
-    let store = format!("sqlite:{}", folder.path().join("inbox.db").display());
-    run(&["inbox", "status", "--store", &store]).stdout
+    status_of(&store(folder))
+}
+
+fn status_of(store: &str) -> String {
+    run(&["inbox", "status", "--store", store]).stdout
 }
 
 #[test]
@@ -259,10 +266,23 @@ fn a_redirect_is_no_success_and_is_not_followed() {
 
 #[test]
 fn nothing_is_lost_when_the_process_is_killed() {
-    let (folder, app) = (folder(), App::start());
+    let folder = folder();
+    nothing_is_lost(&folder, &store(&folder));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "run by `cargo xtask peers`"]
+fn nothing_in_postgres_is_lost_when_the_process_is_killed() {
+    let server = std::env::var("PEERS_POSTGRES").expect("run by `cargo xtask peers`");
+    nothing_is_lost(&folder(), &format!("{server}/postgres"));
+}
+
+fn nothing_is_lost(folder: &TempDir, store: &str) {
+    let app = App::start();
     app.hangs(true);
-    let arguments = ["--forward", &app.url, "--lease", "1", "--concurrency", "4"];
-    let mut serve = Serve::start(&folder, &arguments);
+    let arguments = ["--forward", &app.url, "--store", store, "--lease", "1", "--concurrency", "4"];
+    let mut serve = Serve::start(folder, &arguments);
     let sent: Vec<Sent> = signed(20).collect();
     sent.iter().for_each(|sent| assert_eq!(serve.post(sent), 204));
     app.got(4); // some are being delivered, and some wait
@@ -270,8 +290,8 @@ fn nothing_is_lost_when_the_process_is_killed() {
     serve.child.wait().unwrap();
 
     app.hangs(false);
-    let serve = Serve::start(&folder, &arguments);
-    until("all", || status(&folder).contains("20 done"));
+    let serve = Serve::start(folder, &arguments);
+    until("all", || status_of(store).contains("20 done"));
     let ids: BTreeSet<String> =
         app.got(20).iter().map(|(headers, _)| header(headers, "webhook-id").to_owned()).collect();
     assert_eq!(ids, sent.iter().map(|sent| sent.headers["svix-id"].clone()).collect());
