@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Verdict;
-use super::change::Change;
-use crate::diff::facts::kind::Kind;
+use super::reach::Change;
+use crate::diff::facts::kind::{Kind, Section};
 use crate::diff::facts::words::and;
 use crate::model;
 use crate::model::names::pascal;
@@ -15,7 +15,7 @@ use crate::project::{Dependent, Project};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::diff) enum Bump {
+pub(crate) enum Bump {
     #[default]
     None,
     Patch,
@@ -23,31 +23,20 @@ pub(in crate::diff) enum Bump {
     Major,
 }
 
-impl Bump {
-    pub(in crate::diff) fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        }
-    }
-}
-
 /// A crate, what its next version is at least, and why.
 #[derive(Clone, Debug)]
-pub(in crate::diff) struct Crate {
-    pub(in crate::diff) name: String,
-    pub(in crate::diff) bump: Bump,
-    pub(in crate::diff) why: String,
+pub(crate) struct Crate {
+    pub(crate) name: String,
+    pub(crate) bump: Bump,
+    pub(crate) why: String,
 }
 
 /// What of the crates' Rust is not in one contract and is in the other, whatever the changes say: schemas that only got
 /// another name are other types.
 #[derive(Clone, Debug, Default)]
-pub(in crate::diff) struct Api {
-    pub(in crate::diff) gone: Vec<String>,
-    pub(in crate::diff) new: Vec<String>,
+pub(crate) struct Api {
+    pub(crate) gone: Vec<String>,
+    pub(crate) new: Vec<String>,
 }
 
 /// The crates, by what changed.
@@ -55,12 +44,7 @@ pub(in crate::diff) struct Api {
 /// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
 /// `non_exhaustive`: a field or a variant more is a minor change, as is any type, operation or optional parameter. What
 /// changes nothing but what is said is a patch.
-pub(in crate::diff) fn crates(
-    changes: &[Change],
-    api: &Api,
-    operations: &BTreeSet<String>,
-    project: &Project,
-) -> Vec<Crate> {
+pub(crate) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>, project: &Project) -> Vec<Crate> {
     let of_types = changes.iter().filter(|change| project.module(&change.document).is_some());
     let of_client = changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name)));
     let mut crates = vec![
@@ -115,20 +99,12 @@ fn things(count: usize, what: &str) -> String {
 }
 
 /// Whether code can name something more. Types more are seen where they are made.
-pub(in crate::diff) fn is_addition(change: &Change) -> bool {
+pub(crate) fn is_addition(change: &Change) -> bool {
     match change.kind {
         // An accessor tells the default.
         Kind::DefaultChanged => change.old.is_none(),
-        kind => matches!(
-            kind,
-            Kind::EventTypeAdded
-                | Kind::FieldAdded
-                | Kind::EnumValueAdded
-                | Kind::OperationAdded
-                | Kind::ParameterAdded
-                | Kind::RequestBodyAdded
-                | Kind::ContentTypeAdded
-        ),
+        Kind::SchemaAdded => false,
+        kind => kind.said().section == Section::Added,
     }
 }
 
@@ -151,14 +127,14 @@ impl Api {
     }
 
     /// The types that are gone, without their fields and variants.
-    pub(in crate::diff) fn types_gone(&self) -> Vec<&str> {
+    pub(crate) fn types_gone(&self) -> Vec<&str> {
         let is_type = |name: &&str| !name.contains('.') && name.split("::").count() == 3;
         self.gone.iter().map(String::as_str).filter(is_type).collect()
     }
 
     /// The difference in names between what two contracts become in Rust. It is what the steps make of them; where these do
     /// not get through an old one, nothing can be said.
-    pub(in crate::diff) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
+    pub(crate) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
         let mut api = Self::default();
         let (old, new) = (Model::read(old, project), Model::read(new, project));
         let mut compare = |path: &str, before: Option<Document>, now: Option<Document>| {

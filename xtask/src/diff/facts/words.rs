@@ -1,5 +1,7 @@
 //! Schemas and values, in words.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::seen::{Seen, SeenField, describe};
@@ -7,7 +9,7 @@ use crate::model::{Kind, Need, Others, Type};
 
 impl Seen<'_> {
     /// A type, for a reader.
-    pub(in crate::diff) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let whole = self.whole();
         let text = self.plain(&whole);
         if whole.node.nullable { format!("{text} or null") } else { text }
@@ -51,7 +53,7 @@ impl Seen<'_> {
     }
 
     /// A schema that has a name by its name, and any other by its type.
-    pub(in crate::diff) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.place.path.as_str() {
             "$" if !self.place.schema.is_empty() => self.place.schema.clone(),
             _ => self.describe(),
@@ -59,7 +61,7 @@ impl Seen<'_> {
     }
 
     /// What a field without a name may be.
-    pub(in crate::diff) fn describe_others(&self) -> String {
+    pub(crate) fn describe_others(&self) -> String {
         match self.others() {
             Some(Others::None) => "nothing".to_owned(),
             Some(Others::Of(values)) => self.values_of(values).name(),
@@ -68,12 +70,12 @@ impl Seen<'_> {
     }
 
     /// Whether a field has to be there.
-    pub(in crate::diff) fn describe_need(&self, name: &str, need: Need) -> String {
+    pub(crate) fn describe_need(&self, name: &str, need: Need) -> String {
         match need {
             Need::Required => "required".to_owned(),
             Need::Optional => "optional".to_owned(),
             Need::Conditional => {
-                let of_field = |names: &std::collections::BTreeSet<String>| names.contains(name);
+                let of_field = |names: &BTreeSet<String>| names.contains(name);
                 let groups = self.groups().iter().filter(|group| group.alternatives.iter().any(of_field));
                 describe(&groups.collect::<Vec<_>>())
             }
@@ -81,7 +83,7 @@ impl Seen<'_> {
     }
 
     /// A field as a reader wants it told: whether it has to be there, and its type.
-    pub(in crate::diff) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
+    pub(crate) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
         let (kind, need) = (field.value.name(), self.describe_need(name, field.need));
         match field.need {
             Need::Conditional => format!("{kind}, {need}"),
@@ -91,12 +93,12 @@ impl Seen<'_> {
 }
 
 /// A value of JSON, as text; what is text already as it is.
-pub(in crate::diff) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `a, b and c`
-pub(in crate::diff) fn and(names: Vec<String>) -> String {
+pub(crate) fn and(names: Vec<String>) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),

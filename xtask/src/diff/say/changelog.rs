@@ -4,24 +4,29 @@ use std::collections::BTreeSet;
 
 use super::markdown::alike;
 use super::report::Report;
-use super::{beside, capital, of_several, reaches, says_reach, subject_of, together};
+use super::{beside, capital, of_several, reaches, says_reach, sentence, subject};
 use crate::diff::effects::Verdict;
-use crate::diff::effects::change::Change;
+use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::is_addition;
-use crate::diff::facts::kind::Kind;
+use crate::diff::facts::kind::Section;
 use crate::diff::facts::words::and;
 
 /// The sections of a changelog, in the order in which they matter to who updates.
-const SECTIONS: [&str; 4] = ["Removed", "Changed", "Deprecated", "Added"];
+const SECTIONS: [(Section, &str); 4] = [
+    (Section::Removed, "Removed"),
+    (Section::Changed, "Changed"),
+    (Section::Deprecated, "Deprecated"),
+    (Section::Added, "Added"),
+];
 
 impl Report {
     /// For each crate and in each section an entry for each reason for which something breaks, and one for the rest. What
     /// changes no type and no promise is left to the diff.
-    pub(in crate::diff) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
-        let of = |name: &'static str| {
+    pub(crate) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
+        let of = |(of, name): (Section, &'static str)| {
             let mut entries = Vec::new();
-            for package in self.summary.crates.iter().take(2).map(|made| &made.name) {
-                let is_of_it = |change: &&Change| section(change) == Some(name) && change.package == *package;
+            for package in self.crates.iter().take(2).map(|made| &made.name) {
+                let is_of_it = |change: &&Change| section(change) == Some(of) && change.package == *package;
                 let (breaking, others): (Vec<&Change>, Vec<&Change>) =
                     self.changes.iter().filter(is_of_it).partition(|change| change.verdict() == Verdict::Breaking);
                 for changes in alike(&breaking) {
@@ -58,31 +63,23 @@ fn sentences(changes: &[&Change]) -> String {
     }
     let one = |(same, runs): (Option<String>, Vec<&[&Change]>)| match (same, runs.as_slice()) {
         (Some(same), [_, _, ..]) => {
-            let subjects = runs.iter().map(|run| subject_of(run));
+            let subjects = runs.iter().map(|run| subject(run, "`"));
             format!("{} {same}", and(subjects.collect()))
         }
         (_, runs) => {
             let run = runs.first().copied().unwrap_or_default();
             let beyond = run.first().filter(|_| !says_reach(run));
-            together(run) + &beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default()
+            sentence(run, "`") + &beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default()
         }
     };
     told.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn section(change: &Change) -> Option<&'static str> {
-    let is_worth_it = change.verdict() > Verdict::Compatible;
-    match change.kind {
-        Kind::SchemaAdded => Some("Added"),
-        _ if is_addition(change) => Some("Added"),
-        Kind::EventTypeRemoved
-        | Kind::SchemaRemoved
-        | Kind::FieldRemoved
-        | Kind::EnumValueRemoved
-        | Kind::OperationRemoved
-        | Kind::ParameterRemoved
-        | Kind::ResponseRemoved => Some("Removed"),
-        Kind::Deprecated => Some("Deprecated"),
-        _ => is_worth_it.then_some("Changed"),
+/// Where a change is told, if it is.
+fn section(change: &Change) -> Option<Section> {
+    match change.kind.said().section {
+        _ if is_addition(change) => Some(Section::Added),
+        Section::Changed => (change.verdict() > Verdict::Compatible).then_some(Section::Changed),
+        section => Some(section),
     }
 }

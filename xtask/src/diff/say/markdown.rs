@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 
 use super::report::Report;
-use super::{beside, capital, reaches, says_reach, together};
+use super::{beside, capital, reaches, says_reach, sentence};
 use crate::diff::effects::Verdict;
-use crate::diff::effects::change::Change;
+use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::Crate;
+use crate::diff::facts::kind::word;
 
 impl Report {
-    pub(in crate::diff) fn markdown(&self) -> String {
-        let summary = &self.summary;
-        let mut text = format!("Changes of the contract, from {} to {}.\n", summary.old, summary.new);
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!("Changes of the contract, from {} to {}.\n", self.old, self.new);
         text.push_str("\n| crate | next version | why |\n| --- | --- | --- |\n");
-        for Crate { name, bump, why } in &summary.crates {
-            let _ = writeln!(text, "| `{name}` | **{}** | {why} |", bump.word());
+        for Crate { name, bump, why } in &self.crates {
+            let _ = writeln!(text, "| `{name}` | **{}** | {why} |", word(bump));
         }
         if self.changes.is_empty() {
             text.push_str("\nNothing that a program could notice changed.\n");
@@ -27,7 +27,7 @@ impl Report {
                 text.push_str(&bullet(&changes));
             }
         }
-        for note in summary.notes() {
+        for note in self.notes() {
             let _ = writeln!(text, "\n{note}");
         }
         text
@@ -53,7 +53,7 @@ impl Report {
 }
 
 /// Changes with one reason are told together.
-pub(in crate::diff) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+pub(crate) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.reason == change.reason)) {
@@ -81,7 +81,7 @@ fn bullet(changes: &[&Change]) -> String {
 
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = format!("{} ({}).", capital(&together(changes)), first.document);
+    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.document);
     match says_reach(changes) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),
