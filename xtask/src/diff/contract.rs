@@ -53,7 +53,11 @@ impl Contract {
             bail!("a folder, a revision of this repository, or a published commit or branch is expected");
         }
         if Path::new(name).is_dir() {
-            return Self::folder(root, name);
+            let contract = Self::fetched(root, Some(name), None)?;
+            if contract.documents.is_empty() {
+                bail!("{name}: none of the documents of openapi/sources.toml is there");
+            }
+            return Ok(Self { place: name.to_owned(), ..contract });
         }
         if name.starts_with(['/', '.', '~']) {
             bail!("{name} is no folder");
@@ -66,20 +70,15 @@ impl Contract {
         }
     }
 
-    fn folder(root: &Path, name: &str) -> Result<Self> {
-        let options = fetch::Options { from: Some(name.to_owned()), allow_missing: true, ..Default::default() };
-        let read = fetch::read(root, &options)?;
-        if read.documents.is_empty() {
-            bail!("{name}: none of the documents of openapi/sources.toml is there");
-        }
-        Ok(Self { place: name.to_owned(), documents: read.documents, published: read.published })
+    fn fetched(root: &Path, from: Option<&str>, rev: Option<&str>) -> Result<Self> {
+        let (from, rev) = (from.map(str::to_owned), rev.map(str::to_owned));
+        let options = fetch::Options { from, rev, allow_missing: true, ..Default::default() };
+        Ok(Self::read(&fetch::read(root, &options)?))
     }
 
     fn published(root: &Path, revision: &str) -> Result<Self> {
-        let options = fetch::Options { rev: Some(revision.to_owned()), allow_missing: true, ..Default::default() };
-        let read = fetch::read(root, &options)?;
-        let place = format!("the published {}", read.place);
-        Ok(Self { place, documents: read.documents, published: read.published })
+        let contract = Self::fetched(root, None, Some(revision))?;
+        Ok(Self { place: format!("the published {}", contract.place), ..contract })
     }
 
     fn of_revision(root: &Path, name: &str, commit: &str) -> Result<Self> {

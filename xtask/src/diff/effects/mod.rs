@@ -109,7 +109,6 @@ impl Effects {
     }
 }
 
-const ADDED: &str = "who does not know it does not need it";
 const ARGUMENTS: &str = "the function that makes a request takes other arguments";
 const CLOSED: &str = "a closed enum refuses the value";
 const IGNORED: &str = "what is sent as the parameter is no longer looked at";
@@ -134,89 +133,91 @@ fn breaks(who: Who, why: &str) -> Effects {
 
 /// What a change does.
 pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
-    match &fact.about {
-        About::Field(field) => of_field(fact, field),
-        About::Types { of, more, fewer } => of_types(of, more, *fewer),
-        About::Values(of) => of_values(fact, of),
-        About::EnumValue { is_named } => of_enum_value(fact, *is_named),
-        About::Schema { .. } if fact.kind == Kind::SchemaAdded => fine(ADDED),
-        About::Schema { has_type: true } => breaks(Source, "the type that is made of the schema is gone"),
-        About::Schema { has_type: false } => fine("nothing that is sent or received is made of the schema"),
-        About::Request { what, required, was } => of_request(fact.kind, what, *required, *was),
-        About::Answer { succeeds, same } => of_answer(fact.kind, *succeeds, *same),
-        About::Refused(ways) if ways.is_empty() => fine("who could call it still can"),
-        About::Refused(ways) => breaks(Outbound, &format!("who authenticates by {} is refused", ways.join(" or by "))),
-        About::More(more) => of_more(fact.kind, *more),
-        About::Itself => of_kind(fact),
-    }
-}
+    match (fact.kind, &fact.about) {
+        (_, About::Field(field)) => of_field(fact, field),
+        (_, About::Types { of, more, fewer }) => of_types(of, more, *fewer),
+        (_, About::Values(of)) => of_values(fact, of),
 
-/// What only the kind of a change decides.
-fn of_kind(fact: &Fact<'_>) -> Effects {
-    let unheard = "what an operation says here is not understood by `diff`";
-    let other_name = "the variants of `Event` and `NotificationType` have another name";
-    match fact.kind {
-        Kind::EventTypeAdded => fine("programs that do not know the event get it as `Event::Unknown`")
+        (Kind::EventTypeAdded, _) => fine("programs that do not know the event get it as `Event::Unknown`")
             .breaks(Closed, "a closed enum refuses the type"),
-        Kind::EventTypeRemoved => warns(Inbound, "what waits for the event gets none")
+        (Kind::EventTypeRemoved, _) => warns(Inbound, "what waits for the event gets none")
             .breaks(Outbound, "the contract has no such event any more")
             .breaks(Source, "the variants of `Event` and `NotificationType` are gone"),
-        Kind::EventTypeRenamed => {
-            warns(Inbound, "programs get the event as `Event::Unknown`, and what waits for its old name gets none")
+        (Kind::EventTypeRenamed, _) => {
+            let unknown = "programs get the event as `Event::Unknown`, and what waits for its old name gets none";
+            let other_name = "the variants of `Event` and `NotificationType` have another name";
+            warns(Inbound, unknown)
                 .breaks(Closed, "a closed enum refuses the type")
                 .breaks(Outbound, "the contract has no event of the old name any more")
                 .breaks_if(!is_same(fact, pascal), Source, other_name)
         }
-        Kind::OperationRemoved => breaks(Outbound, "the operation is gone").breaks(Source, "the operation is gone"),
-        Kind::OperationRenamed => breaks(Source, "the operation's method in Rust has another name"),
-        Kind::OperationMoved => breaks(Outbound, "programs that were built before call the old path"),
-        Kind::OperationChanged => warns(Inbound, unheard).warns(Outbound, unheard),
-        Kind::TagChanged => breaks(Source, "the operation's method is in another group of the client"),
-        Kind::SecurityChanged => breaks(Outbound, "programs authenticate in the old way"),
-        Kind::ResponseRenamed => fine("any status of success is taken"),
-        Kind::Deprecated | Kind::NoLongerDeprecated if fact.place.path == "$" => fine("it can still be called"),
-        Kind::Deprecated | Kind::NoLongerDeprecated => fine("it can still be sent"),
-        Kind::KeywordChanged if fact.subject == "headers" => fine("headers are handed over as they came"),
-        Kind::KeywordChanged => warns(Outbound, "it is sent in another way"),
-        _ => fine(ADDED),
-    }
-}
 
-fn of_more(kind: Kind, more: bool) -> Effects {
-    match (kind, more) {
-        (Kind::ServersChanged, true) => fine(ADDED),
-        (Kind::ServersChanged, false) => {
-            breaks(Outbound, "programs that were built before call an address that is not in the contract any more")
+        (Kind::SchemaRemoved, About::Schema { has_type: true }) => {
+            breaks(Source, "the type that is made of the schema is gone")
+        }
+        (Kind::SchemaRemoved, _) => fine("nothing that is sent or received is made of the schema"),
+        (Kind::EnumValueAdded, _) => fine("open enums keep a value that they do not know").breaks(Closed, CLOSED),
+        (Kind::EnumValueRemoved, About::EnumValue { is_named }) => {
+            breaks(Outbound, REFUSED).breaks_if(*is_named, Source, "the enum's variant is gone")
+        }
+        (Kind::EnumValueRenamed, About::EnumValue { is_named }) => {
+            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
+            let is_gone = *is_named && !is_same(fact, pascal);
+            let effects = warns(Inbound, unknown).breaks(Closed, CLOSED).breaks(Outbound, REFUSED);
+            effects.breaks_if(is_gone, Source, "the enum's variant has another name")
         }
         // Of choices any may be met, and then one alone; or the reverse.
-        (Kind::ConditionChanged, true) => fine("a value that was one of the choices still is"),
-        (Kind::ConditionChanged, false) => {
-            breaks(Outbound, "a value that is two of the choices at once is refused now")
+        (Kind::ConditionChanged, About::More(true)) => fine("a value that was one of the choices still is"),
+        (Kind::ConditionChanged, _) => breaks(Outbound, "a value that is two of the choices at once is refused now"),
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, About::More(true)) => {
+            fine("programs that do not know a field keep it in `other_fields`")
         }
-        (_, true) => fine("programs that do not know a field keep it in `other_fields`"),
-        (_, false) => breaks(Outbound, "fields without a name in the contract may be refused now"),
-    }
-}
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, _) => {
+            breaks(Outbound, "fields without a name in the contract may be refused now")
+        }
 
-/// What is part of a request comes, goes, or is another.
-fn of_request(kind: Kind, what: &str, required: bool, was: Option<(Location, bool)>) -> Effects {
-    match (kind, was) {
-        (Kind::ParameterRenamed, Some((location, was_required))) => {
-            let effects = match location {
-                Location::Path => fine("the path is the same, whatever its parameters are called"),
-                _ if required => breaks(Outbound, "a required parameter is not sent"),
-                _ => warns(Outbound, IGNORED),
-            };
-            // What is required is an argument, which has no name where it is given.
-            let is_argument = was_required && required;
-            effects.breaks_if(!is_argument, Source, "the method that sets the parameter has another name")
+        (Kind::OperationRemoved, _) => {
+            let gone = "the operation is gone";
+            breaks(Outbound, gone).breaks(Source, gone)
         }
+        (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
+        (Kind::OperationMoved, _) => breaks(Outbound, "programs that were built before call the old path"),
+        (Kind::OperationChanged, _) => {
+            let unheard = "what an operation says here is not understood by `diff`";
+            warns(Inbound, unheard).warns(Outbound, unheard)
+        }
+        (Kind::TagChanged, _) => breaks(Source, "the operation's method is in another group of the client"),
+        (Kind::ServersChanged, About::More(false)) => {
+            breaks(Outbound, "programs that were built before call an address that is not in the contract any more")
+        }
+        (_, About::Refused(ways)) if ways.is_empty() => fine("who could call it still can"),
+        (_, About::Refused(ways)) => {
+            breaks(Outbound, &format!("who authenticates by {} is refused", ways.join(" or by ")))
+        }
+        (Kind::SecurityChanged, _) => breaks(Outbound, "programs authenticate in the old way"),
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) if fact.place.path == "$" => fine("it can still be called"),
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) => fine("it can still be sent"),
+        (Kind::KeywordChanged, _) if fact.subject == "headers" => fine("headers are handed over as they came"),
+        (Kind::KeywordChanged, _) => warns(Outbound, "it is sent in another way"),
+
         (Kind::ParameterRemoved, _) => {
             warns(Outbound, IGNORED).breaks(Source, "code that gives the parameter does not compile")
         }
+        (Kind::ParameterRenamed, About::Request { required, was: Some((location, was_required)), .. }) => {
+            let effects = match location {
+                Location::Path => fine("the path is the same, whatever its parameters are called"),
+                _ if *required => breaks(Outbound, "a required parameter is not sent"),
+                _ => warns(Outbound, IGNORED),
+            };
+            // What is required is an argument, which has no name where it is given.
+            let is_method = !(*was_required && *required);
+            effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
+        }
         (Kind::RequestBodyRemoved, _) => warns(Outbound, "the body that is sent is no longer looked at")
             .breaks(Source, "code that gives a body does not compile"),
-        (Kind::ContentTypeRemoved, _) => breaks(Outbound, "a body of the old content type is refused"),
+        (Kind::ContentTypeRemoved, About::Request { .. }) => {
+            breaks(Outbound, "a body of the old content type is refused")
+        }
         (Kind::BecameRequired, _) => {
             breaks(Outbound, "what was optional in a request has to be sent").breaks(Source, ONE_MORE)
         }
@@ -224,23 +225,22 @@ fn of_request(kind: Kind, what: &str, required: bool, was: Option<(Location, boo
             fine("who sends it still may").breaks(Source, "it is no argument any more, and has a method")
         }
         // It is an argument now, which code that was written before does not give.
-        _ if required => breaks(Outbound, &format!("a required {what} is not given")).breaks(Source, ONE_MORE),
-        _ => fine(ADDED),
-    }
-}
-
-fn of_answer(kind: Kind, succeeds: bool, same: bool) -> Effects {
-    match (kind, succeeds) {
-        (Kind::ContentTypeRemoved, true) => {
-            let why = "the answer that is decoded is gone";
-            breaks(Inbound, why).breaks(Source, why)
+        (_, About::Request { what, required: true, .. }) => {
+            breaks(Outbound, &format!("a required {what} is not given")).breaks(Source, ONE_MORE)
         }
-        (Kind::ResponseRemoved, true) => fine("what is not answered is not decoded"),
-        (Kind::ResponseAdded, true) if !same => {
+
+        (Kind::ContentTypeRemoved, About::Answer { succeeds: true, .. }) => {
+            let gone = "the answer that is decoded is gone";
+            breaks(Inbound, gone).breaks(Source, gone)
+        }
+        (Kind::ResponseAdded, About::Answer { succeeds: true, same: false }) => {
             breaks(Inbound, "the answer is decoded as what the other statuses answer")
         }
         (Kind::ResponseAdded, _) => fine("any other status is read as an error, whatever it is"),
-        _ => fine("errors are read whatever they are"),
+        (Kind::ResponseRemoved, About::Answer { succeeds: true, .. }) => fine("what is not answered is not decoded"),
+        (Kind::ResponseRenamed, _) => fine("any status of success is taken"),
+        (_, About::Answer { .. }) => fine("errors are read whatever they are"),
+        _ => fine("who does not know it does not need it"),
     }
 }
 
@@ -345,22 +345,6 @@ fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
         .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the type that is new")
         .breaks_if(fewer, Outbound, "a value built with the old types may be of a type that is refused now")
         .breaks_if(is_typed && (was != is || option != is_option), Source, OTHER_TYPE)
-}
-
-fn of_enum_value(fact: &Fact<'_>, is_named: bool) -> Effects {
-    match fact.kind {
-        Kind::EnumValueAdded => fine("open enums keep a value that they do not know").breaks(Closed, CLOSED),
-        Kind::EnumValueRemoved => breaks(Outbound, REFUSED).breaks_if(is_named, Source, "the enum's variant is gone"),
-        _ => {
-            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
-            let is_gone = is_named && !is_same(fact, pascal);
-            warns(Inbound, unknown).breaks(Closed, CLOSED).breaks(Outbound, REFUSED).breaks_if(
-                is_gone,
-                Source,
-                "the enum's variant has another name",
-            )
-        }
-    }
 }
 
 /// Something else is said of a value.

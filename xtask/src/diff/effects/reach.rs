@@ -53,14 +53,6 @@ impl Reached<'_> {
         self.0.iter().any(|root| kinds.contains(&root.kind))
     }
 
-    fn is_received(&self) -> bool {
-        self.is(&[RootKind::Used, RootKind::Received])
-    }
-
-    fn is_sent(&self) -> bool {
-        self.is(&[RootKind::Used, RootKind::Sent])
-    }
-
     /// Whether no value is of it as it stands.
     fn is_base(&self) -> bool {
         self.0.iter().all(|root| root.kind == RootKind::Base)
@@ -145,7 +137,7 @@ fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
 fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_>, stays: bool) -> Change {
     let Fact { place: Place { document, schema, path }, kind, old, new, .. } = fact;
     let (project, module, is_base) = (walk.project, walk.project.module(&document), by.is_base());
-    let (received, sent) = (by.is_received(), by.is_sent());
+    let [received, sent] = [RootKind::Received, RootKind::Sent].map(|kind| by.is(&[RootKind::Used, kind]));
     // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way,
     // where the contract has no operations that would use it.
     let is_for_operations = || walk.old.is_for_operations(&document) || walk.new.is_for_operations(&document);

@@ -11,7 +11,7 @@ use crate::diff::facts::words::and;
 use crate::model;
 use crate::model::names::pascal;
 use crate::model::{Context, Document, Documents, Model, Need, Rust, Schema, same, together};
-use crate::project::{Dependent, Project};
+use crate::project::{Dependent, Module, Project};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -135,29 +135,29 @@ impl Api {
     /// The difference in names between what two contracts become in Rust. It is what the steps make of them; where these do
     /// not get through an old one, nothing can be said.
     pub(crate) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
-        let mut api = Self::default();
-        let (old, new) = (Model::read(old, project), Model::read(new, project));
-        let mut compare = |path: &str, before: Option<Document>, now: Option<Document>| {
-            let (Some(before), Some(now)) =
-                (before.map(|one| names(&one, project)), now.map(|one| names(&one, project)))
-            else {
-                return;
-            };
-            let named = |name: &String| format!("{path}::{name}");
-            api.gone.extend(before.difference(&now).map(named));
-            api.new.extend(now.difference(&before).map(named));
-        };
-        for module in &project.modules {
-            let path = project.types.path(&module.name);
-            let of = |model: &Model| {
-                let document = model.documents.get(&module.document).cloned().unwrap_or_default();
-                stepped(document, &path, &BTreeMap::new(), project)
-            };
-            compare(&path, of(&old), of(&new));
+        let (mut api, [old, new]) = (Self::default(), [old, new].map(|documents| all_names(documents, project)));
+        for ((path, before), (_, now)) in old.into_iter().zip(new) {
+            if let (Some(before), Some(now)) = (before, now) {
+                let named = |name: &String| format!("{path}::{name}");
+                api.gone.extend(before.difference(&now).map(named));
+                api.new.extend(now.difference(&before).map(named));
+            }
         }
-        compare(&project.client.types_path(), of_client(&old, project), of_client(&new, project));
         api
     }
+}
+
+/// The names of each module and of the client, by their paths.
+fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
+    let model = Model::read(documents, project);
+    let of_module = |module: &Module| {
+        let path = project.types.path(&module.name);
+        let document = model.documents.get(&module.document).cloned().unwrap_or_default();
+        let document = stepped(document, &path, &BTreeMap::new(), project);
+        (path, document)
+    };
+    let all = project.modules.iter().map(of_module).chain([(project.client.types_path(), of_client(&model, project))]);
+    all.map(|(path, document)| (path, document.map(|document| names(&document, project)))).collect()
 }
 
 /// The documents of an API, as the one that the client is made of.

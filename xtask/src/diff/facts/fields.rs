@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::kind::Kind;
-use super::names::{Matched, similar};
-use super::seen::{Pair, Seen, SeenField, Slot, describe};
+use super::names::{matched, similar};
+use super::seen::{Pair, Seen, SeenField, Slot};
 use super::walk::{Step, Walk};
-use super::words::text;
+use super::words::{describe, text};
 use super::{About, Fact};
 use crate::model::{Group, Need, Rust};
 
@@ -15,20 +15,20 @@ type Fields<'p, 'm> = BTreeMap<&'p str, SeenField<'m>>;
 impl<'m> Walk<'m> {
     pub(crate) fn fields(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, .. } = pair;
-        let mut fields = Matched::new(old.fields(), new.fields());
-        for ((name, before), (_, now)) in std::mem::take(&mut fields.both) {
-            self.field(name, (before, now), pair, step);
+        let (both, mut alone) = matched(old.fields(), new.fields());
+        for ((name, before), (_, now)) in both {
+            self.field(name, before, now, pair, step);
         }
-        let found = fields.renamed(|(before, was), (now, is)| similar(before, now) && self.same(&was.value, &is.value));
+        let found = alone.renamed(|(before, was), (now, is)| similar(before, now) && self.same(&was.value, &is.value));
         for ((before, was), (now, is)) in found {
             self.explained.insert((was.place.clone(), Kind::FieldRemoved));
             self.explained.insert((is.place.clone(), Kind::FieldAdded));
             let (place, about) = (was.place.clone(), About::of_field(pair, Some(was), Some(is)));
             step.facts.push(Fact::changed(&place, Kind::FieldRenamed, [before, now], about));
         }
-        self.moved(pair, true, (&mut fields.gone, &mut fields.more), step);
-        self.moved(pair, false, (&mut fields.more, &mut fields.gone), step);
-        for (name, field, is_new) in fields.alone() {
+        self.moved(pair, true, (&mut alone.gone, &mut alone.more), step);
+        self.moved(pair, false, (&mut alone.more, &mut alone.gone), step);
+        for (name, field, is_new) in alone.each() {
             let (object, other) = if is_new { (new, self.old) } else { (old, self.new) };
             // What stands in its place may be on the other side too, and an object be built on it or no longer.
             let is_there = Seen::at(other, &field.place.outermost()).is_some_and(|seen| seen.whole().has(name));
@@ -49,13 +49,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Compares a field that both have.
-    fn field(
-        &mut self,
-        name: &str,
-        (before, now): (SeenField<'m>, SeenField<'m>),
-        pair: &Pair<'m>,
-        step: &mut Step<'m>,
-    ) {
+    fn field(&mut self, name: &str, before: SeenField<'m>, now: SeenField<'m>, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, slot } = pair;
         // Where a schema no longer says anything of a field that another one describes, that is a change of the schema.
         let described = now.place.outermost();
@@ -143,7 +137,7 @@ impl<'m> Walk<'m> {
             groups
         };
         if groups(old) != groups(new) {
-            let texts = pair.both(|seen| describe(&seen.groups().iter().collect::<Vec<_>>()));
+            let texts = pair.both(|seen| describe(seen.groups()));
             let about = About::Values(Pair { slot: Slot::Value, ..pair.clone() });
             step.facts.push(Fact::changed(&new.place, Kind::ConditionChanged, texts, about));
         }
@@ -164,12 +158,12 @@ impl<'m> Walk<'m> {
         // Of other values than texts, no enum is made.
         let about = About::EnumValue { is_named: pair.slot != Slot::Raw && pair.old.node.rust() == Rust::OpenEnum };
         let keyed = |value| (text(value), ());
-        let mut values = Matched::new(before.iter().map(keyed), now.iter().map(keyed));
+        let (_, mut values) = matched(before.iter().map(keyed), now.iter().map(keyed));
         for ((before, ()), (now, ())) in values.renamed(|(before, ()), (now, ())| similar(before, now)) {
             let fact = Fact::changed(place, Kind::EnumValueRenamed, [&before, &now], about.clone());
             step.facts.push(fact.of(&before));
         }
-        for (value, (), is_new) in values.alone() {
+        for (value, (), is_new) in values.each() {
             let kinds = [Kind::EnumValueRemoved, Kind::EnumValueAdded];
             step.facts.push(Fact::alone(place, kinds, is_new, &value, about.clone()).of(&value));
         }

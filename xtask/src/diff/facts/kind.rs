@@ -50,11 +50,14 @@ macro_rules! kinds {
 
         impl Kind {
             pub(crate) fn said(self) -> Said {
-                let row = |subject, section, sentence, of_list: &[&'static str], kept: &[bool]| Said {
-                    subject, section, sentence, of_list: of_list.first().copied(), can_be_kept: !kept.is_empty(),
-                };
                 match self {
-                    $(Self::$kind => row(Subject::$subject, Section::$section, $sentence, &[$($of_list)?], &[$($kept)?]),)*
+                    $(Self::$kind => Said {
+                        subject: Subject::$subject,
+                        section: Section::$section,
+                        sentence: $sentence,
+                        of_list: None$(.or(Some($of_list)))?,
+                        can_be_kept: false$( || $kept)?,
+                    },)*
                 }
             }
         }

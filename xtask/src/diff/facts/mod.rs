@@ -40,11 +40,12 @@ impl<'m> Fact<'m> {
     /// What only one of both has is gone or new, of which each is a kind.
     pub(crate) fn alone(
         place: &Place,
-        [gone, added]: [Kind; 2],
+        kinds: [Kind; 2],
         is_new: bool,
         text: impl Into<String>,
         about: About<'m>,
     ) -> Self {
+        let [gone, added] = kinds;
         match is_new {
             true => Self::new(place, added, [None, Some(text.into())], about),
             false => Self::new(place, gone, [Some(text.into()), None], about),

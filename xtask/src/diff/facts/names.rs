@@ -7,22 +7,23 @@ use heck::ToSnakeCase as _;
 /// One thing in two collections, with its key in each.
 pub(crate) type Both<K, T> = ((K, T), (K, T));
 
-/// Two collections: what both have, and what only one of them has.
-pub(crate) struct Matched<K, T> {
-    pub(crate) both: Vec<Both<K, T>>,
+/// Of two collections, what both have and what only one of them has.
+pub(crate) fn matched<K: Ord + Clone, T>(
+    old: impl IntoIterator<Item = (K, T)>,
+    new: impl IntoIterator<Item = (K, T)>,
+) -> (Vec<Both<K, T>>, Alone<K, T>) {
+    let mut alone = Alone { gone: old.into_iter().collect(), more: new.into_iter().collect() };
+    let keys: Vec<K> = alone.gone.keys().filter(|key| alone.more.contains_key(*key)).cloned().collect();
+    (keys.iter().filter_map(|key| alone.take(key, key)).collect(), alone)
+}
+
+/// What only one of two collections has.
+pub(crate) struct Alone<K, T> {
     pub(crate) gone: BTreeMap<K, T>,
     pub(crate) more: BTreeMap<K, T>,
 }
 
-impl<K: Ord + Clone, T> Matched<K, T> {
-    pub(crate) fn new(old: impl IntoIterator<Item = (K, T)>, new: impl IntoIterator<Item = (K, T)>) -> Self {
-        let (gone, more): (BTreeMap<K, T>, BTreeMap<K, T>) = (old.into_iter().collect(), new.into_iter().collect());
-        let keys: Vec<K> = gone.keys().filter(|key| more.contains_key(*key)).cloned().collect();
-        let mut matched = Self { both: Vec::new(), gone, more };
-        matched.both = keys.iter().filter_map(|key| matched.take(key, key)).collect();
-        matched
-    }
-
+impl<K: Ord + Clone, T> Alone<K, T> {
     fn take(&mut self, old: &K, new: &K) -> Option<Both<K, T>> {
         Some((self.gone.remove_entry(old)?, self.more.remove_entry(new)?))
     }
@@ -37,8 +38,8 @@ impl<K: Ord + Clone, T> Matched<K, T> {
         pairs.iter().filter(alone).filter_map(|(one, other)| self.take(one, other)).collect()
     }
 
-    /// What only one of them has, and whether that is the new one.
-    pub(crate) fn alone(self) -> impl Iterator<Item = (K, T, bool)> {
+    /// Each, and whether it is the new collection that has it.
+    pub(crate) fn each(self) -> impl Iterator<Item = (K, T, bool)> {
         let gone = self.gone.into_iter().map(|(key, one)| (key, one, false));
         gone.chain(self.more.into_iter().map(|(key, one)| (key, one, true)))
     }

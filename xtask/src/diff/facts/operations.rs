@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::names::{Matched, similar};
+use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
@@ -14,12 +14,11 @@ use crate::model::{Document, Location, Model, Node, Operation, Parameter, Place,
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
         [old, new].map(|document| document.operations.iter().map(|operation| (&operation.id, operation)));
-    let mut operations = Matched::new(before, now);
+    let (mut both, mut alone) = matched(before, now);
     let is_same = |old: &Operation, new: &Operation| old.method == new.method && old.route() == new.route();
-    let renamed = operations.renamed(|(_, old), (_, new)| is_same(old, new));
-    operations.both.extend(renamed);
-    let of_all = if operations.both.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
-    for ((_, old), (_, new)) in std::mem::take(&mut operations.both) {
+    both.extend(alone.renamed(|(_, old), (_, new)| is_same(old, new)));
+    let of_all = if both.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
+    for ((_, old), (_, new)) in both {
         let mut found = Comparison { old, new, own: Step::default(), sent: Step::default(), received: Step::default() };
         found.itself();
         found.parameters(walk);
@@ -33,7 +32,7 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
             walk.begin(&new.id, kind, start);
         }
     }
-    for (id, operation, is_new) in operations.alone() {
+    for (id, operation, is_new) in alone.each() {
         let kinds = [Kind::OperationRemoved, Kind::OperationAdded];
         let fact = Fact::alone(&operation.place, kinds, is_new, describe(operation), About::Itself);
         let start = vec![walk.put(fact.into())];
@@ -100,64 +99,58 @@ struct Comparison<'o, 'm> {
 }
 
 impl<'m> Comparison<'_, 'm> {
+    /// Notes a change, unless both say the same.
     fn find(&mut self, fact: Fact<'m>) {
-        self.own.facts.push(fact);
+        self.own.facts.extend(Some(fact).filter(|fact| fact.old != fact.new));
+    }
+
+    fn find_of_both(&mut self, place: &Place, kind: Kind, text: impl Fn(&Operation) -> String) {
+        self.find(Fact::changed(place, kind, [text(self.old), text(self.new)], About::Itself));
     }
 
     /// How the operation is called, and who may.
     fn itself(&mut self) {
         let (old, new) = (self.old, self.new);
-        let tag =
-            |operation: &Operation| operation.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"));
-        let id = |operation: &Operation| operation.id.clone();
-        let deprecated = |operation: &Operation| operation.deprecated.to_string();
-        let both = |text: &dyn Fn(&Operation) -> String| [text(old), text(new)];
-        for (is, kind, texts) in [
-            (old.id != new.id, Kind::OperationRenamed, both(&id)),
-            ((&old.method, old.route()) != (&new.method, new.route()), Kind::OperationMoved, both(&describe)),
-            (tag(old) != tag(new), Kind::TagChanged, both(&tag)),
-            (old.deprecated != new.deprecated, Kind::deprecation(new.deprecated), both(&deprecated)),
-        ] {
-            if is {
-                self.find(Fact::changed(&new.place, kind, texts, About::Itself));
-            }
+        self.find_of_both(&new.place, Kind::OperationRenamed, |one| one.id.clone());
+        self.find_of_both(&new.place, Kind::deprecation(new.deprecated), |one| one.deprecated.to_string());
+        self.find_of_both(&new.place, Kind::TagChanged, |one| {
+            one.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"))
+        });
+        if (&old.method, old.route()) != (&new.method, new.route()) {
+            self.find_of_both(&new.place, Kind::OperationMoved, describe);
+        }
+        for key in old.rest.keys().chain(new.rest.keys()).collect::<BTreeSet<_>>() {
+            self.find_of_both(&new.place.field(key), Kind::OperationChanged, |one| {
+                one.rest.get(key).map_or_else(|| "nothing".to_owned(), Value::to_string)
+            });
         }
         let (before, now) = (security(old), security(new));
-        if before != now {
-            let inherited = old.inherits_security && new.inherits_security;
-            let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
-            let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
-            let texts = [before, now].map(|ways| Vec::from_iter(ways).join(" or "));
-            let about = About::Refused(refused.into_iter().collect());
-            self.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
-        }
-        let keys: BTreeSet<&String> = old.rest.keys().chain(new.rest.keys()).collect();
-        for key in keys.into_iter().filter(|key| old.rest.get(*key) != new.rest.get(*key)) {
-            let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            let texts = [old.rest.get(key), new.rest.get(key)].map(text);
-            self.find(Fact::changed(&new.place.field(key), Kind::OperationChanged, texts, About::Itself));
-        }
+        let inherited = old.inherits_security && new.inherits_security;
+        let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
+        let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
+        let texts = [before, now].map(|ways| Vec::from_iter(ways).join(" or "));
+        let about = About::Refused(refused.into_iter().collect());
+        self.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
     }
 
     fn parameters(&mut self, walk: &mut Walk<'m>) {
         let (old, new) = (self.old, self.new);
         let [before, now] = [old, new].map(|operation| operation.parameters.iter().map(|one| (one.key(), one)));
-        let mut parameters = Matched::new(before, now);
+        let (mut both, mut alone) = matched(before, now);
         // Those of a path are known by where they stand in it.
         let (old_names, new_names) = (old.path_parameters(), new.path_parameters());
         let position = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
-        let renamed = parameters.renamed(|((location, before), was), ((other, now), is)| match location {
+        both.extend(alone.renamed(|((location, before), was), ((other, now), is)| match location {
             _ if location != other => false,
             Location::Path => {
                 old_names.len() == new_names.len() && position(&old_names, before) == position(&new_names, now)
             }
             _ => similar(before, now) && was.required == is.required,
-        });
-        parameters.both.extend(renamed);
-        for ((_, was), (_, is)) in std::mem::take(&mut parameters.both) {
+        }));
+        for ((_, was), (_, is)) in both {
             self.parameter(walk, was, is);
         }
-        for (_, parameter, is_new) in parameters.alone() {
+        for (_, parameter, is_new) in alone.each() {
             let kinds = [Kind::ParameterRemoved, Kind::ParameterAdded];
             let text = format!("{} {}", needed(parameter.required), parameter.location.name());
             let about = About::Request { what: "parameter", required: parameter.required, was: None };
@@ -174,11 +167,9 @@ impl<'m> Comparison<'_, 'm> {
         self.need("parameter", was.required, is.required, &is.place);
         let pair = both(walk, &was.schema, &is.schema, Slot::Parameter, &is.place);
         walk.child(&pair, &is.place, &mut self.sent);
-        if was.deprecated != is.deprecated {
-            let texts = [was, is].map(|one| format!("deprecated: {}", one.deprecated));
-            let fact = Fact::changed(&is.place, Kind::deprecation(is.deprecated), texts, About::Itself);
-            self.find(fact.of("deprecated"));
-        }
+        let texts = [was, is].map(|one| format!("deprecated: {}", one.deprecated));
+        let fact = Fact::changed(&is.place, Kind::deprecation(is.deprecated), texts, About::Itself);
+        self.find(fact.of("deprecated"));
         let said = |parameter: &Parameter, seen: &Seen<'_>| {
             let mut said = parameter.rest.clone();
             said.insert("style".to_owned(), parameter.style.clone().into());
@@ -192,19 +183,15 @@ impl<'m> Comparison<'_, 'm> {
         let (before, now) = (said(was, &pair.old.whole()), said(is, &pair.new.whole()));
         for (key, value) in &now {
             let known = before.get(key).unwrap_or(&Value::Bool(false));
-            if known != value {
-                let texts = [known, value].map(|value| format!("{key}: {value}"));
-                self.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
-            }
+            let texts = [known, value].map(|value| format!("{key}: {value}"));
+            self.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
         }
     }
 
     fn need(&mut self, what: &'static str, before: bool, now: bool, place: &Place) {
-        if before != now {
-            let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
-            let about = About::Request { what, required: now, was: None };
-            self.find(Fact::changed(place, kind, [before, now].map(needed), about));
-        }
+        let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
+        let about = About::Request { what, required: now, was: None };
+        self.find(Fact::changed(place, kind, [before, now].map(needed), about));
     }
 
     fn request(&mut self, walk: &mut Walk<'m>) {
@@ -234,12 +221,12 @@ impl<'m> Comparison<'_, 'm> {
         is_sent: bool,
         removed: About<'m>,
     ) {
-        let mut bodies = Matched::new(before, now);
-        for ((_, old), (_, new)) in std::mem::take(&mut bodies.both) {
+        let (pairs, alone) = matched(before, now);
+        for ((_, old), (_, new)) in pairs {
             let step = if is_sent { &mut self.sent } else { &mut self.received };
             walk.child(&both(walk, old, new, Slot::Value, place), place, step);
         }
-        for (name, _, is_new) in bodies.alone() {
+        for (name, _, is_new) in alone.each() {
             let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
             let about = if is_new { About::Itself } else { removed.clone() };
             self.find(Fact::alone(place, kinds, is_new, name, about).of(name));
@@ -249,24 +236,22 @@ impl<'m> Comparison<'_, 'm> {
     fn responses(&mut self, walk: &mut Walk<'m>) {
         let (old, new) = (self.old, self.new);
         let place = |status: &str| new.place.field("responses").below(&format!(".{status}"));
-        let mut responses = Matched::new(&old.responses, &new.responses);
+        let (mut both, mut alone) = matched(&old.responses, &new.responses);
         // A client takes any answer of success for the one that there was.
-        let renamed = responses.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
+        let renamed = alone.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
         for ((was, _), (is, _)) in &renamed {
             self.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
         }
-        responses.both.extend(renamed);
-        for ((_, before), (is, now)) in std::mem::take(&mut responses.both) {
+        both.extend(renamed);
+        for ((_, before), (is, now)) in both {
             let removed = About::Answer { succeeds: is_success(is), same: false };
             self.content(walk, &before.content, &now.content, &now.place, false, removed);
-            if before.headers != now.headers {
-                let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
-                let texts = [before, now].map(text);
-                self.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
-            }
+            let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
+            let texts = [before, now].map(text);
+            self.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
         }
         let body = |response: &Response| response.content.values().next().cloned();
-        for (status, response, is_new) in responses.alone() {
+        for (status, response, is_new) in alone.each() {
             let mut is_like = |was: &Response| match (body(was), body(response)) {
                 (Some(was), Some(is)) => walk.same(&Seen::new(walk.old, &was), &Seen::new(walk.new, &is)),
                 (was, is) => was.is_none() && is.is_none(),

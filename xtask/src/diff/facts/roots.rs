@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
-use super::names::{Matched, similar};
+use super::names::{matched, similar};
 use super::seen::{Seen, Slot};
 use super::walk::{RootKind, Walk};
 use super::{About, Fact, operations};
@@ -36,14 +36,14 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
     let data = |was: &EventBody, is: &EventBody| {
         Some((Seen::new(models.0, was.data.as_ref()?), Seen::new(models.1, is.data.as_ref()?)))
     };
-    let mut events = Matched::new(old, new);
-    for ((_, before), (name, now)) in std::mem::take(&mut events.both) {
+    let (both, mut alone) = matched(old, new);
+    for ((_, before), (name, now)) in both {
         let (was, is) = (Seen::new(walk.old, &before.node), Seen::new(walk.new, &now.node));
         let mut start = vec![walk.pair(&was, &is, Slot::Value)];
         start.extend(data(before, now).and_then(|(was, is)| carried(walk, &was, &is)));
         walk.begin(name, RootKind::Used, start);
     }
-    let found = events.renamed(|(before, was), (now, is)| {
+    let found = alone.renamed(|(before, was), (now, is)| {
         // One schema, of one type before and after, is the body of one event.
         let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
         // Two carry the same where that is one schema, or two that say the same.
@@ -65,7 +65,7 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
         start.push(walk.put(fact.of(before).into()));
         walk.begin(now, RootKind::Used, start);
     }
-    for (name, body, is_new) in events.alone() {
+    for (name, body, is_new) in alone.each() {
         let kinds = [Kind::EventTypeRemoved, Kind::EventTypeAdded];
         let fact = Fact::alone(&place(walk, body), kinds, is_new, name, About::Itself).of(name);
         let start = vec![walk.put(fact.into())];
@@ -122,24 +122,23 @@ fn schemas(walk: &mut Walk<'_>, document: &str, old_bodies: &Bodies, new_bodies:
     let is_body = |bodies: &Bodies, name: &str| bodies.values().any(|body| body.schema == name);
     let names = &unused(walk.old, document) | &unused(walk.new, document);
     let of = |model| names.iter().filter_map(move |name| Some((*name, named(model, document, name)?)));
-    let mut schemas = Matched::new(of(walk.old), of(walk.new));
+    let (mut both, mut alone) = matched(of(walk.old), of(walk.new));
     // What was the body of an event and is none, or the reverse, is told as a change of events.
-    schemas.both.retain(|((name, _), _)| is_body(old_bodies, name) == is_body(new_bodies, name));
-    schemas.gone.retain(|name, _| !is_body(old_bodies, name));
-    schemas.more.retain(|name, _| !is_body(new_bodies, name));
+    both.retain(|((name, _), _)| is_body(old_bodies, name) == is_body(new_bodies, name));
+    alone.gone.retain(|name, _| !is_body(old_bodies, name));
+    alone.more.retain(|name, _| !is_body(new_bodies, name));
     // A schema that has another name and says the same is no change of the contract.
-    schemas.renamed(|(_, before), (_, now)| walk.same(before, now));
+    alone.renamed(|(_, before), (_, now)| walk.same(before, now));
     // Of one that has another name and nearly the same fields, the fields are told.
-    let found = schemas.renamed(|(_, before), (_, now)| is_nearly(&before.whole(), &now.whole()));
-    schemas.both.extend(found);
-    for ((_, old), (name, new)) in std::mem::take(&mut schemas.both) {
+    both.extend(alone.renamed(|(_, before), (_, now)| is_nearly(&before.whole(), &now.whole())));
+    for ((_, old), (name, new)) in both {
         let start = vec![walk.pair(&old, &new, Slot::Value)];
         walk.begin(name, RootKind::Schema, start);
     }
     // The list of the types has one whatever it is called, which the events are named by.
     let list = walk.project.event.as_ref().filter(|_| !old_bodies.is_empty() && !new_bodies.is_empty());
     let is_list = |name: &str| list.is_some_and(|event| event.list == name);
-    for (name, seen, is_new) in schemas.alone().filter(|(_, seen, _)| !is_alias(seen)) {
+    for (name, seen, is_new) in alone.each().filter(|(_, seen, _)| !is_alias(seen)) {
         let whole = seen.whole();
         let text = format!("{} that nothing refers to", whole.types().first().map_or("schema", |one| one.name()));
         let has_type = walk.project.module(document).is_some()

@@ -136,14 +136,10 @@ impl<'m> Seen<'m> {
         }
     }
 
-    fn inside(&self, node: &Node) -> Self {
-        let place = self.place_of(&node.place);
-        match self.model.follow(node) {
-            followed if Rc::ptr_eq(followed, node) => {
-                Self { model: self.model, node: Rc::clone(node), place, called: None }
-            }
-            followed => Self::new(self.model, followed),
-        }
+    /// What stands in it.
+    pub(crate) fn inside(&self, node: &Node) -> Self {
+        let seen = Self::new(self.model, node);
+        if Rc::ptr_eq(&seen.node, node) { Self { place: self.place_of(&node.place), ..seen } } else { seen }
     }
 
     pub(crate) fn object(&self) -> Option<&Object> {
@@ -195,10 +191,6 @@ impl<'m> Seen<'m> {
         self.object().map(|object| &object.others)
     }
 
-    pub(crate) fn values_of(&self, others: &Node) -> Self {
-        self.inside(others)
-    }
-
     pub(crate) fn choices(&self) -> Vec<Self> {
         let alternatives = self.node.choice().into_iter().flat_map(|choice| &choice.alternatives);
         alternatives.map(|one| self.inside(one)).collect()
@@ -216,9 +208,8 @@ impl<'m> Seen<'m> {
     /// Whether there may be values that are refused for being two of the choices.
     pub(crate) fn excludes(&self) -> bool {
         let choices: Vec<Self> = self.choices().iter().map(Self::whole).collect();
-        let mut pairs =
-            choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
-        self.node.choice().is_some_and(|choice| choice.exclusive) && pairs.any(|(one, other)| !one.is_apart_from(other))
+        let overlaps = |(at, one): (usize, &Self)| choices.iter().skip(at + 1).any(|other| !one.is_apart_from(other));
+        self.node.choice().is_some_and(|choice| choice.exclusive) && choices.iter().enumerate().any(overlaps)
     }
 
     /// Whether no value is both: their types differ, or those of a field that both require.
@@ -272,39 +263,22 @@ fn types(model: &Model, node: &Node, depth: usize) -> BTreeSet<Type> {
         return BTreeSet::new();
     }
     let node = model.whole(node);
-    match &node.kind {
-        Kind::Object(_) => BTreeSet::from([Type::Object]),
-        Kind::List(_) => BTreeSet::from([Type::Array]),
-        Kind::Boolean => BTreeSet::from([Type::Boolean]),
-        Kind::Integer => BTreeSet::from([Type::Integer]),
-        Kind::Number => BTreeSet::from([Type::Number]),
-        Kind::Text => BTreeSet::from([Type::String]),
-        Kind::Choice(choice) => match choice.of {
-            Some(one) => BTreeSet::from([one]),
-            None => {
-                let each: Vec<_> = choice.alternatives.iter().map(|one| types(model, one, depth + 1)).collect();
-                if each.iter().any(BTreeSet::is_empty) { BTreeSet::new() } else { each.into_iter().flatten().collect() }
-            }
-        },
-        Kind::Any | Kind::Reference(..) => node.values.iter().flatten().map(Type::of).collect(),
-    }
-}
-
-/// Fields of which some have to be there, in words.
-pub(crate) fn describe(groups: &[&Group]) -> String {
-    let one = |group: &&Group| {
-        let alternatives: Vec<String> = group
-            .alternatives
-            .iter()
-            .map(|names| match names.is_empty() {
-                true => "none".to_owned(),
-                false => names.iter().cloned().collect::<Vec<_>>().join(" and "),
-            })
-            .collect();
-        let which = if group.exclusive { "exactly one of" } else { "at least one of" };
-        format!("{which} {}", alternatives.join(", "))
+    let one = match &node.kind {
+        Kind::Object(_) => Type::Object,
+        Kind::List(_) => Type::Array,
+        Kind::Boolean => Type::Boolean,
+        Kind::Integer => Type::Integer,
+        Kind::Number => Type::Number,
+        Kind::Text => Type::String,
+        Kind::Choice(Choice { of: Some(one), .. }) => *one,
+        Kind::Choice(choice) => {
+            let each: Vec<_> = choice.alternatives.iter().map(|one| types(model, one, depth + 1)).collect();
+            let is_any = each.iter().any(BTreeSet::is_empty);
+            return each.into_iter().filter(|_| !is_any).flatten().collect();
+        }
+        Kind::Any | Kind::Reference(..) => return node.values.iter().flatten().map(Type::of).collect(),
     };
-    groups.iter().map(one).collect::<Vec<_>>().join("; ")
+    BTreeSet::from([one])
 }
 
 /// Whether every value that has the fields that were required, and any of those that were known, meets a condition.

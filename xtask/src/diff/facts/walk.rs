@@ -197,8 +197,8 @@ impl<'m> Walk<'m> {
                 self.child(&Pair { old, new, slot: pair.slot.inner() }, &pair.new.place.below("[*]"), step);
             }
             (None, None) => {}
-            (Some(_), None) => type_changed(&pair, [Type::Null, Type::Number, Type::Object].into(), false, step),
-            (None, Some(_)) => type_changed(&pair, BTreeSet::new(), true, step),
+            (Some(_), None) => type_changed(&pair, vec![Type::Null, Type::Number, Type::Object], false, step),
+            (None, Some(_)) => type_changed(&pair, Vec::new(), true, step),
         }
     }
 
@@ -249,7 +249,7 @@ impl<'m> Walk<'m> {
         // What was one of all the types of JSON cannot be refused.
         let fewer = !gone.is_empty() || (old.node.nullable && !new.node.nullable);
         if !added.is_empty() || fewer {
-            type_changed(pair, added, fewer && !takes_anything(new), step);
+            type_changed(pair, Vec::from_iter(added), fewer && !takes_anything(new), step);
         }
         if old.choices().len() > 1 && new.choices().len() > 1 && old.excludes() != new.excludes() {
             let told =
@@ -266,7 +266,7 @@ impl<'m> Walk<'m> {
         let (Some(before), Some(now)) = (old.others(), new.others()) else { return };
         let more = match (before, now) {
             (Others::Of(before), Others::Of(now)) => {
-                let values = Pair { old: old.values_of(before), new: new.values_of(now), slot: slot.inner() };
+                let values = Pair { old: old.inside(before), new: new.inside(now), slot: slot.inner() };
                 return self.child(&values, &new.place.below(".*"), step);
             }
             (Others::Any, Others::Any) | (Others::None, Others::None) => return,
@@ -279,8 +279,8 @@ impl<'m> Walk<'m> {
             let texts = pair.both(Seen::describe_others);
             step.facts.push(Fact::changed(&new.place, kind, texts, About::More(more)));
         } else {
-            let types: &[Type] = if more { &[Type::Null, Type::Object, Type::Array] } else { &[] };
-            type_changed(pair, types.iter().copied().collect(), !more, step);
+            let types = if more { vec![Type::Null, Type::Object, Type::Array] } else { Vec::new() };
+            type_changed(pair, types, !more, step);
         }
     }
 
@@ -303,12 +303,8 @@ impl<'m> Walk<'m> {
     }
 
     fn same_whole(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
-        let fields = |seen: &Seen<'m>| -> Vec<String> {
-            let undescribed = seen.object().into_iter().flat_map(|object| object.undescribed.keys());
-            undescribed
-                .map(|name| format!("{name}, described nowhere"))
-                .chain(seen.names().into_iter().map(str::to_owned))
-                .collect()
+        let undescribed = |seen: &Seen<'m>| -> Option<Vec<String>> {
+            seen.object().map(|object| object.undescribed.keys().cloned().collect())
         };
         let facets = |seen: &Seen<'m>| -> Vec<(String, Value)> {
             seen.node.facets.iter().map(|(key, facet)| (key.clone(), facet.value.clone())).collect()
@@ -317,15 +313,16 @@ impl<'m> Walk<'m> {
             seen.node.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect())
         };
         let plain = |seen: &Seen<'m>| {
-            let choices = (seen.choices().len(), seen.excludes(), seen.groups().to_vec());
-            (seen.types(), seen.node.nullable, values(seen), facets(seen), fields(seen), choices)
+            let fields = (seen.names().len(), undescribed(seen), seen.groups().to_vec());
+            let choices = (seen.choices().len(), seen.excludes());
+            (seen.types(), seen.node.nullable, values(seen), facets(seen), fields, choices)
         };
         plain(old) == plain(new)
             && old.fields().all(|(name, before)| {
                 new.field(name).is_some_and(|now| before.need == now.need && self.same(&before.value, &now.value))
             })
             && match (old.others(), new.others()) {
-                (Some(Others::Of(was)), Some(Others::Of(is))) => self.same(&old.values_of(was), &new.values_of(is)),
+                (Some(Others::Of(was)), Some(Others::Of(is))) => self.same(&old.inside(was), &new.inside(is)),
                 (Some(one), Some(other)) => std::mem::discriminant(one) == std::mem::discriminant(other),
                 _ => true,
             }
@@ -338,13 +335,13 @@ impl<'m> Walk<'m> {
     }
 }
 
-fn type_changed<'m>(pair: &Pair<'m>, more: BTreeSet<Type>, fewer: bool, step: &mut Step<'m>) {
+fn type_changed<'m>(pair: &Pair<'m>, more: Vec<Type>, fewer: bool, step: &mut Step<'m>) {
     let kind = match (more.is_empty(), fewer) {
         (false, false) => Kind::TypeWidened,
         (true, true) => Kind::TypeNarrowed,
         _ => Kind::TypeChanged,
     };
-    let about = About::Types { of: pair.clone(), more: more.into_iter().collect(), fewer };
+    let about = About::Types { of: pair.clone(), more, fewer };
     step.facts.push(Fact::changed(&pair.new.place, kind, pair.both(Seen::describe), about));
 }
 
@@ -367,7 +364,7 @@ fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
     if before == now {
         return true;
     }
-    type_changed(pair, &now - &before, !before.is_subset(&now), step);
+    type_changed(pair, now.difference(&before).copied().collect(), !before.is_subset(&now), step);
     let [before, now] = pair.both(Seen::types);
     let is_number = |types: &BTreeSet<Type>| types.iter().all(|kind| matches!(kind, Type::Integer | Type::Number));
     before == now || (is_number(&before) && is_number(&now))

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::seen::{Seen, SeenField, describe};
-use crate::model::{Kind, Need, Others, Type};
+use super::seen::{Seen, SeenField};
+use crate::model::{Group, Kind, Need, Others, Type};
 
 impl Seen<'_> {
     /// A type, for a reader.
@@ -36,7 +36,7 @@ impl Seen<'_> {
         match (&whole.node.kind, whole.items()) {
             (_, Some(items)) => format!("list of {}", items.name()),
             (Kind::Object(object), _) => match &object.others {
-                Others::Of(values) if !whole.is_struct() => format!("map of {}", whole.values_of(values).name()),
+                Others::Of(values) if !whole.is_struct() => format!("map of {}", whole.inside(values).name()),
                 _ if !whole.is_struct() => "any object".to_owned(),
                 _ if self.place.path == "$" => self.place.schema.clone(),
                 _ => "object".to_owned(),
@@ -64,7 +64,7 @@ impl Seen<'_> {
     pub(crate) fn describe_others(&self) -> String {
         match self.others() {
             Some(Others::None) => "nothing".to_owned(),
-            Some(Others::Of(values)) => self.values_of(values).name(),
+            Some(Others::Of(values)) => self.inside(values).name(),
             Some(Others::Any) | None => "anything".to_owned(),
         }
     }
@@ -77,7 +77,7 @@ impl Seen<'_> {
             Need::Conditional => {
                 let of_field = |names: &BTreeSet<String>| names.contains(name);
                 let groups = self.groups().iter().filter(|group| group.alternatives.iter().any(of_field));
-                describe(&groups.collect::<Vec<_>>())
+                describe(groups)
             }
         }
     }
@@ -90,6 +90,19 @@ impl Seen<'_> {
             _ => format!("{need} {kind}"),
         }
     }
+}
+
+/// Fields of which some have to be there.
+pub(crate) fn describe<'g>(groups: impl IntoIterator<Item = &'g Group>) -> String {
+    let fields = |names: &BTreeSet<String>| match names.is_empty() {
+        true => "none".to_owned(),
+        false => Vec::from_iter(names.clone()).join(" and "),
+    };
+    let one = |group: &Group| {
+        let which = if group.exclusive { "exactly one of" } else { "at least one of" };
+        format!("{which} {}", Vec::from_iter(group.alternatives.iter().map(fields)).join(", "))
+    };
+    Vec::from_iter(groups.into_iter().map(one)).join("; ")
 }
 
 /// A value of JSON, as text; what is text already as it is.

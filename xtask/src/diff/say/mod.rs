@@ -1,6 +1,5 @@
 //! What changed, in sentences without their end. What is of the contract stands in quotes.
 
-pub(crate) mod changelog;
 pub(crate) mod markdown;
 pub(crate) mod report;
 
@@ -45,16 +44,9 @@ pub(crate) fn of_several(changes: &[&Change]) -> Option<String> {
 /// Runs of changes that are told in one sentence: fields of one object, values of one enum, statuses of one operation.
 pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
     let are_beside = |one: &&Change, other: &&Change| {
-        let told = |change: &Change| {
-            (
-                change.kind,
-                change.document.clone(),
-                change.schema.clone(),
-                owner(change).to_owned(),
-                change.reaches.clone(),
-            )
-        };
-        one.kind.said().of_list.is_some() && told(one) == told(other)
+        let told = |change: &Change| (change.kind, owner(change).to_owned(), change.reaches.clone());
+        let is_one = (&one.document, &one.schema) == (&other.document, &other.schema);
+        one.kind.said().of_list.is_some() && is_one && told(one) == told(other)
     };
     changes.chunk_by(are_beside).collect()
 }

@@ -68,19 +68,12 @@ impl Report {
 
     /// What differs and is no change of the contract.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.words_alone.is_empty() {
-            let files = self.words_alone.join(", ");
-            notes.push(format!("In words, examples or vendor extensions alone, which is no change: {files}."));
-        }
-        let types = self.api.types_gone();
-        if !types.is_empty() {
-            notes.push(format!("Types that are gone, or have another name: {}.", types.join(", ")));
-        }
-        if !self.rewritten.is_empty() {
-            notes.push(format!("Written in another way and saying the same: {}.", self.rewritten.join(", ")));
-        }
-        notes
+        let notes = [
+            ("In words, examples or vendor extensions alone, which is no change", self.words_alone.join(", ")),
+            ("Types that are gone, or have another name", self.api.types_gone().join(", ")),
+            ("Written in another way and saying the same", self.rewritten.join(", ")),
+        ];
+        notes.iter().filter(|(_, names)| !names.is_empty()).map(|(words, names)| format!("{words}: {names}.")).collect()
     }
 
     pub(crate) fn text(&self) -> String {

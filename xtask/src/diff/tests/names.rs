@@ -1,4 +1,4 @@
-use super::super::facts::names::{Matched, similar};
+use super::super::facts::names::{matched, similar};
 
 #[test]
 fn names_of_one_thing_are_told_from_those_of_two() {
@@ -31,9 +31,9 @@ fn names_of_one_thing_are_told_from_those_of_two() {
 
 #[test]
 fn what_could_be_renamed_to_two_is_not() {
-    let mut names =
-        Matched::new(["a", "c", "d"].map(|name| (name, ())), ["a1", "a2", "c1", "d"].map(|name| (name, ())));
-    assert_eq!(names.both, [(("d", ()), ("d", ()))]);
-    assert_eq!(names.renamed(|(one, _), (other, _)| other.starts_with(one)), [(("c", ()), ("c1", ()))]);
-    assert!(names.alone().eq([("a", (), false), ("a1", (), true), ("a2", (), true)]));
+    let named = |name| (name, ());
+    let (both, mut alone) = matched(["a", "c", "d"].map(named), ["a1", "a2", "c1", "d"].map(named));
+    assert_eq!(both, [(("d", ()), ("d", ()))]);
+    assert_eq!(alone.renamed(|(one, _), (other, _)| other.starts_with(one)), [(("c", ()), ("c1", ()))]);
+    assert!(alone.each().eq([("a", (), false), ("a1", (), true), ("a2", (), true)]));
 }
