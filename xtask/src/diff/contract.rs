@@ -72,7 +72,7 @@ impl Contract {
 
     fn fetched(root: &Path, from: Option<&str>, rev: Option<&str>) -> Result<Self> {
         let (from, rev) = (from.map(str::to_owned), rev.map(str::to_owned));
-        let options = fetch::Options { from, rev, allow_missing: true, ..Default::default() };
+        let options = fetch::Options { from, rev, allow_missing: true };
         Ok(Self::read(&fetch::read(root, &options)?))
     }
 

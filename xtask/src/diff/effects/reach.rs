@@ -201,14 +201,13 @@ fn direct(effects: &mut Effects, inbound: bool, outbound: bool, is_base: bool) {
 }
 
 fn reason(effects: &Effects) -> String {
-    let [inbound, closed, outbound, source] = [Inbound, Closed, Outbound, Source].map(|who| effects.of(who).why);
-    let is_fine = inbound.is_empty() && outbound.is_empty() && source.is_empty();
-    let mut reasons = vec![if is_fine { effects.fine.to_owned() } else { String::new() }];
-    for why in [inbound, closed, outbound, source] {
-        if !reasons.contains(&why) {
+    let is_fine = [Inbound, Outbound, Source].into_iter().all(|who| effects.of(who) == Effect::default());
+    let fine = is_fine.then(|| effects.fine.to_owned());
+    let mut reasons = Vec::new();
+    for why in fine.into_iter().chain([Inbound, Closed, Outbound, Source].map(|who| effects.of(who).why)) {
+        if !why.is_empty() && !reasons.contains(&why) {
             reasons.push(why);
         }
     }
-    reasons.retain(|why| !why.is_empty());
     reasons.join("; ")
 }

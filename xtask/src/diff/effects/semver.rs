@@ -153,7 +153,7 @@ fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BT
     let of_module = |module: &Module| {
         let path = project.types.path(&module.name);
         let document = model.documents.get(&module.document).cloned().unwrap_or_default();
-        let document = stepped(document, &path, &BTreeMap::new(), project);
+        let document = stepped(document, &Context { project, path: &path, shared: &BTreeMap::new() });
         (path, document)
     };
     let all = project.modules.iter().map(of_module).chain([(project.client.types_path(), of_client(&model, project))]);
@@ -173,17 +173,12 @@ fn of_client(model: &Model, project: &Project) -> Option<Document> {
         document.name_schemas_of_operations();
         of_api.push(document);
     }
-    stepped(together(of_api), &project.client.types_path(), &shared, project)
+    stepped(together(of_api), &Context { project, path: &project.client.types_path(), shared: &shared })
 }
 
 /// A document as code is generated from it.
-fn stepped(
-    mut document: Document,
-    path: &str,
-    shared: &BTreeMap<String, Option<String>>,
-    project: &Project,
-) -> Option<Document> {
-    document.take_steps(&Context { project, path, shared }).ok()?;
+fn stepped(mut document: Document, context: &Context<'_>) -> Option<Document> {
+    document.take_steps(context).ok()?;
     Some(document)
 }
 

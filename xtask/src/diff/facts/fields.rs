@@ -1,16 +1,12 @@
 //! Compares the fields of two objects, and the values of two enums.
 
-use std::collections::BTreeMap;
-
 use super::kind::Kind;
-use super::names::{matched, similar};
+use super::names::{Alone, matched, similar};
 use super::seen::{Pair, Seen, SeenField, Slot};
 use super::walk::{Step, Walk};
 use super::words::{describe, text};
 use super::{About, Fact};
 use crate::model::{Group, Need, Rust};
-
-type Fields<'p, 'm> = BTreeMap<&'p str, SeenField<'m>>;
 
 impl<'m> Walk<'m> {
     pub(crate) fn fields(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
@@ -26,8 +22,8 @@ impl<'m> Walk<'m> {
             let (place, about) = (was.place.clone(), About::of_field(pair, Some(was), Some(is)));
             step.facts.push(Fact::changed(&place, Kind::FieldRenamed, [before, now], about));
         }
-        self.moved(pair, true, (&mut alone.gone, &mut alone.more), step);
-        self.moved(pair, false, (&mut alone.more, &mut alone.gone), step);
+        self.moved(pair, true, &mut alone, step);
+        self.moved(pair, false, &mut alone, step);
         for (name, field, is_new) in alone.each() {
             let (object, other) = if is_new { (new, self.old) } else { (old, self.new) };
             // What stands in its place may be on the other side too, and an object be built on it or no longer.
@@ -75,16 +71,13 @@ impl<'m> Walk<'m> {
         step.facts.push(Fact::changed(&place, kind, texts, about).of(name));
     }
 
-    /// Finds fields that are in an object beside them now, which is down, or were in one. Of what only one side has, `flat`
-    /// are those of the side where they stand beside the object, and `nested` those of the other.
-    fn moved(
-        &mut self,
-        pair: &Pair<'m>,
-        down: bool,
-        (flat, nested): (&mut Fields<'_, 'm>, &mut Fields<'_, 'm>),
-        step: &mut Step<'m>,
-    ) {
-        let (outside, holder) = if down { (&pair.old, &pair.new) } else { (&pair.new, &pair.old) };
+    /// Finds fields that are in an object beside them now, which is down, or were in one.
+    fn moved(&mut self, pair: &Pair<'m>, down: bool, alone: &mut Alone<&str, SeenField<'m>>, step: &mut Step<'m>) {
+        // On one side the fields stand beside the object, and on the other in it.
+        let (outside, flat, holder, nested) = match down {
+            true => (&pair.old, &mut alone.gone, &pair.new, &mut alone.more),
+            false => (&pair.new, &mut alone.more, &pair.old, &mut alone.gone),
+        };
         for (object, into) in holder.fields() {
             if flat.is_empty() {
                 return;

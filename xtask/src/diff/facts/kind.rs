@@ -2,18 +2,6 @@
 
 use serde::Serialize;
 
-/// What a sentence tells of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
-    Event,
-    Operation,
-    Servers,
-    /// What has the changed thing, which the sentence names.
-    Owner,
-    /// What changed, by its place.
-    Place,
-}
-
 /// The sections of a changelog, in the order in which they matter to who updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -23,16 +11,21 @@ pub(crate) enum Section {
     Added,
 }
 
+/// What changed, by its place.
+pub(crate) const PLACE: &str = "`{place}`";
+/// What has the changed thing, which the sentence names.
+pub(crate) const OWNER: &str = "`{owner}`";
 /// What is said of a value where something else is said now; there are other words where one of both is nothing.
 pub(crate) const SAYS: &str = "{says} `{new}` now, and said `{old}`";
 pub(crate) const IS_NAMED: &str = "{is} {name} now";
 
-/// A row of the table.
+/// A row of the table. A word in braces is a verb, or stands for what the change says of it.
 pub(crate) struct Said {
-    pub(crate) subject: Subject,
+    /// What the sentence tells of.
+    pub(crate) subject: &'static str,
     /// Where a changelog has it. What neither comes nor goes is only there when it is to be minded.
     pub(crate) section: Section,
-    /// What is told of one thing. A word in braces is a verb, or stands for what the change says of it.
+    /// What is told of one thing.
     pub(crate) sentence: &'static str,
     /// What is told of an owner, where several such changes are listed in one sentence.
     pub(crate) of_list: Option<&'static str>,
@@ -40,8 +33,9 @@ pub(crate) struct Said {
     pub(crate) can_be_kept: bool,
 }
 
+/// Makes the enum of the kinds, and finds the row of each.
 macro_rules! kinds {
-    ($($kind:ident, $subject:ident, $section:ident, $sentence:expr $(, several $of_list:expr)? $(, kept $kept:expr)?;)*) => {
+    ($($kind:ident, $subject:expr, $section:ident, $sentence:expr $(, several $of_list:expr)? $(, kept $kept:expr)?;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(rename_all = "kebab-case")]
         pub(crate) enum Kind {
@@ -52,7 +46,7 @@ macro_rules! kinds {
             pub(crate) fn said(self) -> Said {
                 match self {
                     $(Self::$kind => Said {
-                        subject: Subject::$subject,
+                        subject: $subject,
                         section: Section::$section,
                         sentence: $sentence,
                         of_list: None$(.or(Some($of_list)))?,
@@ -65,55 +59,55 @@ macro_rules! kinds {
 }
 
 kinds! {
-    EventTypeAdded, Event, Added, "is new";
-    EventTypeRemoved, Event, Removed, "is gone";
-    EventTypeRenamed, Event, Changed, "is called `{new}` now";
-    SchemaAdded, Place, Added, "{is} new: {new}";
-    SchemaRemoved, Place, Removed, "{is} gone: {old}";
-    FieldAdded, Place, Added, "{is} new: {new}", several "{has} new fields: {fields}", kept true;
-    FieldRemoved, Place, Removed, "{is} gone: {old}", several "{has} no longer: {fields}";
-    FieldRenamed, Place, Changed, "{is} called `{new}` now";
-    FieldMoved, Place, Changed, "{is} `{path}` now";
-    BecameRequired, Place, Changed, "{is} required now, and {was} {old}", kept true;
-    BecameOptional, Place, Changed, "{is} optional now, and {was} {old}", kept true;
-    BecameConditional, Place, Changed, "{was} {old}; now it takes {new}", kept true;
-    ConditionChanged, Place, Changed, "{was} {old}; now it takes {new}";
-    TypeWidened, Place, Changed, "may be {new} now, and {was} {old}", kept true;
-    TypeNarrowed, Place, Changed, "{has} to be {new} now, and could be {old}";
-    TypeChanged, Place, Changed, "{is} {new} now, and {was} {old}";
-    EnumIntroduced, Place, Changed, "{has} to be {new} now, and could be any {old}", kept true;
-    EnumDropped, Place, Changed, "may be any {new} now, and {was} {old}", kept true;
-    EnumValueAdded, Place, Added, "may be `{new}` too", several "may be {values} too";
-    EnumValueRemoved, Place, Removed, "{is} never `{old}` any more", several "{is} no longer {values}", kept true;
-    EnumValueRenamed, Place, Changed, "{says} `{new}` for `{old}`", kept true;
-    FormatChanged, Place, Changed, SAYS, kept true;
-    BoundChanged, Place, Changed, SAYS;
-    DefaultChanged, Place, Changed, SAYS;
-    Deprecated, Place, Deprecated, "{is} {name}";
-    NoLongerDeprecated, Place, Changed, "{is} {name}";
-    ReadOnlyChanged, Place, Changed, IS_NAMED;
-    WriteOnlyChanged, Place, Changed, IS_NAMED;
-    OtherFieldsRefused, Place, Changed, "{takes} {new} in fields that it does not name, and took {old}";
-    OtherFieldsAllowed, Place, Changed, "{takes} {new} in fields that it does not name, and took {old}";
-    KeywordChanged, Place, Changed, SAYS;
-    OperationAdded, Place, Added, "{is} new: {new}";
-    OperationRemoved, Place, Removed, "{is} gone: {old}";
-    OperationRenamed, Operation, Changed, "is called `{new}` now";
-    OperationMoved, Owner, Changed, "{is} at `{new}` now, and {was} at `{old}`";
-    OperationChanged, Place, Changed, "{is} {new} now, and {was} {old}";
-    TagChanged, Owner, Changed, "{is} under the tag {new} now, and {was} under {old}";
-    ParameterAdded, Owner, Added, "{takes} the {new} parameter `{last}`";
-    ParameterRemoved, Owner, Removed, "{does} not take the {old} parameter `{last}` any more";
-    ParameterRenamed, Owner, Changed, "{calls} its parameter `{old}` `{new}` now";
-    RequestBodyAdded, Owner, Added, "{takes} an {new}";
-    RequestBodyRemoved, Owner, Changed, "{does} not take {old} any more";
-    ResponseAdded, Owner, Changed, "may answer `{new}` too", several "may answer {values} too";
-    ResponseRemoved, Owner, Removed, "{does} not answer `{old}` any more", several "no longer {answers} {values}";
-    ResponseRenamed, Owner, Changed, "{answers} `{new}` where it answered `{old}`";
-    ContentTypeAdded, Place, Added, "may be `{new}` too";
-    ContentTypeRemoved, Place, Changed, "{is} never `{old}` any more";
-    SecurityChanged, Owner, Changed, "{is} called with {new} now, and {was} with {old}";
-    ServersChanged, Servers, Changed, "are {new} now, and were {old}";
+    EventTypeAdded, "event `{new}`", Added, "is new";
+    EventTypeRemoved, "event `{old}`", Removed, "is gone";
+    EventTypeRenamed, "event `{old}`", Changed, "is called `{new}` now";
+    SchemaAdded, PLACE, Added, "{is} new: {new}";
+    SchemaRemoved, PLACE, Removed, "{is} gone: {old}";
+    FieldAdded, PLACE, Added, "{is} new: {new}", several "{has} new fields: {fields}", kept true;
+    FieldRemoved, PLACE, Removed, "{is} gone: {old}", several "{has} no longer: {fields}";
+    FieldRenamed, PLACE, Changed, "{is} called `{new}` now";
+    FieldMoved, PLACE, Changed, "{is} `{path}` now";
+    BecameRequired, PLACE, Changed, "{is} required now, and {was} {old}", kept true;
+    BecameOptional, PLACE, Changed, "{is} optional now, and {was} {old}", kept true;
+    BecameConditional, PLACE, Changed, "{was} {old}; now it takes {new}", kept true;
+    ConditionChanged, PLACE, Changed, "{was} {old}; now it takes {new}";
+    TypeWidened, PLACE, Changed, "may be {new} now, and {was} {old}", kept true;
+    TypeNarrowed, PLACE, Changed, "{has} to be {new} now, and could be {old}";
+    TypeChanged, PLACE, Changed, "{is} {new} now, and {was} {old}";
+    EnumIntroduced, PLACE, Changed, "{has} to be {new} now, and could be any {old}", kept true;
+    EnumDropped, PLACE, Changed, "may be any {new} now, and {was} {old}", kept true;
+    EnumValueAdded, PLACE, Added, "may be `{new}` too", several "may be {values} too";
+    EnumValueRemoved, PLACE, Removed, "{is} never `{old}` any more", several "{is} no longer {values}", kept true;
+    EnumValueRenamed, PLACE, Changed, "{says} `{new}` for `{old}`", kept true;
+    FormatChanged, PLACE, Changed, SAYS, kept true;
+    BoundChanged, PLACE, Changed, SAYS;
+    DefaultChanged, PLACE, Changed, SAYS;
+    Deprecated, PLACE, Deprecated, "{is} {name}";
+    NoLongerDeprecated, PLACE, Changed, "{is} {name}";
+    ReadOnlyChanged, PLACE, Changed, IS_NAMED;
+    WriteOnlyChanged, PLACE, Changed, IS_NAMED;
+    OtherFieldsRefused, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
+    OtherFieldsAllowed, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
+    KeywordChanged, PLACE, Changed, SAYS;
+    OperationAdded, PLACE, Added, "{is} new: {new}";
+    OperationRemoved, PLACE, Removed, "{is} gone: {old}";
+    OperationRenamed, "operation `{old}`", Changed, "is called `{new}` now";
+    OperationMoved, OWNER, Changed, "{is} at `{new}` now, and {was} at `{old}`";
+    OperationChanged, PLACE, Changed, "{is} {new} now, and {was} {old}";
+    TagChanged, OWNER, Changed, "{is} under the tag {new} now, and {was} under {old}";
+    ParameterAdded, OWNER, Added, "{takes} the {new} parameter `{last}`";
+    ParameterRemoved, OWNER, Removed, "{does} not take the {old} parameter `{last}` any more";
+    ParameterRenamed, OWNER, Changed, "{calls} its parameter `{old}` `{new}` now";
+    RequestBodyAdded, OWNER, Added, "{takes} an {new}";
+    RequestBodyRemoved, OWNER, Changed, "{does} not take {old} any more";
+    ResponseAdded, OWNER, Changed, "may answer `{new}` too", several "may answer {values} too";
+    ResponseRemoved, OWNER, Removed, "{does} not answer `{old}` any more", several "no longer {answers} {values}";
+    ResponseRenamed, OWNER, Changed, "{answers} `{new}` where it answered `{old}`";
+    ContentTypeAdded, PLACE, Added, "may be `{new}` too";
+    ContentTypeRemoved, PLACE, Changed, "{is} never `{old}` any more";
+    SecurityChanged, OWNER, Changed, "{is} called with {new} now, and {was} with {old}";
+    ServersChanged, "the servers", Changed, "are {new} now, and were {old}";
 }
 
 impl Kind {

@@ -9,7 +9,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Document, Location, Model, Node, Operation, Parameter, Place, Response};
+use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -47,15 +47,13 @@ fn describe(operation: &Operation) -> String {
 /// What a document says of all its operations.
 fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     let (mut step, place) = (Step::default(), Place::new(&new.name, ""));
-    if old.servers != new.servers {
-        let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
-        let texts = [old, new].map(|document| document.servers.join(", "));
-        step.facts.push(Fact::changed(&place.field("servers"), Kind::ServersChanged, texts, about));
-    }
+    let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
+    let texts = [old, new].map(|document| document.servers.join(", "));
+    step.find(Fact::changed(&place.field("servers"), Kind::ServersChanged, texts, about));
     for (name, before) in &old.security_schemes {
-        let Some(now) = new.security_schemes.get(name).filter(|now| *now != before) else { continue };
+        let Some(now) = new.security_schemes.get(name) else { continue };
         let (place, texts) = (Place::new(&new.name, &format!("securitySchemes/{name}")), [before, now]);
-        step.facts.push(Fact::changed(&place, Kind::SecurityChanged, texts.map(Value::to_string), About::Itself));
+        step.find(Fact::changed(&place, Kind::SecurityChanged, texts.map(Value::to_string), About::Itself));
     }
     walk.put(step)
 }
@@ -79,13 +77,9 @@ fn is_success(status: &str) -> bool {
 }
 
 /// What stands in an operation, and is compared where the new one has it.
-fn at<'m>(model: &'m Model, node: &Node, place: &Place) -> Seen<'m> {
-    let seen = Seen::new(model, node);
-    if std::rc::Rc::ptr_eq(&seen.node, node) { Seen { place: place.clone(), ..seen } } else { seen }
-}
-
 fn both<'m>(walk: &Walk<'m>, old: &Node, new: &Node, slot: Slot, place: &Place) -> Pair<'m> {
-    Pair { old: at(walk.old, old, place), new: at(walk.new, new, place), slot }
+    let [old, new] = [(walk.old, old), (walk.new, new)].map(|(model, node)| Seen::new_at(model, node, place.clone()));
+    Pair { old, new, slot }
 }
 
 /// An operation before and now, and what was found of it.
@@ -99,13 +93,8 @@ struct Comparison<'o, 'm> {
 }
 
 impl<'m> Comparison<'_, 'm> {
-    /// Notes a change, unless both say the same.
-    fn find(&mut self, fact: Fact<'m>) {
-        self.own.facts.extend(Some(fact).filter(|fact| fact.old != fact.new));
-    }
-
     fn find_of_both(&mut self, place: &Place, kind: Kind, text: impl Fn(&Operation) -> String) {
-        self.find(Fact::changed(place, kind, [text(self.old), text(self.new)], About::Itself));
+        self.own.find(Fact::changed(place, kind, [text(self.old), text(self.new)], About::Itself));
     }
 
     /// How the operation is called, and who may.
@@ -130,7 +119,7 @@ impl<'m> Comparison<'_, 'm> {
         let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
         let texts = [before, now].map(|ways| Vec::from_iter(ways).join(" or "));
         let about = About::Refused(refused.into_iter().collect());
-        self.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
+        self.own.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
     }
 
     fn parameters(&mut self, walk: &mut Walk<'m>) {
@@ -154,7 +143,7 @@ impl<'m> Comparison<'_, 'm> {
             let kinds = [Kind::ParameterRemoved, Kind::ParameterAdded];
             let text = format!("{} {}", needed(parameter.required), parameter.location.name());
             let about = About::Request { what: "parameter", required: parameter.required, was: None };
-            self.find(Fact::alone(&parameter.place, kinds, is_new, text, about));
+            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about));
         }
     }
 
@@ -162,14 +151,14 @@ impl<'m> Comparison<'_, 'm> {
         if was.key() != is.key() {
             let renamed = Some((is.location, was.required));
             let about = About::Request { what: "parameter", required: is.required, was: renamed };
-            self.find(Fact::changed(&was.place, Kind::ParameterRenamed, [&was.name, &is.name], about));
+            self.own.find(Fact::changed(&was.place, Kind::ParameterRenamed, [&was.name, &is.name], about));
         }
         self.need("parameter", was.required, is.required, &is.place);
         let pair = both(walk, &was.schema, &is.schema, Slot::Parameter, &is.place);
         walk.child(&pair, &is.place, &mut self.sent);
         let texts = [was, is].map(|one| format!("deprecated: {}", one.deprecated));
         let fact = Fact::changed(&is.place, Kind::deprecation(is.deprecated), texts, About::Itself);
-        self.find(fact.of("deprecated"));
+        self.own.find(fact.of("deprecated"));
         let said = |parameter: &Parameter, seen: &Seen<'_>| {
             let mut said = parameter.rest.clone();
             said.insert("style".to_owned(), parameter.style.clone().into());
@@ -184,14 +173,14 @@ impl<'m> Comparison<'_, 'm> {
         for (key, value) in &now {
             let known = before.get(key).unwrap_or(&Value::Bool(false));
             let texts = [known, value].map(|value| format!("{key}: {value}"));
-            self.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
+            self.own.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
         }
     }
 
     fn need(&mut self, what: &'static str, before: bool, now: bool, place: &Place) {
         let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
         let about = About::Request { what, required: now, was: None };
-        self.find(Fact::changed(place, kind, [before, now].map(needed), about));
+        self.own.find(Fact::changed(place, kind, [before, now].map(needed), about));
     }
 
     fn request(&mut self, walk: &mut Walk<'m>) {
@@ -208,7 +197,7 @@ impl<'m> Comparison<'_, 'm> {
         let kinds = [Kind::RequestBodyRemoved, Kind::RequestBodyAdded];
         let text = if is_new { format!("{} body", needed(body.required)) } else { "a body".to_owned() };
         let about = about(is_new && body.required);
-        self.find(Fact::alone(&self.new.place.field("requestBody"), kinds, is_new, text, about));
+        self.own.find(Fact::alone(&self.new.place.field("requestBody"), kinds, is_new, text, about));
     }
 
     /// Compares bodies, by their content type.
@@ -229,7 +218,7 @@ impl<'m> Comparison<'_, 'm> {
         for (name, _, is_new) in alone.each() {
             let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
             let about = if is_new { About::Itself } else { removed.clone() };
-            self.find(Fact::alone(place, kinds, is_new, name, about).of(name));
+            self.own.find(Fact::alone(place, kinds, is_new, name, about).of(name));
         }
     }
 
@@ -240,7 +229,7 @@ impl<'m> Comparison<'_, 'm> {
         // A client takes any answer of success for the one that there was.
         let renamed = alone.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
         for ((was, _), (is, _)) in &renamed {
-            self.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
+            self.own.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
         }
         both.extend(renamed);
         for ((_, before), (is, now)) in both {
@@ -248,7 +237,7 @@ impl<'m> Comparison<'_, 'm> {
             self.content(walk, &before.content, &now.content, &now.place, false, removed);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
             let texts = [before, now].map(text);
-            self.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
+            self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
         }
         let body = |response: &Response| response.content.values().next().cloned();
         for (status, response, is_new) in alone.each() {
@@ -259,7 +248,7 @@ impl<'m> Comparison<'_, 'm> {
             let same = is_new && old.responses.iter().all(|(status, was)| !is_success(status) || is_like(was));
             let about = About::Answer { succeeds: is_success(status), same };
             let kinds = [Kind::ResponseRemoved, Kind::ResponseAdded];
-            self.find(Fact::alone(&place(status), kinds, is_new, status, about));
+            self.own.find(Fact::alone(&place(status), kinds, is_new, status, about));
         }
     }
 }

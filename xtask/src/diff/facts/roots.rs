@@ -8,6 +8,7 @@ use super::seen::{Seen, Slot};
 use super::walk::{RootKind, Walk};
 use super::{About, Fact, operations};
 use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
+use crate::project::Event;
 
 /// Finds everything that the two contracts can be compared from.
 pub(crate) fn roots(walk: &mut Walk<'_>) {
@@ -28,8 +29,9 @@ pub(crate) fn roots(walk: &mut Walk<'_>) {
 type Bodies = BTreeMap<String, EventBody>;
 
 fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
+    let Some(event) = &walk.project.event else { return };
     for body in old.values().chain(new.values()) {
-        explain_types(walk, document, body);
+        explain_types(walk, document, body, event);
         walk.bodies.insert(Place::new(document, &body.schema));
     }
     let models = (walk.old, walk.new);
@@ -51,31 +53,27 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
             && data(was, is)
                 .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
     });
-    let place = |walk: &Walk<'_>, body: &EventBody| {
-        let place = Place::new(document, &body.schema);
-        walk.project.event.as_ref().map_or_else(|| place.clone(), |event| place.field(&event.kind))
-    };
+    let place = |body: &EventBody| Place::new(document, &body.schema).field(&event.kind);
     for ((before, was), (now, is)) in found {
         let mut start = Vec::new();
         if let Some((was, is)) = data(was, is) {
             start.push(walk.pair(&was, &is, Slot::Value));
             start.extend(carried(walk, &was, &is));
         }
-        let fact = Fact::changed(&place(walk, is), Kind::EventTypeRenamed, [before, now], About::Itself);
+        let fact = Fact::changed(&place(is), Kind::EventTypeRenamed, [before, now], About::Itself);
         start.push(walk.put(fact.of(before).into()));
         walk.begin(now, RootKind::Used, start);
     }
     for (name, body, is_new) in alone.each() {
         let kinds = [Kind::EventTypeRemoved, Kind::EventTypeAdded];
-        let fact = Fact::alone(&place(walk, body), kinds, is_new, name, About::Itself).of(name);
+        let fact = Fact::alone(&place(body), kinds, is_new, name, About::Itself).of(name);
         let start = vec![walk.put(fact.into())];
         walk.begin(name, RootKind::Used, start);
     }
 }
 
 /// What changes in the list of types is told as a change of events.
-fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody) {
-    let Some(event) = &walk.project.event else { return };
+fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, event: &Event) {
     let own = Place::new(document, &body.schema).field(&event.kind);
     let mut places = vec![own, Place::new(document, &event.list)];
     for model in [walk.old, walk.new] {
@@ -106,15 +104,12 @@ fn named<'m>(model: &'m Model, document: &str, name: &str) -> Option<Seen<'m>> {
 
 /// The schemas of a document that nothing refers to, in it or in another.
 fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
-    let is_copied = |name: &String| {
-        let place = Place::new(document, name);
-        model.documents.values().any(|other| other.copies.values().any(|copy| *copy == place))
-    };
     let Some(document) = model.documents.get(document) else { return BTreeSet::new() };
-    let names = document.schemas.keys();
-    let alone =
-        |name: &&String| !document.uses.contains_key(*name) && !document.copies.contains_key(*name) && !is_copied(name);
-    names.filter(alone).map(String::as_str).collect()
+    let copied: BTreeSet<&Place> = model.documents.values().flat_map(|other| other.copies.values()).collect();
+    let is_used =
+        |name: &String| document.uses.contains_key(name) || copied.contains(&Place::new(&document.name, name));
+    let own = document.schemas.keys().filter(|name| !document.copies.contains_key(*name));
+    own.filter(|name| !is_used(name)).map(String::as_str).collect()
 }
 
 /// The schemas of a document that nothing refers to.

@@ -98,6 +98,12 @@ impl<'m> Seen<'m> {
         Self { model, place: node.place.clone(), node, called: None }
     }
 
+    /// The same, as if it stood at another place, unless it is what is referred to.
+    pub(crate) fn new_at(model: &'m Model, node: &Node, place: Place) -> Self {
+        let seen = Self::new(model, node);
+        if Rc::ptr_eq(&seen.node, node) { Self { place, ..seen } } else { seen }
+    }
+
     pub(crate) fn at(model: &'m Model, place: &Place) -> Option<Self> {
         model.at(place).map(|node| Self { model, node: Rc::clone(node), place: place.clone(), called: None })
     }
@@ -138,8 +144,7 @@ impl<'m> Seen<'m> {
 
     /// What stands in it.
     pub(crate) fn inside(&self, node: &Node) -> Self {
-        let seen = Self::new(self.model, node);
-        if Rc::ptr_eq(&seen.node, node) { Self { place: self.place_of(&node.place), ..seen } } else { seen }
+        Self::new_at(self.model, node, self.place_of(&node.place))
     }
 
     pub(crate) fn object(&self) -> Option<&Object> {

@@ -21,6 +21,13 @@ pub(crate) struct Step<'m> {
     pub(crate) replaced: Vec<(Fact<'m>, usize)>,
 }
 
+impl<'m> Step<'m> {
+    /// Notes a change, unless both say the same.
+    pub(crate) fn find(&mut self, fact: Fact<'m>) {
+        self.facts.extend(Some(fact).filter(|fact| fact.old != fact.new));
+    }
+}
+
 /// A step for what is no schema.
 impl<'m> From<Fact<'m>> for Step<'m> {
     fn from(fact: Fact<'m>) -> Self {
@@ -390,8 +397,7 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
             _ => Kind::KeywordChanged,
         };
         let holder = if is.is_some() { new } else { old };
-        let facet = holder.node.facets.get(key);
-        let place = facet.map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
+        let Some(place) = holder.node.facets.get(key).map(|facet| holder.place_of(&facet.place)) else { continue };
         let said = [was, is].map(|value| value.map(|value| format!("{key}: {value}")));
         step.facts.push(Fact::new(&place, kind, said, About::Values(pair.clone())).of(key));
     }

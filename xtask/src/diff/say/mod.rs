@@ -4,7 +4,7 @@ pub(crate) mod markdown;
 pub(crate) mod report;
 
 use crate::diff::effects::reach::Change;
-use crate::diff::facts::kind::{IS_NAMED, Kind, SAYS, Subject};
+use crate::diff::facts::kind::{IS_NAMED, Kind, OWNER, PLACE, SAYS};
 use crate::diff::facts::words::and;
 
 /// What a change reaches, as far as a reader wants to know.
@@ -37,7 +37,7 @@ pub(crate) fn sentence(changes: &[&Change], quote: &str) -> String {
 
 /// What is the same of several things, said once; nothing where each is told by itself.
 pub(crate) fn of_several(changes: &[&Change]) -> Option<String> {
-    let told = changes.first().filter(|first| matches!(first.kind.said().subject, Subject::Owner | Subject::Place));
+    let told = changes.first().filter(|first| [OWNER, PLACE].contains(&first.kind.said().subject));
     told.map(|_| predicate(changes, "`", true))
 }
 
@@ -59,60 +59,64 @@ fn owner(change: &Change) -> &str {
     }
 }
 
-fn last(change: &Change) -> &str {
-    change.path.rsplit('.').next().unwrap_or_default()
-}
-
 /// What a sentence tells of.
 pub(crate) fn subject(changes: &[&Change], quote: &str) -> String {
-    let (change, path) = match changes {
-        [] => return String::new(),
-        [change] => (change, change.path.as_str()),
-        [change, ..] => (change, owner(change)),
+    let template = match changes.first() {
+        Some(change) if is_of_all(change) => "the operations",
+        Some(change) => change.kind.said().subject,
+        None => "",
     };
-    let q = |text: &str| format!("{quote}{text}{quote}");
-    let name = || q(change.old.as_ref().or(change.new.as_ref()).map_or("nothing", String::as_str));
-    match (change.kind.said().subject, change.schema.as_str(), path) {
-        (Subject::Event, ..) => format!("event {}", name()),
-        (Subject::Operation, ..) => format!("operation {}", name()),
-        (Subject::Servers, ..) => "the servers".to_owned(),
-        (Subject::Owner, "", _) => "the operations".to_owned(),
-        (Subject::Owner, schema, _) => q(schema),
-        (Subject::Place, "", path) => q(path.trim_start_matches("$.")),
-        (Subject::Place, schema, path) => q(&format!("{schema}{}", path.trim_start_matches('$'))),
-    }
+    fill(template, changes, quote, false)
 }
 
 /// What is told of one thing, or of `several`.
 fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
     let Some(change) = changes.first() else { return String::new() };
-    let (old, new) = (change.old.as_deref(), change.new.as_deref());
     let said = change.kind.said();
     let template = match (said.of_list, said.sentence) {
         (Some(list), _) if changes.len() > 1 => list,
-        (_, IS_NAMED) if new.is_none() => "{is} no longer {name}",
-        (_, SAYS) if old.is_none() => "{says} `{new}` now",
-        (_, SAYS) if new.is_none() => "no longer {says} `{old}`",
+        (_, IS_NAMED) if change.new.is_none() => "{is} no longer {name}",
+        (_, SAYS) if change.old.is_none() => "{says} `{new}` now",
+        (_, SAYS) if change.new.is_none() => "no longer {says} `{old}`",
         (_, sentence) => sentence,
     };
+    fill(template, changes, quote, several || is_of_all(change))
+}
+
+/// Whether it is a change of all operations of a document.
+fn is_of_all(change: &Change) -> bool {
+    change.kind.said().subject == OWNER && change.schema.is_empty()
+}
+
+fn fill(template: &str, changes: &[&Change], quote: &str, several: bool) -> String {
+    let template = template.replace('`', quote);
+    let mut parts = template.split('{');
+    let begin = parts.next().unwrap_or_default().to_owned();
+    let words = parts.filter_map(|part| part.split_once('}'));
+    words.fold(begin, |text, (name, rest)| text + &word(name, changes, several) + rest)
+}
+
+/// What stands for a word in braces.
+fn word(name: &str, changes: &[&Change], several: bool) -> String {
+    let Some(change) = changes.first() else { return String::new() };
+    let last = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();
     let text = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
     let list = |of: &dyn Fn(&Change) -> String| and(changes.iter().map(|change| of(change)).collect());
-    // All operations are told of as several.
-    let several = several || (said.subject == Subject::Owner && change.schema.is_empty());
-    let word = |name: &str| match name {
-        "old" => old.unwrap_or("nothing").to_owned(),
-        "new" => new.unwrap_or("nothing").to_owned(),
-        "path" => new.unwrap_or("nothing").trim_start_matches("$.").to_owned(),
-        "last" => last(change).to_owned(),
+    let [old, new] = [&change.old, &change.new].map(|text| text.as_deref().unwrap_or("nothing"));
+    let path = if changes.len() > 1 { owner(change) } else { &change.path };
+    match name {
+        "old" => old.to_owned(),
+        "new" => new.to_owned(),
+        "path" => new.trim_start_matches("$.").to_owned(),
+        "owner" => change.schema.clone(),
+        "place" if change.schema.is_empty() => path.trim_start_matches("$.").to_owned(),
+        "place" => change.schema.clone() + path.trim_start_matches('$'),
+        "last" => last(change),
         "name" => change.kind.words().trim_end_matches(" changed").to_owned(),
         "fields" => list(&|change| format!("`{}` ({})", last(change), text(change))),
         "values" => list(&|change| format!("`{}`", text(change))),
         verb => if several { plural(verb) } else { verb }.to_owned(),
-    };
-    let template = template.replace('`', quote);
-    let mut parts = template.split('{');
-    let begin = parts.next().unwrap_or_default().to_owned();
-    parts.filter_map(|part| part.split_once('}')).fold(begin, |text, (name, rest)| text + &word(name) + rest)
+    }
 }
 
 fn plural(verb: &str) -> &str {
