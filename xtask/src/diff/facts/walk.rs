@@ -45,11 +45,11 @@ pub(crate) struct Root {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RootKind {
-    /// An event, or an operation with what is sent and received alike.
+    /// An event, or an operation by itself: who sends minds it, and who receives.
     Used,
-    /// What an operation is only sent.
+    /// What is sent with an operation, and not received.
     Sent,
-    /// What an operation only answers.
+    /// What an operation answers, and is not sent.
     Received,
     /// A schema that no other refers to.
     Schema,
