@@ -14,17 +14,17 @@ use crate::{document, fetch, output};
 pub(crate) const NEWEST: &str = "main";
 
 /// A contract that was read.
-pub(super) struct Contract {
+pub(crate) struct Contract {
     /// Where it was read, for a reader.
-    pub(super) place: String,
-    pub(super) documents: Documents,
+    pub(crate) place: String,
+    pub(crate) documents: Documents,
     /// SHA-256 of the published files, by their path; where it is known.
-    pub(super) published: BTreeMap<String, String>,
+    pub(crate) published: BTreeMap<String, String>,
 }
 
 impl Contract {
     /// The contract on disk.
-    pub(super) fn pinned(root: &Path) -> Result<Self> {
+    pub(crate) fn pinned(root: &Path) -> Result<Self> {
         let read = |path: &str| root.join(path).exists().then(|| output::read(root, path)).transpose();
         let contract = Self::of_files(root, "the pinned contract", read)?;
         if contract.documents.is_empty() {
@@ -34,18 +34,18 @@ impl Contract {
     }
 
     /// What was read, and is not on disk yet.
-    pub(super) fn read(read: &fetch::Read) -> Self {
+    pub(crate) fn read(read: &fetch::Read) -> Self {
         let (documents, published) = (read.documents.clone(), read.published.clone());
         Self { place: read.place.clone(), documents, published }
     }
 
     /// What is published now.
-    pub(super) fn newest(root: &Path) -> Result<Self> {
+    pub(crate) fn newest(root: &Path) -> Result<Self> {
         Self::published(root, NEWEST).context("the newest published contract, where --to names no other")
     }
 
     /// What a maintainer named: a folder, else a revision of this repository, else a published commit or branch.
-    pub(super) fn named(root: &Path, name: &str) -> Result<Self> {
+    pub(crate) fn named(root: &Path, name: &str) -> Result<Self> {
         if let Some(revision) = name.strip_prefix("published:") {
             return Self::published(root, revision);
         }
@@ -53,7 +53,11 @@ impl Contract {
             bail!("a folder, a revision of this repository, or a published commit or branch is expected");
         }
         if Path::new(name).is_dir() {
-            return Self::folder(root, name);
+            let contract = Self::fetched(root, Some(name), None)?;
+            if contract.documents.is_empty() {
+                bail!("{name}: none of the documents of openapi/sources.toml is there");
+            }
+            return Ok(Self { place: name.to_owned(), ..contract });
         }
         if name.starts_with(['/', '.', '~']) {
             bail!("{name} is no folder");
@@ -66,20 +70,15 @@ impl Contract {
         }
     }
 
-    fn folder(root: &Path, name: &str) -> Result<Self> {
-        let options = fetch::Options { from: Some(name.to_owned()), allow_missing: true, ..Default::default() };
-        let read = fetch::read(root, &options)?;
-        if read.documents.is_empty() {
-            bail!("{name}: none of the documents of openapi/sources.toml is there");
-        }
-        Ok(Self { place: name.to_owned(), documents: read.documents, published: read.published })
+    fn fetched(root: &Path, from: Option<&str>, rev: Option<&str>) -> Result<Self> {
+        let (from, rev) = (from.map(str::to_owned), rev.map(str::to_owned));
+        let options = fetch::Options { from, rev, allow_missing: true };
+        Ok(Self::read(&fetch::read(root, &options)?))
     }
 
     fn published(root: &Path, revision: &str) -> Result<Self> {
-        let options = fetch::Options { rev: Some(revision.to_owned()), allow_missing: true, ..Default::default() };
-        let read = fetch::read(root, &options)?;
-        let place = format!("the published {}", read.place);
-        Ok(Self { place, documents: read.documents, published: read.published })
+        let contract = Self::fetched(root, None, Some(revision))?;
+        Ok(Self { place: format!("the published {}", contract.place), ..contract })
     }
 
     fn of_revision(root: &Path, name: &str, commit: &str) -> Result<Self> {

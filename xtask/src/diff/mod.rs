@@ -30,11 +30,11 @@ use crate::sources::Sources;
 use contract::Contract;
 pub(crate) use contract::NEWEST;
 use effects::Verdict;
-use effects::change::Change;
-use effects::semver::{Api, Bump};
-use facts::kind::Kind;
+use effects::reach::Change;
+use effects::semver::{self, Api, Bump};
+use facts::kind::{Kind, word};
 use facts::walk::Walk;
-use say::report::{Report, Summary};
+use say::report::{Files, Report};
 
 /// The exit code of a comparison that was not made.
 pub(crate) const FAILED: u8 = 3;
@@ -72,11 +72,7 @@ pub(crate) struct Diff {
 pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
     let old = options.from.as_ref().map_or_else(|| Contract::pinned(root), |name| Contract::named(root, name))?;
     let new = options.to.as_ref().map_or_else(|| Contract::newest(root), |name| Contract::named(root, name))?;
-    let sources = Sources::load(root)?;
-    let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let project = Project::load(root)?;
-    let kept = Kept::between(&old.documents, &new.documents, &Overlay::load_all(root)?, &project)?;
-    let report = compare(&old, &new, &files, &kept, &project);
+    let report = report(root, &old, &new, &Overlay::load_all(root)?, &Project::load(root)?)?;
     let text = match options.format {
         Format::Text => report.text(),
         Format::Markdown => report.markdown(),
@@ -98,49 +94,47 @@ pub(crate) struct Update {
 
 /// Compares the pinned contract with one that is to take its place; nothing where they mean the same.
 pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> Result<Option<Update>> {
-    let (old, new) = (Contract::pinned(root)?, Contract::read(read));
-    let project = Project::load(root)?;
-    let kept = Kept::between(&old.documents, &new.documents, overlays, &project)?;
-    let sources = Sources::load(root)?;
-    let files = sources.documents().map(|source| (source.name, source.path)).collect();
-    let report = compare(&old, &new, &files, &kept, &project);
+    let (old, new, project) = (Contract::pinned(root)?, Contract::read(read), Project::load(root)?);
+    let report = report(root, &old, &new, overlays, &project)?;
     let since = read.commit.as_deref().unwrap_or("unknown");
-    let files = kept::files(&old.documents, &new.documents, overlays, since, &project)?;
-    let changing = report.summary.crates.iter().filter(|one| one.bump > Bump::None);
-    let versions = changing.map(|one| format!("{} {}", one.name, one.bump.word())).collect();
-    let update = Update { markdown: report.markdown(), versions, entries: report.changelog(), kept: files };
+    let kept = kept::files(&old.documents, &new.documents, overlays, since, &project)?;
+    let changing = report.crates.iter().filter(|one| one.bump > Bump::None);
+    let versions = changing.map(|one| format!("{} {}", one.name, word(one.bump))).collect();
+    let update = Update { markdown: report.markdown(), versions, entries: report.changelog(), kept };
     Ok(Some(update).filter(|_| !report.changes.is_empty()))
 }
 
+fn report(root: &Path, old: &Contract, new: &Contract, overlays: &[Overlay], project: &Project) -> Result<Report> {
+    let kept = Kept::between(&old.documents, &new.documents, overlays, project)?;
+    let sources = Sources::load(root)?;
+    let files = sources.documents().map(|source| (source.name, source.path)).collect();
+    Ok(compare(old, new, &files, &kept, project))
+}
+
 /// Compares two contracts, of whose documents it is known which published file is which.
-fn compare(old: &Contract, new: &Contract, files: &say::report::Files<'_>, kept: &Kept, project: &Project) -> Report {
+fn compare(old: &Contract, new: &Contract, files: &Files<'_>, kept: &Kept, project: &Project) -> Report {
     let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
-    let summary =
-        Summary::new((old, new), &changes, Api::between(&kept.old, &kept.new, project), &operations, project, files);
-    Report { summary, changes }
+    let api = Api::between(&kept.old, &kept.new, project);
+    let crates = semver::crates(&changes, &api, &operations, project);
+    Report::new(old, new, files, changes, crates, api)
 }
 
 /// What changed, and what of that does not change the types as they are kept.
 fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> Vec<Change> {
-    let of_types = found(
-        &Model::as_published(&kept.old, old, project),
-        &Model::as_published(&kept.new, new, project),
-        project,
-        |_, _| false,
-    );
+    let found = |old: &Model, new: &Model, is_kept: &dyn Fn(&Place, Kind) -> bool| {
+        let mut walk = Walk::new(old, new, project);
+        facts::roots::roots(&mut walk);
+        effects::reach::changes(&mut walk, is_kept)
+    };
+    let types = [(&kept.old, old), (&kept.new, new)].map(|(kept, as_is)| Model::as_published(kept, as_is, project));
+    let of_types = found(&types[0], &types[1], &|_, _| false);
     let is_kept = |place: &Place, kind| {
         let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
         !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
     };
-    let mut changes = found(&Model::read(old, project), &Model::read(new, project), project, is_kept);
+    let mut changes = found(&Model::read(old, project), &Model::read(new, project), &is_kept);
     changes.sort_by_key(|change| Reverse(change.verdict()));
     changes
-}
-
-fn found(old: &Model, new: &Model, project: &Project, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
-    let mut walk = Walk::new(old, new);
-    let roots = facts::roots::roots(&mut walk, project);
-    effects::reach::changes(&mut walk, &roots, project, is_kept)
 }

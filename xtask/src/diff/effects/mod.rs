@@ -7,23 +7,24 @@
 //!
 //! `reach` makes changes of facts: each once, with all that it comes to. `semver` says what follows for the crates.
 
-pub(in crate::diff) mod change;
-pub(in crate::diff) mod reach;
-pub(in crate::diff) mod semver;
+pub(crate) mod reach;
+pub(crate) mod semver;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::diff::facts::kind::Kind;
-use crate::diff::facts::seen::{Seen, SeenField, is_met};
-use crate::diff::facts::{About, Fact, OfField, Slot};
+use crate::diff::facts::seen::{Pair, SeenField, Slot, is_met};
+use crate::diff::facts::{About, Fact, OfField};
 use crate::model::names::{pascal, snake};
 use crate::model::{Location, Need, Others, Rust, Type, may_be_absent};
-use Verdict::{Breaking, Warning};
+use Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::diff) enum Verdict {
+pub(crate) enum Verdict {
     #[default]
     Compatible,
     /// It works, and something is to be looked at.
@@ -31,85 +32,85 @@ pub(in crate::diff) enum Verdict {
     Breaking,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    /// A program with the old types that decodes what the new contract allows.
+    Inbound,
+    /// The same, where an operation answers it: programs ask for what they read.
+    Answered,
+    /// The same as `Inbound`, were its enums closed.
+    Closed,
+    /// A value that was built with the old types, and is to be valid by the new contract.
+    Outbound,
+    /// Code that was written against the old crate, and is compiled with the new one.
+    Source,
+    /// The same, where the type is sent, and is made by a function of what is required.
+    Sent,
+    /// The same, where the type is only sent. In any other, a list or a map is never required.
+    OnlySent,
+}
+
 /// A verdict and the sentence that says why; none where there is nothing to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::diff) struct Effect {
-    pub(in crate::diff) verdict: Verdict,
-    pub(in crate::diff) why: String,
+pub(crate) struct Effect {
+    pub(crate) verdict: Verdict,
+    pub(crate) why: String,
 }
 
 /// What a change does, to whomever it reaches.
 #[derive(Clone, Debug, Default)]
-pub(in crate::diff) struct Effects {
-    /// To a program with the old types that decodes what the new contract allows.
-    pub(in crate::diff) inbound: Effect,
-    /// The same, where an operation answers it: programs ask for what they read.
-    pub(in crate::diff) inbound_of_answer: Effect,
-    /// The same as `inbound`, were its enums closed.
-    pub(in crate::diff) closed: Effect,
-    /// To a value that was built with the old types, and is to be valid by the new contract.
-    pub(in crate::diff) outbound: Effect,
-    /// To code that was written against the old crate, and is compiled with the new one.
-    pub(in crate::diff) source: Effect,
-    /// The same, where the type is sent, and is made by a function of what is required.
-    pub(in crate::diff) source_of_sent: Effect,
-    /// The same, where the type is only sent. In any other, a list or a map is never required.
-    pub(in crate::diff) source_of_only_sent: Effect,
+pub(crate) struct Effects {
+    of: BTreeMap<Who, Effect>,
     /// What there is to say when nothing breaks.
-    pub(in crate::diff) fine: &'static str,
-}
-
-impl Effect {
-    fn new(verdict: Verdict, why: &str) -> Self {
-        Self { verdict, why: why.to_owned() }
-    }
+    pub(crate) fine: &'static str,
 }
 
 impl Effects {
-    fn inbound(mut self, verdict: Verdict, why: &str) -> Self {
-        self.inbound = Effect::new(verdict, why);
-        self.closed = self.closed.max(self.inbound.clone());
+    pub(crate) fn of(&self, who: Who) -> Effect {
+        self.of.get(&who).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn warns(mut self, who: Who, why: &str) -> Self {
+        self.of.insert(who, Effect { verdict: Verdict::Warning, why: why.to_owned() });
         self
     }
 
-    fn closed(mut self, why: &str) -> Self {
-        self.closed = Effect::new(Breaking, why);
+    pub(crate) fn breaks(mut self, who: Who, why: &str) -> Self {
+        self.of.insert(who, Effect { verdict: Verdict::Breaking, why: why.to_owned() });
         self
     }
 
-    fn outbound(mut self, verdict: Verdict, why: &str) -> Self {
-        self.outbound = Effect::new(verdict, why);
-        self
+    fn breaks_if(self, is: bool, who: Who, why: &str) -> Self {
+        if is { self.breaks(who, why) } else { self }
     }
 
-    pub(in crate::diff) fn source(mut self, verdict: Verdict, why: &str) -> Self {
-        self.source = Effect::new(verdict, why);
-        self
+    /// It does to one whatever it does to the other, if that is worse.
+    pub(crate) fn raise(&mut self, who: Who, to: Who) {
+        let worst = self.of(who).max(self.of(to));
+        self.of.insert(who, worst);
+    }
+
+    pub(crate) fn spare(&mut self, who: Who) {
+        self.of.remove(&who);
     }
 
     /// What is required of a request is another thing, and with it the arguments of the function that makes it.
-    fn arguments(mut self, is_collection: bool) -> Self {
-        let place = if is_collection { &mut self.source_of_only_sent } else { &mut self.source_of_sent };
-        *place = Effect::new(Breaking, "the function that makes a request takes other arguments");
-        self
+    fn arguments(self, is: bool, of: &SeenField<'_>) -> Self {
+        let who = if of.value.whole().node.rust().is_collection() { OnlySent } else { Sent };
+        self.breaks_if(is, who, ARGUMENTS)
     }
 
     /// The worst of what two ways to the same change do.
-    pub(in crate::diff) fn worst(self, other: Self) -> Self {
-        Self {
-            inbound: self.inbound.max(other.inbound),
-            inbound_of_answer: self.inbound_of_answer.max(other.inbound_of_answer),
-            closed: self.closed.max(other.closed),
-            outbound: self.outbound.max(other.outbound),
-            source: self.source.max(other.source),
-            source_of_sent: self.source_of_sent.max(other.source_of_sent),
-            source_of_only_sent: self.source_of_only_sent.max(other.source_of_only_sent),
-            fine: self.fine,
+    pub(crate) fn join(&mut self, other: Self) {
+        for (who, effect) in other.of {
+            let worst = self.of(who).max(effect);
+            self.of.insert(who, worst);
         }
     }
 }
 
-const ADDED: &str = "who does not know it does not need it";
+const ARGUMENTS: &str = "the function that makes a request takes other arguments";
+const CLOSED: &str = "a closed enum refuses the value";
 const IGNORED: &str = "what is sent as the parameter is no longer looked at";
 const LACKING: &str = "a value built with the old types lacks a required field";
 const MISSING: &str = "the old types refuse a payload without the field, which they require";
@@ -122,153 +123,124 @@ fn fine(fine: &'static str) -> Effects {
     Effects { fine, ..Effects::default() }
 }
 
+fn warns(who: Who, why: &str) -> Effects {
+    fine("").warns(who, why)
+}
+
+fn breaks(who: Who, why: &str) -> Effects {
+    fine("").breaks(who, why)
+}
+
 /// What a change does.
-pub(in crate::diff) fn effects(fact: &Fact<'_>) -> Effects {
-    match &fact.about {
-        About::Field(of) => of_field(fact, of),
-        About::Types { old, new, more, fewer, slot } => type_changed(old, new, (more, *fewer), *slot),
-        About::Keyword { old, new, slot } => keyword_changed(fact, old, new, *slot),
-        About::Values { old, new, slot } => values_changed(fact.kind, old, new, *slot),
-        About::EnumValue { is_named } => enum_value_changed(fact, *is_named),
-        About::Schema { has_type: true } if fact.kind == Kind::SchemaRemoved => {
-            fine("").source(Breaking, "the type that is made of the schema is gone")
-        }
-        About::Schema { .. } if fact.kind == Kind::SchemaRemoved => {
-            fine("nothing that is sent or received is made of the schema")
-        }
-        About::Schema { .. } => fine(ADDED),
-        About::Request { what, required, was } => of_request(fact.kind, what, *required, *was),
-        About::Answer { succeeds, same } => of_answer(fact.kind, *succeeds, *same),
-        About::Refused(ways) if ways.is_empty() => fine("who could call it still can"),
-        About::Refused(ways) => {
-            fine("").outbound(Breaking, &format!("who authenticates by {} is refused", ways.join(" or by ")))
-        }
-        About::More(more) => of_more(fact.kind, *more),
-        About::Itself => of_kind(fact),
-    }
-}
+pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
+    match (fact.kind, &fact.about) {
+        (_, About::Field(field)) => of_field(fact, field),
+        (_, About::Types { of, more, fewer }) => of_types(of, more, *fewer),
+        (_, About::Values(of)) => of_values(fact, of),
 
-fn of_field(fact: &Fact<'_>, of: &OfField<'_>) -> Effects {
-    let OfField { old, new, slot, before, now } = of;
-    match (before, now) {
-        (None, Some(now)) => field_added(fact, now, old, new, *slot),
-        (Some(before), None) => {
-            let mut effects = gone(fine("nothing needs the field"), new, *slot);
-            effects.inbound_of_answer = Effect::new(Warning, "programs that read the field find it absent");
-            if absent(before, *slot) { effects } else { effects.inbound(Breaking, MISSING) }
-        }
-        (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
-            field_elsewhere(fact, before, now, new, *slot)
-        }
-        (Some(before), Some(now)) => need_changed(fact, (before, now), (old, new), *slot),
-        // A name that no schema describes is required.
-        (None, None) => fine(UNKNOWN_FIELD).outbound(Breaking, LACKING),
-    }
-}
-
-/// What only the kind of a change decides.
-fn of_kind(fact: &Fact<'_>) -> Effects {
-    let unheard = "what an operation says here is not understood by `diff`";
-    match fact.kind {
-        Kind::EventTypeAdded => fine("programs that do not know the event get it as `Event::Unknown`")
-            .closed("a closed enum refuses the type"),
-        Kind::EventTypeRemoved => fine("")
-            .inbound(Warning, "what waits for the event gets none")
-            .outbound(Breaking, "the contract has no such event any more")
-            .source(Breaking, "the variants of `Event` and `NotificationType` are gone"),
-        Kind::EventTypeRenamed => {
+        (Kind::EventTypeAdded, _) => fine("programs that do not know the event get it as `Event::Unknown`")
+            .breaks(Closed, "a closed enum refuses the type"),
+        (Kind::EventTypeRemoved, _) => warns(Inbound, "what waits for the event gets none")
+            .breaks(Outbound, "the contract has no such event any more")
+            .breaks(Source, "the variants of `Event` and `NotificationType` are gone"),
+        (Kind::EventTypeRenamed, _) => {
             let unknown = "programs get the event as `Event::Unknown`, and what waits for its old name gets none";
-            let effects = fine("")
-                .inbound(Warning, unknown)
-                .closed("a closed enum refuses the type")
-                .outbound(Breaking, "the contract has no event of the old name any more");
-            match is_same_name(fact) {
-                true => effects,
-                false => effects.source(Breaking, "the variants of `Event` and `NotificationType` have another name"),
-            }
+            let other_name = "the variants of `Event` and `NotificationType` have another name";
+            warns(Inbound, unknown)
+                .breaks(Closed, "a closed enum refuses the type")
+                .breaks(Outbound, "the contract has no event of the old name any more")
+                .breaks_if(!is_same(fact, pascal), Source, other_name)
         }
-        Kind::OperationRemoved => {
-            fine("").outbound(Breaking, "the operation is gone").source(Breaking, "the operation is gone")
-        }
-        Kind::OperationRenamed => fine("").source(Breaking, "the operation's method in Rust has another name"),
-        Kind::OperationMoved => fine("").outbound(Breaking, "programs that were built before call the old path"),
-        Kind::OperationChanged => fine("").inbound(Warning, unheard).outbound(Warning, unheard),
-        Kind::TagChanged => fine("").source(Breaking, "the operation's method is in another group of the client"),
-        Kind::SecurityChanged => fine("").outbound(Breaking, "programs authenticate in the old way"),
-        Kind::ResponseRenamed => fine("any status of success is taken"),
-        Kind::Deprecated | Kind::NoLongerDeprecated if fact.place.path == "$" => fine("it can still be called"),
-        Kind::Deprecated | Kind::NoLongerDeprecated => fine("it can still be sent"),
-        Kind::KeywordChanged if fact.subject == "headers" => fine("headers are handed over as they came"),
-        Kind::KeywordChanged => fine("").outbound(Warning, "it is sent in another way"),
-        _ => fine(ADDED),
-    }
-}
 
-fn of_more(kind: Kind, more: bool) -> Effects {
-    match (kind, more) {
-        (Kind::ServersChanged, true) => fine(ADDED),
-        (Kind::ServersChanged, false) => fine("")
-            .outbound(Breaking, "programs that were built before call an address that is not in the contract any more"),
-        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, true) => {
-            fine("programs that do not know a field keep it in `other_fields`")
+        (Kind::SchemaRemoved, About::Schema { has_type: true }) => {
+            breaks(Source, "the type that is made of the schema is gone")
         }
-        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, false) => {
-            fine("").outbound(Breaking, "fields without a name in the contract may be refused now")
+        (Kind::SchemaRemoved, _) => fine("nothing that is sent or received is made of the schema"),
+        (Kind::EnumValueAdded, _) => fine("open enums keep a value that they do not know").breaks(Closed, CLOSED),
+        (Kind::EnumValueRemoved, About::EnumValue { is_named }) => {
+            breaks(Outbound, REFUSED).breaks_if(*is_named, Source, "the enum's variant is gone")
+        }
+        (Kind::EnumValueRenamed, About::EnumValue { is_named }) => {
+            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
+            let is_gone = *is_named && !is_same(fact, pascal);
+            let effects = warns(Inbound, unknown).breaks(Closed, CLOSED).breaks(Outbound, REFUSED);
+            effects.breaks_if(is_gone, Source, "the enum's variant has another name")
         }
         // Of choices any may be met, and then one alone; or the reverse.
-        (_, true) => fine("a value that was one of the choices still is"),
-        (_, false) => fine("").outbound(Breaking, "a value that is two of the choices at once is refused now"),
-    }
-}
+        (Kind::ConditionChanged, About::More(true)) => fine("a value that was one of the choices still is"),
+        (Kind::ConditionChanged, _) => breaks(Outbound, "a value that is two of the choices at once is refused now"),
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, About::More(true)) => {
+            fine("programs that do not know a field keep it in `other_fields`")
+        }
+        (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, _) => {
+            breaks(Outbound, "fields without a name in the contract may be refused now")
+        }
 
-/// What is part of a request comes, goes, or is another.
-fn of_request(kind: Kind, what: &str, required: bool, was: Option<(Location, bool)>) -> Effects {
-    match (kind, was) {
-        (Kind::ParameterRenamed, Some((location, was_required))) => {
+        (Kind::OperationRemoved, _) => {
+            let gone = "the operation is gone";
+            breaks(Outbound, gone).breaks(Source, gone)
+        }
+        (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
+        (Kind::OperationMoved, _) => breaks(Outbound, "programs that were built before call the old path"),
+        (Kind::OperationChanged, _) => {
+            let unheard = "what an operation says here is not understood by `diff`";
+            warns(Inbound, unheard).warns(Outbound, unheard)
+        }
+        (Kind::TagChanged, _) => breaks(Source, "the operation's method is in another group of the client"),
+        (Kind::ServersChanged, About::More(false)) => {
+            breaks(Outbound, "programs that were built before call an address that is not in the contract any more")
+        }
+        (_, About::Refused(ways)) if ways.is_empty() => fine("who could call it still can"),
+        (_, About::Refused(ways)) => {
+            breaks(Outbound, &format!("who authenticates by {} is refused", ways.join(" or by ")))
+        }
+        (Kind::SecurityChanged, _) => breaks(Outbound, "programs authenticate in the old way"),
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) if fact.place.path == "$" => fine("it can still be called"),
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) => fine("it can still be sent"),
+        (Kind::KeywordChanged, _) if fact.subject == "headers" => fine("headers are handed over as they came"),
+        (Kind::KeywordChanged, _) => warns(Outbound, "it is sent in another way"),
+
+        (Kind::ParameterRemoved, _) => {
+            warns(Outbound, IGNORED).breaks(Source, "code that gives the parameter does not compile")
+        }
+        (Kind::ParameterRenamed, About::Request { required, was: Some((location, was_required)), .. }) => {
             let effects = match location {
                 Location::Path => fine("the path is the same, whatever its parameters are called"),
-                _ if required => fine("").outbound(Breaking, "a required parameter is not sent"),
-                _ => fine("").outbound(Warning, IGNORED),
+                _ if *required => breaks(Outbound, "a required parameter is not sent"),
+                _ => warns(Outbound, IGNORED),
             };
-            match was_required && required {
-                // It is an argument, which has no name where it is given.
-                true => effects,
-                false => effects.source(Breaking, "the method that sets the parameter has another name"),
-            }
+            // What is required is an argument, which has no name where it is given.
+            let is_method = !(*was_required && *required);
+            effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
         }
-        (Kind::ParameterRemoved, _) => {
-            fine("").outbound(Warning, IGNORED).source(Breaking, "code that gives the parameter does not compile")
+        (Kind::RequestBodyRemoved, _) => warns(Outbound, "the body that is sent is no longer looked at")
+            .breaks(Source, "code that gives a body does not compile"),
+        (Kind::ContentTypeRemoved, About::Request { .. }) => {
+            breaks(Outbound, "a body of the old content type is refused")
         }
-        (Kind::RequestBodyRemoved, _) => fine("")
-            .outbound(Warning, "the body that is sent is no longer looked at")
-            .source(Breaking, "code that gives a body does not compile"),
-        (Kind::ContentTypeRemoved, _) => fine("").outbound(Breaking, "a body of the old content type is refused"),
         (Kind::BecameRequired, _) => {
-            fine("").outbound(Breaking, "what was optional in a request has to be sent").source(Breaking, ONE_MORE)
+            breaks(Outbound, "what was optional in a request has to be sent").breaks(Source, ONE_MORE)
         }
         (Kind::BecameOptional, _) => {
-            fine("who sends it still may").source(Breaking, "it is no argument any more, and has a method")
+            fine("who sends it still may").breaks(Source, "it is no argument any more, and has a method")
         }
         // It is an argument now, which code that was written before does not give.
-        _ if required => {
-            fine("").outbound(Breaking, &format!("a required {what} is not given")).source(Breaking, ONE_MORE)
+        (_, About::Request { what, required: true, .. }) => {
+            breaks(Outbound, &format!("a required {what} is not given")).breaks(Source, ONE_MORE)
         }
-        _ => fine(ADDED),
-    }
-}
 
-fn of_answer(kind: Kind, succeeds: bool, same: bool) -> Effects {
-    match (kind, succeeds) {
-        (Kind::ContentTypeRemoved, true) => {
-            let why = "the answer that is decoded is gone";
-            fine("").inbound(Breaking, why).source(Breaking, why)
+        (Kind::ContentTypeRemoved, About::Answer { succeeds: true, .. }) => {
+            let gone = "the answer that is decoded is gone";
+            breaks(Inbound, gone).breaks(Source, gone)
         }
-        (Kind::ResponseRemoved, true) => fine("what is not answered is not decoded"),
-        (Kind::ResponseAdded, true) if !same => {
-            fine("").inbound(Breaking, "the answer is decoded as what the other statuses answer")
+        (Kind::ResponseAdded, About::Answer { succeeds: true, same: false }) => {
+            breaks(Inbound, "the answer is decoded as what the other statuses answer")
         }
         (Kind::ResponseAdded, _) => fine("any other status is read as an error, whatever it is"),
-        _ => fine("errors are read whatever they are"),
+        (Kind::ResponseRemoved, About::Answer { succeeds: true, .. }) => fine("what is not answered is not decoded"),
+        (Kind::ResponseRenamed, _) => fine("any status of success is taken"),
+        (_, About::Answer { .. }) => fine("errors are read whatever they are"),
+        _ => fine("who does not know it does not need it"),
     }
 }
 
@@ -277,227 +249,165 @@ fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
 }
 
 /// Whether a value of the old type meets what is said of a field together with others.
-fn are_met(new: &Seen<'_>, name: &str, old: &Seen<'_>) -> bool {
-    let mut groups = new.groups().iter().filter(|group| group.alternatives.iter().any(|names| names.contains(name)));
-    groups.all(|group| is_met(group, old))
+fn are_met(of: &Pair<'_>, name: &str) -> bool {
+    let mut groups = of.new.groups().iter().filter(|group| group.alternatives.iter().any(|names| names.contains(name)));
+    groups.all(|group| is_met(group, &of.old))
 }
 
 fn is_option(field: &SeenField<'_>) -> bool {
     field.value.whole().node.is_option(field.need)
 }
 
-fn is_collection(seen: &Seen<'_>) -> bool {
-    seen.whole().node.rust().is_collection()
-}
-
 /// Whether what has another name is the same in Rust.
-fn is_same_name(fact: &Fact<'_>) -> bool {
-    let name = |name: &Option<String>| pascal(name.as_deref().unwrap_or_default());
+fn is_same(fact: &Fact<'_>, in_rust: fn(&str) -> String) -> bool {
+    let name = |name: &Option<String>| in_rust(name.as_deref().unwrap_or_default());
     name(&fact.old) == name(&fact.new)
 }
 
-fn field_added(fact: &Fact<'_>, field: &SeenField<'_>, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
+fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
+    let OfField { of, before, now } = field;
+    match (before, now) {
+        (None, Some(now)) => field_added(fact, now, of),
+        (Some(before), None) => field_gone("nothing needs the field", of, true)
+            .warns(Answered, "programs that read the field find it absent")
+            .breaks_if(!absent(before, of.slot), Inbound, MISSING),
+        // The field has another name, or is in another object.
+        (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
+            let is_same =
+                fact.kind == Kind::FieldRenamed && is_same(fact, snake) && is_option(before) == is_option(now);
+            let effects = field_gone("", of, !is_same).breaks_if(now.need == Need::Required, Outbound, LACKING);
+            match absent(before, of.slot) {
+                true => effects.warns(Inbound, "the old types decode it and find the field absent"),
+                false => effects.breaks(Inbound, MISSING),
+            }
+        }
+        (Some(before), Some(now)) => need_changed(fact, before, now, of),
+        // A name that no schema describes is required.
+        (None, None) => fine(UNKNOWN_FIELD).breaks(Outbound, LACKING),
+    }
+}
+
+fn field_added(fact: &Fact<'_>, field: &SeenField<'_>, of: &Pair<'_>) -> Effects {
     let effects = fine(UNKNOWN_FIELD);
+    let lacking = "a value built with the old types may lack all of the fields of which one is required";
     let effects = match field.need {
         // What is only received is not demanded of who sends.
         Need::Required if field.value.whole().node.facets.contains_key("readOnly") => return effects,
-        Need::Required => effects.outbound(Breaking, LACKING),
-        Need::Conditional if !are_met(new, &fact.subject, old) => effects
-            .outbound(Breaking, "a value built with the old types may lack all of the fields of which one is required"),
-        _ if old.node.rust() == Rust::Raw => {
-            effects.outbound(Warning, "what was free to hold anything may have something else there")
+        Need::Required => effects.breaks(Outbound, LACKING),
+        Need::Conditional if !are_met(of, &fact.subject) => effects.breaks(Outbound, lacking),
+        _ if of.old.node.rust() == Rust::Raw => {
+            effects.warns(Outbound, "what was free to hold anything may have something else there")
         }
         _ => effects,
     };
-    match (slot.has_type(), old.is_struct()) {
-        (true, true) if field.need == Need::Required && !is_option(field) => {
-            effects.arguments(is_collection(&field.value))
-        }
-        (true, false) => effects.source(Breaking, "what had no fields of its own becomes a struct"),
+    match (of.slot.has_type(), of.old.is_struct()) {
+        (true, true) => effects.arguments(field.need == Need::Required && !is_option(field), field),
+        (true, false) => effects.breaks(Source, "what had no fields of its own becomes a struct"),
         _ => effects,
     }
 }
 
-/// The field has another name, or is in another object.
-fn field_elsewhere(
-    fact: &Fact<'_>,
-    before: &SeenField<'_>,
-    now: &SeenField<'_>,
-    new: &Seen<'_>,
-    slot: Slot,
-) -> Effects {
-    let mut effects = gone(fine(""), new, slot);
-    effects = match absent(before, slot) {
-        true => effects.inbound(Warning, "the old types decode it and find the field absent"),
-        false => effects.inbound(Breaking, MISSING),
-    };
-    if now.need == Need::Required {
-        effects = effects.outbound(Breaking, LACKING);
-    }
-    let name = |name: &Option<String>| snake(name.as_deref().unwrap_or_default());
-    let is_renamed = fact.kind == Kind::FieldRenamed;
-    if is_renamed && name(&fact.old) == name(&fact.new) && is_option(before) == is_option(now) {
-        effects.source = Effect::default();
-    }
-    effects
-}
-
-fn gone(effects: Effects, new: &Seen<'_>, slot: Slot) -> Effects {
-    let effects = match new.others() {
+fn field_gone(words: &'static str, of: &Pair<'_>, is_named: bool) -> Effects {
+    let effects = match of.new.others() {
         Some(Others::None) => {
-            effects.outbound(Breaking, "a value built with the old types has a field that is refused now")
+            fine(words).breaks(Outbound, "a value built with the old types has a field that is refused now")
         }
-        _ => effects.outbound(Warning, "what the old types send in the field is no longer looked at"),
+        _ => fine(words).warns(Outbound, "what the old types send in the field is no longer looked at"),
     };
-    match slot.has_type() {
-        true => effects.source(Breaking, "code that uses the field does not compile"),
-        false => effects,
-    }
+    effects.breaks_if(is_named && of.slot.has_type(), Source, "code that uses the field does not compile")
 }
 
 /// A field that both have is required, conditional or optional, and was something else.
-fn need_changed(
-    fact: &Fact<'_>,
-    (before, now): (&SeenField<'_>, &SeenField<'_>),
-    (old, new): (&Seen<'_>, &Seen<'_>),
-    slot: Slot,
-) -> Effects {
-    let mut effects = fine(match now.need {
-        Need::Required => "who decodes the field finds it as before",
-        _ => "the old type of the field lets it be absent",
-    });
-    if now.need != Need::Required && !absent(before, slot) {
-        effects = effects.inbound(Breaking, MISSING);
-    }
-    let met = match now.need {
-        Need::Required => false,
-        Need::Conditional => are_met(new, &fact.subject, old),
-        Need::Optional => true,
+fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of: &Pair<'_>) -> Effects {
+    let (words, met) = match now.need {
+        Need::Required => ("who decodes the field finds it as before", false),
+        Need::Conditional => ("the old type of the field lets it be absent", are_met(of, &fact.subject)),
+        Need::Optional => ("the old type of the field lets it be absent", true),
     };
-    if !met {
-        effects = effects.outbound(Breaking, "a value built with the old types may lack what is required now");
-    }
-    let (was, is) = (is_option(before), is_option(now));
+    let (was, is, has_type) = (is_option(before), is_option(now), of.slot.has_type());
     let is_argument = |field: &SeenField<'_>, is_option: bool| field.need == Need::Required && !is_option;
-    if slot.has_type() && is_argument(before, was) != is_argument(now, is) {
-        effects = effects.arguments(is_collection(&now.value));
-    }
-    match (slot.has_type() && was != is, is) {
-        (false, _) => effects,
-        (true, true) => effects.source(Breaking, "the field becomes an `Option`"),
-        (true, false) => effects.source(Breaking, "the field is no `Option` any more"),
-    }
+    let option = if is { "the field becomes an `Option`" } else { "the field is no `Option` any more" };
+    fine(words)
+        .breaks_if(now.need != Need::Required && !absent(before, of.slot), Inbound, MISSING)
+        .breaks_if(!met, Outbound, "a value built with the old types may lack what is required now")
+        .arguments(has_type && is_argument(before, was) != is_argument(now, is), now)
+        .breaks_if(has_type && was != is, Source, option)
 }
 
 /// The types of values are others: more, fewer, or not the same.
-fn type_changed(old: &Seen<'_>, new: &Seen<'_>, (more, fewer): (&[Type], bool), slot: Slot) -> Effects {
-    let (was, is) = (old.node.rust(), new.node.rust());
-    let mut effects = fine("the old type holds what is allowed now");
-    let takes = |kind: Type| was.takes(kind) || (kind == Type::Null && (slot == Slot::Optional || old.node.nullable));
-    if slot != Slot::Raw && !more.iter().all(|kind| takes(*kind) && !(*kind == Type::Object && was == Rust::Struct)) {
-        effects = effects.inbound(Breaking, "the old types refuse values of the type that is new");
-    }
-    if fewer {
-        effects = effects.outbound(Breaking, "a value built with the old types may be of a type that is refused now");
-    }
-    let option = |seen: &Seen<'_>| slot == Slot::Value && seen.node.is_option(Need::Required);
-    match slot == Slot::Raw || (was == is && option(old) == option(new)) {
-        true => effects,
-        false => effects.source(Breaking, OTHER_TYPE),
-    }
-}
-
-fn enum_value_changed(fact: &Fact<'_>, is_named: bool) -> Effects {
-    match fact.kind {
-        Kind::EnumValueAdded => {
-            fine("open enums keep a value that they do not know").closed("a closed enum refuses the value")
-        }
-        Kind::EnumValueRemoved if is_named => {
-            fine("").outbound(Breaking, REFUSED).source(Breaking, "the enum's variant is gone")
-        }
-        Kind::EnumValueRemoved => fine("").outbound(Breaking, REFUSED),
-        _ => {
-            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
-            let effects = fine("")
-                .inbound(Warning, unknown)
-                .closed("a closed enum refuses the value")
-                .outbound(Breaking, REFUSED);
-            match is_named && !is_same_name(fact) {
-                true => effects.source(Breaking, "the enum's variant has another name"),
-                false => effects,
-            }
-        }
-    }
-}
-
-/// A string has a list of values now, or has none any more; or other fields are required together.
-fn values_changed(kind: Kind, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
-    if kind == Kind::ConditionChanged {
-        let effects = fine("none of the fields is required by the types");
-        return match new.groups().iter().all(|group| is_met(group, old)) {
-            true => effects,
-            false => {
-                effects.outbound(Breaking, "a value built with the old types may have other fields than it has to")
-            }
-        };
-    }
-    let effects = fine("the type in Rust stays");
-    let effects = match new.node.values {
-        None => effects.closed("a closed enum refuses other values"),
-        Some(_) => effects.outbound(Breaking, "a value built with the old types may be none of the list"),
-    };
-    match slot {
-        _ if slot == Slot::Raw || old.node.rust() == new.node.rust() => effects,
-        Slot::Parameter => effects.source(Warning, "a text and a value of the enum can be given, as before"),
-        _ => effects.source(Breaking, OTHER_TYPE),
-    }
+fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
+    let (old, [was, is]) = (&of.old, of.both(|seen| seen.node.rust()));
+    let is_null = |kind: Type| kind == Type::Null && (of.slot == Slot::Optional || old.node.nullable);
+    let takes = |kind: &Type| (was.takes(*kind) && !(*kind == Type::Object && was == Rust::Struct)) || is_null(*kind);
+    let [option, is_option] = of.both(|seen| of.slot == Slot::Value && seen.node.is_option(Need::Required));
+    let is_typed = of.slot != Slot::Raw;
+    fine("the old type holds what is allowed now")
+        .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the type that is new")
+        .breaks_if(fewer, Outbound, "a value built with the old types may be of a type that is refused now")
+        .breaks_if(is_typed && (was != is || option != is_option), Source, OTHER_TYPE)
 }
 
 /// Something else is said of a value.
-fn keyword_changed(fact: &Fact<'_>, old: &Seen<'_>, new: &Seen<'_>, slot: Slot) -> Effects {
+fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
+    let Pair { old, new, slot } = of;
     let key = &fact.subject;
     let (was, is) = (old.node.facet(key), new.node.facet(key));
+    let [before, now] = of.both(|seen| seen.whole().node.rust());
+    let is_other = *slot != Slot::Raw && before != now;
     match fact.kind {
-        Kind::FormatChanged => {
-            let mut effects = fine("formats are not checked by the types");
-            if is.is_some() {
-                effects = effects.outbound(Warning, "a value built with the old types may have another format");
+        Kind::ConditionChanged => {
+            let met = new.groups().iter().all(|group| is_met(group, old));
+            let why = "a value built with the old types may have other fields than it has to";
+            fine("none of the fields is required by the types").breaks_if(!met, Outbound, why)
+        }
+        Kind::EnumIntroduced | Kind::EnumDropped => {
+            let (stays, is_new) = (fine("the type in Rust stays"), fact.kind == Kind::EnumIntroduced);
+            let effects = stays
+                .breaks_if(is_new, Outbound, "a value built with the old types may be none of the list")
+                .breaks_if(!is_new, Closed, "a closed enum refuses other values");
+            match slot {
+                Slot::Parameter if is_other => {
+                    effects.warns(Source, "a text and a value of the enum can be given, as before")
+                }
+                _ => effects.breaks_if(is_other, Source, OTHER_TYPE),
             }
-            match slot == Slot::Raw || old.whole().node.rust() == new.whole().node.rust() {
-                true => effects,
-                false => effects.source(Breaking, OTHER_TYPE),
+        }
+        Kind::FormatChanged => {
+            let effects = fine("formats are not checked by the types").breaks_if(is_other, Source, OTHER_TYPE);
+            match is {
+                Some(_) => effects.warns(Outbound, "a value built with the old types may have another format"),
+                None => effects,
             }
         }
         Kind::DefaultChanged if was.is_none() => fine("the accessor for the default is new"),
         Kind::DefaultChanged => {
             let other = "where the field is absent, something else is meant";
-            let effects = fine("").inbound(Warning, other).outbound(Warning, other);
-            let rust = old.whole().node.rust();
-            let has_accessor = matches!(rust, Rust::Boolean | Rust::Integer | Rust::Text | Rust::OpenEnum);
-            match slot == Slot::Optional && has_accessor && is.is_none() {
-                true => effects.source(Breaking, "the accessor for the default is gone"),
-                false => effects,
-            }
+            let has_accessor = matches!(before, Rust::Boolean | Rust::Integer | Rust::Text | Rust::OpenEnum);
+            let is_gone = *slot == Slot::Optional && has_accessor && is.is_none();
+            warns(Inbound, other).warns(Outbound, other).breaks_if(
+                is_gone,
+                Source,
+                "the accessor for the default is gone",
+            )
         }
         Kind::Deprecated => fine("it is still there; plan to do without it"),
         Kind::NoLongerDeprecated => fine("it is there to stay"),
-        Kind::ReadOnlyChanged => match (is.is_some(), slot) {
-            (true, Slot::Value) => fine("").outbound(Warning, "the field is not to be sent any more").arguments(false),
-            (true, _) => fine("").outbound(Warning, "the field is not to be sent any more"),
-            (false, Slot::Value) => fine("").outbound(Breaking, "the required field has to be sent now"),
-            (false, _) => fine("the field is in what is received, as before"),
-        },
-        Kind::WriteOnlyChanged if is.is_some() && slot == Slot::Value => {
-            fine("").inbound(Breaking, "the required field is not in what is received any more")
+        Kind::ReadOnlyChanged if is.is_some() => {
+            warns(Outbound, "the field is not to be sent any more").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
+        }
+        Kind::ReadOnlyChanged if *slot == Slot::Value => breaks(Outbound, "the required field has to be sent now"),
+        Kind::ReadOnlyChanged => fine("the field is in what is received, as before"),
+        Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
+            breaks(Inbound, "the required field is not in what is received any more")
         }
         Kind::WriteOnlyChanged => fine("the field may be sent, as before"),
         Kind::BoundChanged if is_tighter(key, was, is) => {
-            fine("").outbound(Breaking, "a value built with the old types may be out of bounds")
+            breaks(Outbound, "a value built with the old types may be out of bounds")
         }
         Kind::BoundChanged => fine("bounds are not checked by the types"),
         _ => {
             let unknown = "`diff` does not know the keyword";
-            fine("").inbound(Warning, unknown).outbound(Warning, unknown)
+            warns(Inbound, unknown).warns(Outbound, unknown)
         }
     }
 }

@@ -2,72 +2,83 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Change;
+use serde::Serialize;
+
+use super::Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
 use super::{Effect, Effects, Verdict, effects};
 use crate::diff::facts::Fact;
 use crate::diff::facts::kind::Kind;
-use crate::diff::facts::walk::{Root, RootKind, Step, Walk};
+use crate::diff::facts::walk::{Root, RootKind, Walk};
 use crate::model::Place;
-use crate::project::Project;
 
-/// Which roots lead to a step.
-#[derive(Clone, Default)]
-struct Reached {
-    used: BTreeSet<usize>,
-    schemas: BTreeSet<usize>,
-    bases: BTreeSet<usize>,
-    inbound: bool,
-    outbound: bool,
-    /// By itself.
-    alone: bool,
+/// A change of the contract, and what it does to whom.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Change {
+    pub(crate) document: String,
+    pub(crate) schema: String,
+    pub(crate) path: String,
+    /// The crate in which it is first seen.
+    #[serde(skip)]
+    pub(crate) package: String,
+    pub(crate) kind: Kind,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
+    /// The events and operations that it is a change of.
+    pub(crate) reaches: Vec<String>,
+    pub(crate) inbound: Verdict,
+    pub(crate) inbound_closed: Verdict,
+    pub(crate) outbound: Verdict,
+    pub(crate) source: Verdict,
+    pub(crate) reason: String,
 }
 
-impl Reached {
+impl Change {
+    pub(crate) fn place(&self) -> Place {
+        Place { path: self.path.clone(), ..Place::new(&self.document, &self.schema) }
+    }
+
+    /// The worst that it does to anyone.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.inbound.max(self.outbound).max(self.source)
+    }
+}
+
+/// The roots that lead to a step.
+#[derive(Clone, Default)]
+struct Reached<'r>(Vec<&'r Root>);
+
+impl Reached<'_> {
+    fn is(&self, kinds: &[RootKind]) -> bool {
+        self.0.iter().any(|root| kinds.contains(&root.kind))
+    }
+
     /// Whether no value is of it as it stands.
     fn is_base(&self) -> bool {
-        self.used.is_empty() && self.schemas.is_empty() && !self.alone
+        self.0.iter().all(|root| root.kind == RootKind::Base)
     }
 
-    fn add(&mut self, number: usize, root: &Root) {
-        match root.kind {
-            RootKind::Used => {
-                self.used.insert(number);
-                (self.inbound, self.outbound) = (self.inbound | root.inbound, self.outbound | root.outbound);
-            }
-            RootKind::Schema => drop(self.schemas.insert(number)),
-            RootKind::Base => drop(self.bases.insert(number)),
-            RootKind::Alone => self.alone = true,
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.used.extend(&other.used);
-        self.schemas.extend(&other.schemas);
-        self.bases.extend(&other.bases);
-        (self.inbound, self.outbound) = (self.inbound | other.inbound, self.outbound | other.outbound);
+    /// The events and operations; where there are none, the schemas, and where these are none, those built on it.
+    fn names(&self) -> Vec<String> {
+        let used: &[RootKind] = &[RootKind::Used, RootKind::Sent, RootKind::Received];
+        let of = |kinds: &&[RootKind]| self.is(kinds);
+        let kinds = [used, &[RootKind::Schema], &[RootKind::Base]].into_iter().find(of).unwrap_or_default();
+        let names = self.0.iter().filter(|root| kinds.contains(&root.kind)).map(|root| root.name.clone());
+        Vec::from_iter(names.collect::<BTreeSet<String>>())
     }
 }
 
-/// The changes that roots lead to. `is_kept` says of a change that the types stay as they are.
-pub(in crate::diff) fn changes(
-    walk: &mut Walk<'_>,
-    roots: &[Root],
-    project: &Project,
-    is_kept: impl Fn(&Place, Kind) -> bool,
-) -> Vec<Change> {
-    let found = settle(walk);
-    let is_for_operations = |name: &str| walk.old.is_for_operations(name) || walk.new.is_for_operations(name);
+/// The changes that were found. `is_kept` says of a change that the types stay as they are.
+pub(crate) fn changes(walk: &mut Walk<'_>, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
+    let (found, walk) = (settle(walk), &*walk);
     let mut reached = vec![Reached::default(); walk.steps.len()];
-    for (number, root) in roots.iter().enumerate() {
+    for root in &walk.roots {
         for step in below(walk, &root.start) {
-            reached.get_mut(step).into_iter().for_each(|reached| reached.add(number, root));
+            reached[step].0.push(root);
         }
     }
-    let mut known: BTreeMap<(Place, Kind, String), (Fact<'_>, Effects, Reached)> = BTreeMap::new();
-    for (facts, reached) in found.into_iter().zip(&reached) {
-        if reached.is_base() && reached.bases.is_empty() {
-            continue;
-        }
+    let mut known: BTreeMap<(Place, Kind, String), (Fact<'_>, Effects, Reached<'_>)> = BTreeMap::new();
+    for (facts, reached) in found.into_iter().zip(reached).filter(|(_, reached)| !reached.0.is_empty()) {
         for (fact, effects) in facts {
             if walk.explained.contains(&(fact.place.clone(), fact.kind)) {
                 continue;
@@ -76,38 +87,36 @@ pub(in crate::diff) fn changes(
             match known.get_mut(&key) {
                 None => drop(known.insert(key, (fact, effects, reached.clone()))),
                 Some((told, worst, by)) => {
-                    if effects.outbound > worst.outbound {
+                    if effects.of(Outbound) > worst.of(Outbound) {
                         (told.old, told.new) = (fact.old, fact.new);
                     }
-                    *worst = worst.clone().worst(effects);
-                    by.join(reached);
+                    worst.join(effects);
+                    by.0.extend(&reached.0);
                 }
             }
         }
     }
-    let changes = known
-        .into_values()
-        .map(|(fact, effects, by)| (change((fact, effects), &by, (roots, project), &is_for_operations, &is_kept), by));
     // What others are built on is no change as long as they are the same.
-    let counts = |(change, by): &(Change, Reached)| !by.is_base() || change.source != Verdict::Compatible;
+    let counts = |(change, is_base): &(Change, bool)| !is_base || change.source != Verdict::Compatible;
+    let changes = known.into_values().map(|(fact, effects, by)| {
+        let stays = fact.kind.said().can_be_kept && is_kept(&fact.place, fact.kind);
+        (change(fact, effects, &by, walk, stays), by.is_base())
+    });
     changes.filter(counts).map(|(change, _)| change).collect()
 }
 
 /// The facts of each step, with what they do. A change of a reference does the worst of what it leads to.
 fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
-    let of = |step: &mut Step<'m>| -> Vec<(Fact<'m>, Effects)> {
-        step.facts.drain(..).map(|fact| (fact.clone(), effects(&fact))).collect()
-    };
-    let mut found: Vec<_> = walk.steps.iter_mut().map(of).collect();
+    let facts = walk.steps.iter_mut().map(|step| std::mem::take(&mut step.facts));
+    let with_effects = |fact: Fact<'m>| (fact.clone(), effects(&fact));
+    let mut found: Vec<Vec<_>> = facts.map(|facts| facts.into_iter().map(with_effects).collect()).collect();
     for number in 0..walk.steps.len() {
-        let replaced = walk.steps.get_mut(number).map(|step| std::mem::take(&mut step.replaced)).unwrap_or_default();
-        for (fact, start) in replaced {
+        for (fact, start) in std::mem::take(&mut walk.steps[number].replaced) {
             let mut worst = Effects::default();
-            for (_, inner) in below(walk, &[start]).into_iter().filter_map(|step| found.get(step)).flatten() {
-                worst = worst.worst(inner.clone());
+            for (_, inner) in below(walk, &[start]).into_iter().flat_map(|step| &found[step]) {
+                worst.join(inner.clone());
             }
-            let worst = worst.source(Verdict::Breaking, "the field has another Rust type");
-            found.get_mut(number).into_iter().for_each(|facts| facts.push((fact.clone(), worst.clone())));
+            found[number].push((fact, worst.breaks(Source, "the field has another Rust type")));
         }
     }
     found
@@ -119,77 +128,66 @@ fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
     let mut waiting = start.to_vec();
     while let Some(number) = waiting.pop() {
         if seen.insert(number) {
-            waiting.extend(walk.steps.get(number).into_iter().flat_map(|step| &step.next));
+            waiting.extend(&walk.steps[number].next);
         }
     }
     seen
 }
 
-fn change(
-    (fact, effects): (Fact<'_>, Effects),
-    by: &Reached,
-    (roots, project): (&[Root], &Project),
-    is_for_operations: &impl Fn(&str) -> bool,
-    is_kept: &impl Fn(&Place, Kind) -> bool,
-) -> Change {
-    let names = |numbers: &BTreeSet<usize>| -> Vec<String> {
-        let names: BTreeSet<&String> = numbers.iter().filter_map(|number| Some(&roots.get(*number)?.name)).collect();
-        names.into_iter().cloned().collect()
-    };
-    let Fact { place, kind, old, new, .. } = fact;
-    let stays = kind.can_be_kept() && is_kept(&place, kind);
-    let Place { document, schema, path } = place;
+fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_>, stays: bool) -> Change {
+    let Fact { place: Place { document, schema, path }, kind, old, new, .. } = fact;
+    let (project, module, is_base) = (walk.project, walk.project.module(&document), by.is_base());
+    let [received, sent] = [RootKind::Received, RootKind::Sent].map(|kind| by.is(&[RootKind::Used, kind]));
     // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way,
     // where the contract has no operations that would use it.
-    let module = project.module(&document);
-    let either = !by.is_base() && (module.is_some() || (by.used.is_empty() && !is_for_operations(&document)));
-    let mut effects = effects;
-    if by.inbound && module.is_none() {
-        effects.inbound = effects.inbound.max(effects.inbound_of_answer.clone());
-        effects.closed = effects.closed.max(effects.inbound.clone());
+    let is_for_operations = || walk.old.is_for_operations(&document) || walk.new.is_for_operations(&document);
+    let either = !is_base && (module.is_some() || !(received || sent || is_for_operations()));
+    if received && module.is_none() {
+        effects.raise(Inbound, Answered);
     }
-    let mut effects = directed(effects, (by.inbound || either, by.outbound || either), by.is_base());
-    let is_used = module.is_some() || by.inbound || by.outbound || either || by.is_base();
-    if !is_used {
-        effects.source = Effect::default();
+    effects.raise(Closed, Inbound);
+    direct(&mut effects, received || either, sent || either, is_base);
+    if !(module.is_some() || received || sent || either || is_base) {
+        effects.spare(Source);
     }
-    let is_sent = module.map_or(by.outbound, |module| module.sent);
+    let is_sent = module.map_or(sent, |module| module.sent);
     if is_sent {
-        effects.source = effects.source.max(effects.source_of_sent.clone());
+        effects.raise(Source, Sent);
     }
-    if is_sent && !by.inbound && module.is_none() {
-        effects.source = effects.source.max(effects.source_of_only_sent.clone());
+    if is_sent && !received && module.is_none() {
+        effects.raise(Source, OnlySent);
     }
-    if stays && effects.source.verdict == Verdict::Breaking {
-        effects = effects.source(Verdict::Warning, "the Rust type stays as it was until a major release");
+    if stays && effects.of(Source).verdict == Verdict::Breaking {
+        effects = effects.warns(Source, "the Rust type stays as it was until a major release");
     }
     Change {
         package: module.map_or_else(|| project.client.package(), |_| project.types.package()),
+        reaches: by.names(),
+        inbound: effects.of(Inbound).verdict,
+        inbound_closed: effects.of(Closed).verdict,
+        outbound: effects.of(Outbound).verdict,
+        source: effects.of(Source).verdict,
+        reason: reason(&effects),
         document,
         schema,
         path,
         kind,
         old,
         new,
-        reaches: names([&by.used, &by.schemas, &by.bases].into_iter().find(|of| !of.is_empty()).unwrap_or(&by.used)),
-        inbound: effects.inbound.verdict,
-        inbound_closed: effects.closed.verdict,
-        outbound: effects.outbound.verdict,
-        source: effects.source.verdict,
-        reason: reason(&effects),
     }
 }
 
 /// What is only sent cannot break who decodes, and the reverse.
-fn directed(mut effects: Effects, (inbound, outbound): (bool, bool), is_base: bool) -> Effects {
+fn direct(effects: &mut Effects, inbound: bool, outbound: bool, is_base: bool) {
     if !inbound {
-        if effects.closed != Effect::default() {
+        if effects.of(Closed) != Effect::default() {
             effects.fine = "";
         }
-        (effects.inbound, effects.closed) = (Effect::default(), Effect::default());
+        effects.spare(Inbound);
+        effects.spare(Closed);
     }
     if !outbound {
-        effects.outbound = Effect::default();
+        effects.spare(Outbound);
     }
     if effects.fine.is_empty() {
         effects.fine = match (inbound, outbound) {
@@ -200,18 +198,16 @@ fn directed(mut effects: Effects, (inbound, outbound): (bool, bool), is_base: bo
             _ => "the old types hold it",
         };
     }
-    effects
 }
 
 fn reason(effects: &Effects) -> String {
-    let mut reasons: Vec<&str> = Vec::new();
-    for effect in [&effects.inbound, &effects.closed, &effects.outbound, &effects.source] {
-        if !effect.why.is_empty() && !reasons.contains(&effect.why.as_str()) {
-            reasons.push(&effect.why);
+    let is_fine = [Inbound, Outbound, Source].into_iter().all(|who| effects.of(who) == Effect::default());
+    let fine = is_fine.then(|| effects.fine.to_owned());
+    let mut reasons = Vec::new();
+    for why in fine.into_iter().chain([Inbound, Closed, Outbound, Source].map(|who| effects.of(who).why)) {
+        if !why.is_empty() && !reasons.contains(&why) {
+            reasons.push(why);
         }
-    }
-    if effects.inbound.why.is_empty() && effects.outbound.why.is_empty() && effects.source.why.is_empty() {
-        reasons.insert(0, effects.fine);
     }
     reasons.join("; ")
 }

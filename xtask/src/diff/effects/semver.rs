@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Verdict;
-use super::change::Change;
-use crate::diff::facts::kind::Kind;
+use super::reach::Change;
+use crate::diff::facts::kind::{Kind, Section};
 use crate::diff::facts::words::and;
 use crate::model;
 use crate::model::names::pascal;
 use crate::model::{Context, Document, Documents, Model, Need, Rust, Schema, same, together};
-use crate::project::{Dependent, Project};
+use crate::project::{Dependent, Module, Project};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::diff) enum Bump {
+pub(crate) enum Bump {
     #[default]
     None,
     Patch,
@@ -23,31 +23,20 @@ pub(in crate::diff) enum Bump {
     Major,
 }
 
-impl Bump {
-    pub(in crate::diff) fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        }
-    }
-}
-
 /// A crate, what its next version is at least, and why.
 #[derive(Clone, Debug)]
-pub(in crate::diff) struct Crate {
-    pub(in crate::diff) name: String,
-    pub(in crate::diff) bump: Bump,
-    pub(in crate::diff) why: String,
+pub(crate) struct Crate {
+    pub(crate) name: String,
+    pub(crate) bump: Bump,
+    pub(crate) why: String,
 }
 
 /// What of the crates' Rust is not in one contract and is in the other, whatever the changes say: schemas that only got
 /// another name are other types.
 #[derive(Clone, Debug, Default)]
-pub(in crate::diff) struct Api {
-    pub(in crate::diff) gone: Vec<String>,
-    pub(in crate::diff) new: Vec<String>,
+pub(crate) struct Api {
+    pub(crate) gone: Vec<String>,
+    pub(crate) new: Vec<String>,
 }
 
 /// The crates, by what changed.
@@ -55,12 +44,7 @@ pub(in crate::diff) struct Api {
 /// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
 /// `non_exhaustive`: a field or a variant more is a minor change, as is any type, operation or optional parameter. What
 /// changes nothing but what is said is a patch.
-pub(in crate::diff) fn crates(
-    changes: &[Change],
-    api: &Api,
-    operations: &BTreeSet<String>,
-    project: &Project,
-) -> Vec<Crate> {
+pub(crate) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>, project: &Project) -> Vec<Crate> {
     let of_types = changes.iter().filter(|change| project.module(&change.document).is_some());
     let of_client = changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name)));
     let mut crates = vec![
@@ -115,20 +99,12 @@ fn things(count: usize, what: &str) -> String {
 }
 
 /// Whether code can name something more. Types more are seen where they are made.
-pub(in crate::diff) fn is_addition(change: &Change) -> bool {
+pub(crate) fn is_addition(change: &Change) -> bool {
     match change.kind {
         // An accessor tells the default.
         Kind::DefaultChanged => change.old.is_none(),
-        kind => matches!(
-            kind,
-            Kind::EventTypeAdded
-                | Kind::FieldAdded
-                | Kind::EnumValueAdded
-                | Kind::OperationAdded
-                | Kind::ParameterAdded
-                | Kind::RequestBodyAdded
-                | Kind::ContentTypeAdded
-        ),
+        Kind::SchemaAdded => false,
+        kind => kind.said().section == Section::Added,
     }
 }
 
@@ -151,37 +127,37 @@ impl Api {
     }
 
     /// The types that are gone, without their fields and variants.
-    pub(in crate::diff) fn types_gone(&self) -> Vec<&str> {
+    pub(crate) fn types_gone(&self) -> Vec<&str> {
         let is_type = |name: &&str| !name.contains('.') && name.split("::").count() == 3;
         self.gone.iter().map(String::as_str).filter(is_type).collect()
     }
 
     /// The difference in names between what two contracts become in Rust. It is what the steps make of them; where these do
     /// not get through an old one, nothing can be said.
-    pub(in crate::diff) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
-        let mut api = Self::default();
-        let (old, new) = (Model::read(old, project), Model::read(new, project));
-        let mut compare = |path: &str, before: Option<Document>, now: Option<Document>| {
-            let (Some(before), Some(now)) =
-                (before.map(|one| names(&one, project)), now.map(|one| names(&one, project)))
-            else {
-                return;
-            };
-            let named = |name: &String| format!("{path}::{name}");
-            api.gone.extend(before.difference(&now).map(named));
-            api.new.extend(now.difference(&before).map(named));
-        };
-        for module in &project.modules {
-            let path = project.types.path(&module.name);
-            let of = |model: &Model| {
-                let document = model.documents.get(&module.document).cloned().unwrap_or_default();
-                stepped(document, &path, &BTreeMap::new(), project)
-            };
-            compare(&path, of(&old), of(&new));
+    pub(crate) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
+        let (mut api, [old, new]) = (Self::default(), [old, new].map(|documents| all_names(documents, project)));
+        for ((path, before), (_, now)) in old.into_iter().zip(new) {
+            if let (Some(before), Some(now)) = (before, now) {
+                let named = |name: &String| format!("{path}::{name}");
+                api.gone.extend(before.difference(&now).map(named));
+                api.new.extend(now.difference(&before).map(named));
+            }
         }
-        compare(&project.client.types_path(), of_client(&old, project), of_client(&new, project));
         api
     }
+}
+
+/// The names of each module and of the client, by their paths.
+fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
+    let model = Model::read(documents, project);
+    let of_module = |module: &Module| {
+        let path = project.types.path(&module.name);
+        let document = model.documents.get(&module.document).cloned().unwrap_or_default();
+        let document = stepped(document, &Context { project, path: &path, shared: &BTreeMap::new() });
+        (path, document)
+    };
+    let all = project.modules.iter().map(of_module).chain([(project.client.types_path(), of_client(&model, project))]);
+    all.map(|(path, document)| (path, document.map(|document| names(&document, project)))).collect()
 }
 
 /// The documents of an API, as the one that the client is made of.
@@ -197,17 +173,12 @@ fn of_client(model: &Model, project: &Project) -> Option<Document> {
         document.name_schemas_of_operations();
         of_api.push(document);
     }
-    stepped(together(of_api), &project.client.types_path(), &shared, project)
+    stepped(together(of_api), &Context { project, path: &project.client.types_path(), shared: &shared })
 }
 
 /// A document as code is generated from it.
-fn stepped(
-    mut document: Document,
-    path: &str,
-    shared: &BTreeMap<String, Option<String>>,
-    project: &Project,
-) -> Option<Document> {
-    document.take_steps(&Context { project, path, shared }).ok()?;
+fn stepped(mut document: Document, context: &Context<'_>) -> Option<Document> {
+    document.take_steps(context).ok()?;
     Some(document)
 }
 

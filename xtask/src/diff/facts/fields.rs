@@ -1,70 +1,61 @@
 //! Compares the fields of two objects, and the values of two enums.
 
-use std::collections::BTreeSet;
-
 use super::kind::Kind;
-use super::names::{renamed, similar};
-use super::seen::{Seen, SeenField, describe};
+use super::names::{Alone, matched, similar};
+use super::seen::{Pair, Seen, SeenField, Slot};
 use super::walk::{Step, Walk};
-use super::words::text;
-use super::{About, Fact, Slot};
-use crate::model::{Group, Model, Need, Place, Rust};
+use super::words::{describe, text};
+use super::{About, Fact};
+use crate::model::{Group, Need, Rust};
 
 impl<'m> Walk<'m> {
-    pub(in crate::diff) fn fields(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
-        let (mut gone, mut more) = (old.names(), new.names());
-        let both: Vec<&str> = gone.intersection(&more).copied().collect();
-        for name in both {
-            gone.remove(name);
-            more.remove(name);
-            self.field(name, old, new, slot, step);
+    pub(crate) fn fields(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
+        let Pair { old, new, .. } = pair;
+        let (both, mut alone) = matched(old.fields(), new.fields());
+        for ((name, before), (_, now)) in both {
+            self.field(name, before, now, pair, step);
         }
-        let found = renamed(&mut gone, &mut more, |before, now| {
-            similar(before, now) && self.is_same_field(old.field(before), new.field(now))
-        });
-        for (before, now) in found {
-            if let (Some(field), Some(other)) = (old.field(before), new.field(now)) {
-                self.explained.insert((field.place.clone(), Kind::FieldRemoved));
-                self.explained.insert((other.place.clone(), Kind::FieldAdded));
-                let place = field.place.clone();
-                let about = About::of_field((old, Some(field)), (new, Some(other)), slot);
-                step.find(&place, Kind::FieldRenamed, [before, now].map(|name| Some(name.to_owned())), about);
-            }
+        let found = alone.renamed(|(before, was), (now, is)| similar(before, now) && self.same(&was.value, &is.value));
+        for ((before, was), (now, is)) in found {
+            self.explained.insert((was.place.clone(), Kind::FieldRemoved));
+            self.explained.insert((is.place.clone(), Kind::FieldAdded));
+            let (place, about) = (was.place.clone(), About::of_field(pair, Some(was), Some(is)));
+            step.facts.push(Fact::changed(&place, Kind::FieldRenamed, [before, now], about));
         }
-        self.moved_down((old, &mut gone), (new, &mut more), slot, step);
-        self.moved_up((old, &mut gone), (new, &mut more), slot, step);
-        for (name, field) in gone.iter().filter_map(|name| Some((*name, old.field(name)?))) {
-            let (place, text) = (told(name, &field, old, self.new), old.describe_field(name, &field));
-            let about = About::of_field((old, Some(field)), (new, None), slot);
-            step.find(&place, Kind::FieldRemoved, [Some(text), None], about);
+        self.moved(pair, true, &mut alone, step);
+        self.moved(pair, false, &mut alone, step);
+        for (name, field, is_new) in alone.each() {
+            let (object, other) = if is_new { (new, self.old) } else { (old, self.new) };
+            // What stands in its place may be on the other side too, and an object be built on it or no longer.
+            let is_there = Seen::at(other, &field.place.outermost()).is_some_and(|seen| seen.whole().has(name));
+            let place = if is_there { object.place.field(name) } else { field.place.clone() };
+            let text = object.describe_field(name, &field);
+            let (before, now) = if is_new { (None, Some(field)) } else { (Some(field), None) };
+            let about = About::of_field(pair, before, now);
+            let kinds = [Kind::FieldRemoved, Kind::FieldAdded];
+            step.facts.push(Fact::alone(&place, kinds, is_new, text, about).of(name));
         }
-        for (name, field) in more.iter().filter_map(|name| Some((*name, new.field(name)?))) {
-            let (place, text) = (told(name, &field, new, self.old), new.describe_field(name, &field));
-            let about = About::of_field((old, None), (new, Some(field)), slot);
-            step.facts.push(Fact::new(&place, Kind::FieldAdded, [None, Some(text)], about).of(name));
-        }
-        let is_new = |name: &&String| old.need(name) == Need::Optional && old.field(name).is_none();
+        let is_new = |name: &&String| old.need(name) == Need::Optional && !old.has(name);
         let undescribed = new.object().into_iter().flat_map(|object| &object.undescribed);
         for (name, place) in undescribed.filter(|(name, _)| is_new(name)) {
-            let about = About::of_field((old, None), (new, None), slot);
-            let text = Some("required anything".to_owned());
-            step.find(&new.place_of(place).field(name), Kind::FieldAdded, [None, text], about);
+            let (place, text) = (new.place_of(place).field(name), Some("required anything".to_owned()));
+            step.facts.push(Fact::new(&place, Kind::FieldAdded, [None, text], About::of_field(pair, None, None)));
         }
-        self.conditions(old, new, step);
+        self.conditions(pair, step);
     }
 
     /// Compares a field that both have.
-    fn field(&mut self, name: &str, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
-        let (Some(before), Some(now)) = (old.field(name), new.field(name)) else { return };
+    fn field(&mut self, name: &str, before: SeenField<'m>, now: SeenField<'m>, pair: &Pair<'m>, step: &mut Step<'m>) {
+        let Pair { old, new, slot } = pair;
         // Where a schema no longer says anything of a field that another one describes, that is a change of the schema.
         let described = now.place.outermost();
-        let was_there = Seen::at(self.old, &described).is_some_and(|seen| seen.whole().field(name).is_some());
-        let inner = Slot::of(before.need, slot);
+        let was_there = Seen::at(self.old, &described).is_some_and(|seen| seen.whole().has(name));
+        let values = Pair::new(&before.value, &now.value, Slot::of(before.need, *slot));
         let lost = was_there && before.place != now.place && now.place.schema != new.place.schema;
         let place = if lost { new.place.field(name) } else { now.place.clone() };
         match lost && now.value.place.path != "$" {
-            true => self.in_place((&before.value, &now.value), inner, &place, step),
-            false => self.child(&before.value, &now.value, inner, place, step),
+            true => self.in_place(&values, &place, step),
+            false => self.child(&values, &place, step),
         }
         if before.need == now.need {
             return;
@@ -75,92 +66,62 @@ impl<'m> Walk<'m> {
             Need::Conditional => (Kind::BecameConditional, &now.need_place),
         };
         let place = place.field(name);
-        let texts = [Some(old.describe_need(name, before.need)), Some(new.describe_need(name, now.need))];
-        let about = About::of_field((old, Some(before)), (new, Some(now)), slot);
-        step.facts.push(Fact::new(&place, kind, texts, about).of(name));
+        let texts = [old.describe_need(name, before.need), new.describe_need(name, now.need)];
+        let about = About::of_field(pair, Some(before), Some(now));
+        step.facts.push(Fact::changed(&place, kind, texts, about).of(name));
     }
 
-    fn is_same_field(&mut self, old: Option<SeenField<'m>>, new: Option<SeenField<'m>>) -> bool {
-        matches!((old, new), (Some(old), Some(new)) if self.same(&old.value, &new.value))
-    }
-
-    /// Finds fields that are in an object beside them now.
-    fn moved_down(
-        &mut self,
-        (old, gone): (&Seen<'m>, &mut BTreeSet<&str>),
-        (new, more): (&Seen<'m>, &mut BTreeSet<&str>),
-        slot: Slot,
-        step: &mut Step<'m>,
-    ) {
-        for (object, into) in new.fields() {
-            if gone.is_empty() {
+    /// Finds fields that are in an object beside them now, which is down, or were in one.
+    fn moved(&mut self, pair: &Pair<'m>, down: bool, alone: &mut Alone<&str, SeenField<'m>>, step: &mut Step<'m>) {
+        // On one side the fields stand beside the object, and on the other in it.
+        let (outside, flat, holder, nested) = match down {
+            true => (&pair.old, &mut alone.gone, &pair.new, &mut alone.more),
+            false => (&pair.new, &mut alone.more, &pair.old, &mut alone.gone),
+        };
+        for (object, into) in holder.fields() {
+            if flat.is_empty() {
                 return;
             }
             let inside = into.value.whole();
-            let before = old.field(object).map(|field| field.value.whole());
+            let other = outside.field(object).map(|field| field.value.whole());
             let mut all = inside.is_struct();
-            for (name, now) in inside.fields() {
-                let was_there = before.as_ref().is_some_and(|seen| seen.field(name).is_some());
-                let field = old.field(name).filter(|_| gone.contains(name) && !was_there);
-                let Some(field) = field.filter(|field| self.same(&field.value, &now.value)) else {
+            for (name, inner) in inside.fields() {
+                let stays = other.as_ref().is_some_and(|seen| seen.has(name));
+                let is_same = |field: &&SeenField<'m>| match down {
+                    true => self.same(&field.value, &inner.value),
+                    false => self.same(&inner.value, &field.value),
+                };
+                if flat.get(name).filter(|_| !stays).filter(is_same).is_none() {
                     all = false;
                     continue;
+                }
+                let Some(field) = flat.remove(name) else { continue };
+                let kind = if down { Kind::FieldAdded } else { Kind::FieldRemoved };
+                self.explained.insert((inner.place.clone(), kind));
+                let (slot, before, now) = if down {
+                    let need = if into.need == Need::Required { inner.need } else { Need::Optional };
+                    (pair.slot, field, SeenField { need, place: into.place.field(name), ..inner })
+                } else {
+                    (Slot::of(into.need, pair.slot).inner(), inner, field)
                 };
-                gone.remove(name);
-                self.explained.insert((now.place.clone(), Kind::FieldAdded));
-                let need = if into.need == Need::Required { now.need } else { Need::Optional };
-                let now = SeenField { need, place: into.place.field(name), ..now };
-                step.facts.push(moved((old, field), (new, now), slot));
-            }
-            if all && more.contains(object) && inside.names().iter().all(|name| !gone.contains(name)) {
-                more.remove(object);
-            }
-        }
-    }
-
-    /// Finds fields that were in an object beside them.
-    fn moved_up(
-        &mut self,
-        (old, gone): (&Seen<'m>, &mut BTreeSet<&str>),
-        (new, more): (&Seen<'m>, &mut BTreeSet<&str>),
-        slot: Slot,
-        step: &mut Step<'m>,
-    ) {
-        for (object, from) in old.fields() {
-            if more.is_empty() {
-                return;
-            }
-            let inside = from.value.whole();
-            let now = new.field(object).map(|field| field.value.whole());
-            let mut all = inside.is_struct();
-            for (name, field) in inside.fields() {
-                let is_there = now.as_ref().is_some_and(|seen| seen.field(name).is_some());
-                let target = new.field(name).filter(|_| more.contains(name) && !is_there);
-                let Some(target) = target.filter(|target| self.same(&field.value, &target.value)) else {
-                    all = false;
-                    continue;
-                };
-                more.remove(name);
-                self.explained.insert((field.place.clone(), Kind::FieldRemoved));
-                let slot = Slot::of(from.need, slot).inner();
-                step.facts.push(moved((old, field), (new, target), slot));
+                let (place, texts) = (before.place.clone(), [before.place.path.clone(), now.place.path.clone()]);
+                let about = About::of_field(&Pair { slot, ..pair.clone() }, Some(before), Some(now));
+                step.facts.push(Fact::changed(&place, Kind::FieldMoved, texts, about));
             }
             if all {
-                gone.remove(object);
+                nested.remove(object);
             }
         }
     }
 
     /// Says which fields have to be there together, where no field says it of itself.
-    fn conditions(&self, old: &Seen<'m>, new: &Seen<'m>, step: &mut Step<'m>) {
-        let told = step
-            .facts
-            .iter()
-            .any(|fact| matches!(fact.kind, Kind::BecameRequired | Kind::BecameOptional | Kind::BecameConditional));
-        if old.groups() == new.groups() || told {
+    fn conditions(&self, pair: &Pair<'m>, step: &mut Step<'m>) {
+        let Pair { old, new, .. } = pair;
+        let of_field = [Kind::BecameRequired, Kind::BecameOptional, Kind::BecameConditional];
+        if old.groups() == new.groups() || step.facts.iter().any(|fact| of_field.contains(&fact.kind)) {
             return;
         }
-        let known = |name: &String| old.field(name).is_some() && new.field(name).is_some();
+        let known = |name: &String| old.has(name) && new.has(name);
         let groups = |seen: &Seen<'m>| -> Vec<Group> {
             let mut groups = seen.groups().to_vec();
             for group in &mut groups {
@@ -168,56 +129,36 @@ impl<'m> Walk<'m> {
             }
             groups
         };
-        if groups(old) == groups(new) {
-            return;
+        if groups(old) != groups(new) {
+            let texts = pair.both(|seen| describe(seen.groups()));
+            let about = About::Values(Pair { slot: Slot::Value, ..pair.clone() });
+            step.facts.push(Fact::changed(&new.place, Kind::ConditionChanged, texts, about));
         }
-        let texts = [old, new].map(|seen| Some(describe(&seen.groups().iter().collect::<Vec<_>>())));
-        let about = About::Values { old: old.clone(), new: new.clone(), slot: Slot::Value };
-        step.find(&new.place, Kind::ConditionChanged, texts, about);
     }
 
-    pub(in crate::diff) fn values(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
-        let place = new.place.clone();
-        let (before, now) = match (&old.node.values, &new.node.values) {
+    pub(crate) fn values(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
+        let place = &pair.new.place;
+        let (before, now) = match (&pair.old.node.values, &pair.new.node.values) {
             (Some(before), Some(now)) => (before, now),
             (None, None) => return,
             (before, _) => {
                 let kind = if before.is_none() { Kind::EnumIntroduced } else { Kind::EnumDropped };
-                let about = About::Values { old: old.clone(), new: new.clone(), slot };
-                step.find(&place, kind, [old, new].map(|seen| Some(seen.describe())), about);
+                let texts = pair.both(Seen::describe);
+                step.facts.push(Fact::changed(place, kind, texts, About::Values(pair.clone())));
                 return;
             }
         };
         // Of other values than texts, no enum is made.
-        let is_named = slot != Slot::Raw && old.node.rust() == Rust::OpenEnum;
-        let (before, now): (BTreeSet<String>, BTreeSet<String>) =
-            (before.iter().map(text).collect(), now.iter().map(text).collect());
-        let mut gone: BTreeSet<&str> = before.difference(&now).map(String::as_str).collect();
-        let mut more: BTreeSet<&str> = now.difference(&before).map(String::as_str).collect();
-        let found = renamed(&mut gone, &mut more, similar);
-        let mut find = |kind, texts: [Option<&str>; 2]| {
-            let subject = texts[0].or(texts[1]).unwrap_or_default();
-            let about = About::EnumValue { is_named };
-            step.facts.push(Fact::new(&place, kind, texts.map(|text| text.map(str::to_owned)), about).of(subject));
-        };
-        found.into_iter().for_each(|(before, now)| find(Kind::EnumValueRenamed, [Some(before), Some(now)]));
-        gone.into_iter().for_each(|value| find(Kind::EnumValueRemoved, [Some(value), None]));
-        more.into_iter().for_each(|value| find(Kind::EnumValueAdded, [None, Some(value)]));
+        let about = About::EnumValue { is_named: pair.slot != Slot::Raw && pair.old.node.rust() == Rust::OpenEnum };
+        let keyed = |value| (text(value), ());
+        let (_, mut values) = matched(before.iter().map(keyed), now.iter().map(keyed));
+        for ((before, ()), (now, ())) in values.renamed(|(before, ()), (now, ())| similar(before, now)) {
+            let fact = Fact::changed(place, Kind::EnumValueRenamed, [&before, &now], about.clone());
+            step.facts.push(fact.of(&before));
+        }
+        for (value, (), is_new) in values.each() {
+            let kinds = [Kind::EnumValueRemoved, Kind::EnumValueAdded];
+            step.facts.push(Fact::alone(place, kinds, is_new, &value, about.clone()).of(&value));
+        }
     }
-}
-
-fn moved<'m>(
-    (old, before): (&Seen<'m>, SeenField<'m>),
-    (new, now): (&Seen<'m>, SeenField<'m>),
-    slot: Slot,
-) -> Fact<'m> {
-    let (place, texts) = (before.place.clone(), [Some(before.place.path.clone()), Some(now.place.path.clone())]);
-    Fact::new(&place, Kind::FieldMoved, texts, About::of_field((old, Some(before)), (new, Some(now)), slot))
-}
-
-/// Where a field that only one side has is told of: where it stands, unless what stands there is on the other side too, and
-/// an object is built on it or no longer is.
-fn told(name: &str, field: &SeenField<'_>, object: &Seen<'_>, other: &Model) -> Place {
-    let is_there = Seen::at(other, &field.place.outermost()).is_some_and(|seen| seen.whole().field(name).is_some());
-    if is_there { object.place.field(name) } else { field.place.clone() }
 }

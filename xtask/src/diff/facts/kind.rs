@@ -1,86 +1,127 @@
-//! The kinds of changes.
+//! The kinds of changes, and what is said of each.
 
 use serde::Serialize;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::diff) enum Kind {
-    EventTypeAdded,
-    EventTypeRemoved,
-    EventTypeRenamed,
-    SchemaAdded,
-    SchemaRemoved,
-    FieldAdded,
-    FieldRemoved,
-    FieldRenamed,
-    FieldMoved,
-    BecameRequired,
-    BecameOptional,
-    BecameConditional,
-    ConditionChanged,
-    TypeWidened,
-    TypeNarrowed,
-    TypeChanged,
-    EnumIntroduced,
-    EnumDropped,
-    EnumValueAdded,
-    EnumValueRemoved,
-    EnumValueRenamed,
-    FormatChanged,
-    BoundChanged,
-    DefaultChanged,
+/// The sections of a changelog, in the order in which they matter to who updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Removed,
+    Changed,
     Deprecated,
-    NoLongerDeprecated,
-    ReadOnlyChanged,
-    WriteOnlyChanged,
-    OtherFieldsRefused,
-    OtherFieldsAllowed,
-    KeywordChanged,
-    OperationAdded,
-    OperationRemoved,
-    OperationRenamed,
-    OperationMoved,
-    OperationChanged,
-    TagChanged,
-    ParameterAdded,
-    ParameterRemoved,
-    ParameterRenamed,
-    RequestBodyAdded,
-    RequestBodyRemoved,
-    ResponseAdded,
-    ResponseRemoved,
-    ResponseRenamed,
-    ContentTypeAdded,
-    ContentTypeRemoved,
-    SecurityChanged,
-    ServersChanged,
+    Added,
+}
+
+/// What changed, by its place.
+pub(crate) const PLACE: &str = "`{place}`";
+/// What has the changed thing, which the sentence names.
+pub(crate) const OWNER: &str = "`{owner}`";
+/// What is said of a value where something else is said now; there are other words where one of both is nothing.
+pub(crate) const SAYS: &str = "{says} `{new}` now, and said `{old}`";
+pub(crate) const IS_NAMED: &str = "{is} {name} now";
+
+/// A row of the table. A word in braces is a verb, or stands for what the change says of it.
+pub(crate) struct Said {
+    /// What the sentence tells of.
+    pub(crate) subject: &'static str,
+    /// Where a changelog has it. What neither comes nor goes is only there when it is to be minded.
+    pub(crate) section: Section,
+    /// What is told of one thing.
+    pub(crate) sentence: &'static str,
+    /// What is told of an owner, where several such changes are listed in one sentence.
+    pub(crate) of_list: Option<&'static str>,
+    /// Whether the type may serve on that a field had before such a change.
+    pub(crate) can_be_kept: bool,
+}
+
+/// Makes the enum of the kinds, and finds the row of each.
+macro_rules! kinds {
+    ($($kind:ident, $subject:expr, $section:ident, $sentence:expr $(, several $of_list:expr)? $(, kept $kept:expr)?;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub(crate) enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            pub(crate) fn said(self) -> Said {
+                match self {
+                    $(Self::$kind => Said {
+                        subject: $subject,
+                        section: Section::$section,
+                        sentence: $sentence,
+                        of_list: None$(.or(Some($of_list)))?,
+                        can_be_kept: false$( || $kept)?,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    EventTypeAdded, "event `{new}`", Added, "is new";
+    EventTypeRemoved, "event `{old}`", Removed, "is gone";
+    EventTypeRenamed, "event `{old}`", Changed, "is called `{new}` now";
+    SchemaAdded, PLACE, Added, "{is} new: {new}";
+    SchemaRemoved, PLACE, Removed, "{is} gone: {old}";
+    FieldAdded, PLACE, Added, "{is} new: {new}", several "{has} new fields: {fields}", kept true;
+    FieldRemoved, PLACE, Removed, "{is} gone: {old}", several "{has} no longer: {fields}";
+    FieldRenamed, PLACE, Changed, "{is} called `{new}` now";
+    FieldMoved, PLACE, Changed, "{is} `{path}` now";
+    BecameRequired, PLACE, Changed, "{is} required now, and {was} {old}", kept true;
+    BecameOptional, PLACE, Changed, "{is} optional now, and {was} {old}", kept true;
+    BecameConditional, PLACE, Changed, "{was} {old}; now it takes {new}", kept true;
+    ConditionChanged, PLACE, Changed, "{was} {old}; now it takes {new}";
+    TypeWidened, PLACE, Changed, "may be {new} now, and {was} {old}", kept true;
+    TypeNarrowed, PLACE, Changed, "{has} to be {new} now, and could be {old}";
+    TypeChanged, PLACE, Changed, "{is} {new} now, and {was} {old}";
+    EnumIntroduced, PLACE, Changed, "{has} to be {new} now, and could be any {old}", kept true;
+    EnumDropped, PLACE, Changed, "may be any {new} now, and {was} {old}", kept true;
+    EnumValueAdded, PLACE, Added, "may be `{new}` too", several "may be {values} too";
+    EnumValueRemoved, PLACE, Removed, "{is} never `{old}` any more", several "{is} no longer {values}", kept true;
+    EnumValueRenamed, PLACE, Changed, "{says} `{new}` for `{old}`", kept true;
+    FormatChanged, PLACE, Changed, SAYS, kept true;
+    BoundChanged, PLACE, Changed, SAYS;
+    DefaultChanged, PLACE, Changed, SAYS;
+    Deprecated, PLACE, Deprecated, "{is} {name}";
+    NoLongerDeprecated, PLACE, Changed, "{is} {name}";
+    ReadOnlyChanged, PLACE, Changed, IS_NAMED;
+    WriteOnlyChanged, PLACE, Changed, IS_NAMED;
+    OtherFieldsRefused, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
+    OtherFieldsAllowed, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
+    KeywordChanged, PLACE, Changed, SAYS;
+    OperationAdded, PLACE, Added, "{is} new: {new}";
+    OperationRemoved, PLACE, Removed, "{is} gone: {old}";
+    OperationRenamed, "operation `{old}`", Changed, "is called `{new}` now";
+    OperationMoved, OWNER, Changed, "{is} at `{new}` now, and {was} at `{old}`";
+    OperationChanged, PLACE, Changed, "{is} {new} now, and {was} {old}";
+    TagChanged, OWNER, Changed, "{is} under the tag {new} now, and {was} under {old}";
+    ParameterAdded, OWNER, Added, "{takes} the {new} parameter `{last}`";
+    ParameterRemoved, OWNER, Removed, "{does} not take the {old} parameter `{last}` any more";
+    ParameterRenamed, OWNER, Changed, "{calls} its parameter `{old}` `{new}` now";
+    RequestBodyAdded, OWNER, Added, "{takes} an {new}";
+    RequestBodyRemoved, OWNER, Changed, "{does} not take {old} any more";
+    ResponseAdded, OWNER, Changed, "may answer `{new}` too", several "may answer {values} too";
+    ResponseRemoved, OWNER, Removed, "{does} not answer `{old}` any more", several "no longer {answers} {values}";
+    ResponseRenamed, OWNER, Changed, "{answers} `{new}` where it answered `{old}`";
+    ContentTypeAdded, PLACE, Added, "may be `{new}` too";
+    ContentTypeRemoved, PLACE, Changed, "{is} never `{old}` any more";
+    SecurityChanged, OWNER, Changed, "{is} called with {new} now, and {was} with {old}";
+    ServersChanged, "the servers", Changed, "are {new} now, and were {old}";
 }
 
 impl Kind {
-    /// Whether the type may serve on that a field had before such a change.
-    pub(in crate::diff) fn can_be_kept(self) -> bool {
-        use Kind::{
-            BecameConditional, BecameOptional, BecameRequired, EnumDropped, EnumIntroduced, EnumValueRemoved,
-            EnumValueRenamed, FieldAdded, FormatChanged, TypeWidened,
-        };
-        matches!(
-            self,
-            BecameConditional
-                | BecameOptional
-                | BecameRequired
-                | EnumDropped
-                | EnumIntroduced
-                | EnumValueRemoved
-                | EnumValueRenamed
-                | FieldAdded
-                | FormatChanged
-                | TypeWidened
-        )
+    pub(crate) fn deprecation(is: bool) -> Self {
+        if is { Self::Deprecated } else { Self::NoLongerDeprecated }
     }
 
     /// As it is said in a sentence.
-    pub(in crate::diff) fn words(self) -> String {
-        let name = serde_json::to_value(self).unwrap_or_default();
-        name.as_str().unwrap_or_default().replace('-', " ")
+    pub(crate) fn words(self) -> String {
+        word(self).replace('-', " ")
     }
+}
+
+/// The name of what has no more to say than that, as JSON has it.
+pub(crate) fn word(of: impl Serialize) -> String {
+    serde_json::to_value(of).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

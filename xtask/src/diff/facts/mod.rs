@@ -3,54 +3,71 @@
 //! `walk` and `fields` compare schemas (as `seen`), `operations` and `roots` what leads to them; `names` tells what is renamed,
 //! and `words` what a schema is.
 
-pub(in crate::diff) mod fields;
-pub(in crate::diff) mod kind;
-pub(in crate::diff) mod names;
-pub(in crate::diff) mod operations;
-pub(in crate::diff) mod roots;
-pub(in crate::diff) mod seen;
-pub(in crate::diff) mod walk;
-pub(in crate::diff) mod words;
+pub(crate) mod fields;
+pub(crate) mod kind;
+pub(crate) mod names;
+pub(crate) mod operations;
+pub(crate) mod roots;
+pub(crate) mod seen;
+pub(crate) mod walk;
+pub(crate) mod words;
 
-use crate::model::{Location, Need, Place, Type};
+use crate::model::{Location, Place, Type};
 use kind::Kind;
-use seen::{Seen, SeenField};
+use seen::{Pair, SeenField};
 
 /// A change where it was found.
 #[derive(Clone)]
-pub(in crate::diff) struct Fact<'m> {
-    pub(in crate::diff) place: Place,
-    pub(in crate::diff) kind: Kind,
+pub(crate) struct Fact<'m> {
+    pub(crate) place: Place,
+    pub(crate) kind: Kind,
     /// What tells changes of one kind in one place apart: the value of an enum, the name of a keyword.
-    pub(in crate::diff) subject: String,
-    pub(in crate::diff) old: Option<String>,
-    pub(in crate::diff) new: Option<String>,
-    pub(in crate::diff) about: About<'m>,
+    pub(crate) subject: String,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
+    pub(crate) about: About<'m>,
 }
 
 impl<'m> Fact<'m> {
-    pub(in crate::diff) fn new(place: &Place, kind: Kind, [old, new]: [Option<String>; 2], about: About<'m>) -> Self {
+    pub(crate) fn new(place: &Place, kind: Kind, [old, new]: [Option<String>; 2], about: About<'m>) -> Self {
         Self { place: place.clone(), kind, subject: String::new(), old, new, about }
     }
 
-    pub(in crate::diff) fn of(self, subject: &str) -> Self {
+    pub(crate) fn changed(place: &Place, kind: Kind, texts: [impl Into<String>; 2], about: About<'m>) -> Self {
+        Self::new(place, kind, texts.map(|text| Some(text.into())), about)
+    }
+
+    /// What only one of both has is gone or new, of which each is a kind.
+    pub(crate) fn alone(
+        place: &Place,
+        kinds: [Kind; 2],
+        is_new: bool,
+        text: impl Into<String>,
+        about: About<'m>,
+    ) -> Self {
+        let [gone, added] = kinds;
+        match is_new {
+            true => Self::new(place, added, [None, Some(text.into())], about),
+            false => Self::new(place, gone, [Some(text.into()), None], about),
+        }
+    }
+
+    pub(crate) fn of(self, subject: &str) -> Self {
         Self { subject: subject.to_owned(), ..self }
     }
 }
 
 /// What decides whom a change affects, beside its kind.
 #[derive(Clone)]
-pub(in crate::diff) enum About<'m> {
+pub(crate) enum About<'m> {
     /// Nothing.
     Itself,
     /// Whether it gives more than it takes: fields without a name are allowed, all servers are there still.
     More(bool),
-    /// Two values, and where they stand for who decodes them.
-    Values { old: Seen<'m>, new: Seen<'m>, slot: Slot },
+    /// Two values, of which something is said.
+    Values(Pair<'m>),
     /// The types that are new, and whether some are gone.
-    Types { old: Seen<'m>, new: Seen<'m>, more: Vec<Type>, fewer: bool, slot: Slot },
-    /// A keyword that both may have, with what they said.
-    Keyword { old: Seen<'m>, new: Seen<'m>, slot: Slot },
+    Types { of: Pair<'m>, more: Vec<Type>, fewer: bool },
     /// A field of two objects.
     Field(Box<OfField<'m>>),
     /// A value of an enum, and whether code can name it.
@@ -67,57 +84,14 @@ pub(in crate::diff) enum About<'m> {
 
 /// A field of two objects, as each has it.
 #[derive(Clone)]
-pub(in crate::diff) struct OfField<'m> {
-    pub(in crate::diff) old: Seen<'m>,
-    pub(in crate::diff) new: Seen<'m>,
-    pub(in crate::diff) slot: Slot,
-    pub(in crate::diff) before: Option<SeenField<'m>>,
-    pub(in crate::diff) now: Option<SeenField<'m>>,
+pub(crate) struct OfField<'m> {
+    pub(crate) of: Pair<'m>,
+    pub(crate) before: Option<SeenField<'m>>,
+    pub(crate) now: Option<SeenField<'m>>,
 }
 
 impl<'m> About<'m> {
-    fn of_field(
-        (old, before): (&Seen<'m>, Option<SeenField<'m>>),
-        (new, now): (&Seen<'m>, Option<SeenField<'m>>),
-        slot: Slot,
-    ) -> Self {
-        Self::Field(Box::new(OfField { old: old.clone(), new: new.clone(), slot, before, now }))
-    }
-}
-
-/// Where a value stands, for who decodes it with the old types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::diff) enum Slot {
-    /// It has to be there, and to have its type.
-    Value,
-    /// It may be absent, and so may be `null`.
-    Optional,
-    /// It is kept as text and not looked into.
-    Raw,
-    /// It is a parameter of an operation, which is given and never read.
-    Parameter,
-    /// It is the body of an event, which is taken apart and is no type of its own.
-    Body,
-}
-
-impl Slot {
-    pub(in crate::diff) const ALL: [Self; 5] = [Self::Value, Self::Optional, Self::Raw, Self::Parameter, Self::Body];
-
-    pub(in crate::diff) fn of(need: Need, outer: Self) -> Self {
-        match (outer, need) {
-            (Self::Raw, _) => Self::Raw,
-            (_, Need::Required) => Self::Value,
-            _ => Self::Optional,
-        }
-    }
-
-    /// That of an item of a list here, or of a value of a map.
-    pub(in crate::diff) fn inner(self) -> Self {
-        if self == Self::Raw { Self::Raw } else { Self::Value }
-    }
-
-    /// Whether code can name the fields of what stands here.
-    pub(in crate::diff) fn has_type(self) -> bool {
-        !matches!(self, Self::Raw | Self::Body)
+    pub(crate) fn of_field(of: &Pair<'m>, before: Option<SeenField<'m>>, now: Option<SeenField<'m>>) -> Self {
+        Self::Field(Box::new(OfField { of: of.clone(), before, now }))
     }
 }

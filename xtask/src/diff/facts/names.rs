@@ -1,12 +1,53 @@
-//! Whether two names may be those of one thing: what is gone, and what is new.
+//! What is one thing in two collections: by its key, or under another name.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use heck::ToSnakeCase as _;
 
+/// One thing in two collections, with its key in each.
+pub(crate) type Both<K, T> = ((K, T), (K, T));
+
+/// Of two collections, what both have and what only one of them has.
+pub(crate) fn matched<K: Ord + Clone, T>(
+    old: impl IntoIterator<Item = (K, T)>,
+    new: impl IntoIterator<Item = (K, T)>,
+) -> (Vec<Both<K, T>>, Alone<K, T>) {
+    let mut alone = Alone { gone: old.into_iter().collect(), more: new.into_iter().collect() };
+    let keys: Vec<K> = alone.gone.keys().filter(|key| alone.more.contains_key(*key)).cloned().collect();
+    (keys.iter().filter_map(|key| alone.take(key, key)).collect(), alone)
+}
+
+/// What only one of two collections has.
+pub(crate) struct Alone<K, T> {
+    pub(crate) gone: BTreeMap<K, T>,
+    pub(crate) more: BTreeMap<K, T>,
+}
+
+impl<K: Ord + Clone, T> Alone<K, T> {
+    fn take(&mut self, old: &K, new: &K) -> Option<Both<K, T>> {
+        Some((self.gone.remove_entry(old)?, self.more.remove_entry(new)?))
+    }
+
+    /// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at
+    /// most, and only where neither could be in another.
+    pub(crate) fn renamed(&mut self, mut is: impl FnMut((&K, &T), (&K, &T)) -> bool) -> Vec<Both<K, T>> {
+        let all = self.gone.iter().flat_map(|one| self.more.iter().map(move |other| (one, other)));
+        let pairs: Vec<(K, K)> =
+            all.filter(|(one, other)| is(*one, *other)).map(|(one, other)| (one.0.clone(), other.0.clone())).collect();
+        let alone = |pair: &&(K, K)| pairs.iter().filter(|other| other.0 == pair.0 || other.1 == pair.1).count() == 1;
+        pairs.iter().filter(alone).filter_map(|(one, other)| self.take(one, other)).collect()
+    }
+
+    /// Each, and whether it is the new collection that has it.
+    pub(crate) fn each(self) -> impl Iterator<Item = (K, T, bool)> {
+        let gone = self.gone.into_iter().map(|(key, one)| (key, one, false));
+        gone.chain(self.more.into_iter().map(|(key, one)| (key, one, true)))
+    }
+}
+
 /// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`. Two names that
 /// only share words are those of two things: `groupName` and `groupRef`, `createdAt` and `updatedAt`.
-pub(in crate::diff) fn similar(one: &str, other: &str) -> bool {
+pub(crate) fn similar(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
     let rest = |of: &[String], without: &[String]| -> String {
         of.iter().filter(|word| !without.contains(word)).map(String::as_str).collect()
@@ -22,67 +63,4 @@ pub(in crate::diff) fn similar(one: &str, other: &str) -> bool {
 fn words(name: &str) -> Vec<String> {
     let plain = name.replace(|c: char| !c.is_alphanumeric(), " ").to_snake_case();
     plain.split('_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at most,
-/// and only where neither could be in another.
-pub(in crate::diff) fn renamed<'a, T: Ord + Copy + 'a>(
-    gone: &mut BTreeSet<T>,
-    new: &mut BTreeSet<T>,
-    mut is: impl FnMut(T, T) -> bool,
-) -> Vec<(T, T)> {
-    let pairs: Vec<(T, T)> = gone
-        .iter()
-        .flat_map(|one| new.iter().map(move |other| (*one, *other)))
-        .filter(|(one, other)| is(*one, *other))
-        .collect();
-    let alone = |pair: &(T, T)| pairs.iter().filter(|other| other.0 == pair.0 || other.1 == pair.1).count() == 1;
-    let found: Vec<(T, T)> = pairs.iter().copied().filter(alone).collect();
-    for (one, other) in &found {
-        gone.remove(one);
-        new.remove(other);
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_one_thing_are_told_from_those_of_two() {
-        for (one, other) in [
-            ("projectId", "projectIdOrName"),
-            ("read.triggered.done", "triggered.read.done"),
-            ("color", "colour"),
-            ("synchronous", "sync"),
-            ("group_name", "groupName"),
-            ("associationUpdate", "association.update"),
-            ("errors", "error"),
-        ] {
-            assert!(similar(one, other) && similar(other, one), "{one} {other}");
-        }
-        for (one, other) in [
-            ("config", "provider"),
-            ("id", "url"),
-            ("", "a"),
-            ("always", "never"),
-            ("from", "error"),
-            ("groupName", "groupRef"),
-            ("createdAt", "updatedAt"),
-            ("fromTimestamp", "untilTimestamp"),
-            ("mappedObjectName", "rawObjectName"),
-            ("connection.created", "connection.deleted"),
-        ] {
-            assert!(!similar(one, other) && !similar(other, one), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn what_could_be_renamed_to_two_is_not() {
-        let mut gone = BTreeSet::from(["a", "c"]);
-        let mut new = BTreeSet::from(["a1", "a2", "c1"]);
-        assert_eq!(renamed(&mut gone, &mut new, |one, other| other.starts_with(one)), [("c", "c1")]);
-        assert_eq!((gone, new), (BTreeSet::from(["a"]), BTreeSet::from(["a1", "a2"])));
-    }
 }

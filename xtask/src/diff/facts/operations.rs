@@ -5,55 +5,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::names::{renamed, similar};
-use super::seen::Seen;
-use super::walk::Root;
-use super::walk::{Step, Walk};
-use super::{About, Fact, Slot};
-use crate::model::{Document, Location, Model, Node, Operation, Parameter, Place, Response};
+use super::names::{matched, similar};
+use super::seen::{Pair, Seen, Slot};
+use super::walk::{RootKind, Step, Walk};
+use super::{About, Fact};
+use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response};
 
-pub(in crate::diff) fn roots(walk: &mut Walk<'_>, (old, new): (&Document, &Document), roots: &mut Vec<Root>) {
-    fn by_id(document: &Document) -> BTreeMap<&str, &Operation> {
-        document.operations.iter().map(|operation| (operation.id.as_str(), operation)).collect()
+pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
+    let [before, now] =
+        [old, new].map(|document| document.operations.iter().map(|operation| (&operation.id, operation)));
+    let (mut both, mut alone) = matched(before, now);
+    let is_same = |old: &Operation, new: &Operation| old.method == new.method && old.route() == new.route();
+    both.extend(alone.renamed(|(_, old), (_, new)| is_same(old, new)));
+    let of_all = if both.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
+    for ((_, old), (_, new)) in both {
+        let mut found = Comparison { old, new, own: Step::default(), sent: Step::default(), received: Step::default() };
+        found.itself();
+        found.parameters(walk);
+        found.request(walk);
+        found.responses(walk);
+        let Comparison { own, sent, received, .. } = found;
+        let start = of_all.iter().copied().chain([walk.put(own)]).collect();
+        walk.begin(&new.id, RootKind::Used, start);
+        for (kind, step) in [(RootKind::Sent, sent), (RootKind::Received, received)] {
+            let start = vec![walk.put(step)];
+            walk.begin(&new.id, kind, start);
+        }
     }
-    let (old_ids, new_ids) = (by_id(old), by_id(new));
-    let (mut gone, mut more) = only(&old_ids, &new_ids);
-    let mut pairs: Vec<(&Operation, &Operation)> =
-        old_ids.iter().filter_map(|(id, before)| Some((*before, *new_ids.get(id)?))).collect();
-    let found = renamed(&mut gone, &mut more, |before, now| match (old_ids.get(before), new_ids.get(now)) {
-        (Some(before), Some(now)) => before.method == now.method && before.route() == now.route(),
-        _ => false,
-    });
-    pairs.extend(found.iter().filter_map(|(before, now)| Some((*old_ids.get(before)?, *new_ids.get(now)?))));
-
-    let of_all = if pairs.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
-    for (before, now) in pairs {
-        let (mut own, mut sent, mut received) = (Step::default(), Step::default(), Step::default());
-        of_operation(before, now, &mut own);
-        parameters(walk, (before, now), &mut sent, &mut own);
-        request(walk, (before, now), &mut sent, &mut own);
-        responses(walk, (before, now), &mut received, &mut own);
-        let mut start = of_all.clone();
-        start.push(walk.put(own));
-        roots.push(Root::new(&now.id, (true, true), start));
-        roots.push(Root::new(&now.id, (false, true), vec![walk.put(sent)]));
-        roots.push(Root::new(&now.id, (true, false), vec![walk.put(received)]));
+    for (id, operation, is_new) in alone.each() {
+        let kinds = [Kind::OperationRemoved, Kind::OperationAdded];
+        let fact = Fact::alone(&operation.place, kinds, is_new, describe(operation), About::Itself);
+        let start = vec![walk.put(fact.into())];
+        walk.begin(id, RootKind::Used, start);
     }
-    let gone = gone.iter().filter_map(|id| Some((*old_ids.get(id)?, Kind::OperationRemoved)));
-    let more = more.iter().filter_map(|id| Some((*new_ids.get(id)?, Kind::OperationAdded)));
-    for (operation, kind) in gone.chain(more) {
-        let mut step = Step::default();
-        let text = Some(describe(operation));
-        let texts = if kind == Kind::OperationAdded { [None, text] } else { [text, None] };
-        step.find(&operation.place, kind, texts, About::Itself);
-        roots.push(Root::new(&operation.id, (true, true), vec![walk.put(step)]));
-    }
-}
-
-/// The keys that only the one has, and those that only the other has.
-fn only<K: Ord + Clone, V, W>(one: &BTreeMap<K, V>, other: &BTreeMap<K, W>) -> (BTreeSet<K>, BTreeSet<K>) {
-    let gone = one.keys().filter(|key| !other.contains_key(*key)).cloned().collect();
-    (gone, other.keys().filter(|key| !one.contains_key(*key)).cloned().collect())
 }
 
 fn describe(operation: &Operation) -> String {
@@ -63,51 +47,15 @@ fn describe(operation: &Operation) -> String {
 /// What a document says of all its operations.
 fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     let (mut step, place) = (Step::default(), Place::new(&new.name, ""));
-    if old.servers != new.servers {
-        let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
-        let texts = [old, new].map(|document| Some(document.servers.join(", ")));
-        step.find(&place.field("servers"), Kind::ServersChanged, texts, about);
-    }
+    let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
+    let texts = [old, new].map(|document| document.servers.join(", "));
+    step.find(Fact::changed(&place.field("servers"), Kind::ServersChanged, texts, about));
     for (name, before) in &old.security_schemes {
-        let Some(now) = new.security_schemes.get(name).filter(|now| *now != before) else { continue };
-        let place = Place::new(&new.name, &format!("securitySchemes/{name}"));
-        step.find(&place, Kind::SecurityChanged, [before, now].map(|one| Some(one.to_string())), About::Itself);
+        let Some(now) = new.security_schemes.get(name) else { continue };
+        let (place, texts) = (Place::new(&new.name, &format!("securitySchemes/{name}")), [before, now]);
+        step.find(Fact::changed(&place, Kind::SecurityChanged, texts.map(Value::to_string), About::Itself));
     }
     walk.put(step)
-}
-
-/// What is neither sent nor answered: how the operation is called, and who may.
-fn of_operation(old: &Operation, new: &Operation, step: &mut Step<'_>) {
-    let both = |text: &dyn Fn(&Operation) -> String| [old, new].map(|operation| Some(text(operation)));
-    let tag =
-        |operation: &Operation| operation.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"));
-    let deprecated = if new.deprecated { Kind::Deprecated } else { Kind::NoLongerDeprecated };
-    let changed = [
-        (old.id != new.id, Kind::OperationRenamed, both(&|one| one.id.clone())),
-        ((&old.method, old.route()) != (&new.method, new.route()), Kind::OperationMoved, both(&describe)),
-        (tag(old) != tag(new), Kind::TagChanged, both(&tag)),
-        (old.deprecated != new.deprecated, deprecated, both(&|one| one.deprecated.to_string())),
-    ];
-    for (_, kind, texts) in changed.into_iter().filter(|(is, ..)| *is) {
-        step.find(&new.place, kind, texts, About::Itself);
-    }
-    let (before, now) = (security(old), security(new));
-    if before != now {
-        let inherited = old.inherits_security && new.inherits_security;
-        let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
-        let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
-        let texts = [&before, &now].map(|ways| Some(ways.iter().cloned().collect::<Vec<_>>().join(" or ")));
-        let about = About::Refused(refused.into_iter().collect());
-        step.find(&place.field("security"), Kind::SecurityChanged, texts, about);
-    }
-    let keys: BTreeSet<&String> = old.rest.keys().chain(new.rest.keys()).collect();
-    for key in keys {
-        let values = [old.rest.get(key), new.rest.get(key)];
-        if values[0] != values[1] {
-            let text = |value: Option<&Value>| Some(value.map_or_else(|| "nothing".to_owned(), Value::to_string));
-            step.find(&new.place.field(key), Kind::OperationChanged, values.map(text), About::Itself);
-        }
-    }
 }
 
 /// What stands for no authentication at all.
@@ -120,179 +68,187 @@ fn security(operation: &Operation) -> BTreeSet<String> {
     if ways.is_empty() { BTreeSet::from([NOBODY.to_owned()]) } else { ways }
 }
 
-type Both<'a> = (&'a Operation, &'a Operation);
-
-fn parameters<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, sent: &mut Step<'m>, own: &mut Step<'m>) {
-    let by_key = |operation: &'_ Operation| -> BTreeMap<(Location, String), Parameter> {
-        operation.parameters.iter().map(|parameter| (parameter.key(), parameter.clone())).collect()
-    };
-    let (before, now) = (by_key(old), by_key(new));
-    let (gone, more) = only(&before, &now);
-    let (mut gone, mut more): (BTreeSet<_>, BTreeSet<_>) = (gone.iter().collect(), more.iter().collect());
-    let mut pairs: Vec<_> = before.keys().filter(|key| now.contains_key(*key)).map(|key| (key, key)).collect();
-    // Those of a path are known by where they stand in it.
-    let (old_names, new_names) = (old.path_parameters(), new.path_parameters());
-    let position = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
-    pairs.extend(renamed(&mut gone, &mut more, |was, is| match was.0 {
-        _ if was.0 != is.0 => false,
-        Location::Path => {
-            old_names.len() == new_names.len() && position(&old_names, &was.1) == position(&new_names, &is.1)
-        }
-        _ => {
-            let required = |all: &BTreeMap<_, Parameter>, key| all.get(key).is_some_and(|parameter| parameter.required);
-            similar(&was.1, &is.1) && required(&before, was) == required(&now, is)
-        }
-    }));
-    for (was, is) in pairs {
-        let (Some(was), Some(is)) = (before.get(was), now.get(is)) else { continue };
-        parameter(walk, was, is, sent, own);
-    }
-    let gone = gone.into_iter().filter_map(|key| Some((before.get(key)?, Kind::ParameterRemoved)));
-    let more = more.into_iter().filter_map(|key| Some((now.get(key)?, Kind::ParameterAdded)));
-    for (parameter, kind) in gone.chain(more) {
-        let text = Some(format!("{} {}", needed(parameter.required), parameter.location.name()));
-        let texts = if kind == Kind::ParameterAdded { [None, text] } else { [text, None] };
-        let about = About::Request { what: "parameter", required: parameter.required, was: None };
-        own.find(&parameter.place, kind, texts, about);
-    }
-}
-
-fn parameter<'m>(walk: &mut Walk<'m>, was: &Parameter, is: &Parameter, sent: &mut Step<'m>, own: &mut Step<'m>) {
-    if was.key() != is.key() {
-        let renamed = Some((is.location, was.required));
-        let about = About::Request { what: "parameter", required: is.required, was: renamed };
-        own.find(&was.place, Kind::ParameterRenamed, [was, is].map(|one| Some(one.name.clone())), about);
-    }
-    need("parameter", was.required, is.required, &is.place, own);
-    let (old, new) = (at(walk.old, &was.schema, &is.place), at(walk.new, &is.schema, &is.place));
-    walk.child(&old, &new, Slot::Parameter, is.place.clone(), sent);
-    if was.deprecated != is.deprecated {
-        let kind = if is.deprecated { Kind::Deprecated } else { Kind::NoLongerDeprecated };
-        let texts = [was, is].map(|one| Some(format!("deprecated: {}", one.deprecated)));
-        own.facts.push(Fact::new(&is.place, kind, texts, About::Itself).of("deprecated"));
-    }
-    let said = |parameter: &Parameter, seen: &Seen<'_>| {
-        let mut said = parameter.rest.clone();
-        said.insert("style".to_owned(), parameter.style.clone().into());
-        // Of one value it makes no difference.
-        if seen.items().is_some() || seen.object().is_some() {
-            said.insert("explode".to_owned(), parameter.explode.into());
-        }
-        said.extend(parameter.media.clone().map(|media| ("content".to_owned(), media.into())));
-        said
-    };
-    let (before, now) = (said(was, &old.whole()), said(is, &new.whole()));
-    for (key, value) in &now {
-        let known = before.get(key).unwrap_or(&Value::Bool(false));
-        if known != value {
-            let texts = [known, value].map(|value| Some(format!("{key}: {value}")));
-            own.facts.push(Fact::new(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
-        }
-    }
-}
-
-/// What stands in an operation, and is compared where the new one has it.
-fn at<'m>(model: &'m Model, node: &Node, place: &Place) -> Seen<'m> {
-    let seen = Seen::new(model, node);
-    if std::rc::Rc::ptr_eq(&seen.node, node) { Seen { place: place.clone(), ..seen } } else { seen }
-}
-
 fn needed(required: bool) -> &'static str {
     if required { "required" } else { "optional" }
 }
 
-fn need(what: &'static str, before: bool, now: bool, place: &Place, step: &mut Step<'_>) {
-    if before != now {
-        let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
-        let texts = [before, now].map(|required| Some(needed(required).to_owned()));
-        step.find(place, kind, texts, About::Request { what, required: now, was: None });
-    }
-}
-
-fn request<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, sent: &mut Step<'m>, own: &mut Step<'m>) {
-    let (place, what) = (new.place.field("requestBody"), "body");
-    let about = |required| About::Request { what, required, was: None };
-    match (&old.body, &new.body) {
-        (None, None) => {}
-        (Some(_), None) => {
-            own.find(&place, Kind::RequestBodyRemoved, [Some("a body".to_owned()), None], about(false));
-        }
-        (None, Some(body)) => {
-            let text = Some(format!("{} body", needed(body.required)));
-            own.find(&place, Kind::RequestBodyAdded, [None, text], about(body.required));
-        }
-        (Some(before), Some(now)) => {
-            need(what, before.required, now.required, &now.place, own);
-            content(walk, (&before.content, &now.content), &now.place, &about(false), sent, own);
-        }
-    }
-}
-
-/// Compares bodies, by their content type.
-fn content<'m>(
-    walk: &mut Walk<'m>,
-    (before, now): (&BTreeMap<String, Node>, &BTreeMap<String, Node>),
-    place: &Place,
-    removed: &About<'m>,
-    step: &mut Step<'m>,
-    own: &mut Step<'m>,
-) {
-    for (name, node) in before {
-        let Some(other) = now.get(name) else {
-            let fact = Fact::new(place, Kind::ContentTypeRemoved, [Some(name.clone()), None], removed.clone());
-            own.facts.push(fact.of(name));
-            continue;
-        };
-        let (old, new) = (at(walk.old, node, place), at(walk.new, other, place));
-        walk.child(&old, &new, Slot::Value, place.clone(), step);
-    }
-    for name in now.keys().filter(|name| !before.contains_key(*name)) {
-        let fact = Fact::new(place, Kind::ContentTypeAdded, [None, Some(name.clone())], About::Itself);
-        own.facts.push(fact.of(name));
-    }
-}
-
-fn responses<'m>(walk: &mut Walk<'m>, (old, new): Both<'_>, received: &mut Step<'m>, own: &mut Step<'m>) {
-    let place = |status: &String| new.place.field("responses").below(&format!(".{status}"));
-    let (before, now) = (&old.responses, &new.responses);
-    let (gone, more) = only(before, now);
-    let (mut gone, mut more): (BTreeSet<&String>, BTreeSet<&String>) = (gone.iter().collect(), more.iter().collect());
-    let mut pairs: Vec<_> = before.keys().filter(|key| now.contains_key(*key)).map(|key| (key, key)).collect();
-    // A client takes any answer of success for the one that there was.
-    let found = renamed(&mut gone, &mut more, |was, is| is_success(was) && is_success(is));
-    for (was, is) in &found {
-        own.find(&place(is), Kind::ResponseRenamed, [was, is].map(|one| Some((*one).clone())), About::Itself);
-    }
-    pairs.extend(found);
-    for (was, is) in pairs {
-        let (Some(before), Some(now)) = (before.get(was), now.get(is)) else { continue };
-        let removed = About::Answer { succeeds: is_success(is), same: false };
-        content(walk, (&before.content, &now.content), &now.place, &removed, received, own);
-        if before.headers != now.headers {
-            let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
-            let texts = [before, now].map(text);
-            own.facts.push(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
-        }
-    }
-    for status in gone {
-        let about = About::Answer { succeeds: is_success(status), same: false };
-        own.find(&place(status), Kind::ResponseRemoved, [Some(status.clone()), None], about);
-    }
-    for status in more {
-        let body = |response: &Response| response.content.values().next().cloned();
-        let is = now.get(status).and_then(body);
-        let same = before.iter().filter(|(status, _)| is_success(status)).all(|(_, was)| match (body(was), &is) {
-            (Some(was), Some(is)) => {
-                let (was, is) = (Seen::new(walk.old, &was), Seen::new(walk.new, is));
-                walk.same(&was, &is)
-            }
-            (was, is) => was.is_none() && is.is_none(),
-        });
-        let about = About::Answer { succeeds: is_success(status), same };
-        own.find(&place(status), Kind::ResponseAdded, [None, Some(status.clone())], about);
-    }
-}
-
 fn is_success(status: &str) -> bool {
     status.starts_with('2')
+}
+
+/// What stands in an operation, and is compared where the new one has it.
+fn both<'m>(walk: &Walk<'m>, old: &Node, new: &Node, slot: Slot, place: &Place) -> Pair<'m> {
+    let [old, new] = [(walk.old, old), (walk.new, new)].map(|(model, node)| Seen::new_at(model, node, place.clone()));
+    Pair { old, new, slot }
+}
+
+/// An operation before and now, and what was found of it.
+struct Comparison<'o, 'm> {
+    old: &'o Operation,
+    new: &'o Operation,
+    /// What is neither sent nor answered.
+    own: Step<'m>,
+    sent: Step<'m>,
+    received: Step<'m>,
+}
+
+impl<'m> Comparison<'_, 'm> {
+    fn find_of_both(&mut self, place: &Place, kind: Kind, text: impl Fn(&Operation) -> String) {
+        self.own.find(Fact::changed(place, kind, [text(self.old), text(self.new)], About::Itself));
+    }
+
+    /// How the operation is called, and who may.
+    fn itself(&mut self) {
+        let (old, new) = (self.old, self.new);
+        self.find_of_both(&new.place, Kind::OperationRenamed, |one| one.id.clone());
+        self.find_of_both(&new.place, Kind::deprecation(new.deprecated), |one| one.deprecated.to_string());
+        self.find_of_both(&new.place, Kind::TagChanged, |one| {
+            one.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"))
+        });
+        if (&old.method, old.route()) != (&new.method, new.route()) {
+            self.find_of_both(&new.place, Kind::OperationMoved, describe);
+        }
+        for key in old.rest.keys().chain(new.rest.keys()).collect::<BTreeSet<_>>() {
+            self.find_of_both(&new.place.field(key), Kind::OperationChanged, |one| {
+                one.rest.get(key).map_or_else(|| "nothing".to_owned(), Value::to_string)
+            });
+        }
+        let (before, now) = (security(old), security(new));
+        let inherited = old.inherits_security && new.inherits_security;
+        let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
+        let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
+        let texts = [before, now].map(|ways| Vec::from_iter(ways).join(" or "));
+        let about = About::Refused(refused.into_iter().collect());
+        self.own.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
+    }
+
+    fn parameters(&mut self, walk: &mut Walk<'m>) {
+        let (old, new) = (self.old, self.new);
+        let [before, now] = [old, new].map(|operation| operation.parameters.iter().map(|one| (one.key(), one)));
+        let (mut both, mut alone) = matched(before, now);
+        // Those of a path are known by where they stand in it.
+        let (old_names, new_names) = (old.path_parameters(), new.path_parameters());
+        let position = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
+        both.extend(alone.renamed(|((location, before), was), ((other, now), is)| match location {
+            _ if location != other => false,
+            Location::Path => {
+                old_names.len() == new_names.len() && position(&old_names, before) == position(&new_names, now)
+            }
+            _ => similar(before, now) && was.required == is.required,
+        }));
+        for ((_, was), (_, is)) in both {
+            self.parameter(walk, was, is);
+        }
+        for (_, parameter, is_new) in alone.each() {
+            let kinds = [Kind::ParameterRemoved, Kind::ParameterAdded];
+            let text = format!("{} {}", needed(parameter.required), parameter.location.name());
+            let about = About::Request { what: "parameter", required: parameter.required, was: None };
+            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about));
+        }
+    }
+
+    fn parameter(&mut self, walk: &mut Walk<'m>, was: &Parameter, is: &Parameter) {
+        if was.key() != is.key() {
+            let renamed = Some((is.location, was.required));
+            let about = About::Request { what: "parameter", required: is.required, was: renamed };
+            self.own.find(Fact::changed(&was.place, Kind::ParameterRenamed, [&was.name, &is.name], about));
+        }
+        self.need("parameter", was.required, is.required, &is.place);
+        let pair = both(walk, &was.schema, &is.schema, Slot::Parameter, &is.place);
+        walk.child(&pair, &is.place, &mut self.sent);
+        let texts = [was, is].map(|one| format!("deprecated: {}", one.deprecated));
+        let fact = Fact::changed(&is.place, Kind::deprecation(is.deprecated), texts, About::Itself);
+        self.own.find(fact.of("deprecated"));
+        let said = |parameter: &Parameter, seen: &Seen<'_>| {
+            let mut said = parameter.rest.clone();
+            said.insert("style".to_owned(), parameter.style.clone().into());
+            // Of one value it makes no difference.
+            if seen.items().is_some() || seen.object().is_some() {
+                said.insert("explode".to_owned(), parameter.explode.into());
+            }
+            said.extend(parameter.media.clone().map(|media| ("content".to_owned(), media.into())));
+            said
+        };
+        let (before, now) = (said(was, &pair.old.whole()), said(is, &pair.new.whole()));
+        for (key, value) in &now {
+            let known = before.get(key).unwrap_or(&Value::Bool(false));
+            let texts = [known, value].map(|value| format!("{key}: {value}"));
+            self.own.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
+        }
+    }
+
+    fn need(&mut self, what: &'static str, before: bool, now: bool, place: &Place) {
+        let kind = if now { Kind::BecameRequired } else { Kind::BecameOptional };
+        let about = About::Request { what, required: now, was: None };
+        self.own.find(Fact::changed(place, kind, [before, now].map(needed), about));
+    }
+
+    fn request(&mut self, walk: &mut Walk<'m>) {
+        let about = |required| About::Request { what: "body", required, was: None };
+        let (body, is_new) = match (&self.old.body, &self.new.body) {
+            (None, None) => return,
+            (Some(before), Some(now)) => {
+                self.need("body", before.required, now.required, &now.place);
+                return self.content(walk, &before.content, &now.content, &now.place, true, about(false));
+            }
+            (Some(body), None) => (body, false),
+            (None, Some(body)) => (body, true),
+        };
+        let kinds = [Kind::RequestBodyRemoved, Kind::RequestBodyAdded];
+        let text = if is_new { format!("{} body", needed(body.required)) } else { "a body".to_owned() };
+        let about = about(is_new && body.required);
+        self.own.find(Fact::alone(&self.new.place.field("requestBody"), kinds, is_new, text, about));
+    }
+
+    /// Compares bodies, by their content type.
+    fn content(
+        &mut self,
+        walk: &mut Walk<'m>,
+        before: &BTreeMap<String, Node>,
+        now: &BTreeMap<String, Node>,
+        place: &Place,
+        is_sent: bool,
+        removed: About<'m>,
+    ) {
+        let (pairs, alone) = matched(before, now);
+        for ((_, old), (_, new)) in pairs {
+            let step = if is_sent { &mut self.sent } else { &mut self.received };
+            walk.child(&both(walk, old, new, Slot::Value, place), place, step);
+        }
+        for (name, _, is_new) in alone.each() {
+            let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
+            let about = if is_new { About::Itself } else { removed.clone() };
+            self.own.find(Fact::alone(place, kinds, is_new, name, about).of(name));
+        }
+    }
+
+    fn responses(&mut self, walk: &mut Walk<'m>) {
+        let (old, new) = (self.old, self.new);
+        let place = |status: &str| new.place.field("responses").below(&format!(".{status}"));
+        let (mut both, mut alone) = matched(&old.responses, &new.responses);
+        // A client takes any answer of success for the one that there was.
+        let renamed = alone.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
+        for ((was, _), (is, _)) in &renamed {
+            self.own.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
+        }
+        both.extend(renamed);
+        for ((_, before), (is, now)) in both {
+            let removed = About::Answer { succeeds: is_success(is), same: false };
+            self.content(walk, &before.content, &now.content, &now.place, false, removed);
+            let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
+            let texts = [before, now].map(text);
+            self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
+        }
+        let body = |response: &Response| response.content.values().next().cloned();
+        for (status, response, is_new) in alone.each() {
+            let mut is_like = |was: &Response| match (body(was), body(response)) {
+                (Some(was), Some(is)) => walk.same(&Seen::new(walk.old, &was), &Seen::new(walk.new, &is)),
+                (was, is) => was.is_none() && is.is_none(),
+            };
+            let same = is_new && old.responses.iter().all(|(status, was)| !is_success(status) || is_like(was));
+            let about = About::Answer { succeeds: is_success(status), same };
+            let kinds = [Kind::ResponseRemoved, Kind::ResponseAdded];
+            self.own.find(Fact::alone(&place(status), kinds, is_new, status, about));
+        }
+    }
 }

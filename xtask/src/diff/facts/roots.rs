@@ -3,62 +3,49 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
-use super::names::{renamed, similar};
-use super::operations;
-use super::seen::Seen;
-use super::walk::Root;
-use super::walk::{Step, Walk};
-use super::{About, Fact, Slot};
+use super::names::{matched, similar};
+use super::seen::{Seen, Slot};
+use super::walk::{RootKind, Walk};
+use super::{About, Fact, operations};
 use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
-use crate::project::Project;
+use crate::project::Event;
 
-/// Everything that the two contracts can be compared from.
-pub(in crate::diff) fn roots(walk: &mut Walk<'_>, project: &Project) -> Vec<Root> {
-    let (old, new) = (walk.old, walk.new);
+/// Finds everything that the two contracts can be compared from.
+pub(crate) fn roots(walk: &mut Walk<'_>) {
+    let (old, new, none) = (walk.old, walk.new, Document::default());
     let names: BTreeSet<&String> = old.documents.keys().chain(new.documents.keys()).collect();
-    let (none, mut roots) = (Document::default(), Vec::new());
     for name in &names {
-        let documents = (old.documents.get(*name).unwrap_or(&none), new.documents.get(*name).unwrap_or(&none));
-        let bodies = (bodies(documents.0, project), bodies(documents.1, project));
-        operations::roots(walk, documents, &mut roots);
-        events(walk, name, (&bodies.0, &bodies.1), project, &mut roots);
-        schemas(walk, name, (&bodies.0, &bodies.1), project, &mut roots);
+        let [old, new] = [old, new].map(|model| model.documents.get(*name).unwrap_or(&none));
+        let [before, now] = [old, new].map(|document| bodies(document, walk.project));
+        operations::roots(walk, old, new);
+        events(walk, name, &before, &now);
+        schemas(walk, name, &before, &now);
     }
     for name in names {
-        others(walk, name, project, &mut roots);
+        others(walk, name);
     }
-    roots
 }
 
 type Bodies = BTreeMap<String, EventBody>;
 
-fn events<'m>(
-    walk: &mut Walk<'m>,
-    document: &str,
-    (old, new): (&Bodies, &Bodies),
-    project: &Project,
-    roots: &mut Vec<Root>,
-) {
+fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
+    let Some(event) = &walk.project.event else { return };
     for body in old.values().chain(new.values()) {
-        explain_types(walk, document, body, project);
+        explain_types(walk, document, body, event);
         walk.bodies.insert(Place::new(document, &body.schema));
     }
-    let mut gone: BTreeSet<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
-    let mut more: BTreeSet<&String> = new.keys().filter(|name| !old.contains_key(*name)).collect();
     let models = (walk.old, walk.new);
-    let data = |was: &EventBody, is: &EventBody| match (&was.data, &is.data) {
-        (Some(was), Some(is)) => Some((Seen::new(models.0, was), Seen::new(models.1, is))),
-        _ => None,
+    let data = |was: &EventBody, is: &EventBody| {
+        Some((Seen::new(models.0, was.data.as_ref()?), Seen::new(models.1, is.data.as_ref()?)))
     };
-    for (name, before) in old {
-        let Some(now) = new.get(name) else { continue };
+    let (both, mut alone) = matched(old, new);
+    for ((_, before), (name, now)) in both {
         let (was, is) = (Seen::new(walk.old, &before.node), Seen::new(walk.new, &now.node));
         let mut start = vec![walk.pair(&was, &is, Slot::Value)];
-        start.extend(data(before, now).and_then(|(was, is)| carried(walk, &was, &is, project)));
-        roots.push(Root::new(name, (true, true), start));
+        start.extend(data(before, now).and_then(|(was, is)| carried(walk, &was, &is)));
+        walk.begin(name, RootKind::Used, start);
     }
-    let found = renamed(&mut gone, &mut more, |before, now| {
-        let (Some(was), Some(is)) = (old.get(before), new.get(now)) else { return false };
+    let found = alone.renamed(|(before, was), (now, is)| {
         // One schema, of one type before and after, is the body of one event.
         let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
         // Two carry the same where that is one schema, or two that say the same.
@@ -66,39 +53,27 @@ fn events<'m>(
             && data(was, is)
                 .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
     });
-    let place = |body: Option<&EventBody>| {
-        let place = Place::new(document, body.map_or("", |body| &body.schema));
-        project.event.as_ref().map_or_else(|| place.clone(), |event| place.field(&event.kind))
-    };
-    let mut find = |walk: &mut Walk<'m>, body, kind, names: [Option<&String>; 2], mut start: Vec<usize>| {
-        let subject = names[0].or(names[1]).cloned().unwrap_or_default();
-        let name = names[1].or(names[0]).cloned().unwrap_or_default();
-        let mut step = Step::default();
-        step.facts
-            .push(Fact::new(&place(body), kind, names.map(Option::<&String>::cloned), About::Itself).of(&subject));
-        start.push(walk.put(step));
-        roots.push(Root::new(&name, (true, true), start));
-    };
-    for (before, now) in found {
-        let (Some(was), Some(is)) = (old.get(before), new.get(now)) else { continue };
+    let place = |body: &EventBody| Place::new(document, &body.schema).field(&event.kind);
+    for ((before, was), (now, is)) in found {
         let mut start = Vec::new();
         if let Some((was, is)) = data(was, is) {
             start.push(walk.pair(&was, &is, Slot::Value));
-            start.extend(carried(walk, &was, &is, project));
+            start.extend(carried(walk, &was, &is));
         }
-        find(walk, Some(is), Kind::EventTypeRenamed, [Some(before), Some(now)], start);
+        let fact = Fact::changed(&place(is), Kind::EventTypeRenamed, [before, now], About::Itself);
+        start.push(walk.put(fact.of(before).into()));
+        walk.begin(now, RootKind::Used, start);
     }
-    for name in gone {
-        find(walk, old.get(name), Kind::EventTypeRemoved, [Some(name), None], Vec::new());
-    }
-    for name in more {
-        find(walk, new.get(name), Kind::EventTypeAdded, [None, Some(name)], Vec::new());
+    for (name, body, is_new) in alone.each() {
+        let kinds = [Kind::EventTypeRemoved, Kind::EventTypeAdded];
+        let fact = Fact::alone(&place(body), kinds, is_new, name, About::Itself).of(name);
+        let start = vec![walk.put(fact.into())];
+        walk.begin(name, RootKind::Used, start);
     }
 }
 
 /// What changes in the list of types is told as a change of events.
-fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, project: &Project) {
-    let Some(event) = &project.event else { return };
+fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, event: &Event) {
     let own = Place::new(document, &body.schema).field(&event.kind);
     let mut places = vec![own, Place::new(document, &event.list)];
     for model in [walk.old, walk.new] {
@@ -106,20 +81,18 @@ fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, project:
         let kind = node.and_then(|node| node.field(&event.kind));
         places.extend(kind.map(|kind| Seen::new(model, &kind.schema).place));
     }
-    for place in places {
-        for kind in [Kind::EnumValueAdded, Kind::EnumValueRemoved, Kind::EnumValueRenamed] {
-            walk.explained.insert((place.clone(), kind));
-        }
+    for kind in [Kind::EnumValueAdded, Kind::EnumValueRemoved, Kind::EnumValueRenamed] {
+        walk.explained.extend(places.iter().map(|place| (place.clone(), kind)));
     }
 }
 
 /// Events carry a configuration that the contract describes elsewhere.
-fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>, project: &Project) -> Option<usize> {
-    let carried = project.event.as_ref()?.carries.as_ref()?;
+fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>) -> Option<usize> {
+    let carried = walk.project.event.as_ref()?.carries.as_ref()?;
     let (before, now) = (old.whole(), new.whole());
     let place = Place::new(&carried.document, &carried.schema);
     let (old, new) = (Seen::at(walk.old, &place)?, Seen::at(walk.new, &place)?);
-    let carries = carried.fields.iter().any(|name| before.field(name).is_some() || now.field(name).is_some());
+    let carries = carried.fields.iter().any(|name| before.has(name) || now.has(name));
     carries.then(|| walk.pair(&old, &new, Slot::Value))
 }
 
@@ -131,71 +104,45 @@ fn named<'m>(model: &'m Model, document: &str, name: &str) -> Option<Seen<'m>> {
 
 /// The schemas of a document that nothing refers to, in it or in another.
 fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
-    let is_copied = |name: &String| {
-        let place = Place::new(document, name);
-        model.documents.values().any(|other| other.copies.values().any(|copy| *copy == place))
-    };
     let Some(document) = model.documents.get(document) else { return BTreeSet::new() };
-    let names = document.schemas.keys();
-    let alone =
-        |name: &&String| !document.uses.contains_key(*name) && !document.copies.contains_key(*name) && !is_copied(name);
-    names.filter(alone).map(String::as_str).collect()
+    let copied: BTreeSet<&Place> = model.documents.values().flat_map(|other| other.copies.values()).collect();
+    let is_used =
+        |name: &String| document.uses.contains_key(name) || copied.contains(&Place::new(&document.name, name));
+    let own = document.schemas.keys().filter(|name| !document.copies.contains_key(*name));
+    own.filter(|name| !is_used(name)).map(String::as_str).collect()
 }
 
 /// The schemas of a document that nothing refers to.
-fn schemas(walk: &mut Walk<'_>, document: &str, bodies: (&Bodies, &Bodies), project: &Project, roots: &mut Vec<Root>) {
-    let (old, new) = (walk.old, walk.new);
-    let (before, now) = (unused(old, document), unused(new, document));
+fn schemas(walk: &mut Walk<'_>, document: &str, old_bodies: &Bodies, new_bodies: &Bodies) {
     let is_body = |bodies: &Bodies, name: &str| bodies.values().any(|body| body.schema == name);
-    let (mut gone, mut more) = (BTreeSet::new(), BTreeSet::new());
-    for name in before.union(&now) {
-        match (named(old, document, name), named(new, document, name)) {
-            // What was the body of an event and is none, or the reverse, is told as a change of events.
-            (Some(_), Some(_)) if is_body(bodies.0, name) != is_body(bodies.1, name) => {}
-            (Some(old), Some(new)) => {
-                let start = vec![walk.pair(&old, &new, Slot::Value)];
-                roots.push(Root::schema(name, start));
-            }
-            (Some(_), None) if !is_body(bodies.0, name) => drop(gone.insert(*name)),
-            (None, Some(_)) if !is_body(bodies.1, name) => drop(more.insert(*name)),
-            _ => {}
-        }
-    }
+    let names = &unused(walk.old, document) | &unused(walk.new, document);
+    let of = |model| names.iter().filter_map(move |name| Some((*name, named(model, document, name)?)));
+    let (mut both, mut alone) = matched(of(walk.old), of(walk.new));
+    // What was the body of an event and is none, or the reverse, is told as a change of events.
+    both.retain(|((name, _), _)| is_body(old_bodies, name) == is_body(new_bodies, name));
+    alone.gone.retain(|name, _| !is_body(old_bodies, name));
+    alone.more.retain(|name, _| !is_body(new_bodies, name));
     // A schema that has another name and says the same is no change of the contract.
-    renamed(&mut gone, &mut more, |before, now| match (named(old, document, before), named(new, document, now)) {
-        (Some(before), Some(now)) => walk.same(&before, &now),
-        _ => false,
-    });
+    alone.renamed(|(_, before), (_, now)| walk.same(before, now));
     // Of one that has another name and nearly the same fields, the fields are told.
-    let found =
-        renamed(&mut gone, &mut more, |before, now| match (named(old, document, before), named(new, document, now)) {
-            (Some(before), Some(now)) => is_nearly(&before.whole(), &now.whole()),
-            _ => false,
-        });
-    for (before, now) in found {
-        if let (Some(old), Some(new)) = (named(old, document, before), named(new, document, now)) {
-            let start = vec![walk.pair(&old, &new, Slot::Value)];
-            roots.push(Root::schema(now, start));
-        }
+    both.extend(alone.renamed(|(_, before), (_, now)| is_nearly(&before.whole(), &now.whole())));
+    for ((_, old), (name, new)) in both {
+        let start = vec![walk.pair(&old, &new, Slot::Value)];
+        walk.begin(name, RootKind::Schema, start);
     }
-    let is_list = |name: &str| {
-        project.event.as_ref().is_some_and(|event| event.list == name) && !bodies.0.is_empty() && !bodies.1.is_empty()
-    };
-    for (names, model, kind) in [(gone, old, Kind::SchemaRemoved), (more, new, Kind::SchemaAdded)] {
-        for name in names {
-            let Some(seen) = named(model, document, name).filter(|seen| !is_alias(seen)) else { continue };
-            let whole = seen.whole();
-            let text =
-                Some(format!("{} that nothing refers to", whole.types().first().map_or("schema", |one| one.name())));
-            // The list of the types has one whatever it is called, which the events are named by.
-            let has_type = project.module(document).is_some()
-                && !is_list(name)
-                && matches!(whole.node.rust(), Rust::Struct | Rust::OpenEnum);
-            let mut step = Step::default();
-            let texts = if kind == Kind::SchemaAdded { [None, text] } else { [text, None] };
-            step.find(&seen.place, kind, texts, About::Schema { has_type });
-            roots.push(Root::alone(walk.put(step)));
-        }
+    // The list of the types has one whatever it is called, which the events are named by.
+    let list = walk.project.event.as_ref().filter(|_| !old_bodies.is_empty() && !new_bodies.is_empty());
+    let is_list = |name: &str| list.is_some_and(|event| event.list == name);
+    for (name, seen, is_new) in alone.each().filter(|(_, seen, _)| !is_alias(seen)) {
+        let whole = seen.whole();
+        let text = format!("{} that nothing refers to", whole.types().first().map_or("schema", |one| one.name()));
+        let has_type = walk.project.module(document).is_some()
+            && !is_list(name)
+            && matches!(whole.node.rust(), Rust::Struct | Rust::OpenEnum);
+        let kinds = [Kind::SchemaRemoved, Kind::SchemaAdded];
+        let fact = Fact::alone(&seen.place, kinds, is_new, text, About::Schema { has_type });
+        let start = vec![walk.put(fact.into())];
+        walk.begin("", RootKind::Alone, start);
     }
 }
 
@@ -213,21 +160,18 @@ fn is_nearly(old: &Seen<'_>, new: &Seen<'_>) -> bool {
 }
 
 /// The schemas that were not come by yet: others are built on them, or what refers to them is not referred to itself.
-fn others(walk: &mut Walk<'_>, document: &str, project: &Project, roots: &mut Vec<Root>) {
+fn others(walk: &mut Walk<'_>, document: &str) {
     let (Some(was), Some(is)) = (walk.old.documents.get(document), walk.new.documents.get(document)) else { return };
-    let bodies: Vec<EventBody> =
-        [was, is].into_iter().flat_map(|document| bodies(document, project).into_values()).collect();
-    for name in is.schemas.keys() {
-        if is.copies.contains_key(name) || bodies.iter().any(|body| body.schema == *name) {
-            continue;
-        }
+    let bodies = [was, is].map(|document| bodies(document, walk.project));
+    let is_body = |name: &str| bodies.iter().flat_map(Bodies::values).any(|body| body.schema == name);
+    for name in is.schemas.keys().filter(|name| !is.copies.contains_key(*name) && !is_body(name)) {
         let (Some(old), Some(new)) = (named(walk.old, document, name), named(walk.new, document, name)) else {
             continue;
         };
         if !walk.is_known(&old, &new) {
             let start = vec![walk.pair(&old, &new, Slot::Value)];
             let is_base = |document: &Document| document.uses.get(name) != Some(&Use::Value);
-            roots.push(if is_base(was) && is_base(is) { Root::base(name, start) } else { Root::schema(name, start) });
+            walk.begin(name, if is_base(was) && is_base(is) { RootKind::Base } else { RootKind::Schema }, start);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A schema as it is compared: whole, and where it stands.
+//! A schema as it is compared: whole, and where it stands; and two of them.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -6,41 +6,115 @@ use std::rc::Rc;
 use crate::model::{Choice, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Schema, Type};
 
 #[derive(Clone)]
-pub(in crate::diff) struct Seen<'m> {
-    pub(in crate::diff) model: &'m Model,
-    pub(in crate::diff) node: Node,
-    pub(in crate::diff) place: Place,
+pub(crate) struct Seen<'m> {
+    pub(crate) model: &'m Model,
+    pub(crate) node: Node,
+    pub(crate) place: Place,
     /// The name of the schema, where it is compared as if it stood elsewhere.
-    pub(in crate::diff) called: Option<String>,
+    pub(crate) called: Option<String>,
 }
 
 /// A field of an object, as it is compared.
 #[derive(Clone)]
-pub(in crate::diff) struct SeenField<'m> {
-    pub(in crate::diff) value: Seen<'m>,
-    pub(in crate::diff) place: Place,
-    pub(in crate::diff) need: Need,
-    pub(in crate::diff) need_place: Place,
+pub(crate) struct SeenField<'m> {
+    pub(crate) value: Seen<'m>,
+    pub(crate) place: Place,
+    pub(crate) need: Need,
+    pub(crate) need_place: Place,
+}
+
+/// Two schemas that are compared, and where they stand.
+#[derive(Clone)]
+pub(crate) struct Pair<'m> {
+    pub(crate) old: Seen<'m>,
+    pub(crate) new: Seen<'m>,
+    pub(crate) slot: Slot,
+}
+
+/// Where a value stands, for who decodes it with the old types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    /// It has to be there, and to have its type.
+    Value,
+    /// It may be absent, and so may be `null`.
+    Optional,
+    /// It is kept as text and not looked into.
+    Raw,
+    /// It is a parameter of an operation, which is given and never read.
+    Parameter,
+    /// It is the body of an event, which is taken apart and is no type of its own.
+    Body,
+}
+
+impl Slot {
+    pub(crate) fn of(need: Need, outer: Self) -> Self {
+        match (outer, need) {
+            (Self::Raw, _) => Self::Raw,
+            (_, Need::Required) => Self::Value,
+            _ => Self::Optional,
+        }
+    }
+
+    /// That of an item of a list here, or of a value of a map.
+    pub(crate) fn inner(self) -> Self {
+        if self == Self::Raw { Self::Raw } else { Self::Value }
+    }
+
+    /// Whether code can name the fields of what stands here.
+    pub(crate) fn has_type(self) -> bool {
+        !matches!(self, Self::Raw | Self::Body)
+    }
+}
+
+impl<'m> Pair<'m> {
+    pub(crate) fn new(old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> Self {
+        Self { old: old.clone(), new: new.clone(), slot }
+    }
+
+    pub(crate) fn ids(&self) -> (*const Schema, *const Schema) {
+        (self.old.id(), self.new.id())
+    }
+
+    pub(crate) fn both<T>(&self, of: impl Fn(&Seen<'m>) -> T) -> [T; 2] {
+        [of(&self.old), of(&self.new)]
+    }
+
+    /// What is made of each.
+    pub(crate) fn map(&self, of: impl Fn(&Seen<'m>) -> Seen<'m>) -> Self {
+        Self { old: of(&self.old), new: of(&self.new), slot: self.slot }
+    }
+
+    /// What both refer to, where that is one schema of both contracts.
+    pub(crate) fn referred(&self) -> Option<Self> {
+        let (old, new) = (self.old.referred()?, self.new.referred()?);
+        (old.place == new.place).then_some(Self { old, new, slot: self.slot })
+    }
 }
 
 impl<'m> Seen<'m> {
     /// What stands at a place; a reference that says nothing else is what it refers to.
-    pub(in crate::diff) fn new(model: &'m Model, node: &Node) -> Self {
+    pub(crate) fn new(model: &'m Model, node: &Node) -> Self {
         let node = Rc::clone(model.follow(node));
         Self { model, place: node.place.clone(), node, called: None }
     }
 
-    pub(in crate::diff) fn at(model: &'m Model, place: &Place) -> Option<Self> {
+    /// The same, as if it stood at another place, unless it is what is referred to.
+    pub(crate) fn new_at(model: &'m Model, node: &Node, place: Place) -> Self {
+        let seen = Self::new(model, node);
+        if Rc::ptr_eq(&seen.node, node) { Self { place, ..seen } } else { seen }
+    }
+
+    pub(crate) fn at(model: &'m Model, place: &Place) -> Option<Self> {
         model.at(place).map(|node| Self { model, node: Rc::clone(node), place: place.clone(), called: None })
     }
 
     /// Which schema it is, to tell whether it was seen before.
-    pub(in crate::diff) fn id(&self) -> *const Schema {
+    pub(crate) fn id(&self) -> *const Schema {
         Rc::as_ptr(&self.node)
     }
 
     /// The schema that is meant where something is said beside a reference.
-    pub(in crate::diff) fn referred(&self) -> Option<Self> {
+    pub(crate) fn referred(&self) -> Option<Self> {
         match &self.node.kind {
             Kind::Reference(_, to) => Self::at(self.model, to),
             _ => None,
@@ -48,18 +122,18 @@ impl<'m> Seen<'m> {
     }
 
     /// The same, with what it refers to in it.
-    pub(in crate::diff) fn whole(&self) -> Self {
+    pub(crate) fn whole(&self) -> Self {
         Self { node: self.model.whole(&self.node), ..self.clone() }
     }
 
     /// As if it stood elsewhere.
-    pub(in crate::diff) fn moved_to(&self, place: &Place) -> Self {
+    pub(crate) fn moved_to(&self, place: &Place) -> Self {
         let called = (self.place.path == "$").then(|| self.place.schema.clone());
         Self { place: place.clone(), called, ..self.clone() }
     }
 
     /// Where something in it is.
-    pub(in crate::diff) fn place_of(&self, inner: &Place) -> Place {
+    pub(crate) fn place_of(&self, inner: &Place) -> Place {
         let own = &self.node.place;
         let is_inside = (&own.document, &own.schema) == (&inner.document, &inner.schema);
         match inner.path.strip_prefix(&own.path).filter(|_| is_inside && *own != self.place) {
@@ -68,29 +142,28 @@ impl<'m> Seen<'m> {
         }
     }
 
-    fn inside(&self, node: &Node) -> Self {
-        let place = self.place_of(&node.place);
-        match self.model.follow(node) {
-            followed if Rc::ptr_eq(followed, node) => {
-                Self { model: self.model, node: Rc::clone(node), place, called: None }
-            }
-            followed => Self::new(self.model, followed),
-        }
+    /// What stands in it.
+    pub(crate) fn inside(&self, node: &Node) -> Self {
+        Self::new_at(self.model, node, self.place_of(&node.place))
     }
 
-    pub(in crate::diff) fn object(&self) -> Option<&Object> {
+    pub(crate) fn object(&self) -> Option<&Object> {
         self.node.object()
     }
 
-    pub(in crate::diff) fn names(&self) -> BTreeSet<&str> {
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
         self.node.fields().map(|(name, _)| name.as_str()).collect()
     }
 
-    pub(in crate::diff) fn field(&self, name: &str) -> Option<SeenField<'m>> {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.node.field(name).is_some()
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<SeenField<'m>> {
         self.node.field(name).map(|field| self.seen(field))
     }
 
-    pub(in crate::diff) fn fields(&self) -> impl Iterator<Item = (&str, SeenField<'m>)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, SeenField<'m>)> {
         self.node.fields().map(|(name, field)| (name.as_str(), self.seen(field)))
     }
 
@@ -103,15 +176,15 @@ impl<'m> Seen<'m> {
         }
     }
 
-    pub(in crate::diff) fn need(&self, field: &str) -> Need {
+    pub(crate) fn need(&self, field: &str) -> Need {
         self.object().map_or(Need::Optional, |object| object.need(field))
     }
 
-    pub(in crate::diff) fn groups(&self) -> &[Group] {
+    pub(crate) fn groups(&self) -> &[Group] {
         self.object().map_or(&[], |object| &object.groups)
     }
 
-    pub(in crate::diff) fn items(&self) -> Option<Self> {
+    pub(crate) fn items(&self) -> Option<Self> {
         match &self.node.kind {
             Kind::List(items) => items.as_ref().map(|items| self.inside(items)),
             _ => None,
@@ -119,34 +192,29 @@ impl<'m> Seen<'m> {
     }
 
     /// What fields without a name may be; nothing for what is no object.
-    pub(in crate::diff) fn others(&self) -> Option<&Others> {
+    pub(crate) fn others(&self) -> Option<&Others> {
         self.object().map(|object| &object.others)
     }
 
-    pub(in crate::diff) fn values_of(&self, others: &Node) -> Self {
-        self.inside(others)
-    }
-
-    pub(in crate::diff) fn choices(&self) -> Vec<Self> {
+    pub(crate) fn choices(&self) -> Vec<Self> {
         let alternatives = self.node.choice().into_iter().flat_map(|choice| &choice.alternatives);
         alternatives.map(|one| self.inside(one)).collect()
     }
 
     /// The types of JSON, without `null`; none where any will do.
-    pub(in crate::diff) fn types(&self) -> BTreeSet<Type> {
+    pub(crate) fn types(&self) -> BTreeSet<Type> {
         types(self.model, &self.node, 0)
     }
 
-    pub(in crate::diff) fn is_struct(&self) -> bool {
+    pub(crate) fn is_struct(&self) -> bool {
         self.node.is_struct()
     }
 
     /// Whether there may be values that are refused for being two of the choices.
-    pub(in crate::diff) fn excludes(&self) -> bool {
+    pub(crate) fn excludes(&self) -> bool {
         let choices: Vec<Self> = self.choices().iter().map(Self::whole).collect();
-        let mut pairs =
-            choices.iter().enumerate().flat_map(|(at, one)| choices.iter().skip(at + 1).map(move |o| (one, o)));
-        self.node.choice().is_some_and(|choice| choice.exclusive) && pairs.any(|(one, other)| !one.is_apart_from(other))
+        let overlaps = |(at, one): (usize, &Self)| choices.iter().skip(at + 1).any(|other| !one.is_apart_from(other));
+        self.node.choice().is_some_and(|choice| choice.exclusive) && choices.iter().enumerate().any(overlaps)
     }
 
     /// Whether no value is both: their types differ, or those of a field that both require.
@@ -163,7 +231,7 @@ impl<'m> Seen<'m> {
     }
 
     /// A choice of objects that differ in one field, as an object with a choice there: that is the same values.
-    pub(in crate::diff) fn as_object(&self) -> Option<Self> {
+    pub(crate) fn as_object(&self) -> Option<Self> {
         let alternatives: Vec<Self> = self.choices().iter().map(Self::whole).collect();
         let objects: Vec<&Object> = alternatives.iter().map(Self::object).collect::<Option<_>>()?;
         let (first, rest) = objects.split_first()?;
@@ -200,43 +268,26 @@ fn types(model: &Model, node: &Node, depth: usize) -> BTreeSet<Type> {
         return BTreeSet::new();
     }
     let node = model.whole(node);
-    match &node.kind {
-        Kind::Object(_) => BTreeSet::from([Type::Object]),
-        Kind::List(_) => BTreeSet::from([Type::Array]),
-        Kind::Boolean => BTreeSet::from([Type::Boolean]),
-        Kind::Integer => BTreeSet::from([Type::Integer]),
-        Kind::Number => BTreeSet::from([Type::Number]),
-        Kind::Text => BTreeSet::from([Type::String]),
-        Kind::Choice(choice) => match choice.of {
-            Some(one) => BTreeSet::from([one]),
-            None => {
-                let each: Vec<_> = choice.alternatives.iter().map(|one| types(model, one, depth + 1)).collect();
-                if each.iter().any(BTreeSet::is_empty) { BTreeSet::new() } else { each.into_iter().flatten().collect() }
-            }
-        },
-        Kind::Any | Kind::Reference(..) => node.values.iter().flatten().map(Type::of).collect(),
-    }
-}
-
-/// Fields of which some have to be there, in words.
-pub(in crate::diff) fn describe(groups: &[&Group]) -> String {
-    let one = |group: &&Group| {
-        let alternatives: Vec<String> = group
-            .alternatives
-            .iter()
-            .map(|names| match names.is_empty() {
-                true => "none".to_owned(),
-                false => names.iter().cloned().collect::<Vec<_>>().join(" and "),
-            })
-            .collect();
-        let which = if group.exclusive { "exactly one of" } else { "at least one of" };
-        format!("{which} {}", alternatives.join(", "))
+    let one = match &node.kind {
+        Kind::Object(_) => Type::Object,
+        Kind::List(_) => Type::Array,
+        Kind::Boolean => Type::Boolean,
+        Kind::Integer => Type::Integer,
+        Kind::Number => Type::Number,
+        Kind::Text => Type::String,
+        Kind::Choice(Choice { of: Some(one), .. }) => *one,
+        Kind::Choice(choice) => {
+            let each: Vec<_> = choice.alternatives.iter().map(|one| types(model, one, depth + 1)).collect();
+            let is_any = each.iter().any(BTreeSet::is_empty);
+            return each.into_iter().filter(|_| !is_any).flatten().collect();
+        }
+        Kind::Any | Kind::Reference(..) => return node.values.iter().flatten().map(Type::of).collect(),
     };
-    groups.iter().map(one).collect::<Vec<_>>().join("; ")
+    BTreeSet::from([one])
 }
 
 /// Whether every value that has the fields that were required, and any of those that were known, meets a condition.
-pub(in crate::diff) fn is_met(group: &Group, old: &Seen<'_>) -> bool {
+pub(crate) fn is_met(group: &Group, old: &Seen<'_>) -> bool {
     let always = |names: &BTreeSet<String>| names.iter().all(|name| old.need(name) == Need::Required);
     let possible = |names: &&BTreeSet<String>| names.iter().all(|name| old.node.field(name).is_some());
     let count = group.alternatives.iter().filter(possible).count();

@@ -5,41 +5,52 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::seen::Seen;
-use super::{About, Fact, Slot};
+use super::seen::{Pair, Seen, Slot};
+use super::{About, Fact};
 use crate::document::BOUNDS;
 use crate::model::{Model, Others, Place, Schema, Type};
+use crate::project::Project;
 
 /// A pair of schemas that was compared.
 #[derive(Default)]
-pub(in crate::diff) struct Step<'m> {
-    pub(in crate::diff) facts: Vec<Fact<'m>>,
+pub(crate) struct Step<'m> {
+    pub(crate) facts: Vec<Fact<'m>>,
     /// The pairs that it leads to.
-    pub(in crate::diff) next: Vec<usize>,
+    pub(crate) next: Vec<usize>,
     /// Changes of which schema is referred to; what they do is what is found where they lead.
-    pub(in crate::diff) replaced: Vec<(Fact<'m>, usize)>,
+    pub(crate) replaced: Vec<(Fact<'m>, usize)>,
 }
 
 impl<'m> Step<'m> {
-    pub(in crate::diff) fn find(&mut self, place: &Place, kind: Kind, texts: [Option<String>; 2], about: About<'m>) {
-        self.facts.push(Fact::new(place, kind, texts, about));
+    /// Notes a change, unless both say the same.
+    pub(crate) fn find(&mut self, fact: Fact<'m>) {
+        self.facts.extend(Some(fact).filter(|fact| fact.old != fact.new));
+    }
+}
+
+/// A step for what is no schema.
+impl<'m> From<Fact<'m>> for Step<'m> {
+    fn from(fact: Fact<'m>) -> Self {
+        Self { facts: vec![fact], ..Self::default() }
     }
 }
 
 /// What begins a walk.
-pub(in crate::diff) struct Root {
+pub(crate) struct Root {
     /// The event, the operation or the schema.
-    pub(in crate::diff) name: String,
-    pub(in crate::diff) kind: RootKind,
-    pub(in crate::diff) inbound: bool,
-    pub(in crate::diff) outbound: bool,
-    pub(in crate::diff) start: Vec<usize>,
+    pub(crate) name: String,
+    pub(crate) kind: RootKind,
+    pub(crate) start: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::diff) enum RootKind {
-    /// An event or an operation.
+pub(crate) enum RootKind {
+    /// An event, or an operation by itself: who sends minds it, and who receives.
     Used,
+    /// What is sent with an operation, and not received.
+    Sent,
+    /// What an operation answers, and is not sent.
+    Received,
     /// A schema that no other refers to.
     Schema,
     /// A schema that others are only built on: no value is one of it and nothing else.
@@ -48,75 +59,60 @@ pub(in crate::diff) enum RootKind {
     Alone,
 }
 
-impl Root {
-    pub(in crate::diff) fn new(name: &str, (inbound, outbound): (bool, bool), start: Vec<usize>) -> Self {
-        Self { name: name.to_owned(), kind: RootKind::Used, inbound, outbound, start }
-    }
+type Ids = (*const Schema, *const Schema);
 
-    pub(in crate::diff) fn schema(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Schema, ..Self::new(name, (true, true), start) }
-    }
-
-    pub(in crate::diff) fn base(name: &str, start: Vec<usize>) -> Self {
-        Self { kind: RootKind::Base, ..Self::new(name, (false, false), start) }
-    }
-
-    pub(in crate::diff) fn alone(start: usize) -> Self {
-        Self { kind: RootKind::Alone, ..Self::new("", (true, true), vec![start]) }
-    }
-}
-
-type Id = *const Schema;
-
-pub(in crate::diff) struct Walk<'m> {
-    pub(in crate::diff) old: &'m Model,
-    pub(in crate::diff) new: &'m Model,
-    pub(in crate::diff) steps: Vec<Step<'m>>,
+pub(crate) struct Walk<'m> {
+    pub(crate) old: &'m Model,
+    pub(crate) new: &'m Model,
+    pub(crate) project: &'m Project,
+    pub(crate) steps: Vec<Step<'m>>,
+    pub(crate) roots: Vec<Root>,
     /// The steps by what they compare, which is kept as long as it is known by its address.
-    known: HashMap<(Id, Id, Slot), usize>,
+    known: HashMap<(Ids, Slot), usize>,
     kept: Vec<[Seen<'m>; 2]>,
-    alike: HashMap<(Id, Id), bool>,
+    alike: HashMap<Ids, bool>,
     /// The pairs that are being compared in the place of a reference.
-    within: HashSet<(Id, Id)>,
+    within: HashSet<Ids>,
     /// What is part of a change that was found elsewhere.
-    pub(in crate::diff) explained: HashSet<(Place, Kind)>,
+    pub(crate) explained: HashSet<(Place, Kind)>,
     /// The bodies of events.
-    pub(in crate::diff) bodies: HashSet<Place>,
+    pub(crate) bodies: HashSet<Place>,
 }
 
 impl<'m> Walk<'m> {
-    pub(in crate::diff) fn new(old: &'m Model, new: &'m Model) -> Self {
-        let (steps, known, kept, alike, within, explained, bodies) = Default::default();
-        Self { old, new, steps, known, kept, alike, within, explained, bodies }
+    pub(crate) fn new(old: &'m Model, new: &'m Model, project: &'m Project) -> Self {
+        let (steps, roots, known, kept, alike, within, explained, bodies) = Default::default();
+        Self { old, new, project, steps, roots, known, kept, alike, within, explained, bodies }
+    }
+
+    pub(crate) fn begin(&mut self, name: &str, kind: RootKind, start: Vec<usize>) {
+        self.roots.push(Root { name: name.to_owned(), kind, start });
     }
 
     /// Compares two schemas, unless they were; the number of the step.
-    pub(in crate::diff) fn pair(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> usize {
+    pub(crate) fn pair(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> usize {
         let slot = if self.bodies.contains(&new.place) { Slot::Body } else { slot };
-        let key = (old.id(), new.id(), slot);
-        if let Some(step) = self.known.get(&key) {
+        let pair = Pair::new(old, new, slot);
+        if let Some(step) = self.known.get(&(pair.ids(), slot)) {
             return *step;
         }
         let number = self.put(Step::default());
-        self.known.insert(key, number);
-        self.kept.push([old.clone(), new.clone()]);
+        self.known.insert((pair.ids(), slot), number);
+        self.kept.push(pair.both(Seen::clone));
         let mut step = Step::default();
-        match (old.referred(), new.referred()) {
-            (Some(was), Some(is)) if was.place == is.place => self.beside((old, &was), (new, &is), slot, &mut step),
-            _ => self.compare(old, new, slot, &mut step),
+        match pair.referred() {
+            Some(referred) => self.beside(&pair, &referred, &mut step),
+            None => self.compare(&pair, &mut step),
         }
-        if let Some(place) = self.steps.get_mut(number) {
-            *place = step;
-        }
+        self.steps[number] = step;
         number
     }
 
-    pub(in crate::diff) fn is_known(&self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
-        Slot::ALL.into_iter().any(|slot| self.known.contains_key(&(old.id(), new.id(), slot)))
+    pub(crate) fn is_known(&self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
+        self.known.keys().any(|(ids, _)| *ids == (old.id(), new.id()))
     }
 
-    /// A step for what is no schema.
-    pub(in crate::diff) fn put(&mut self, step: Step<'m>) -> usize {
+    pub(crate) fn put(&mut self, step: Step<'m>) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
     }
@@ -124,183 +120,111 @@ impl<'m> Walk<'m> {
     /// Compares what a schema leads to at a place. Where one of the two is a schema that both contracts have, and the other
     /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
     /// one of the schema.
-    pub(in crate::diff) fn child(
-        &mut self,
-        old: &Seen<'m>,
-        new: &Seen<'m>,
-        slot: Slot,
-        place: Place,
-        step: &mut Step<'m>,
-    ) {
-        if let (Some(was), Some(is)) = (old.referred(), new.referred())
-            && was.place == is.place
-        {
-            self.beside((old, &was), (new, &is), slot, step);
-            return;
+    pub(crate) fn child(&mut self, pair: &Pair<'m>, place: &Place, step: &mut Step<'m>) {
+        if let Some(referred) = pair.referred() {
+            return self.beside(pair, &referred, step);
         }
+        let Pair { old, new, slot } = pair;
         let (before, now) = (&old.place, &new.place);
         let stays = |model, place: &Place| if before == now { None } else { Seen::at(model, place) };
         match (stays(self.new, before), stays(self.old, now)) {
             (Some(_), Some(earlier)) => {
-                step.next.push(self.pair(&earlier, new, slot));
-                let number = self.pair(old, &earlier, slot);
+                step.next.push(self.pair(&earlier, new, *slot));
+                let number = self.pair(old, &earlier, *slot);
                 if !self.same(old, &earlier) {
-                    let names = [before, now].map(|place| Some(place.schema.clone()));
-                    step.replaced.push((Fact::new(&place, Kind::TypeChanged, names, About::Itself), number));
+                    let names = [before, now].map(|place| &place.schema);
+                    step.replaced.push((Fact::changed(place, Kind::TypeChanged, names, About::Itself), number));
                 }
             }
             (Some(later), None) if now.path != "$" => {
-                step.next.push(self.pair(old, &later, slot));
-                self.in_place((&later, new), slot, &place, step);
+                step.next.push(self.pair(old, &later, *slot));
+                self.in_place(&Pair::new(&later, new, *slot), place, step);
             }
             (None, Some(earlier)) => {
-                step.next.push(self.pair(&earlier, new, slot));
-                self.in_place((old, &earlier), slot, &place, step);
+                step.next.push(self.pair(&earlier, new, *slot));
+                self.in_place(&Pair::new(old, &earlier, *slot), place, step);
             }
             // Fields are told of where they stand now, and anything else where it was known.
             (later, None)
                 if (later.is_some() || before.path != "$") && !(old.whole().is_struct() && new.whole().is_struct()) =>
             {
-                step.next.extend(later.map(|later| self.pair(old, &later, slot)));
-                self.in_place((old, new), slot, &place, step);
+                step.next.extend(later.map(|later| self.pair(old, &later, *slot)));
+                self.in_place(pair, place, step);
             }
-            _ => step.next.push(self.pair(old, new, slot)),
+            _ => step.next.push(self.pair(old, new, *slot)),
         }
     }
 
     /// Compares what is said beside references to one schema. What changed in the schema is no change of the place.
-    fn beside(
-        &mut self,
-        (old, was): (&Seen<'m>, &Seen<'m>),
-        (new, is): (&Seen<'m>, &Seen<'m>),
-        slot: Slot,
-        step: &mut Step<'m>,
-    ) {
-        let inner = self.pair(was, is, slot);
+    fn beside(&mut self, pair: &Pair<'m>, referred: &Pair<'m>, step: &mut Step<'m>) {
+        let inner = self.pair(&referred.old, &referred.new, pair.slot);
         let mut own = Step::default();
-        let whole = |one: &Seen<'m>, name: &Seen<'m>| Seen { called: Some(name.name()), ..one.whole() };
-        self.types(&whole(old, was), &whole(new, is), slot, &mut own);
-        self.facets(old, new, slot, &mut own);
-        let known = self.steps.get(inner).map(|step| step.facts.as_slice()).unwrap_or_default();
+        let mut whole = pair.map(Seen::whole);
+        (whole.old.called, whole.new.called) = (Some(referred.old.name()), Some(referred.new.name()));
+        types(&whole, &mut own);
+        facets(pair, &mut own);
+        let known = &self.steps[inner].facts;
         let is_known = |fact: &Fact<'m>| known.iter().any(|k| (k.kind, &k.subject) == (fact.kind, &fact.subject));
         step.facts.extend(own.facts.into_iter().filter(|fact| !is_known(fact)));
         step.next.push(inner);
     }
 
     /// Compares two schemas as if both stood at a place.
-    pub(in crate::diff) fn in_place(
-        &mut self,
-        (old, new): (&Seen<'m>, &Seen<'m>),
-        slot: Slot,
-        place: &Place,
-        step: &mut Step<'m>,
-    ) {
-        let key = (old.id(), new.id());
-        if !self.within.insert(key) {
-            step.next.push(self.pair(old, new, slot));
+    pub(crate) fn in_place(&mut self, pair: &Pair<'m>, place: &Place, step: &mut Step<'m>) {
+        if !self.within.insert(pair.ids()) {
+            step.next.push(self.pair(&pair.old, &pair.new, pair.slot));
             return;
         }
-        self.kept.push([old.clone(), new.clone()]);
-        self.compare(&old.moved_to(place), &new.moved_to(place), slot, step);
-        self.within.remove(&key);
+        self.kept.push(pair.both(Seen::clone));
+        self.compare(&pair.map(|seen| seen.moved_to(place)), step);
+        self.within.remove(&pair.ids());
     }
 
-    fn compare(&mut self, old_seen: &Seen<'m>, new_seen: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
-        let (mut old, mut new) = (old_seen.whole(), new_seen.whole());
+    fn compare(&mut self, seen: &Pair<'m>, step: &mut Step<'m>) {
+        let mut pair = seen.map(Seen::whole);
         // A choice of objects may say what an object with a choice does.
-        match (old.is_struct(), new.is_struct()) {
-            (true, false) => new = new.as_object().unwrap_or(new),
-            (false, true) => old = old.as_object().unwrap_or(old),
+        match (pair.old.is_struct(), pair.new.is_struct()) {
+            (true, false) => pair.new = pair.new.as_object().unwrap_or(pair.new),
+            (false, true) => pair.old = pair.old.as_object().unwrap_or(pair.old),
             _ => {}
         }
-        let (old, new) = (&old, &new);
-        let comparable = match old.node.choice().is_none() && new.node.choice().is_none() {
-            true => self.types(old, new, slot, step),
-            false => self.choices((old_seen, old), (new_seen, new), slot, step),
+        let comparable = match pair.old.node.choice().is_none() && pair.new.node.choice().is_none() {
+            true => types(&pair, step),
+            false => self.choices(seen, &pair, step),
         };
         if !comparable {
             return;
         }
-        self.values(old, new, slot, step);
-        self.facets(old, new, slot, step);
-        self.fields(old, new, slot, step);
-        self.others(old, new, slot, step);
-        match (old.items(), new.items()) {
-            (Some(old), Some(new)) => self.child(&old, &new, slot.inner(), new_seen.place.below("[*]"), step),
+        self.values(&pair, step);
+        facets(&pair, step);
+        self.fields(&pair, step);
+        self.others(&pair, step);
+        match (pair.old.items(), pair.new.items()) {
+            (Some(old), Some(new)) => {
+                self.child(&Pair { old, new, slot: pair.slot.inner() }, &pair.new.place.below("[*]"), step);
+            }
             (None, None) => {}
-            (before, _) => {
-                let more: &[Type] = if before.is_some() { &[Type::Null, Type::Number, Type::Object] } else { &[] };
-                self.type_changed(old, new, (more.iter().copied().collect(), before.is_none()), slot, step);
-            }
+            (Some(_), None) => type_changed(&pair, vec![Type::Null, Type::Number, Type::Object], false, step),
+            (None, Some(_)) => type_changed(&pair, Vec::new(), true, step),
         }
-    }
-
-    fn type_changed(
-        &self,
-        old: &Seen<'m>,
-        new: &Seen<'m>,
-        types: (BTreeSet<Type>, bool),
-        slot: Slot,
-        step: &mut Step<'m>,
-    ) {
-        let kind = match (types.0.is_empty(), types.1) {
-            (false, false) => Kind::TypeWidened,
-            (true, true) => Kind::TypeNarrowed,
-            _ => Kind::TypeChanged,
-        };
-        let (more, fewer) = (types.0.into_iter().collect(), types.1);
-        let about = About::Types { old: old.clone(), new: new.clone(), more, fewer, slot };
-        step.find(&new.place, kind, [old, new].map(|seen| Some(seen.describe())), about);
-    }
-
-    /// Compares types; whether what else the schemas say is worth comparing.
-    fn types(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) -> bool {
-        let all = |seen: &Seen<'m>| {
-            let mut types = seen.types();
-            if types.is_empty() {
-                types.extend(Type::ANY);
-            }
-            if seen.node.nullable {
-                types.insert(Type::Null);
-            }
-            if types.contains(&Type::Number) {
-                types.insert(Type::Integer);
-            }
-            types
-        };
-        let (before, now) = (all(old), all(new));
-        if before == now {
-            return true;
-        }
-        let more: BTreeSet<Type> = now.difference(&before).copied().collect();
-        self.type_changed(old, new, (more, !before.is_subset(&now)), slot, step);
-        let is_number = |seen: &Seen<'m>| seen.types().iter().all(|kind| matches!(kind, Type::Integer | Type::Number));
-        old.types() == new.types() || (is_number(old) && is_number(new))
     }
 
     /// Compares choices: each alternative with the one that it is, or has become. Whether there was one.
-    fn choices(
-        &mut self,
-        (old_seen, old): (&Seen<'m>, &Seen<'m>),
-        (new_seen, new): (&Seen<'m>, &Seen<'m>),
-        slot: Slot,
-        step: &mut Step<'m>,
-    ) -> bool {
+    fn choices(&mut self, seen: &Pair<'m>, pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
+        let Pair { old, new, slot } = pair;
         let one = |whole: &Seen<'m>, seen: &Seen<'m>| match whole.choices() {
             none if none.is_empty() => vec![seen.clone()],
             several => several,
         };
-        let (mut gone, mut more) = (one(old, old_seen), one(new, new_seen));
+        let (mut gone, mut more) = (one(old, &seen.old), one(new, &seen.new));
         let before = gone.len();
         // What stands inside has the place of the choice.
         let named = |seen: &Seen<'m>| {
             Some(seen.place.clone()).filter(|place| place.path == "$" && *place != old.place && *place != new.place)
         };
         let alone = old.node.choice().is_none();
-        let mut pairs = take(&mut gone, &mut more, |before, now| match (named(before), named(now)) {
-            (Some(one), Some(other)) => one == other,
-            _ => false,
-        });
+        let mut pairs =
+            take(&mut gone, &mut more, |before, now| named(before).is_some_and(|place| named(now) == Some(place)));
         take(&mut gone, &mut more, |before, now| self.same(before, now));
         pairs.extend(take(&mut gone, &mut more, |before, now| {
             let types = before.types();
@@ -312,12 +236,12 @@ impl<'m> Walk<'m> {
         for (before, now) in pairs {
             // A schema that has a name has a type, which may be used for what is kept as text.
             let slot = match (alone, named(&before)) {
-                (true, _) => slot,
+                (true, _) => *slot,
                 (_, Some(_)) => Slot::Value,
                 _ => Slot::Raw,
             };
             // A choice is not compared with itself.
-            if (before.id(), now.id()) != (old_seen.id(), new_seen.id()) {
+            if (before.id(), now.id()) != seen.ids() {
                 step.next.push(self.pair(&before, &now, slot));
             }
         }
@@ -332,26 +256,25 @@ impl<'m> Walk<'m> {
         // What was one of all the types of JSON cannot be refused.
         let fewer = !gone.is_empty() || (old.node.nullable && !new.node.nullable);
         if !added.is_empty() || fewer {
-            self.type_changed(old, new, (added, fewer && !takes_anything(new)), slot, step);
+            type_changed(pair, Vec::from_iter(added), fewer && !takes_anything(new), step);
         }
-        let several = |seen: &Seen<'m>| seen.choices().len() > 1;
-        if several(old) && several(new) && old.excludes() != new.excludes() {
+        if old.choices().len() > 1 && new.choices().len() > 1 && old.excludes() != new.excludes() {
             let told =
                 |seen: &Seen<'m>| if seen.excludes() { "exactly one of the choices" } else { "any of the choices" };
-            let texts = [old, new].map(|seen| Some(told(seen).to_owned()));
-            step.find(&new.place, Kind::ConditionChanged, texts, About::More(!new.excludes()));
+            let about = About::More(!new.excludes());
+            step.facts.push(Fact::changed(&new.place, Kind::ConditionChanged, pair.both(told), about));
         }
         gone.len() < before
     }
 
     /// Compares what is known of fields that have no name, or of the values of a map.
-    fn others(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
+    fn others(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
+        let Pair { old, new, slot } = pair;
         let (Some(before), Some(now)) = (old.others(), new.others()) else { return };
         let more = match (before, now) {
             (Others::Of(before), Others::Of(now)) => {
-                let (before, now) = (old.values_of(before), new.values_of(now));
-                self.child(&before, &now, slot.inner(), new.place.below(".*"), step);
-                return;
+                let values = Pair { old: old.inside(before), new: new.inside(now), slot: slot.inner() };
+                return self.child(&values, &new.place.below(".*"), step);
             }
             (Others::Any, Others::Any) | (Others::None, Others::None) => return,
             (before, now) => matches!((before, now), (_, Others::Any) | (Others::None, _)),
@@ -360,43 +283,17 @@ impl<'m> Walk<'m> {
         let are_structs = old.is_struct() && new.is_struct();
         if are_structs || matches!((before, now), (_, Others::None) | (Others::None, _)) {
             let kind = if more { Kind::OtherFieldsAllowed } else { Kind::OtherFieldsRefused };
-            step.find(&new.place, kind, [old, new].map(|seen| Some(seen.describe_others())), About::More(more));
+            let texts = pair.both(Seen::describe_others);
+            step.facts.push(Fact::changed(&new.place, kind, texts, About::More(more)));
         } else {
-            let types: &[Type] = if more { &[Type::Null, Type::Object, Type::Array] } else { &[] };
-            self.type_changed(old, new, (types.iter().copied().collect(), !more), slot, step);
-        }
-    }
-
-    /// Compares everything else that is said of a value.
-    pub(in crate::diff) fn facets(&self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot, step: &mut Step<'m>) {
-        let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
-        for key in keys {
-            let (was, is) = (old.node.facet(key), new.node.facet(key));
-            if was == is {
-                continue;
-            }
-            let kind = match key.as_str() {
-                "format" => Kind::FormatChanged,
-                "default" => Kind::DefaultChanged,
-                "deprecated" if is.is_some() => Kind::Deprecated,
-                "deprecated" => Kind::NoLongerDeprecated,
-                "readOnly" => Kind::ReadOnlyChanged,
-                "writeOnly" => Kind::WriteOnlyChanged,
-                key if BOUNDS.contains(&key) => Kind::BoundChanged,
-                _ => Kind::KeywordChanged,
-            };
-            let holder = if new.node.facets.contains_key(key) { new } else { old };
-            let facet = holder.node.facets.get(key);
-            let place = facet.map_or_else(|| new.place.clone(), |facet| holder.place_of(&facet.place));
-            let said = [was, is].map(|value| value.map(|value| format!("{key}: {value}")));
-            let about = About::Keyword { old: old.clone(), new: new.clone(), slot };
-            step.facts.push(Fact::new(&place, kind, said, about).of(key));
+            let types = if more { vec![Type::Null, Type::Object, Type::Array] } else { Vec::new() };
+            type_changed(pair, types, !more, step);
         }
     }
 
     /// Whether two schemas say the same, however they say it. Where they lead back to themselves, they do unless something
     /// else differs.
-    pub(in crate::diff) fn same(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
+    pub(crate) fn same(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
         let key = (old.id(), new.id());
         if let Some(known) = self.alike.get(&key) {
             return *known;
@@ -413,50 +310,96 @@ impl<'m> Walk<'m> {
     }
 
     fn same_whole(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
+        let undescribed = |seen: &Seen<'m>| -> Option<Vec<String>> {
+            seen.object().map(|object| object.undescribed.keys().cloned().collect())
+        };
         let facets = |seen: &Seen<'m>| -> Vec<(String, Value)> {
             seen.node.facets.iter().map(|(key, facet)| (key.clone(), facet.value.clone())).collect()
         };
-        let values = |seen: &Seen<'m>| {
-            seen.node.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect::<BTreeSet<_>>())
+        let values = |seen: &Seen<'m>| -> Option<BTreeSet<String>> {
+            seen.node.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect())
         };
-        let undescribed = |seen: &Seen<'m>| -> Vec<String> {
-            seen.object().into_iter().flat_map(|object| object.undescribed.keys().cloned()).collect()
+        let plain = |seen: &Seen<'m>| {
+            let fields = (seen.names().len(), undescribed(seen), seen.groups().to_vec());
+            let choices = (seen.choices().len(), seen.excludes());
+            (seen.types(), seen.node.nullable, values(seen), facets(seen), fields, choices)
         };
-        let plain = old.types() == new.types()
-            && old.node.nullable == new.node.nullable
-            && values(old) == values(new)
-            && facets(old) == facets(new)
-            && old.groups() == new.groups()
-            && undescribed(old) == undescribed(new)
-            && old.names() == new.names()
-            && old.choices().len() == new.choices().len()
-            && old.excludes() == new.excludes();
-        if !plain {
-            return false;
-        }
-        let fields = old.fields().all(|(name, before)| {
-            new.field(name).is_some_and(|now| before.need == now.need && self.same(&before.value, &now.value))
-        });
-        let others = match (old.others(), new.others()) {
-            (Some(Others::Of(was)), Some(Others::Of(is))) => self.same(&old.values_of(was), &new.values_of(is)),
-            (Some(one), Some(other)) => std::mem::discriminant(one) == std::mem::discriminant(other),
-            _ => true,
-        };
-        let items = match (old.items(), new.items()) {
-            (Some(old), Some(new)) => self.same(&old, &new),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        let mut left = new.choices();
-        fields
-            && others
-            && items
-            && old.choices().iter().all(|before| match left.iter().position(|now| self.same(before, now)) {
-                Some(position) => {
-                    left.remove(position);
-                    true
-                }
-                None => false,
+        plain(old) == plain(new)
+            && old.fields().all(|(name, before)| {
+                new.field(name).is_some_and(|now| before.need == now.need && self.same(&before.value, &now.value))
             })
+            && match (old.others(), new.others()) {
+                (Some(Others::Of(was)), Some(Others::Of(is))) => self.same(&old.inside(was), &new.inside(is)),
+                (Some(one), Some(other)) => std::mem::discriminant(one) == std::mem::discriminant(other),
+                _ => true,
+            }
+            && match (old.items(), new.items()) {
+                (Some(old), Some(new)) => self.same(&old, &new),
+                (one, other) => one.is_none() && other.is_none(),
+            }
+            && take(&mut old.choices(), &mut new.choices(), |before, now| self.same(before, now)).len()
+                == old.choices().len()
+    }
+}
+
+fn type_changed<'m>(pair: &Pair<'m>, more: Vec<Type>, fewer: bool, step: &mut Step<'m>) {
+    let kind = match (more.is_empty(), fewer) {
+        (false, false) => Kind::TypeWidened,
+        (true, true) => Kind::TypeNarrowed,
+        _ => Kind::TypeChanged,
+    };
+    let about = About::Types { of: pair.clone(), more, fewer };
+    step.facts.push(Fact::changed(&pair.new.place, kind, pair.both(Seen::describe), about));
+}
+
+/// Compares types; whether what else the schemas say is worth comparing.
+fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
+    let all = |seen: &Seen<'m>| {
+        let mut types = seen.types();
+        if types.is_empty() {
+            types.extend(Type::ANY);
+        }
+        if seen.node.nullable {
+            types.insert(Type::Null);
+        }
+        if types.contains(&Type::Number) {
+            types.insert(Type::Integer);
+        }
+        types
+    };
+    let [before, now] = pair.both(all);
+    if before == now {
+        return true;
+    }
+    type_changed(pair, now.difference(&before).copied().collect(), !before.is_subset(&now), step);
+    let [before, now] = pair.both(Seen::types);
+    let is_number = |types: &BTreeSet<Type>| types.iter().all(|kind| matches!(kind, Type::Integer | Type::Number));
+    before == now || (is_number(&before) && is_number(&now))
+}
+
+/// Compares everything else that is said of a value.
+fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
+    let Pair { old, new, .. } = pair;
+    let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
+    for key in keys {
+        let (was, is) = (old.node.facet(key), new.node.facet(key));
+        if was == is {
+            continue;
+        }
+        let kind = match key.as_str() {
+            "format" => Kind::FormatChanged,
+            "default" => Kind::DefaultChanged,
+            "deprecated" if is.is_some() => Kind::Deprecated,
+            "deprecated" => Kind::NoLongerDeprecated,
+            "readOnly" => Kind::ReadOnlyChanged,
+            "writeOnly" => Kind::WriteOnlyChanged,
+            key if BOUNDS.contains(&key) => Kind::BoundChanged,
+            _ => Kind::KeywordChanged,
+        };
+        let holder = if is.is_some() { new } else { old };
+        let Some(place) = holder.node.facets.get(key).map(|facet| holder.place_of(&facet.place)) else { continue };
+        let said = [was, is].map(|value| value.map(|value| format!("{key}: {value}")));
+        step.facts.push(Fact::new(&place, kind, said, About::Values(pair.clone())).of(key));
     }
 }
 

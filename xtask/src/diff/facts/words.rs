@@ -1,13 +1,15 @@
 //! Schemas and values, in words.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::seen::{Seen, SeenField, describe};
-use crate::model::{Kind, Need, Others, Type};
+use super::seen::{Seen, SeenField};
+use crate::model::{Group, Kind, Need, Others, Type};
 
 impl Seen<'_> {
     /// A type, for a reader.
-    pub(in crate::diff) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let whole = self.whole();
         let text = self.plain(&whole);
         if whole.node.nullable { format!("{text} or null") } else { text }
@@ -34,7 +36,7 @@ impl Seen<'_> {
         match (&whole.node.kind, whole.items()) {
             (_, Some(items)) => format!("list of {}", items.name()),
             (Kind::Object(object), _) => match &object.others {
-                Others::Of(values) if !whole.is_struct() => format!("map of {}", whole.values_of(values).name()),
+                Others::Of(values) if !whole.is_struct() => format!("map of {}", whole.inside(values).name()),
                 _ if !whole.is_struct() => "any object".to_owned(),
                 _ if self.place.path == "$" => self.place.schema.clone(),
                 _ => "object".to_owned(),
@@ -51,7 +53,7 @@ impl Seen<'_> {
     }
 
     /// A schema that has a name by its name, and any other by its type.
-    pub(in crate::diff) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.place.path.as_str() {
             "$" if !self.place.schema.is_empty() => self.place.schema.clone(),
             _ => self.describe(),
@@ -59,29 +61,29 @@ impl Seen<'_> {
     }
 
     /// What a field without a name may be.
-    pub(in crate::diff) fn describe_others(&self) -> String {
+    pub(crate) fn describe_others(&self) -> String {
         match self.others() {
             Some(Others::None) => "nothing".to_owned(),
-            Some(Others::Of(values)) => self.values_of(values).name(),
+            Some(Others::Of(values)) => self.inside(values).name(),
             Some(Others::Any) | None => "anything".to_owned(),
         }
     }
 
     /// Whether a field has to be there.
-    pub(in crate::diff) fn describe_need(&self, name: &str, need: Need) -> String {
+    pub(crate) fn describe_need(&self, name: &str, need: Need) -> String {
         match need {
             Need::Required => "required".to_owned(),
             Need::Optional => "optional".to_owned(),
             Need::Conditional => {
-                let of_field = |names: &std::collections::BTreeSet<String>| names.contains(name);
+                let of_field = |names: &BTreeSet<String>| names.contains(name);
                 let groups = self.groups().iter().filter(|group| group.alternatives.iter().any(of_field));
-                describe(&groups.collect::<Vec<_>>())
+                describe(groups)
             }
         }
     }
 
     /// A field as a reader wants it told: whether it has to be there, and its type.
-    pub(in crate::diff) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
+    pub(crate) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
         let (kind, need) = (field.value.name(), self.describe_need(name, field.need));
         match field.need {
             Need::Conditional => format!("{kind}, {need}"),
@@ -90,13 +92,26 @@ impl Seen<'_> {
     }
 }
 
+/// Fields of which some have to be there.
+pub(crate) fn describe<'g>(groups: impl IntoIterator<Item = &'g Group>) -> String {
+    let fields = |names: &BTreeSet<String>| match names.is_empty() {
+        true => "none".to_owned(),
+        false => Vec::from_iter(names.clone()).join(" and "),
+    };
+    let one = |group: &Group| {
+        let which = if group.exclusive { "exactly one of" } else { "at least one of" };
+        format!("{which} {}", Vec::from_iter(group.alternatives.iter().map(fields)).join(", "))
+    };
+    Vec::from_iter(groups.into_iter().map(one)).join("; ")
+}
+
 /// A value of JSON, as text; what is text already as it is.
-pub(in crate::diff) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `a, b and c`
-pub(in crate::diff) fn and(names: Vec<String>) -> String {
+pub(crate) fn and(names: Vec<String>) -> String {
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),

@@ -1,25 +1,56 @@
-//! What is said of the changes to who reads a pull request or a changelog.
+//! What is said of the changes to who reads a pull request, and in the changelog to who uses the crates.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::report::Report;
-use super::{beside, capital, reaches, says_reach, together};
+use super::{beside, capital, of_several, reaches, says_reach, sentence, subject};
 use crate::diff::effects::Verdict;
-use crate::diff::effects::change::Change;
-use crate::diff::effects::semver::Crate;
+use crate::diff::effects::reach::Change;
+use crate::diff::effects::semver::{Crate, is_addition};
+use crate::diff::facts::kind::{Section, word};
+use crate::diff::facts::words::and;
+
+/// What breaks first, and of that first what breaks without being compiled anew.
+const GROUPS: [&str; 5] = [
+    "Breaks who decodes",
+    "Breaks who sends or builds values",
+    "Breaks code that is compiled anew",
+    "To be looked at",
+    "Compatible",
+];
+
+/// The group that a change is told in, by its number.
+fn group(change: &Change) -> usize {
+    match change.verdict() {
+        Verdict::Breaking if change.inbound == Verdict::Breaking => 0,
+        Verdict::Breaking if change.outbound == Verdict::Breaking => 1,
+        Verdict::Breaking => 2,
+        Verdict::Warning => 3,
+        Verdict::Compatible => 4,
+    }
+}
+
+/// The sections of a changelog, in the order in which they matter to who updates.
+const SECTIONS: [(Section, &str); 4] = [
+    (Section::Removed, "Removed"),
+    (Section::Changed, "Changed"),
+    (Section::Deprecated, "Deprecated"),
+    (Section::Added, "Added"),
+];
 
 impl Report {
-    pub(in crate::diff) fn markdown(&self) -> String {
-        let summary = &self.summary;
-        let mut text = format!("Changes of the contract, from {} to {}.\n", summary.old, summary.new);
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!("Changes of the contract, from {} to {}.\n", self.old, self.new);
         text.push_str("\n| crate | next version | why |\n| --- | --- | --- |\n");
-        for Crate { name, bump, why } in &summary.crates {
-            let _ = writeln!(text, "| `{name}` | **{}** | {why} |", bump.word());
+        for Crate { name, bump, why } in &self.crates {
+            let _ = writeln!(text, "| `{name}` | **{}** | {why} |", word(bump));
         }
         if self.changes.is_empty() {
             text.push_str("\nNothing that a program could notice changed.\n");
         }
-        for (title, group) in self.groups() {
+        for (number, title) in GROUPS.iter().enumerate() {
+            let group: Vec<&Change> = self.changes.iter().filter(|change| group(change) == number).collect();
             if !group.is_empty() {
                 let _ = writeln!(text, "\n### {title}\n");
             }
@@ -27,33 +58,37 @@ impl Report {
                 text.push_str(&bullet(&changes));
             }
         }
-        for note in summary.notes() {
+        for note in self.notes() {
             let _ = writeln!(text, "\n{note}");
         }
         text
     }
 
-    /// What breaks first, and of that first what breaks without being compiled anew.
-    fn groups(&self) -> [(&'static str, Vec<&Change>); 5] {
-        let breaking = |of: fn(&Change) -> bool| self.of(Verdict::Breaking).filter(|change| of(change)).collect();
-        [
-            ("Breaks who decodes", breaking(|change| change.inbound == Verdict::Breaking)),
-            (
-                "Breaks who sends or builds values",
-                breaking(|change| change.inbound != Verdict::Breaking && change.outbound == Verdict::Breaking),
-            ),
-            (
-                "Breaks code that is compiled anew",
-                breaking(|change| change.inbound.max(change.outbound) != Verdict::Breaking),
-            ),
-            ("To be looked at", self.of(Verdict::Warning).collect()),
-            ("Compatible", self.of(Verdict::Compatible).collect()),
-        ]
+    /// For each crate and in each section an entry for each reason for which something breaks, and one for the rest. What
+    /// changes no type and no promise is left to the diff.
+    pub(crate) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
+        let of = |(of, name): (Section, &'static str)| {
+            let mut entries = Vec::new();
+            for package in self.crates.iter().take(2).map(|made| &made.name) {
+                let is_of_it = |change: &&Change| section(change) == Some(of) && change.package == *package;
+                let (breaking, others): (Vec<&Change>, Vec<&Change>) =
+                    self.changes.iter().filter(is_of_it).partition(|change| change.verdict() == Verdict::Breaking);
+                for changes in alike(&breaking) {
+                    let reason = changes.first().map(|change| capital(&change.reason)).unwrap_or_default();
+                    entries.push(format!("**Breaking**, `{package}`: {}. {reason}.", sentences(&changes)));
+                }
+                if !others.is_empty() {
+                    entries.push(rest(package, &others));
+                }
+            }
+            (name, entries)
+        };
+        SECTIONS.into_iter().map(of).filter(|(_, entries)| !entries.is_empty()).collect()
     }
 }
 
 /// Changes with one reason are told together.
-pub(in crate::diff) fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.reason == change.reason)) {
@@ -81,9 +116,50 @@ fn bullet(changes: &[&Change]) -> String {
 
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = format!("{} ({}).", capital(&together(changes)), first.document);
+    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.document);
     match says_reach(changes) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),
+    }
+}
+
+/// What changed, and once what of it is to be minded.
+fn rest(package: &str, changes: &[&Change]) -> String {
+    let warnings = changes.iter().filter(|change| change.verdict() == Verdict::Warning);
+    let reasons: BTreeSet<String> = warnings.map(|change| format!(" {}.", capital(&change.reason))).collect();
+    format!("`{package}`, as the contract has it: {}.{}", sentences(changes), String::from_iter(reasons))
+}
+
+/// What changed, and what it is a change of where its own name does not say so. What is the same of several is said once.
+fn sentences(changes: &[&Change]) -> String {
+    let mut told: Vec<(Option<String>, Vec<&[&Change]>)> = Vec::new();
+    let runs = beside(changes);
+    for run in &runs {
+        let same = of_several(run);
+        match told.iter_mut().find(|(known, _)| same.is_some() && *known == same) {
+            Some((_, alike)) => alike.push(run),
+            None => told.push((same, vec![run])),
+        }
+    }
+    let one = |(same, runs): (Option<String>, Vec<&[&Change]>)| match (same, runs.as_slice()) {
+        (Some(same), [_, _, ..]) => {
+            let subjects = runs.iter().map(|run| subject(run, "`"));
+            format!("{} {same}", and(subjects.collect()))
+        }
+        (_, runs) => {
+            let run = runs.first().copied().unwrap_or_default();
+            let beyond = run.first().filter(|_| !says_reach(run));
+            sentence(run, "`") + &beyond.map(|change| format!(", in {}", reaches(change, "`"))).unwrap_or_default()
+        }
+    };
+    told.into_iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Where a change is told, if it is.
+fn section(change: &Change) -> Option<Section> {
+    match change.kind.said().section {
+        _ if is_addition(change) => Some(Section::Added),
+        Section::Changed => (change.verdict() > Verdict::Compatible).then_some(Section::Changed),
+        section => Some(section),
     }
 }

@@ -1,15 +1,14 @@
 //! What changed, in sentences without their end. What is of the contract stands in quotes.
 
-pub(in crate::diff) mod changelog;
-pub(in crate::diff) mod markdown;
-pub(in crate::diff) mod report;
+pub(crate) mod markdown;
+pub(crate) mod report;
 
-use crate::diff::effects::change::Change;
-use crate::diff::facts::kind::Kind;
+use crate::diff::effects::reach::Change;
+use crate::diff::facts::kind::{IS_NAMED, Kind, OWNER, PLACE, SAYS};
 use crate::diff::facts::words::and;
 
 /// What a change reaches, as far as a reader wants to know.
-pub(in crate::diff) fn reaches(change: &Change, quote: &str) -> String {
+pub(crate) fn reaches(change: &Change, quote: &str) -> String {
     const SHOWN: usize = 8;
     let names = change.reaches.iter().take(SHOWN).map(|name| format!("{quote}{name}{quote}"));
     let rest = change.reaches.len().saturating_sub(SHOWN);
@@ -17,74 +16,39 @@ pub(in crate::diff) fn reaches(change: &Change, quote: &str) -> String {
 }
 
 /// Whether what is told of a change names what it reaches: it is not said twice.
-pub(in crate::diff) fn says_reach(changes: &[&Change]) -> bool {
+pub(crate) fn says_reach(changes: &[&Change]) -> bool {
     let is_told = |change: &Change, name: &String| {
         let told = [Some(&change.schema), change.old.as_ref(), change.new.as_ref()];
         told.into_iter().flatten().any(|text| text == name)
     };
-    changes
-        .first()
-        .is_none_or(|first| first.reaches.iter().all(|name| changes.iter().any(|change| is_told(change, name))))
+    let reached = changes.first().into_iter().flat_map(|first| &first.reaches);
+    reached.into_iter().all(|name| changes.iter().any(|change| is_told(change, name)))
 }
 
-pub(in crate::diff) fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
-/// What a change is.
-pub(in crate::diff) fn sentence(change: &Change, quote: &str) -> String {
-    format!("{} {}", subject(change, quote), predicate(change, quote, false))
-}
-
-/// What changes beside each other are: fields of one object, values of one enum, statuses of one operation.
-pub(in crate::diff) fn together(changes: &[&Change]) -> String {
-    subject_of(changes) + " " + &predicate_of(changes, false)
+/// What a change is, or what changes beside each other are.
+pub(crate) fn sentence(changes: &[&Change], quote: &str) -> String {
+    subject(changes, quote) + " " + &predicate(changes, quote, false)
 }
 
 /// What is the same of several things, said once; nothing where each is told by itself.
-pub(in crate::diff) fn of_several(changes: &[&Change]) -> Option<String> {
-    let is_apart = |change: &&Change| {
-        matches!(
-            change.kind,
-            Kind::EventTypeAdded
-                | Kind::EventTypeRemoved
-                | Kind::EventTypeRenamed
-                | Kind::OperationRenamed
-                | Kind::ServersChanged
-        )
-    };
-    changes.first().filter(|first| !is_apart(first)).map(|_| predicate_of(changes, true))
+pub(crate) fn of_several(changes: &[&Change]) -> Option<String> {
+    let told = changes.first().filter(|first| [OWNER, PLACE].contains(&first.kind.said().subject));
+    told.map(|_| predicate(changes, "`", true))
 }
 
-pub(in crate::diff) fn subject_of(changes: &[&Change]) -> String {
-    match changes {
-        [] => String::new(),
-        [one] => subject(one, "`"),
-        [first, ..] if matches!(first.kind, Kind::ResponseAdded | Kind::ResponseRemoved) => subject(first, "`"),
-        [first, ..] => format!("`{}{}`", first.schema, owner(first).trim_start_matches('$')),
-    }
-}
-
-fn predicate_of(changes: &[&Change], several: bool) -> String {
-    let first = match changes {
-        [] => return String::new(),
-        [one] => return predicate(one, "`", several),
-        [first, ..] => first,
+/// Runs of changes that are told in one sentence: fields of one object, values of one enum, statuses of one operation.
+pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
+    let are_beside = |one: &&Change, other: &&Change| {
+        let told = |change: &Change| (change.kind, owner(change).to_owned(), change.reaches.clone());
+        let is_one = (&one.document, &one.schema) == (&other.document, &other.schema);
+        one.kind.said().of_list.is_some() && is_one && told(one) == told(other)
     };
-    let of = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
-    let values = || and(changes.iter().map(|change| format!("`{}`", of(change))).collect());
-    let field = |change: &&Change| format!("`{}` ({})", last(change), of(change));
-    let fields = || and(changes.iter().map(field).collect());
-    let (has, is, answers) = if several { ("have", "are", "answer") } else { ("has", "is", "answers") };
-    match first.kind {
-        Kind::FieldAdded => format!("{has} new fields: {}", fields()),
-        Kind::FieldRemoved => format!("{has} no longer: {}", fields()),
-        Kind::EnumValueAdded => format!("may be {} too", values()),
-        Kind::EnumValueRemoved => format!("{is} no longer {}", values()),
-        Kind::ResponseAdded => format!("may answer {} too", values()),
-        _ => format!("no longer {answers} {}", values()),
-    }
+    changes.chunk_by(are_beside).collect()
 }
 
 /// The path of what has the field, the value or the status.
@@ -95,110 +59,72 @@ fn owner(change: &Change) -> &str {
     }
 }
 
-fn last(change: &Change) -> &str {
-    change.path.rsplit('.').next().unwrap_or_default()
-}
-
-/// Runs of changes that are told in one sentence.
-pub(in crate::diff) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
-    let are_beside = |one: &&Change, other: &&Change| {
-        let place = |change: &Change| (change.document.clone(), change.schema.clone(), owner(change).to_owned());
-        let is_listed = matches!(
-            one.kind,
-            Kind::FieldAdded
-                | Kind::FieldRemoved
-                | Kind::EnumValueAdded
-                | Kind::EnumValueRemoved
-                | Kind::ResponseAdded
-                | Kind::ResponseRemoved
-        );
-        is_listed && one.kind == other.kind && place(one) == place(other) && one.reaches == other.reaches
-    };
-    changes.chunk_by(are_beside).collect()
-}
-
 /// What a sentence tells of.
-fn subject(change: &Change, quote: &str) -> String {
-    let q = |text: &str| format!("{quote}{text}{quote}");
-    let named = |name: &Option<String>| q(name.as_deref().unwrap_or("nothing"));
-    match change.kind {
-        Kind::EventTypeAdded => format!("event {}", named(&change.new)),
-        Kind::EventTypeRemoved | Kind::EventTypeRenamed => format!("event {}", named(&change.old)),
-        Kind::OperationRenamed => format!("operation {}", named(&change.old)),
-        Kind::ServersChanged => "the servers".to_owned(),
-        Kind::SecurityChanged if change.schema.is_empty() => "the operations".to_owned(),
-        Kind::OperationMoved
-        | Kind::TagChanged
-        | Kind::ParameterAdded
-        | Kind::ParameterRemoved
-        | Kind::ParameterRenamed
-        | Kind::RequestBodyAdded
-        | Kind::RequestBodyRemoved
-        | Kind::ResponseAdded
-        | Kind::ResponseRemoved
-        | Kind::ResponseRenamed
-        | Kind::SecurityChanged => q(&change.schema),
-        _ => match (change.schema.as_str(), change.path.as_str()) {
-            (schema, "$") => q(schema),
-            ("", path) => q(path.trim_start_matches("$.")),
-            (schema, path) => q(&format!("{schema}{}", path.trim_start_matches('$'))),
-        },
-    }
+pub(crate) fn subject(changes: &[&Change], quote: &str) -> String {
+    let template = match changes.first() {
+        Some(change) if is_of_all(change) => "the operations",
+        Some(change) => change.kind.said().subject,
+        None => "",
+    };
+    fill(template, changes, quote, false)
 }
 
 /// What is told of one thing, or of `several`.
-fn predicate(change: &Change, quote: &str, several: bool) -> String {
-    let q = |text: &str| format!("{quote}{text}{quote}");
-    let (old, new) = (change.old.as_deref(), change.new.as_deref());
-    let (was, now) = (old.unwrap_or("nothing"), new.unwrap_or("nothing"));
-    let verb = |one: &'static str, many: &'static str| if several { many } else { one };
-    let (is, had, has, does, takes) =
-        (verb("is", "are"), verb("was", "were"), verb("has", "have"), verb("does", "do"), verb("takes", "take"));
-    let kind = change.kind.words();
-    match change.kind {
-        Kind::EventTypeAdded => "is new".to_owned(),
-        Kind::EventTypeRemoved => "is gone".to_owned(),
-        Kind::EventTypeRenamed | Kind::OperationRenamed => format!("is called {} now", q(now)),
-        Kind::SchemaAdded | Kind::FieldAdded | Kind::OperationAdded => format!("{is} new: {now}"),
-        Kind::SchemaRemoved | Kind::FieldRemoved | Kind::OperationRemoved => format!("{is} gone: {was}"),
-        Kind::FieldRenamed => format!("{is} called {} now", q(now)),
-        Kind::FieldMoved => format!("{is} {} now", q(now.trim_start_matches("$."))),
-        Kind::BecameRequired => format!("{is} required now, and {had} {was}"),
-        Kind::BecameOptional => format!("{is} optional now, and {had} {was}"),
-        Kind::BecameConditional | Kind::ConditionChanged => format!("{had} {was}; now it takes {now}"),
-        Kind::TypeWidened => format!("may be {now} now, and {had} {was}"),
-        Kind::TypeNarrowed => format!("{has} to be {now} now, and could be {was}"),
-        Kind::TypeChanged | Kind::OperationChanged => format!("{is} {now} now, and {had} {was}"),
-        Kind::EnumIntroduced => format!("{has} to be {now} now, and could be any {was}"),
-        Kind::EnumDropped => format!("may be any {now} now, and {had} {was}"),
-        Kind::EnumValueAdded | Kind::ContentTypeAdded => format!("may be {} too", q(now)),
-        Kind::EnumValueRemoved | Kind::ContentTypeRemoved => format!("{is} never {} any more", q(was)),
-        Kind::EnumValueRenamed => format!("{} {} for {}", verb("says", "say"), q(now), q(was)),
-        Kind::BoundChanged | Kind::FormatChanged | Kind::DefaultChanged | Kind::KeywordChanged => match (old, new) {
-            (None, _) => format!("{} {} now", verb("says", "say"), q(now)),
-            (_, None) => format!("no longer {} {}", verb("says", "say"), q(was)),
-            _ => format!("{} {} now, and said {}", verb("says", "say"), q(now), q(was)),
-        },
-        Kind::ReadOnlyChanged | Kind::WriteOnlyChanged => match new {
-            Some(_) => format!("{is} {} now", kind.trim_end_matches(" changed")),
-            None => format!("{is} no longer {}", kind.trim_end_matches(" changed")),
-        },
-        Kind::Deprecated | Kind::NoLongerDeprecated => format!("{is} {kind}"),
-        Kind::OtherFieldsRefused | Kind::OtherFieldsAllowed => {
-            format!("{takes} {now} in fields that it does not name, and took {was}")
-        }
-        Kind::OperationMoved => format!("{is} at {} now, and {had} at {}", q(now), q(was)),
-        Kind::TagChanged => format!("{is} under the tag {now} now, and {had} under {was}"),
-        Kind::ParameterAdded => format!("{takes} the {now} parameter {}", q(last(change))),
-        Kind::ParameterRemoved => format!("{does} not take the {was} parameter {} any more", q(last(change))),
-        Kind::ParameterRenamed => format!("{} its parameter {} {} now", verb("calls", "call"), q(was), q(now)),
-        Kind::RequestBodyAdded => format!("{takes} an {now}"),
-        Kind::RequestBodyRemoved => format!("{does} not take {was} any more"),
-        Kind::ResponseAdded => format!("may answer {} too", q(now)),
-        Kind::ResponseRemoved => format!("{does} not answer {} any more", q(was)),
-        Kind::ResponseRenamed => format!("{} {} where it answered {}", verb("answers", "answer"), q(now), q(was)),
-        Kind::SecurityChanged if change.schema.is_empty() => format!("are called with {now} now, and were with {was}"),
-        Kind::SecurityChanged => format!("{is} called with {now} now, and {had} with {was}"),
-        Kind::ServersChanged => format!("are {now} now, and were {was}"),
+fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
+    let Some(change) = changes.first() else { return String::new() };
+    let said = change.kind.said();
+    let template = match (said.of_list, said.sentence) {
+        (Some(list), _) if changes.len() > 1 => list,
+        (_, IS_NAMED) if change.new.is_none() => "{is} no longer {name}",
+        (_, SAYS) if change.old.is_none() => "{says} `{new}` now",
+        (_, SAYS) if change.new.is_none() => "no longer {says} `{old}`",
+        (_, sentence) => sentence,
+    };
+    fill(template, changes, quote, several || is_of_all(change))
+}
+
+/// Whether it is a change of all operations of a document.
+fn is_of_all(change: &Change) -> bool {
+    change.kind.said().subject == OWNER && change.schema.is_empty()
+}
+
+fn fill(template: &str, changes: &[&Change], quote: &str, several: bool) -> String {
+    let template = template.replace('`', quote);
+    let mut parts = template.split('{');
+    let begin = parts.next().unwrap_or_default().to_owned();
+    let words = parts.filter_map(|part| part.split_once('}'));
+    words.fold(begin, |text, (name, rest)| text + &word(name, changes, several) + rest)
+}
+
+/// What stands for a word in braces.
+fn word(name: &str, changes: &[&Change], several: bool) -> String {
+    let Some(change) = changes.first() else { return String::new() };
+    let last = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();
+    let text = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
+    let list = |of: &dyn Fn(&Change) -> String| and(changes.iter().map(|change| of(change)).collect());
+    let [old, new] = [&change.old, &change.new].map(|text| text.as_deref().unwrap_or("nothing"));
+    let path = if changes.len() > 1 { owner(change) } else { &change.path };
+    match name {
+        "old" => old.to_owned(),
+        "new" => new.to_owned(),
+        "path" => new.trim_start_matches("$.").to_owned(),
+        "owner" => change.schema.clone(),
+        "place" if change.schema.is_empty() => path.trim_start_matches("$.").to_owned(),
+        "place" => change.schema.clone() + path.trim_start_matches('$'),
+        "last" => last(change),
+        "name" => change.kind.words().trim_end_matches(" changed").to_owned(),
+        "fields" => list(&|change| format!("`{}` ({})", last(change), text(change))),
+        "values" => list(&|change| format!("`{}`", text(change))),
+        verb => if several { plural(verb) } else { verb }.to_owned(),
+    }
+}
+
+fn plural(verb: &str) -> &str {
+    match verb {
+        "is" => "are",
+        "was" => "were",
+        "has" => "have",
+        "does" => "do",
+        regular => regular.trim_end_matches('s'),
     }
 }

@@ -1,6 +1,6 @@
 //! What is said of the changes: to a person at a terminal, and to a program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -9,82 +9,56 @@ use serde_json::json;
 use super::{reaches, sentence};
 use crate::diff::contract::Contract;
 use crate::diff::effects::Verdict;
-use crate::diff::effects::change::Change;
-use crate::diff::effects::semver::{self, Api, Bump, Crate};
-use crate::project::Project;
+use crate::diff::effects::reach::Change;
+use crate::diff::effects::semver::{Api, Bump, Crate};
+use crate::diff::facts::kind::word;
 
 /// The published file of each document.
-pub(in crate::diff) type Files<'a> = BTreeMap<&'a str, &'a str>;
+pub(crate) type Files<'a> = BTreeMap<&'a str, &'a str>;
 
-pub(in crate::diff) struct Report {
-    pub(in crate::diff) summary: Summary,
-    pub(in crate::diff) changes: Vec<Change>,
-}
-
-/// What follows from all changes together.
-pub(in crate::diff) struct Summary {
-    pub(in crate::diff) old: String,
-    pub(in crate::diff) new: String,
-    pub(in crate::diff) crates: Vec<Crate>,
-    pub(in crate::diff) api: Api,
+/// The changes, and what follows from all of them together.
+pub(crate) struct Report {
+    pub(crate) old: String,
+    pub(crate) new: String,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) crates: Vec<Crate>,
+    pub(crate) api: Api,
     /// Published files that differ in what says nothing to a machine.
-    pub(in crate::diff) words_alone: Vec<String>,
+    pub(crate) words_alone: Vec<String>,
     /// Published files that say the same in other ways.
-    pub(in crate::diff) rewritten: Vec<String>,
-}
-
-impl Summary {
-    pub(in crate::diff) fn new(
-        (old, new): (&Contract, &Contract),
-        changes: &[Change],
-        api: Api,
-        operations: &BTreeSet<String>,
-        project: &Project,
-        files: &Files<'_>,
-    ) -> Self {
-        let differs = |file: &&&str| match (old.published.get(**file), new.published.get(**file)) {
-            (Some(before), Some(now)) => before != now,
-            _ => false,
-        };
-        let changed = |name: &str| changes.iter().any(|change| change.document == name);
-        let (mut words_alone, mut rewritten) = (Vec::new(), Vec::new());
-        for (name, file) in files.iter().filter(|(_, file)| differs(file)).filter(|(name, _)| !changed(name)) {
-            let same = old.documents.get(*name) == new.documents.get(*name);
-            let list = if same { &mut words_alone } else { &mut rewritten };
-            list.push((*file).to_owned());
-        }
-        let crates = semver::crates(changes, &api, operations, project);
-        Self { old: old.place.clone(), new: new.place.clone(), crates, api, words_alone, rewritten }
-    }
-
-    /// What differs and is no change of the contract.
-    pub(in crate::diff) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.words_alone.is_empty() {
-            let files = self.words_alone.join(", ");
-            notes.push(format!("In words, examples or vendor extensions alone, which is no change: {files}."));
-        }
-        let types = self.api.types_gone();
-        if !types.is_empty() {
-            notes.push(format!("Types that are gone, or have another name: {}.", types.join(", ")));
-        }
-        if !self.rewritten.is_empty() {
-            notes.push(format!("Written in another way and saying the same: {}.", self.rewritten.join(", ")));
-        }
-        notes
-    }
+    pub(crate) rewritten: Vec<String>,
 }
 
 /// Changes are told in these groups, in this order.
-pub(in crate::diff) const GROUPS: [(Verdict, &str); 3] =
+pub(crate) const GROUPS: [(Verdict, &str); 3] =
     [(Verdict::Breaking, "Breaking"), (Verdict::Warning, "To be looked at"), (Verdict::Compatible, "Compatible")];
 
 impl Report {
-    pub(in crate::diff) fn of(&self, verdict: Verdict) -> impl Iterator<Item = &Change> {
+    pub(crate) fn new(
+        old: &Contract,
+        new: &Contract,
+        files: &Files<'_>,
+        changes: Vec<Change>,
+        crates: Vec<Crate>,
+        api: Api,
+    ) -> Self {
+        let differs = |name: &str, file: &str| match (old.published.get(file), new.published.get(file)) {
+            (Some(before), Some(now)) => before != now && changes.iter().all(|change| change.document != name),
+            _ => false,
+        };
+        let unchanged = files.iter().filter(|(name, file)| differs(name, file));
+        let (words_alone, rewritten): (Vec<_>, Vec<_>) =
+            unchanged.partition(|(name, _)| old.documents.get(**name) == new.documents.get(**name));
+        let [words_alone, rewritten] =
+            [words_alone, rewritten].map(|files| files.into_iter().map(|(_, file)| (*file).to_owned()).collect());
+        Self { old: old.place.clone(), new: new.place.clone(), changes, crates, api, words_alone, rewritten }
+    }
+
+    pub(crate) fn of(&self, verdict: Verdict) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.verdict() == verdict)
     }
 
-    pub(in crate::diff) fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self.changes.iter().map(Change::verdict).max() {
             None => 0,
             Some(Verdict::Breaking) => 2,
@@ -92,10 +66,20 @@ impl Report {
         }
     }
 
-    pub(in crate::diff) fn text(&self) -> String {
-        let mut text = format!("from {}\nto   {}\n\n", self.summary.old, self.summary.new);
-        for Crate { name, bump, why } in &self.summary.crates {
-            let _ = writeln!(text, "{name:<24} {:<6} {why}", bump.word());
+    /// What differs and is no change of the contract.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let notes = [
+            ("In words, examples or vendor extensions alone, which is no change", self.words_alone.join(", ")),
+            ("Types that are gone, or have another name", self.api.types_gone().join(", ")),
+            ("Written in another way and saying the same", self.rewritten.join(", ")),
+        ];
+        notes.iter().filter(|(_, names)| !names.is_empty()).map(|(words, names)| format!("{words}: {names}.")).collect()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("from {}\nto   {}\n\n", self.old, self.new);
+        for Crate { name, bump, why } in &self.crates {
+            let _ = writeln!(text, "{name:<24} {:<6} {why}", word(bump));
         }
         if self.changes.is_empty() {
             text.push_str("\nno change\n");
@@ -114,7 +98,7 @@ impl Report {
                 ];
                 let verdicts: Vec<String> =
                     verdicts.iter().map(|(name, verdict)| format!("{name} {}", word(*verdict))).collect();
-                let _ = writeln!(text, "\n  {} {}", change.document, sentence(change, ""));
+                let _ = writeln!(text, "\n  {} {}", change.document, sentence(&[change], ""));
                 let _ = writeln!(text, "    {}", verdicts.join(" · "));
                 let _ = writeln!(text, "    {}", change.reason);
                 if !change.reaches.is_empty() {
@@ -122,22 +106,22 @@ impl Report {
                 }
             }
         }
-        for note in self.summary.notes() {
+        for note in self.notes() {
             let _ = writeln!(text, "\n{note}");
         }
         text
     }
 
-    pub(in crate::diff) fn json(&self) -> Result<String> {
-        let Summary { old, new, crates, api, words_alone, rewritten } = &self.summary;
+    pub(crate) fn json(&self) -> Result<String> {
         let count = |verdict| self.of(verdict).count();
-        let semver: BTreeMap<&str, Bump> = crates.iter().map(|one| (one.name.as_str(), one.bump)).collect();
-        let reasons: BTreeMap<&str, &str> = crates.iter().map(|one| (one.name.as_str(), one.why.as_str())).collect();
+        let semver: BTreeMap<&str, Bump> = self.crates.iter().map(|one| (one.name.as_str(), one.bump)).collect();
+        let reasons: BTreeMap<&str, &str> =
+            self.crates.iter().map(|one| (one.name.as_str(), one.why.as_str())).collect();
         let value = json!({
             "changes": self.changes,
             "summary": {
-                "from": old,
-                "to": new,
+                "from": self.old,
+                "to": self.new,
                 "exitCode": self.code(),
                 "changes": self.changes.len(),
                 "breaking": count(Verdict::Breaking),
@@ -145,20 +129,12 @@ impl Report {
                 "compatible": count(Verdict::Compatible),
                 "semver": semver,
                 "semverReasons": reasons,
-                "apiGone": api.gone,
-                "apiNew": api.new,
-                "wordsAlone": words_alone,
-                "rewritten": rewritten,
+                "apiGone": self.api.gone,
+                "apiNew": self.api.new,
+                "wordsAlone": self.words_alone,
+                "rewritten": self.rewritten,
             },
         });
         Ok(serde_json::to_string_pretty(&value)? + "\n")
-    }
-}
-
-pub(in crate::diff) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Breaking => "breaking",
-        Verdict::Warning => "warning",
-        Verdict::Compatible => "compatible",
     }
 }

@@ -1,6 +1,7 @@
 //! Small documents of our own, before and after one change.
 
 mod history;
+mod names;
 mod operations;
 mod report;
 mod schemas;
@@ -10,7 +11,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::effects::change::Change;
+use super::effects::Verdict;
+use super::effects::reach::Change;
+use super::facts::kind::word;
 use crate::kept::Kept;
 use crate::model::Documents;
 use crate::project::Project;
@@ -30,7 +33,7 @@ fn brief(changes: &[Change]) -> Vec<String> {
     let mut lines: Vec<String> = changes
         .iter()
         .map(|change| {
-            let letter = |verdict| super::say::report::word(verdict).get(..1).unwrap_or_default();
+            let letter = |verdict: Verdict| word(verdict)[..1].to_owned();
             let verdicts = [change.inbound, change.inbound_closed, change.outbound, change.source].map(letter).concat();
             let kind = change.kind.words();
             let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::compare;
 use super::super::contract::Contract;
+use super::super::effects::semver::Bump;
+use super::super::facts::kind::word;
 use super::super::say::report::Report;
 use super::{documents, reference, schemas};
 use crate::kept::Kept;
@@ -120,8 +122,8 @@ fn words_alone_and_other_ways_to_say_it_are_said_to_be_no_change() {
     assert!(words.text().contains("\nno change\n"));
     let rewritten = report(&of("1", object()), &of("2", json!({ "type": "object", "additionalProperties": true })));
     assert_eq!(rewritten.code(), 0);
-    assert_eq!(rewritten.summary.rewritten, ["notifications/notifications.yaml"]);
-    let bumps: Vec<&str> = rewritten.summary.crates.iter().map(|one| one.bump.word()).collect();
+    assert_eq!(rewritten.rewritten, ["notifications/notifications.yaml"]);
+    let bumps: Vec<_> = rewritten.crates.iter().map(|one| word(one.bump)).collect();
     assert_eq!(bumps, ["none"; 5]);
 }
 
@@ -136,7 +138,7 @@ fn a_type_of_the_client_that_only_has_another_name_is_a_major_change_of_the_clie
     };
     let report = report(&of("Old"), &of("New"));
     assert_eq!((report.code(), report.changes.len()), (0, 0));
-    let bumps: Vec<_> = report.summary.crates.iter().map(|one| one.bump.word()).collect();
+    let bumps: Vec<_> = report.crates.iter().map(|one| word(one.bump)).collect();
     assert_eq!(bumps, ["none", "major", "none", "major", "patch"]);
     let told = "Types that are gone, or have another name: ampersand_client::types::Old.";
     assert!(report.markdown().contains(told), "{}", report.markdown());
@@ -149,8 +151,8 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
     };
     let report = report(&of("Old"), &of("New"));
     assert_eq!((report.code(), report.changes.len()), (0, 0));
-    let types = report.summary.crates.first().expect("a crate");
-    assert_eq!((types.name.as_str(), types.bump.word()), ("ampersand-types", "major"));
+    let types = report.crates.first().expect("a crate");
+    assert_eq!((types.name.as_str(), types.bump), ("ampersand-types", Bump::Major));
     assert_eq!(
         types.why,
         "schemas have other names, places or uses, and so this is gone: notifications::Event::A(Old) and notifications::Old"
@@ -171,5 +173,5 @@ fn what_was_only_sent_and_is_received_has_other_types() {
         Contract { place: String::new(), documents: documents([("api", api)]), published: BTreeMap::new() }
     };
     let report = report(&of(json!({ "type": "object" })), &of(reference("Sent")));
-    assert_eq!(report.summary.api.gone, ["ampersand_client::types::Sent.count: plain integer"]);
+    assert_eq!(report.api.gone, ["ampersand_client::types::Sent.count: plain integer"]);
 }
