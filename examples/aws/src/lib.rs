@@ -6,8 +6,12 @@ use std::sync::Arc;
 
 use ampersand_inbox::tokio_postgres::{self, config::SslMode};
 use ampersand_inbox::{Inbox, Options};
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -28,6 +32,12 @@ pub fn setting(name: &str) -> Result<String, BoxError> {
     env::var(name).map_err(|error| format!("the environment variable {name}: {error}").into())
 }
 
+/// The settings of the AWS SDK, from the environment: `aws().load()`.
+pub fn aws() -> ConfigLoader {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http)
+}
+
 /// Opens the inbox of `INBOX_URL`, such as `postgres://user:password@host/database?sslmode=require`.
 ///
 /// With `sslmode=require`, the certificate of the database must be one that the system trusts. For RDS, add its bundle of
@@ -42,7 +52,7 @@ pub async fn inbox() -> Result<Inbox, BoxError> {
     if !url.parse().is_ok_and(is_encrypted) {
         return Ok(Inbox::open(&url).await?);
     }
-    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_platform_verifier()?
         .with_no_client_auth();

@@ -5,8 +5,7 @@
 
 use ampersand_aws::{Batch, Unreadable};
 use ampersand_notifications::Delivery;
-use aws_config::BehaviorVersion;
-use aws_examples::{BoxError, log, setting};
+use aws_examples::{BoxError, aws, log, setting};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -39,7 +38,7 @@ async fn main() -> Result<(), BoxError> {
         "kinesis" => batch.run_kinesis(handle).await,
         "sqs" => batch.run_sqs(handle).await,
         _ => {
-            let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+            let config = aws().load().await;
             batch.s3(aws_sdk_s3::Client::new(&config)).run_sqs(handle).await
         }
     }

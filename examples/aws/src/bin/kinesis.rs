@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use ampersand_aws::{Batch, Unreadable};
 use ampersand_notifications::Delivery;
-use aws_config::BehaviorVersion;
-use aws_examples::{BoxError, log, setting};
+use aws_examples::{BoxError, aws, log, setting};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
 use tokio::sync::OnceCell;
@@ -42,7 +41,7 @@ struct Bucket {
 impl Bucket {
     /// Stores a record by its sequence number, so that a repeat stores nothing more.
     async fn park(&self, unreadable: Unreadable) -> Result<(), BoxError> {
-        let connect = async || Client::new(&aws_config::load_defaults(BehaviorVersion::latest()).await);
+        let connect = async || Client::new(&aws().load().await);
         let client = self.client.get_or_init(connect).await;
         let key = format!("unreadable/{}.json", unreadable.id.as_deref().unwrap_or_default());
         tracing::warn!(key, reason = %unreadable.error, "a record that cannot be read is parked");

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use ampersand_inbox::{Failure, Inbox, Incoming, Put};
 use ampersand_notifications::{Metadata, Source, from_attributes};
-use aws_config::BehaviorVersion;
-use aws_examples::{BoxError, inbox, log, setting};
+use aws_examples::{BoxError, aws, inbox, log, setting};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
@@ -34,7 +33,7 @@ async fn handle(incoming: Incoming) -> Result<(), Failure> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
     log();
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = aws().load().await;
     let hidden = match env::var("HIDDEN_SECONDS") {
         Ok(seconds) => seconds.parse::<NonZero<u16>>().map_err(|error| format!("HIDDEN_SECONDS: {error}"))?.get(),
         Err(_) => 30,

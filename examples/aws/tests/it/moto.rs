@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
@@ -121,7 +121,7 @@ pub(crate) async fn remove(bucket: &str, key: &str) {
 }
 
 async fn config() -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    let config = aws_examples::aws()
         .credentials_provider(Credentials::new("key", "secret", None, None, "the test"))
         .endpoint_url(peers::setting("PEERS_MOTO"))
         .region(Region::from_static("us-east-1"));
