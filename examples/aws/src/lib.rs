@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ampersand_inbox::tokio_postgres::{self, config::SslMode};
 use ampersand_inbox::{Inbox, Options};
 use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -32,10 +33,14 @@ pub fn setting(name: &str) -> Result<String, BoxError> {
     env::var(name).map_err(|error| format!("the environment variable {name}: {error}").into())
 }
 
+/// The HTTP client of the AWS SDK.
+pub fn http() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
 /// The settings of the AWS SDK, from the environment: `aws().load()`.
 pub fn aws() -> ConfigLoader {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest()).http_client(http)
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http())
 }
 
 /// Opens the inbox of `INBOX_URL`, such as `postgres://user:password@host/database?sslmode=require`.

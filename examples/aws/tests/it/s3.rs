@@ -26,6 +26,7 @@ async fn client(fixture: &Fixture) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("key", "secret", None, None, "the test"))
+        .http_client(aws_examples::http())
         .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
         .region(Region::from_static("us-east-1"));
     tokio::spawn(async { axum::serve(listener, Router::new().fallback(get)).await });
