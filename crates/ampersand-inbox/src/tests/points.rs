@@ -105,6 +105,26 @@ async fn child() {
             worker.in_transaction(handler).await
         }
         #[cfg(feature = "postgres")]
+        "completion" => {
+            let handle = std::sync::Arc::new(handle);
+            let handler = move |incoming: Incoming| {
+                let (handle, url) = (handle.clone(), url.clone());
+                async move {
+                    handle();
+                    let mut client = super::postgres::connect(&url).await;
+                    let transaction = client.transaction().await?;
+                    transaction.execute("INSERT INTO effect VALUES ($1)", &[&incoming.id]).await?;
+                    reached("after the effect");
+                    transaction.batch_execute(&incoming.completion.expect("a database")).await?;
+                    reached("before the commit");
+                    transaction.commit().await?;
+                    reached("after the commit");
+                    Ok(())
+                }
+            };
+            worker.run(handler).await
+        }
+        #[cfg(feature = "postgres")]
         _ => {
             let handle = std::sync::Arc::new(handle);
             let handler = super::postgres::any(move |incoming, transaction| {
@@ -271,17 +291,18 @@ async fn an_effect_in_the_transaction_happens_once_wherever_the_process_dies() {
 async fn an_effect_in_postgres_happens_once_wherever_the_process_dies() {
     use super::postgres::{EFFECTS, connect, database, number};
     const COUNT: &str = "SELECT count(*) FROM effect";
-    for (point, before) in IN_A_TRANSACTION {
+    let ways = ["in_postgres_transaction", "completion"];
+    for (way, (point, before)) in ways.into_iter().flat_map(|way| IN_A_TRANSACTION.map(|point| (way, point))) {
         let url = database().await;
         let client = connect(&url).await;
         client.batch_execute(EFFECTS).await.expect("a table");
-        assert_eq!(dies_at(&url, Path::new(""), "in_postgres_transaction", point), ["d"], "{point}");
-        assert_eq!(number(&client, COUNT).await, before, "{point}");
+        assert_eq!(dies_at(&url, Path::new(""), way, point), ["d"], "{way}, {point}");
+        assert_eq!(number(&client, COUNT).await, before, "{way}, {point}");
         let inbox = Inbox::open(&url).await.expect("an inbox");
         let worker = inbox.worker().until(idle(inbox.clone()));
         worker.in_postgres_transaction(super::postgres::effect).await.expect("work");
-        assert_eq!(number(&client, COUNT).await, 1, "{point}");
+        assert_eq!(number(&client, COUNT).await, 1, "{way}, {point}");
         let status = inbox.status().await.expect("a status");
-        assert_eq!((status.done, status.dead), (1, 0), "{point}");
+        assert_eq!((status.done, status.dead), (1, 0), "{way}, {point}");
     }
 }
