@@ -113,7 +113,7 @@ fn report(root: &Path, old: &Contract, new: &Contract, overlays: &[Overlay], pro
 
 /// Compares two contracts, of whose documents it is known which published file is which.
 fn compare(old: &Contract, new: &Contract, files: &Files<'_>, kept: &Kept, project: &Project) -> Report {
-    let models = [Model::read(&old.documents, project), Model::read(&new.documents, project)];
+    let models = [Model::read(&old.documents), Model::read(&new.documents)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
     let changes = changes(&old.documents, &new.documents, kept, project);
     let api = Api::between(&kept.old, &kept.new, project);
@@ -128,13 +128,13 @@ fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> 
         facts::roots::roots(&mut walk);
         effects::reach::changes(&mut walk, is_kept)
     };
-    let types = [(&kept.old, old), (&kept.new, new)].map(|(kept, as_is)| Model::as_published(kept, as_is, project));
+    let types = [(&kept.old, old), (&kept.new, new)].map(|(kept, as_is)| Model::as_published(kept, as_is));
     let of_types = found(&types[0], &types[1], &|_, _| false);
     let is_kept = |place: &Place, kind| {
         let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
         !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
     };
-    let mut changes = found(&Model::read(old, project), &Model::read(new, project), &is_kept);
+    let mut changes = found(&Model::read(old), &Model::read(new), &is_kept);
     changes.sort_by_key(|change| Reverse(change.verdict()));
     changes
 }

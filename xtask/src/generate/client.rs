@@ -8,7 +8,7 @@ use serde_json::json;
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, Struct, format, items, mocks, operations, samples, structs, users};
-use crate::model::{Context, Document, Documents, Model, names, same, together};
+use crate::model::{Context, Document, names, same, together};
 use crate::output::Plan;
 use crate::project::Project;
 
@@ -74,7 +74,7 @@ pub(super) fn generate(
     let named = document.named(&Context { shared: &BTreeMap::new(), ..context })?;
     document.take_steps(&context).context("the documents of the client")?;
     generator.count(&document);
-    for (name, node) in problem(project)?.schemas {
+    for (name, node) in problem().schemas {
         document.schemas.entry(name).or_insert(node);
     }
     let origin = join(&origins, |_| true);
@@ -126,7 +126,7 @@ pub(super) fn generate(
 }
 
 /// A refusal as RFC 9457 has it, and as the client reads it where a contract says nothing of one.
-fn problem(project: &Project) -> Result<Document> {
+fn problem() -> Document {
     let text = || json!({ "type": "string" });
     let issues = json!({ "type": "array", "items": { "$ref": "#/components/schemas/InputValidationIssue" } });
     let document = json!({ "components": { "schemas": {
@@ -136,8 +136,7 @@ fn problem(project: &Project) -> Result<Document> {
             "retryAfter": { "type": "string", "format": "date-time" }, "retryable": { "type": "boolean" }, "title": text(),
         } },
     } } });
-    let mut model = Model::read(&Documents::from([("problem".to_owned(), document)]), project);
-    model.documents.remove("problem").context("it was read")
+    Document::alone("problem", &document)
 }
 
 /// What some documents say of where they are from, for the head of a file.

@@ -30,7 +30,7 @@ use structs::Struct;
 use tables::Typed;
 
 use crate::document;
-use crate::model::{Context, Document, Documents, Model, names};
+use crate::model::{Context, Document, names};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -168,13 +168,8 @@ impl Generator<'_> {
         document::read(&file, output::read(self.root, &file)?.as_bytes())
     }
 
-    fn model(&self, name: &str, document: Value) -> Result<Document> {
-        let mut model = Model::read(&Documents::from([(name.to_owned(), document)]), self.project);
-        model.documents.remove(name).context("the document that was read")
-    }
-
     fn published(&self, name: &str) -> Result<Document> {
-        self.model(name, self.text(name)?)
+        Ok(Document::alone(name, &self.text(name)?))
     }
 
     fn read(&mut self, name: &str) -> Result<Contract> {
@@ -188,7 +183,7 @@ impl Generator<'_> {
         writeln!(self.summary, "read {file}: {} schemas", document::schemas(&text).count())?;
         let commit = self.lock.contract.get(&format!("{name}.json")).and_then(|known| known.since.as_deref());
         let origin = format!("{file}, which is as of commit {}", commit.unwrap_or("unknown"));
-        let published = self.model(name, text.clone())?;
+        let published = Document::alone(name, &text);
         let (kept, own): (Vec<_>, Vec<_>) =
             self.overlays.iter().filter(|overlay| overlay.extends(name)).partition(|overlay| overlay.is_kept());
         for overlay in own {
@@ -198,7 +193,7 @@ impl Generator<'_> {
         for overlay in kept {
             self.findings.stale.extend(overlay.apply(&mut text)?);
         }
-        let document = self.model(name, text)?;
+        let document = Document::alone(name, &text);
         if let Some(problem) = document.problems.first() {
             bail!("{file}: {problem}");
         }

@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::context::Context;
 use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
@@ -235,21 +234,33 @@ pub(super) fn flatten_alternatives(document: &mut Document, context: &Context<'_
     if document.operations.is_empty() {
         return Ok(0);
     }
+    Ok(change_choices(document, context, |before, schema, alternatives| {
+        let objects = alternatives.iter().map(|one| before.resolve(one).object());
+        let objects: Option<Vec<&Object>> = objects.map(|one| one.filter(|one| !one.fields.is_empty())).collect();
+        let flat = flat(&objects?);
+        schema.nullable |= alternatives.iter().any(|one| before.is_nullable(one));
+        schema.kind = Kind::Object(flat);
+        Some(())
+    }))
+}
+
+/// Gives each choice of what is not shared to `change`, with the document as it was before and the alternatives. Returns of
+/// how many something was made.
+fn change_choices(
+    document: &mut Document,
+    context: &Context<'_>,
+    change: fn(&Document, &mut Schema, &[Node]) -> Option<()>,
+) -> usize {
     let before = document.clone();
     let mut hits = 0;
     for (_, node) in document.schemas.iter_mut().filter(|(name, _)| !context.shared.contains_key(*name)) {
         Rc::make_mut(node).change_all(&mut |schema| {
-            let Kind::Choice(choice) = &schema.kind else { return };
-            let objects = choice.alternatives.iter().map(|one| before.resolve(one).object());
-            let objects: Option<Vec<&Object>> = objects.map(|one| one.filter(|one| !one.fields.is_empty())).collect();
-            if let Some(objects) = objects {
-                schema.nullable |= choice.alternatives.iter().any(|one| before.is_nullable(one));
-                schema.kind = Kind::Object(flat(&objects));
-                hits += 1;
-            }
+            let Some(choice) = schema.choice() else { return };
+            let alternatives = choice.alternatives.clone();
+            hits += usize::from(change(&before, schema, &alternatives).is_some());
         });
     }
-    Ok(hits)
+    hits
 }
 
 fn flat(objects: &[&Object]) -> Object {
@@ -302,27 +313,11 @@ pub(super) fn texts_of_choices(document: &mut Document, context: &Context<'_>) -
             }
         }
     }
-    let before = document.clone();
-    let mut hits = 0;
-    for (_, node) in document.schemas.iter_mut().filter(|(name, _)| !context.shared.contains_key(*name)) {
-        Rc::make_mut(node).change_all(&mut |schema| {
-            let (Kind::Choice(choice), mut found) = (&schema.kind, Vec::new()) else { return };
-            if !choice.alternatives.iter().all(|one| texts(&before, one, super::DEEPEST, &mut found)) {
-                return;
-            }
-            let values = found.iter().map(|one| one.values.clone()).collect::<Option<Vec<_>>>();
-            schema.values = values.map(|values| {
-                let mut values = values.concat();
-                values.sort_by_key(Value::to_string);
-                values.dedup();
-                values
-            });
-            schema.nullable |= found.iter().any(|one| one.nullable);
-            schema.kind = Kind::Text;
-            hits += 1;
-        });
-    }
-    Ok(hits)
+    Ok(change_choices(document, context, |before, schema, alternatives| {
+        let mut found = Vec::new();
+        let are_texts = alternatives.iter().all(|one| texts(before, one, super::DEEPEST, &mut found));
+        are_texts.then(|| schema.become_text(found))
+    }))
 }
 
 /// Drops the schemas of an API that no operation leads to: no one could come by them.

@@ -3,18 +3,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::read::{Reader, members, owned, text};
-use super::{Document, Node, Place, Use, operations};
+use super::{Document, Place, Use, operations};
 use crate::document;
-use crate::project::Project;
 
 impl Document {
-    pub(super) fn read(name: &str, document: &Value, copies: BTreeMap<String, Place>, project: &Project) -> Self {
+    /// Reads a document of which no other one has schemas.
+    pub(crate) fn alone(name: &str, document: &Value) -> Self {
+        Self::read(name, document, BTreeMap::new())
+    }
+
+    pub(super) fn read(name: &str, document: &Value, copies: BTreeMap<String, Place>) -> Self {
         let mut reader = Reader::new(name, document, copies);
-        let schemas = document::schemas(document).map(|(name, schema)| (name, reader.place(name), schema));
-        let schemas: Vec<_> = schemas.collect();
-        let schemas: BTreeMap<String, Node> =
-            schemas.into_iter().map(|(name, place, schema)| (name.clone(), reader.node(schema, place))).collect();
-        let mut operations = operations::read(&mut reader, project);
+        let mut node = |(name, schema): (&String, _)| (name.clone(), reader.node(schema, reader.place(name)));
+        let schemas = document::schemas(document).map(&mut node).collect();
+        let mut operations = operations::read(&mut reader);
         let servers = document["servers"].as_array().into_iter().flatten();
         let mut servers: Vec<String> = servers.filter_map(operations::server).collect();
         if servers.is_empty() {
@@ -28,11 +30,7 @@ impl Document {
             name: name.to_owned(),
             words: text(&document["info"]["description"]),
             schemas,
-            before_choices: super::Directions::default(),
-            renamed: BTreeMap::new(),
             operations,
-            events: Vec::new(),
-            enums: Vec::new(),
             tags: tags.filter_map(operations::tag).collect(),
             servers,
             security_schemes: members(&document["components"]["securitySchemes"]).map(owned).collect(),
@@ -40,6 +38,7 @@ impl Document {
             copies: reader.copies,
             problems: reader.problems,
             steps: reader.steps,
+            ..Self::default()
         }
     }
 }

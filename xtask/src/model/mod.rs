@@ -34,8 +34,6 @@ pub(crate) use operations::{Body, Location, Operation, Parameter, Response, json
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
 
-use crate::project::Project;
-
 /// So many references follow each other at most; more of them is a circle.
 const DEEPEST: usize = 32;
 
@@ -235,14 +233,14 @@ pub(crate) struct Says {
 }
 
 impl Model {
-    pub(crate) fn read(documents: &Documents, project: &Project) -> Self {
-        Self::as_published(documents, documents, project)
+    pub(crate) fn read(documents: &Documents) -> Self {
+        Self::as_published(documents, documents)
     }
 
     /// Reads documents that were changed after they were published: where a schema is published, the latter say.
-    pub(crate) fn as_published(documents: &Documents, published: &Documents, project: &Project) -> Self {
+    pub(crate) fn as_published(documents: &Documents, published: &Documents) -> Self {
         let read = |(name, document): (&String, &Value)| {
-            (name.clone(), Document::read(name, document, place::copies(published, name), project))
+            (name.clone(), Document::read(name, document, place::copies(published, name)))
         };
         Self { documents: documents.iter().map(read).collect() }
     }
@@ -268,29 +266,20 @@ impl Model {
     }
 
     /// What stands at a place; for a reference that says nothing else, what it leads to.
-    pub(crate) fn follow<'m>(&'m self, mut node: &'m Node) -> &'m Node {
-        for _ in 0..DEEPEST {
-            match &node.kind {
-                // A schema that is another name of one is a schema of its own.
-                Kind::Reference(_, to) if node.is_plain() && !self.is_named(node) => match self.at(to) {
-                    Some(target) => node = target,
-                    None => break,
-                },
-                _ => break,
-            }
-        }
-        node
+    pub(crate) fn follow<'m>(&'m self, node: &'m Node) -> &'m Node {
+        last(node, |node| match &node.kind {
+            // A schema that is another name of one is a schema of its own.
+            Kind::Reference(_, to) if node.is_plain() && !self.is_named(node) => self.at(to),
+            _ => None,
+        })
     }
 
     /// A schema with what it refers to in it.
     pub(crate) fn whole(&self, node: &Node) -> Node {
-        let mut whole = Rc::clone(node);
-        for _ in 0..DEEPEST {
-            let Kind::Reference(_, to) = &whole.kind else { break };
-            let Some(target) = self.at(to) else { break };
-            whole = Rc::new(target.beside(&whole));
-        }
-        whole
+        last(Rc::clone(node), |whole| match &whole.kind {
+            Kind::Reference(_, to) => Some(Rc::new(self.at(to)?.beside(whole))),
+            _ => None,
+        })
     }
 }
 
@@ -301,18 +290,20 @@ impl Document {
     }
 
     /// The schema that a schema stands for: itself, or the one that it refers to.
-    pub(crate) fn resolve<'d>(&'d self, mut node: &'d Node) -> &'d Node {
-        for _ in 0..DEEPEST {
-            match &node.kind {
-                Kind::Reference(name, _) => match self.schemas.get(name) {
-                    Some(target) => node = target,
-                    None => break,
-                },
-                _ => break,
-            }
-        }
-        node
+    pub(crate) fn resolve<'d>(&'d self, node: &'d Node) -> &'d Node {
+        last(node, |node| self.schemas.get(node.target()?))
     }
+}
+
+/// Where references lead of which each leads to the `next`.
+fn last<T>(mut from: T, next: impl Fn(&T) -> Option<T>) -> T {
+    for _ in 0..DEEPEST {
+        match next(&from) {
+            Some(to) => from = to,
+            None => break,
+        }
+    }
+    from
 }
 
 impl Schema {
@@ -332,6 +323,14 @@ impl Schema {
     /// Whether a reference says nothing else.
     pub(crate) fn is_plain(&self) -> bool {
         !self.nullable && self.facets.is_empty()
+    }
+
+    /// The name of the schema that it is a reference to.
+    fn target(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Reference(name, _) => Some(name),
+            _ => None,
+        }
     }
 
     pub(crate) fn object(&self) -> Option<&Object> {
@@ -384,6 +383,19 @@ impl Schema {
     /// The texts of an enum.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.values.iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Makes a text of it, which is any of some texts. It has known values where each of them has.
+    fn become_text<'n>(&mut self, texts: impl IntoIterator<Item = &'n Node>) {
+        let (mut known, mut values) = (true, Vec::new());
+        for text in texts {
+            known &= text.values.is_some();
+            values.extend(text.values.iter().flatten().cloned());
+            self.nullable |= text.nullable;
+        }
+        values.sort_by_key(Value::to_string);
+        values.dedup();
+        (self.kind, self.values) = (Kind::Text, known.then_some(values));
     }
 
     pub(crate) fn facet(&self, keyword: &str) -> Option<&Value> {
@@ -471,15 +483,7 @@ impl Type {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Array => "array",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Null => "null",
-            Self::Number => "number",
-            Self::Object => "object",
-            Self::String => "string",
-        }
+        ["array", "boolean", "integer", "null", "number", "object", "string"][self as usize]
     }
 
     pub(crate) fn of(value: &Value) -> Self {

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::read::{Reader, members, owned, text};
-use super::{Node, Place, Tag, names};
-use crate::project::Project;
+use super::{Kind, Node, Place, Schema, Tag, last, names};
+use crate::keywords::among;
 
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -90,12 +90,7 @@ impl Location {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::Header => "header",
-            Self::Path => "path",
-            Self::Query => "query",
-        }
+        ["cookie", "header", "path", "query"][self as usize]
     }
 }
 
@@ -185,10 +180,10 @@ pub(super) fn tag(value: &Value) -> Option<Tag> {
 }
 
 /// The operations of a document.
-pub(super) fn read(reader: &mut Reader<'_>, _: &Project) -> Vec<Operation> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Vec<Operation> {
     let mut found = Vec::new();
-    for (path, item) in members(&reader.document()["paths"]) {
-        let (item, _) = pointed(reader, item, Place::new(reader.name(), path));
+    for (path, item) in members(&reader.document["paths"]) {
+        let (item, _) = pointed(reader, item, Place::new(reader.name, path));
         let methods = members(item).filter(|(method, _)| METHODS.contains(method));
         found.extend(methods.map(|(method, value)| ((path, item), (method, value))));
     }
@@ -212,20 +207,10 @@ fn operation<'a>(
     (path, item): (&'a str, &'a Value),
     (method, value): (&'a str, &'a Value),
 ) -> Operation {
-    const TOLD: [&str; 9] = [
-        "operationId",
-        "tags",
-        "deprecated",
-        "security",
-        "parameters",
-        "requestBody",
-        "responses",
-        "description",
-        "externalDocs",
-    ];
-    let place = Place::new(reader.name(), &id);
+    const TOLD: &str = "deprecated description externalDocs operationId parameters requestBody responses security tags";
+    let place = Place::new(reader.name, &id);
     let own = value.get("security");
-    let ways = own.unwrap_or(&reader.document()["security"]).as_array().into_iter().flatten();
+    let ways = own.unwrap_or(&reader.document["security"]).as_array().into_iter().flatten();
     let body = value.get("requestBody").map(|body| {
         let (body, place) = pointed(reader, body, place.field("requestBody"));
         Body { required: body["required"] == true, content: content(reader, body, &place), place }
@@ -238,11 +223,11 @@ fn operation<'a>(
         responses.insert(status.to_owned(), response);
     }
     let server = [value, item].into_iter().find_map(|one| server(&one["servers"][0]));
-    let rest = members(value).filter(|(key, _)| !TOLD.contains(key) && !key.starts_with("x-")).map(owned);
+    let rest = members(value).filter(|(key, _)| !among(TOLD, key) && !key.starts_with("x-")).map(owned);
     Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),
-        host: reader.name().to_owned(),
+        host: reader.name.to_owned(),
         tag: text(&value["tags"][0]),
         words: text(&value["description"]),
         page: text(&value["externalDocs"]["url"]),
@@ -283,48 +268,29 @@ fn parameters<'a>(
     (path, item): (&'a str, &'a Value),
     value: &'a Value,
 ) -> Vec<Parameter> {
-    let mut parameters = BTreeMap::new();
-    for parameter in [item, value].into_iter().flat_map(|value| value["parameters"].as_array().into_iter().flatten()) {
-        let (parameter, place) = pointed(reader, parameter, operation.field("parameters"));
-        if let Some(read) = self::parameter(reader, parameter, place) {
-            parameters.insert(read.key(), read);
-        }
-    }
-    // One that is declared nowhere is a text.
-    for name in in_braces(path) {
-        let place = operation.field("parameters").field(name);
-        let text = super::Schema::new(place.clone(), super::Kind::Text);
-        parameters.entry((Location::Path, name.to_owned())).or_insert_with(|| Parameter {
-            name: name.to_owned(),
-            location: Location::Path,
-            place,
-            required: true,
-            deprecated: false,
-            idempotent: true,
-            words: None,
-            style: "simple".to_owned(),
-            explode: false,
-            media: None,
-            schema: Node::new(text),
-            rest: BTreeMap::new(),
-        });
+    // One of the path that is declared nowhere is a text.
+    let node = |place| Node::new(Schema::new(place, Kind::Text));
+    let named = |name| parameter(&json!({ "name": name, "in": "path" }), operation.field("parameters"), node);
+    let in_path = in_braces(path).into_iter().filter_map(named);
+    let mut parameters: BTreeMap<_, _> = in_path.map(|read| (read.key(), read)).collect();
+    for declared in [item, value].into_iter().flat_map(|value| value["parameters"].as_array().into_iter().flatten()) {
+        let (declared, place) = pointed(reader, declared, operation.field("parameters"));
+        let schema = members(&declared["content"]).next().map_or(&declared["schema"], |(_, media)| &media["schema"]);
+        let read = parameter(declared, place, |place| reader.node(schema, place));
+        parameters.extend(read.map(|read| (read.key(), read)));
     }
     parameters.into_values().collect()
 }
 
-fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Option<Parameter> {
-    const TOLD: [&str; 9] =
-        ["name", "in", "required", "deprecated", "description", "style", "explode", "schema", "content"];
+/// What is said of a parameter, whose schema `node` reads at its place.
+fn parameter(value: &Value, place: Place, node: impl FnOnce(Place) -> Node) -> Option<Parameter> {
+    const TOLD: &str = "content deprecated description explode in name required schema style";
     let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
     let place = if place.path == "$" { place } else { place.field(&name) };
     let default = if matches!(location, Location::Query | Location::Cookie) { "form" } else { "simple" };
     let style = value["style"].as_str().unwrap_or(default);
-    let media = members(&value["content"]).next();
-    let schema = media.map_or(&value["schema"], |(_, media)| &media["schema"]);
-    let rest = members(value).filter(|(key, value)| {
-        let is_false = **value == Value::Bool(false);
-        !TOLD.contains(key) && !key.starts_with("x-") && !is_false
-    });
+    let rest = members(value)
+        .filter(|(key, value)| !among(TOLD, key) && !key.starts_with("x-") && **value != Value::Bool(false));
     Some(Parameter {
         location,
         required: value["required"] == true || location == Location::Path,
@@ -333,8 +299,8 @@ fn parameter<'a>(reader: &mut Reader<'a>, value: &'a Value, place: Place) -> Opt
         words: text(&value["description"]),
         explode: value["explode"].as_bool().unwrap_or(style == "form"),
         style: style.to_owned(),
-        media: media.map(|(name, _)| name.to_owned()),
-        schema: reader.node(schema, place.clone()),
+        media: members(&value["content"]).next().map(|(name, _)| name.to_owned()),
+        schema: node(place.clone()),
         rest: rest.map(owned).collect(),
         name,
         place,
@@ -349,10 +315,6 @@ fn content<'a>(reader: &mut Reader<'a>, holder: &'a Value, place: &Place) -> BTr
 }
 
 /// What stands in `components` and is referred to: a parameter, a body, a response, a path.
-fn pointed<'a>(reader: &Reader<'a>, mut value: &'a Value, mut place: Place) -> (&'a Value, Place) {
-    for _ in 0..super::DEEPEST {
-        let Some(target) = value["$ref"].as_str().and_then(|reference| reader.target(reference)) else { break };
-        (value, place) = target;
-    }
-    (value, place)
+fn pointed<'a>(reader: &Reader<'a>, value: &'a Value, place: Place) -> (&'a Value, Place) {
+    last((value, place), |(value, _)| reader.target(value))
 }

@@ -1,6 +1,7 @@
 //! From JSON to schemas: parts of an `allOf` put together, alternatives of an object folded into it, references kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::take;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -54,8 +55,8 @@ struct Gathered<'a> {
 }
 
 pub(super) struct Reader<'a> {
-    name: &'a str,
-    document: &'a Value,
+    pub(super) name: &'a str,
+    pub(super) document: &'a Value,
     pub(super) copies: BTreeMap<String, Place>,
     known: HashMap<(Vec<*const Value>, Place), Node>,
     /// What is being read, outer ones first.
@@ -70,26 +71,14 @@ impl<'a> Reader<'a> {
         Self { name, document, copies, known: HashMap::new(), reading: Vec::new(), problems: Vec::new(), steps }
     }
 
-    pub(super) fn document(&self) -> &'a Value {
-        self.document
-    }
-
-    pub(super) fn name(&self) -> &'a str {
-        self.name
-    }
-
     /// Where a schema of this document is published.
     pub(super) fn place(&self, schema: &str) -> Place {
         self.copies.get(schema).cloned().unwrap_or_else(|| Place::new(self.name, schema))
     }
 
-    /// What is expressed by nothing that the model has.
-    pub(super) fn problem(&mut self, place: &str, what: &str) {
-        self.problems.push(format!("at {place}: {what}"));
-    }
-
-    /// What a reference leads to, and where that is.
-    pub(super) fn target(&self, reference: &str) -> Option<(&'a Value, Place)> {
+    /// What a value refers to, and where that is.
+    pub(super) fn target(&self, value: &Value) -> Option<(&'a Value, Place)> {
+        let reference = value["$ref"].as_str()?;
         let pointer = document::unescaped(reference.strip_prefix('#')?);
         let found = self.document.pointer(&pointer)?;
         let place = match document::schema_name(reference) {
@@ -101,7 +90,7 @@ impl<'a> Reader<'a> {
 
     /// The schema that stands somewhere.
     pub(super) fn node(&mut self, schema: &'a Value, place: Place) -> Node {
-        self.node_of(&[Part { schema, place, replaced: false }])
+        self.node_of(&[Part::new(schema, place)])
     }
 
     fn node_of(&mut self, parts: &[Part<'a>]) -> Node {
@@ -137,8 +126,13 @@ impl<'a> Reader<'a> {
             (schema.facets, schema.says) = (beside.facets, beside.says);
             return schema;
         }
-        let gathered = self.gather(parts, &[]);
-        self.finish(gathered, place)
+        let mut gathered = self.gather(parts, &[]);
+        let mut schema = Schema::new(place, Kind::Any);
+        schema.nullable = gathered.nullable.unwrap_or_default();
+        (schema.facets, schema.says) = (take(&mut gathered.facets), take(&mut gathered.says));
+        schema.values = gathered.values.take();
+        schema.kind = self.kind(gathered, schema.values.as_deref());
+        fold_values(schema)
     }
 
     /// What the parts of a schema say, but for the schemas `within` which they are read.
@@ -178,14 +172,15 @@ impl<'a> Reader<'a> {
             if within[start..].contains(&std::ptr::null()) {
                 return;
             }
-            return self.problem(&format!("schema `{}`", place.schema), "it is an `allOf` of itself");
+            // That is expressed by nothing that the model has.
+            return self.problems.push(format!("at schema `{}`: it is an `allOf` of itself", place.schema));
         }
         within.push(*schema);
-        if let Some((schema, place)) = schema["$ref"].as_str().and_then(|reference| self.target(reference)) {
+        if let Some((schema, place)) = self.target(schema) {
             // What is said of a schema to readers is not said of what builds on it.
-            let said = (gathered.says.words.take(), std::mem::take(&mut gathered.says.value_words));
+            let said = (gathered.says.words.take(), take(&mut gathered.says.value_words));
             let deprecated = gathered.facets.remove("deprecated");
-            self.absorb(gathered, &Part { schema, place, replaced: false }, in_part, within);
+            self.absorb(gathered, &Part::new(schema, place), in_part, within);
             (gathered.says.words, gathered.says.value_words) = said;
             gathered.facets.remove("deprecated");
             gathered.facets.extend(deprecated.map(|facet| ("deprecated".to_owned(), facet)));
@@ -195,7 +190,7 @@ impl<'a> Reader<'a> {
             self.count("merge_all_of");
         }
         for schema in all {
-            let part = Part { schema, place: place.clone(), replaced: false };
+            let part = Part::new(schema, place.clone());
             self.absorb(gathered, &part, in_part || all.len() > 1, within);
         }
         for (key, exclusive) in [("oneOf", true), ("anyOf", false)] {
@@ -204,13 +199,13 @@ impl<'a> Reader<'a> {
             if !nulls.is_empty() {
                 gathered.nullable = Some(true);
             }
-            let parts: Vec<Part<'a>> =
-                others.into_iter().map(|schema| Part { schema, place: place.clone(), replaced: false }).collect();
+            let parts: Vec<_> = others.into_iter().map(|schema| Part::new(schema, place.clone())).collect();
             match parts.as_slice() {
                 [] => {}
                 [one] => self.absorb(gathered, one, in_part, within),
                 // A schema that lists those that build on it, of which this is one.
-                several if several.iter().any(|one| within.contains(&self.pointed(one.schema))) => {}
+                several if several.iter().any(|one| within.contains(&std::ptr::from_ref(self.pointed(one.schema)))) => {
+                }
                 _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
             }
         }
@@ -220,13 +215,16 @@ impl<'a> Reader<'a> {
         within.pop();
     }
 
-    fn pointed(&self, schema: &'a Value) -> *const Value {
-        let target = schema["$ref"].as_str().and_then(|reference| self.target(reference));
-        std::ptr::from_ref(target.map_or(schema, |(schema, _)| schema))
+    /// What a schema refers to, or itself.
+    fn pointed<'b>(&self, schema: &'b Value) -> &'b Value
+    where
+        'a: 'b,
+    {
+        self.target(schema).map_or(schema, |(schema, _)| schema)
     }
 
     fn keyword(&mut self, gathered: &mut Gathered<'a>, key: &'a str, value: &'a Value, place: &Place) {
-        let part = |schema, step: &str| vec![Part { schema, place: place.below(step), replaced: false }];
+        let part = |schema, step: &str| vec![Part::new(schema, place.below(step))];
         match (key, value) {
             ("$ref" | "allOf" | "oneOf" | "anyOf" | "not", _) => {}
             ("type", Value::String(kind)) => gathered.kind = Type::named(kind),
@@ -244,7 +242,7 @@ impl<'a> Reader<'a> {
             }
             ("properties", Value::Object(properties)) => {
                 for (name, schema) in properties {
-                    gathered.describe(name, Part { schema, place: place.field(name), replaced: false });
+                    gathered.describe(name, Part::new(schema, place.field(name)));
                 }
             }
             ("items", items) if has_content(items) => gathered.items = Some(part(items, "[*]")),
@@ -269,7 +267,7 @@ impl<'a> Reader<'a> {
     /// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
     /// `configURL` when `config` is `{}`. Folded in, both are optional fields.
     fn fold(&mut self, gathered: &mut Gathered<'a>, within: &[*const Value]) {
-        for choice in std::mem::take(&mut gathered.choices) {
+        for choice in take(&mut gathered.choices) {
             let only_required = choice.parts.iter().all(|part| {
                 members(part.schema).all(|(key, value)| match key {
                     "required" | "not" => true,
@@ -337,62 +335,40 @@ impl<'a> Reader<'a> {
     }
 
     fn is_object(&self, schema: &Value) -> bool {
-        let target = schema["$ref"].as_str().and_then(|reference| self.target(reference));
-        let schema = target.map_or(schema, |(schema, _)| schema);
+        let schema = self.pointed(schema);
         schema["properties"].is_object() || schema["type"] == "object"
     }
 
-    fn finish(&mut self, mut gathered: Gathered<'a>, place: Place) -> Schema {
-        let kind = self.kind(&mut gathered);
-        let mut schema = Schema::new(place, kind);
-        schema.nullable = gathered.nullable.unwrap_or_default();
-        (schema.values, schema.facets, schema.says) = (gathered.values, gathered.facets, gathered.says);
-        self.fold_values(schema)
-    }
-
-    fn kind(&mut self, gathered: &mut Gathered<'a>) -> Kind {
-        let choices = std::mem::take(&mut gathered.choices);
-        if !choices.is_empty() {
-            let exclusive = choices.iter().any(|choice| choice.exclusive);
-            let parts: Vec<Part<'a>> = choices.into_iter().flat_map(|choice| choice.parts).collect();
-            let alternatives = parts.into_iter().map(|part| self.node_of(&[part])).collect();
+    fn kind(&mut self, gathered: Gathered<'a>, values: Option<&[Value]>) -> Kind {
+        if !gathered.choices.is_empty() {
+            let exclusive = gathered.choices.iter().any(|choice| choice.exclusive);
+            let parts = gathered.choices.into_iter().flat_map(|choice| choice.parts);
+            let alternatives = parts.map(|part| self.node_of(&[part])).collect();
             return Kind::Choice(Choice { alternatives, exclusive, of: gathered.kind });
         }
         let is_object = !gathered.fields.is_empty() || !gathered.needs.is_empty() || gathered.others.is_some();
         let of_values = || -> Option<Type> {
-            let types: BTreeSet<Type> = gathered.values.iter().flatten().map(Type::of).collect();
+            let types: BTreeSet<Type> = values.into_iter().flatten().map(Type::of).collect();
             types.first().copied().filter(|_| types.len() == 1)
         };
         match gathered.kind.or_else(of_values) {
             Some(Type::Object) => self.object(gathered),
-            Some(Type::Array) => Kind::List(gathered.items.take().map(|items| self.node_of(&items))),
+            Some(Type::Array) => Kind::List(gathered.items.map(|items| self.node_of(&items))),
             Some(Type::Boolean) => Kind::Boolean,
             Some(Type::Integer) => Kind::Integer,
             Some(Type::Number) => Kind::Number,
             Some(Type::String) => Kind::Text,
             Some(Type::Null) => Kind::Any,
-            None if gathered.values.is_some() => Kind::Any,
+            None if values.is_some() => Kind::Any,
             None if is_object => self.object(gathered),
-            None => match gathered.items.take() {
-                Some(items) => Kind::List(Some(self.node_of(&items))),
-                None => Kind::Any,
-            },
+            None => gathered.items.map_or(Kind::Any, |items| Kind::List(Some(self.node_of(&items)))),
         }
     }
 
-    fn object(&mut self, gathered: &mut Gathered<'a>) -> Kind {
-        let mut object = Object {
-            groups: std::mem::take(&mut gathered.groups),
-            others: match gathered.others.take() {
-                None => Others::Any,
-                Some(None) => Others::None,
-                Some(Some(values)) => Others::Of(self.node_of(&values)),
-            },
-            of_other_alternatives: std::mem::take(&mut gathered.of_other_alternatives),
-            ..Object::default()
-        };
-        object.groups.sort();
-        for (name, Described { either, place }) in std::mem::take(&mut gathered.fields) {
+    fn object(&mut self, mut gathered: Gathered<'a>) -> Kind {
+        gathered.groups.sort();
+        let mut fields = BTreeMap::new();
+        for (name, Described { either, place }) in gathered.fields {
             let schema = match either.as_slice() {
                 [parts] => self.node_of(parts),
                 several => {
@@ -402,36 +378,20 @@ impl<'a> Reader<'a> {
                 }
             };
             let (need, need_place) = gathered.needs.remove(name).unwrap_or((Need::Optional, place.clone()));
-            object.fields.insert(name.to_owned(), Field { schema, place, need, need_place });
+            fields.insert(name.to_owned(), Field { schema, place, need, need_place });
         }
-        object.undescribed = std::mem::take(&mut gathered.needs)
-            .into_iter()
-            .filter(|(_, (need, _))| *need == Need::Required)
-            .map(|(name, (_, place))| (name, place))
-            .collect();
-        Kind::Object(object)
-    }
-
-    /// Makes one enum of alternatives that are all enums of texts: so some write what each value means.
-    fn fold_values(&mut self, mut schema: Schema) -> Schema {
-        let Kind::Choice(choice) = &schema.kind else { return schema };
-        let is_enum = |one: &Node| matches!(one.kind, Kind::Text) && one.values.is_some();
-        if !choice.alternatives.iter().all(is_enum) {
-            return schema;
-        }
-        let mut values: Vec<Value> = Vec::new();
-        for one in &choice.alternatives {
-            let texts = one.texts();
-            if let (Some(words), [value]) = (&one.says.words, texts.as_slice()) {
-                schema.says.value_words.entry((*value).to_owned()).or_insert_with(|| words.clone());
-            }
-            values.extend(one.values.iter().flatten().cloned());
-        }
-        values.sort_by_key(Value::to_string);
-        values.dedup();
-        schema.nullable |= choice.alternatives.iter().any(|one| one.nullable);
-        (schema.kind, schema.values) = (Kind::Text, Some(values));
-        schema
+        let undescribed = gathered.needs.into_iter().filter(|(_, (need, _))| *need == Need::Required);
+        Kind::Object(Object {
+            fields,
+            undescribed: undescribed.map(|(name, (_, place))| (name, place)).collect(),
+            groups: gathered.groups,
+            others: match gathered.others {
+                None => Others::Any,
+                Some(None) => Others::None,
+                Some(Some(values)) => Others::Of(self.node_of(&values)),
+            },
+            of_other_alternatives: gathered.of_other_alternatives,
+        })
     }
 
     fn count(&mut self, step: &'static str) {
@@ -471,7 +431,11 @@ impl<'a> Gathered<'a> {
     }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    fn new(schema: &'a Value, place: Place) -> Self {
+        Self { schema, place, replaced: false }
+    }
+
     /// Whether it says only what goes for any type.
     fn is_beside(&self) -> bool {
         members(self.schema).all(|(key, _)| is_beside(key))
@@ -497,6 +461,23 @@ impl super::Says {
             _ => {}
         }
     }
+}
+
+/// Makes one enum of alternatives that are all enums of texts: so some write what each value means.
+fn fold_values(mut schema: Schema) -> Schema {
+    let Kind::Choice(choice) = &schema.kind else { return schema };
+    let is_enum = |one: &Node| matches!(one.kind, Kind::Text) && one.values.is_some();
+    if !choice.alternatives.iter().all(is_enum) {
+        return schema;
+    }
+    for one in &choice.alternatives {
+        if let (Some(words), [value]) = (&one.says.words, one.texts().as_slice()) {
+            schema.says.value_words.entry((*value).to_owned()).or_insert_with(|| words.clone());
+        }
+    }
+    let alternatives = choice.alternatives.clone();
+    schema.become_text(&alternatives);
+    schema
 }
 
 fn is_beside(keyword: &str) -> bool {

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Document, Documents, Group, Kind, Model, Node, Object, Others, Schema};
+use super::{Document, Group, Kind, Node, Object, Others, Schema};
 use crate::project::Project;
 
 pub(crate) fn project() -> Project {
@@ -27,8 +27,7 @@ pub(crate) fn schemas(schemas: &Value) -> Document {
 }
 
 pub(crate) fn document(name: &str, text: Value) -> Document {
-    let mut model = Model::read(&Documents::from([(name.to_owned(), text)]), &project());
-    model.documents.remove(name).expect("the document that was read")
+    Document::alone(name, &text)
 }
 
 /// The schemas of a document, a line each.

@@ -149,7 +149,7 @@ impl Api {
 
 /// The names of each module and of the client, by their paths.
 fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
-    let model = Model::read(documents, project);
+    let model = Model::read(documents);
     let of_module = |module: &Module| {
         let path = project.types.path(&module.name);
         let document = model.documents.get(&module.document).cloned().unwrap_or_default();

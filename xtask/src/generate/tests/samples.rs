@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use quote::quote;
 use serde_json::json;
 
 use super::super::samples::samples;
 use crate::model::Context;
-use crate::model::testing::{project, schemas};
+use crate::model::testing::{project, reference, schemas};
 use crate::project::Samples;
 
 #[test]
@@ -50,4 +51,43 @@ fn a_text_is_made_of_its_format_its_name_or_what_is_known_of_it() {
     "words_apart":"words apart",
     "workEmail":"{consumerRef}@{groupRef}.example"}"# , }) ; crate :: api :: parts ! (PARTS { }) ;
     "##);
+}
+
+#[test]
+fn a_template_has_every_field_but_those_that_would_not_end_or_exclude_others() {
+    let text = || json!({ "type": "string" });
+    let document = schemas(&json!({
+        "Thing": {
+            "properties": {
+                "id": text(), "projectId": text(), "displayName": text(), "homeURL": text(), "mode": { "enum": ["b", "a"] },
+                "at": { "type": "string", "format": "date-time" }, "count": { "type": "integer", "minimum": 5 },
+                "part": reference("Part"), "things": { "type": "array", "items": reference("Thing") },
+                "tags": { "type": "object", "additionalProperties": { "properties": { "on": { "type": "boolean" } } } },
+            },
+            "oneOf": [{ "required": ["displayName"] }, { "required": ["homeURL"] }],
+        },
+        "Part": { "properties": { "whole": reference("Thing"), "any": reference("Any") } },
+        "Any": { "properties": { "value": {} } },
+    }));
+    let project = project();
+    let context = Context { project: &project, path: "ampersand_client::types", shared: &BTreeMap::new() };
+    let document = document.named(&context).expect("names");
+    let facts = Samples { identifiers: vec!["id".to_owned()], ..Default::default() };
+    let shared = BTreeMap::from([("Part".to_owned(), Some("ours::Part".to_owned())), ("Any".to_owned(), None)]);
+    let tokens = samples(
+        &document,
+        &["Thing", "ThingTagsValue"].map(str::to_owned).into(),
+        &shared,
+        ("ampersand_client::types", &facts),
+    )
+    .expect("samples");
+    let expected = quote! {
+        crate::api::responses!(RESPONSES {
+            part Part (::ours::Part) r#"{"any":"{Any}"}"#,
+            thing Thing (::ampersand_client::types::Thing) r#"{"at":"{timestamp}","count":5,"displayName":"display name","id":"{thingId}","mode":"b","projectId":"{projectId}","tags":{"name":"{ThingTagsValue}"}}"#,
+            thing_tags_value ThingTagsValue (::ampersand_client::types::ThingTagsValue) r#"{"on":true}"#,
+        });
+        crate::api::parts!(PARTS { Any r#"{"value":"{groupName}"}"#, });
+    };
+    assert_eq!(tokens.to_string(), expected.to_string());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model::testing::{document, project, reference};
+use crate::model::testing::{document, reference};
 use crate::model::{Documents, Model, Place, Schema, Use};
 
 /// The paths of a schema and of all that stands in it, with the place of each reference.
@@ -79,7 +79,7 @@ fn a_schema_that_another_document_publishes_has_its_place_there() {
             json!({ "components": { "schemas": { "Changed": {}, "Part": { "type": "string" }, "Thing": thing } } }),
         ),
     ]);
-    let model = Model::read(&documents, &project());
+    let model = Model::read(&documents);
     let copies = model.documents["api"]
         .copies
         .iter()
