@@ -7,13 +7,9 @@ use serde_json::json;
 
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
-use super::{Contract, Docs, Generator, Struct, format, items, mocks, operations, samples, structs, users};
+use super::{Contract, Docs, Generator, format, items, mocks, operations, samples, structs, users};
 use crate::model::{Context, Document, names, same, together};
-use crate::output::Plan;
 use crate::project::Project;
-
-/// The names of structs, each with the path of its module.
-type Structs = Vec<(String, String)>;
 
 /// A module that the types' crate has.
 pub(super) struct Ours<'a> {
@@ -30,18 +26,14 @@ struct Host {
     url: String,
 }
 
-/// The client: types, operations in groups, and hosts. Gives the types of what is received, and all structs.
-pub(super) fn generate(
-    generator: &mut Generator<'_>,
-    ours: &[Ours<'_>],
-    plan: &mut Plan,
-) -> Result<(Vec<Typed>, Structs)> {
+/// The client: types, operations in groups, and hosts.
+pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours<'_>]) -> Result<()> {
     let project = generator.project;
     let client = &project.client;
     let types_path = client.types_path();
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
     if client.documents.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(());
     }
     let (mut holders, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for name in &client.documents {
@@ -82,24 +74,26 @@ pub(super) fn generate(
     let groups = groups(&document, &mut generator.findings.left_out)?;
     let directions = document.directions();
     let structs = structs::structs(&document, |name| directions.sent.contains(name))?;
-    let mut docs = Docs::of_module("types", project, &mut generator.findings.undocumented);
+    let mut docs = Docs::of_module("types", project, &mut generator.findings);
     docs.users = users::users(&structs, &groups, &types_path);
-    let items = items(&document, &structs, project, &mut docs, &mut generator.findings.stale)?;
+    let items = items(&document, &structs, &mut docs)?;
     let words = "What the operations take and give.";
-    plan.add(format!("{}/types.rs", client.folder), format::file(&origin, Some(words), items)?);
+    generator.plan.add(format!("{}/types.rs", client.folder), format::file(&origin, Some(words), items)?);
 
-    let mut docs = Docs::of_module("operations", project, &mut generator.findings.undocumented);
+    let mut docs = Docs::of_module("operations", project, &mut generator.findings);
     for group in &groups {
         let words = docs.of(&group.name, group.words.as_deref());
-        let items = operations::group(group, &words, &structs, project, &mut docs);
+        let items = operations::group(group, &words, &structs, &mut docs);
         let origin = join(&origins, |host| group.requests.iter().any(|request| request.operation.host == host));
         let text = format::file(&origin, Some(&words), items)?;
-        plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);
+        generator.plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);
     }
-    plan.add(format!("{}/mod.rs", client.folder), format::file(&origin, None, index(&groups, &hosts, project))?);
+    generator
+        .plan
+        .add(format!("{}/mod.rs", client.folder), format::file(&origin, None, index(&groups, &hosts, project))?);
     if let Some(facts) = &project.samples {
         let items = samples::samples(&named, &directions.received, &shared, (&types_path, facts))?;
-        plan.add(format!("{}/api.rs", facts.folder), format::file(&origin, None, items)?);
+        generator.plan.add(format!("{}/api.rs", facts.folder), format::file(&origin, None, items)?);
         let words = "Typed mocks of every operation, for a mock server.";
         let mocks = match mocks::mocks(groups.iter().flat_map(|group| &group.requests), &client.name) {
             Err(error) if generator.allow_stale => {
@@ -108,21 +102,21 @@ pub(super) fn generate(
             }
             mocks => mocks?,
         };
-        plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
+        generator.plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
     }
     if !project.tests.is_empty() {
-        plan.add(
+        generator.plan.add(
             format!("{}/calls.rs", project.tests),
             format::file(&origin, None, tables::calls(&groups, &client.name))?,
         );
     }
 
-    let received = directions.received.into_iter().filter_map(|schema| {
+    generator.types.schemas.extend(directions.received.into_iter().filter_map(|schema| {
         let held = (*holders.get(&schema)?).clone();
         Some(Typed::new(&types_path, held, &schema, &document))
-    });
-    let all = structs.iter().map(|one: &Struct<'_>| (types_path.clone(), one.name.clone())).collect();
-    Ok((received.collect(), all))
+    }));
+    generator.types.structs.extend(structs.iter().map(|one| (types_path.clone(), one.name.clone())));
+    Ok(())
 }
 
 /// A refusal as RFC 9457 has it, and as the client reads it where a contract says nothing of one.

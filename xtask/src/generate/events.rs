@@ -6,14 +6,14 @@ use super::structs::{self, Struct};
 use super::ty::{Ty, by_hand};
 use super::{Docs, enums};
 use crate::model::{Document, Enum, names};
-use crate::project::{self, Project};
+use crate::project;
 
 /// `NotificationType`, and `Event`: what comes with each. Types that are `listed` may come with nothing that is known.
 pub(super) fn events(
     document: &Document,
     structs: &[Struct<'_>],
     listed: Vec<String>,
-    (project, event): (&Project, &project::Event),
+    event: &project::Event,
     docs: &mut Docs<'_>,
 ) -> Result<TokenStream> {
     let events = &document.events;
@@ -34,13 +34,13 @@ pub(super) fn events(
     let (mut sources, mut setters) = (TokenStream::new(), TokenStream::new());
     for (event, name) in events.iter().zip(&variants) {
         let doc = docs.of(&format!("Event::{name}"), event.words.as_deref());
-        let of_data = structs.iter().find(|one| one.name == names::pascal(&event.data));
+        let of_data = Struct::named(structs, &names::pascal(&event.data));
         let data = of_data.map_or(Ty::RAW, |one| Ty::Struct(one.name.clone())).local();
         cases.extend(quote! { #[doc = #doc] #name(#data), });
         decode.extend(quote! { #list::#name => #data::deserialize(data).map(Self::#name), });
         encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
         any.extend(quote! { Self::#name(data) => data, });
-        let replaced = of_data.map(|one| structs::replaced(one, project)).unwrap_or_default();
+        let replaced = of_data.map(|one| structs::replaced(one, docs.project)).unwrap_or_default();
         if !replaced.is_empty() {
             let each = replaced.iter().map(|(field, source)| {
                 let name = field.name;
@@ -176,8 +176,7 @@ fn accessor(
     let (member, name) = (&subject.field, format_ident!("{}", names::snake(&subject.field)));
     let doc = format!("{} `None` where the event has none.", subject.words);
     let arms = document.events.iter().zip(variants).filter_map(|(event, variant)| {
-        let data = structs.iter().find(|one| one.name == names::pascal(&event.data))?;
-        let field = data.fields.iter().find(|field| field.name == member)?;
+        let field = Struct::named(structs, &names::pascal(&event.data))?.field(member)?;
         let ident = &field.ident;
         let text = match &field.ty {
             Ty::String => quote!(Some(data.#ident.as_str())),

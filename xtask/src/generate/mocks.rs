@@ -33,14 +33,14 @@ pub(super) fn mocks<'a>(requests: impl Iterator<Item = &'a Request<'a>>, krate: 
 
 fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
     let parameters: Vec<Value> = request.parameters.iter().map(parameter).collect();
+    let mut content = |ty: &Ty| json!({ "application/json": { "schema": named(ty, schemas) } });
     let answer = match &request.answer {
-        Answer::Json(ty) => json!({ "application/json": { "schema": named(ty, schemas) } }),
+        Answer::Json(ty) => content(ty),
         Answer::Empty | Answer::Text | Answer::Bytes => json!({}),
     };
     let mut responses = json!({ request.status.to_string(): { "description": "", "content": answer } });
     for (status, ty) in &request.errors {
-        let content = json!({ "application/json": { "schema": named(ty, schemas) } });
-        responses[*status] = json!({ "description": "", "content": content });
+        responses[*status] = json!({ "description": "", "content": content(ty) });
     }
     let mut described = json!({
         "operationId": request.operation.id,
@@ -48,8 +48,7 @@ fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
         "responses": responses,
     });
     if let Some(body) = &request.body {
-        let media = json!({ "schema": named(&body.ty, schemas) });
-        described["requestBody"] = json!({ "required": true, "content": { "application/json": media } });
+        described["requestBody"] = json!({ "required": true, "content": content(&body.ty) });
     }
     described
 }
@@ -61,9 +60,9 @@ fn parameter(parameter: &Parameter<'_>) -> Value {
         ty => ty.json_schema(),
     };
     json!({
-        "name": parameter.name,
+        "name": parameter.of.name,
         "in": parameter.of.location.name(),
-        "required": parameter.is_argument,
+        "required": parameter.of.is_argument(),
         "schema": schema,
     })
 }

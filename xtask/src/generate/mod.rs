@@ -27,10 +27,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use structs::Struct;
-use tables::Typed;
+use tables::{Typed, Types};
 
 use crate::document;
-use crate::model::{Context, Document, names};
+use crate::model::{Context, Document, Enum, names};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -61,12 +61,14 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         project: &project,
         overlays: Overlay::load_all(root)?,
         lock: Lock::load(root)?,
+        plan: Plan::default(),
+        types: Types::default(),
         steps: BTreeMap::new(),
         findings: Findings::default(),
         summary: String::new(),
         documents: serde_json::Map::new(),
     };
-    let (mut plan, mut table, mut structs, mut ours) = (Plan::default(), Vec::new(), Vec::new(), Vec::new());
+    let mut ours = Vec::new();
     for module in &project.modules {
         let Contract { file, origin, published, mut document } = generator.read(&module.document)?;
         document.tell_apart();
@@ -75,50 +77,44 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         {
             let published = generator.text(&module.document)?;
             let text = format::file(&origin, None, structs::plain(&published, &bench.schema)?)?;
-            plan.add(format!("{}/plain.rs", bench.folder), text);
+            generator.plan.add(format!("{}/plain.rs", bench.folder), text);
         }
         let path = project.types.path(&module.name);
         let context = Context { project: &project, path: &path, shared: &BTreeMap::new() };
         document.take_steps(&context).with_context(|| file.clone())?;
         generator.count(&document);
 
-        let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings.undocumented);
-        let of_module = structs::structs(&document, |_| module.sent)?;
-        let items = items(&document, &of_module, &project, &mut docs, &mut generator.findings.stale);
+        let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings);
+        let structs = structs::structs(&document, |_| module.sent)?;
+        let items = items(&document, &structs, &mut docs);
         let words = document.words.clone().unwrap_or_else(|| format!("What `{}` describes.", module.document));
         let text = format::file(&origin, Some(&words), items.with_context(|| file.clone())?)?;
-        plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
+        generator.plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
         let typed = |schema: &String| Typed::new(&path, module.document.clone(), schema, &document);
         // What stands inside another schema, or an event, has no name in the contract.
-        table.extend(document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema)));
-        structs.extend(of_module.iter().map(|one| (path.clone(), one.name.clone())));
+        let schemas = document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema));
+        generator.types.schemas.extend(schemas);
+        generator.types.structs.extend(structs.iter().map(|one| (path.clone(), one.name.clone())));
         ours.push(client::Ours { document: &module.document, types: type_names(&document, &project), path });
     }
     if !project.types.folder.is_empty() {
         let modules = project.modules.iter().map(|module| format_ident!("{}", module.name));
         let text = format::file("openapi/project.toml", None, quote! { #(pub mod #modules;)* })?;
-        plan.add(format!("{}/mod.rs", project.types.folder), text);
+        generator.plan.add(format!("{}/mod.rs", project.types.folder), text);
     }
-    let (received, types) = client::generate(&mut generator, &ours, &mut plan)?;
-    table.extend(received);
-    structs.extend(types);
+    client::generate(&mut generator, &ours)?;
     if !project.tests.is_empty() {
-        let text = format::file("openapi/contract", None, tables::table(&table, &structs, &project))?;
-        plan.add(format!("{}/mod.rs", project.tests), text);
+        let text = format::file("openapi/contract", None, tables::table(&generator.types, &project))?;
+        generator.plan.add(format!("{}/mod.rs", project.tests), text);
     }
     if let Some(samples) = &project.samples {
         let text = lines(&Value::from(std::mem::take(&mut generator.documents)), 0);
-        plan.add(
-            format!("{}/contract.json", samples.folder),
-            text + "
-",
-        );
+        generator.plan.add(format!("{}/contract.json", samples.folder), text + "\n");
     }
     for directory in project.folders() {
-        plan.nothing_else_in(root, &directory)?;
+        generator.plan.nothing_else_in(root, &directory)?;
     }
-    let summary = generator.finish()?;
-    Ok(Generated { plan, summary })
+    generator.finish()
 }
 
 /// JSON with a line for each path and each schema, so that a change of one is a line of a diff.
@@ -141,6 +137,8 @@ struct Generator<'a> {
     project: &'a Project,
     overlays: Vec<Overlay>,
     lock: Lock,
+    plan: Plan,
+    types: Types,
     steps: BTreeMap<&'static str, usize>,
     findings: Findings,
     summary: String,
@@ -206,7 +204,7 @@ impl Generator<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<String> {
+    fn finish(mut self) -> Result<Generated> {
         let used = |overlay: &Overlay| self.project.documents().any(|document| overlay.extends(document));
         // `diff` reads all that are kept.
         for overlay in self.overlays.iter().filter(|overlay| !used(overlay) && !overlay.is_kept()) {
@@ -218,7 +216,7 @@ impl Generator<'_> {
         let idle = idle.map(|name| format!("step `{name}` finds nothing to do in the whole contract"));
         self.findings.stale.extend(idle);
         self.findings.report(self.allow_stale, &mut self.summary)?;
-        Ok(self.summary.trim_end().to_owned())
+        Ok(Generated { plan: self.plan, summary: self.summary.trim_end().to_owned() })
     }
 }
 
@@ -241,35 +239,27 @@ impl Findings {
 }
 
 /// What a module has: structs, enums and events.
-fn items(
-    document: &Document,
-    structs: &[Struct<'_>],
-    project: &Project,
-    docs: &mut Docs<'_>,
-    stale: &mut Vec<String>,
-) -> Result<TokenStream> {
+fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Result<TokenStream> {
     for open in &document.enums {
         let described = open.value_words.keys().filter(|value| !open.values.contains(value));
-        stale.extend(
+        docs.findings.stale.extend(
             described.map(|value| format!("openapi/overlays describe `{value}`, which is no value of {}", open.name)),
         );
     }
-    let mut tokens = TokenStream::new();
-    let mut own = structs::tokens(structs, document, project, docs, stale)?;
+    let (mut items, end) = structs::tokens(structs, document, docs)?;
     // A list of the types in the contract is what we have of our own.
-    let event = project.event.as_ref().filter(|_| !document.events.is_empty());
-    let is_list = |name: &str| event.is_some_and(|event| event.list == name);
-    for open in document.enums.iter().filter(|open| !is_list(&open.name)) {
-        own.items.extend(enums::open_enum(open, docs)?);
+    let event = docs.project.event.as_ref().filter(|_| !document.events.is_empty());
+    let (lists, enums): (Vec<&Enum>, Vec<&Enum>) =
+        document.enums.iter().partition(|open| event.is_some_and(|event| event.list == open.name));
+    for open in enums {
+        items.extend(enums::open_enum(open, docs)?);
     }
     if let Some(event) = event {
-        let listed = document.enums.iter().filter(|open| is_list(&open.name)).flat_map(|open| open.values.clone());
-        own.items.extend(events::events(document, structs, listed.collect(), (project, event), docs)?);
+        let listed = lists.into_iter().flat_map(|open| open.values.clone());
+        items.extend(events::events(document, structs, listed.collect(), event, docs)?);
     }
-    tokens.extend(own.items);
-    tokens.extend(own.setters);
-    tokens.extend(own.conversions);
-    Ok(tokens)
+    items.extend(end);
+    Ok(items)
 }
 
 /// The names in Rust of what a document has a type for.
@@ -279,28 +269,25 @@ fn type_names(document: &Document, project: &Project) -> BTreeSet<String> {
     structs.chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
 }
 
-/// What is said of the items of a module.
+/// What is said of the items of a module, and what is found when they are made.
 struct Docs<'a> {
     module: &'a str,
-    /// How the names of the schemas end that every refusal may have.
-    problem: &'a str,
-    /// The items for which words are missing.
-    undocumented: &'a mut Vec<String>,
+    project: &'a Project,
+    findings: &'a mut Findings,
     /// What is said of a type beside its words: the operations that send it or receive it.
     users: BTreeMap<String, String>,
 }
 
 impl<'a> Docs<'a> {
-    fn of_module(module: &'a str, project: &'a Project, undocumented: &'a mut Vec<String>) -> Self {
-        let problem = project.client.problem.as_str();
-        Self { module, problem, undocumented, users: BTreeMap::new() }
+    fn of_module(module: &'a str, project: &'a Project, findings: &'a mut Findings) -> Self {
+        Self { module, project, findings, users: BTreeMap::new() }
     }
 
     /// The words for an item; where there are none, these say so.
     fn of(&mut self, item: &str, words: Option<&str>) -> String {
         let words = words.map(str::trim).filter(|words| !words.is_empty());
         if words.is_none() {
-            self.undocumented.push(format!("{}::{item}", self.module));
+            self.findings.undocumented.push(format!("{}::{item}", self.module));
         }
         let words =
             words.unwrap_or("Not documented yet: the contract has it, and our words for it are still to be written.");

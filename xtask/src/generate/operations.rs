@@ -11,20 +11,15 @@ use crate::model::names;
 use crate::project::Project;
 
 /// The operations of a group: a struct that leads to them, another one for those of one project, and a struct of each.
-pub(super) fn group(
-    group: &Group<'_>,
-    words: &str,
-    structs: &[Struct<'_>],
-    project: &Project,
-    docs: &mut Docs<'_>,
-) -> TokenStream {
+pub(super) fn group(group: &Group<'_>, words: &str, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> TokenStream {
+    let project = docs.project;
     let name = format_ident!("{}", names::pascal(&group.name));
     let in_project = format_ident!("Project{name}");
     let (mut all, mut of_project, mut structs_of) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for request in &group.requests {
         let (operation, doc) = (request.operation, doc(request, docs));
         let mut words = |parameter: &Parameter<'_>| {
-            let of = format!("{}::{}", operation.id, parameter.name);
+            let of = format!("{}::{}", operation.id, parameter.of.name);
             (parameter.ident.to_string(), docs.of(&of, parameter.of.words.as_deref()))
         };
         let words: BTreeMap<String, String> = request.parameters.iter().map(&mut words).collect();
@@ -78,12 +73,13 @@ pub(super) fn group(
 
 /// Whether an operation is one of a project, which its path names first.
 pub(super) fn is_of_project(request: &Request<'_>, project: &Project) -> bool {
-    request.arguments().next().is_some_and(|parameter| project.client.scope.as_deref() == Some(parameter.name))
+    request.arguments().next().is_some_and(|parameter| project.client.scope.as_ref() == Some(&parameter.of.name))
 }
 
 fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
     let operation = request.operation;
     let (method, path, host) = (&operation.method, &operation.path, names::pascal(&operation.host));
+    let problem = &docs.project.client.problem;
     let mut doc = docs.of(&operation.id, operation.words.as_deref());
     doc.push_str(&format!("\n\n`{method} {path}` of [`Host::{host}`](crate::Host::{host})"));
     match schemes(request).as_slice() {
@@ -98,7 +94,7 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
     for (status, ty) in &request.errors {
         // Problems are read by `Error`.
         if let Ty::Struct(name) = ty
-            && (docs.problem.is_empty() || !name.ends_with(docs.problem))
+            && (problem.is_empty() || !name.ends_with(problem))
         {
             doc.push_str(&format!(
                 "\n\nThe body of a refusal with status {status} is a [`{name}`](types::{name}), to be read from \
@@ -134,12 +130,11 @@ fn methods(
         steps.extend(step);
         taken.push(quote!(#ident: #ty));
         let described = words.get(&ident.to_string()).map(|words| words.replace('\n', " ")).unwrap_or_default();
-        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.name, parameter.of.location.name()));
+        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.of.name, parameter.of.location.name()));
         given.push(quote!(#ident));
     }
     if let Some(body) = request.body.as_ref().filter(|body| body.required) {
-        let (ty, value) = body_argument(body);
-        let step = body_step(body, &value);
+        let (ty, step) = fill_body(body);
         steps.extend(quote! { call.#step; });
         taken.push(quote!(body: #ty));
         given.push(quote!(body));
@@ -172,7 +167,8 @@ fn methods(
 
 /// How a parameter is taken, and the statement that puts it where it belongs.
 fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
-    let Parameter { of, name, ident, ty, is_compound, .. } = parameter;
+    let Parameter { of, ident, ty, is_compound } = parameter;
+    let name = &of.name;
     let once = (!of.idempotent).then(|| quote! { call.operation.idempotent = false; });
     let place = format_ident!("{}", of.location.name());
     if *is_compound {
@@ -207,34 +203,34 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
     (ty, quote! { call.#place(#name, #value); #once })
 }
 
-/// A body of a type that has a name is taken as it is: whoever decodes one does not have to name the type again.
-fn body_argument(body: &Body) -> (TokenStream, TokenStream) {
+/// How a body is taken, and the call that writes it. One of a type that has a name is taken as it is: whoever decodes one does
+/// not have to name the type again.
+fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
     let rust = body.ty.rust();
-    if matches!(body.ty, Ty::Struct(_)) {
-        return (rust, quote!(body));
-    }
-    let (ty, value) = body.ty.argument(&format_ident!("body"), Ty::rust);
-    (ty, quote!({ let body: #rust = #value; body }))
-}
-
-/// The call that writes a body.
-fn body_step(body: &Body, value: &TokenStream) -> TokenStream {
-    match &body.media {
+    let (ty, value) = match &body.ty {
+        Ty::Struct(_) => (rust, quote!(body)),
+        of => {
+            let (ty, value) = of.argument(&format_ident!("body"), Ty::rust);
+            (ty, quote!({ let body: #rust = #value; body }))
+        }
+    };
+    let step = match &body.media {
         Media::Json => quote!(body(&#value)),
         Media::Form => quote!(form(&#value)),
         Media::Bytes(media) => quote!(bytes(#media, #value)),
-    }
+    };
+    (ty, step)
 }
 
 /// An operation on its way: a method for each thing that may be left out, and how it is sent.
 fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String>) -> TokenStream {
     let Request { method, name, .. } = request;
     let mut setters = TokenStream::new();
-    for parameter in request.parameters.iter().filter(|parameter| !parameter.is_argument) {
+    for parameter in request.parameters.iter().filter(|parameter| !parameter.of.is_argument()) {
         let ident = &parameter.ident;
         let (ty, step) = fill(parameter);
         let words = words.get(&ident.to_string()).map(String::as_str).unwrap_or_default();
-        let doc = format!("{words}\n\n`{}` in the {}.", parameter.name, parameter.of.location.name());
+        let doc = format!("{words}\n\n`{}` in the {}.", parameter.of.name, parameter.of.location.name());
         setters.extend(quote! {
             #[doc = #doc]
             pub fn #ident(mut self, #ident: #ty) -> Self {
@@ -245,8 +241,7 @@ fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String
         });
     }
     if let Some(body) = request.body.as_ref().filter(|body| !body.required) {
-        let (ty, value) = body_argument(body);
-        let step = body_step(body, &value);
+        let (ty, step) = fill_body(body);
         setters.extend(quote! {
             /// The body, which may be left out.
             pub fn body(mut self, body: #ty) -> Self {
@@ -305,13 +300,11 @@ fn answer(answer: &Answer) -> (Ident, TokenStream) {
 fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Option<TokenStream> {
     let paging = project.client.paging.as_ref()?;
     let of = |ty: &Ty| match ty {
-        Ty::Struct(name) => structs.iter().find(|one| one.name == *name),
+        Ty::Struct(name) => Struct::named(structs, name),
         _ => None,
     };
-    let field = |one: &Struct<'_>, name: &str| {
-        one.fields.iter().find(|field| field.name == name).map(|field| (field.ty.clone(), field.ident.clone()))
-    };
-    let token = &request.parameters.iter().find(|parameter| parameter.name == paging.token)?.ident;
+    let field = |one: &Struct<'_>, name: &str| one.field(name).map(|field| (field.ty.clone(), field.ident.clone()));
+    let token = &request.parameters.iter().find(|parameter| parameter.of.name == paging.token)?.ident;
     let Answer::Json(response) = &request.answer else { return None };
     let response = of(response)?;
     let (Ty::Items(results), results_ident) = field(response, &paging.results)? else { return None };

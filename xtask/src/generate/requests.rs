@@ -35,10 +35,8 @@ pub(super) struct Request<'a> {
 
 pub(super) struct Parameter<'a> {
     pub(super) of: &'a model::Parameter,
-    pub(super) name: &'a str,
     pub(super) ident: Ident,
     pub(super) ty: Ty,
-    pub(super) is_argument: bool,
     /// Whether it is more than one value, or written as JSON.
     pub(super) is_compound: bool,
 }
@@ -72,11 +70,11 @@ impl<'a> Request<'a> {
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Parameter<'a>> {
         let arguments =
             self.operation.arguments().filter_map(|one| self.parameters.iter().find(|p| std::ptr::eq(p.of, one)));
-        arguments.chain(self.parameters.iter().filter(|parameter| !parameter.is_argument))
+        arguments.chain(self.parameters.iter().filter(|parameter| !parameter.of.is_argument()))
     }
 
     pub(super) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
-        self.in_order().filter(|parameter| parameter.is_argument)
+        self.in_order().filter(|parameter| parameter.of.is_argument())
     }
 
     /// What a caller sends, and what it receives.
@@ -122,14 +120,9 @@ fn obstacle(operation: &Operation) -> Option<String> {
     if let Some(odd) = operation.parameters.iter().find(|one| is_odd(&one.style)) {
         return Some(format!("the style `{}` of `{}` is not supported", odd.style, odd.name));
     }
-    let only_parts = |body: &model::Body| {
-        !body.content.is_empty() && body.content.keys().all(|media| media.starts_with("multipart/"))
-    };
-    operation
-        .body
-        .as_ref()
-        .filter(|body| only_parts(body))
-        .map(|_| "its body has parts, which the client does not write".to_owned())
+    let content = &operation.body.as_ref()?.content;
+    let only_parts = !content.is_empty() && content.keys().all(|media| media.starts_with("multipart/"));
+    only_parts.then(|| "its body has parts, which the client does not write".to_owned())
 }
 
 fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<'a>> {
@@ -144,7 +137,7 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
         let is_compound = one.media.is_some() || is_compound(document, one);
-        parameters.push(Parameter { of: one, name: &one.name, ident, ty, is_argument: one.is_argument(), is_compound });
+        parameters.push(Parameter { of: one, ident, ty, is_compound });
     }
     let (status, answer) = answer(document, operation)?;
     let mut errors = BTreeMap::new();
@@ -212,14 +205,7 @@ fn is_of_the_client(parameter: &model::Parameter) -> bool {
 
 /// The name of a method, but for what Rust and the methods of every operation keep to themselves.
 pub(super) fn ident(name: &str) -> String {
-    let name = names::snake(name);
-    let is_taken = ["body", "call", "new", "send", "stream"].contains(&name.as_str());
-    match name.chars().next() {
-        None => "value".to_owned(),
-        Some(first) if first.is_numeric() => format!("_{name}"),
-        _ if is_taken || syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
-        _ => name,
-    }
+    names::fit(names::snake(name), "value", &["body", "call", "new", "send", "stream"])
 }
 
 fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {

@@ -23,13 +23,13 @@ pub(super) fn samples(
 ) -> Result<TokenStream> {
     let samples = Samples { document, facts };
     let (mut responses, mut parts) = (TokenStream::new(), TokenStream::new());
-    for name in document.reachable(received.clone()) {
-        let schema = document.schemas.get(&name).with_context(|| format!("there is no `{name}`"))?;
-        let object = samples.object(&name, schema).to_string();
+    for name in document.reachable(received.iter().map(String::as_str)) {
+        let schema = document.schemas.get(name).with_context(|| format!("there is no `{name}`"))?;
+        let object = samples.object(name, schema).to_string();
         let mark = if object.contains("\"#") { "##" } else { "#" };
         let template: LitStr = syn::parse_str(&format!("r{mark}\"{object}\"{mark}"))?;
-        let (ident, function) = (format_ident!("{}", names::pascal(&name)), format_ident!("{}", name.to_snake_case()));
-        let path = match shared.get(&name) {
+        let (ident, function) = (format_ident!("{}", names::pascal(name)), format_ident!("{}", name.to_snake_case()));
+        let path = match shared.get(name) {
             Some(Some(path)) => path.clone(),
             Some(None) => {
                 parts.extend(quote! { #ident #template, });
@@ -62,7 +62,7 @@ impl Samples<'_> {
     }
 
     fn leads_to(&self, schema: &Schema, name: &str) -> bool {
-        self.document.reachable(schema.references().into_iter().map(str::to_owned).collect()).contains(name)
+        self.document.reachable(schema.references()).contains(name)
     }
 
     fn value(&self, holder: &str, field: &str, schema: &Node) -> Value {

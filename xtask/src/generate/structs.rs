@@ -1,7 +1,7 @@
 //! Structs: what typify makes of them, made to keep every member of an object, with what tells of their fields and makes
 //! those that are sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic;
 
 use anyhow::{Context as _, Result, bail};
@@ -17,7 +17,7 @@ use typify_schemars::schema::Schema as JsonSchema;
 use super::Docs;
 use super::ty::{Direction, Ty, by_hand};
 use crate::document;
-use crate::model::{self, Document, Need, Schema, names};
+use crate::model::{self, Document, Need, Schema, names, reachable};
 use crate::project::Project;
 
 /// The field of every struct that holds what has no field of its own.
@@ -44,6 +44,22 @@ pub(super) struct Field<'a> {
     pub(super) of: &'a model::Field,
 }
 
+impl<'a> Struct<'a> {
+    /// The one of some that has a name.
+    pub(super) fn named<'s>(structs: &'s [Self], name: &str) -> Option<&'s Self> {
+        structs.iter().find(|one| one.name == name)
+    }
+
+    /// The field that has a name in JSON.
+    pub(super) fn field(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    fn ident(&self) -> Ident {
+        format_ident!("{}", self.name)
+    }
+}
+
 impl Field<'_> {
     /// What it may be in JSON: the names of the modules of `object`, which reads and writes structs.
     fn kind(&self) -> &'static str {
@@ -53,6 +69,16 @@ impl Field<'_> {
             Ty::Option(_) if self.need != Need::Required => "optional",
             _ => "required",
         }
+    }
+
+    /// Whether it holds what a signed URL may replace.
+    fn is_json(&self) -> bool {
+        *self.ty.some() == Ty::RAW
+    }
+
+    /// The name of the field that it may replace, where it is a signed URL.
+    fn replaces(&self, project: &Project) -> Option<&str> {
+        project.replaced_by_url(self.name).filter(|_| *self.ty.some() == Ty::ByHand("SignedUrl"))
     }
 
     /// The name of an accessor; of `type_` too, whose underscore only tells it from the keyword.
@@ -100,20 +126,18 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
 
 /// Boxes each field by which a struct would hold itself.
 fn box_cycles(structs: &mut [Struct<'_>]) {
-    fn held(ty: &Ty) -> Option<&String> {
-        match ty {
-            Ty::Struct(name) => Some(name),
-            Ty::Option(ty) => held(ty),
-            _ => None,
-        }
-    }
-    let holds = |one: &Struct<'_>| one.fields.iter().filter_map(|field| held(&field.ty).cloned()).collect();
-    let holds: BTreeMap<String, Vec<String>> = structs.iter().map(|one| (one.name.clone(), holds(one))).collect();
-    let circles = circles(&holds);
-    let circle = |name: &String| circles.get(name);
+    let held = |field: &Field<'_>| match field.ty.some() {
+        Ty::Struct(name) => Some(name.clone()),
+        _ => None,
+    };
+    let all_held = |one: &Struct<'_>| (one.name.clone(), one.fields.iter().filter_map(held).collect());
+    let holds: BTreeMap<String, Vec<String>> = structs.iter().map(all_held).collect();
+    let leads = |from: &str, to: &str| {
+        reachable([from], |name| holds.get(name).into_iter().flatten().map(String::as_str)).contains(to)
+    };
     for one in structs {
         for field in &mut one.fields {
-            if held(&field.ty).and_then(circle).is_some_and(|held| Some(held) == circle(&one.name)) {
+            if held(field).is_some_and(|held| leads(&held, &one.name)) {
                 let boxed = |ty| Ty::Boxed(Box::new(ty));
                 field.ty = match std::mem::replace(&mut field.ty, Ty::Bool) {
                     Ty::Option(ty) => Ty::Option(Box::new(boxed(*ty))),
@@ -124,71 +148,23 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
     }
 }
 
-/// For each name that leads back to itself, the circle that it is in: the same for those that lead to each other.
-fn circles(holds: &BTreeMap<String, Vec<String>>) -> BTreeMap<&String, usize> {
-    let mut held_by: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
-    for (name, held) in holds {
-        held.iter().for_each(|held| held_by.entry(held).or_default().push(name));
-    }
-    // Kosaraju: those that are done last lead to all that comes before them and leads back.
-    let (mut seen, mut done) = (BTreeSet::new(), Vec::new());
-    for start in holds.keys() {
-        let mut next = vec![(start, false)];
-        while let Some((name, is_done)) = next.pop() {
-            if is_done {
-                done.push(name);
-            } else if seen.insert(name) {
-                next.push((name, true));
-                next.extend(holds.get(name).into_iter().flatten().map(|held| (held, false)));
-            }
-        }
-    }
-    let (mut circles, mut seen) = (BTreeMap::new(), BTreeSet::new());
-    for (number, start) in done.into_iter().rev().enumerate() {
-        let (mut circle, mut next) = (Vec::new(), vec![start]);
-        while let Some(name) = next.pop() {
-            if seen.insert(name) {
-                circle.push(name);
-                next.extend(held_by.get(name).into_iter().flatten());
-            }
-        }
-        let is_circle = circle.len() > 1 || holds.get(start).is_some_and(|held| held.contains(start));
-        circles.extend(circle.into_iter().filter(|_| is_circle).map(|name| (name, number)));
-    }
-    circles
-}
-
 /// What a field is called in Rust.
 fn ident(name: &str) -> Ident {
-    let name = names::plain(name).to_snake_case();
-    let name = match name.chars().next() {
-        None => "value".to_owned(),
-        Some(first) if first.is_numeric() => format!("_{name}"),
-        // schemars takes the first byte for the first letter.
-        Some(first) if !first.is_ascii() => format!("x_{name}"),
-        Some(_) => name,
-    };
-    match name.as_str() {
-        "new" => format_ident!("{name}_"), // It makes the struct.
-        name => syn::parse_str(name).unwrap_or_else(|_| format_ident!("{name}_")),
+    let mut name = names::plain(name).to_snake_case();
+    // schemars takes the first byte for the first letter.
+    if name.starts_with(|first: char| !first.is_ascii() && !first.is_numeric()) {
+        name.insert_str(0, "x_");
     }
+    // `new` makes the struct.
+    format_ident!("{}", names::fit(name, "value", &["new"]))
 }
 
-/// What is written of structs, in the order in which a module has it.
-pub(super) struct Tokens {
-    pub(super) items: TokenStream,
-    pub(super) setters: TokenStream,
-    pub(super) conversions: TokenStream,
-}
-
-/// The structs and what they have.
+/// The structs and what they have; and what stands at the end of a module, which are setters and conversions.
 pub(super) fn tokens(
     structs: &[Struct<'_>],
     document: &Document,
-    project: &Project,
     docs: &mut Docs<'_>,
-    stale: &mut Vec<String>,
-) -> Result<Tokens> {
+) -> Result<(TokenStream, TokenStream)> {
     let mut schemas = BTreeMap::new();
     for one in structs {
         let schema = serde_json::from_value(json_schema(one, docs)).with_context(|| one.name.clone())?;
@@ -205,15 +181,15 @@ pub(super) fn tokens(
     let (mut impls, mut setters) = (TokenStream::new(), TokenStream::new());
     for item in &mut file.items {
         let Item::Struct(item) = item else { continue };
-        let one = structs.iter().find(|one| item.ident == one.name).context("a struct of the document")?;
-        impls.extend(accessors(one, project));
+        let one = Struct::named(structs, &item.ident.to_string()).context("a struct of the document")?;
+        impls.extend(accessors(one, docs.project));
         impls.extend(finish(one, item)?);
         if one.is_sent {
-            setters.extend(self::setters(one, item, stale));
+            setters.extend(self::setters(one, item, &mut docs.findings.stale));
         }
     }
-    let conversions = conversions(structs, document, stale);
-    Ok(Tokens { items: quote! { #file #impls }, setters, conversions })
+    setters.extend(conversions(structs, document, &mut docs.findings.stale));
+    Ok((quote! { #file #impls }, setters))
 }
 
 /// A struct as typify takes it, with the words that it will have.
@@ -227,11 +203,8 @@ fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
             words.push_str("\n\nDeprecated by the contract.");
         }
         let is_required = field.kind() == "required" || field.kind() == "collection";
-        let ty = match &field.ty {
-            // typify makes an `Option` of what is not required.
-            Ty::Option(inner) if !is_required => inner,
-            ty => ty,
-        };
+        // typify makes an `Option` of what is not required.
+        let ty = if is_required { &field.ty } else { field.ty.some() };
         let mut property = ty.json_schema();
         property["description"] = words.into();
         // typify puts fields in the order of their names; `finish` names them.
@@ -358,7 +331,7 @@ fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
             taken.push(name);
         }
     }
-    let ident = format_ident!("{}", one.name);
+    let ident = one.ident();
     (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
 }
 
@@ -368,10 +341,9 @@ fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
 fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStream) {
     let by_hand = by_hand();
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
-    let is_json = |field: &&Field<'_>| matches!(&field.ty, Ty::Option(ty) if **ty == Ty::RAW) || field.ty == Ty::RAW;
-    for field in one.fields.iter().filter(is_json) {
+    for field in one.fields.iter().filter(|field| field.is_json()) {
         let name = field.name;
-        let url = one.fields.iter().find(|url| is_signed_url(url) && project.replaced_by_url(url.name) == Some(name));
+        let url = one.fields.iter().find(|url| url.replaces(project) == Some(name));
         let is_taken = one.fields.iter().any(|other| other.ident == field.accessor("source"));
         if is_taken || url.is_none() && name != "config" && !name.ends_with("Config") {
             continue;
@@ -391,7 +363,7 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
             }
         });
         if name == "config" {
-            let ident = format_ident!("{}", one.name);
+            let ident = one.ident();
             conversion = quote! {
                 impl<'a> ::core::convert::From<&'a #ident> for ::#by_hand::ConfigSource<'a> {
                     fn from(data: &'a #ident) -> Self {
@@ -404,21 +376,11 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
     (accessors, conversion)
 }
 
-fn is_signed_url(field: &Field<'_>) -> bool {
-    let ty = match &field.ty {
-        Ty::Option(ty) => ty,
-        ty => ty,
-    };
-    *ty == Ty::ByHand("SignedUrl")
-}
-
 /// The fields of a struct that hold what a signed URL may replace, and the accessor of each.
 pub(super) fn replaced<'s, 'a>(one: &'s Struct<'a>, project: &Project) -> Vec<(&'s Field<'a>, Ident)> {
-    let is_json = |field: &&Field<'_>| matches!(&field.ty, Ty::Option(ty) if **ty == Ty::RAW) || field.ty == Ty::RAW;
-    let urls = one.fields.iter().filter(|url| is_signed_url(url)).filter_map(|url| project.replaced_by_url(url.name));
-    let mut urls: Vec<&str> = urls.collect();
-    urls.sort_unstable();
-    let fields = urls.into_iter().filter_map(|name| one.fields.iter().filter(is_json).find(|field| field.name == name));
+    let mut names: Vec<&str> = one.fields.iter().filter_map(|url| url.replaces(project)).collect();
+    names.sort_unstable();
+    let fields = names.into_iter().filter_map(|name| one.field(name).filter(|field| field.is_json()));
     fields.map(|field| (field, field.accessor("source"))).collect()
 }
 
@@ -545,9 +507,7 @@ fn with_needed(pair: Pair, structs: &[Struct<'_>], there: &[Pair]) -> Result<(To
         if there.contains(&pair) || done.contains(&pair) {
             continue;
         }
-        let find = |name: &str| {
-            structs.iter().find(|one| one.name == name).with_context(|| format!("there is no struct `{name}`"))
-        };
+        let find = |name: &str| Struct::named(structs, name).with_context(|| format!("there is no struct `{name}`"));
         let tokens = conversion(find(&pair.0)?, find(&pair.1)?, &mut next);
         conversions.extend(tokens.with_context(|| format!("`{}` from `{}`", pair.1, pair.0))?);
         done.push(pair);
@@ -570,7 +530,7 @@ fn conversion(from: &Struct<'_>, into: &Struct<'_>, needed: &mut Vec<Pair>) -> R
     }
     let others = format_ident!("{OTHERS}");
     values.extend(quote! { #others: value.#others, });
-    let (from, into) = (format_ident!("{}", from.name), format_ident!("{}", into.name));
+    let (from, into) = (from.ident(), into.ident());
     let doc = format!("The same as a `{into}`, so that it can be sent back.");
     Ok(quote! {
         #[doc = #doc]

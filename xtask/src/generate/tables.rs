@@ -1,6 +1,6 @@
 //! For the tests: what each type decodes and encodes to, and how each operation is called.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::requests::{Answer, Group, Parameter};
@@ -28,13 +28,19 @@ impl Typed {
     }
 }
 
-/// A struct: the path of its module, and its name.
-pub(super) type Named = (String, String);
+/// The types that are generated.
+#[derive(Default)]
+pub(super) struct Types {
+    /// Those of the schemas that are received.
+    pub(super) schemas: Vec<Typed>,
+    /// Every struct: the path of its module, and its name.
+    pub(super) structs: Vec<(String, String)>,
+}
 
 /// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
-pub(super) fn table(schemas: &[Typed], structs: &[Named], project: &Project) -> TokenStream {
+pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
     let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for Typed { module, document, schema, name, nullable } in schemas {
+    for Typed { module, document, schema, name, nullable } in &types.schemas {
         let ty = path_of(&format!("{module}::{name}"));
         let ty = if *nullable { quote!(::core::option::Option<#ty>) } else { ty };
         names.extend(quote! { (#document, #schema), });
@@ -43,7 +49,7 @@ pub(super) fn table(schemas: &[Typed], structs: &[Named], project: &Project) -> 
         emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
     }
     let mut rows = TokenStream::new();
-    for (module, name) in structs {
+    for (module, name) in &types.structs {
         let ty = path_of(&format!("{module}::{name}"));
         let json_schema = quote!(|| ::schemars::schema_for!(#ty));
         rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
@@ -95,40 +101,40 @@ pub(super) fn table(schemas: &[Typed], structs: &[Named], project: &Project) -> 
 /// How each operation of the contract is called, by the methods that everyone uses.
 pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
     let client = format_ident!("{client}");
+    let shown = quote!(match value {
+        Value::String(text) => text,
+        value => value.to_string(),
+    });
     let mut arms = TokenStream::new();
     for group in groups {
         let module = format_ident!("{}", group.name);
         for request in &group.requests {
             let (id, method) = (&request.operation.id, &request.method);
             let (mut given, mut steps) = (Vec::new(), TokenStream::new());
-            for Parameter { name, ty, ident, is_argument, is_compound, .. } in request.in_order() {
-                // Anything that can be shown is taken.
-                let shown = quote!(match value {
-                    Value::String(text) => text,
-                    value => value.to_string(),
-                });
-                let is_any = *ty == Ty::RAW && !is_compound;
-                let ty = ty.rust();
-                match is_argument {
-                    true if is_any => given.push(quote! {{ let value = given::<Value>(arguments, #name); #shown }}),
-                    false if is_any => steps.extend(
-                        quote! { let call = set(call, arguments, #name, |call, value: Value| call.#ident(#shown)); },
-                    ),
-                    true => given.push(quote! { given::<#ty>(arguments, #name) }),
-                    false => steps.extend(
-                        quote! { let call = set(call, arguments, #name, |call, value: #ty| call.#ident(value)); },
-                    ),
+            // Takes an argument, or sets what may be left out: to the value, or to what is `shown` of it.
+            let mut take = |name: &str,
+                            ident: &Ident,
+                            ty: TokenStream,
+                            shown: Option<&TokenStream>,
+                            is_argument: bool| match (is_argument, shown) {
+                (true, None) => given.push(quote! { given::<#ty>(arguments, #name) }),
+                (true, Some(shown)) => given.push(quote! {{ let value = given::<#ty>(arguments, #name); #shown }}),
+                (false, shown) => {
+                    let value = shown.cloned().unwrap_or_else(|| quote!(value));
+                    let setter = quote!(|call, value: #ty| call.#ident(#value));
+                    steps.extend(quote! { let call = set(call, arguments, #name, #setter); });
                 }
+            };
+            for Parameter { of, ty, ident, is_compound } in request.in_order() {
+                // Anything that can be shown is taken.
+                let is_any = *ty == Ty::RAW && !is_compound;
+                let (ty, shown) = if is_any { (quote!(Value), Some(&shown)) } else { (ty.rust(), None) };
+                take(&of.name, ident, ty, shown, of.is_argument());
             }
             if let Some(body) = &request.body {
                 // Bytes are given as a text.
                 let ty = if body.ty == Ty::Bytes { Ty::String.rust() } else { body.ty.rust() };
-                match body.required {
-                    true => given.push(quote! { given::<#ty>(arguments, "body") }),
-                    false => steps.extend(
-                        quote! { let call = set(call, arguments, "body", |call, value: #ty| call.body(value)); },
-                    ),
-                }
+                take("body", &format_ident!("body"), ty, None, body.required);
             }
             let received = match request.answer {
                 Answer::Bytes => quote! {

@@ -105,6 +105,14 @@ impl Ty {
         }
     }
 
+    /// What it holds where it is an `Option`, and else itself.
+    pub(super) fn some(&self) -> &Self {
+        match self {
+            Self::Option(ty) => ty,
+            ty => ty,
+        }
+    }
+
     /// As it is written beside the module `types`.
     pub(super) fn rust(&self) -> TokenStream {
         self.tokens(&quote!(types::))
@@ -116,6 +124,10 @@ impl Ty {
     }
 
     fn tokens(&self, module: &TokenStream) -> TokenStream {
+        let of = |path: TokenStream, ty: &Self| {
+            let ty = ty.tokens(module);
+            quote!(#path<#ty>)
+        };
         match self {
             Self::Bool => quote!(bool),
             Self::I64 => quote!(i64),
@@ -127,26 +139,14 @@ impl Ty {
                 quote!(#module #name)
             }
             Self::Path(path) => path_of(path),
-            Self::Vec(item) => {
-                let item = item.tokens(module);
-                quote!(::std::vec::Vec<#item>)
-            }
+            Self::Vec(item) => of(quote!(::std::vec::Vec), item),
             Self::Map(value) => {
                 let value = value.tokens(module);
                 quote!(::std::collections::BTreeMap<::std::string::String, #value>)
             }
-            Self::Items(ty) => {
-                let (items, ty) = (path_of(&format!("{BY_HAND}::Items")), ty.tokens(module));
-                quote!(#items<#ty>)
-            }
-            Self::Option(ty) => {
-                let ty = ty.tokens(module);
-                quote!(::std::option::Option<#ty>)
-            }
-            Self::Boxed(ty) => {
-                let ty = ty.tokens(module);
-                quote!(::std::boxed::Box<#ty>)
-            }
+            Self::Items(ty) => of(path_of(&format!("{BY_HAND}::Items")), ty),
+            Self::Option(ty) => of(quote!(::std::option::Option), ty),
+            Self::Boxed(ty) => of(quote!(::std::boxed::Box), ty),
         }
     }
 
@@ -175,31 +175,28 @@ impl Ty {
     /// How a function takes a value of the type: the type of its argument, and the expression that makes the value of it.
     /// What can become the value is taken: a `&str` for a `String`, an array for a list.
     pub(super) fn argument(&self, name: &Ident, of: fn(&Self) -> TokenStream) -> (TokenStream, TokenStream) {
-        let into = quote!(impl ::core::convert::Into);
+        let into = |ty: &Self| {
+            let ty = of(ty);
+            quote!(impl ::core::convert::Into<#ty>)
+        };
         match self.plain() {
             Self::Bool => (of(self), quote!(#name)),
             Self::Vec(item) => {
-                let item = of(item);
+                let item = into(item);
                 (
-                    quote!(impl ::core::iter::IntoIterator<Item = #into<#item>>),
+                    quote!(impl ::core::iter::IntoIterator<Item = #item>),
                     quote!(#name.into_iter().map(::core::convert::Into::into).collect()),
                 )
             }
             Self::Map(value) => {
-                let (key, value) = (of(&Self::String), of(value));
+                let (key, value) = (into(&Self::String), into(value));
                 (
-                    quote!(impl ::core::iter::IntoIterator<Item = (#into<#key>, #into<#value>)>),
+                    quote!(impl ::core::iter::IntoIterator<Item = (#key, #value)>),
                     quote!(#name.into_iter().map(|(key, value)| (key.into(), value.into())).collect()),
                 )
             }
-            Self::Boxed(ty) => {
-                let ty = of(ty);
-                (quote!(#into<#ty>), quote!(::std::boxed::Box::new(#name.into())))
-            }
-            _ => {
-                let ty = of(self);
-                (quote!(#into<#ty>), quote!(#name.into()))
-            }
+            Self::Boxed(ty) => (into(ty), quote!(::std::boxed::Box::new(#name.into()))),
+            _ => (into(self), quote!(#name.into())),
         }
     }
 }

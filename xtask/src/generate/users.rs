@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::requests::{Group, Request};
 use super::structs::Struct;
 use super::ty::Ty;
-use crate::model::names;
+use crate::model::{names, reachable};
 
 /// So many operations are named; of more, how many there are.
 const NAMED: usize = 4;
@@ -19,7 +19,8 @@ pub(super) fn users(structs: &[Struct<'_>], groups: &[Group<'_>], path: &str) ->
         let (taken, given) = request.types();
         for (types, users) in [(taken, &mut sent), (given, &mut received)] {
             let start: Vec<String> = types.into_iter().flat_map(|ty| names_in(ty, path)).collect();
-            for name in reachable(&start, &leads) {
+            let leads = |name: &str| leads.get(name).into_iter().flatten().map(String::as_str);
+            for name in reachable(start.iter().map(String::as_str), leads) {
                 users.entry(name.to_owned()).or_default().push(link);
             }
         }
@@ -58,15 +59,4 @@ fn names_in(ty: &Ty, module: &str) -> Option<String> {
         Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) | Ty::Boxed(ty) => names_in(ty, module),
         _ => None,
     }
-}
-
-fn reachable<'a>(start: &'a [String], leads: &'a BTreeMap<&str, BTreeSet<String>>) -> BTreeSet<&'a str> {
-    let mut next: Vec<&str> = start.iter().map(String::as_str).collect();
-    let mut found = BTreeSet::new();
-    while let Some(name) = next.pop() {
-        if found.insert(name) {
-            next.extend(leads.get(name).into_iter().flatten().map(String::as_str));
-        }
-    }
-    found
 }

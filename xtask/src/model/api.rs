@@ -22,30 +22,20 @@ impl Directions {
 
 impl Document {
     pub(crate) fn directions(&self) -> Directions {
-        let names = |nodes: Vec<&Node>, before: &BTreeSet<String>| {
-            let referred = nodes.into_iter().flat_map(|node| node.references()).map(str::to_owned);
-            referred.chain(before.iter().filter(|name| self.schemas.contains_key(*name)).cloned()).collect()
-        };
-        let Directions { sent: sent_before, received: received_before } = &self.before_choices;
-        let sent = self.operations.iter().flat_map(Operation::sent).collect();
-        let received = self.operations.iter().flat_map(Operation::received).collect();
-        Directions {
-            sent: self.reachable(names(sent, sent_before)),
-            received: self.reachable(names(received, received_before)),
-        }
+        let Directions { sent, received } = &self.before_choices;
+        Directions { sent: self.led_to(Operation::sent, sent), received: self.led_to(Operation::received, received) }
+    }
+
+    /// The names of the schemas that something of each operation leads to, and those that it led to `before`.
+    fn led_to<'d>(&'d self, of: fn(&'d Operation) -> Vec<&'d Node>, before: &'d BTreeSet<String>) -> BTreeSet<String> {
+        let referred = self.operations.iter().flat_map(of).flat_map(|node| node.references());
+        let before = before.iter().map(String::as_str).filter(|name| self.schemas.contains_key(*name));
+        self.reachable(referred.chain(before)).into_iter().map(str::to_owned).collect()
     }
 
     /// The names of the schemas that some lead to, and their own.
-    pub(crate) fn reachable(&self, from: BTreeSet<String>) -> BTreeSet<String> {
-        let mut next: Vec<String> = from.into_iter().collect();
-        let mut found = BTreeSet::new();
-        while let Some(name) = next.pop() {
-            if let Some(node) = self.schemas.get(&name).filter(|_| !found.contains(&name)) {
-                next.extend(node.references().into_iter().map(str::to_owned));
-            }
-            found.insert(name);
-        }
-        found
+    pub(crate) fn reachable<'d>(&'d self, from: impl IntoIterator<Item = &'d str>) -> BTreeSet<&'d str> {
+        reachable(from, |name| self.schemas.get(name).into_iter().flat_map(|node| node.references()))
     }
 
     /// Gives every schema to `change`, inner ones first.
@@ -91,6 +81,24 @@ impl Document {
         }
         self.schemas.extend(named.nodes);
     }
+}
+
+/// Some names, and all that they lead to.
+pub(crate) fn reachable<'a, N>(
+    from: impl IntoIterator<Item = &'a str>,
+    leads: impl Fn(&'a str) -> N,
+) -> BTreeSet<&'a str>
+where
+    N: IntoIterator<Item = &'a str>,
+{
+    let mut next: Vec<&str> = from.into_iter().collect();
+    let mut found = BTreeSet::new();
+    while let Some(name) = next.pop() {
+        if found.insert(name) {
+            next.extend(leads(name));
+        }
+    }
+    found
 }
 
 impl Operation {

@@ -27,10 +27,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-pub(crate) use api::{Directions, same, together};
+pub(crate) use api::{Directions, reachable, same, together};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
-pub(crate) use operations::{Body, Location, Operation, Parameter, Response, json};
+pub(crate) use operations::{Location, Operation, Parameter, Response, json};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
 

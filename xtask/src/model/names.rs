@@ -51,13 +51,19 @@ pub(crate) fn module(name: &str) -> String {
     ];
     // The file of a module may have no other name.
     let name = snake(&name.replace(|c: char| !c.is_ascii(), " "));
-    match name.chars().next() {
-        None => "others".to_owned(),
-        Some(first) if first.is_numeric() => format!("_{name}"),
+    match name.as_str() {
         // Its struct would have the name of what each request is.
-        _ if name == "call" => "calls".to_owned(),
-        _ if TAKEN.contains(&name.as_str()) => format!("{name}_"),
-        _ if syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
+        "call" => "calls".to_owned(),
+        _ => fit(name, "others", &TAKEN),
+    }
+}
+
+/// A name that Rust takes and that is none of those `taken`; of what has none, `nameless`.
+pub(crate) fn fit(name: String, nameless: &str, taken: &[&str]) -> String {
+    match name.chars().next() {
+        None => nameless.to_owned(),
+        Some(first) if first.is_numeric() => format!("_{name}"),
+        _ if taken.contains(&name.as_str()) || syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
         _ => name,
     }
 }

@@ -34,11 +34,11 @@ fn an_enum_knows_values_whatever_they_look_like() {
         Unknown2 = "unknown",
     });
     "#);
-    assert_eq!(made.stale, ["openapi/overlays describe `gone`, which is no value of Mode"]);
+    assert_eq!(made.findings.stale, ["openapi/overlays describe `gone`, which is no value of Mode"]);
     assert!(
         made.text
             .contains("/// How.\n#[derive(Clone, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\npub enum Mode {")
     );
     assert!(made.text.contains("    /// Upwards.\n    Asc2,\n"));
-    assert_eq!(made.undocumented.len(), 7, "{:?}", made.undocumented);
+    assert_eq!(made.findings.undocumented.len(), 7, "{:?}", made.findings.undocumented);
 }

@@ -97,7 +97,7 @@ fn an_event_has_the_type_of_its_data_or_is_json() {
     "#);
     assert!(made.text.contains("/// Of a.b.\n    Ab(AData),"));
     assert_eq!(
-        made.undocumented.iter().filter(|item| item.starts_with("m::Event")).collect::<Vec<_>>(),
+        made.findings.undocumented.iter().filter(|item| item.starts_with("m::Event")).collect::<Vec<_>>(),
         ["m::EventType::Listed"]
     );
 }

@@ -132,7 +132,10 @@ fn callers_give_what_is_required_in_the_order_of_an_overlay() {
         }
     }
     ");
-    assert_eq!(made.stale, ["openapi/overlays: `x-order` of A names `gone`, which is no required field of it"]);
+    assert_eq!(
+        made.findings.stale,
+        ["openapi/overlays: `x-order` of A names `gone`, which is no required field of it"]
+    );
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn what_was_received_becomes_what_is_sent() {
         }
     }
     ");
-    assert_eq!((made.stale.len(), made.text.matches("From<Same>").count()), (0, 0));
+    assert_eq!((made.findings.stale.len(), made.text.matches("From<Same>").count()), (0, 0));
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn a_conversion_that_would_lose_a_field_or_has_none_for_it_is_stale() {
     let stale = |from: Value, into: Value| {
         let made = sent(&json!({ "A": { "properties": from }, "B": { "x-from": "A", "properties": into } }));
         assert!(!made.text.contains("for B {"), "{}", made.text);
-        made.stale.join("\n")
+        made.findings.stale.join("\n")
     };
     let (text, flag) = (|| json!({ "type": "string" }), json!({ "type": "boolean" }));
     insta::assert_snapshot!([
@@ -213,5 +216,5 @@ fn a_conversion_that_would_lose_a_field_or_has_none_for_it_is_stale() {
     openapi/overlays: `x-from`: `B` from `A`: `:: std :: string :: String` is no `bool`
     ");
     let made = sent(&json!({ "B": { "x-from": "Gone", "properties": { "a": text() } } }));
-    assert_eq!(made.stale, ["openapi/overlays: `x-from`: there is no struct `Gone`"]);
+    assert_eq!(made.findings.stale, ["openapi/overlays: `x-from`: there is no struct `Gone`"]);
 }

@@ -12,15 +12,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Docs, format, items, structs as of};
+use super::{Docs, Findings, format, items, structs as of};
 use crate::model::testing::{project, schemas};
 use crate::model::{Context, Document};
 
 /// A module that is generated.
 struct Made {
     text: String,
-    stale: Vec<String>,
-    undocumented: Vec<String>,
+    findings: Findings,
 }
 
 /// The module `m`, of schemas whose structs callers make.
@@ -37,11 +36,10 @@ fn module(mut document: Document, is_sent: bool) -> Result<Made> {
     let project = project();
     document.tell_apart();
     document.take_steps(&Context { project: &project, path: "m", shared: &BTreeMap::new() })?;
-    let (mut stale, mut undocumented) = (Vec::new(), Vec::new());
+    let mut findings = Findings::default();
     let structs = of::structs(&document, |_| is_sent)?;
-    let mut docs = Docs::of_module("m", &project, &mut undocumented);
-    let items = items(&document, &structs, &project, &mut docs, &mut stale)?;
-    Ok(Made { text: format::file("here", None, items)?, stale, undocumented })
+    let items = items(&document, &structs, &mut Docs::of_module("m", &project, &mut findings))?;
+    Ok(Made { text: format::file("here", None, items)?, findings })
 }
 
 impl Made {

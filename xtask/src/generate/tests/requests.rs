@@ -15,7 +15,7 @@ fn calls(paths: Value) -> String {
     let (mut left_out, mut text) = (Vec::new(), String::new());
     for request in requests(&document, &mut left_out).expect("operations") {
         let parameters = request.in_order().map(|one| {
-            let need = if one.is_argument { '!' } else { '?' };
+            let need = if one.of.is_argument() { '!' } else { '?' };
             format!("{}{need}: {}", one.ident, ty(&one.ty))
         });
         let body = request

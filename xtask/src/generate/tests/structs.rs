@@ -51,7 +51,7 @@ fn a_struct_keeps_every_member_and_tells_null_from_absent() {
         required type_ = "type",
     });
     "#);
-    assert_eq!(made.undocumented, ["m::Thing::configURL"]);
+    assert_eq!(made.findings.undocumented, ["m::Thing::configURL"]);
 }
 
 #[test]
