@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::json;
 
@@ -194,17 +194,13 @@ fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream
             all.extend(quote! { groups::#module::#operation::ENDPOINT, });
         }
     }
-    let (mut variants, mut known, mut urls, mut names) =
-        (TokenStream::new(), TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for host in hosts {
-        let (variant, name, url) = (format_ident!("{}", names::pascal(&host.name)), &host.name, &host.url);
-        let doc = if url.is_empty() { "The contract does not say where.".to_owned() } else { format!("`{url}`") };
-        variants.extend(quote! { #[doc = #doc] #variant, });
-        known.extend(quote! { Self::#variant, });
-        urls.extend(quote! { Self::#variant => #url, });
-        names.extend(quote! { Self::#variant => #name, });
-    }
-    let default_url = match hosts.iter().any(|host| host.url.is_empty()) {
+    let variants: Vec<Ident> = hosts.iter().map(|host| format_ident!("{}", names::pascal(&host.name))).collect();
+    let (names, urls): (Vec<&str>, Vec<&str>) = hosts.iter().map(|host| (&*host.name, &*host.url)).unzip();
+    let described = urls.iter().map(|url| match *url {
+        "" => "The contract does not say where.".to_owned(),
+        url => format!("`{url}`"),
+    });
+    let default_url = match urls.contains(&"") {
         true => {
             "Where the contract says that it is; empty where it does not, so that `ClientBuilder::base_url` has to."
         }
@@ -235,20 +231,20 @@ fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream
         /// A part of the API that has a URL of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
-        pub enum Host { #variants }
+        pub enum Host { #( #[doc = #described] #variants, )* }
 
         impl Host {
             /// Every host.
-            pub const ALL: &'static [Self] = &[#known];
+            pub const ALL: &'static [Self] = &[#( Self::#variants, )*];
 
             /// The name, as in `read`.
             pub fn name(self) -> &'static str {
-                match self { #names }
+                match self { #( Self::#variants => #names, )* }
             }
 
             #[doc = #default_url]
             pub fn default_url(self) -> &'static str {
-                match self { #urls }
+                match self { #( Self::#variants => #urls, )* }
             }
         }
     }

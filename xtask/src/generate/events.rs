@@ -29,17 +29,12 @@ pub(super) fn events(
     };
     let (types, list) = (enums::open_enum(&list, docs)?, format_ident!("{}", event.list));
 
-    let (mut cases, mut decode, mut encode) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    let (mut schemas, mut any) = (TokenStream::new(), TokenStream::new());
+    let (named, mut described, mut data) = (&variants[..events.len()], Vec::new(), Vec::new());
     let (mut sources, mut setters) = (TokenStream::new(), TokenStream::new());
-    for (event, name) in events.iter().zip(&variants) {
-        let doc = docs.of(&format!("Event::{name}"), event.words.as_deref());
+    for (event, name) in events.iter().zip(named) {
+        described.push(docs.of(&format!("Event::{name}"), event.words.as_deref()));
         let of_data = Struct::named(structs, &names::pascal(&event.data));
-        let data = of_data.map_or(Ty::RAW, |one| Ty::Struct(one.name.clone())).local();
-        cases.extend(quote! { #[doc = #doc] #name(#data), });
-        decode.extend(quote! { #list::#name => #data::deserialize(data).map(Self::#name), });
-        encode.extend(quote! { Self::#name(data) => data.serialize(serializer), });
-        any.extend(quote! { Self::#name(data) => data, });
+        data.push(of_data.map_or(Ty::RAW, |one| Ty::Struct(one.name.clone())).local());
         let replaced = of_data.map(|one| structs::replaced(one, docs.project)).unwrap_or_default();
         if !replaced.is_empty() {
             let each = replaced.iter().map(|(field, source)| {
@@ -52,7 +47,6 @@ pub(super) fn events(
             let (member, ident) = (field.name, &field.ident);
             setters.extend(quote! { (Self::#name(data), #member) => data.#ident = config.into(), });
         }
-        schemas.extend(quote! { #list::#name => generator.subschema_for::<#data>(), });
     }
     let about = format!("What a notification tells, its data typed after its [`{list}`].");
     let subjects = event.subjects.iter().map(|subject| accessor(subject, document, structs, &variants));
@@ -69,7 +63,7 @@ pub(super) fn events(
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema), schemars(untagged))]
         #[non_exhaustive]
         pub enum Event {
-            #cases
+            #( #[doc = #described] #named(#data), )*
             /// The data of a notification whose type this version of the crate does not know.
             Unknown(::#by_hand::RawJson),
         }
@@ -102,7 +96,7 @@ pub(super) fn events(
             {
                 use ::serde::Deserialize as _;
                 match notification_type {
-                    #decode
+                    #( #list::#named => #data::deserialize(data).map(Self::#named), )*
                     _ => ::#by_hand::RawJson::deserialize(data).map(Self::Unknown),
                 }
             }
@@ -133,7 +127,7 @@ pub(super) fn events(
             #[doc(hidden)]
             pub fn __data(&self) -> &dyn ::core::any::Any {
                 match self {
-                    #any
+                    #( Self::#named(data) => data, )*
                     Self::Unknown(data) => data,
                 }
             }
@@ -148,7 +142,7 @@ pub(super) fn events(
                 generator: &mut ::schemars::SchemaGenerator,
             ) -> ::schemars::Schema {
                 match notification_type {
-                    #schemas
+                    #( #list::#named => generator.subschema_for::<#data>(), )*
                     _ => generator.subschema_for::<::#by_hand::RawJson>(),
                 }
             }
@@ -158,7 +152,7 @@ pub(super) fn events(
         impl ::serde::Serialize for Event {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 match self {
-                    #encode
+                    #( Self::#named(data) => data.serialize(serializer), )*
                     Self::Unknown(data) => data.serialize(serializer),
                 }
             }

@@ -30,7 +30,7 @@ use structs::Struct;
 use tables::{Typed, Types};
 
 use crate::document;
-use crate::model::{Context, Document, Enum, names};
+use crate::model::{Context, Document, Enum};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -264,9 +264,8 @@ fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Re
 
 /// The names in Rust of what a document has a type for.
 fn type_names(document: &Document, project: &Project) -> BTreeSet<String> {
-    let structs = document.schemas.keys().map(|name| names::pascal(name));
     let list = project.event.as_ref().filter(|_| !document.events.is_empty()).map(|event| event.list.clone());
-    structs.chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
+    document.taken().into_iter().chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
 }
 
 /// What is said of the items of a module, and what is found when they are made.

@@ -178,18 +178,18 @@ pub(super) fn tokens(
         .with_unknown_crates(UnknownPolicy::Allow);
     let mut file: File = syn::parse2(typify(schemas, &settings)?).context("typify's output is not Rust")?;
     file.items.retain(|item| matches!(item, Item::Struct(_) | Item::Enum(_))); // Not its error type, which nothing returns.
-    let (mut impls, mut setters) = (TokenStream::new(), TokenStream::new());
+    let (mut impls, mut end) = (TokenStream::new(), TokenStream::new());
     for item in &mut file.items {
         let Item::Struct(item) = item else { continue };
         let one = Struct::named(structs, &item.ident.to_string()).context("a struct of the document")?;
         impls.extend(accessors(one, docs.project));
         impls.extend(finish(one, item)?);
         if one.is_sent {
-            setters.extend(self::setters(one, item, &mut docs.findings.stale));
+            end.extend(setters(one, item, &mut docs.findings.stale));
         }
     }
-    setters.extend(conversions(structs, document, &mut docs.findings.stale));
-    Ok((quote! { #file #impls }, setters))
+    end.extend(conversions(structs, document, &mut docs.findings.stale));
+    Ok((quote! { #file #impls }, end))
 }
 
 /// A struct as typify takes it, with the words that it will have.

@@ -26,6 +26,17 @@ impl Typed {
         let nullable = of.schemas.get(schema).is_some_and(|node| node.nullable);
         Self { module: module.to_owned(), document, schema: published, name: names::pascal(schema), nullable }
     }
+
+    /// The document and the schema.
+    fn names(&self) -> TokenStream {
+        let Self { document, schema, .. } = self;
+        quote!((#document, #schema))
+    }
+
+    fn rust(&self) -> TokenStream {
+        let ty = path_of(&format!("{}::{}", self.module, self.name));
+        if self.nullable { quote!(::core::option::Option<#ty>) } else { ty }
+    }
 }
 
 /// The types that are generated.
@@ -39,26 +50,14 @@ pub(super) struct Types {
 
 /// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
 pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
-    let (mut names, mut decode, mut emit) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
-    for Typed { module, document, schema, name, nullable } in &types.schemas {
-        let ty = path_of(&format!("{module}::{name}"));
-        let ty = if *nullable { quote!(::core::option::Option<#ty>) } else { ty };
-        names.extend(quote! { (#document, #schema), });
-        decode
-            .extend(quote! { (#document, #schema) => ::serde_json::to_string(&::serde_json::from_str::<#ty>(json)?), });
-        emit.extend(quote! { (#document, #schema) => ::schemars::schema_for!(#ty), });
-    }
-    let mut rows = TokenStream::new();
-    for (module, name) in &types.structs {
+    let names: Vec<_> = types.schemas.iter().map(Typed::names).collect();
+    let decoded: Vec<TokenStream> = types.schemas.iter().map(Typed::rust).collect();
+    let structs = types.structs.iter().map(|(module, name)| {
         let ty = path_of(&format!("{module}::{name}"));
         let json_schema = quote!(|| ::schemars::schema_for!(#ty));
-        rows.extend(quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> }, });
-    }
-    let calls = (!project.client.documents.is_empty()).then(|| {
-        quote!(
-            pub mod calls;
-        )
+        quote! { Struct { name: #name, json_schema: #json_schema, debug: debug::<#ty> } }
     });
+    let calls = (!project.client.documents.is_empty()).then(|| quote! { pub mod calls; });
     quote! {
         #calls
         #[doc = "A struct that is generated."]
@@ -71,19 +70,19 @@ pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
         }
 
         #[doc = "Every struct that is generated, of what is received and of what is sent."]
-        pub const STRUCTS: &[Struct] = &[#rows];
+        pub const STRUCTS: &[Struct] = &[#( #structs, )*];
 
         fn debug<T: ::serde::de::DeserializeOwned + ::core::fmt::Debug>(json: &str) -> ::serde_json::Result<String> {
             Ok(format!("{:?}", ::serde_json::from_str::<T>(json)?))
         }
 
         #[doc = "Every type that is generated from a schema of the contract: the document and the schema."]
-        pub const SCHEMAS: &[(&str, &str)] = &[#names];
+        pub const SCHEMAS: &[(&str, &str)] = &[#( #names, )*];
 
         #[doc = "Decodes JSON as the type of a schema, and encodes it again."]
         pub fn round_trip(document: &str, schema: &str, json: &str) -> ::serde_json::Result<String> {
             match (document, schema) {
-                #decode
+                #( #names => ::serde_json::to_string(&::serde_json::from_str::<#decoded>(json)?), )*
                 _ => panic!("no type is generated from {document} {schema}"),
             }
         }
@@ -91,7 +90,7 @@ pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
         #[doc = "The JSON Schema that the type of a schema emits."]
         pub fn json_schema(document: &str, schema: &str) -> ::schemars::Schema {
             match (document, schema) {
-                #emit
+                #( #names => ::schemars::schema_for!(#decoded), )*
                 _ => panic!("no type is generated from {document} {schema}"),
             }
         }

@@ -46,12 +46,25 @@ impl Document {
         }
     }
 
+    /// Puts a type in the place of each reference to a schema that it `becomes`.
+    pub(super) fn replace_references(&mut self, becomes: impl Fn(&str) -> Option<Rust>) {
+        self.change_schemas(&mut |schema| {
+            if let Some(rust) = schema.target().and_then(&becomes) {
+                (schema.kind, schema.becomes) = (Kind::Any, Some(rust));
+            }
+        });
+    }
+
+    /// The names in Rust that its schemas have.
+    pub(crate) fn taken(&self) -> BTreeSet<String> {
+        self.schemas.keys().map(|name| names::pascal(name)).collect()
+    }
+
     /// Gives schemas whose names would be the same in Rust other ones, and keeps those that are published.
     pub(crate) fn tell_apart(&mut self) {
         let mut taken = BTreeSet::new();
         for name in self.schemas.keys().cloned().collect::<Vec<_>>() {
-            let apart = names::apart(&name, |name| taken.contains(&names::pascal(name)));
-            taken.insert(names::pascal(&apart));
+            let apart = names::claim(&name, &mut taken);
             if apart != name {
                 self.rename(&name, &apart);
                 self.renamed.insert(apart, name);
@@ -61,8 +74,7 @@ impl Document {
 
     /// Makes named schemas of those that stand in operations: `CreateTopicRequest`, `CreateTopicResponse`.
     pub(crate) fn name_schemas_of_operations(&mut self) {
-        let mut named =
-            Named { taken: self.schemas.keys().map(|name| names::pascal(name)).collect(), nodes: BTreeMap::new() };
+        let mut named = Named { taken: self.taken(), nodes: BTreeMap::new() };
         for operation in &mut self.operations {
             let id = names::pascal(&operation.id);
             for parameter in &mut operation.parameters {
@@ -166,8 +178,7 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
             together.schemas.entry(name).or_insert(node);
         }
         for mut operation in document.operations {
-            operation.id = names::apart(&operation.id, |id| ids.contains(&names::pascal(id)));
-            ids.insert(names::pascal(&operation.id));
+            operation.id = names::claim(&operation.id, &mut ids);
             together.operations.push(operation);
         }
         together.renamed.extend(document.renamed);
@@ -342,14 +353,9 @@ pub(super) fn prune(document: &mut Document, _: &Context<'_>) -> Result<usize> {
 /// Takes a type from another crate where that has the same schema: a configuration is one type, whether it comes with an event
 /// or is sent by a caller.
 pub(super) fn share_types(document: &mut Document, context: &Context<'_>) -> Result<usize> {
-    let mut hits = 0;
-    for (name, path) in context.shared.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))) {
-        hits += usize::from(document.schemas.remove(name).is_some());
-        document.change_schemas(&mut |schema| {
-            if matches!(&schema.kind, Kind::Reference(target, _) if target == name) {
-                (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Type(path.clone())));
-            }
-        });
-    }
-    Ok(hits)
+    let path = |name: &str| context.shared.get(name)?.as_ref();
+    let before = document.schemas.len();
+    document.schemas.retain(|name, _| path(name).is_none());
+    document.replace_references(|name| path(name).cloned().map(Rust::Type));
+    Ok(before - document.schemas.len())
 }

@@ -66,31 +66,22 @@ pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Re
                 }
                 continue;
             }
-            let data = match &data.kind {
-                Kind::Reference(name, _) => name.clone(),
-                _ => name_data(kind, data, document),
-            };
+            // Data that stand inside a body have a schema of their own.
+            let data = data.target().map(str::to_owned).unwrap_or_else(|| {
+                let name = document.free_name(&format!("{}Data", names::pascal(kind)));
+                document.schemas.insert(name.clone(), Node::clone(data));
+                name
+            });
             events.insert(kind.clone(), Event { kind: kind.clone(), data, words: body.node.says.words.clone() });
         }
     }
     // What refers to a body is a union of them, which `Event` is, or holds a whole one.
-    document.change_schemas(&mut |schema| {
-        if matches!(&schema.kind, Kind::Reference(name, _) if taken.contains(name)) {
-            (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Raw));
-        }
-    });
+    document.replace_references(|name| taken.iter().any(|one| one == name).then_some(Rust::Raw));
     document.events = events.into_values().collect();
     if !document.events.is_empty() {
         make_way(document, event);
     }
     Ok(document.events.len())
-}
-
-/// Gives data that stand inside a body a schema of their own.
-fn name_data(kind: &str, data: &Node, document: &mut Document) -> String {
-    let name = document.free_name(&format!("{}Data", names::pascal(kind)));
-    document.schemas.insert(name.clone(), Node::clone(data));
-    name
 }
 
 /// Renames schemas that have a name which is needed here. A list of the types is none: it is what the enum of them is.
@@ -111,8 +102,7 @@ fn make_way(document: &mut Document, event: &project::Event) {
 impl Document {
     /// A name in Rust that no schema has.
     pub(super) fn free_name(&self, name: &str) -> String {
-        let taken: Vec<String> = self.schemas.keys().map(|name| names::pascal(name)).collect();
-        names::apart(name, |name| taken.contains(&names::pascal(name)))
+        names::claim(name, &mut self.taken())
     }
 
     /// Gives a schema another name, wherever it is referred to.

@@ -70,8 +70,7 @@ impl Inlined {
 ///
 /// typify's enums are closed: one unknown value refuses the whole event. And it cannot name what stands inside a type of ours.
 pub(super) fn name_inline_schemas(document: &mut Document, context: &Context<'_>) -> Result<usize> {
-    let taken = document.schemas.keys().map(|name| names::pascal(name)).collect();
-    let mut named = Named { path: context.path, taken, structs: BTreeMap::new(), enums: Vec::new() };
+    let mut named = Named { path: context.path, taken: document.taken(), structs: BTreeMap::new(), enums: Vec::new() };
     for (name, node) in &mut document.schemas {
         let schema = Rc::make_mut(node);
         named.inside(schema, name);

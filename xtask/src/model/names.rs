@@ -1,5 +1,7 @@
 //! What things of a contract are called in Rust.
 
+use std::collections::BTreeSet;
+
 use heck::{ToLowerCamelCase as _, ToPascalCase as _, ToSnakeCase as _};
 use syn::Ident;
 
@@ -36,6 +38,13 @@ pub(crate) fn part(name: &str) -> String {
 pub(crate) fn apart(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number| format!("{name}{number}"));
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// A name that in Rust is none of those `taken`, and then is one.
+pub(crate) fn claim(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let name = apart(name, |name| taken.contains(&pascal(name)));
+    taken.insert(pascal(&name));
+    name
 }
 
 /// As modules, functions and fields are: `objects_and_fields` for `Objects & Fields`.

@@ -191,11 +191,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<Operation> {
     let mut taken: BTreeSet<String> = named.map(names::pascal).collect();
     let mut operations = Vec::new();
     for ((path, item), (method, value)) in found {
-        let id = text(&value["operationId"]).unwrap_or_else(|| {
-            let name = names::camel(&format!("{method} {path}"));
-            names::apart(&name, |name| taken.contains(&names::pascal(name)))
-        });
-        taken.insert(names::pascal(&id));
+        let id = text(&value["operationId"])
+            .unwrap_or_else(|| names::claim(&names::camel(&format!("{method} {path}")), &mut taken));
         operations.push(operation(reader, id, (path, item), (method, value)));
     }
     operations

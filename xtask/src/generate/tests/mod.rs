@@ -2,6 +2,7 @@
 
 mod enums;
 mod events;
+mod format;
 mod methods;
 mod requests;
 mod samples;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Docs, Findings, format, items, structs as of};
+use super::{Docs, Findings, format as text, items, structs as of};
 use crate::model::testing::{project, schemas};
 use crate::model::{Context, Document};
 
@@ -39,7 +40,7 @@ fn module(mut document: Document, is_sent: bool) -> Result<Made> {
     let mut findings = Findings::default();
     let structs = of::structs(&document, |_| is_sent)?;
     let items = items(&document, &structs, &mut Docs::of_module("m", &project, &mut findings))?;
-    Ok(Made { text: format::file("here", None, items)?, findings })
+    Ok(Made { text: text::file("here", None, items)?, findings })
 }
 
 impl Made {
