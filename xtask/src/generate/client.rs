@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
-use super::{Contract, Docs, Generator, format, items, mocks, operations, samples, structs, users};
+use super::{Contract, Docs, Generator, items, mocks, operations, samples, structs, users};
 use crate::model::{Context, Document, names, same, together};
 use crate::project::Project;
 
 /// A module that the types' crate has.
-pub(super) struct Ours<'a> {
-    /// The document that it is made of.
-    pub(super) document: &'a str,
+pub(super) struct Ours {
+    /// The document that it is made of, as it is published.
+    pub(super) published: Document,
     pub(super) path: String,
     /// The names of its types.
     pub(super) types: BTreeSet<String>,
@@ -27,7 +27,7 @@ struct Host {
 }
 
 /// The client: types, operations in groups, and hosts.
-pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours<'_>]) -> Result<()> {
+pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<()> {
     let project = generator.project;
     let client = &project.client;
     let types_path = client.types_path();
@@ -40,8 +40,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours<'_>]) -> Resu
         let Contract { file, origin, published, mut document } = generator.read(name)?;
         document.tell_apart();
         for ours in ours {
-            let other = generator.published(ours.document)?;
-            for schema in same(&published, &other) {
+            for schema in same(&published, &ours.published) {
                 let ident = names::pascal(&schema);
                 let path = ours.types.contains(&ident).then(|| format!("{}::{ident}", ours.path));
                 shared.insert(schema, path);
@@ -78,22 +77,19 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours<'_>]) -> Resu
     docs.users = users::users(&structs, &groups, &types_path);
     let items = items(&document, &structs, &mut docs)?;
     let words = "What the operations take and give.";
-    generator.plan.add(format!("{}/types.rs", client.folder), format::file(&origin, Some(words), items)?);
+    generator.write(format!("{}/types.rs", client.folder), &origin, Some(words), items)?;
 
-    let mut docs = Docs::of_module("operations", project, &mut generator.findings);
     for group in &groups {
+        let mut docs = Docs::of_module("operations", project, &mut generator.findings);
         let words = docs.of(&group.name, group.words.as_deref());
         let items = operations::group(group, &words, &structs, &mut docs);
         let origin = join(&origins, |host| group.requests.iter().any(|request| request.operation.host == host));
-        let text = format::file(&origin, Some(&words), items)?;
-        generator.plan.add(format!("{}/groups/{}.rs", client.folder, group.name), text);
+        generator.write(format!("{}/groups/{}.rs", client.folder, group.name), &origin, Some(&words), items)?;
     }
-    generator
-        .plan
-        .add(format!("{}/mod.rs", client.folder), format::file(&origin, None, index(&groups, &hosts, project))?);
+    generator.write(format!("{}/mod.rs", client.folder), &origin, None, index(&groups, &hosts, project))?;
     if let Some(facts) = &project.samples {
         let items = samples::samples(&named, &directions.received, &shared, (&types_path, facts))?;
-        generator.plan.add(format!("{}/api.rs", facts.folder), format::file(&origin, None, items)?);
+        generator.write(format!("{}/api.rs", facts.folder), &origin, None, items)?;
         let words = "Typed mocks of every operation, for a mock server.";
         let mocks = match mocks::mocks(groups.iter().flat_map(|group| &group.requests), &client.name) {
             Err(error) if generator.allow_stale => {
@@ -102,13 +98,11 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours<'_>]) -> Resu
             }
             mocks => mocks?,
         };
-        generator.plan.add(format!("{}/httpmock.rs", facts.folder), format::file(&origin, Some(words), mocks)?);
+        generator.write(format!("{}/httpmock.rs", facts.folder), &origin, Some(words), mocks)?;
     }
     if !project.tests.is_empty() {
-        generator.plan.add(
-            format!("{}/calls.rs", project.tests),
-            format::file(&origin, None, tables::calls(&groups, &client.name))?,
-        );
+        let calls = tables::calls(&groups, &client.name);
+        generator.write(format!("{}/calls.rs", project.tests), &origin, None, calls)?;
     }
 
     generator.types.schemas.extend(directions.received.into_iter().filter_map(|schema| {

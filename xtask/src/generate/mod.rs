@@ -76,8 +76,8 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
             && document.schemas.contains_key(&bench.schema)
         {
             let published = generator.text(&module.document)?;
-            let text = format::file(&origin, None, structs::plain(&published, &bench.schema)?)?;
-            generator.plan.add(format!("{}/plain.rs", bench.folder), text);
+            let items = structs::plain(&published, &bench.schema)?;
+            generator.write(format!("{}/plain.rs", bench.folder), &origin, None, items)?;
         }
         let path = project.types.path(&module.name);
         let context = Context { project: &project, path: &path, shared: &BTreeMap::new() };
@@ -86,26 +86,25 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
 
         let mut docs = Docs::of_module(&module.name, &project, &mut generator.findings);
         let structs = structs::structs(&document, |_| module.sent)?;
-        let items = items(&document, &structs, &mut docs);
+        let items = items(&document, &structs, &mut docs).with_context(|| file.clone())?;
         let words = document.words.clone().unwrap_or_else(|| format!("What `{}` describes.", module.document));
-        let text = format::file(&origin, Some(&words), items.with_context(|| file.clone())?)?;
-        generator.plan.add(format!("{}/{}.rs", project.types.folder, module.name), text);
+        generator.write(format!("{}/{}.rs", project.types.folder, module.name), &origin, Some(&words), items)?;
         let typed = |schema: &String| Typed::new(&path, module.document.clone(), schema, &document);
         // What stands inside another schema, or an event, has no name in the contract.
         let schemas = document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema));
         generator.types.schemas.extend(schemas);
         generator.types.structs.extend(structs.iter().map(|one| (path.clone(), one.name.clone())));
-        ours.push(client::Ours { document: &module.document, types: type_names(&document, &project), path });
+        ours.push(client::Ours { published, types: type_names(&document, &project), path });
     }
     if !project.types.folder.is_empty() {
         let modules = project.modules.iter().map(|module| format_ident!("{}", module.name));
-        let text = format::file("openapi/project.toml", None, quote! { #(pub mod #modules;)* })?;
-        generator.plan.add(format!("{}/mod.rs", project.types.folder), text);
+        let items = quote! { #(pub mod #modules;)* };
+        generator.write(format!("{}/mod.rs", project.types.folder), "openapi/project.toml", None, items)?;
     }
     client::generate(&mut generator, &ours)?;
     if !project.tests.is_empty() {
-        let text = format::file("openapi/contract", None, tables::table(&generator.types, &project))?;
-        generator.plan.add(format!("{}/mod.rs", project.tests), text);
+        let items = tables::table(&generator.types, &project);
+        generator.write(format!("{}/mod.rs", project.tests), "openapi/contract", None, items)?;
     }
     if let Some(samples) = &project.samples {
         let text = lines(&Value::from(std::mem::take(&mut generator.documents)), 0);
@@ -166,10 +165,6 @@ impl Generator<'_> {
         document::read(&file, output::read(self.root, &file)?.as_bytes())
     }
 
-    fn published(&self, name: &str) -> Result<Document> {
-        Ok(Document::alone(name, &self.text(name)?))
-    }
-
     fn read(&mut self, name: &str) -> Result<Contract> {
         let (file, mut text) = (format!("{CONTRACT}/{name}.json"), self.text(name)?);
         format::tame(&mut text);
@@ -196,6 +191,12 @@ impl Generator<'_> {
             bail!("{file}: {problem}");
         }
         Ok(Contract { file, origin, published, document })
+    }
+
+    /// Adds a file of code to what is generated.
+    fn write(&mut self, path: String, origin: &str, words: Option<&str>, items: TokenStream) -> Result<()> {
+        self.plan.add(path, format::file(origin, words, items)?);
+        Ok(())
     }
 
     fn count(&mut self, document: &Document) {

@@ -204,8 +204,7 @@ impl<'a> Reader<'a> {
                 [] => {}
                 [one] => self.absorb(gathered, one, in_part, within),
                 // A schema that lists those that build on it, of which this is one.
-                several if several.iter().any(|one| within.contains(&std::ptr::from_ref(self.pointed(one.schema)))) => {
-                }
+                several if several.iter().any(|one| within.contains(&(self.pointed(one.schema) as *const _))) => {}
                 _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
             }
         }
@@ -216,10 +215,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a schema refers to, or itself.
-    fn pointed<'b>(&self, schema: &'b Value) -> &'b Value
-    where
-        'a: 'b,
-    {
+    fn pointed(&self, schema: &'a Value) -> &'a Value {
         self.target(schema).map_or(schema, |(schema, _)| schema)
     }
 
@@ -334,7 +330,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn is_object(&self, schema: &Value) -> bool {
+    fn is_object(&self, schema: &'a Value) -> bool {
         let schema = self.pointed(schema);
         schema["properties"].is_object() || schema["type"] == "object"
     }
