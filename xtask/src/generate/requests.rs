@@ -136,7 +136,9 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         }
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
-        let is_compound = one.media.is_some() || is_compound(document, one);
+        let node = document.resolve(&one.schema);
+        let is_list = node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_));
+        let is_compound = one.media.is_some() || is_list || one.style == "deepObject";
         parameters.push(Parameter { of: one, ident, ty, is_compound });
     }
     let (status, answer) = answer(document, operation)?;
@@ -206,10 +208,4 @@ fn is_of_the_client(parameter: &model::Parameter) -> bool {
 /// The name of a method, but for what Rust and the methods of every operation keep to themselves.
 pub(super) fn ident(name: &str) -> String {
     names::fit(names::snake(name), "value", &["body", "call", "new", "send", "stream"])
-}
-
-fn is_compound(document: &Document, parameter: &model::Parameter) -> bool {
-    let node = document.resolve(&parameter.schema);
-    let is_list = node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_));
-    is_list || parameter.style == "deepObject"
 }

@@ -350,12 +350,8 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
         }
         let (accessor, from_inline) = (field.accessor("source"), field.borrow());
         let from_url = url.map_or_else(|| quote!(::core::option::Option::None), Field::borrow);
-        let doc = match url {
-            Some(url) => {
-                format!("Where the {} is: in `{name}`, or to be downloaded from `{}`.", spoken(name), url.name)
-            }
-            None => format!("Where the {} is: in `{name}`.", spoken(name)),
-        };
+        let or_url = url.map(|url| format!(", or to be downloaded from `{}`", url.name)).unwrap_or_default();
+        let doc = format!("Where the {} is: in `{name}`{or_url}.", spoken(name));
         accessors.extend(quote! {
             #[doc = #doc]
             pub fn #accessor(&self) -> ::#by_hand::ConfigSource<'_> {
@@ -425,19 +421,14 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
     let (mut arguments, mut values, mut setters) = (Vec::new(), TokenStream::new(), TokenStream::new());
     for (field, made) in one.fields.iter().zip(&item.fields) {
         let ident = &field.ident;
-        let inner = match &field.ty {
-            Ty::Option(inner) => inner,
-            Ty::Items(_) => &field.ty,
-            ty => {
-                let (ty, value) = ty.argument(ident, Ty::local);
-                arguments.push((field.name, quote! { #ident: #ty }));
-                values.extend(quote! { #ident: #value, });
-                continue;
-            }
-        };
+        let (ty, value) = field.ty.some().argument(ident, Ty::local);
+        if is_argument(field) {
+            arguments.push((field.name, quote! { #ident: #ty }));
+            values.extend(quote! { #ident: #value, });
+            continue;
+        }
         values.extend(quote! { #ident: ::core::default::Default::default(), });
         let docs = made.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
-        let (ty, value) = inner.argument(ident, Ty::local);
         let is_option = matches!(field.ty, Ty::Option(_));
         let value = if is_option { quote!(::core::option::Option::Some(#value)) } else { value };
         setters.extend(quote! {

@@ -363,6 +363,11 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, mut gathered: Gathered<'a>) -> Kind {
         gathered.groups.sort();
+        let others = match gathered.others {
+            None => Others::Any,
+            Some(None) => Others::None,
+            Some(Some(values)) => Others::Of(self.node_of(&values)),
+        };
         let mut fields = BTreeMap::new();
         for (name, Described { either, place }) in gathered.fields {
             let schema = match either.as_slice() {
@@ -381,11 +386,7 @@ impl<'a> Reader<'a> {
             fields,
             undescribed: undescribed.map(|(name, (_, place))| (name, place)).collect(),
             groups: gathered.groups,
-            others: match gathered.others {
-                None => Others::Any,
-                Some(None) => Others::None,
-                Some(Some(values)) => Others::Of(self.node_of(&values)),
-            },
+            others,
             of_other_alternatives: gathered.of_other_alternatives,
         })
     }
