@@ -29,9 +29,10 @@ pub(super) fn events(
     };
     let (types, list) = (enums::open_enum(&list, docs)?, format_ident!("{}", event.list));
 
-    let (named, mut described, mut data) = (&variants[..events.len()], Vec::new(), Vec::new());
+    let named: Vec<_> = variants.iter().take(events.len()).collect();
+    let (mut described, mut data) = (Vec::new(), Vec::new());
     let (mut sources, mut setters) = (TokenStream::new(), TokenStream::new());
-    for (event, name) in events.iter().zip(named) {
+    for (event, name) in events.iter().zip(&named) {
         described.push(docs.of(&format!("Event::{name}"), event.words.as_deref()));
         let of_data = Struct::named(structs, &names::pascal(&event.data));
         data.push(of_data.map_or(Ty::RAW, |one| Ty::Struct(one.name.clone())).local());

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::context::Context;
-use super::{Choice, Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
+use super::{Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
 
 /// What a client sends, and what it receives: the names of schemas. One can be both.
 #[derive(Clone, Default)]
@@ -125,9 +125,7 @@ impl Operation {
             }
         }
         let [first, _, ..] = shapes.as_slice() else { return };
-        let place = first.place.clone();
-        let choice = Schema::new(place, Kind::Choice(Choice { alternatives: shapes, exclusive: false, of: None }));
-        let choice = Rc::new(choice);
+        let choice = Schema::any_of(first.place.clone(), shapes.clone());
         for (_, response) in self.responses.iter_mut().filter(|(status, _)| is_success(status)) {
             response.json_mut().into_iter().for_each(|node| *node = Rc::clone(&choice));
         }
@@ -299,9 +297,8 @@ fn flat(objects: &[&Object]) -> Object {
                 Some(other) if other.schema.bare() == field.schema.bare() => {}
                 // It may be either.
                 Some(other) => {
-                    let alternatives = vec![Rc::clone(&other.schema), Rc::clone(&field.schema)];
-                    let choice = Kind::Choice(Choice { alternatives, exclusive: false, of: None });
-                    other.schema = Rc::new(Schema::new(other.place.clone(), choice));
+                    let either = vec![Rc::clone(&other.schema), Rc::clone(&field.schema)];
+                    other.schema = Schema::any_of(other.place.clone(), either);
                 }
             }
         }
@@ -321,12 +318,12 @@ fn flat(objects: &[&Object]) -> Object {
 pub(super) fn texts_of_choices(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     fn texts<'d>(document: &'d Document, node: &'d Node, deepest: usize, found: &mut Vec<&'d Node>) -> bool {
         let node = document.resolve(node);
-        match &node.kind {
-            Kind::Choice(choice) => {
-                // One of itself would have no end.
+        match node.choice() {
+            // One of itself would have no end.
+            Some(choice) => {
                 deepest > 0 && choice.alternatives.iter().all(|one| texts(document, one, deepest - 1, found))
             }
-            _ => {
+            None => {
                 found.push(node);
                 matches!(node.kind, Kind::Text) && node.becomes.is_none()
             }

@@ -312,6 +312,11 @@ impl Schema {
         Self { place, kind, nullable, values, facets, says, becomes }
     }
 
+    /// What may be any of some alternatives.
+    fn any_of(place: Place, alternatives: Vec<Node>) -> Node {
+        Rc::new(Self::new(place, Kind::Choice(Choice { alternatives, exclusive: false, of: None })))
+    }
+
     /// What is referred to, with what is said beside the reference, as it stands where that does.
     fn beside(&self, reference: &Self) -> Self {
         let mut whole = Self { place: reference.place.clone(), ..self.clone() };

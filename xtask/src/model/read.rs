@@ -372,11 +372,7 @@ impl<'a> Reader<'a> {
         for (name, Described { either, place }) in gathered.fields {
             let schema = match either.as_slice() {
                 [parts] => self.node_of(parts),
-                several => {
-                    let alternatives = several.iter().map(|parts| self.node_of(parts)).collect();
-                    let choice = Choice { alternatives, exclusive: false, of: None };
-                    Rc::new(Schema::new(place.clone(), Kind::Choice(choice)))
-                }
+                several => Schema::any_of(place.clone(), several.iter().map(|parts| self.node_of(parts)).collect()),
             };
             let (need, need_place) = gathered.needs.remove(name).unwrap_or((Need::Optional, place.clone()));
             fields.insert(name.to_owned(), Field { schema, place, need, need_place });
