@@ -91,3 +91,14 @@ fn a_template_has_every_field_but_those_that_would_not_end_or_exclude_others() {
     };
     assert_eq!(tokens.to_string(), expected.to_string());
 }
+
+#[test]
+fn a_schema_whose_name_rust_does_not_take_has_a_function_all_the_same() {
+    let document = schemas(&json!({ "3d": {}, "Type": {}, "Thing-2": {} }));
+    let shared = BTreeMap::new();
+    let received = ["3d", "Type", "Thing-2"].map(str::to_owned).into();
+    let tokens = samples(&document, &received, &shared, ("client", &Samples::default())).expect("samples").to_string();
+    for function in ["_3d X3d", "thing_2 Thing2", "type_ Type"] {
+        assert!(tokens.contains(function), "{tokens}");
+    }
+}
