@@ -488,7 +488,15 @@ impl Type {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        ["array", "boolean", "integer", "null", "number", "object", "string"][self as usize]
+        match self {
+            Self::Array => "array",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Null => "null",
+            Self::Number => "number",
+            Self::Object => "object",
+            Self::String => "string",
+        }
     }
 
     pub(crate) fn of(value: &Value) -> Self {
