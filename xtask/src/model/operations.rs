@@ -90,7 +90,12 @@ impl Location {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        ["cookie", "header", "path", "query"][self as usize]
+        match self {
+            Self::Cookie => "cookie",
+            Self::Header => "header",
+            Self::Path => "path",
+            Self::Query => "query",
+        }
     }
 }
 
