@@ -22,7 +22,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     let place = target.join("peers");
     install(&root.join("tests/peers"), &place)?;
     let built = Built::all(root)?;
-    let mut peers = built.tests("tests", "peers", root)?;
+    let mut peers = built.tests("tests", "peers")?;
     peers.env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node");
     peers.env("PEERS_AMPERSAND", built.program("ampersand-cli", "ampersand")?);
     match program_of_system("chromium", "chromium fonts-dejavu-core", "usr/lib/chromium/chromium", &place) {
@@ -35,15 +35,15 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     run(peers.env("NODE_PATH", place.join("node_modules")))?;
 
     let server = postgres::Server::start(&place)?;
-    run(built.tests("ampersand-cli", "it", root)?.env("PEERS_POSTGRES", &server.url))?;
-    let mut inbox = built.tests("ampersand-inbox", "ampersand_inbox", root)?;
+    run(built.tests("ampersand-cli", "it")?.env("PEERS_POSTGRES", &server.url))?;
+    let mut inbox = built.tests("ampersand-inbox", "ampersand_inbox")?;
     run(inbox.args(["--skip", "points::child"]).env("PEERS_POSTGRES", &server.url))?;
     aws::peers(root, &place, &server.url)?;
     drop(server);
 
     // These crash the server. One with few databases starts soon again.
     let server = postgres::Server::start(&place)?;
-    let mut inbox = built.tests("ampersand-inbox", "it", root)?;
+    let mut inbox = built.tests("ampersand-inbox", "it")?;
     inbox.args(["peers::", "--skip", "sync::child"]);
     match program_of_system("strace", "strace", "usr/bin/strace", &place) {
         Ok(strace) => drop(inbox.env("PEERS_STRACE", strace)),
@@ -71,27 +71,26 @@ impl Built {
         Ok(Self(serde_json::Deserializer::from_slice(&said.stdout).into_iter().collect::<Result<_, _>>()?))
     }
 
-    fn find(&self, package: &str, name: &str, is_test: bool) -> Result<&str> {
-        let is_of = |said: &&Value| {
-            let manifest = said["manifest_path"].as_str().map(Path::new).and_then(Path::parent);
-            manifest.is_some_and(|folder| folder.ends_with(package))
-                && said["target"]["name"] == name
-                && said["profile"]["test"] == is_test
-        };
-        let program = self.0.iter().filter(is_of).find_map(|said| said["executable"].as_str());
-        program.with_context(|| format!("cargo has not built {name} of {package}"))
+    /// A program, and the folder of its package.
+    fn find(&self, package: &str, name: &str, is_test: bool) -> Result<(&str, &Path)> {
+        let found = self.0.iter().find_map(|said| {
+            let folder = Path::new(said["manifest_path"].as_str()?).parent()?;
+            let is_it =
+                folder.ends_with(package) && said["target"]["name"] == name && said["profile"]["test"] == is_test;
+            said["executable"].as_str().filter(|_| is_it).map(|program| (program, folder))
+        });
+        found.with_context(|| format!("cargo has not built {name} of {package}"))
     }
 
     fn program(&self, package: &str, name: &str) -> Result<&str> {
-        self.find(package, name, false)
+        Ok(self.find(package, name, false)?.0)
     }
 
     /// Those tests of a package that only this command runs.
-    fn tests(&self, package: &str, name: &str, root: &Path) -> Result<Command> {
-        let program = self.find(package, name, true)?;
+    fn tests(&self, package: &str, name: &str) -> Result<Command> {
+        let (program, folder) = self.find(package, name, true)?;
         let mut tests = Command::new(program);
-        let folder = [package.to_owned(), format!("crates/{package}")].map(|folder| root.join(folder));
-        tests.arg("--ignored").current_dir(folder.iter().find(|folder| folder.exists()).context("a package")?);
+        tests.arg("--ignored").current_dir(folder);
         Ok(tests)
     }
 }

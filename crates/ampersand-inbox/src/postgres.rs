@@ -314,8 +314,8 @@ impl Postgres {
         row.map(stored).transpose().map_err(failed)
     }
 
-    /// Makes a dead letter ready again, in its place in the order of arrival; false where there is none, or it still cannot
-    /// be read.
+    /// Makes a dead letter ready again. It keeps its place in the order of arrival. Returns false where the store has no such
+    /// dead letter, or this version still cannot read it.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         let dead = self.find(source, id).await?.and_then(|stored| stored.reread(lane));
         let Some((seq, New { lane, notification_type, .. })) = dead else { return Ok(false) };

@@ -199,8 +199,8 @@ pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Op
     connection.prepare_cached(&sql(find))?.query_row([source, id], stored).optional()
 }
 
-/// Makes a dead letter ready again, in its place in the order of arrival; false where there is none, or it still cannot be
-/// read.
+/// Makes a dead letter ready again. It keeps its place in the order of arrival. Returns false where the store has no such
+/// dead letter, or this version still cannot read it.
 pub(crate) fn replay(connection: &Connection, source: &str, id: &str, lane: Lane, now: i64) -> Result<bool> {
     let dead = find(connection, source, id)?.and_then(|stored| stored.reread(lane));
     let Some((seq, new)) = dead else { return Ok(false) };

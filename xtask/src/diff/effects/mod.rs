@@ -209,7 +209,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
                 _ if *required => breaks(Outbound, "a required parameter is not sent"),
                 _ => warns(Outbound, IGNORED),
             };
-            // What is required is an argument, which has no name where it is given.
+            // Code gives a required parameter as an argument, and an argument has no name there.
             let is_method = !(*was_required && *required);
             effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
         }

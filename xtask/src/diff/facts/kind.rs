@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The sections of a changelog, in the order in which they matter to who updates.
+/// A section of a changelog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Removed,
@@ -11,11 +11,12 @@ pub(crate) enum Section {
     Added,
 }
 
-/// What changed, by its place.
+/// The subject is the changed thing. Its place names it.
 pub(crate) const PLACE: &str = "`{place}`";
-/// What has the changed thing, which the sentence names.
+/// The subject is the operation that has the changed part. The sentence names the part.
 pub(crate) const OWNER: &str = "`{owner}`";
-/// What is said of a value where something else is said now; there are other words where one of both is nothing.
+/// Both contracts say something of a value, and the new one says something else. Where only one of them says something, `say`
+/// has other words.
 pub(crate) const SAYS: &str = "{says} `{new}` now, and said `{old}`";
 pub(crate) const IS_NAMED: &str = "{is} {name} now";
 

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use super::arrival::{Arrival, Summary};
 
-/// The log keeps at most so many deliveries, and so many bytes of their bodies. It drops the oldest first.
+/// The log keeps at most this number of deliveries. It drops the oldest first.
 const MOST: usize = 10_000;
+/// The bodies that the log keeps have at most this number of bytes together.
 const MOST_BYTES: usize = 256 << 20;
 
 pub(in crate::cmd) struct Log {
