@@ -80,7 +80,8 @@ impl Queue {
         receive.max_number_of_messages(10).send().await.unwrap().messages.unwrap_or_default()
     }
 
-    /// How many messages somebody could receive now, and how many are hidden.
+    /// How many messages somebody could receive now, and how many are hidden. moto counts one after the other: it counts a
+    /// message that appears in between neither time.
     pub(crate) async fn count(&self) -> [usize; 2] {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -91,8 +92,9 @@ impl Queue {
         names.map(|name| attributes[&name].parse().unwrap())
     }
 
+    /// Counts twice: what appeared during the first count is there at the second.
     pub(crate) async fn is_empty(&self) -> bool {
-        self.count().await == [0, 0]
+        self.count().await == [0, 0] && self.count().await == [0, 0]
     }
 
     /// The dead letters.
