@@ -1,4 +1,4 @@
-//! The documentation, so that its examples are tests, and what `it` and `peers` share.
+//! The documentation, so that its examples are tests, and what `it` and the tests of `peers` share.
 
 mod docs;
 

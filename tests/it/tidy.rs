@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom, of our own crates: `name → what it may depend on`.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("ampersand-types", &["test-support"]),
     ("ampersand-client", &["ampersand-types", "test-support"]),
     ("ampersand-notifications", &["ampersand-types", "test-support"]),
@@ -39,6 +39,17 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "ampersand-testing",
             "ampersand-cli",
             "test-support",
+        ],
+    ),
+    (
+        "peers",
+        &[
+            "ampersand-types",
+            "ampersand-client",
+            "ampersand-notifications",
+            "ampersand-testing",
+            "test-support",
+            "tests",
         ],
     ),
     (

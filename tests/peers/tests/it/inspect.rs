@@ -7,7 +7,7 @@ use std::process::Command;
 #[ignore = "run by `cargo xtask peers`"]
 fn the_page_works_in_a_browser() {
     let node = std::env::var_os("PEERS_NODE").expect("run by `cargo xtask peers`");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/inspect.cjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("inspect.cjs");
     assert!(Command::new(node).arg(script).status().unwrap().success(), "see above");
 }
 
@@ -16,7 +16,7 @@ fn the_page_works_in_a_browser() {
 #[ignore = "run by `cargo xtask peers`"]
 fn what_the_page_loads_is_what_was_published() {
     let installed = std::env::var_os("NODE_PATH").expect("run by `cargo xtask peers`");
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ampersand-cli/src/cmd/inspect/page/vendor");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/ampersand-cli/src/cmd/inspect/page/vendor");
     for (file, published) in [
         ("preact.mjs", "preact/dist/preact.mjs"),
         ("preact.LICENSE", "preact/LICENSE"),

@@ -15,36 +15,36 @@ use anyhow::{Context as _, Result, bail};
 const READY: Duration = Duration::from_secs(30);
 
 /// Lints the template, builds two functions for this machine, and runs the tests that want servers.
-pub(super) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
+pub(crate) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     let example = root.join("examples/aws");
     lint(&example.join("template.yaml"), root, place)?;
 
     // CI has built the tests there already. Cargo Lambda fails with `--target-dir`: it hands that to `cargo metadata`.
-    let target = super::target(root)?;
+    let target = crate::target(root)?;
     let build =
         ["lambda", "build", "--release", "--locked", "--compiler", "cargo", "--bin", "kinesis", "--bin", "scripted"];
-    let mut lambda = Command::new(super::program(place, "cargo-lambda"));
-    super::run(lambda.args(build).current_dir(&example).env("CARGO_TARGET_DIR", &target))?;
+    let mut lambda = Command::new(crate::program(place, "cargo-lambda"));
+    crate::run(lambda.args(build).current_dir(&example).env("CARGO_TARGET_DIR", &target))?;
     let (kinesis, moto) = (kinesis(root, place)?, moto(place)?);
-    let mut cargo = super::cargo(root);
+    let mut cargo = crate::cargo(root);
     cargo.args(["test", "--locked", "--test", "it", "--manifest-path"]).arg(example.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(&target).args(["--", "--ignored", "--nocapture"]);
-    cargo.env("PEERS_LAMBDA", target.join("lambda")).env("PEERS_PYTHON", super::python(place));
+    cargo.env("PEERS_LAMBDA", target.join("lambda")).env("PEERS_PYTHON", crate::python(place));
     cargo.env("PEERS_POSTGRES", postgres);
-    super::run(cargo.env("PEERS_KINESIS", &kinesis.url).env("PEERS_MOTO", &moto.url))
+    crate::run(cargo.env("PEERS_KINESIS", &kinesis.url).env("PEERS_MOTO", &moto.url))
 }
 
 /// Lints a template as it is, and as SAM translates it: cfn-lint does not look into the events of a function.
 fn lint(template: &Path, root: &Path, place: &Path) -> Result<()> {
     let lint = |template: &Path| {
-        let mut lint = Command::new(super::program(place, "cfn-lint"));
-        super::run(lint.args(["--include-checks", "I", "--"]).arg(template))
+        let mut lint = Command::new(crate::program(place, "cfn-lint"));
+        crate::run(lint.args(["--include-checks", "I", "--"]).arg(template))
     };
     lint(template)?;
     let translated = place.join("template.json");
-    let mut sam = Command::new(super::python(place));
+    let mut sam = Command::new(crate::python(place));
     sam.arg(root.join("tests/peers/sam.py")).arg(template).stdout(File::create(&translated)?);
-    super::run(&mut sam)?;
+    crate::run(&mut sam)?;
     lint(&translated)
 }
 
@@ -67,7 +67,7 @@ fn kinesis(root: &Path, place: &Path) -> Result<Server> {
 /// moto, for SQS and S3.
 fn moto(place: &Path) -> Result<Server> {
     let port = free_port()?;
-    let mut moto = Command::new(super::program(place, "moto_server"));
+    let mut moto = Command::new(crate::program(place, "moto_server"));
     moto.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
     Server::start("moto", moto, port, place)
 }

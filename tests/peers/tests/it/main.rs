@@ -31,7 +31,7 @@ impl Peer {
         let interpreter = if script.ends_with(".py") { "PEERS_PYTHON" } else { "PEERS_NODE" };
         let interpreter = std::env::var_os(interpreter).expect("run by `cargo xtask peers`");
         let mut script = Command::new(interpreter)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

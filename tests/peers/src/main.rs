@@ -1,34 +1,38 @@
-//! `peers`: tests against implementations that we did not write, which are Python's and Node's, with a server of Postgres,
-//! and with servers that stand in for AWS.
+//! `cargo xtask peers`: runs the tests against implementations that we did not write, which are Python's and Node's, with a
+//! server of Postgres, and with servers that stand in for AWS.
 //!
-//! What they need is in `tests/peers`, every version pinned, and is installed below the target folder once.
+//! What they need is named beside this, every version pinned, and is installed below the target folder once.
+
+#![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
+
+mod aws;
+mod postgres;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-mod aws;
-mod postgres;
-
 /// What says which versions are installed.
 const PINS: [&str; 3] = ["requirements.txt", "package.json", "package-lock.json"];
 
-pub(crate) fn peers(root: &Path) -> Result<()> {
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the workspace")?;
     let target = target(root)?;
     let place = target.join("peers");
-    install(&root.join("tests/peers"), &place)?;
+    install(Path::new(env!("CARGO_MANIFEST_DIR")), &place)?;
     let built = Built::all(root)?;
-    let mut peers = built.tests("tests", "peers")?;
+    let mut peers = built.tests("peers", "it")?;
     peers.env("PEERS_PYTHON", python(&place)).env("PEERS_NODE", "node");
     peers.env("PEERS_AMPERSAND", built.program("ampersand-cli", "ampersand")?);
     match program_of_system("chromium", "chromium fonts-dejavu-core", "usr/lib/chromium/chromium", &place) {
         Ok(chromium) => drop(peers.env("PEERS_CHROMIUM", chromium)),
         Err(error) => {
-            crate::say(format!("NOT TESTED: the page of `ampersand inspect`, which takes a browser: {error:#}"));
+            say(format!("NOT TESTED: the page of `ampersand inspect`, which takes a browser: {error:#}"));
             peers.args(["--skip", "inspect::the_page"]);
         }
     }
@@ -48,7 +52,7 @@ pub(crate) fn peers(root: &Path) -> Result<()> {
     match program_of_system("strace", "strace", "usr/bin/strace", &place) {
         Ok(strace) => drop(inbox.env("PEERS_STRACE", strace)),
         Err(error) => {
-            crate::say(format!("NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"));
+            say(format!("NOT TESTED: that the disk is synced before the answer, which strace shows: {error:#}"));
             inbox.args(["--skip", "sync::"]);
         }
     }
@@ -138,7 +142,7 @@ fn install(pins: &Path, place: &Path) -> Result<()> {
         return Ok(());
     }
 
-    crate::say(format!("installing peers into {}", place.display()));
+    say(format!("installing peers into {}", place.display()));
     if place.exists() {
         fs::remove_dir_all(place)?;
     }
@@ -197,4 +201,9 @@ fn run(command: &mut Command) -> Result<()> {
         bail!("{program} failed: {status}");
     }
     Ok(())
+}
+
+/// A line for the person at the terminal, who may have closed it.
+fn say(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
 }

@@ -34,7 +34,7 @@ impl Prism {
     pub(crate) fn start() -> Self {
         let mut script = Peer::start("prism.cjs", &[]);
         let mut serve = |host: &Host| {
-            let contract = format!("{}/../openapi/contract/{}.json", env!("CARGO_MANIFEST_DIR"), host.name());
+            let contract = format!("{}/../../openapi/contract/{}.json", env!("CARGO_MANIFEST_DIR"), host.name());
             (*host, script.ask(&json!({ "contract": contract })).as_str().unwrap().to_owned())
         };
         let urls = Host::ALL.iter().map(&mut serve).collect();

@@ -12,9 +12,9 @@ use serde_json::Value;
 /// Postgres refuses to run as root, and runs as nobody then.
 const NOBODY: &str = "65534";
 
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Without the name of a database.
-    pub(super) url: String,
+    pub(crate) url: String,
     programs: PathBuf,
     folder: PathBuf,
     data: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(place: &Path) -> Result<Self> {
+    pub(crate) fn start(place: &Path) -> Result<Self> {
         let programs = package(place)?.join("native");
         let folder = std::env::temp_dir().join(format!("ampersand-postgres-{}", std::process::id()));
         let data = folder.join("data");
@@ -33,22 +33,22 @@ impl Server {
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::uid(&fs::metadata(&server.data)?) == 0 {
             // Nobody may not be let into the target folder: the programs are copied out of it, with what links stand for.
-            super::run(Command::new("cp").arg("-rL").arg(&server.programs).arg(&server.folder))?;
+            crate::run(Command::new("cp").arg("-rL").arg(&server.programs).arg(&server.folder))?;
             (server.as_nobody, server.programs) = (true, server.folder.join("native"));
             let nobody = Some(NOBODY.parse()?);
             std::os::unix::fs::chown(&server.data, nobody, nobody)?;
         }
         let init = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
-        super::run(server.program("initdb").args(init).stdout(Stdio::null()))?;
+        crate::run(server.program("initdb").args(init).stdout(Stdio::null()))?;
         let options =
             format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300");
         let log = server.data.join("log");
-        super::run(server.program("pg_ctl").args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("start"))?;
+        crate::run(server.program("pg_ctl").args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("start"))?;
         Ok(server)
     }
 
     /// A command for `sh` that ends the server at once, as a crash does, and starts it again.
-    pub(super) fn restart(&self) -> String {
+    pub(crate) fn restart(&self) -> String {
         let mut restart = self.program("pg_ctl");
         restart.args(["-w", "-s", "-m", "immediate", "-l"]).arg(self.data.join("log")).arg("restart");
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
@@ -92,7 +92,7 @@ fn package(place: &Path) -> Result<PathBuf> {
 }
 
 /// Makes the links that a package cannot have. It has a script for that; scripts of packages are not run here.
-pub(super) fn link(place: &Path) -> Result<()> {
+pub(crate) fn link(place: &Path) -> Result<()> {
     let package = package(place)?;
     let links = fs::read_to_string(package.join("native/pg-symlinks.json")).context("pg-symlinks.json")?;
     let links: Vec<Value> = serde_json::from_str(&links)?;
