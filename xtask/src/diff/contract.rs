@@ -1,4 +1,4 @@
-//! The contracts that are compared, wherever they are.
+//! Reads the contracts to compare, from disk, git or the network.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,20 +10,20 @@ use crate::model::Documents;
 use crate::sources::{CONTRACT, LOCK, Lock, Sources};
 use crate::{document, fetch, output};
 
-/// The branch that is the newest of what is published.
+/// The published branch that is always the newest.
 pub(crate) const NEWEST: &str = "main";
 
-/// A contract that was read.
+/// A contract, and where it came from.
 pub(crate) struct Contract {
-    /// Where it was read, for a reader.
+    /// Where it came from, for the report.
     pub(crate) place: String,
     pub(crate) documents: Documents,
-    /// SHA-256 of the published files, by their path; where it is known.
+    /// SHA-256 of the published files, by path, as far as they are known.
     pub(crate) published: BTreeMap<String, String>,
 }
 
 impl Contract {
-    /// The contract on disk.
+    /// Reads the contract on disk.
     pub(crate) fn pinned(root: &Path) -> Result<Self> {
         let read = |path: &str| root.join(path).exists().then(|| output::read(root, path)).transpose();
         let contract = Self::of_files(root, "the pinned contract", read)?;
@@ -33,18 +33,19 @@ impl Contract {
         Ok(contract)
     }
 
-    /// What was read, and is not on disk yet.
+    /// The contract that `fetch` has read and not written yet.
     pub(crate) fn read(read: &fetch::Read) -> Self {
         let (documents, published) = (read.documents.clone(), read.published.clone());
         Self { place: read.place.clone(), documents, published }
     }
 
-    /// What is published now.
+    /// Reads the newest published contract.
     pub(crate) fn newest(root: &Path) -> Result<Self> {
         Self::published(root, NEWEST).context("the newest published contract, where --to names no other")
     }
 
-    /// What a maintainer named: a folder, else a revision of this repository, else a published commit or branch.
+    /// Reads the contract that a maintainer names: a folder, else a revision of this repository, else a published commit or
+    /// branch.
     pub(crate) fn named(root: &Path, name: &str) -> Result<Self> {
         if let Some(revision) = name.strip_prefix("published:") {
             return Self::published(root, revision);
@@ -108,21 +109,21 @@ impl Contract {
     }
 }
 
-/// The commit of this repository that a name stands for.
+/// Returns the commit of this repository that a name stands for.
 fn revision(root: &Path, name: &str) -> Option<String> {
     let commit = format!("{name}^{{commit}}");
     let output = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
     Some(String::from_utf8_lossy(&output).trim().to_owned())
 }
 
-/// A file as it was in a commit; `None` where it was not there.
+/// Returns a file of a commit; `None` if the commit does not have it.
 fn show(root: &Path, commit: &str, path: &str) -> Result<Option<String>> {
     let file = format!("{commit}:./{path}");
     let text = git(root, &["show", "--end-of-options", &file]).map(String::from_utf8);
     text.transpose().with_context(|| file)
 }
 
-/// What git answers; `None` when it has no answer, or is not there.
+/// Returns the output of git; `None` if git fails or is not installed.
 fn git(root: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
     output.status.success().then_some(output.stdout)

@@ -1,12 +1,12 @@
-//! What changed in the contract, and whom it breaks.
+//! Reports what changed in the contract, and whom that breaks.
 //!
-//! Two contracts in canonical form, before overlays, are compared by what they mean. A walk begins at what goes in and
-//! out (events, operations, and schemas that stand for themselves), follows references, and compares each pair of
-//! schemas once. So a change of a schema that many share is found once, where it is, and a schema that only moved or got
-//! another name is not found at all.
+//! `diff` compares the meaning of two contracts in canonical form, before overlays. A walk begins at the events, the
+//! operations and the schemas that nothing refers to. It follows references, and compares each pair of schemas once. So
+//! it finds the change of a shared schema once, at its place, and does not report a schema that only moved or has
+//! another name.
 //!
-//! In three layers, each of which knows those before: `facts` finds what changed, `effects` says whom that affects, by one
-//! table, and `say` puts it into words. `contract` reads what is compared.
+//! There are three layers, each of which uses those before it: `facts` finds what changed, `effects` decides by one
+//! table whom that affects, and `say` puts it into words. `contract` reads the contracts.
 
 mod contract;
 mod effects;
@@ -36,7 +36,7 @@ use facts::kind::{Kind, word};
 use facts::walk::Walk;
 use say::report::{Files, Report};
 
-/// The exit code of a comparison that was not made.
+/// The exit code if the comparison fails.
 pub(crate) const FAILED: u8 = 3;
 
 #[derive(Args)]
@@ -63,7 +63,7 @@ enum Format {
     Json,
 }
 
-/// What there is to say, and the exit code that says it in short.
+/// The report, and the exit code that sums it up.
 pub(crate) struct Diff {
     pub(crate) text: String,
     pub(crate) code: u8,
@@ -81,18 +81,18 @@ pub(crate) fn diff(root: &Path, options: &Options) -> Result<Diff> {
     Ok(Diff { text, code: report.code() })
 }
 
-/// What there is to say of an update.
+/// The report of an update.
 pub(crate) struct Update {
     pub(crate) markdown: String,
-    /// Each crate whose version changes, and by what.
+    /// The crates that need another version, each with its bump.
     pub(crate) versions: Vec<String>,
-    /// By the sections of a changelog, what users have to know.
+    /// The entries of the changelog, by section.
     pub(crate) entries: Vec<(&'static str, Vec<String>)>,
-    /// The overlays that keep types as they were, and their text; nothing where none is kept.
+    /// The overlays that keep Rust types as they were. The text is `None` if an overlay has nothing to keep.
     pub(crate) kept: Vec<(String, Option<String>)>,
 }
 
-/// Compares the pinned contract with one that is to take its place; nothing where they mean the same.
+/// Compares the pinned contract with the one that replaces it; `None` if they mean the same.
 pub(crate) fn update(root: &Path, read: &fetch::Read, overlays: &[Overlay]) -> Result<Option<Update>> {
     let (old, new, project) = (Contract::pinned(root)?, Contract::read(read), Project::load(root)?);
     let report = report(root, &old, &new, overlays, &project)?;
@@ -111,7 +111,7 @@ fn report(root: &Path, old: &Contract, new: &Contract, overlays: &[Overlay], pro
     Ok(compare(old, new, &files, &kept, project))
 }
 
-/// Compares two contracts, of whose documents it is known which published file is which.
+/// Compares two contracts. `files` has the published file of each document.
 fn compare(old: &Contract, new: &Contract, files: &Files<'_>, kept: &Kept, project: &Project) -> Report {
     let models = [Model::read(&old.documents), Model::read(&new.documents)];
     let operations = models.iter().flat_map(Model::operations).map(|operation| operation.id.clone()).collect();
@@ -121,7 +121,7 @@ fn compare(old: &Contract, new: &Contract, files: &Files<'_>, kept: &Kept, proje
     Report::new(old, new, files, changes, crates, api)
 }
 
-/// What changed, and what of that does not change the types as they are kept.
+/// Returns the changes, and softens those that overlays keep out of the Rust types.
 fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> Vec<Change> {
     let found = |old: &Model, new: &Model, is_kept: &dyn Fn(&Place, Kind) -> bool| {
         let mut walk = Walk::new(old, new, project);

@@ -1,11 +1,13 @@
-//! Whom a change affects: who decodes, who sends, and who compiles. This is the one table of severities.
+//! Decides whom a change affects: programs that decode, programs that send, and code that is compiled anew. This is the one
+//! table of severities.
 //!
-//! What counts is the code that `generate` makes of the old contract. Its structs keep what they do not know in
-//! `other_fields`, its enums are open, and all are `non_exhaustive`: one more of anything breaks no code. Bounds, patterns
-//! and formats other than `date-time` are not part of its types. What a request requires is an argument of the function that
-//! makes it.
+//! The table assumes the code that `generate` makes of the old contract. Its structs keep unknown fields in
+//! `other_fields`, its enums are open, and all are `non_exhaustive`, so additions break no code. Its types ignore
+//! bounds, patterns and formats other than `date-time`. The required fields of a request are arguments of the function
+//! that makes it.
 //!
-//! `reach` makes changes of facts: each once, with all that it comes to. `semver` says what follows for the crates.
+//! `reach` turns facts into changes, each with everything that it reaches. `semver` decides the next versions of the
+//! crates.
 
 pub(crate) mod reach;
 pub(crate) mod semver;
@@ -27,41 +29,41 @@ use Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
 pub(crate) enum Verdict {
     #[default]
     Compatible,
-    /// It works, and something is to be looked at.
+    /// It works, but somebody should look at it.
     Warning,
     Breaking,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
-    /// A program with the old types that decodes what the new contract allows.
+    /// A program with the old types decodes values of the new contract.
     Inbound,
-    /// The same, where an operation answers it: programs ask for what they read.
+    /// The same for the response of an operation: the program asked for the fields that it reads.
     Answered,
-    /// The same as `Inbound`, were its enums closed.
+    /// The same as `Inbound`, if its enums were closed.
     Closed,
-    /// A value that was built with the old types, and is to be valid by the new contract.
+    /// A program sends values of the old types, and the new contract decides whether they are valid.
     Outbound,
-    /// Code that was written against the old crate, and is compiled with the new one.
+    /// Code written for the old crate is compiled with the new one.
     Source,
-    /// The same, where the type is sent, and is made by a function of what is required.
+    /// The same for a type that programs send: its constructor takes the required fields.
     Sent,
-    /// The same, where the type is only sent. In any other, a list or a map is never required.
+    /// The same for a type that programs only send. In other types, lists and maps are never required.
     OnlySent,
 }
 
-/// A verdict and the sentence that says why; none where there is nothing to say.
+/// A verdict, and a sentence that gives the reason; empty without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Effect {
     pub(crate) verdict: Verdict,
     pub(crate) why: String,
 }
 
-/// What a change does, to whomever it reaches.
+/// The effects of a change, by whom it affects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Effects {
     of: BTreeMap<Who, Effect>,
-    /// What there is to say when nothing breaks.
+    /// The sentence for a change that breaks nobody.
     pub(crate) fine: &'static str,
 }
 
@@ -84,7 +86,7 @@ impl Effects {
         if is { self.breaks(who, why) } else { self }
     }
 
-    /// It does to one whatever it does to the other, if that is worse.
+    /// Gives `who` the effect on `to`, if that is worse.
     pub(crate) fn raise(&mut self, who: Who, to: Who) {
         let worst = self.of(who).max(self.of(to));
         self.of.insert(who, worst);
@@ -94,13 +96,13 @@ impl Effects {
         self.of.remove(&who);
     }
 
-    /// What is required of a request is another thing, and with it the arguments of the function that makes it.
+    /// Breaks code that constructs a request, because the constructor takes other arguments.
     fn arguments(self, is: bool, of: &SeenField<'_>) -> Self {
         let who = if of.value.whole().node.rust().is_collection() { OnlySent } else { Sent };
         self.breaks_if(is, who, ARGUMENTS)
     }
 
-    /// The worst of what two ways to the same change do.
+    /// Takes the worse effects of two ways to the same change.
     pub(crate) fn join(&mut self, other: Self) {
         for (who, effect) in other.of {
             let worst = self.of(who).max(effect);
@@ -131,7 +133,7 @@ fn breaks(who: Who, why: &str) -> Effects {
     fine("").breaks(who, why)
 }
 
-/// What a change does.
+/// Returns the effects of a change.
 pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
     match (fact.kind, &fact.about) {
         (_, About::Field(field)) => of_field(fact, field),
@@ -166,7 +168,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
             let effects = warns(Inbound, unknown).breaks(Closed, CLOSED).breaks(Outbound, REFUSED);
             effects.breaks_if(is_gone, Source, "the enum's variant has another name")
         }
-        // Of choices any may be met, and then one alone; or the reverse.
+        // `oneOf` became `anyOf`, or the reverse.
         (Kind::ConditionChanged, About::More(true)) => fine("a value that was one of the choices still is"),
         (Kind::ConditionChanged, _) => breaks(Outbound, "a value that is two of the choices at once is refused now"),
         (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, About::More(true)) => {
@@ -209,7 +211,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
                 _ if *required => breaks(Outbound, "a required parameter is not sent"),
                 _ => warns(Outbound, IGNORED),
             };
-            // Code gives a required parameter as an argument, and an argument has no name there.
+            // Callers pass a required parameter as an argument, without its name.
             let is_method = !(*was_required && *required);
             effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
         }
@@ -224,7 +226,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         (Kind::BecameOptional, _) => {
             fine("who sends it still may").breaks(Source, "it is no argument any more, and has a method")
         }
-        // It is an argument now, which code that was written before does not give.
+        // It is an argument now, which old code does not pass.
         (_, About::Request { what, required: true, .. }) => {
             breaks(Outbound, &format!("a required {what} is not given")).breaks(Source, ONE_MORE)
         }
@@ -248,7 +250,7 @@ fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
     slot == Slot::Raw || may_be_absent(field.need, &field.value.whole().node)
 }
 
-/// Whether a value of the old type meets what is said of a field together with others.
+/// Whether every value of the old type meets the conditions that name a field.
 fn are_met(of: &Pair<'_>, name: &str) -> bool {
     let mut groups = of.new.groups().iter().filter(|group| group.alternatives.iter().any(|names| names.contains(name)));
     groups.all(|group| is_met(group, &of.old))
@@ -258,7 +260,7 @@ fn is_option(field: &SeenField<'_>) -> bool {
     field.value.whole().node.is_option(field.need)
 }
 
-/// Whether what has another name is the same in Rust.
+/// Whether the old and the new name are the same in Rust.
 fn is_same(fact: &Fact<'_>, in_rust: fn(&str) -> String) -> bool {
     let name = |name: &Option<String>| in_rust(name.as_deref().unwrap_or_default());
     name(&fact.old) == name(&fact.new)
@@ -271,7 +273,7 @@ fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
         (Some(before), None) => field_gone("nothing needs the field", of, true)
             .warns(Answered, "programs that read the field find it absent")
             .breaks_if(!absent(before, of.slot), Inbound, MISSING),
-        // The field has another name, or is in another object.
+        // A rename, or a move into or out of an object.
         (Some(before), Some(now)) if matches!(fact.kind, Kind::FieldMoved | Kind::FieldRenamed) => {
             let is_same =
                 fact.kind == Kind::FieldRenamed && is_same(fact, snake) && is_option(before) == is_option(now);
@@ -282,7 +284,7 @@ fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
             }
         }
         (Some(before), Some(now)) => need_changed(fact, before, now, of),
-        // A name that no schema describes is required.
+        // The schema requires a field that it does not describe.
         (None, None) => fine(UNKNOWN_FIELD).breaks(Outbound, LACKING),
     }
 }
@@ -291,7 +293,7 @@ fn field_added(fact: &Fact<'_>, field: &SeenField<'_>, of: &Pair<'_>) -> Effects
     let effects = fine(UNKNOWN_FIELD);
     let lacking = "a value built with the old types may lack all of the fields of which one is required";
     let effects = match field.need {
-        // What is only received is not demanded of who sends.
+        // Senders may leave a `readOnly` field out.
         Need::Required if field.value.whole().node.facets.contains_key("readOnly") => return effects,
         Need::Required => effects.breaks(Outbound, LACKING),
         Need::Conditional if !are_met(of, &fact.subject) => effects.breaks(Outbound, lacking),
@@ -317,7 +319,7 @@ fn field_gone(words: &'static str, of: &Pair<'_>, is_named: bool) -> Effects {
     effects.breaks_if(is_named && of.slot.has_type(), Source, "code that uses the field does not compile")
 }
 
-/// A field that both have is required, conditional or optional, and was something else.
+/// A field became required, conditional or optional.
 fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of: &Pair<'_>) -> Effects {
     let (words, met) = match now.need {
         Need::Required => ("who decodes the field finds it as before", false),
@@ -334,7 +336,7 @@ fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of
         .breaks_if(has_type && was != is, Source, option)
 }
 
-/// The types of values are others: more, fewer, or not the same.
+/// The values have more, fewer or other types.
 fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
     let (old, [was, is]) = (&of.old, of.both(|seen| seen.node.rust()));
     let is_null = |kind: Type| kind == Type::Null && (of.slot == Slot::Optional || old.node.nullable);
@@ -347,7 +349,7 @@ fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
         .breaks_if(is_typed && (was != is || option != is_option), Source, OTHER_TYPE)
 }
 
-/// Something else is said of a value.
+/// A keyword or the values of an enum changed.
 fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     let Pair { old, new, slot } = of;
     let key = &fact.subject;
@@ -412,7 +414,7 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     }
 }
 
-/// Whether a value that was within the bound may be out of it.
+/// Whether a value within the old bound may be outside of the new one.
 fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
     match (old.and_then(Value::as_f64), new.and_then(Value::as_f64)) {
         _ if new.is_none() => false,

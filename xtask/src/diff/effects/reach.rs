@@ -1,4 +1,4 @@
-//! From what was found to what changed: each change once, with all that it reaches.
+//! Turns facts into changes: each once, with the events and operations that it reaches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::diff::facts::kind::Kind;
 use crate::diff::facts::walk::{Root, RootKind, Walk};
 use crate::model::Place;
 
-/// A change of the contract, and what it does to whom.
+/// A change of the contract, with a verdict for each side.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Change {
     pub(crate) document: String,
     pub(crate) schema: String,
     pub(crate) path: String,
-    /// The crate in which it is first seen.
+    /// The crate that has the changed type.
     #[serde(skip)]
     pub(crate) package: String,
     pub(crate) kind: Kind,
     pub(crate) old: Option<String>,
     pub(crate) new: Option<String>,
-    /// The events and operations that it is a change of.
+    /// The names of the events and operations that it changes.
     pub(crate) reaches: Vec<String>,
     pub(crate) inbound: Verdict,
     pub(crate) inbound_closed: Verdict,
@@ -38,7 +38,7 @@ impl Change {
         Place { path: self.path.clone(), ..Place::new(&self.document, &self.schema) }
     }
 
-    /// The worst that it does to anyone.
+    /// Returns the worst verdict of all sides.
     pub(crate) fn verdict(&self) -> Verdict {
         self.inbound.max(self.outbound).max(self.source)
     }
@@ -53,12 +53,12 @@ impl Reached<'_> {
         self.0.iter().any(|root| kinds.contains(&root.kind))
     }
 
-    /// Whether no value is of it as it stands.
+    /// Whether only `allOf` leads here.
     fn is_base(&self) -> bool {
         self.0.iter().all(|root| root.kind == RootKind::Base)
     }
 
-    /// The events and operations; where there are none, the schemas, and where these are none, those built on it.
+    /// Returns the names of the events and operations; without any, those of the schemas, and at last those of the bases.
     fn names(&self) -> Vec<String> {
         let used: &[RootKind] = &[RootKind::Used, RootKind::Sent, RootKind::Received];
         let of = |kinds: &&[RootKind]| self.is(kinds);
@@ -68,7 +68,7 @@ impl Reached<'_> {
     }
 }
 
-/// The changes that were found. `is_kept` says of a change that the types stay as they are.
+/// Returns the changes. `is_kept` says whether overlays keep the Rust types as they were in spite of a change.
 pub(crate) fn changes(walk: &mut Walk<'_>, is_kept: impl Fn(&Place, Kind) -> bool) -> Vec<Change> {
     let (found, walk) = (settle(walk), &*walk);
     let mut reached = vec![Reached::default(); walk.steps.len()];
@@ -96,7 +96,7 @@ pub(crate) fn changes(walk: &mut Walk<'_>, is_kept: impl Fn(&Place, Kind) -> boo
             }
         }
     }
-    // What others are built on is no change as long as they are the same.
+    // A change of a base counts only if it changes Rust types: the schemas built on it report the rest.
     let counts = |(change, is_base): &(Change, bool)| !is_base || change.source != Verdict::Compatible;
     let changes = known.into_values().map(|(fact, effects, by)| {
         let stays = fact.kind.said().can_be_kept && is_kept(&fact.place, fact.kind);
@@ -105,7 +105,7 @@ pub(crate) fn changes(walk: &mut Walk<'_>, is_kept: impl Fn(&Place, Kind) -> boo
     changes.filter(counts).map(|(change, _)| change).collect()
 }
 
-/// The facts of each step, with what they do. A change of a reference does the worst of what it leads to.
+/// Returns the facts of each step with their effects. A reference to another schema has the worst effects of what differs.
 fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
     let facts = walk.steps.iter_mut().map(|step| std::mem::take(&mut step.facts));
     let with_effects = |fact: Fact<'m>| (fact.clone(), effects(&fact));
@@ -122,7 +122,7 @@ fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
     found
 }
 
-/// The steps that some lead to, and these.
+/// Returns some steps and all that they lead to.
 fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
     let mut seen = BTreeSet::new();
     let mut waiting = start.to_vec();
@@ -138,8 +138,8 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
     let Fact { place: Place { document, schema, path }, kind, old, new, .. } = fact;
     let (project, module, is_base) = (walk.project, walk.project.module(&document), by.is_base());
     let [received, sent] = [RootKind::Received, RootKind::Sent].map(|kind| by.is(&[RootKind::Used, kind]));
-    // What is received of a module's types can be sent on, or built for a test. What nothing uses may be used either way,
-    // where the contract has no operations that would use it.
+    // Programs can send the types of a module on, or build them for a test. A schema that no operation uses may go either
+    // way, unless its document has operations.
     let is_for_operations = || walk.old.is_for_operations(&document) || walk.new.is_for_operations(&document);
     let either = !is_base && (module.is_some() || !(received || sent || is_for_operations()));
     if received && module.is_none() {
@@ -177,7 +177,7 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
     }
 }
 
-/// What is only sent cannot break who decodes, and the reverse.
+/// Drops the effects on a side that never sees the value: programs do not decode what they only send.
 fn direct(effects: &mut Effects, inbound: bool, outbound: bool, is_base: bool) {
     if !inbound {
         if effects.of(Closed) != Effect::default() {

@@ -1,4 +1,4 @@
-//! What follows for the version of each crate.
+//! Decides the next version of each crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(crate) enum Bump {
     Major,
 }
 
-/// A crate, what its next version is at least, and why.
+/// A crate, the smallest version bump that it needs, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Crate {
     pub(crate) name: String,
@@ -31,19 +31,18 @@ pub(crate) struct Crate {
     pub(crate) why: String,
 }
 
-/// What of the crates' Rust is not in one contract and is in the other, whatever the changes say: schemas that only got
-/// another name are other types.
+/// The Rust names that only one of the contracts leads to. A renamed schema changes no contract, but it is another type.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Api {
     pub(crate) gone: Vec<String>,
     pub(crate) new: Vec<String>,
 }
 
-/// The crates, by what changed.
+/// Returns the crates and the version bumps that the changes ask for.
 ///
-/// As Cargo has it, what existing code may use and no longer can is a major change. Structs and enums are
-/// `non_exhaustive`: a field or a variant more is a minor change, as is any type, operation or optional parameter. What
-/// changes nothing but what is said is a patch.
+/// As in Cargo, removing a name that code may use is a major change. Structs and enums are `non_exhaustive`, so a new
+/// field or variant is a minor change, as is a new type, operation or optional parameter. A change of words alone is a
+/// patch.
 pub(crate) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>, project: &Project) -> Vec<Crate> {
     let of_types = changes.iter().filter(|change| project.module(&change.document).is_some());
     let of_client = changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name)));
@@ -59,7 +58,7 @@ pub(crate) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String
     crates
 }
 
-/// What follows for a crate that is built on others.
+/// Decides the bump of a crate that depends on the generated ones.
 fn follow(dependent: &Dependent, crates: &[Crate], changes: &[Change], is_type_new: bool) -> Crate {
     let used = crates.iter().rev().filter(|one| dependent.uses.contains(&one.name)).max_by_key(|one| one.bump);
     let any = |kinds: &[Kind]| changes.iter().any(|change| kinds.contains(&change.kind));
@@ -98,10 +97,10 @@ fn things(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Whether code can name something more. Types more are seen where they are made.
+/// Whether the change adds a name that code can use. `Api` finds new types.
 pub(crate) fn is_addition(change: &Change) -> bool {
     match change.kind {
-        // An accessor tells the default.
+        // A new default adds an accessor.
         Kind::DefaultChanged => change.old.is_none(),
         Kind::SchemaAdded => false,
         kind => kind.said().section == Section::Added,
@@ -109,7 +108,7 @@ pub(crate) fn is_addition(change: &Change) -> bool {
 }
 
 impl Api {
-    /// A crate with what its changes do not say: that names are gone, or new.
+    /// Raises the bump of a crate for names that are gone or new without a change of the contract.
     fn raise(&self, of: Crate) -> Crate {
         let path = of.name.replace('-', "_") + "::";
         let of_crate = |names: &[String]| -> Vec<String> {
@@ -126,14 +125,13 @@ impl Api {
         }
     }
 
-    /// The types that are gone, without their fields and variants.
+    /// Returns the types that are gone, without their fields and variants.
     pub(crate) fn types_gone(&self) -> Vec<&str> {
         let is_type = |name: &&str| !name.contains('.') && name.split("::").count() == 3;
         self.gone.iter().map(String::as_str).filter(is_type).collect()
     }
 
-    /// The difference in names between what two contracts become in Rust. It is what the steps make of them; where these do
-    /// not get through an old one, nothing can be said.
+    /// Compares the Rust names that the steps make of two contracts. A module for which a step fails is left out.
     pub(crate) fn between(old: &Documents, new: &Documents, project: &Project) -> Self {
         let (mut api, [old, new]) = (Self::default(), [old, new].map(|documents| all_names(documents, project)));
         for ((path, before), (_, now)) in old.into_iter().zip(new) {
@@ -147,7 +145,7 @@ impl Api {
     }
 }
 
-/// The names of each module and of the client, by their paths.
+/// Returns the names of each module and of the client, by their paths.
 fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
     let model = Model::read(documents);
     let of_module = |module: &Module| {
@@ -160,7 +158,7 @@ fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BT
     all.map(|(path, document)| (path, document.map(|document| names(&document, project)))).collect()
 }
 
-/// The documents of an API, as the one that the client is made of.
+/// Joins the documents with operations into the one that the client is generated from.
 fn of_client(model: &Model, project: &Project) -> Option<Document> {
     let (mut of_api, mut shared) = (Vec::new(), BTreeMap::new());
     for document in model.documents.values().filter(|document| !document.operations.is_empty()) {
@@ -176,14 +174,14 @@ fn of_client(model: &Model, project: &Project) -> Option<Document> {
     stepped(together(of_api), &Context { project, path: &project.client.types_path(), shared: &shared })
 }
 
-/// A document as code is generated from it.
+/// Takes the steps of the generator on a document; `None` if one fails.
 fn stepped(mut document: Document, context: &Context<'_>) -> Option<Document> {
     document.take_steps(context).ok()?;
     Some(document)
 }
 
-/// The name of the type that a field holds, one or many of. Where it is an enum of the module, or none of the contract's,
-/// changes say what it is.
+/// Returns the type that a field holds, or a list or map of. `None` for enums and scalar types, whose changes the facts
+/// tell.
 fn held(schema: &Schema) -> Option<String> {
     match (&schema.becomes, &schema.kind) {
         (Some(Rust::Type(path)), _) if schema.values.is_none() => path.rsplit("::").next().map(str::to_owned),
@@ -194,7 +192,7 @@ fn held(schema: &Schema) -> Option<String> {
     }
 }
 
-/// The types of a document, the variants of its enums, and the fields that hold a type of it.
+/// Returns the types of a document, the variants of its enums, and the fields with their types.
 fn names(document: &Document, project: &Project) -> BTreeSet<String> {
     let (mut names, directions) = (BTreeSet::new(), document.directions());
     for (name, schema) in &document.schemas {
@@ -202,7 +200,7 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
         let name = pascal(name);
         for (field, of) in schema.fields() {
             names.extend(held(&of.schema).map(|kind| format!("{name}.{field}: {kind}")));
-            // What is only sent has plain types, until it is received too.
+            // A type that programs only send has plain field types, until they receive it too.
             let plain = match of.schema.rust() {
                 Rust::Integer => Some("integer"),
                 Rust::List if of.need == Need::Required => Some("array"),

@@ -1,4 +1,4 @@
-//! Compares the fields of two objects, and the values of two enums.
+//! Compares the fields of objects, and the values of enums.
 
 use super::kind::Kind;
 use super::names::{Alone, matched, similar};
@@ -26,7 +26,7 @@ impl<'m> Walk<'m> {
         self.moved(pair, false, &mut alone, step);
         for (name, field, is_new) in alone.each() {
             let (object, other) = if is_new { (new, self.old) } else { (old, self.new) };
-            // What stands in its place may be on the other side too, and an object be built on it or no longer.
+            // The other contract may have the field in the same base, which only one of the objects is built on.
             let is_there = Seen::at(other, &field.place.outermost()).is_some_and(|seen| seen.whole().has(name));
             let place = if is_there { object.place.field(name) } else { field.place.clone() };
             let text = object.describe_field(name, &field);
@@ -44,10 +44,10 @@ impl<'m> Walk<'m> {
         self.conditions(pair, step);
     }
 
-    /// Compares a field that both have.
+    /// Compares a field that both objects have.
     fn field(&mut self, name: &str, before: SeenField<'m>, now: SeenField<'m>, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, slot } = pair;
-        // Where a schema no longer says anything of a field that another one describes, that is a change of the schema.
+        // If another schema describes the field now, that is a change of the schema that dropped its own description.
         let described = now.place.outermost();
         let was_there = Seen::at(self.old, &described).is_some_and(|seen| seen.whole().has(name));
         let values = Pair::new(&before.value, &now.value, Slot::of(before.need, *slot));
@@ -71,9 +71,9 @@ impl<'m> Walk<'m> {
         step.facts.push(Fact::changed(&place, kind, texts, about).of(name));
     }
 
-    /// Finds fields that are in an object beside them now, which is down, or were in one.
+    /// Finds fields that moved into an object beside them (`down`), or out of one.
     fn moved(&mut self, pair: &Pair<'m>, down: bool, alone: &mut Alone<&str, SeenField<'m>>, step: &mut Step<'m>) {
-        // On one side the fields stand beside the object, and on the other in it.
+        // One contract has the fields beside the object, and the other inside.
         let (outside, flat, holder, nested) = match down {
             true => (&pair.old, &mut alone.gone, &pair.new, &mut alone.more),
             false => (&pair.new, &mut alone.more, &pair.old, &mut alone.gone),
@@ -114,7 +114,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Says which fields have to be there together, where no field says it of itself.
+    /// Reports a change of the groups of required fields, unless a change of one of the fields says it already.
     fn conditions(&self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, .. } = pair;
         let of_field = [Kind::BecameRequired, Kind::BecameOptional, Kind::BecameConditional];
@@ -148,7 +148,7 @@ impl<'m> Walk<'m> {
                 return;
             }
         };
-        // Of other values than texts, no enum is made.
+        // Only enums of strings become Rust enums.
         let about = About::EnumValue { is_named: pair.slot != Slot::Raw && pair.old.node.rust() == Rust::OpenEnum };
         let keyed = |value| (text(value), ());
         let (_, mut values) = matched(before.iter().map(keyed), now.iter().map(keyed));

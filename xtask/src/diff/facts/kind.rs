@@ -1,4 +1,4 @@
-//! The kinds of changes, and what is said of each.
+//! The kinds of changes, and how the report tells each of them.
 
 use serde::Serialize;
 
@@ -11,30 +11,29 @@ pub(crate) enum Section {
     Added,
 }
 
-/// The subject is the changed thing. Its place names it.
+/// Names the changed thing by its place.
 pub(crate) const PLACE: &str = "`{place}`";
-/// The subject is the operation that has the changed part. The sentence names the part.
+/// Names the operation that has the changed part; the sentence names the part.
 pub(crate) const OWNER: &str = "`{owner}`";
-/// Both contracts say something of a value, and the new one says something else. Where only one of them says something, `say`
-/// has other words.
+/// Tells a keyword that has another value. `say` has other words if only one of the contracts has the keyword.
 pub(crate) const SAYS: &str = "{says} `{new}` now, and said `{old}`";
 pub(crate) const IS_NAMED: &str = "{is} {name} now";
 
-/// A row of the table. A word in braces is a verb, or stands for what the change says of it.
+/// How to tell a kind of change. A word in braces is a verb, or a placeholder that `say` fills.
 pub(crate) struct Said {
-    /// What the sentence tells of.
+    /// The subject of the sentence.
     pub(crate) subject: &'static str,
-    /// Where a changelog has it. What neither comes nor goes is only there when it is to be minded.
+    /// The section of the changelog. `Changed` has only warnings and breaking changes.
     pub(crate) section: Section,
-    /// What is told of one thing.
+    /// The predicate of the sentence.
     pub(crate) sentence: &'static str,
-    /// What is told of an owner, where several such changes are listed in one sentence.
+    /// The predicate of a sentence that lists several such changes of one owner.
     pub(crate) of_list: Option<&'static str>,
-    /// Whether the type may serve on that a field had before such a change.
+    /// Whether a field can keep its old type after such a change.
     pub(crate) can_be_kept: bool,
 }
 
-/// Makes the enum of the kinds, and finds the row of each.
+/// Defines the enum of the kinds, and `said`, which looks a kind up.
 macro_rules! kinds {
     ($($kind:ident, $subject:expr, $section:ident, $sentence:expr $(, several $of_list:expr)? $(, kept $kept:expr)?;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -116,13 +115,13 @@ impl Kind {
         if is { Self::Deprecated } else { Self::NoLongerDeprecated }
     }
 
-    /// As it is said in a sentence.
+    /// The kind in words.
     pub(crate) fn words(self) -> String {
         word(self).replace('-', " ")
     }
 }
 
-/// The name of what has no more to say than that, as JSON has it.
+/// Returns the name of a variant as JSON has it.
 pub(crate) fn word(of: impl Serialize) -> String {
     serde_json::to_value(of).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! What changed: the facts, before it is known whom they affect.
+//! Finds what changed: the facts, without a verdict.
 //!
-//! `walk` and `fields` compare schemas (as `seen`), `operations` and `roots` what leads to them; `names` tells what is renamed,
-//! and `words` what a schema is.
+//! `roots` and `operations` find the schemas to compare. `walk` and `fields` compare them, in the form that `seen`
+//! gives them. `names` recognises renames, and `words` describes a schema.
 
 pub(crate) mod fields;
 pub(crate) mod kind;
@@ -16,12 +16,12 @@ use crate::model::{Location, Place, Type};
 use kind::Kind;
 use seen::{Pair, SeenField};
 
-/// A change where it was found.
+/// A change, at the place where the comparison found it.
 #[derive(Clone)]
 pub(crate) struct Fact<'m> {
     pub(crate) place: Place,
     pub(crate) kind: Kind,
-    /// What tells changes of one kind in one place apart: the value of an enum, the name of a keyword.
+    /// Distinguishes changes of one kind at one place: the value of an enum, the name of a keyword.
     pub(crate) subject: String,
     pub(crate) old: Option<String>,
     pub(crate) new: Option<String>,
@@ -37,7 +37,7 @@ impl<'m> Fact<'m> {
         Self::new(place, kind, texts.map(|text| Some(text.into())), about)
     }
 
-    /// What only one of both has is gone or new, of which each is a kind.
+    /// A change of something that only one contract has. `kinds` are the kind if it is gone, and if it is new.
     pub(crate) fn alone(
         place: &Place,
         kinds: [Kind; 2],
@@ -57,32 +57,32 @@ impl<'m> Fact<'m> {
     }
 }
 
-/// What decides whom a change affects, beside its kind.
+/// What decides, beside the kind of a change, whom it affects.
 #[derive(Clone)]
 pub(crate) enum About<'m> {
-    /// Nothing.
+    /// The kind alone decides.
     Itself,
-    /// Whether it gives more than it takes: fields without a name are allowed, all servers are there still.
+    /// Whether the new contract allows more: undeclared fields, say, or all servers of the old one.
     More(bool),
-    /// Two values, of which something is said.
+    /// The two schemas that carry the changed keyword.
     Values(Pair<'m>),
-    /// The types that are new, and whether some are gone.
+    /// The new types, and whether the schema lost others.
     Types { of: Pair<'m>, more: Vec<Type>, fewer: bool },
-    /// A field of two objects.
+    /// A field in both objects.
     Field(Box<OfField<'m>>),
-    /// A value of an enum, and whether code can name it.
+    /// An enum value, and whether code can name its variant.
     EnumValue { is_named: bool },
-    /// A schema that nothing refers to, and whether it has a type.
+    /// A schema that nothing refers to, and whether it has a Rust type.
     Schema { has_type: bool },
-    /// Part of a request, and whether it is or becomes required; where it is a parameter that goes on, what it was.
+    /// A part of a request, and whether it is required now. `was` has the old location and need of a renamed parameter.
     Request { what: &'static str, required: bool, was: Option<(Location, bool)> },
-    /// An answer: whether it is one of success, and whether the others answer the same.
+    /// A response: whether its status is a success, and whether the other successful ones have the same body.
     Answer { succeeds: bool, same: bool },
-    /// The ways to authenticate that are no longer taken.
+    /// The ways to authenticate that the API no longer accepts.
     Refused(Vec<String>),
 }
 
-/// A field of two objects, as each has it.
+/// A field as the old and the new object have it.
 #[derive(Clone)]
 pub(crate) struct OfField<'m> {
     pub(crate) of: Pair<'m>,

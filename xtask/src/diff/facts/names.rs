@@ -1,13 +1,13 @@
-//! What is one thing in two collections: by its key, or under another name.
+//! Matches the elements of two collections, by key or as a rename.
 
 use std::collections::BTreeMap;
 
 use heck::ToSnakeCase as _;
 
-/// One thing in two collections, with its key in each.
+/// An element of both collections, with its key in each.
 pub(crate) type Both<K, T> = ((K, T), (K, T));
 
-/// Of two collections, what both have and what only one of them has.
+/// Splits two collections into the elements that both have, and those that only one has.
 pub(crate) fn matched<K: Ord + Clone, T>(
     old: impl IntoIterator<Item = (K, T)>,
     new: impl IntoIterator<Item = (K, T)>,
@@ -17,7 +17,7 @@ pub(crate) fn matched<K: Ord + Clone, T>(
     (keys.iter().filter_map(|key| alone.take(key, key)).collect(), alone)
 }
 
-/// What only one of two collections has.
+/// The elements that only one collection has.
 pub(crate) struct Alone<K, T> {
     pub(crate) gone: BTreeMap<K, T>,
     pub(crate) more: BTreeMap<K, T>,
@@ -28,8 +28,8 @@ impl<K: Ord + Clone, T> Alone<K, T> {
         Some((self.gone.remove_entry(old)?, self.more.remove_entry(new)?))
     }
 
-    /// Takes the pairs out of what is gone and what is new that are one thing under two names. Each is in one pair at
-    /// most, and only where neither could be in another.
+    /// Takes out the renames: pairs of a gone and a new element for which `is` holds. An element that fits several others
+    /// stays.
     pub(crate) fn renamed(&mut self, mut is: impl FnMut((&K, &T), (&K, &T)) -> bool) -> Vec<Both<K, T>> {
         let all = self.gone.iter().flat_map(|one| self.more.iter().map(move |other| (one, other)));
         let pairs: Vec<(K, K)> =
@@ -38,15 +38,15 @@ impl<K: Ord + Clone, T> Alone<K, T> {
         pairs.iter().filter(alone).filter_map(|(one, other)| self.take(one, other)).collect()
     }
 
-    /// Each, and whether it is the new collection that has it.
+    /// Returns each element, and whether the new collection has it.
     pub(crate) fn each(self) -> impl Iterator<Item = (K, T, bool)> {
         let gone = self.gone.into_iter().map(|(key, one)| (key, one, false));
         gone.chain(self.more.into_iter().map(|(key, one)| (key, one, true)))
     }
 }
 
-/// `read.triggered.done` and `triggered.read.done`, `projectId` and `projectIdOrName`, `colour` and `color`. Two names that
-/// only share words are those of two things: `groupName` and `groupRef`, `createdAt` and `updatedAt`.
+/// Whether one name may be the other after a rename: `projectId` and `projectIdOrName`, `colour` and `color`. Names
+/// that share some words and differ in others are not similar: `groupName` and `groupRef`, `createdAt` and `updatedAt`.
 pub(crate) fn similar(one: &str, other: &str) -> bool {
     let (one, other) = (words(one), words(other));
     let rest = |of: &[String], without: &[String]| -> String {

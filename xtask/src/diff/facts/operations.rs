@@ -1,4 +1,4 @@
-//! Compares the operations of a REST API: how they are asked for, what is sent, and what is answered.
+//! Compares the operations of a REST API: their addresses, parameters, requests and responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ fn describe(operation: &Operation) -> String {
     format!("{} {}", operation.method, operation.path)
 }
 
-/// What a document says of all its operations.
+/// Compares what holds for all operations of a document: its servers and security schemes.
 fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     let (mut step, place) = (Step::default(), Place::new(&new.name, ""));
     let about = About::More(old.servers.iter().all(|url| new.servers.contains(url)));
@@ -58,10 +58,10 @@ fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     walk.put(step)
 }
 
-/// What stands for no authentication at all.
+/// The name for a call without authentication.
 const NOBODY: &str = "no authentication";
 
-/// The ways to authenticate, of which one is enough.
+/// Returns the alternative ways to authenticate.
 fn security(operation: &Operation) -> BTreeSet<String> {
     let words = |way: &Vec<String>| if way.is_empty() { NOBODY.to_owned() } else { way.join(" and ") };
     let ways: BTreeSet<String> = operation.security.iter().map(words).collect();
@@ -76,17 +76,17 @@ fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// What stands in an operation, and is compared where the new one has it.
+/// Two schemas in an operation, both placed where the new one stands.
 fn both<'m>(walk: &Walk<'m>, old: &Node, new: &Node, slot: Slot, place: &Place) -> Pair<'m> {
     let [old, new] = [(walk.old, old), (walk.new, new)].map(|(model, node)| Seen::new_at(model, node, place.clone()));
     Pair { old, new, slot }
 }
 
-/// An operation before and now, and what was found of it.
+/// An operation in both contracts, and the changes found so far.
 struct Comparison<'o, 'm> {
     old: &'o Operation,
     new: &'o Operation,
-    /// What is neither sent nor answered.
+    /// Changes outside of the request and of the responses.
     own: Step<'m>,
     sent: Step<'m>,
     received: Step<'m>,
@@ -97,7 +97,7 @@ impl<'m> Comparison<'_, 'm> {
         self.own.find(Fact::changed(place, kind, [text(self.old), text(self.new)], About::Itself));
     }
 
-    /// How the operation is called, and who may.
+    /// Compares the name and the address of the operation, and who may call it.
     fn itself(&mut self) {
         let (old, new) = (self.old, self.new);
         self.find_of_both(&new.place, Kind::OperationRenamed, |one| one.id.clone());
@@ -126,7 +126,7 @@ impl<'m> Comparison<'_, 'm> {
         let (old, new) = (self.old, self.new);
         let [before, now] = [old, new].map(|operation| operation.parameters.iter().map(|one| (one.key(), one)));
         let (mut both, mut alone) = matched(before, now);
-        // Those of a path are known by where they stand in it.
+        // Their position in the path identifies path parameters.
         let (old_names, new_names) = (old.path_parameters(), new.path_parameters());
         let position = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
         both.extend(alone.renamed(|((location, before), was), ((other, now), is)| match location {
@@ -162,7 +162,7 @@ impl<'m> Comparison<'_, 'm> {
         let said = |parameter: &Parameter, seen: &Seen<'_>| {
             let mut said = parameter.rest.clone();
             said.insert("style".to_owned(), parameter.style.clone().into());
-            // Of one value it makes no difference.
+            // `explode` matters for lists and objects only.
             if seen.items().is_some() || seen.object().is_some() {
                 said.insert("explode".to_owned(), parameter.explode.into());
             }
@@ -200,7 +200,7 @@ impl<'m> Comparison<'_, 'm> {
         self.own.find(Fact::alone(&self.new.place.field("requestBody"), kinds, is_new, text, about));
     }
 
-    /// Compares bodies, by their content type.
+    /// Compares the bodies of each content type.
     fn content(
         &mut self,
         walk: &mut Walk<'m>,
@@ -226,7 +226,7 @@ impl<'m> Comparison<'_, 'm> {
         let (old, new) = (self.old, self.new);
         let place = |status: &str| new.place.field("responses").below(&format!(".{status}"));
         let (mut both, mut alone) = matched(&old.responses, &new.responses);
-        // A client takes any answer of success for the one that there was.
+        // The client decodes any successful response in the same way.
         let renamed = alone.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
         for ((was, _), (is, _)) in &renamed {
             self.own.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));

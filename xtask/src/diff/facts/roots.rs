@@ -1,4 +1,4 @@
-//! Where values come in or go out: events, operations, and the schemas that stand for themselves.
+//! Finds the roots of the comparison: events, operations, and the schemas that nothing refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{About, Fact, operations};
 use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
 use crate::project::Event;
 
-/// Finds everything that the two contracts can be compared from.
+/// Compares the two contracts from each of their roots.
 pub(crate) fn roots(walk: &mut Walk<'_>) {
     let (old, new, none) = (walk.old, walk.new, Document::default());
     let names: BTreeSet<&String> = old.documents.keys().chain(new.documents.keys()).collect();
@@ -46,9 +46,9 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
         walk.begin(name, RootKind::Used, start);
     }
     let found = alone.renamed(|(before, was), (now, is)| {
-        // One schema, of one type before and after, is the body of one event.
+        // A schema that was and is the body of one event only is the body of the same event.
         let stays = was.schema == is.schema && was.types == 1 && is.types == 1;
-        // Two carry the same where that is one schema, or two that say the same.
+        // Two events carry the same data if they share a schema, or if their schemas are equal.
         (stays || similar(before, now))
             && data(was, is)
                 .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
@@ -72,7 +72,7 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
     }
 }
 
-/// What changes in the list of types is told as a change of events.
+/// Marks changes of the list of event types as explained: the report tells them as changes of events.
 fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, event: &Event) {
     let own = Place::new(document, &body.schema).field(&event.kind);
     let mut places = vec![own, Place::new(document, &event.list)];
@@ -86,7 +86,7 @@ fn explain_types(walk: &mut Walk<'_>, document: &str, body: &EventBody, event: &
     }
 }
 
-/// Events carry a configuration that the contract describes elsewhere.
+/// Compares the configuration that events carry, which the contract describes in another document.
 fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>) -> Option<usize> {
     let carried = walk.project.event.as_ref()?.carries.as_ref()?;
     let (before, now) = (old.whole(), new.whole());
@@ -96,13 +96,13 @@ fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>) -> Option<us
     carries.then(|| walk.pair(&old, &new, Slot::Value))
 }
 
-/// A schema of a document, where it is published.
+/// Returns a schema of a document by its name.
 fn named<'m>(model: &'m Model, document: &str, name: &str) -> Option<Seen<'m>> {
     let node = model.documents.get(document)?.schemas.get(name)?;
     Some(Seen { model, node: Node::clone(node), place: node.place.clone(), called: None })
 }
 
-/// The schemas of a document that nothing refers to, in it or in another.
+/// Returns the schemas of a document that no document refers to.
 fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
     let Some(document) = model.documents.get(document) else { return BTreeSet::new() };
     let copied: BTreeSet<&Place> = model.documents.values().flat_map(|other| other.copies.values()).collect();
@@ -112,25 +112,25 @@ fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
     own.filter(|name| !is_used(name)).map(String::as_str).collect()
 }
 
-/// The schemas of a document that nothing refers to.
+/// Compares the schemas of a document that nothing refers to.
 fn schemas(walk: &mut Walk<'_>, document: &str, old_bodies: &Bodies, new_bodies: &Bodies) {
     let is_body = |bodies: &Bodies, name: &str| bodies.values().any(|body| body.schema == name);
     let names = &unused(walk.old, document) | &unused(walk.new, document);
     let of = |model| names.iter().filter_map(move |name| Some((*name, named(model, document, name)?)));
     let (mut both, mut alone) = matched(of(walk.old), of(walk.new));
-    // What was the body of an event and is none, or the reverse, is told as a change of events.
+    // `events` reports a schema that becomes the body of an event, or no longer is one.
     both.retain(|((name, _), _)| is_body(old_bodies, name) == is_body(new_bodies, name));
     alone.gone.retain(|name, _| !is_body(old_bodies, name));
     alone.more.retain(|name, _| !is_body(new_bodies, name));
-    // A schema that has another name and says the same is no change of the contract.
+    // Another name for an equal schema does not change the contract.
     alone.renamed(|(_, before), (_, now)| walk.same(before, now));
-    // Of one that has another name and nearly the same fields, the fields are told.
+    // If two schemas share most fields, one is the other under a new name, and their fields are compared.
     both.extend(alone.renamed(|(_, before), (_, now)| is_nearly(&before.whole(), &now.whole())));
     for ((_, old), (name, new)) in both {
         let start = vec![walk.pair(&old, &new, Slot::Value)];
         walk.begin(name, RootKind::Schema, start);
     }
-    // The list of the types has one whatever it is called, which the events are named by.
+    // The enum of event types stays, whatever its schema is called.
     let list = walk.project.event.as_ref().filter(|_| !old_bodies.is_empty() && !new_bodies.is_empty());
     let is_list = |name: &str| list.is_some_and(|event| event.list == name);
     for (name, seen, is_new) in alone.each().filter(|(_, seen, _)| !is_alias(seen)) {
@@ -146,12 +146,12 @@ fn schemas(walk: &mut Walk<'_>, document: &str, old_bodies: &Bodies, new_bodies:
     }
 }
 
-/// Whether a schema is no more than another name of one, of which no type is made.
+/// Whether a schema is an alias, which gets no type.
 fn is_alias(seen: &Seen<'_>) -> bool {
     seen.referred().is_some() && seen.node.is_plain()
 }
 
-/// Whether two objects share so many fields that they are one under two names.
+/// Whether two objects share enough fields to be one object under two names.
 fn is_nearly(old: &Seen<'_>, new: &Seen<'_>) -> bool {
     const LEAST: usize = 4;
     let (before, now) = (old.names(), new.names());
@@ -159,7 +159,7 @@ fn is_nearly(old: &Seen<'_>, new: &Seen<'_>) -> bool {
     both >= LEAST && 4 * both >= 3 * before.len().max(now.len())
 }
 
-/// The schemas that were not come by yet: others are built on them, or what refers to them is not referred to itself.
+/// Compares the schemas that the walk has not reached: bases of `allOf`, and schemas that only unreached schemas refer to.
 fn others(walk: &mut Walk<'_>, document: &str) {
     let (Some(was), Some(is)) = (walk.old.documents.get(document), walk.new.documents.get(document)) else { return };
     let bodies = [was, is].map(|document| bodies(document, walk.project));

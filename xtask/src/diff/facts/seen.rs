@@ -1,4 +1,4 @@
-//! A schema as it is compared: whole, and where it stands; and two of them.
+//! A schema together with its place, as the comparison sees it, and a pair of them.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -10,11 +10,11 @@ pub(crate) struct Seen<'m> {
     pub(crate) model: &'m Model,
     pub(crate) node: Node,
     pub(crate) place: Place,
-    /// The name of the schema, where it is compared as if it stood elsewhere.
+    /// The name of the schema, if it is compared at a place other than its own.
     pub(crate) called: Option<String>,
 }
 
-/// A field of an object, as it is compared.
+/// A field of an object, as the comparison sees it.
 #[derive(Clone)]
 pub(crate) struct SeenField<'m> {
     pub(crate) value: Seen<'m>,
@@ -23,7 +23,7 @@ pub(crate) struct SeenField<'m> {
     pub(crate) need_place: Place,
 }
 
-/// Two schemas that are compared, and where they stand.
+/// An old and a new schema to compare, and where their values stand.
 #[derive(Clone)]
 pub(crate) struct Pair<'m> {
     pub(crate) old: Seen<'m>,
@@ -31,18 +31,18 @@ pub(crate) struct Pair<'m> {
     pub(crate) slot: Slot,
 }
 
-/// Where a value stands, for who decodes it with the old types.
+/// Where a value stands. This decides what a program with the old types does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Slot {
-    /// It has to be there, and to have its type.
+    /// It is required, and has its own type.
     Value,
-    /// It may be absent, and so may be `null`.
+    /// It may be absent or `null`.
     Optional,
-    /// It is kept as text and not looked into.
+    /// The types keep it as raw JSON.
     Raw,
-    /// It is a parameter of an operation, which is given and never read.
+    /// It is a parameter of an operation: programs send it, and never decode it.
     Parameter,
-    /// It is the body of an event, which is taken apart and is no type of its own.
+    /// It is the body of an event. The crates take it apart, so it has no type of its own.
     Body,
 }
 
@@ -55,7 +55,7 @@ impl Slot {
         }
     }
 
-    /// That of an item of a list here, or of a value of a map.
+    /// Returns the slot of the items of a list here, or of the values of a map.
     pub(crate) fn inner(self) -> Self {
         if self == Self::Raw { Self::Raw } else { Self::Value }
     }
@@ -79,12 +79,12 @@ impl<'m> Pair<'m> {
         [of(&self.old), of(&self.new)]
     }
 
-    /// What is made of each.
+    /// Applies a function to both schemas.
     pub(crate) fn map(&self, of: impl Fn(&Seen<'m>) -> Seen<'m>) -> Self {
         Self { old: of(&self.old), new: of(&self.new), slot: self.slot }
     }
 
-    /// What both refer to, where that is one schema of both contracts.
+    /// Returns the schemas that both refer to, if they have the same place.
     pub(crate) fn referred(&self) -> Option<Self> {
         let (old, new) = (self.old.referred()?, self.new.referred()?);
         (old.place == new.place).then_some(Self { old, new, slot: self.slot })
@@ -92,13 +92,13 @@ impl<'m> Pair<'m> {
 }
 
 impl<'m> Seen<'m> {
-    /// What stands at a place; a reference that says nothing else is what it refers to.
+    /// The schema of a node; for a plain reference, the schema that it refers to.
     pub(crate) fn new(model: &'m Model, node: &Node) -> Self {
         let node = Rc::clone(model.follow(node));
         Self { model, place: node.place.clone(), node, called: None }
     }
 
-    /// The same, as if it stood at another place, unless it is what is referred to.
+    /// The schema of a node at another place. A schema that the node refers to keeps its own place.
     pub(crate) fn new_at(model: &'m Model, node: &Node, place: Place) -> Self {
         let seen = Self::new(model, node);
         if Rc::ptr_eq(&seen.node, node) { Self { place, ..seen } } else { seen }
@@ -108,12 +108,12 @@ impl<'m> Seen<'m> {
         model.at(place).map(|node| Self { model, node: Rc::clone(node), place: place.clone(), called: None })
     }
 
-    /// Which schema it is, to tell whether it was seen before.
+    /// Identifies the schema, as long as somebody holds it.
     pub(crate) fn id(&self) -> *const Schema {
         Rc::as_ptr(&self.node)
     }
 
-    /// The schema that is meant where something is said beside a reference.
+    /// Returns the schema that this one refers to, with keywords beside the reference.
     pub(crate) fn referred(&self) -> Option<Self> {
         match &self.node.kind {
             Kind::Reference(_, to) => Self::at(self.model, to),
@@ -121,18 +121,18 @@ impl<'m> Seen<'m> {
         }
     }
 
-    /// The same, with what it refers to in it.
+    /// Returns the schema merged with those that it refers to.
     pub(crate) fn whole(&self) -> Self {
         Self { node: self.model.whole(&self.node), ..self.clone() }
     }
 
-    /// As if it stood elsewhere.
+    /// Returns the schema at another place.
     pub(crate) fn moved_to(&self, place: &Place) -> Self {
         let called = (self.place.path == "$").then(|| self.place.schema.clone());
         Self { place: place.clone(), called, ..self.clone() }
     }
 
-    /// Where something in it is.
+    /// Returns the place of a part of the schema.
     pub(crate) fn place_of(&self, inner: &Place) -> Place {
         let own = &self.node.place;
         let is_inside = (&own.document, &own.schema) == (&inner.document, &inner.schema);
@@ -142,7 +142,7 @@ impl<'m> Seen<'m> {
         }
     }
 
-    /// What stands in it.
+    /// Returns a part of the schema.
     pub(crate) fn inside(&self, node: &Node) -> Self {
         Self::new_at(self.model, node, self.place_of(&node.place))
     }
@@ -191,7 +191,7 @@ impl<'m> Seen<'m> {
         }
     }
 
-    /// What fields without a name may be; nothing for what is no object.
+    /// Returns what undeclared fields may be; `None` unless it is an object.
     pub(crate) fn others(&self) -> Option<&Others> {
         self.object().map(|object| &object.others)
     }
@@ -201,7 +201,7 @@ impl<'m> Seen<'m> {
         alternatives.map(|one| self.inside(one)).collect()
     }
 
-    /// The types of JSON, without `null`; none where any will do.
+    /// Returns the JSON types of the values, without `null`; an empty set if any type is allowed.
     pub(crate) fn types(&self) -> BTreeSet<Type> {
         types(self.model, &self.node, 0)
     }
@@ -210,14 +210,14 @@ impl<'m> Seen<'m> {
         self.node.is_struct()
     }
 
-    /// Whether there may be values that are refused for being two of the choices.
+    /// Whether the schema may refuse a value because it matches two alternatives.
     pub(crate) fn excludes(&self) -> bool {
         let choices: Vec<Self> = self.choices().iter().map(Self::whole).collect();
         let overlaps = |(at, one): (usize, &Self)| choices.iter().skip(at + 1).any(|other| !one.is_apart_from(other));
         self.node.choice().is_some_and(|choice| choice.exclusive) && choices.iter().enumerate().any(overlaps)
     }
 
-    /// Whether no value is both: their types differ, or those of a field that both require.
+    /// Whether no value matches both: their types differ, or the types of a field that both require.
     fn is_apart_from(&self, other: &Self) -> bool {
         let differ = |one: &Self, other: &Self| {
             let (one, other) = (one.types(), other.types());
@@ -230,7 +230,8 @@ impl<'m> Seen<'m> {
             })
     }
 
-    /// A choice of objects that differ in one field, as an object with a choice there: that is the same values.
+    /// Turns a choice of objects that differ in one field into an object with a choice in that field, which allows the same
+    /// values.
     pub(crate) fn as_object(&self) -> Option<Self> {
         let alternatives: Vec<Self> = self.choices().iter().map(Self::whole).collect();
         let objects: Vec<&Object> = alternatives.iter().map(Self::object).collect::<Option<_>>()?;
@@ -286,7 +287,7 @@ fn types(model: &Model, node: &Node, depth: usize) -> BTreeSet<Type> {
     BTreeSet::from([one])
 }
 
-/// Whether every value that has the fields that were required, and any of those that were known, meets a condition.
+/// Whether every value that the old schema allows meets the condition of a group.
 pub(crate) fn is_met(group: &Group, old: &Seen<'_>) -> bool {
     let always = |names: &BTreeSet<String>| names.iter().all(|name| old.need(name) == Need::Required);
     let possible = |names: &&BTreeSet<String>| names.iter().all(|name| old.node.field(name).is_some());

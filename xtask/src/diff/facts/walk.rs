@@ -1,4 +1,4 @@
-//! Compares two schemas, and those that they lead to, each pair of them once.
+//! Compares two schemas and those that they lead to, each pair once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,33 +11,33 @@ use crate::document::BOUNDS;
 use crate::model::{Model, Others, Place, Schema, Type};
 use crate::project::Project;
 
-/// A pair of schemas that was compared.
+/// The result of comparing a pair of schemas.
 #[derive(Default)]
 pub(crate) struct Step<'m> {
     pub(crate) facts: Vec<Fact<'m>>,
-    /// The pairs that it leads to.
+    /// The steps of the pairs that this pair leads to.
     pub(crate) next: Vec<usize>,
-    /// Changes of which schema is referred to; what they do is what is found where they lead.
+    /// References that lead to another schema now. The facts of their step say what that does.
     pub(crate) replaced: Vec<(Fact<'m>, usize)>,
 }
 
 impl<'m> Step<'m> {
-    /// Notes a change, unless both say the same.
+    /// Adds a change, unless both texts are equal.
     pub(crate) fn find(&mut self, fact: Fact<'m>) {
         self.facts.extend(Some(fact).filter(|fact| fact.old != fact.new));
     }
 }
 
-/// A step for what is no schema.
+/// A step for a change outside of any schema.
 impl<'m> From<Fact<'m>> for Step<'m> {
     fn from(fact: Fact<'m>) -> Self {
         Self { facts: vec![fact], ..Self::default() }
     }
 }
 
-/// What begins a walk.
+/// Where a walk begins.
 pub(crate) struct Root {
-    /// The event, the operation or the schema.
+    /// The name of the event, the operation or the schema.
     pub(crate) name: String,
     pub(crate) kind: RootKind,
     pub(crate) start: Vec<usize>,
@@ -45,17 +45,17 @@ pub(crate) struct Root {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RootKind {
-    /// An event, or an operation by itself: who sends minds it, and who receives.
+    /// An event, or an operation as a whole: its changes concern senders and receivers.
     Used,
-    /// What is sent with an operation, and not received.
+    /// The request of an operation.
     Sent,
-    /// What an operation answers, and is not sent.
+    /// The responses of an operation.
     Received,
     /// A schema that no other refers to.
     Schema,
-    /// A schema that others are only built on: no value is one of it and nothing else.
+    /// A schema that others use through `allOf` alone, so that no value has just its fields.
     Base,
-    /// A change that no walk leads to, of what nothing refers to.
+    /// A schema that nothing refers to, and that only one contract has.
     Alone,
 }
 
@@ -67,15 +67,15 @@ pub(crate) struct Walk<'m> {
     pub(crate) project: &'m Project,
     pub(crate) steps: Vec<Step<'m>>,
     pub(crate) roots: Vec<Root>,
-    /// The steps by what they compare, which is kept as long as it is known by its address.
+    /// The steps by the addresses of the schemas that they compare. `kept` keeps these alive, so that no address is reused.
     known: HashMap<(Ids, Slot), usize>,
     kept: Vec<[Seen<'m>; 2]>,
     alike: HashMap<Ids, bool>,
-    /// The pairs that are being compared in the place of a reference.
+    /// The pairs whose comparison in the place of a reference is under way.
     within: HashSet<Ids>,
-    /// What is part of a change that was found elsewhere.
+    /// Changes that another change includes, and that the report leaves out.
     pub(crate) explained: HashSet<(Place, Kind)>,
-    /// The bodies of events.
+    /// The places of the bodies of events.
     pub(crate) bodies: HashSet<Place>,
 }
 
@@ -89,7 +89,7 @@ impl<'m> Walk<'m> {
         self.roots.push(Root { name: name.to_owned(), kind, start });
     }
 
-    /// Compares two schemas, unless they were; the number of the step.
+    /// Compares two schemas, once. Returns the number of the step.
     pub(crate) fn pair(&mut self, old: &Seen<'m>, new: &Seen<'m>, slot: Slot) -> usize {
         let slot = if self.bodies.contains(&new.place) { Slot::Body } else { slot };
         let pair = Pair::new(old, new, slot);
@@ -117,9 +117,9 @@ impl<'m> Walk<'m> {
         self.steps.len() - 1
     }
 
-    /// Compares what a schema leads to at a place. Where one of the two is a schema that both contracts have, and the other
-    /// is not, what differs between the schema and the other is a change of the place; and what changed in the schema is
-    /// one of the schema.
+    /// Compares two schemas that a place leads to. If both contracts have one of the two, and it is not the other,
+    /// there are two comparisons: that schema before and now, which finds its own changes, and that schema with the
+    /// other one, which finds the changes of the place.
     pub(crate) fn child(&mut self, pair: &Pair<'m>, place: &Place, step: &mut Step<'m>) {
         if let Some(referred) = pair.referred() {
             return self.beside(pair, &referred, step);
@@ -144,7 +144,7 @@ impl<'m> Walk<'m> {
                 step.next.push(self.pair(&earlier, new, *slot));
                 self.in_place(&Pair::new(old, &earlier, *slot), place, step);
             }
-            // Fields are told of where they stand now, and anything else where it was known.
+            // The report names fields by their new place, and anything else by its old one.
             (later, None)
                 if (later.is_some() || before.path != "$") && !(old.whole().is_struct() && new.whole().is_struct()) =>
             {
@@ -155,7 +155,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Compares what is said beside references to one schema. What changed in the schema is no change of the place.
+    /// Compares the keywords beside two references to one schema. Changes of that schema are not changes of the place.
     fn beside(&mut self, pair: &Pair<'m>, referred: &Pair<'m>, step: &mut Step<'m>) {
         let inner = self.pair(&referred.old, &referred.new, pair.slot);
         let mut own = Step::default();
@@ -169,7 +169,7 @@ impl<'m> Walk<'m> {
         step.next.push(inner);
     }
 
-    /// Compares two schemas as if both stood at a place.
+    /// Compares two schemas at one place.
     pub(crate) fn in_place(&mut self, pair: &Pair<'m>, place: &Place, step: &mut Step<'m>) {
         if !self.within.insert(pair.ids()) {
             step.next.push(self.pair(&pair.old, &pair.new, pair.slot));
@@ -182,7 +182,7 @@ impl<'m> Walk<'m> {
 
     fn compare(&mut self, seen: &Pair<'m>, step: &mut Step<'m>) {
         let mut pair = seen.map(Seen::whole);
-        // A choice of objects may say what an object with a choice does.
+        // A choice of objects may equal an object with a choice in one field.
         match (pair.old.is_struct(), pair.new.is_struct()) {
             (true, false) => pair.new = pair.new.as_object().unwrap_or(pair.new),
             (false, true) => pair.old = pair.old.as_object().unwrap_or(pair.old),
@@ -209,7 +209,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Compares choices: each alternative with the one that it is, or has become. Whether there was one.
+    /// Compares choices, each alternative with its counterpart. Returns whether any has one.
     fn choices(&mut self, seen: &Pair<'m>, pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
         let Pair { old, new, slot } = pair;
         let one = |whole: &Seen<'m>, seen: &Seen<'m>| match whole.choices() {
@@ -218,7 +218,7 @@ impl<'m> Walk<'m> {
         };
         let (mut gone, mut more) = (one(old, &seen.old), one(new, &seen.new));
         let before = gone.len();
-        // What stands inside has the place of the choice.
+        // An inline alternative has the place of the choice.
         let named = |seen: &Seen<'m>| {
             Some(seen.place.clone()).filter(|place| place.path == "$" && *place != old.place && *place != new.place)
         };
@@ -228,13 +228,13 @@ impl<'m> Walk<'m> {
         take(&mut gone, &mut more, |before, now| self.same(before, now));
         pairs.extend(take(&mut gone, &mut more, |before, now| {
             let types = before.types();
-            // Of two that have names, neither may be there beside the other.
+            // A named schema does not become another one if a contract has both.
             let are_named = !alone && named(before).is_some() && named(now).is_some();
             let stay = are_named && (self.new.at(&before.place).is_some() || self.old.at(&now.place).is_some());
             !stay && !types.is_empty() && now.types() == types
         }));
         for (before, now) in pairs {
-            // A schema that has a name has a type, which may be used for what is kept as text.
+            // A named schema has a type, and programs may decode raw JSON with it.
             let slot = match (alone, named(&before)) {
                 (true, _) => *slot,
                 (_, Some(_)) => Slot::Value,
@@ -253,7 +253,7 @@ impl<'m> Walk<'m> {
         if new.node.nullable && !old.node.nullable {
             added.insert(Type::Null);
         }
-        // What was one of all the types of JSON cannot be refused.
+        // A schema without a type takes every value that the gone alternatives took.
         let fewer = !gone.is_empty() || (old.node.nullable && !new.node.nullable);
         if !added.is_empty() || fewer {
             type_changed(pair, Vec::from_iter(added), fewer && !takes_anything(new), step);
@@ -267,7 +267,7 @@ impl<'m> Walk<'m> {
         gone.len() < before
     }
 
-    /// Compares what is known of fields that have no name, or of the values of a map.
+    /// Compares what both objects say about undeclared fields, or about the values of a map.
     fn others(&mut self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, slot } = pair;
         let (Some(before), Some(now)) = (old.others(), new.others()) else { return };
@@ -279,7 +279,7 @@ impl<'m> Walk<'m> {
             (Others::Any, Others::Any) | (Others::None, Others::None) => return,
             (before, now) => matches!((before, now), (_, Others::Any) | (Others::None, _)),
         };
-        // A map of strings refuses any other value; a struct keeps all.
+        // A map of strings refuses other values; a struct keeps all undeclared fields.
         let are_structs = old.is_struct() && new.is_struct();
         if are_structs || matches!((before, now), (_, Others::None) | (Others::None, _)) {
             let kind = if more { Kind::OtherFieldsAllowed } else { Kind::OtherFieldsRefused };
@@ -291,8 +291,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Whether two schemas say the same, however they say it. Where they lead back to themselves, they do unless something
-    /// else differs.
+    /// Whether two schemas allow the same values. Schemas that lead back to themselves do, unless something else differs.
     pub(crate) fn same(&mut self, old: &Seen<'m>, new: &Seen<'m>) -> bool {
         let key = (old.id(), new.id());
         if let Some(known) = self.alike.get(&key) {
@@ -302,7 +301,7 @@ impl<'m> Walk<'m> {
         self.alike.insert(key, true);
         let same = self.same_whole(&old.whole(), &new.whole());
         if !same {
-            // What was found the same on the strength of this is to be looked at again.
+            // Results that relied on this pair are no longer certain.
             self.alike.retain(|_, same| !*same);
         }
         self.alike.insert(key, same);
@@ -352,7 +351,7 @@ fn type_changed<'m>(pair: &Pair<'m>, more: Vec<Type>, fewer: bool, step: &mut St
     step.facts.push(Fact::changed(&pair.new.place, kind, pair.both(Seen::describe), about));
 }
 
-/// Compares types; whether what else the schemas say is worth comparing.
+/// Compares types. Returns whether the rest of the schemas is worth comparing.
 fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
     let all = |seen: &Seen<'m>| {
         let mut types = seen.types();
@@ -377,7 +376,7 @@ fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
     before == now || (is_number(&before) && is_number(&now))
 }
 
-/// Compares everything else that is said of a value.
+/// Compares the other keywords of two schemas.
 fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
     let Pair { old, new, .. } = pair;
     let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
@@ -403,12 +402,12 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
     }
 }
 
-/// Whether no value of JSON is refused.
+/// Whether a schema allows every JSON value.
 fn takes_anything(seen: &Seen<'_>) -> bool {
     seen.types().is_empty() && seen.node.choice().is_none() && seen.node.values.is_none()
 }
 
-/// Takes out the pairs that belong together.
+/// Takes out the pairs for which `is` holds.
 fn take<'m>(
     gone: &mut Vec<Seen<'m>>,
     more: &mut Vec<Seen<'m>>,

@@ -1,4 +1,4 @@
-//! Schemas and values, in words.
+//! Describes schemas and values in words.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::seen::{Seen, SeenField};
 use crate::model::{Group, Kind, Need, Others, Type};
 
 impl Seen<'_> {
-    /// A type, for a reader.
+    /// Describes the type of the schema.
     pub(crate) fn describe(&self) -> String {
         let whole = self.whole();
         let text = self.plain(&whole);
@@ -24,7 +24,7 @@ impl Seen<'_> {
         }
         let choices = whole.choices();
         if !choices.is_empty() {
-            // What stands inside has the place of the choice, and not its name.
+            // An alternative without a name stands at the place of the choice, whose name is not its own.
             let inside = |one: &Self| Self { place: self.place.below("|"), ..one.clone() }.describe();
             let name = |one: &Self| if one.place == self.place { inside(one) } else { one.name() };
             return format!("one of {}", choices.iter().map(name).collect::<Vec<_>>().join(", "));
@@ -52,7 +52,7 @@ impl Seen<'_> {
         }
     }
 
-    /// A schema that has a name by its name, and any other by its type.
+    /// Returns the name of the schema, or describes its type.
     pub(crate) fn name(&self) -> String {
         match self.place.path.as_str() {
             "$" if !self.place.schema.is_empty() => self.place.schema.clone(),
@@ -60,7 +60,7 @@ impl Seen<'_> {
         }
     }
 
-    /// What a field without a name may be.
+    /// Describes the values that undeclared fields may have.
     pub(crate) fn describe_others(&self) -> String {
         match self.others() {
             Some(Others::None) => "nothing".to_owned(),
@@ -69,7 +69,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether a field has to be there.
+    /// Describes whether a field is required.
     pub(crate) fn describe_need(&self, name: &str, need: Need) -> String {
         match need {
             Need::Required => "required".to_owned(),
@@ -82,7 +82,7 @@ impl Seen<'_> {
         }
     }
 
-    /// A field as a reader wants it told: whether it has to be there, and its type.
+    /// Describes a field: whether it is required, and its type.
     pub(crate) fn describe_field(&self, name: &str, field: &SeenField<'_>) -> String {
         let (kind, need) = (field.value.name(), self.describe_need(name, field.need));
         match field.need {
@@ -92,7 +92,7 @@ impl Seen<'_> {
     }
 }
 
-/// Fields of which some have to be there.
+/// Describes groups of fields of which some are required.
 pub(crate) fn describe<'g>(groups: impl IntoIterator<Item = &'g Group>) -> String {
     let fields = |names: &BTreeSet<String>| match names.is_empty() {
         true => "none".to_owned(),
@@ -105,7 +105,7 @@ pub(crate) fn describe<'g>(groups: impl IntoIterator<Item = &'g Group>) -> Strin
     Vec::from_iter(groups.into_iter().map(one)).join("; ")
 }
 
-/// A value of JSON, as text; what is text already as it is.
+/// Returns a JSON value as text, a string without its quotes.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! What is said of the changes to who reads a pull request, and in the changelog to who uses the crates.
+//! The report as Markdown for a pull request, and as entries for the changelog.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::diff::effects::semver::{Crate, is_addition};
 use crate::diff::facts::kind::{Section, word};
 use crate::diff::facts::words::and;
 
-/// What breaks first, and of that first what breaks without being compiled anew.
+/// The groups of changes. The ones that break running programs come first.
 const GROUPS: [&str; 5] = [
     "Breaks who decodes",
     "Breaks who sends or builds values",
@@ -20,7 +20,7 @@ const GROUPS: [&str; 5] = [
     "Compatible",
 ];
 
-/// The group that a change is told in, by its number.
+/// Returns the index of the group of a change.
 fn group(change: &Change) -> usize {
     match change.verdict() {
         Verdict::Breaking if change.inbound == Verdict::Breaking => 0,
@@ -31,7 +31,7 @@ fn group(change: &Change) -> usize {
     }
 }
 
-/// The sections of a changelog, in the order in which they matter to who updates.
+/// The sections of the changelog; the ones that cost users work come first.
 const SECTIONS: [(Section, &str); 4] = [
     (Section::Removed, "Removed"),
     (Section::Changed, "Changed"),
@@ -64,8 +64,8 @@ impl Report {
         text
     }
 
-    /// For each crate and in each section an entry for each reason for which something breaks, and one for the rest. What
-    /// changes no type and no promise is left to the diff.
+    /// Returns the entries of each section. Per crate, breaking changes with one reason share an entry, and the rest shares
+    /// another. Changes that affect no type and no promise are left out.
     pub(crate) fn changelog(&self) -> Vec<(&'static str, Vec<String>)> {
         let of = |(of, name): (Section, &'static str)| {
             let mut entries = Vec::new();
@@ -87,7 +87,7 @@ impl Report {
     }
 }
 
-/// Changes with one reason are told together.
+/// Groups changes by their reason.
 fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
@@ -123,14 +123,14 @@ fn told(changes: &[&Change]) -> String {
     }
 }
 
-/// What changed, and once what of it is to be minded.
+/// The entry for changes that break nobody, with each warning once.
 fn rest(package: &str, changes: &[&Change]) -> String {
     let warnings = changes.iter().filter(|change| change.verdict() == Verdict::Warning);
     let reasons: BTreeSet<String> = warnings.map(|change| format!(" {}.", capital(&change.reason))).collect();
     format!("`{package}`, as the contract has it: {}.{}", sentences(changes), String::from_iter(reasons))
 }
 
-/// What changed, and what it is a change of where its own name does not say so. What is the same of several is said once.
+/// The sentences about changes. Subjects with the same predicate share a sentence.
 fn sentences(changes: &[&Change]) -> String {
     let mut told: Vec<(Option<String>, Vec<&[&Change]>)> = Vec::new();
     let runs = beside(changes);
@@ -155,7 +155,7 @@ fn sentences(changes: &[&Change]) -> String {
     told.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Where a change is told, if it is.
+/// Returns the section of a change, if the changelog tells it.
 fn section(change: &Change) -> Option<Section> {
     match change.kind.said().section {
         _ if is_addition(change) => Some(Section::Added),

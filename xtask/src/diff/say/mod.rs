@@ -1,4 +1,4 @@
-//! What changed, in sentences without their end. What is of the contract stands in quotes.
+//! Tells changes in sentences without a full stop. Quotes mark names of the contract.
 
 pub(crate) mod markdown;
 pub(crate) mod report;
@@ -7,7 +7,7 @@ use crate::diff::effects::reach::Change;
 use crate::diff::facts::kind::{IS_NAMED, Kind, OWNER, PLACE, SAYS};
 use crate::diff::facts::words::and;
 
-/// What a change reaches, as far as a reader wants to know.
+/// Lists the first events and operations that a change reaches, and the number of the others.
 pub(crate) fn reaches(change: &Change, quote: &str) -> String {
     const SHOWN: usize = 8;
     let names = change.reaches.iter().take(SHOWN).map(|name| format!("{quote}{name}{quote}"));
@@ -15,7 +15,7 @@ pub(crate) fn reaches(change: &Change, quote: &str) -> String {
     and(names.chain((rest > 0).then(|| format!("{rest} more"))).collect())
 }
 
-/// Whether what is told of a change names what it reaches: it is not said twice.
+/// Whether the sentence about the changes already names everything that they reach.
 pub(crate) fn says_reach(changes: &[&Change]) -> bool {
     let is_told = |change: &Change, name: &String| {
         let told = [Some(&change.schema), change.old.as_ref(), change.new.as_ref()];
@@ -30,18 +30,18 @@ pub(crate) fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
-/// What a change is, or what changes beside each other are.
+/// The sentence about a change, or about several of one owner.
 pub(crate) fn sentence(changes: &[&Change], quote: &str) -> String {
     subject(changes, quote) + " " + &predicate(changes, quote, false)
 }
 
-/// What is the same of several things, said once; nothing where each is told by itself.
+/// The predicate that several subjects can share; `None` if each needs its own sentence.
 pub(crate) fn of_several(changes: &[&Change]) -> Option<String> {
     let told = changes.first().filter(|first| [OWNER, PLACE].contains(&first.kind.said().subject));
     told.map(|_| predicate(changes, "`", true))
 }
 
-/// Runs of changes that are told in one sentence: fields of one object, values of one enum, statuses of one operation.
+/// Groups changes that share a sentence: fields of one object, values of one enum, statuses of one operation.
 pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
     let are_beside = |one: &&Change, other: &&Change| {
         let told = |change: &Change| (change.kind, owner(change).to_owned(), change.reaches.clone());
@@ -51,7 +51,7 @@ pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]>
     changes.chunk_by(are_beside).collect()
 }
 
-/// The path of what has the field, the value or the status.
+/// Returns the path of the object, the enum or the operation that changed.
 fn owner(change: &Change) -> &str {
     match change.kind {
         Kind::EnumValueAdded | Kind::EnumValueRemoved => &change.path,
@@ -59,7 +59,7 @@ fn owner(change: &Change) -> &str {
     }
 }
 
-/// What a sentence tells of.
+/// The subject of the sentence.
 pub(crate) fn subject(changes: &[&Change], quote: &str) -> String {
     let template = match changes.first() {
         Some(change) if is_of_all(change) => "the operations",
@@ -69,7 +69,7 @@ pub(crate) fn subject(changes: &[&Change], quote: &str) -> String {
     fill(template, changes, quote, false)
 }
 
-/// What is told of one thing, or of `several`.
+/// The predicate of the sentence, for one subject or `several`.
 fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
     let Some(change) = changes.first() else { return String::new() };
     let said = change.kind.said();
@@ -83,7 +83,7 @@ fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
     fill(template, changes, quote, several || is_of_all(change))
 }
 
-/// Whether it is a change of all operations of a document.
+/// Whether the change concerns all operations of a document.
 fn is_of_all(change: &Change) -> bool {
     change.kind.said().subject == OWNER && change.schema.is_empty()
 }
@@ -96,7 +96,7 @@ fn fill(template: &str, changes: &[&Change], quote: &str, several: bool) -> Stri
     words.fold(begin, |text, (name, rest)| text + &word(name, changes, several) + rest)
 }
 
-/// What stands for a word in braces.
+/// Returns the text for a word in braces.
 fn word(name: &str, changes: &[&Change], several: bool) -> String {
     let Some(change) = changes.first() else { return String::new() };
     let last = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What is said of the changes: to a person at a terminal, and to a program.
+//! The report of a comparison, as text for a terminal and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,20 +16,20 @@ use crate::diff::facts::kind::word;
 /// The published file of each document.
 pub(crate) type Files<'a> = BTreeMap<&'a str, &'a str>;
 
-/// The changes, and what follows from all of them together.
+/// The changes, and the versions that they ask for.
 pub(crate) struct Report {
     pub(crate) old: String,
     pub(crate) new: String,
     pub(crate) changes: Vec<Change>,
     pub(crate) crates: Vec<Crate>,
     pub(crate) api: Api,
-    /// Published files that differ in what says nothing to a machine.
+    /// Published files that differ in descriptions and examples only.
     pub(crate) words_alone: Vec<String>,
-    /// Published files that say the same in other ways.
+    /// Published files that differ, and mean the same.
     pub(crate) rewritten: Vec<String>,
 }
 
-/// Changes are told in these groups, in this order.
+/// The groups of changes, in the order of the report.
 pub(crate) const GROUPS: [(Verdict, &str); 3] =
     [(Verdict::Breaking, "Breaking"), (Verdict::Warning, "To be looked at"), (Verdict::Compatible, "Compatible")];
 
@@ -66,7 +66,7 @@ impl Report {
         }
     }
 
-    /// What differs and is no change of the contract.
+    /// Returns sentences about differences that do not change the contract.
     pub(crate) fn notes(&self) -> Vec<String> {
         let notes = [
             ("In words, examples or vendor extensions alone, which is no change", self.words_alone.join(", ")),
