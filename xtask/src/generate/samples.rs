@@ -54,7 +54,7 @@ struct Samples<'a> {
 
 impl Samples<'_> {
     /// Returns a template with every field of an object, except those that would contain it again, and those that only
-    /// later alternatives have.
+    /// later alternatives have or require.
     fn object(&self, name: &str, schema: &Schema) -> Value {
         let object = schema.object();
         let is_of_others = |field: &str| object.is_some_and(|object| object.of_other_alternatives.contains(field));
