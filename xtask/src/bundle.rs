@@ -1,4 +1,4 @@
-//! One self-contained document out of several that refer to each other.
+//! Bundles documents that refer to each other into one self-contained document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::canonical::stem;
 use crate::document;
 
-/// Published documents by their path, without their prose.
+/// Published documents by path, in canonical form.
 pub(crate) type Tree = BTreeMap<String, Value>;
 
 /// A component of a published file.
@@ -24,7 +24,7 @@ pub(crate) struct Component {
 type Key<'a> = (&'a str, &'a str);
 
 impl Component {
-    /// What a reference that stands in `file` leads to.
+    /// Returns the component that a reference in `file` leads to.
     fn of(file: &str, reference: &str) -> Result<Self> {
         let (path, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         let pointer = document::unescaped(pointer);
@@ -40,7 +40,7 @@ impl Component {
         (&self.section, &self.name)
     }
 
-    /// The component of this name that this one only refers to: `User: {$ref: user.yaml}` is how files are listed.
+    /// Follows a component that only refers to one of the same name: files list theirs as `User: {$ref: user.yaml}`.
     fn meant(self, tree: &Tree) -> Self {
         let mut meant = self.clone();
         for _ in 0..tree.len() {
@@ -57,7 +57,7 @@ impl Component {
     }
 }
 
-/// The path that `path` means when it stands in `file`.
+/// Returns the path that `path` means in `file`.
 pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
     let mut parts: Vec<&str> = file.split('/').collect();
     parts.pop();
@@ -73,7 +73,7 @@ pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
-/// Every reference of a file: where it stands, and what it stands for.
+/// Returns every reference of a file: its place, and the component that it leads to.
 fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Component)>> {
     let found = document::published_refs(value)?.into_iter().map(|(place, reference, _)| {
         let target = Component::of(file, &reference).with_context(|| format!("{file}: at {place}"))?;
@@ -82,7 +82,7 @@ fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Com
     found.collect()
 }
 
-/// One document of the tree with all that it refers to in it.
+/// Returns one document of the tree, with every component that it refers to.
 pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
     let mut document = tree.get(file).with_context(|| file.to_owned())?.clone();
     let components = reachable(file, tree)?;
@@ -101,11 +101,11 @@ pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
     Ok(document)
 }
 
-/// Puts path items where they are used: 3.0 has no section for them.
+/// Puts path items where they are used: OpenAPI 3.0 has no section for them.
 fn inline_path_items(document: &mut Value) -> Result<()> {
     let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return Ok(()) };
     let Some(items) = components.remove("pathItems") else { return Ok(()) };
-    // One may stand for another.
+    // A path item may refer to another.
     for _ in 0..items.as_object().map_or(0, Map::len) {
         for (place, reference, _) in document::published_refs(document)? {
             let found = reference.strip_prefix("#/components/pathItems").and_then(|name| items.pointer(name));
@@ -121,7 +121,7 @@ fn inline_path_items(document: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// The components of a file, and those of other files that they lead to.
+/// Returns the components of a file, and those of other files that they lead to.
 fn reachable(file: &str, tree: &Tree) -> Result<BTreeSet<Component>> {
     let root = tree.get(file).context("a document of the tree")?;
     let mut found = BTreeSet::new();
@@ -141,15 +141,15 @@ fn reachable(file: &str, tree: &Tree) -> Result<BTreeSet<Component>> {
     Ok(found)
 }
 
-/// A component, with every reference in it made local.
+/// A component with local references only.
 struct Definition<'a> {
     component: &'a Component,
     text: Value,
     targets: Vec<Component>,
 }
 
-/// What each component is called in the bundle of `root`. A name that files define differently stays with `root`, and
-/// is qualified by its document elsewhere: never numbered, so that it does not depend on what else there is.
+/// Returns the name of each component in the bundle of `root`. If files define a name differently, `root` keeps it and
+/// the others qualify it by their document. They add no number, so a name does not depend on other components.
 fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BTreeMap<Component, String>> {
     let mut groups: BTreeMap<Key<'_>, Vec<Definition<'_>>> = BTreeMap::new();
     for component in components {
@@ -158,7 +158,7 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
         rewrite(&mut text, &component.file, &BTreeMap::new(), tree)?;
         groups.entry(component.key()).or_default().push(Definition { component, text, targets });
     }
-    // A definition that leads to a conflict is one, though its text be the same.
+    // A definition that leads to a conflict is a conflict too, even if its text is the same.
     let mut conflicts: BTreeSet<Key<'_>> = BTreeSet::new();
     loop {
         let known = conflicts.len();
@@ -198,7 +198,7 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     Ok(names)
 }
 
-/// What tells the components of a file from others of their names: the file, or the folder of one that is a component.
+/// Returns the qualifier of a component: its file's name, or its folder's if the file has the name of the component.
 fn qualifier(component: &Component) -> String {
     let file = stem(&component.file).to_pascal_case();
     if file != component.name {
@@ -207,7 +207,7 @@ fn qualifier(component: &Component) -> String {
     component.file.rsplit('/').nth(1).unwrap_or_default().to_pascal_case()
 }
 
-/// Makes every reference that stands in `file` a local one; to the name itself where `names` does not have it.
+/// Makes every reference in `file` local. A component that `names` does not have keeps its name.
 fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>, tree: &Tree) -> Result<()> {
     for (place, target) in references(file, value, tree)? {
         let name = names.get(&target).unwrap_or(&target.name);
@@ -216,12 +216,12 @@ fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>, t
     Ok(())
 }
 
-/// The pointer to a component.
+/// Returns the pointer to a component.
 pub(crate) fn pointer(section: &str, name: &str) -> String {
     format!("#/components/{section}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Puts another text where there is one.
+/// Replaces the value at a place by a text, if there is one.
 pub(crate) fn set(value: &mut Value, place: &str, text: String) {
     if let Some(old) = value.pointer_mut(place) {
         *old = text.into();

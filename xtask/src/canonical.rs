@@ -1,4 +1,4 @@
-//! Published documents in canonical form: facts that can change code, in one order.
+//! Brings published documents into canonical form: only facts that can change code, in one order.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::keywords::{DATA, NAMED, among};
 
-/// Keys that say nothing to a machine.
+/// Keys that mean nothing to a program.
 const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];
 
-/// Drops what is not part of the contract and puts sets in order. The result is an OpenAPI document still, which has
-/// to have a title. With `words`, descriptions are part of the contract.
+/// Drops what is not part of the contract, and sorts sets. The result is still an OpenAPI document, which needs a
+/// title. With `words`, descriptions are part of the contract.
 pub(crate) fn strip(file: &str, document: &mut Value, words: bool) {
     strip_object(document, words);
     let Some(root) = document.as_object_mut() else { return };
@@ -23,7 +23,7 @@ pub(crate) fn strip(file: &str, document: &mut Value, words: bool) {
     root.insert("info".to_owned(), json!({ "title": stem(file), "version": "" }));
 }
 
-/// `api` for `api/api.yaml`.
+/// Returns `api` for `api/api.yaml`.
 pub(crate) fn stem(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.split('.').next().unwrap_or(name)
@@ -60,20 +60,20 @@ fn description(members: &Map<String, Value>) -> Option<Value> {
     ["description", "summary"].iter().filter_map(|key| members.get(*key)).find(|text| text.is_string()).cloned()
 }
 
-/// A response is the one object that OpenAPI does not allow without a description.
+/// Adds a description to a response: OpenAPI requires one there, and in no other object.
 fn describe(response: &mut Value) {
     if let Some(response) = response.as_object_mut().filter(|members| !members.contains_key("$ref")) {
         response.entry("description").or_insert(json!(""));
     }
 }
 
-/// Puts a set in order.
+/// Sorts a set, and drops duplicates.
 pub(crate) fn sort(set: &mut Vec<Value>) {
     set.sort_by_key(Value::to_string);
     set.dedup();
 }
 
-/// The text of a contract file: keys in order, whatever the maps of this build do.
+/// Returns the text of a contract file. Its keys are sorted, whatever the order of this build's maps.
 pub(crate) fn to_text(document: &Value) -> Result<String> {
     fn ordered(value: &Value) -> Value {
         match value {

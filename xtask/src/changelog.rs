@@ -1,4 +1,4 @@
-//! The changelog, as a text that entries are put into.
+//! Adds entries to the changelog.
 
 use anyhow::{Result, bail};
 
@@ -6,8 +6,8 @@ pub(crate) const CHANGELOG: &str = "CHANGELOG.md";
 const UNRELEASED: &str = "## Unreleased";
 const WIDTH: usize = 120;
 
-/// The text with entries below "Unreleased", by section; those that are there already are not put in again. A section
-/// that is not there yet comes before the others: what is put in is what matters most to who updates.
+/// Returns the changelog with entries added below "Unreleased", by section; those that it has already are not added
+/// again. A new section comes first, as the added entries matter most to users who update.
 pub(crate) fn with(text: &str, sections: &[(&str, Vec<String>)]) -> Result<String> {
     let Some(start) = text
         .split_inclusive('\n')
@@ -23,7 +23,7 @@ pub(crate) fn with(text: &str, sections: &[(&str, Vec<String>)]) -> Result<Strin
     let (unreleased, tail) = rest.split_at(rest.find("\n## ").map_or(rest.len(), |end| end + 1));
     let there = words(unreleased);
     let mut unreleased = unreleased.to_owned();
-    // From the last, so that those that are new stand in the order in which they came.
+    // In reverse, so that new sections keep their order.
     for (title, entries) in sections.iter().rev() {
         let new: String =
             entries.iter().filter(|entry| !there.contains(&words(entry))).map(|entry| wrapped(entry)).collect();
@@ -42,12 +42,12 @@ pub(crate) fn with(text: &str, sections: &[(&str, Vec<String>)]) -> Result<Strin
     Ok(format!("{head}{unreleased}\n{tail}"))
 }
 
-/// The text with single spaces, however it is wrapped.
+/// Returns the text with single spaces, however it is wrapped.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An item of a list.
+/// Returns an entry as an item of a list.
 fn wrapped(entry: &str) -> String {
     let (mut text, mut width) = ("-".to_owned(), 1);
     for word in entry.split_whitespace() {

@@ -1,16 +1,16 @@
-//! OpenAPI 3.1, and habits of older dialects, as OpenAPI 3.0 says it: the one dialect that the rest knows.
+//! Converts OpenAPI 3.1, and habits of older dialects, into OpenAPI 3.0: the only dialect that other modules know.
 //!
-//! A keyword that 3.0 cannot say is dropped, so that the result allows more. Only `patternProperties` become
-//! `additionalProperties`, which is less where other names may be there too.
+//! A keyword that 3.0 cannot express is dropped, so that the result allows more. Only `patternProperties` become
+//! `additionalProperties`, which allow less if other names are allowed too.
 
 use serde_json::{Map, Value, json};
 
 use crate::keywords::{DATA, NAMED, among};
 
-/// Keywords under which a schema stands, or several.
+/// Keywords that hold a schema, or several.
 const SCHEMAS: &str = "schema schemas properties patternProperties additionalProperties items not allOf oneOf anyOf";
 
-/// Keywords that 3.0 has no word for.
+/// Keywords that 3.0 cannot express.
 const DROPPED: &str = "$anchor $comment $defs $dynamicAnchor $dynamicRef $id $schema contains contentSchema \
     definitions dependencies dependentRequired dependentSchemas else examples if maxContains minContains \
     propertyNames then unevaluatedItems unevaluatedProperties";
@@ -18,9 +18,9 @@ const DROPPED: &str = "$anchor $comment $defs $dynamicAnchor $dynamicRef $id $sc
 /// Keywords that may stand beside a `$ref` without narrowing it.
 const ANNOTATIONS: &str = "$ref deprecated description example externalDocs summary title xml";
 
-/// Rewrites a document, or a part of one.
+/// Converts a document, or a part of one.
 pub(crate) fn convert(document: &mut Value) {
-    // What stands beside a `$ref` counts, but 3.0 ignores it.
+    // Since 3.1, keywords beside a `$ref` count. 3.0 ignores them.
     let beside_ref = document["openapi"].as_str().is_some_and(|version| !version.starts_with("3.0"));
     walk(document, "", beside_ref);
     if let Some(root) = document.as_object_mut().filter(|_| beside_ref) {
@@ -29,7 +29,7 @@ pub(crate) fn convert(document: &mut Value) {
     }
 }
 
-/// Rewrites the schemas in what stands under `keyword`, inner ones first.
+/// Converts the schemas in a value under `keyword`, innermost first.
 fn walk(value: &mut Value, keyword: &str, beside_ref: bool) {
     let is_schema = among(SCHEMAS, keyword);
     match value {
@@ -59,11 +59,11 @@ fn walk(value: &mut Value, keyword: &str, beside_ref: bool) {
 }
 
 fn drop_keywords(members: &mut Map<String, Value>) {
-    // Less in a `not` refuses more.
+    // A `not` without some of its keywords would refuse more.
     if members.get("not").and_then(Value::as_object).is_some_and(|not| not.keys().any(|key| among(DROPPED, key))) {
         members.remove("not");
     }
-    // JSON Schema's draft 3 said `required: true` of a property.
+    // Draft 3 of JSON Schema has `required: true` in a property.
     members.retain(|key, value| !(among(DROPPED, key) || key == "required" && value.is_boolean()));
 }
 
@@ -115,7 +115,7 @@ fn schema(members: &mut Map<String, Value>, beside_ref: bool) {
     }
 }
 
-/// Reads a list of types, one that 3.0 does not have, and `null`, which YAML may have read as no text.
+/// Converts a list of types, a type that 3.0 does not have, and `null`, which YAML may have read as a null value.
 fn types(members: &mut Map<String, Value>) {
     let mut kinds = match members.get("type") {
         Some(Value::Array(kinds)) => kinds.clone(),
@@ -133,7 +133,7 @@ fn types(members: &mut Map<String, Value>) {
         members.insert("nullable".to_owned(), json!(true));
     }
     kinds.retain(|kind| kind != "any");
-    // What lists its values or alternatives has their types.
+    // A schema that lists its values or alternatives has their types.
     let is_listed = ["enum", "oneOf", "anyOf", "$ref"].iter().any(|key| members.contains_key(*key));
     match kinds.as_slice() {
         [] if members.contains_key("nullable") && !is_listed => drop(members.insert("enum".to_owned(), json!([null]))),
@@ -152,7 +152,7 @@ fn types(members: &mut Map<String, Value>) {
     }
 }
 
-/// The keywords that say something of values of this type alone.
+/// Returns the keywords that only apply to values of this type.
 fn about(kind: &Value) -> &'static str {
     match kind.as_str() {
         Some("string") => "minLength maxLength pattern format contentEncoding contentMediaType",
@@ -163,7 +163,7 @@ fn about(kind: &Value) -> &'static str {
     }
 }
 
-/// Takes `null` out of a choice, and a choice of one reference away, which is how some say something beside it.
+/// Takes `null` out of a choice, and unwraps a choice of one reference, which some write to say something beside it.
 fn null_among_alternatives(members: &mut Map<String, Value>, choice: &str) {
     let Some(Value::Array(alternatives)) = members.get_mut(choice) else { return };
     let count = alternatives.len();
@@ -188,7 +188,7 @@ fn null_among_alternatives(members: &mut Map<String, Value>, choice: &str) {
     }
 }
 
-/// Reads what a string holds as the format that says so.
+/// Converts the encoding and the media type of a string's content into a `format`.
 fn content(members: &mut Map<String, Value>) {
     let (encoding, media) = (members.remove("contentEncoding"), members.remove("contentMediaType"));
     let is_text = |media: &str| media.starts_with("text/") || media.ends_with("json") || media.ends_with("xml");
@@ -201,7 +201,7 @@ fn content(members: &mut Map<String, Value>) {
     members.entry("format").or_insert(json!(format));
 }
 
-/// Adds what has to hold as well.
+/// Adds a schema that values must match as well.
 fn also(members: &mut Map<String, Value>, schema: Value) {
     if let Value::Array(parts) = members.entry("allOf").or_insert_with(|| json!([])) {
         parts.insert(0, schema);
@@ -212,7 +212,7 @@ fn also(members: &mut Map<String, Value>, schema: Value) {
 mod tests {
     use super::*;
 
-    /// A schema of a 3.1 document as 3.0 says it.
+    /// Converts a schema of a 3.1 document.
     fn converted(schema: Value) -> Value {
         let mut document = json!({ "openapi": "3.1.0", "components": { "schemas": { "A": schema } } });
         convert(&mut document);

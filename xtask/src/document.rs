@@ -1,4 +1,4 @@
-//! One OpenAPI document as a JSON value: reading it, and finding its way around in it.
+//! Reads an OpenAPI document as a JSON value, checks it, and finds its schemas and references.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(crate) const BOUNDS: [&str; 13] = [
     "maxProperties",
 ];
 
-/// Reads an OpenAPI document, 3.0 or 3.1, as one of 3.0.
+/// Reads an OpenAPI document, 3.0 or 3.1, and converts it into 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
     let mut document = parse(file, text)?;
     check_version(file, &document)?;
@@ -34,7 +34,7 @@ pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
     Ok(document)
 }
 
-/// Reads YAML or JSON, and refuses what says a key twice.
+/// Reads YAML or JSON, and refuses duplicate keys.
 pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(text).with_context(|| format!("{file}: not UTF-8"))?;
     let mut document: Value = yaml(file, text)?;
@@ -54,9 +54,9 @@ pub(crate) fn check_version(file: &str, document: &Value) -> Result<()> {
     }
 }
 
-/// Reads YAML 1.2, in which `no`, `on` and `y` are text.
+/// Reads YAML 1.2, in which `no`, `on` and `y` are strings.
 pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T> {
-    // As much as a file of the largest size that `fetch` reads can hold.
+    // The most that the largest file which `fetch` reads can hold.
     let budget = serde_saphyr::budget! {
         max_nodes: 20_000_000,
         max_events: 40_000_000,
@@ -65,13 +65,13 @@ pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Re
     };
     let options = serde_saphyr::options! { strict_booleans: true, emit_comments: false, budget: budget };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        // Its advice is for who calls the reader.
+        // This advice is for programs that call the parser.
         let error = error.to_string().replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         anyhow!("{file}: {error}")
     })
 }
 
-/// Refuses what no reader of OpenAPI could make sense of, before anything is made of it.
+/// Refuses components that no reader of OpenAPI could understand, before anything uses them.
 pub(crate) fn check_structure(file: &str, document: &Value) -> Result<()> {
     let Some(components) = document.get("components") else { return Ok(()) };
     let sections = object(file, "/components", components)?;
@@ -88,7 +88,7 @@ pub(crate) fn check_structure(file: &str, document: &Value) -> Result<()> {
     check_aliases(file, document)
 }
 
-/// Refuses schemas that are each other's alias, and so nothing.
+/// Refuses schemas that are aliases of each other, and so describe nothing.
 pub(crate) fn check_aliases(file: &str, document: &Value) -> Result<()> {
     let aliases =
         schemas(document).filter_map(|(name, schema)| Some((name.as_str(), schema_name(schema["$ref"].as_str()?)?)));
@@ -138,7 +138,7 @@ fn object<'a>(file: &str, place: &str, value: &'a Value) -> Result<&'a Map<Strin
     value.as_object().with_context(|| format!("{file}: at {place}: an object is expected"))
 }
 
-/// The schemas of a document; empty where it has none.
+/// Returns the schemas of a document; empty if it has none.
 pub(crate) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
 }
@@ -172,7 +172,7 @@ fn for_each_text<'a>(
     }
 }
 
-/// The references of a published document: the place of each, its text, and the keyword that it stands under.
+/// Returns the references of a published document: the place, the text and the keyword of each.
 pub(crate) fn published_refs(document: &Value) -> Result<Vec<(String, String, String)>> {
     const FILES: [&str; 3] = [".json", ".yaml", ".yml"];
     let mut found = Vec::new();
@@ -187,7 +187,7 @@ pub(crate) fn published_refs(document: &Value) -> Result<Vec<(String, String, St
     Ok(found)
 }
 
-/// The keyword that a place in a published document stands under; none inside of data, where a `$ref` is no reference.
+/// Returns the keyword that holds a place in a published document; `None` in data, where a `$ref` is not a reference.
 fn keyword(place: &str) -> Option<&str> {
     let (mut keyword, mut is_name) = ("", false);
     for key in place.split('/').skip(1).filter(|key| *key != "$ref") {
@@ -202,7 +202,7 @@ fn keyword(place: &str) -> Option<&str> {
     Some(keyword)
 }
 
-/// Refuses a document that refers to what it does not have, or to another file.
+/// Refuses a document with a reference to another file, or to a value that it does not have.
 pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
     for_each_ref(document, &mut |place, target| {
         if keyword(place).is_none() {
@@ -217,12 +217,12 @@ pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
     })
 }
 
-/// A JSON pointer that stands in a URL, without the URL's escapes.
+/// Decodes the URL escapes of a JSON pointer.
 pub(crate) fn unescaped(pointer: &str) -> String {
     percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
-/// Refuses references into a schema, for which there is no type.
+/// Refuses references to a place inside a schema, which has no type.
 pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
     for (name, schema) in schemas(document) {
         for_each_ref(schema, &mut |place, target| match schema_name(target) {
@@ -235,7 +235,7 @@ pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The name of the schema that a `$ref` stands for.
+/// Returns the name of the schema that a `$ref` leads to.
 pub(crate) fn schema_name(reference: &str) -> Option<&str> {
     let name = reference.strip_prefix("#/components/schemas/")?;
     (!name.contains('/')).then_some(name)

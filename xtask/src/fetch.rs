@@ -1,4 +1,4 @@
-//! Reads the published documents: the only part that touches the network.
+//! Reads the published documents. No other module uses the network.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -22,9 +22,9 @@ use crate::sources::{CONTRACT, Contract, LOCK, Lock, Sources, sha256};
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The one host that may see a token of GitHub's.
+/// The only host that may get a GitHub token.
 const GITHUB: &str = "https://api.github.com/";
-/// Far above any published document, far below what would hurt.
+/// The largest file that is read: far above any published document, and still harmless.
 const LARGEST: u64 = 32 << 20;
 
 #[derive(Args, Clone, Default)]
@@ -42,22 +42,22 @@ pub(crate) struct Options {
     pub(crate) allow_missing: bool,
 }
 
-/// The files to write, what there is to say about them, and what they are made of.
+/// The files to write, notes about them, and the contract that they are made from.
 pub(crate) struct Fetched {
     pub(crate) plan: Plan,
     pub(crate) notes: Vec<String>,
     pub(crate) read: Read,
 }
 
-/// The contract as it is somewhere, in memory.
+/// A contract that was read, in memory.
 pub(crate) struct Read {
     /// SHA-256 of every published file, by its path.
     pub(crate) published: BTreeMap<String, String>,
-    /// The documents in canonical form, by the names that they have here.
+    /// The documents in canonical form, by their names here.
     pub(crate) documents: BTreeMap<String, Value>,
-    /// The commit, where it is known.
+    /// The commit, if it is known.
     pub(crate) commit: Option<String>,
-    /// Where it was read, in words.
+    /// A description of where the contract was read.
     pub(crate) place: String,
     notes: Vec<String>,
 }
@@ -177,7 +177,7 @@ impl Origin {
         }
     }
 
-    /// The commit that is read, where it is known.
+    /// Returns the commit that is read, if it is known.
     fn commit(&self) -> Option<String> {
         match self {
             Self::Published { commit, .. } => Some(commit.clone()),
@@ -194,7 +194,7 @@ impl Origin {
         }
     }
 
-    /// Where a published file is.
+    /// Returns the URL or the path of a published file.
     fn place(&self, path: &str) -> String {
         match self {
             Self::Published { files, commit, .. } => files.replace("{commit}", commit).replace("{path}", path),
@@ -203,7 +203,7 @@ impl Origin {
         }
     }
 
-    /// The bytes of a published file; `None` when there is no such file.
+    /// Returns the bytes of a published file; `None` if there is no such file.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let place = self.place(path);
         match self {
@@ -225,13 +225,13 @@ fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The commit that a tag or a branch stands for at this moment.
+/// Returns the commit that a tag or a branch stands for now.
 fn resolve(agent: &Agent, revisions: &str, rev: &str) -> Result<String> {
     if is_commit(rev) {
         return Ok(rev.to_owned());
     }
     let url = revisions.replace("{rev}", rev);
-    // Without one, the API answers a few dozen times an hour for a whole network of runners.
+    // Without a token, the API only answers a few dozen times an hour for a whole network of runners.
     let token = std::env::var("GITHUB_TOKEN").ok().filter(|token| !token.is_empty() && url.starts_with(GITHUB));
     let Some(answer) = get(agent, &url, "application/vnd.github.sha", token.as_deref())? else {
         bail!("{url}: the published repository has no commit, tag or branch {rev:?}");
@@ -243,7 +243,7 @@ fn resolve(agent: &Agent, revisions: &str, rev: &str) -> Result<String> {
     Ok(commit)
 }
 
-/// Gets a URL; again, after a pause that doubles, when the failure may pass.
+/// Gets a URL. Tries again if the failure may pass, after a pause that doubles.
 fn get(agent: &Agent, url: &str, accept: &str, token: Option<&str>) -> Result<Option<Vec<u8>>> {
     let (mut tries, mut pause) = (1, FIRST_PAUSE);
     loop {

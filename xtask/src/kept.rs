@@ -1,6 +1,6 @@
-//! Keeps Rust types as they were, where the contract changed and the old type still serves: a `String` holds any value of an
-//! enum. `update` writes overlay actions that undo such a change in what code is generated from, so that the release can be a
-//! minor one. A maintainer deletes them with the next major release.
+//! Keeps Rust types as they were, where the contract changed and the old type still serves: a `String` holds any value
+//! of an enum. `update` writes overlay actions that undo such changes before code is generated, so that the release can
+//! be a minor one. A maintainer deletes the actions with the next major release.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::model::Documents;
 use crate::overlay::{Action, KEPT, OVERLAYS, Overlay};
 use crate::project::Project;
 
-/// Two contracts as Rust types are made of them, before corrections.
+/// Two contracts with the actions that keep types applied, but without corrections.
 pub(crate) struct Kept {
     pub(crate) old: Documents,
     pub(crate) new: Documents,
 }
 
 impl Kept {
-    /// Keeps what `overlays` keep already, and what `update` would add.
+    /// Applies the actions that `overlays` have already, and those that `update` would add.
     pub(crate) fn between(old: &Documents, new: &Documents, overlays: &[Overlay], project: &Project) -> Result<Self> {
         let mut kept = Self { old: old.clone(), new: new.clone() };
         let received = received(old.iter().chain(new), project);
@@ -36,8 +36,8 @@ impl Kept {
     }
 }
 
-/// The overlays that keep the types of `old` where `new`, which is of the commit `since`, takes its place: for each file its
-/// text, or nothing where nothing is kept. An action that was there goes where it changes nothing any more.
+/// Returns the overlays that keep the types of `old` when `new`, of the commit `since`, replaces it: the text of each
+/// file, or `None` if nothing is kept. Existing actions that no longer change anything are dropped.
 pub(crate) fn files(
     old: &Documents,
     new: &Documents,
@@ -78,14 +78,14 @@ fn head(name: &str) -> String {
     )
 }
 
-/// The actions by which the types of `new` are those of `old`, wherever these can hold what `new` says.
+/// Returns the actions that give `new` the types of `old`, wherever these can hold the values of `new`.
 fn to_keep(old: &Value, new: &Value, received: &BTreeSet<String>, since: &str) -> Vec<Action> {
     let mut keeper = Keeper { new, received, since, actions: Vec::new() };
     keeper.walk("$", old, new, Stands::Anywhere);
     keeper.actions
 }
 
-/// The names of the schemas that someone receives: from an operation, or in a module of types.
+/// Returns the names of the schemas that someone receives: from an operation, or in a module of types.
 fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>, project: &Project) -> BTreeSet<String> {
     let mut received = BTreeSet::new();
     for (name, document) in documents {
@@ -106,7 +106,7 @@ fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>, projec
     received
 }
 
-/// The names of the schemas that a value refers to.
+/// Returns the names of the schemas that a value refers to.
 fn references(value: &Value) -> Vec<&str> {
     let mut names = Vec::new();
     let found = document::for_each_ref(value, &mut |_, target| {
@@ -117,7 +117,7 @@ fn references(value: &Value) -> Vec<&str> {
     names
 }
 
-/// Whether a schema says that a value is an object, and nothing else of it.
+/// Whether a schema says that a value is an object, and nothing else about it.
 fn is_opaque(schema: &Value) -> bool {
     const MORE: [&str; 6] = ["$ref", "allOf", "anyOf", "not", "oneOf", "properties"];
     schema["type"] == "object"
@@ -125,13 +125,13 @@ fn is_opaque(schema: &Value) -> bool {
         && MORE.iter().all(|key| schema.get(key).is_none())
 }
 
-/// Where a value stands.
+/// Where a value occurs.
 #[derive(Clone, Copy, PartialEq)]
 enum Stands {
     Anywhere,
-    /// In a request, and nowhere else.
+    /// Only in requests.
     Sent,
-    /// In a parameter, whose type takes texts and values of an enum alike.
+    /// In a parameter, whose type takes strings and values of an enum alike.
     Parameter,
 }
 
@@ -143,7 +143,7 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// Compares what stands at one place in both documents.
+    /// Compares the values at the same place of both documents.
     fn walk(&mut self, path: &str, old: &Value, new: &Value, stands: Stands) {
         let (Some(before), Some(now)) = (old.as_object(), new.as_object()) else { return };
         self.values(path, old, new, stands);
@@ -151,7 +151,7 @@ impl Keeper<'_> {
             self.remove(format!("{path}.properties"), "an object of known fields");
             return;
         }
-        // A map of strings is such an object too.
+        // A map is valid where any object is.
         if stands == Stands::Sent && old["additionalProperties"].is_object() && is_opaque(new) {
             self.update(path, json!({ "additionalProperties": old["additionalProperties"] }), "any object");
         }
@@ -175,7 +175,7 @@ impl Keeper<'_> {
                     }
                 }
                 ("allOf", Value::Array(was), Value::Array(is)) if was.len() == is.len() => {
-                    // A part that says nothing of its fields is no value by itself.
+                    // A part that does not describe its fields is not a value by itself.
                     for (index, (was, is)) in was.iter().zip(is).enumerate().filter(|(_, (was, _))| !is_opaque(was)) {
                         self.walk(&format!("{inner}[{index}]"), was, is, stands);
                     }
@@ -188,7 +188,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// A `String` holds any value of an enum and any time, and an open enum holds any text.
+    /// Keeps a `String`, which holds any value of an enum and any time, and an open enum, which holds any string.
     fn values(&mut self, path: &str, old: &Value, new: &Value, stands: Stands) {
         let is_text = |schema: &Value| schema["type"] == "string";
         let named = new["$ref"].as_str().and_then(document::schema_name);
@@ -214,7 +214,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// An `Option` holds what is always there, and a request that has what it may leave out is valid.
+    /// Keeps the `Option` of a field that is now always there, and the argument that a request may now leave out.
     fn required(&mut self, path: &str, old: &Value, new: &Value, stands: Stands) {
         if old["required"] == true && new["required"] != true {
             self.update(path, json!({ "required": true }), "optional");
@@ -224,7 +224,7 @@ impl Keeper<'_> {
         }
         let (before, now) = (names(old), names(new));
         let is_in = |schema: &Value, name: &str| schema["properties"].get(name).is_some();
-        // It is an `Items` anyway.
+        // The field is an `Items` anyway.
         let is_list = |name: &str| new["properties"][name]["type"] == "array";
         for name in now.difference(&before).filter(|name| stands != Stands::Sent && is_in(old, name) && !is_list(name))
         {
@@ -249,7 +249,7 @@ impl Keeper<'_> {
     }
 }
 
-/// A step of a JSON path.
+/// Returns a step of a JSON path.
 fn step(key: &str) -> String {
     let is_plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match is_plain && key.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -258,7 +258,7 @@ fn step(key: &str) -> String {
     }
 }
 
-/// A text in a JSON path.
+/// Returns a string literal of a JSON path.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
@@ -267,7 +267,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The targets of what is kept in a document of the client.
+    /// Returns the targets of the actions that keep types in a document of the client.
     fn kept(old: &Value, new: &Value) -> Vec<String> {
         let documents = |document: &Value| Documents::from([("api".to_owned(), document.clone())]);
         let (old, new) = (documents(old), documents(new));
@@ -275,7 +275,7 @@ mod tests {
         to_keep(&old["api"], &new["api"], &received, "c").into_iter().map(|action| action.target).collect()
     }
 
-    /// Two schemas, of which one is received and one is only sent.
+    /// Returns a document with the same schema twice: one is received, and one is only sent.
     fn api(schema: Value, parameters: Value) -> Value {
         let body = |name: &str| json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } });
         json!({

@@ -1,8 +1,8 @@
-//! Follows the published contract: `fetch` reads it, `generate` turns it into Rust, `check` compares, `diff` says what
-//! changed, `update` does what has to be done when it does.
+//! Follows the published contract: `fetch` reads it, `generate` writes Rust from it, and `check` compares that with the
+//! files. `diff` says what changed in the contract, and `update` does all that a change needs.
 //!
-//! `fetch → parts → dialect → canonical → bundle → overlay → model → generate → output`: each a module. `diff` compares two
-//! models. Only `fetch` touches the network and only `output` writes; `project` has what is this contract's own.
+//! `fetch → parts → dialect → canonical → bundle → overlay → model → generate → output`: each is a module. `diff` compares
+//! two models. Only `fetch` uses the network, and only `output` writes. `project` has the settings for this contract.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
 
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help) if !help.use_stderr() => help.exit(),
-        // 2, which clap would exit with, is what `diff` says of a contract that breaks somebody.
+        // clap would exit with 2, which `diff` uses for a breaking change.
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(diff::FAILED);
@@ -148,7 +148,7 @@ fn report(plan: &output::Plan, changed: &[(&str, bool)]) {
     say(format!("{} of {} files changed", changed.len(), plan.len()));
 }
 
-/// A line for the person at the terminal, who may have closed it.
+/// Prints a line for the user, who may have closed the terminal.
 fn say(line: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
 }

@@ -1,4 +1,4 @@
-//! Files to be written, or to be compared with what is there. The one place that changes the tree.
+//! Files to write, or to compare with the existing ones. Only this module changes the tree.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use similar::TextDiff;
 
-/// The files that should be, by their path below the workspace's root.
+/// The files that should exist, by their path below the workspace's root.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// `None` for a file that should not be.
+    /// `None` for a file that should not exist.
     files: BTreeMap<String, Option<String>>,
 }
 
@@ -24,7 +24,7 @@ impl Plan {
         self.files.insert(path, None);
     }
 
-    /// Plans the removal of what is in `directory` and was not added.
+    /// Plans to remove the files in `directory` that were not added.
     pub(crate) fn nothing_else_in(&mut self, root: &Path, directory: &str) -> Result<()> {
         for path in list(root, directory)? {
             self.files.entry(path).or_insert(None);
@@ -36,13 +36,13 @@ impl Plan {
         self.files.len()
     }
 
-    /// Writes what differs, and says what that was and whether it is there now. Everything is staged before anything is replaced, so that a full
-    /// disk leaves the tree as it was; what has not changed is not touched.
+    /// Writes the files that differ, and returns their paths and whether each exists now. Stages all files before it
+    /// replaces one, so that a full disk leaves the tree as it was. Does not touch unchanged files.
     pub(crate) fn write(&self, root: &Path) -> Result<Vec<(&str, bool)>> {
         let changed = self.changed(root)?;
         let mut staged = Vec::new();
         let result = stage(root, &changed, &mut staged).and_then(|()| {
-            // From the end: the lock comes last, so that what is cut short is found by `check`.
+            // In reverse order, so that the lock comes last and `check` notices an interrupted run.
             let mut replacements = staged.iter().rev();
             replacements.try_for_each(|(temporary, path)| {
                 fs::rename(temporary, path).with_context(|| path.display().to_string())
@@ -60,7 +60,7 @@ impl Plan {
         Ok(changed.into_iter().map(|(path, text)| (path, text.is_some())).collect())
     }
 
-    /// A unified diff from what is there to what should be; empty when they are the same.
+    /// Returns a unified diff from the existing files to the planned ones; empty if they are the same.
     pub(crate) fn diff(&self, root: &Path) -> Result<String> {
         let changed = self.changed(root)?;
         let diffs = changed.iter().map(|(path, text)| {
@@ -102,7 +102,7 @@ pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().header(&from, &to).to_string()
 }
 
-/// The text of a file that has to be there.
+/// Returns the text of a file that must exist.
 pub(crate) fn read(root: &Path, path: &str) -> Result<String> {
     fs::read_to_string(root.join(path)).with_context(|| path.to_owned())
 }
@@ -115,7 +115,7 @@ fn read_if_there(root: &Path, path: &str) -> Result<Option<String>> {
     }
 }
 
-/// The files in a directory, sorted; none where there is no such directory. Hidden ones are not ours.
+/// Returns the files in a directory, sorted; empty if there is no such directory. Hidden files are not ours.
 pub(crate) fn list(root: &Path, directory: &str) -> Result<Vec<String>> {
     let entries = match fs::read_dir(root.join(directory)) {
         Ok(entries) => entries,

@@ -1,4 +1,4 @@
-//! OpenAPI Overlay 1.0: our corrections of the contract and our documentation of it.
+//! OpenAPI Overlay 1.0: our corrections and our documentation of the contract.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::sources::CONTRACT;
 use crate::{document, output};
 
 pub(crate) const OVERLAYS: &str = "openapi/overlays";
-/// How the name of one ends that `update` writes.
+/// The end of the names of the overlays that `update` writes.
 pub(crate) const KEPT: &str = ".kept.yaml";
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Overlay {
     info: Value,
     extends: String,
     pub(crate) actions: Vec<Action>,
-    /// The path that messages name.
+    /// The path, for messages.
     #[serde(skip)]
     pub(crate) file: String,
     #[serde(flatten)]
@@ -33,7 +33,7 @@ pub(crate) struct Overlay {
 pub(crate) struct Action {
     pub(crate) target: String,
     pub(crate) description: Option<String>,
-    /// An update to `null` is one too.
+    /// `null` is an update too.
     #[serde(default, deserialize_with = "some")]
     pub(crate) update: Option<Value>,
     #[serde(default)]
@@ -46,7 +46,7 @@ fn some<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> 
     Value::deserialize(value).map(Some)
 }
 
-/// Refuses members that the specification does not have, but for extensions.
+/// Refuses members that the specification does not have, except extensions.
 fn check_more(place: &str, more: &BTreeMap<String, Value>) -> Result<()> {
     match more.keys().find(|name| !name.starts_with("x-")) {
         Some(name) => bail!("{place}: `{name}` is no member of OpenAPI Overlay 1.0; extensions begin with `x-`"),
@@ -55,7 +55,7 @@ fn check_more(place: &str, more: &BTreeMap<String, Value>) -> Result<()> {
 }
 
 impl Overlay {
-    /// Every overlay of the workspace, in the order of their names. Those that `update` writes come last.
+    /// Reads every overlay of the workspace, sorted by name. Those that `update` writes come last.
     pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>> {
         let mut files = output::list(root, OVERLAYS)?;
         files.sort_by_key(|file| file.ends_with(KEPT));
@@ -74,7 +74,7 @@ impl Overlay {
         Ok(Self { file: file.to_owned(), ..overlay })
     }
 
-    /// Whether this is an overlay of a contract file.
+    /// Whether this overlay extends a contract file.
     pub(crate) fn extends(&self, name: &str) -> bool {
         self.extends.rsplit('/').next() == Some(&format!("{name}.json"))
             && CONTRACT.ends_with(self.extends.rsplit('/').nth(1).unwrap_or_default())
@@ -85,7 +85,7 @@ impl Overlay {
         self.file.ends_with(KEPT)
     }
 
-    /// Applies the actions in their order, and returns those that changed nothing.
+    /// Applies the actions in order, and returns a message for each that changed nothing.
     pub(crate) fn apply(&self, document: &mut Value) -> Result<Vec<String>> {
         let mut stale = Vec::new();
         for action in &self.actions {
@@ -99,7 +99,7 @@ impl Overlay {
 }
 
 impl Action {
-    /// As it stands in a file; JSON is YAML.
+    /// Returns the action as YAML, with values in JSON, which is YAML too.
     pub(crate) fn to_yaml(&self) -> String {
         let mut text = format!("  - target: {}\n", Value::from(self.target.as_str()));
         if let Some(description) = &self.description {
@@ -112,12 +112,12 @@ impl Action {
         text
     }
 
-    /// Whether it changed anything.
+    /// Applies the action, and returns whether it changed anything.
     pub(crate) fn apply(&self, document: &mut Value) -> Result<bool> {
         let path = JsonPath::parse(&self.target)?;
         let located = path.query_located(document);
         let mut targets: Vec<Vec<Step>> = located.locations().map(|l| l.iter().map(Step::of).collect()).collect();
-        // From the end, so that the removal of an element does not move the next target.
+        // In reverse, so that the removal of an element does not move the next target.
         targets.sort();
         let mut changed = false;
         for target in targets.iter().rev() {
@@ -167,8 +167,8 @@ fn remove(document: &mut Value, path: &[Step]) {
     }
 }
 
-/// As the specification says: objects are merged, arrays are appended to, anything else is replaced. What an array has already
-/// is not appended. Returns whether anything changed.
+/// Merges as the specification says: objects are merged, arrays appended to, other values replaced. An array does not
+/// get an element again that it has already. Returns whether anything changed.
 fn merge(value: &mut Value, update: &Value) -> bool {
     match (value, update) {
         (Value::Object(members), Value::Object(updates)) => updates

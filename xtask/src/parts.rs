@@ -1,7 +1,7 @@
-//! Published files, each as a document whose references all lead to components.
+//! Converts published files into documents whose references all lead to components.
 //!
-//! A reference may lead to a whole file, or to any place in one. What stands there becomes a component of that file, in
-//! the section that the reference asks for, so that what comes after knows components alone.
+//! A reference may lead to a whole file, or to any place in one. The value there becomes a component of that file, in
+//! the section that the reference needs. Later modules then only have to know components.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,26 +15,26 @@ use crate::dialect;
 use crate::document;
 use crate::keywords::among;
 
-/// The sections of components beside the schemas.
+/// The sections of components, except schemas.
 const SECTIONS: [&str; 8] =
     ["callbacks", "headers", "links", "parameters", "pathItems", "requestBodies", "responses", "securitySchemes"];
 
-/// Reads files, and what they refer to. `read` finds a file; one that nothing asks for may be absent.
+/// Reads files, and those that they refer to. `read` finds a file, which may be absent if nothing asks for it.
 pub(crate) struct Files<R> {
     read: R,
     words: bool,
-    /// Whether a reference to what is not published stands for any value.
+    /// Whether a reference to an unpublished file stands for any value.
     allow_missing: bool,
     raw: BTreeMap<String, Value>,
     tree: Tree,
-    /// Where each component stands in its file, by file, section and name.
+    /// The place of each component in its file, by file, section and name.
     places: BTreeMap<(String, String, String), String>,
-    /// What is to be taken into the tree: a file's part, or without one the file.
+    /// The parts of files, or whole files, that are not in the tree yet.
     waiting: VecDeque<(String, Option<Part>)>,
     notes: Vec<String>,
 }
 
-/// What is to be a component, and where it stands in its file.
+/// A value that becomes a component, and its place in its file.
 struct Part {
     section: String,
     name: String,
@@ -55,7 +55,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         }
     }
 
-    /// Reads a document and all that it leads to; `false` where it is not there and need not be.
+    /// Reads a document and all that it leads to. Returns `false` if the document is missing and optional.
     pub(crate) fn add(&mut self, path: &str, by: Option<&str>) -> Result<bool> {
         if !self.load(path, by)? {
             return Ok(false);
@@ -67,12 +67,12 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         Ok(true)
     }
 
-    /// The documents, and what there is to say about them.
+    /// Returns the documents, and notes about them.
     pub(crate) fn finish(self) -> (Tree, Vec<String>) {
         (self.tree, self.notes)
     }
 
-    /// Reads a file. A document is taken as a whole, and of any other file what something refers to.
+    /// Reads a file. The tree takes a document as a whole, and from any other file the parts that something refers to.
     fn load(&mut self, path: &str, by: Option<&str>) -> Result<bool> {
         if self.raw.contains_key(path) {
             return Ok(true);
@@ -110,7 +110,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         Ok(())
     }
 
-    /// Makes every reference lead to a component, which waits to be taken.
+    /// Makes every reference lead to a component, and queues that component.
     fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
         for (place, reference, keyword) in document::published_refs(document)? {
             let section = section(&keyword);
@@ -139,7 +139,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         Ok(())
     }
 
-    /// The section and the name of what stands at a place of a file. A file of parts names them itself.
+    /// Returns the section and name of the value at a place of a file. A file that is not a document names its parts.
     fn name(&mut self, file: &str, section: String, place: String) -> Result<(String, String)> {
         let raw = &self.raw[file];
         let keys: Vec<String> = place.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
@@ -153,7 +153,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
                 keys.map(|key| key.to_pascal_case()).collect()
             }
         };
-        // A place within a document has no name of its own, and makes way for what has.
+        // A place inside a document has no name of its own, and gives way to a component that has.
         let is_named = raw.get("openapi").is_none();
         let mut name = name;
         for number in 2.. {
@@ -178,18 +178,18 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
     }
 }
 
-/// The section that holds what may stand under a keyword.
+/// Returns the section for values under a keyword.
 fn section(keyword: &str) -> &'static str {
     match keyword {
         "requestBody" => "requestBodies",
         "paths" | "webhooks" => "pathItems",
-        // A callback's URL, which is found in the request.
+        // The URL of a callback, which is in the request.
         url if url.starts_with('{') => "pathItems",
         _ => SECTIONS.into_iter().find(|section| *section == keyword).unwrap_or("schemas"),
     }
 }
 
-/// The place that a pointer means; it may count from the component that it stands in.
+/// Returns the place that a pointer means: in the file, or in the component that the reference is in.
 fn find(raw: &Value, here: &str, pointer: &str) -> Option<String> {
     let component = here.match_indices('/').nth(3).map_or(here, |(end, _)| &here[..end]);
     ["", component].iter().map(|start| format!("{start}{pointer}")).find(|place| raw.pointer(place).is_some())

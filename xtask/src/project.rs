@@ -1,4 +1,4 @@
-//! What is this contract's own: `openapi/project.toml`.
+//! The settings for this contract: `openapi/project.toml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +10,21 @@ use crate::output;
 
 const PROJECT: &str = "openapi/project.toml";
 
-/// The crate of the types that are written by hand, and are the same for any contract.
+/// The crate of the hand-written types, which are the same for any contract.
 pub(crate) const BY_HAND: &str = "ampersand_types";
 
-/// All that the rest of xtask does not know of a contract by OpenAPI alone.
+/// All that xtask needs to know of a contract beyond OpenAPI.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Project {
-    /// How the name of a field ends that has the URL of what another field would hold.
+    /// How the names of fields end that have the URL of another field's value.
     #[serde(default, rename = "signed-urls")]
     pub(crate) signed_urls: Vec<String>,
-    /// The steps of making the model that have something to do in this contract: one that no longer has may have stopped
-    /// matching what it is there for.
+    /// The steps that find something to do in this contract. A step that no longer does may have stopped matching its
+    /// target.
     #[serde(default)]
     pub(crate) steps: Vec<String>,
-    /// The folder of what is generated for tests.
+    /// The folder of the files that are generated for tests.
     #[serde(default)]
     pub(crate) tests: String,
     pub(crate) event: Option<Event>,
@@ -36,28 +36,28 @@ pub(crate) struct Project {
     pub(crate) modules: Vec<Module>,
     #[serde(default)]
     pub(crate) client: Client,
-    /// The crates that are built on those two.
+    /// The crates that depend on the types or the client.
     #[serde(default, rename = "dependent")]
     pub(crate) dependents: Vec<Dependent>,
     pub(crate) samples: Option<Samples>,
     pub(crate) bench: Option<Bench>,
 }
 
-/// How the body of an event is known, and what is said of events.
+/// How the body of an event is recognized, and how events are documented.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Event {
-    /// The field that has the type of the event.
+    /// The field with the event type.
     pub(crate) kind: String,
-    /// The field that has the rest.
+    /// The field with the data.
     pub(crate) data: String,
-    /// The schema that lists the types, and the name of their enum.
+    /// The schema that lists the event types, and the name of their enum.
     pub(crate) list: String,
-    /// What is said of the enum.
+    /// The documentation of the enum.
     pub(crate) words: String,
-    /// What an event carries as opaque JSON, and where that is described.
+    /// The fields that hold opaque JSON in events, and the schema that describes it.
     pub(crate) carries: Option<Carried>,
-    /// What most events tell of, whichever their type: each becomes an accessor.
+    /// The fields that most events have, whatever their type: each becomes an accessor.
     #[serde(default, rename = "subject")]
     pub(crate) subjects: Vec<Subject>,
 }
@@ -77,14 +77,14 @@ pub(crate) struct Subject {
     pub(crate) words: String,
 }
 
-/// The words that tell credentials, each the last of a name.
+/// The words that mark credentials, as the last word of a name.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
     pub(crate) names: Vec<String>,
-    /// Of what holds nothing else: an API key may be sent as the name of a user.
+    /// Words for what holds only credentials: an API key may be sent as a user name.
     pub(crate) holders: Vec<String>,
-    /// Those that say that it is none, though the last one would be.
+    /// Words that mark harmless values, even if the last word marks a credential.
     pub(crate) harmless: Vec<String>,
 }
 
@@ -92,19 +92,19 @@ pub(crate) struct Credentials {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Crate {
-    /// As paths in Rust begin.
+    /// The name in Rust paths.
     pub(crate) name: String,
-    /// What is generated of it.
+    /// The folder of its generated files.
     pub(crate) folder: String,
 }
 
-/// A module of types, and the document that it is made of.
+/// A module of types, and the document that it is generated from.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Module {
     pub(crate) name: String,
     pub(crate) document: String,
-    /// Whether its structs are sent too, by operations of the client.
+    /// Whether operations of the client send its structs too.
     #[serde(default)]
     pub(crate) sent: bool,
 }
@@ -117,58 +117,58 @@ pub(crate) struct Client {
     pub(crate) folder: String,
     /// The documents that have operations. Each has a host of its own.
     pub(crate) documents: Vec<String>,
-    /// The parameter of a path that most operations begin with: those have a group with it filled in.
+    /// The path parameter that most operations begin with. Those operations also have a group with it filled in.
     pub(crate) scope: Option<String>,
-    /// How the names of the schemas end that any refusal may have.
+    /// The end of the names of the schemas that any error response may have.
     #[serde(default)]
     pub(crate) problem: String,
     pub(crate) paging: Option<Paging>,
 }
 
-/// How a list comes in pages: a parameter for the token, and the fields of a response.
+/// How a list comes in pages: the parameter for the token, and the fields of the response.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     pub(crate) token: String,
     pub(crate) results: String,
-    /// The field that holds the next two.
+    /// The field that holds `done` and `next`.
     pub(crate) state: String,
     pub(crate) done: String,
     pub(crate) next: String,
 }
 
-/// A crate that is built on the types or the client, and what its next version is when they change.
+/// A crate that depends on the types or the client, and the reasons for its next version when they change.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Dependent {
     pub(crate) name: String,
     pub(crate) uses: Vec<String>,
-    /// Whether its API has types of what it uses: then their major release is one of it.
+    /// Whether its API has types of the crates that it uses: then a major release of those is one of it.
     pub(crate) exposes: bool,
-    /// Why an event that is gone is a major release.
+    /// Why a removed event type needs a major release.
     pub(crate) gone_event: Option<String>,
-    /// Why a new event is a minor one.
+    /// Why a new event type needs a minor release.
     pub(crate) new_event: Option<String>,
-    /// Why a new type of the client is one.
+    /// Why a new type of the client needs a minor release.
     pub(crate) new_type: Option<String>,
-    /// Why anything else is a patch.
+    /// Why any other change needs a patch release.
     pub(crate) otherwise: String,
 }
 
-/// Values of what is received, for other people's tests.
+/// Values of received types, for other people's tests.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Samples {
     pub(crate) folder: String,
-    /// Switches that are off, as they would contradict what stands beside them.
+    /// Booleans that are `false`, because `true` would contradict other fields.
     pub(crate) off: Vec<String>,
-    /// Last words of the names of texts that are identifiers.
+    /// The last words of the names of strings that are identifiers.
     pub(crate) identifiers: Vec<String>,
-    /// Values that say more than the name of their field, by that name, or by those of the type and the field.
+    /// Values that say more than the name of their field, by `field` or `Type.field`.
     pub(crate) values: BTreeMap<String, String>,
 }
 
-/// What the benchmark compares with: a schema as plain typify makes it.
+/// A schema that plain typify generates, for the benchmark to compare with.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bench {
@@ -177,7 +177,7 @@ pub(crate) struct Bench {
 }
 
 impl Project {
-    /// The file on disk; without one, a contract has nothing of its own.
+    /// Reads the file; without one, a contract has no settings of its own.
     pub(crate) fn load(root: &Path) -> Result<Self> {
         if !root.join(PROJECT).exists() {
             return Ok(Self::default());
@@ -185,23 +185,23 @@ impl Project {
         toml::from_str(&output::read(root, PROJECT)?).with_context(|| PROJECT.to_owned())
     }
 
-    /// `config` for `configURL`.
+    /// Returns `config` for `configURL`.
     pub(crate) fn replaced_by_url<'a>(&self, field: &'a str) -> Option<&'a str> {
         self.signed_urls.iter().find_map(|ending| field.strip_suffix(ending.as_str()))
     }
 
-    /// The module that is made of a document.
+    /// Returns the module that is generated from a document.
     pub(crate) fn module(&self, document: &str) -> Option<&Module> {
         self.modules.iter().find(|module| module.document == document)
     }
 
-    /// The documents that code is made of.
+    /// Returns the documents that code is generated from.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &str> {
         let modules = self.modules.iter().map(|module| module.document.as_str());
         modules.chain(self.client.documents.iter().map(String::as_str))
     }
 
-    /// The folders that have generated files alone.
+    /// Returns the folders that only have generated files.
     pub(crate) fn folders(&self) -> Vec<String> {
         let client = [self.client.folder.clone(), format!("{}/groups", self.client.folder)];
         let others = [self.types.folder.clone(), self.tests.clone()];
@@ -213,24 +213,24 @@ impl Project {
 }
 
 impl Crate {
-    /// As Cargo has it.
+    /// Returns the name of its Cargo package.
     pub(crate) fn package(&self) -> String {
         self.name.replace('_', "-")
     }
 
-    /// The path of one of its modules.
+    /// Returns the path of one of its modules.
     pub(crate) fn path(&self, module: &str) -> String {
         format!("{}::{module}", self.name)
     }
 }
 
 impl Client {
-    /// As Cargo has it.
+    /// Returns the name of its Cargo package.
     pub(crate) fn package(&self) -> String {
         self.name.replace('_', "-")
     }
 
-    /// The path of the module of types.
+    /// Returns the path of the module of types.
     pub(crate) fn types_path(&self) -> String {
         format!("{}::types", self.name)
     }

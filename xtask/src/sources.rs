@@ -1,4 +1,4 @@
-//! What is read from where (`sources.toml`), and what was read (`contract.lock`).
+//! Where documents are read from (`sources.toml`), and what was read (`contract.lock`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,11 +17,11 @@ pub(crate) const CONTRACT: &str = "openapi/contract";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sources {
-    /// URL that answers a commit's SHA, with `{rev}` in it.
+    /// URL that returns a commit's SHA, with `{rev}` in it.
     pub(crate) revisions: String,
     /// URL of a published file, with `{commit}` and `{path}` in it.
     pub(crate) files: String,
-    /// Whether the published descriptions are kept, which the owner of a contract may want.
+    /// Whether the contract keeps the published descriptions. Its owner may want them.
     #[serde(default)]
     pub(crate) words: bool,
     documents: BTreeMap<String, Entry>,
@@ -34,11 +34,11 @@ enum Entry {
     Table { path: String, optional: bool },
 }
 
-/// A published document and the name that it has here.
+/// A published document, and its name here.
 pub(crate) struct Source<'a> {
     pub(crate) name: &'a str,
     pub(crate) path: &'a str,
-    /// Whether a contract without it is one all the same.
+    /// Whether a contract may lack it.
     pub(crate) optional: bool,
 }
 
@@ -56,11 +56,11 @@ impl Sources {
     }
 }
 
-/// What the contract was made from and what it is.
+/// The published files that the contract was made from, and the files of the contract.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lock {
-    /// The published commit; absent for a copy of which the commit was not given.
+    /// The published commit; `None` for a copy whose commit was not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) commit: Option<String>,
     /// SHA-256 of every published file, by its path.
@@ -73,13 +73,13 @@ pub(crate) struct Lock {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Contract {
     pub(crate) sha256: String,
-    /// The commit that first had this content. It stays when a later one changes only words.
+    /// The commit that first had this content. Later commits that only change prose do not replace it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<String>,
 }
 
 impl Lock {
-    /// The lock on disk, or an empty one before the first `fetch`.
+    /// Reads the lock on disk; it is empty before the first `fetch`.
     pub(crate) fn load(root: &Path) -> Result<Self> {
         if !root.join(LOCK).exists() {
             return Ok(Self::default());
@@ -98,7 +98,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How contract.lock differs from what the contract on disk is; empty when it does not.
+/// Returns the diff from contract.lock to the contract on disk; empty if they agree.
 pub(crate) fn lock_diff(root: &Path) -> Result<String> {
     let lock = Lock::load(root)?;
     let mut actual = lock.clone();

@@ -1,4 +1,4 @@
-//! Follows the newest contract: what a maintainer would do one after the other.
+//! Follows the newest contract: all that a maintainer would do, one step after the other.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -14,7 +14,7 @@ use crate::overlay::Overlay;
 use crate::{fetch, generate, output, report, say};
 
 #[derive(Args)]
-#[group(skip)] // Its name would be that of the other options.
+#[group(skip)] // Its group would have the same name as that of `fetch::Options`.
 pub(crate) struct Options {
     #[command(flatten)]
     source: fetch::Options,
@@ -24,8 +24,8 @@ pub(crate) struct Options {
     pull_request: Option<PathBuf>,
 }
 
-/// What is done in one run. What is fetched and what is said of it is written at once, so that a run that stops later
-/// can be gone on with: nothing of what changed is forgotten.
+/// Runs the update. It first writes the contract and its changelog entry together, so that a run that stops later can
+/// be continued and no change is forgotten.
 pub(crate) fn update(root: &Path, options: &Options) -> Result<ExitCode> {
     let update = follow(root, &options.source)?;
     let made = make(root, update.is_some());
@@ -46,7 +46,7 @@ pub(crate) fn update(root: &Path, options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Writes the newest contract, and into the changelog what changed in its meaning.
+/// Writes the newest contract, and adds the changes of its meaning to the changelog.
 fn follow(root: &Path, source: &fetch::Options) -> Result<Option<Update>> {
     let newest = source.from.is_none().then(|| diff::NEWEST.to_owned());
     let source = fetch::Options { rev: source.rev.clone().or(newest), ..source.clone() };
@@ -77,12 +77,12 @@ fn follow(root: &Path, source: &fetch::Options) -> Result<Option<Update>> {
     Ok(update)
 }
 
-/// How far it got.
+/// How far the update got.
 enum Made {
     Well,
     /// Nothing could be generated.
     Not(String),
-    /// It was, and a test fails.
+    /// Code was generated, but a test fails.
     Failing(String),
 }
 
@@ -100,7 +100,7 @@ fn make(root: &Path, has_changed: bool) -> Made {
     }
 }
 
-/// Runs all tests, and names those that fail and the snapshots that are to be looked at.
+/// Runs all tests. The error names the tests that fail, and the snapshots to review.
 fn test(root: &Path) -> Result<()> {
     let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
     say(format!("cargo {}", arguments.join(" ")));
@@ -131,7 +131,7 @@ fn test(root: &Path) -> Result<()> {
     anyhow::bail!(text)
 }
 
-/// The snapshots that insta found to differ.
+/// Returns the snapshots that insta found to differ.
 fn pending(root: &Path, folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -148,7 +148,7 @@ fn pending(root: &Path, folder: &Path) -> Vec<String> {
     found
 }
 
-/// The title of a pull request, and its text.
+/// Returns the title and the text of a pull request.
 fn pull_request(update: &Update, made: &Made) -> String {
     let mut text = format!("Follow the published contract: {}\n\n", update.versions.join(", "));
     let (what, why) = match made {

@@ -11,22 +11,22 @@ use super::{Contract, Docs, Generator, items, mocks, operations, samples, struct
 use crate::model::{Context, Document, names, same, together};
 use crate::project::Project;
 
-/// A module that the types' crate has.
+/// A module of the types' crate.
 pub(super) struct Ours {
-    /// The document that it is made of, as it is published.
+    /// The document that it is generated from, as published.
     pub(super) published: Document,
     pub(super) path: String,
     /// The names of its types.
     pub(super) types: BTreeSet<String>,
 }
 
-/// What has an URL of its own, by the name of its document.
+/// The name of a document, and the URL of its host.
 struct Host {
     name: String,
     url: String,
 }
 
-/// The client: types, operations in groups, and hosts.
+/// Generates the client: types, operations in groups, and hosts.
 pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<()> {
     let project = generator.project;
     let client = &project.client;
@@ -113,7 +113,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
     Ok(())
 }
 
-/// A refusal as RFC 9457 has it, and as the client reads it where a contract says nothing of one.
+/// Returns a problem as in RFC 9457, which the client reads where a contract does not describe one.
 fn problem() -> Document {
     let text = || json!({ "type": "string" });
     let issues = json!({ "type": "array", "items": { "$ref": "#/components/schemas/InputValidationIssue" } });
@@ -127,13 +127,13 @@ fn problem() -> Document {
     Document::alone("problem", &document)
 }
 
-/// What some documents say of where they are from, for the head of a file.
+/// Joins the origins of the documents that `of` chooses, for the head of a file.
 fn join(origins: &[(&str, String)], of: impl Fn(&str) -> bool) -> String {
     let chosen: Vec<&str> = origins.iter().filter(|(host, _)| of(host)).map(|(_, origin)| origin.as_str()).collect();
     chosen.join("\n// and ")
 }
 
-/// The groups, in the order of their names.
+/// Returns the groups, sorted by name.
 fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Group<'a>>> {
     let mut groups: BTreeMap<String, Group<'a>> = BTreeMap::new();
     for mut request in requests(document, left_out)? {
@@ -147,7 +147,7 @@ fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<
             words: described.and_then(|tag| tag.words.clone()),
             requests: Vec::new(),
         });
-        // Names that the module of a group has already.
+        // The module of a group already has these names.
         let ours = ["Call".to_owned(), names::pascal(&group.name), format!("Project{}", names::pascal(&group.name))];
         let others = &group.requests;
         let is_taken = |name: &str| ours.iter().any(|one| one == name) || others.iter().any(|one| one.name == name);
@@ -159,7 +159,7 @@ fn groups<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<
     Ok(groups.into_values().collect())
 }
 
-/// What holds the modules together.
+/// Returns the module that holds the others together.
 fn index(groups: &[Group<'_>], hosts: &[Host], project: &Project) -> TokenStream {
     let (mut modules, mut accessors, mut all) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     let mut of_project = TokenStream::new();

@@ -7,7 +7,7 @@ use super::Docs;
 use super::ty::by_hand;
 use crate::model::{Enum, names};
 
-/// An open enum: the known values of a string, and `Unknown`.
+/// Returns an open enum: the known values of a string, and `Unknown`.
 pub(super) fn open_enum(open: &Enum, docs: &mut Docs<'_>) -> Result<TokenStream> {
     let name: Ident = syn::parse_str(&open.name)?;
     let doc = docs.of(&open.name, open.words.as_deref());

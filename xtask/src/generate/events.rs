@@ -8,7 +8,7 @@ use super::{Docs, enums};
 use crate::model::{Document, Enum, names};
 use crate::project;
 
-/// `NotificationType`, and `Event`: what comes with each. Types that are `listed` may come with nothing that is known.
+/// Returns the enum of event types, and `Event`, which holds the data of each. `listed` types may have no known data.
 pub(super) fn events(
     document: &Document,
     structs: &[Struct<'_>],
@@ -161,7 +161,7 @@ pub(super) fn events(
     })
 }
 
-/// An accessor of a text that most events have. Of an event that is not known, it is looked for.
+/// Returns an accessor for a string that most events have. It searches the JSON of an unknown event.
 fn accessor(
     subject: &project::Subject,
     document: &Document,

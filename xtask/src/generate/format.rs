@@ -7,7 +7,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Expr, ExprLit, File, Item, Lit, Meta, parse_quote};
 
-/// The text of a generated file.
+/// Returns the text of a generated file.
 pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Result<String> {
     let mut file: File = syn::parse2(items).context("the generator's output is not Rust")?;
     Documentation.visit_file_mut(&mut file);
@@ -34,8 +34,8 @@ pub(super) fn file(origin: &str, words: Option<&str>, items: TokenStream) -> Res
     Ok(text)
 }
 
-/// Makes published words documentation of Rust: code in them is none of ours to be tested, and there are characters that no
-/// comment may hold.
+/// Makes published descriptions fit for Rust: their code blocks must not run as tests, and comments cannot have some
+/// characters.
 pub(super) fn tame(document: &mut Value) {
     match document {
         Value::Object(members) => members.iter_mut().for_each(|(key, value)| match value {
@@ -82,8 +82,8 @@ fn tamed(words: &str) -> String {
     text + open.unwrap_or_default()
 }
 
-/// The text of a call of one of our macros, an entry a line: prettyplease fills its lines, so that one entry that is
-/// new would move all that follow.
+/// Returns the text of a call of one of our macros, one entry per line. prettyplease fills lines, so one new entry
+/// would move all later ones.
 fn call(item: &Item) -> Option<String> {
     let Item::Macro(call) = item else { return None };
     let path = call.mac.path.to_token_stream().to_string().replace(' ', "");
@@ -100,7 +100,7 @@ fn call(item: &Item) -> Option<String> {
     Some(text + "\n});\n")
 }
 
-/// Writes documentation as people do: a line of `/// ` for each line.
+/// Writes documentation as people do: with `/// ` before each line.
 struct Documentation;
 
 impl VisitMut for Documentation {

@@ -8,14 +8,14 @@ use super::requests::{Answer, Parameter, Request};
 use super::structs;
 use super::ty::Ty;
 
-/// Typed mocks of every operation, by progenitor as it is: a trait of a mock server, with a method for each operation that
-/// says when it is called and what it then answers.
+/// Generates typed mocks of every operation with plain progenitor: a trait of a mock server. It has a method for each
+/// operation, which sets when the mock matches and what it then answers.
 ///
-/// progenitor is given the names of the types and no more; typify has made them, as everywhere.
+/// progenitor only gets the names of the types; typify generates the types, as everywhere.
 pub(super) fn mocks<'a>(requests: impl Iterator<Item = &'a Request<'a>>, krate: &str) -> Result<TokenStream> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     for request in requests {
-        // Two hosts have the same path: the mock server has a folder for each host.
+        // Two hosts may have the same path, so the mock server has a folder for each host.
         let path = format!("/{}{}", request.operation.host, request.operation.path);
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         methods[request.operation.method.to_lowercase()] = described(request, &mut schemas);
@@ -54,7 +54,7 @@ fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
 }
 
 fn parameter(parameter: &Parameter<'_>) -> Value {
-    // A mock compares texts, and a credential is none that could be shown.
+    // A mock compares strings, and a `Credential` cannot be shown as one.
     let schema = match &parameter.ty {
         Ty::ByHand("Credential") => Ty::String.json_schema(),
         ty => ty.json_schema(),
@@ -67,7 +67,7 @@ fn parameter(parameter: &Parameter<'_>) -> Value {
     })
 }
 
-/// A type, each struct of which has a stand-in among the schemas.
+/// Returns the schema of a type, and adds a stand-in for its struct to `schemas`.
 fn named(ty: &Ty, schemas: &mut Map<String, Value>) -> Value {
     let mut inner = ty;
     while let Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) = inner {

@@ -1,7 +1,7 @@
-//! From the model to Rust, in memory.
+//! Generates Rust code from the model, in memory.
 //!
-//! `ty` has the types, `structs`, `enums` and `events` make what a module has, `requests` says what code needs of an operation,
-//! and `client` puts a client together, of what `operations`, `users`, `samples` and `mocks` make. `tables` is for the tests.
+//! `ty` has the types. `structs`, `enums` and `events` generate the items of a module. `requests` says what code needs of
+//! an operation. `client` builds the client with `operations`, `users`, `samples` and `mocks`. `tables` is for the tests.
 
 mod client;
 mod enums;
@@ -36,18 +36,18 @@ use crate::overlay::Overlay;
 use crate::project::Project;
 use crate::sources::{CONTRACT, Lock};
 
-/// What `generate` would have on disk, and what there is to say about it.
+/// The files that `generate` would write, and its summary.
 pub(crate) struct Generated {
     pub(crate) plan: Plan,
     pub(crate) summary: String,
 }
 
-/// What does not stop the generator, and is to be told.
+/// Findings that are reported at the end.
 #[derive(Default)]
 struct Findings {
-    /// Overlay actions and passes that match nothing.
+    /// Overlay actions and steps that match nothing.
     stale: Vec<String>,
-    /// Operations that cannot be expressed.
+    /// Operations that the client cannot express.
     left_out: Vec<String>,
     /// Items of the generated code that no overlay describes.
     undocumented: Vec<String>,
@@ -90,7 +90,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let words = document.words.clone().unwrap_or_else(|| format!("What `{}` describes.", module.document));
         generator.write(format!("{}/{}.rs", project.types.folder, module.name), &origin, Some(&words), items)?;
         let typed = |schema: &String| Typed::new(&path, module.document.clone(), schema, &document);
-        // What stands inside another schema, or an event, has no name in the contract.
+        // Schemas inside another schema or an event have no name in the contract.
         let schemas = document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema));
         generator.types.schemas.extend(schemas);
         generator.types.structs.extend(structs.iter().map(|one| (path.clone(), one.name.clone())));
@@ -116,7 +116,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     generator.finish()
 }
 
-/// JSON with a line for each path and each schema, so that a change of one is a line of a diff.
+/// Returns JSON with a line for each path and each schema, so that a change of one is one line of a diff.
 fn lines(value: &Value, depth: usize) -> String {
     const DEEPEST: usize = 4;
     match value.as_object() {
@@ -129,7 +129,7 @@ fn lines(value: &Value, depth: usize) -> String {
     }
 }
 
-/// What it takes to follow a contract, and what was found on the way.
+/// The inputs of the generator, and what it has found so far.
 struct Generator<'a> {
     root: &'a Path,
     allow_stale: bool,
@@ -141,22 +141,22 @@ struct Generator<'a> {
     steps: BTreeMap<&'static str, usize>,
     findings: Findings,
     summary: String,
-    /// The documents as the overlays have them, by their names.
+    /// The documents by name, with all overlays applied except kept ones.
     documents: serde_json::Map<String, Value>,
 }
 
 /// A document of the contract.
 struct Contract {
     file: String,
-    /// The file, and the commit that it is of.
+    /// The file, and its commit.
     origin: String,
     published: Document,
-    /// It as the overlays have it.
+    /// The document with its overlays applied.
     document: Document,
 }
 
 impl Generator<'_> {
-    /// A document as it is published.
+    /// Returns a document as published; `null` for a missing one with `allow_stale`.
     fn text(&self, name: &str) -> Result<Value> {
         let file = format!("{CONTRACT}/{name}.json");
         if self.allow_stale && !self.root.join(&file).exists() {
@@ -193,7 +193,7 @@ impl Generator<'_> {
         Ok(Contract { file, origin, published, document })
     }
 
-    /// Adds a file of code to what is generated.
+    /// Adds a file of code to the plan.
     fn write(&mut self, path: String, origin: &str, words: Option<&str>, items: TokenStream) -> Result<()> {
         self.plan.add(path, format::file(origin, words, items)?);
         Ok(())
@@ -207,7 +207,7 @@ impl Generator<'_> {
 
     fn finish(mut self) -> Result<Generated> {
         let used = |overlay: &Overlay| self.project.documents().any(|document| overlay.extends(document));
-        // `diff` reads all that are kept.
+        // `diff` reads all kept overlays.
         for overlay in self.overlays.iter().filter(|overlay| !used(overlay) && !overlay.is_kept()) {
             let stale = format!("{} extends no contract file that code is generated from", overlay.file);
             self.findings.stale.push(stale);
@@ -239,7 +239,7 @@ impl Findings {
     }
 }
 
-/// What a module has: structs, enums and events.
+/// Returns the items of a module: structs, enums and events.
 fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Result<TokenStream> {
     for open in &document.enums {
         let described = open.value_words.keys().filter(|value| !open.values.contains(value));
@@ -248,7 +248,7 @@ fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Re
         );
     }
     let (mut items, end) = structs::tokens(structs, document, docs)?;
-    // A list of the types in the contract is what we have of our own.
+    // A list of the event types in the contract becomes a part of our own enum.
     let event = docs.project.event.as_ref().filter(|_| !document.events.is_empty());
     let (lists, enums): (Vec<&Enum>, Vec<&Enum>) =
         document.enums.iter().partition(|open| event.is_some_and(|event| event.list == open.name));
@@ -263,18 +263,18 @@ fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Re
     Ok(items)
 }
 
-/// The names in Rust of what a document has a type for.
+/// Returns the names in Rust of the types of a document.
 fn type_names(document: &Document, project: &Project) -> BTreeSet<String> {
     let list = project.event.as_ref().filter(|_| !document.events.is_empty()).map(|event| event.list.clone());
     document.taken().into_iter().chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
 }
 
-/// What is said of the items of a module, and what is found when they are made.
+/// The documentation of a module's items, and what is found while they are generated.
 struct Docs<'a> {
     module: &'a str,
     project: &'a Project,
     findings: &'a mut Findings,
-    /// What is said of a type beside its words: the operations that send it or receive it.
+    /// For each type, the operations that send or receive it.
     users: BTreeMap<String, String>,
 }
 
@@ -283,7 +283,7 @@ impl<'a> Docs<'a> {
         Self { module, project, findings, users: BTreeMap::new() }
     }
 
-    /// The words for an item; where there are none, these say so.
+    /// Returns the documentation of an item, or a placeholder if it has none.
     fn of(&mut self, item: &str, words: Option<&str>) -> String {
         let words = words.map(str::trim).filter(|words| !words.is_empty());
         if words.is_none() {

@@ -10,7 +10,7 @@ use super::ty::Ty;
 use crate::model::names;
 use crate::project::Project;
 
-/// The operations of a group: a struct that leads to them, another one for those of one project, and a struct of each.
+/// Returns the operations of a group: a struct for all, another for those of one project, and one for each request.
 pub(super) fn group(group: &Group<'_>, words: &str, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> TokenStream {
     let project = docs.project;
     let name = format_ident!("{}", names::pascal(&group.name));
@@ -71,7 +71,7 @@ pub(super) fn group(group: &Group<'_>, words: &str, structs: &[Struct<'_>], docs
     }
 }
 
-/// Whether an operation is one of a project, which its path names first.
+/// Whether an operation belongs to a project, which its path names first.
 pub(super) fn is_of_project(request: &Request<'_>, project: &Project) -> bool {
     request.arguments().next().is_some_and(|parameter| project.client.scope.as_ref() == Some(&parameter.of.name))
 }
@@ -92,7 +92,7 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
         doc.push_str(&format!(" [Reference]({page})"));
     }
     for (status, ty) in &request.errors {
-        // Problems are read by `Error`.
+        // `Error` reads problems.
         if let Ty::Struct(name) = ty
             && (problem.is_empty() || !name.ends_with(problem))
         {
@@ -108,12 +108,12 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
     doc
 }
 
-/// The security schemes of which an operation takes one; none where anyone may call it.
+/// Returns the security schemes of which an operation takes one; empty if anyone may call it.
 fn schemes<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
     request.operation.security.iter().flatten().map(|scheme| scheme.split(' ').next().unwrap_or(scheme)).collect()
 }
 
-/// The functions that begin an operation, with all that is required: that of its group, and that of a project's.
+/// Returns the methods that begin a request with all that is required: the group's, and the one for a single project.
 fn methods(
     request: &Request<'_>,
     project: &Project,
@@ -165,7 +165,7 @@ fn methods(
     (call, of_project)
 }
 
-/// How a parameter is taken, and the statement that puts it where it belongs.
+/// Returns the type of a parameter's argument, and the statement that adds its value to the request.
 fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
     let Parameter { of, ident, ty, is_compound } = parameter;
     let name = &of.name;
@@ -195,7 +195,7 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
     let into = quote!(impl ::core::convert::Into<#rust>);
     let (ty, value) = match ty {
         Ty::Bool => (rust, quote!(#ident)),
-        // Identifiers are texts in the contract, and often something else where they come from.
+        // Identifiers are strings in the contract, and callers often have them as another type.
         Ty::String | Ty::ByHand("RawJson") => (quote!(impl ::core::fmt::Display), quote!(#ident)),
         Ty::ByHand("Credential") => (into, quote!(#ident.into().expose_secret())),
         _ => (into, quote!(#ident.into())),
@@ -203,8 +203,8 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
     (ty, quote! { call.#place(#name, #value); #once })
 }
 
-/// How a body is taken, and the call that writes it. One of a type that has a name is taken as it is: whoever decodes one does
-/// not have to name the type again.
+/// Returns the type of a body's argument, and the call that writes it. A struct is taken as is, so that a caller who
+/// decodes one need not name its type again.
 fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
     let rust = body.ty.rust();
     let (ty, value) = match &body.ty {
@@ -222,7 +222,7 @@ fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
     (ty, step)
 }
 
-/// An operation on its way: a method for each thing that may be left out, and how it is sent.
+/// Returns the struct of a request: a method for each optional part, and how it is sent.
 fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String>) -> TokenStream {
     let Request { method, name, .. } = request;
     let mut setters = TokenStream::new();
@@ -282,21 +282,21 @@ fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String
     }
 }
 
-/// Which method of the client reads the response, and as what.
+/// Returns the client's method that reads the response, and the type that it returns.
 fn answer(answer: &Answer) -> (Ident, TokenStream) {
     let how = |name| format_ident!("{name}");
     match answer {
         Answer::Empty => (how("empty"), quote!(())),
         Answer::Text => (how("text"), Ty::String.rust()),
         Answer::Bytes => (how("bytes"), Ty::Bytes.rust()),
-        // A list is nothing to be sent back: whether it was `null` or empty is all the same.
+        // Nobody sends a list back, so `null` and an empty list are the same.
         Answer::Json(Ty::Items(ty)) => (how("list"), ty.rust()),
         Answer::Json(ty) => (how("json"), ty.rust()),
     }
 }
 
-/// How an operation whose list comes in pages goes from one to the next: it takes a token, and its response says whether it
-/// is done and which token is next.
+/// Returns how a request for a list in pages gets the next page: the request takes a token, and the response says
+/// whether it is the last page and which token is next.
 fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Option<TokenStream> {
     let paging = project.client.paging.as_ref()?;
     let of = |ty: &Ty| match ty {

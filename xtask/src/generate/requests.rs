@@ -1,4 +1,4 @@
-//! What code needs of an operation: how it is called, and as what its answer is read.
+//! What code needs of an operation: how it is called, and the type of its response.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use quote::format_ident;
 use super::ty::{Direction, Ty};
 use crate::model::{self, Document, Kind, Location, Node, Operation, json, names};
 
-/// Operations that the contract keeps together by a tag.
+/// Operations that the contract groups by a tag.
 pub(super) struct Group<'a> {
     pub(super) tag: String,
     /// The name of the module.
@@ -21,15 +21,15 @@ pub(super) struct Group<'a> {
 /// An operation, as a client calls it.
 pub(super) struct Request<'a> {
     pub(super) operation: &'a Operation,
-    /// The method that begins it, and the struct that is sent.
+    /// The name of the method that begins the request, and of the request's struct.
     pub(super) method: Ident,
     pub(super) name: Ident,
     pub(super) parameters: Vec<Parameter<'a>>,
     pub(super) body: Option<Body>,
-    /// The status of success.
+    /// The status of a successful response.
     pub(super) status: u16,
     pub(super) answer: Answer,
-    /// The bodies of refusals, by status.
+    /// The bodies of error responses, by status.
     pub(super) errors: BTreeMap<&'a str, Ty>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Parameter<'a> {
     pub(super) of: &'a model::Parameter,
     pub(super) ident: Ident,
     pub(super) ty: Ty,
-    /// Whether it is more than one value, or written as JSON.
+    /// Whether it has several values, or is written as JSON.
     pub(super) is_compound: bool,
 }
 
@@ -47,16 +47,16 @@ pub(super) struct Body {
     pub(super) media: Media,
 }
 
-/// How a body is written.
+/// How a body is encoded.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Media {
     Json,
     Form,
-    /// As it is given, with its media type.
+    /// As is, with its media type.
     Bytes(String),
 }
 
-/// What a response holds.
+/// The body of a successful response.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     Empty,
@@ -66,7 +66,7 @@ pub(super) enum Answer {
 }
 
 impl<'a> Request<'a> {
-    /// The parameters: those that every call has first, and of these those of the path, in its order.
+    /// Returns the parameters: first those of every call, in the order of [`Operation::arguments`].
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Parameter<'a>> {
         let arguments =
             self.operation.arguments().filter_map(|one| self.parameters.iter().find(|p| std::ptr::eq(p.of, one)));
@@ -77,7 +77,7 @@ impl<'a> Request<'a> {
         self.in_order().filter(|parameter| parameter.of.is_argument())
     }
 
-    /// What a caller sends, and what it receives.
+    /// Returns the types that a caller sends, and those that it receives.
     pub(super) fn types(&self) -> (Vec<&Ty>, Vec<&Ty>) {
         let sent = self.parameters.iter().map(|parameter| &parameter.ty).chain(self.body.iter().map(|body| &body.ty));
         let answer = match &self.answer {
@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The operations that can be called; why another one cannot is a finding.
+/// Returns the operations that the client can call. `left_out` gets the others, and why they are left out.
 pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -> Result<Vec<Request<'a>>> {
     let mut requests = Vec::new();
     for operation in &document.operations {
@@ -105,7 +105,7 @@ pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -
     Ok(requests)
 }
 
-/// Why an operation cannot be expressed.
+/// Returns the reason why the client cannot express an operation.
 fn obstacle(operation: &Operation) -> Option<String> {
     if ["OPTIONS", "TRACE"].contains(&operation.method.as_str()) {
         return Some("its method is for what stands between a client and a server".to_owned());
@@ -130,7 +130,7 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
     let mut taken: Vec<Ident> = Vec::new();
     for one in operation.parameters.iter().filter(|one| !is_of_the_client(one)) {
         let mut ident = format_ident!("{}", ident(&one.name));
-        // One name in path and query.
+        // The path and the query may have parameters with the same name.
         while taken.contains(&ident) {
             ident = format_ident!("{}_{ident}", one.location.name());
         }
@@ -173,7 +173,7 @@ fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
     Ok(Some(Body { ty, required: body.required, media }))
 }
 
-/// The status of success, and what is answered. Where there are several, that is one of them.
+/// Returns the status and the body of success. Of several, it chooses the last JSON body, or else the first body.
 fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
     if operation.method == "HEAD" {
         return Ok((200, Answer::Empty));
@@ -195,7 +195,7 @@ fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
     Ok(first.map_or((200, Answer::Empty), |(status, response)| (*status, of(response))))
 }
 
-/// Whether a parameter is none of a caller: a cookie, and a header that OpenAPI says nothing counts of that is said here.
+/// Whether callers cannot set a parameter: a cookie, or a header for which OpenAPI ignores parameters.
 fn is_of_the_client(parameter: &model::Parameter) -> bool {
     let is_header = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
     match parameter.location {
@@ -205,7 +205,7 @@ fn is_of_the_client(parameter: &model::Parameter) -> bool {
     }
 }
 
-/// The name of a method, but for what Rust and the methods of every operation keep to themselves.
+/// Returns the name of a method that is neither reserved by Rust nor a method of every request.
 pub(super) fn ident(name: &str) -> String {
     names::fit(names::snake(name), "value", &["body", "call", "new", "send", "stream"])
 }

@@ -11,10 +11,10 @@ use super::ty::path_of;
 use crate::model::{Document, Kind, Node, Others, Rust, Schema, names};
 use crate::project;
 
-/// Values of what is received, as templates: `{projectId}` is a value that is made of a seed, and
-/// `{Connection}` another template.
+/// Returns samples of received values, as templates: `{projectId}` is a value made from a seed, and `{Connection}`
+/// another template.
 ///
-/// `shared` has the paths of the types that another crate has, and nothing for a schema that no type is made of.
+/// `shared` has the paths of types in another crate, and `None` for a schema without a type.
 pub(super) fn samples(
     document: &Document,
     received: &BTreeSet<String>,
@@ -53,8 +53,8 @@ struct Samples<'a> {
 }
 
 impl Samples<'_> {
-    /// A template of an object that has every field, but for those that would hold it again, or that come only where others
-    /// do not.
+    /// Returns a template with every field of an object, except those that would contain it again, and those that only
+    /// later alternatives have or require.
     fn object(&self, name: &str, schema: &Schema) -> Value {
         let object = schema.object();
         let is_of_others = |field: &str| object.is_some_and(|object| object.of_other_alternatives.contains(field));

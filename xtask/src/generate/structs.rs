@@ -1,5 +1,5 @@
-//! Structs: what typify makes of them, made to keep every member of an object, with what tells of their fields and makes
-//! those that are sent.
+//! Structs: typify's code, changed to keep every member of an object, with accessors, and with constructors and setters
+//! for structs that are sent.
 
 use std::collections::BTreeMap;
 use std::panic;
@@ -20,37 +20,37 @@ use crate::document;
 use crate::model::{self, Document, Need, Schema, names, reachable};
 use crate::project::Project;
 
-/// The field of every struct that holds what has no field of its own.
+/// The field of every struct that holds members without a field of their own.
 pub(super) const OTHERS: &str = "other_fields";
 
 /// A struct of a document.
 pub(super) struct Struct<'a> {
-    /// In Rust.
+    /// The name in Rust.
     pub(super) name: String,
     pub(super) schema: &'a Schema,
     pub(super) fields: Vec<Field<'a>>,
-    /// Whether callers make it.
+    /// Whether callers build it.
     pub(super) is_sent: bool,
 }
 
 /// A field of a struct.
 pub(super) struct Field<'a> {
-    /// In JSON.
+    /// The name in JSON.
     pub(super) name: &'a str,
     pub(super) ident: Ident,
     pub(super) ty: Ty,
-    /// Whether it has to be there, as far as the struct asks for it.
+    /// Whether the struct requires it. If callers build the struct, a read-only field is optional.
     pub(super) need: Need,
     pub(super) of: &'a model::Field,
 }
 
 impl<'a> Struct<'a> {
-    /// The one of some that has a name.
+    /// Returns the struct with a name.
     pub(super) fn named<'s>(structs: &'s [Self], name: &str) -> Option<&'s Self> {
         structs.iter().find(|one| one.name == name)
     }
 
-    /// The field that has a name in JSON.
+    /// Returns the field with a name in JSON.
     pub(super) fn field(&self, name: &str) -> Option<&Field<'a>> {
         self.fields.iter().find(|field| field.name == name)
     }
@@ -61,7 +61,7 @@ impl<'a> Struct<'a> {
 }
 
 impl Field<'_> {
-    /// What it may be in JSON: the names of the modules of `object`, which reads and writes structs.
+    /// Returns the module of `object` that reads and writes the field, by what it may be in JSON.
     fn kind(&self) -> &'static str {
         match &self.ty {
             Ty::Items(_) => "collection",
@@ -71,22 +71,22 @@ impl Field<'_> {
         }
     }
 
-    /// Whether it holds what a signed URL may replace.
+    /// Whether it holds JSON, which a signed URL may replace.
     fn is_json(&self) -> bool {
         *self.ty.some() == Ty::RAW
     }
 
-    /// The name of the field that it may replace, where it is a signed URL.
+    /// Returns the name of the field that it may replace, if it is a signed URL.
     fn replaces(&self, project: &Project) -> Option<&str> {
         project.replaced_by_url(self.name).filter(|_| *self.ty.some() == Ty::ByHand("SignedUrl"))
     }
 
-    /// The name of an accessor; of `type_` too, whose underscore only tells it from the keyword.
+    /// Returns the name of an accessor. The underscore of `type_` only avoids the keyword, and is dropped.
     fn accessor(&self, what: &str) -> Ident {
         format_ident!("{}_{what}", self.ident.to_string().trim_end_matches('_'))
     }
 
-    /// The expression that gives an `Option` of a reference to its value.
+    /// Returns the expression for an `Option` of a reference to its value.
     fn borrow(&self) -> TokenStream {
         let ident = &self.ident;
         match self.ty {
@@ -96,7 +96,7 @@ impl Field<'_> {
     }
 }
 
-/// The structs of a document, in the order of their names. `is_sent` says of a schema whether callers make it.
+/// Returns the structs of a document, sorted by name. `is_sent` says whether callers build the struct of a schema.
 pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Result<Vec<Struct<'_>>> {
     let directions = document.directions();
     let structs = document.schemas.iter().map(|(name, schema)| {
@@ -105,13 +105,13 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
         let mut taken = vec![format_ident!("{OTHERS}")];
         let mut fields = Vec::new();
         for (name, field) in schema.fields() {
-            // Fields that are the same in Rust, as `type` and `@type` are: the later one gives way.
+            // Fields may have the same name in Rust, as `type` and `@type` do: the later one gets an underscore.
             let mut ident = ident(name);
             while taken.contains(&ident) {
                 ident = format_ident!("{ident}_");
             }
             taken.push(ident.clone());
-            // What only the other side sets is not demanded of who sends.
+            // A caller need not set what only the other side sets.
             let is_read_only = document.resolve(&field.schema).facet("readOnly").or(field.schema.facet("readOnly"));
             let need = if is_sent && is_read_only.is_some() { Need::Optional } else { field.need };
             let ty = Ty::of_field(document, &field.schema, need, direction)?;
@@ -124,7 +124,7 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
     Ok(structs)
 }
 
-/// Boxes each field by which a struct would hold itself.
+/// Boxes each field through which a struct would contain itself.
 fn box_cycles(structs: &mut [Struct<'_>]) {
     let held = |field: &Field<'_>| match field.ty.some() {
         Ty::Struct(name) => Some(name.clone()),
@@ -148,18 +148,18 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
     }
 }
 
-/// What a field is called in Rust.
+/// Returns the name of a field in Rust.
 fn ident(name: &str) -> Ident {
     let mut name = names::plain(name).to_snake_case();
     // schemars takes the first byte for the first letter.
     if name.starts_with(|first: char| !first.is_ascii() && !first.is_numeric()) {
         name.insert_str(0, "x_");
     }
-    // `new` makes the struct.
+    // `new` is the constructor.
     format_ident!("{}", names::fit(name, "value", &["new"]))
 }
 
-/// The structs and what they have; and what stands at the end of a module, which are setters and conversions.
+/// Returns the structs and their accessors, and for the end of the module the setters and conversions.
 pub(super) fn tokens(
     structs: &[Struct<'_>],
     document: &Document,
@@ -192,7 +192,7 @@ pub(super) fn tokens(
     Ok((quote! { #file #impls }, end))
 }
 
-/// A struct as typify takes it, with the words that it will have.
+/// Returns the schema of a struct for typify, with the documentation that it will have.
 fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
     let description = docs.of(&one.name, one.schema.says.words.as_deref());
     let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
@@ -203,11 +203,11 @@ fn json_schema(one: &Struct<'_>, docs: &mut Docs<'_>) -> Value {
             words.push_str("\n\nDeprecated by the contract.");
         }
         let is_required = field.kind() == "required" || field.kind() == "collection";
-        // typify makes an `Option` of what is not required.
+        // typify makes an `Option` of a property that is not required.
         let ty = if is_required { &field.ty } else { field.ty.some() };
         let mut property = ty.json_schema();
         property["description"] = words.into();
-        // typify puts fields in the order of their names; `finish` names them.
+        // typify sorts fields by name; `finish` gives them their names.
         let name = format!("f{number:04}");
         if is_required {
             required.push(name.clone());
@@ -225,7 +225,7 @@ fn typify(schemas: BTreeMap<String, JsonSchema>, settings: &TypeSpaceSettings) -
     })
 }
 
-/// Runs a generator that panics on constructs that it has not seen; what it says then is the best message there is.
+/// Runs a generator that panics on constructs that it does not know. The panic's text is the best message available.
 pub(super) fn quietly<E>(name: &'static str, run: impl FnOnce() -> Result<TokenStream, E>) -> Result<TokenStream>
 where
     E: std::error::Error + Send + Sync + 'static,
@@ -244,7 +244,7 @@ where
     }
 }
 
-/// What typify makes of a schema, and of those that it refers to, as they are published: what the benchmark compares with.
+/// Returns typify's code for a published schema and those that it refers to. The benchmark compares with it.
 pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
     let published = &document["components"]["schemas"];
     let (mut schemas, mut next) = (BTreeMap::new(), vec![name.to_owned()]);
@@ -259,9 +259,9 @@ pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
     typify(schemas, &TypeSpaceSettings::default())
 }
 
-/// Makes a struct one that keeps every member of an object, and returns how it is read and written.
+/// Makes a struct keep every member of an object, and returns the code that reads and writes it.
 ///
-/// serde's derives, which typify asks for, drop members that they do not know, and cannot tell `null` from absent.
+/// typify asks for serde's derives. They drop unknown members, and cannot distinguish `null` from an absent member.
 fn finish(one: &Struct<'_>, item: &mut ItemStruct) -> Result<TokenStream> {
     let syn::Fields::Named(fields) = &mut item.fields else { bail!("{}: a struct without fields", one.name) };
     let mut members = TokenStream::new();
@@ -287,19 +287,19 @@ fn finish(one: &Struct<'_>, item: &mut ItemStruct) -> Result<TokenStream> {
     });
     item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
     item.attrs.push(parse_quote!(#[cfg_attr(feature = "schemars", schemars(rename_all = "camelCase"))]));
-    // A struct of which nothing is required can be made of nothing, where callers make it. What is only received would
-    // lose its `Default` with the first field that the contract comes to require.
+    // A struct that callers build and that requires nothing has a `Default`. A struct that is only received would lose
+    // its `Default` as soon as the contract requires a field.
     let has_default = one.is_sent && !one.fields.iter().any(is_argument);
     if let Some(derive) = item.attrs.iter_mut().find(|attribute| attribute.path().is_ident("derive")) {
         *derive = derives(derive, has_default)?;
     }
-    // A member that the contract gains is a field more, which is no breaking change then.
+    // A new member in the contract is a new field, which is then not a breaking change.
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     let name = &item.ident;
     Ok(quote! { crate::object::object!(#name { #members }); })
 }
 
-/// Without what names a crate, and with `Default` where that is wanted.
+/// Returns the derives without paths into crates, and with `Default` if the struct has one.
 fn derives(derive: &Attribute, has_default: bool) -> Result<Attribute> {
     let traits = derive.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)?;
     let kept = traits.into_iter().filter(|path| path.segments.len() == 1 && !path.is_ident("Default"));
@@ -308,7 +308,7 @@ fn derives(derive: &Attribute, has_default: bool) -> Result<Attribute> {
     Ok(parse_quote!(#[derive(#(#kept),*)]))
 }
 
-/// What `rename_all = "camelCase"` makes of a field's name.
+/// Returns the name that `rename_all = "camelCase"` gives to a field.
 fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let first = words.next().unwrap_or_default().to_owned();
@@ -319,12 +319,12 @@ fn camel_case(field: &str) -> String {
     })
 }
 
-/// What a struct tells of its fields, together or when they are absent.
+/// Returns the accessors of a struct, for fields that belong together and for fields with a default.
 fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
     let (mut accessors, conversion) = config_sources(one, project);
     let mut taken: Vec<Ident> = one.fields.iter().map(|field| field.ident.clone()).collect();
     for field in &one.fields {
-        // A method that sets a field goes first.
+        // A setter of the same name takes precedence.
         let name = field.accessor("or_default");
         if !taken.contains(&name) {
             accessors.extend(default_of(field));
@@ -335,9 +335,9 @@ fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
     (!accessors.is_empty()).then(|| quote! { impl #ident { #accessors } #conversion })
 }
 
-/// An accessor for each pair of fields `x`, `xURL` of which the first is JSON and the second a signed URL, and for each
-/// configuration that has no URL, as in older contracts; and a conversion, so that where a configuration is looked for, the
-/// data of an event may stand for the one they tell of.
+/// Returns an accessor for each pair of fields `x` and `xURL`, where `x` is JSON and `xURL` a signed URL, and for each
+/// configuration without a URL, as in older contracts. Also returns a conversion, so that the data of an event can be
+/// passed where a configuration is expected.
 fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStream) {
     let by_hand = by_hand();
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
@@ -372,7 +372,7 @@ fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStr
     (accessors, conversion)
 }
 
-/// The fields of a struct that hold what a signed URL may replace, and the accessor of each.
+/// Returns the fields that a signed URL may replace, and the accessor of each.
 pub(super) fn replaced<'s, 'a>(one: &'s Struct<'a>, project: &Project) -> Vec<(&'s Field<'a>, Ident)> {
     let mut names: Vec<&str> = one.fields.iter().filter_map(|url| url.replaces(project)).collect();
     names.sort_unstable();
@@ -380,7 +380,7 @@ pub(super) fn replaced<'s, 'a>(one: &'s Struct<'a>, project: &Project) -> Vec<(&
     fields.map(|field| (field, field.accessor("source"))).collect()
 }
 
-/// An accessor for an optional field that the contract gives a default.
+/// Returns an accessor for an optional field that has a default in the contract.
 fn default_of(field: &Field<'_>) -> Option<TokenStream> {
     let default = field.of.schema.facet("default")?;
     let Ty::Option(ty) = &field.ty else { return None };
@@ -405,18 +405,18 @@ fn default_of(field: &Field<'_>) -> Option<TokenStream> {
     })
 }
 
-/// `last config` for `lastConfig`.
+/// Returns `last configuration` for `lastConfig`.
 fn spoken(field: &str) -> String {
     field.to_snake_case().replace('_', " ").replace("config", "configuration")
 }
 
-/// Whether a function that makes the struct takes the field.
+/// Whether the constructor of the struct takes the field.
 fn is_argument(field: &Field<'_>) -> bool {
     !matches!(field.ty, Ty::Option(_) | Ty::Items(_))
 }
 
-/// How a struct that a caller sends is made: a function that takes what is required, and a method for each field that may be
-/// absent.
+/// Returns how callers build a struct: a constructor that takes the required fields, and a setter for each field that
+/// may be absent.
 fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> TokenStream {
     let (mut arguments, mut values, mut setters) = (Vec::new(), TokenStream::new(), TokenStream::new());
     for (field, made) in one.fields.iter().zip(&item.fields) {
@@ -471,11 +471,11 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
     }
 }
 
-/// The name of a struct, and of the one that it becomes.
+/// The name of a struct, and of the one that it converts into.
 type Pair = (String, String);
 
-/// The conversions that the overlays ask for by `x-from`, and those that these need. One that cannot be made is stale: an
-/// older contract may say less of the one struct than of the other.
+/// Returns the conversions that overlays ask for by `x-from`, and those that these need. One that cannot be made is
+/// stale: in an older contract, one struct may have fewer fields than the other.
 fn conversions(structs: &[Struct<'_>], document: &Document, stale: &mut Vec<String>) -> TokenStream {
     let asked = document.schemas.iter().filter_map(|(name, schema)| Some((schema.says.from.as_ref()?, name)));
     let (mut conversions, mut done) = (TokenStream::new(), Vec::<Pair>::new());
@@ -491,7 +491,7 @@ fn conversions(structs: &[Struct<'_>], document: &Document, stale: &mut Vec<Stri
     conversions
 }
 
-/// A conversion, and those that it needs and that are not there yet.
+/// Returns a conversion, and those that it needs and that do not exist yet.
 fn with_needed(pair: Pair, structs: &[Struct<'_>], there: &[Pair]) -> Result<(TokenStream, Vec<Pair>)> {
     let (mut conversions, mut done, mut next) = (TokenStream::new(), Vec::new(), vec![pair]);
     while let Some(pair) = next.pop() {
@@ -533,7 +533,7 @@ fn conversion(from: &Struct<'_>, into: &Struct<'_>, needed: &mut Vec<Pair>) -> R
     })
 }
 
-/// Types that are the same stay; structs with different names have a conversion of their own.
+/// Returns the expression that converts a value. Equal types stay; two different structs have their own conversion.
 fn convert(value: TokenStream, from: &Ty, into: &Ty, needed: &mut Vec<Pair>) -> Result<TokenStream> {
     if from == into {
         return Ok(value);

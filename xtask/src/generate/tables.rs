@@ -1,4 +1,4 @@
-//! For the tests: what each type decodes and encodes to, and how each operation is called.
+//! Tables for the tests: what each type decodes and encodes to, and how each operation is called.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,14 +8,14 @@ use super::ty::{Ty, path_of};
 use crate::model::{Document, names};
 use crate::project::Project;
 
-/// A type of a schema of the contract.
+/// The type of a schema of the contract.
 pub(super) struct Typed {
-    /// The path of the module that has it.
+    /// The path of its module.
     pub(super) module: String,
     pub(super) document: String,
-    /// As it is published.
+    /// The published name.
     pub(super) schema: String,
-    /// In Rust.
+    /// The name in Rust.
     pub(super) name: String,
     pub(super) nullable: bool,
 }
@@ -27,7 +27,7 @@ impl Typed {
         Self { module: module.to_owned(), document, schema: published, name: names::pascal(schema), nullable }
     }
 
-    /// The document and the schema.
+    /// Returns the document and the schema.
     fn names(&self) -> TokenStream {
         let Self { document, schema, .. } = self;
         quote!((#document, #schema))
@@ -39,16 +39,16 @@ impl Typed {
     }
 }
 
-/// The types that are generated.
+/// The generated types.
 #[derive(Default)]
 pub(super) struct Types {
-    /// Those of the schemas that are received.
+    /// The types of schemas that are received.
     pub(super) schemas: Vec<Typed>,
     /// Every struct: the path of its module, and its name.
     pub(super) structs: Vec<(String, String)>,
 }
 
-/// What each schema of the contract decodes and encodes to, and its JSON Schema; and of every struct what `Debug` shows.
+/// Returns code that decodes and encodes each schema's type, its JSON Schema, and what `Debug` shows of every struct.
 pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
     let names: Vec<_> = types.schemas.iter().map(Typed::names).collect();
     let decoded: Vec<TokenStream> = types.schemas.iter().map(Typed::rust).collect();
@@ -97,7 +97,7 @@ pub(super) fn table(types: &Types, project: &Project) -> TokenStream {
     }
 }
 
-/// How each operation of the contract is called, by the methods that everyone uses.
+/// Returns code that calls each operation by its public methods.
 pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
     let client = format_ident!("{client}");
     let shown = quote!(match value {
@@ -110,7 +110,7 @@ pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
         for request in &group.requests {
             let (id, method) = (&request.operation.id, &request.method);
             let (mut given, mut steps) = (Vec::new(), TokenStream::new());
-            // Takes an argument, or sets what may be left out: to the value, or to what is `shown` of it.
+            // Takes an argument, or sets an optional value: to the value itself, or to its `shown` form.
             let mut take = |name: &str,
                             ident: &Ident,
                             ty: TokenStream,
@@ -125,13 +125,13 @@ pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
                 }
             };
             for Parameter { of, ty, ident, is_compound } in request.in_order() {
-                // Anything that can be shown is taken.
+                // The method takes any value that can be displayed.
                 let is_any = *ty == Ty::RAW && !is_compound;
                 let (ty, shown) = if is_any { (quote!(Value), Some(&shown)) } else { (ty.rust(), None) };
                 take(&of.name, ident, ty, shown, of.is_argument());
             }
             if let Some(body) = &request.body {
-                // Bytes are given as a text.
+                // Bytes are given as a string.
                 let ty = if body.ty == Ty::Bytes { Ty::String.rust() } else { body.ty.rust() };
                 take("body", &format_ident!("body"), ty, None, body.required);
             }

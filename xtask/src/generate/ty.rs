@@ -1,4 +1,4 @@
-//! The Rust types of what a document describes.
+//! The Rust types of a document's schemas.
 
 use anyhow::{Context as _, Result};
 use proc_macro2::{Ident, TokenStream};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::model::{Document, Kind, Need, Node, Others, Rust, names};
 use crate::project::BY_HAND;
 
-/// A type, as generated code writes it.
+/// A type in generated code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ty {
     Bool,
@@ -17,39 +17,39 @@ pub(super) enum Ty {
     Bytes,
     /// A type that is written by hand.
     ByHand(&'static str),
-    /// A struct of the module itself, by its name in Rust.
+    /// A struct of the same module, by its name in Rust.
     Struct(String),
-    /// A type that another module has, or an enum of this one, by its path.
+    /// A type of another module or an enum of this one, by its path.
     Path(String),
     Vec(Box<Ty>),
     Map(Box<Ty>),
     /// A list or a map that may be absent or `null`.
     Items(Box<Ty>),
     Option(Box<Ty>),
-    /// A struct that would hold itself.
+    /// A struct that would contain itself.
     Boxed(Box<Ty>),
 }
 
-/// Where a value stands, which decides how whole numbers and collections are held.
+/// The direction of a value, which decides how integers and collections are held.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Direction {
     OnlySent,
-    /// An `i64` refuses what is larger, and what is written as 1.0 or 1e3. The senders' nil maps and lists are `null` or
-    /// absent, which typify refuses, and drops what is empty when it encodes.
+    /// An `i64` refuses larger numbers, and those written as 1.0 or 1e3. The senders' nil maps and slices are `null` or
+    /// absent. typify refuses those, and drops empty ones when it encodes.
     Received,
 }
 
 impl Ty {
     pub(super) const RAW: Self = Self::ByHand("RawJson");
 
-    /// The type of what stands somewhere and may be `null`, if the contract says so.
+    /// Returns the type of a node, as an `Option` if it may be `null`.
     pub(super) fn or_null(document: &Document, node: &Node, direction: Direction) -> Result<Self> {
         let ty = Self::of(document, node, direction)?;
         let is_option = document.is_nullable(node) && !ty.holds_null();
         Ok(if is_option { Self::Option(Box::new(ty)) } else { ty })
     }
 
-    /// The type of what stands somewhere.
+    /// Returns the type of a node.
     pub(super) fn of(document: &Document, node: &Node, direction: Direction) -> Result<Self> {
         let of = |node: &Node| Self::or_null(document, node, direction);
         if let (Kind::Reference(name, _), None) = (&node.kind, &node.becomes) {
@@ -81,7 +81,7 @@ impl Ty {
         })
     }
 
-    /// The type of a field.
+    /// Returns the type of a field.
     pub(super) fn of_field(document: &Document, node: &Node, need: Need, direction: Direction) -> Result<Self> {
         let ty = Self::of(document, node, direction)?;
         let required = need == Need::Required;
@@ -97,7 +97,7 @@ impl Ty {
         *self == Self::RAW || matches!(self, Self::Items(_))
     }
 
-    /// A list or a map, without the wrapper.
+    /// Returns the type inside of an `Items`, or the type itself.
     pub(super) fn plain(&self) -> &Self {
         match self {
             Self::Items(ty) => ty,
@@ -105,7 +105,7 @@ impl Ty {
         }
     }
 
-    /// What it holds where it is an `Option`, and else itself.
+    /// Returns the type inside of an `Option`, or the type itself.
     pub(super) fn some(&self) -> &Self {
         match self {
             Self::Option(ty) => ty,
@@ -113,12 +113,12 @@ impl Ty {
         }
     }
 
-    /// As it is written beside the module `types`.
+    /// Returns the code for the type beside the module `types`.
     pub(super) fn rust(&self) -> TokenStream {
         self.tokens(&quote!(types::))
     }
 
-    /// As it is written in the module that has the structs.
+    /// Returns the code for the type in the module that has the structs.
     pub(super) fn local(&self) -> TokenStream {
         self.tokens(&TokenStream::new())
     }
@@ -150,7 +150,7 @@ impl Ty {
         }
     }
 
-    /// As typify takes it.
+    /// Returns the schema that typify takes for the type.
     pub(super) fn json_schema(&self) -> Value {
         let by_path = |path: &str, parameters: Vec<Value>| {
             let krate = path.split("::").next().unwrap_or_default().replace('_', "-");
@@ -167,13 +167,13 @@ impl Ty {
             Self::Map(value) => json!({ "type": "object", "additionalProperties": value.json_schema() }),
             Self::Items(ty) => by_path(&format!("{BY_HAND}::Items"), vec![ty.json_schema()]),
             Self::Option(ty) => json!({ "oneOf": [ty.json_schema(), { "type": "null" }] }),
-            // typify sees by itself where one is needed.
+            // typify adds a `Box` by itself where one is needed.
             Self::Boxed(ty) => ty.json_schema(),
         }
     }
 
-    /// How a function takes a value of the type: the type of its argument, and the expression that makes the value of it.
-    /// What can become the value is taken: a `&str` for a `String`, an array for a list.
+    /// Returns how a function takes a value of the type: the type of its argument, and the expression that converts the
+    /// argument. It takes anything that converts: a `&str` for a `String`, an array for a list.
     pub(super) fn argument(&self, name: &Ident, of: fn(&Self) -> TokenStream) -> (TokenStream, TokenStream) {
         let into = |ty: &Self| {
             let ty = of(ty);
@@ -206,7 +206,7 @@ pub(super) fn path_of(path: &str) -> TokenStream {
     quote!(#(::#segments)*)
 }
 
-/// The crate of the types that are written by hand.
+/// Returns the crate of the hand-written types.
 pub(super) fn by_hand() -> Ident {
     format_ident!("{BY_HAND}")
 }

@@ -5,10 +5,10 @@ use super::structs::Struct;
 use super::ty::Ty;
 use crate::model::{names, reachable};
 
-/// So many operations are named; of more, how many there are.
+/// The most operations that a sentence names. If there are more, it says how many.
 const NAMED: usize = 4;
 
-/// For each type of the client, a sentence that links to the operations that send it or receive it.
+/// Returns a sentence for each type of the client, which links to the operations that send or receive the type.
 pub(super) fn users(structs: &[Struct<'_>], groups: &[Group<'_>], path: &str) -> BTreeMap<String, String> {
     let mut leads = BTreeMap::<&str, BTreeSet<&str>>::new();
     for one in structs {
@@ -52,7 +52,7 @@ fn list(links: &[&str]) -> String {
     }
 }
 
-/// The type of the module that a type names, a struct or an enum.
+/// Returns the struct or enum of the module inside of a type.
 fn name_in<'t>(ty: &'t Ty, module: &str) -> Option<&'t str> {
     match ty {
         Ty::Struct(name) => Some(name),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::context::Context;
 use super::{Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
 
-/// What a client sends, and what it receives: the names of schemas. One can be both.
+/// The names of the schemas that a client sends and receives. A schema can be in both sets.
 #[derive(Clone, Default)]
 pub(crate) struct Directions {
     pub(crate) sent: BTreeSet<String>,
@@ -26,19 +26,19 @@ impl Document {
         Directions { sent: self.led_to(Operation::sent, sent), received: self.led_to(Operation::received, received) }
     }
 
-    /// The names of the schemas that something of each operation leads to, and those that it led to `before`.
+    /// Returns the names of the schemas that the operations' nodes (`of`) or the schemas in `before` lead to.
     fn led_to<'d>(&'d self, of: fn(&'d Operation) -> Vec<&'d Node>, before: &'d BTreeSet<String>) -> BTreeSet<String> {
         let referred = self.operations.iter().flat_map(of).flat_map(|node| node.references());
         let before = before.iter().map(String::as_str).filter(|name| self.schemas.contains_key(*name));
         self.reachable(referred.chain(before)).into_iter().map(str::to_owned).collect()
     }
 
-    /// The names of the schemas that some lead to, and their own.
+    /// Returns the names in `from`, and those of all schemas that these lead to.
     pub(crate) fn reachable<'d>(&'d self, from: impl IntoIterator<Item = &'d str>) -> BTreeSet<&'d str> {
         reachable(from, |name| self.schemas.get(name).into_iter().flat_map(|node| node.references()))
     }
 
-    /// Gives every schema to `change`, inner ones first.
+    /// Calls `change` with every schema, innermost first.
     pub(super) fn change_schemas(&mut self, change: &mut dyn FnMut(&mut Schema)) {
         self.schemas.values_mut().for_each(|node| Rc::make_mut(node).change_all(change));
         for operation in &mut self.operations {
@@ -46,7 +46,7 @@ impl Document {
         }
     }
 
-    /// Puts a type in the place of each reference to a schema that it `becomes`.
+    /// Replaces each reference to a schema by the type that `becomes` returns for it, if any.
     pub(super) fn replace_references(&mut self, becomes: impl Fn(&str) -> Option<Rust>) {
         self.change_schemas(&mut |schema| {
             if let Some(rust) = schema.target().and_then(&becomes) {
@@ -55,12 +55,12 @@ impl Document {
         });
     }
 
-    /// The names in Rust that its schemas have.
+    /// Returns the names of its schemas in Rust.
     pub(crate) fn taken(&self) -> BTreeSet<String> {
         self.schemas.keys().map(|name| names::pascal(name)).collect()
     }
 
-    /// Gives schemas whose names would be the same in Rust other ones, and keeps those that are published.
+    /// Renames schemas that would have the same name in Rust. `renamed` keeps the published names.
     pub(crate) fn tell_apart(&mut self) {
         let mut taken = BTreeSet::new();
         for name in self.schemas.keys().cloned().collect::<Vec<_>>() {
@@ -72,7 +72,7 @@ impl Document {
         }
     }
 
-    /// Makes named schemas of those that stand in operations: `CreateTopicRequest`, `CreateTopicResponse`.
+    /// Names the schemas inside operations: `CreateTopicRequest`, `CreateTopicResponse`.
     pub(crate) fn name_schemas_of_operations(&mut self) {
         let mut named = Named { taken: self.taken(), nodes: BTreeMap::new() };
         for operation in &mut self.operations {
@@ -95,7 +95,7 @@ impl Document {
     }
 }
 
-/// Some names, and all that they lead to.
+/// Returns the names in `from`, and all names that they lead to.
 pub(crate) fn reachable<'a, N>(
     from: impl IntoIterator<Item = &'a str>,
     leads: impl Fn(&'a str) -> N,
@@ -114,7 +114,7 @@ where
 }
 
 impl Operation {
-    /// Where the answers of success differ, each of them is a choice among all.
+    /// Where the bodies of successful responses differ, makes each of them a choice among all.
     fn choose_among_successes(&mut self) {
         let is_success = |status: &str| status.starts_with('2');
         let successes = self.responses.iter().filter(|(status, _)| is_success(status));
@@ -132,15 +132,15 @@ impl Operation {
     }
 }
 
-/// The schemas that stand in operations, by the names that they were given.
+/// The schemas inside operations, by the names that they got.
 struct Named {
-    /// In Rust, with those of other schemas.
+    /// The names in Rust that are in use, here and by other schemas.
     taken: BTreeSet<String>,
     nodes: BTreeMap<String, Node>,
 }
 
 impl Named {
-    /// Makes a named schema of one that stands in an operation, or of what the list that stands there holds.
+    /// Names a schema inside an operation, or for an array the schema of its items.
     fn inline(&mut self, node: &mut Node, name: &str) {
         let is_plain = !node.is_enum()
             && matches!(node.kind, Kind::Reference(..) | Kind::Text | Kind::Boolean | Kind::Integer | Kind::Any);
@@ -150,7 +150,7 @@ impl Named {
         if let Kind::List(Some(items)) = &mut Rc::make_mut(node).kind {
             return self.inline(items, &format!("{name}Item"));
         }
-        // The same shape in an answer of another status is the same.
+        // An equal schema in a response with another status keeps the same name.
         let is_same = |name: &str| self.nodes.get(name).is_some_and(|known| known.bare() == node.bare());
         let is_taken = |name: &str| self.taken.contains(&names::pascal(name)) && !is_same(name);
         let name = if is_taken(name) { names::apart(&format!("{name}Body"), is_taken) } else { name.to_owned() };
@@ -160,8 +160,8 @@ impl Named {
     }
 }
 
-/// One document of several, each of which has operations. A schema that two define differently is qualified by the document
-/// that comes later. Of a schema that they share, the first one's words are kept.
+/// Merges documents that have operations into one. Where two define a schema differently, the later one's schema gets
+/// its document's name as a prefix. A schema that they share keeps the documentation of the first.
 pub(crate) fn together(documents: Vec<Document>) -> Document {
     let differing = differing(&documents.iter().collect::<Vec<_>>());
     let mut together = Document { name: "client".to_owned(), ..Document::default() };
@@ -189,7 +189,7 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
     together
 }
 
-/// The names that do not mean the same everywhere: their text differs, or that of what they refer to. Words do not count.
+/// Returns the names that differ in meaning: their schemas differ, or those referred to. Documentation does not count.
 fn differing(documents: &[&Document]) -> BTreeSet<String> {
     let schemas: Vec<(&String, Schema)> =
         documents.iter().flat_map(|document| &document.schemas).map(|(name, node)| (name, node.bare())).collect();
@@ -212,7 +212,7 @@ fn differing(documents: &[&Document]) -> BTreeSet<String> {
     }
 }
 
-/// Of the schemas of a document, those that mean the same in another one.
+/// Returns the names of the schemas that mean the same in both documents.
 pub(crate) fn same(document: &Document, other: &Document) -> BTreeSet<String> {
     let differing = differing(&[document, other]);
     let both = other.schemas.keys().filter(|name| document.schemas.contains_key(*name));
@@ -220,7 +220,7 @@ pub(crate) fn same(document: &Document, other: &Document) -> BTreeSet<String> {
 }
 
 impl Schema {
-    /// It without what is said of it in words, and without where it stands: no type depends on those.
+    /// Returns the schema without its documentation and its places: no type depends on those.
     fn bare(&self) -> Self {
         let mut bare = self.clone();
         bare.change_all(&mut |schema| {
@@ -243,10 +243,10 @@ impl Schema {
     }
 }
 
-/// Makes one object of alternatives that are all objects: what they have in common is required, everything else may be there.
+/// Merges alternatives that are all objects into one object. Fields that all of them require are required, others optional.
 ///
-/// typify's enum of `oneOf: [{required: [redirect], …}, {required: [connection], …}]` refuses an answer for one member more
-/// than it knows, and takes the first alternative that fits: as `WriteResponseSingleSuccess` every batch would lose its counts.
+/// typify's enum of `oneOf: [{required: [redirect], …}, {required: [connection], …}]` refuses a response for one unknown
+/// field, and takes the first variant that fits: as `WriteResponseSingleSuccess`, every batch would lose its counts.
 pub(super) fn flatten_alternatives(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     if document.operations.is_empty() {
         return Ok(0);
@@ -261,8 +261,8 @@ pub(super) fn flatten_alternatives(document: &mut Document, context: &Context<'_
     }))
 }
 
-/// Gives each choice of what is not shared to `change`, with the document as it was before and the alternatives. Returns of
-/// how many something was made.
+/// Calls `change` with each choice outside of the shared schemas, the document as it was before, and the alternatives.
+/// Returns how many choices changed.
 fn change_choices(
     document: &mut Document,
     context: &Context<'_>,
@@ -295,7 +295,7 @@ fn flat(objects: &[&Object]) -> Object {
                     flat.fields.insert(name.clone(), Field { need, ..field.clone() });
                 }
                 Some(other) if other.schema.bare() == field.schema.bare() => {}
-                // It may be either.
+                // The field may be either.
                 Some(other) => {
                     let either = vec![Rc::clone(&other.schema), Rc::clone(&field.schema)];
                     other.schema = Schema::any_of(other.place.clone(), either);
@@ -313,13 +313,12 @@ fn flat(objects: &[&Object]) -> Object {
     flat
 }
 
-/// Makes a text of a choice whose alternatives are all texts: a name or an identifier. It has known values where each of them
-/// has.
+/// Turns a choice of strings into one string: a name or an identifier. It has known values if each alternative has.
 pub(super) fn texts_of_choices(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     fn texts<'d>(document: &'d Document, node: &'d Node, deepest: usize, found: &mut Vec<&'d Node>) -> bool {
         let node = document.resolve(node);
         match node.choice() {
-            // One of itself would have no end.
+            // A choice that contains itself would never end.
             Some(choice) => {
                 deepest > 0 && choice.alternatives.iter().all(|one| texts(document, one, deepest - 1, found))
             }
@@ -336,7 +335,7 @@ pub(super) fn texts_of_choices(document: &mut Document, context: &Context<'_>) -
     }))
 }
 
-/// Drops the schemas of an API that no operation leads to: no one could come by them.
+/// Drops the schemas of an API that no operation leads to: nobody could get or send one.
 pub(super) fn prune(document: &mut Document, _: &Context<'_>) -> Result<usize> {
     if document.operations.is_empty() {
         return Ok(0);
@@ -347,8 +346,8 @@ pub(super) fn prune(document: &mut Document, _: &Context<'_>) -> Result<usize> {
     Ok(before - document.schemas.len())
 }
 
-/// Takes a type from another crate where that has the same schema: a configuration is one type, whether it comes with an event
-/// or is sent by a caller.
+/// Uses another crate's type where that crate has the same schema: a configuration is one type, whether an event brings
+/// it or a caller sends it.
 pub(super) fn share_types(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     let path = |name: &str| context.shared.get(name)?.as_ref();
     let before = document.schemas.len();

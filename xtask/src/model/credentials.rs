@@ -4,8 +4,8 @@ use heck::ToSnakeCase as _;
 use super::{Document, Kind, Rust, Schema, Step};
 use crate::project::{Credentials, Project};
 
-/// Makes `Credential` of a string that is one by its name, by the name of what holds it, or as an overlay says by
-/// `x-credential`. As a `String` it would show in `Debug`.
+/// Makes a string a `Credential` if its name, the name of what holds it, or an overlay's `x-credential` says so.
+/// `Debug` would show a `String`.
 pub(super) fn credentials(document: &mut Document, project: &Project) -> Result<usize> {
     let mut marking = Marking { words: &project.credentials, hits: 0, repeated: Vec::new() };
     for node in document.schemas.values_mut() {
@@ -23,7 +23,7 @@ pub(super) fn credentials(document: &mut Document, project: &Project) -> Result<
 struct Marking<'a> {
     words: &'a Credentials,
     hits: usize,
-    /// Names of which an overlay says what they say themselves.
+    /// Names for which an overlay repeats what the name says.
     repeated: Vec<String>,
 }
 

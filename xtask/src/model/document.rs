@@ -7,7 +7,7 @@ use super::{Document, Place, Use, operations};
 use crate::document;
 
 impl Document {
-    /// Reads a document of which no other one has schemas.
+    /// Reads a document by itself, so that none of its schemas is a copy of another document's.
     pub(crate) fn alone(name: &str, document: &Value) -> Self {
         Self::read(name, document, BTreeMap::new())
     }
@@ -43,7 +43,7 @@ impl Document {
     }
 }
 
-/// How each schema of a document is used in it.
+/// Returns how a document uses each of its schemas.
 fn uses(document: &Value) -> BTreeMap<String, Use> {
     let mut uses: BTreeMap<String, Use> = BTreeMap::new();
     let found = document::for_each_ref(document, &mut |place, reference| {

@@ -6,18 +6,18 @@ use super::context::Context;
 use super::{Document, Event, Kind, Node, Place, Rust, names};
 use crate::project::{self, Project};
 
-/// The body of an event, as a webhook gets it: the type beside the data.
+/// The body of an event, as a webhook gets it: the event type beside the data.
 #[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) schema: String,
     pub(crate) node: Node,
-    /// Nothing where a type is only listed.
+    /// `None` where a type is only listed.
     pub(crate) data: Option<Node>,
-    /// How many types it is the body of.
+    /// How many event types have this body.
     pub(crate) types: usize,
 }
 
-/// The bodies of a document by the types of events. They are known by their shape, whatever they are called.
+/// Returns the body of each event type. A body is known by its fields, whatever its name.
 pub(crate) fn bodies(document: &Document, project: &Project) -> BTreeMap<String, Body> {
     let Some(event) = &project.event else { return BTreeMap::new() };
     let mut found = BTreeMap::new();
@@ -29,14 +29,14 @@ pub(crate) fn bodies(document: &Document, project: &Project) -> BTreeMap<String,
     found
 }
 
-/// The bodies and their types. That of one type says more of it than that of many.
+/// Returns the bodies and their types. The body of one type comes before that of many: it says more about the type.
 fn in_order(document: &Document, event: &project::Event) -> Vec<(Vec<String>, Body)> {
     let mut bodies: Vec<(Vec<String>, Body)> = Vec::new();
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
     for (name, node) in &document.schemas {
         let (types, data) = match (node.field(&event.kind), node.field(&event.data)) {
             (Some(kind), Some(data)) => (document.resolve(&kind.schema).texts(), Some(Node::clone(&data.schema))),
-            // A list of the types is no body, and says that they are.
+            // The list of the types is not a body, but says that they exist.
             _ if *name == event.list => (node.texts(), None),
             _ => continue,
         };
@@ -47,10 +47,10 @@ fn in_order(document: &Document, event: &project::Event) -> Vec<(Vec<String>, Bo
     bodies
 }
 
-/// Takes the bodies of events out, and keeps which type has which data.
+/// Removes the bodies of events, and keeps which event type has which data.
 ///
-/// Generated as it stands, each would be a struct of its own, and a union of them an untagged enum that tries one after the
-/// other, refuses a type that is new, and cannot hold JSON as text.
+/// Otherwise each body would be a struct, and a union of them an untagged enum. That enum would try one variant after
+/// the other, refuse new event types, and could not hold JSON as text.
 pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     let Some(event) = context.project.event.as_ref().filter(|_| !context.is_of_client()) else { return Ok(0) };
     let mut events: BTreeMap<String, Event> = BTreeMap::new();
@@ -66,7 +66,7 @@ pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Re
                 }
                 continue;
             }
-            // Data that stand inside a body have a schema of their own.
+            // Data that are described inside a body get a named schema.
             let data = data.target().map(str::to_owned).unwrap_or_else(|| {
                 let name = document.free_name(&format!("{}Data", names::pascal(kind)));
                 document.schemas.insert(name.clone(), Node::clone(data));
@@ -75,7 +75,7 @@ pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Re
             events.insert(kind.clone(), Event { kind: kind.clone(), data, words: body.node.says.words.clone() });
         }
     }
-    // What refers to a body is a union of them, which `Event` is, or holds a whole one.
+    // A schema that refers to a body is a union of bodies, as `Event` is, or holds a whole body.
     document.replace_references(|name| taken.iter().any(|one| one == name).then_some(Rust::Raw));
     document.events = events.into_values().collect();
     if !document.events.is_empty() {
@@ -84,7 +84,7 @@ pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Re
     Ok(document.events.len())
 }
 
-/// Renames schemas that have a name which is needed here. A list of the types is none: it is what the enum of them is.
+/// Renames structs whose names the events need. The list of event types keeps its name: it becomes their enum.
 fn make_way(document: &mut Document, event: &project::Event) {
     for name in ["D", "Event", &event.list] {
         if document.schemas.get(name).is_some_and(|node| node.is_struct()) {
@@ -100,12 +100,12 @@ fn make_way(document: &mut Document, event: &project::Event) {
 }
 
 impl Document {
-    /// A name in Rust that no schema has.
+    /// Returns a name that no schema has in Rust.
     pub(super) fn free_name(&self, name: &str) -> String {
         names::claim(name, &mut self.taken())
     }
 
-    /// Gives a schema another name, wherever it is referred to.
+    /// Renames a schema, and every reference to it.
     pub(super) fn rename(&mut self, name: &str, to: &str) {
         self.change_schemas(&mut |schema| {
             if let Kind::Reference(target, place) = &mut schema.kind

@@ -1,9 +1,9 @@
-//! The contract, read once: which values its schemas describe, which operations and events it has. `generate` makes code of
-//! it, and `diff` compares two.
+//! The model of a contract: its schemas, operations and events. `generate` writes code from it, and `diff` compares
+//! two.
 //!
-//! `read` makes schemas of JSON, `operations` and `document` what refers to them, and `events` tells the bodies of events.
-//! `steps` then decides what becomes of each, one step at a time (`api`, `credentials`, `events`, `named`); `rust` says what
-//! that is, and `names` how it is called. No module here knows what is made of the model.
+//! `read` turns JSON into schemas, `operations` and `document` read what refers to them, and `events` finds the bodies
+//! of events. `steps` then decides what becomes of each, one step at a time (`api`, `credentials`, `events`, `named`).
+//! `rust` says which Rust type that is, and `names` how it is called. No module here depends on how the model is used.
 
 mod api;
 mod context;
@@ -34,10 +34,10 @@ pub(crate) use operations::{Location, Operation, Parameter, Response, json};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
 
-/// So many references follow each other at most; more of them is a circle.
+/// The longest chain of references that is followed. A longer one is a cycle.
 const DEEPEST: usize = 32;
 
-/// A contract: its documents, by their names.
+/// A contract: its documents by name.
 pub(crate) struct Model {
     pub(crate) documents: BTreeMap<String, Document>,
 }
@@ -48,38 +48,38 @@ pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) words: Option<String>,
     pub(crate) schemas: BTreeMap<String, Node>,
-    /// What is sent and received where nothing but choices leads to it, whose alternatives are forgotten.
+    /// The schemas that were sent and received before `inline_aliases` dropped the alternatives of choices.
     pub(crate) before_choices: Directions,
-    /// The names that schemas are published with, of those that have another one here.
+    /// The published names of schemas that have another name here.
     pub(crate) renamed: BTreeMap<String, String>,
     pub(crate) operations: Vec<Operation>,
-    /// The events, once they are told from their bodies.
+    /// The events, once `split_events` has found them by their bodies.
     pub(crate) events: Vec<Event>,
     /// The enums, once each has a name.
     pub(crate) enums: Vec<Enum>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) servers: Vec<String>,
     pub(crate) security_schemes: BTreeMap<String, Value>,
-    /// How each schema is used by the rest of the document; one that nothing uses is not here.
+    /// How the rest of the document uses each schema. Unused schemas are missing.
     pub(crate) uses: BTreeMap<String, Use>,
-    /// The schemas that another document publishes, and of which this one has a copy.
+    /// The schemas that are copies of another document's, with the places where that document publishes them.
     pub(crate) copies: BTreeMap<String, Place>,
-    /// What cannot be expressed, and where it is.
+    /// What the model cannot express, and where it is.
     pub(crate) problems: Vec<String>,
-    /// How often each step of reading did something.
+    /// How often each step did something.
     pub(crate) steps: BTreeMap<&'static str, usize>,
 }
 
-/// What operations are kept together by.
+/// A tag, which groups operations.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tag {
     pub(crate) name: String,
     pub(crate) words: Option<String>,
-    /// What an overlay calls the group instead.
+    /// The name of the group, where an overlay changes it.
     pub(crate) group: Option<String>,
 }
 
-/// A type of event, and what comes with it.
+/// An event type and its data.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) kind: String,
@@ -88,27 +88,27 @@ pub(crate) struct Event {
     pub(crate) words: Option<String>,
 }
 
-/// A string of which some values are known.
+/// A string with known values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) words: Option<String>,
     pub(crate) values: Vec<String>,
-    /// What is known of the values, by the value.
+    /// The documentation of each value.
     pub(crate) value_words: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Use {
-    /// Others are only built on it: it is a part of their `allOf`.
+    /// Other schemas only extend it: it is a part of their `allOf`.
     Base,
     Value,
 }
 
-/// A schema that stands somewhere. Several places may share one.
+/// A schema at a place. Several places may share one.
 pub(crate) type Node = Rc<Schema>;
 
-/// Which values may stand at a place.
+/// The values that are allowed at a place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Schema {
     pub(crate) place: Place,
@@ -116,14 +116,14 @@ pub(crate) struct Schema {
     pub(crate) nullable: bool,
     /// The values of an enum, without `null`.
     pub(crate) values: Option<Vec<Value>>,
-    /// What else the contract says, by its keyword: formats, bounds, defaults.
+    /// Other keywords of the contract: formats, bounds, defaults.
     pub(crate) facets: BTreeMap<String, Facet>,
     pub(crate) says: Says,
-    /// What it becomes in Rust, where more than its kind decides.
+    /// Its type in Rust, where its kind alone does not decide that.
     pub(crate) becomes: Option<Rust>,
 }
 
-/// What is said of a value, and where.
+/// The value of a keyword, and the place of that keyword.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Facet {
     pub(crate) value: Value,
@@ -132,10 +132,10 @@ pub(crate) struct Facet {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
-    /// A schema of the same document by its name, and the place where that is published.
+    /// The name of a schema of the same document, and the place where that is published.
     Reference(String, Place),
     Object(Object),
-    /// Of anything, where no item is described.
+    /// An array; `None` where its items are not described.
     List(Option<Node>),
     Boolean,
     Integer,
@@ -145,16 +145,16 @@ pub(crate) enum Kind {
     Any,
 }
 
-/// An object: one with fields becomes a struct, one with a schema for all others a map.
+/// An object: one with fields becomes a struct, one with a schema for additional properties a map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object {
     pub(crate) fields: BTreeMap<String, Field>,
-    /// Names that are required and described nowhere, and where that is said.
+    /// Names that are required but not described, and the places that require them.
     pub(crate) undescribed: BTreeMap<String, Place>,
-    /// Fields of which some have to be there.
+    /// Sets of fields of which some are required.
     pub(crate) groups: Vec<Group>,
     pub(crate) others: Others,
-    /// Of an object that alternatives were folded into, the fields that only those after the first have or require.
+    /// The fields that only alternatives after the first have or require, if alternatives were folded into the object.
     pub(crate) of_other_alternatives: BTreeSet<String>,
 }
 
@@ -163,28 +163,28 @@ pub(crate) struct Field {
     pub(crate) schema: Node,
     pub(crate) place: Place,
     pub(crate) need: Need,
-    /// Where it is said to be required.
+    /// The place that says whether it is required.
     pub(crate) need_place: Place,
 }
 
-/// Whether a field has to be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     Required,
-    /// It or another.
+    /// The field or another one is required.
     Conditional,
     Optional,
 }
 
-/// `oneOf: [{required: [config]}, {required: [configURL]}]`
+/// Sets of required fields to choose from: `oneOf: [{required: [config]}, {required: [configURL]}]`
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Group {
-    /// Whether exactly one of the alternatives may be met.
+    /// Whether a value must match exactly one of the alternatives.
     pub(crate) exclusive: bool,
     pub(crate) alternatives: BTreeSet<BTreeSet<String>>,
 }
 
-/// The fields that have no name in the contract.
+/// The additional properties of an object: those that it does not name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Others {
     #[default]
@@ -196,13 +196,13 @@ pub(crate) enum Others {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
     pub(crate) alternatives: Vec<Node>,
-    /// Whether a value may be no more than one of them.
+    /// Whether a value may match only one of them.
     pub(crate) exclusive: bool,
-    /// The type of all of them, where it is said beside them.
+    /// The type of all alternatives, where the schema says it beside them.
     pub(crate) of: Option<Type>,
 }
 
-/// The types of JSON, in the order of their names.
+/// The types of JSON, in alphabetical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Type {
     Array,
@@ -214,21 +214,21 @@ pub(crate) enum Type {
     String,
 }
 
-/// What overlays say of a schema.
+/// The documentation of a schema, and the extensions that overlays set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Says {
     pub(crate) words: Option<String>,
-    /// Of the values of an enum.
+    /// The documentation of each value of an enum.
     pub(crate) value_words: BTreeMap<String, String>,
-    /// Whether it is a credential, where its name does not tell or tells it wrong.
+    /// Whether it is a credential, where its name does not say so or is wrong.
     pub(crate) credential: Option<bool>,
-    /// That it is a signed URL, where its name does not tell.
+    /// Whether it is a signed URL, where its name does not say so.
     pub(crate) signed_url: bool,
-    /// The type that a hand-written crate, or a crate made of another document, has for it.
+    /// The name of the type that another crate has for it.
     pub(crate) same_as: Option<String>,
-    /// The schema that this one is, but that less is required: so that what was received can be sent back.
+    /// The schema that converts into this one, which requires less, so that callers can send back what they received.
     pub(crate) from: Option<String>,
-    /// The order of required fields, where that of the alphabet is not the best.
+    /// The order of the required fields, where the alphabetical order is not the best.
     pub(crate) order: Vec<String>,
 }
 
@@ -237,7 +237,7 @@ impl Model {
         Self::as_published(documents, documents)
     }
 
-    /// Reads documents that were changed after they were published: where a schema is published, the latter say.
+    /// Reads documents that were changed after their publication. `published` decides which schemas are copies.
     pub(crate) fn as_published(documents: &Documents, published: &Documents) -> Self {
         let read = |(name, document): (&String, &Value)| {
             (name.clone(), Document::read(name, document, place::copies(published, name)))
@@ -249,14 +249,14 @@ impl Model {
         self.documents.values().flat_map(|document| &document.operations)
     }
 
-    /// Whether a document is there for operations: it has some, or one that has takes schemas from it.
+    /// Whether a document serves operations: it has some, or a document with operations has copies of its schemas.
     pub(crate) fn is_for_operations(&self, name: &str) -> bool {
         let takes =
             |document: &Document| document.name == name || document.copies.values().any(|copy| copy.document == name);
         self.documents.values().any(|document| !document.operations.is_empty() && takes(document))
     }
 
-    /// The schema that a place names.
+    /// Returns the named schema of a place; `None` for a place inside of a schema.
     pub(crate) fn at(&self, place: &Place) -> Option<&Node> {
         self.documents.get(&place.document)?.schemas.get(&place.schema).filter(|_| place.path == "$")
     }
@@ -265,16 +265,16 @@ impl Model {
         self.at(&node.place).is_some_and(|named| Rc::ptr_eq(named, node))
     }
 
-    /// What stands at a place; for a reference that says nothing else, what it leads to.
+    /// Returns the schema that a node stands for: what it refers to, if it is a reference that says nothing else.
     pub(crate) fn follow<'m>(&'m self, node: &'m Node) -> &'m Node {
         last(node, |node| match &node.kind {
-            // A schema that is another name of one is a schema of its own.
+            // A named schema that is an alias is a schema of its own.
             Kind::Reference(_, to) if node.is_plain() && !self.is_named(node) => self.at(to),
             _ => None,
         })
     }
 
-    /// A schema with what it refers to in it.
+    /// Returns the schema with its references resolved.
     pub(crate) fn whole(&self, node: &Node) -> Node {
         last(Rc::clone(node), |whole| match &whole.kind {
             Kind::Reference(_, to) => Some(Rc::new(self.at(to)?.beside(whole))),
@@ -284,18 +284,18 @@ impl Model {
 }
 
 impl Document {
-    /// Whether a value may be `null`, here or where the schema is that is referred to.
+    /// Whether a value may be `null`, by this schema or by the one that it refers to.
     pub(crate) fn is_nullable(&self, node: &Node) -> bool {
         node.nullable || (node.becomes.is_none() && self.resolve(node).nullable)
     }
 
-    /// The schema that a schema stands for: itself, or the one that it refers to.
+    /// Returns the schema that a reference leads to, or the schema itself.
     pub(crate) fn resolve<'d>(&'d self, node: &'d Node) -> &'d Node {
         last(node, |node| self.schemas.get(node.target()?))
     }
 }
 
-/// Where references lead of which each leads to the `next`.
+/// Follows `next` to the end of a chain of references.
 fn last<T>(mut from: T, next: impl Fn(&T) -> Option<T>) -> T {
     for _ in 0..DEEPEST {
         match next(&from) {
@@ -312,12 +312,12 @@ impl Schema {
         Self { place, kind, nullable, values, facets, says, becomes }
     }
 
-    /// What may be any of some alternatives.
+    /// Returns a schema for any of some alternatives.
     fn any_of(place: Place, alternatives: Vec<Node>) -> Node {
         Rc::new(Self::new(place, Kind::Choice(Choice { alternatives, exclusive: false, of: None })))
     }
 
-    /// What is referred to, with what is said beside the reference, as it stands where that does.
+    /// Returns this schema in the place of a `reference` to it, with what the reference says beside.
     fn beside(&self, reference: &Self) -> Self {
         let mut whole = Self { place: reference.place.clone(), ..self.clone() };
         whole.nullable |= reference.nullable;
@@ -325,12 +325,12 @@ impl Schema {
         whole
     }
 
-    /// Whether a reference says nothing else.
+    /// Whether a reference says nothing else about the value.
     pub(crate) fn is_plain(&self) -> bool {
         !self.nullable && self.facets.is_empty()
     }
 
-    /// The name of the schema that it is a reference to.
+    /// Returns the name of the schema that it refers to, if it is a reference.
     fn target(&self) -> Option<&str> {
         match &self.kind {
             Kind::Reference(name, _) => Some(name),
@@ -345,7 +345,7 @@ impl Schema {
         }
     }
 
-    /// The fields of a struct; none of anything else.
+    /// Returns the fields of a struct; empty for any other schema.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&String, &Field)> {
         self.object().into_iter().flat_map(|object| &object.fields)
     }
@@ -359,12 +359,12 @@ impl Schema {
         self.object().is_some_and(|object| !object.fields.is_empty())
     }
 
-    /// Whether it is a text of which some values are known.
+    /// Whether it is a string with known values.
     pub(crate) fn is_enum(&self) -> bool {
         matches!(self.kind, Kind::Text) && self.values.is_some() && self.becomes.is_none()
     }
 
-    /// Says of it what was said beside a reference to it.
+    /// Takes over what a reference to it says: its place, documentation and keywords.
     fn take_beside(&mut self, reference: Self) {
         self.place = reference.place;
         self.nullable |= reference.nullable;
@@ -385,12 +385,12 @@ impl Schema {
         }
     }
 
-    /// The texts of an enum.
+    /// Returns the string values of an enum.
     pub(crate) fn texts(&self) -> Vec<&str> {
         self.values.iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// Makes a text of it, which is any of some texts. It has known values where each of them has.
+    /// Turns it into a string that may be any of `texts`. It has known values if each of them has.
     fn become_text<'n>(&mut self, texts: impl IntoIterator<Item = &'n Node>) {
         let (mut known, mut values) = (true, Vec::new());
         for text in texts {
@@ -411,7 +411,7 @@ impl Schema {
         self.facet("deprecated") == Some(&Value::Bool(true))
     }
 
-    /// The schemas that stand directly in it.
+    /// Returns the schemas directly inside of it.
     pub(crate) fn children(&self) -> Vec<&Node> {
         match &self.kind {
             Kind::Object(object) => {
@@ -427,7 +427,7 @@ impl Schema {
         }
     }
 
-    /// Gives each schema that stands directly in it to `change`, with the step that leads there.
+    /// Calls `change` with each schema directly inside of it, and the step that leads there.
     pub(crate) fn change_children(&mut self, change: &mut dyn FnMut(Step<'_>, &mut Schema)) {
         match &mut self.kind {
             Kind::Object(object) => {
@@ -446,13 +446,13 @@ impl Schema {
         }
     }
 
-    /// Gives it, and all that stands in it, to `change`, inner ones first.
+    /// Calls `change` with every schema inside of it, innermost first, and then with itself.
     pub(crate) fn change_all(&mut self, change: &mut dyn FnMut(&mut Schema)) {
         self.change_children(&mut |_, child| child.change_all(change));
         change(self);
     }
 
-    /// The names of the schemas that it refers to.
+    /// Returns the names of the schemas that it refers to.
     pub(crate) fn references(&self) -> BTreeSet<&str> {
         match &self.kind {
             _ if self.becomes.is_some() => BTreeSet::new(),
@@ -462,7 +462,7 @@ impl Schema {
     }
 }
 
-/// How a schema leads to one in it.
+/// The step from a schema to one directly inside of it.
 pub(crate) enum Step<'a> {
     Field(&'a str),
     Item,

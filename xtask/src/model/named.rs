@@ -6,13 +6,13 @@ use anyhow::Result;
 use super::context::Context;
 use super::{Document, Enum, Kind, Node, Rust, Schema, Step, names};
 
-/// Puts a named schema that is neither an object with fields nor an enum (a list, a map, a string, another name) in the place
-/// of every reference to it.
+/// Replaces every reference to an alias by its definition. An alias is a named schema that is neither an object with
+/// fields nor an enum: an array, a map, a string or another name.
 ///
-/// typify makes a newtype of each, which stands between a user and the list, and hides what a field is and whether it may be
-/// `null`.
+/// typify would generate a newtype for each. A user would have to unwrap it to get the list, and could not see what a
+/// field is or whether it may be `null`.
 pub(super) fn inline_aliases(document: &mut Document, _: &Context<'_>) -> Result<usize> {
-    // A choice is `RawJson` whatever is in it. With its alternatives, it would hold copies of copies of other choices.
+    // A choice is `RawJson`, whatever its alternatives. With them, it would hold copies of copies of other choices.
     document.before_choices = document.directions();
     document.change_schemas(&mut |schema| {
         if matches!(schema.kind, Kind::Choice(_)) {
@@ -33,10 +33,10 @@ fn inline(document: &mut Document, is_alias: fn(&Schema) -> bool) -> usize {
     inlined.resolved.len()
 }
 
-/// The definitions that take the place of references to them.
+/// The definitions that replace references to them.
 struct Inlined {
     aliases: BTreeMap<String, Node>,
-    /// Those without references to others; nothing while that is found out.
+    /// Definitions without references to other aliases; `None` while one is being resolved.
     resolved: BTreeMap<String, Option<Schema>>,
 }
 
@@ -55,7 +55,7 @@ impl Inlined {
         let Kind::Reference(target, _) = &schema.kind else { return };
         match self.resolved.get(target) {
             None => {}
-            // A list of itself has no type that could be written out.
+            // An alias that contains itself, such as a list of itself, has no type that could be written out.
             Some(None) => (schema.kind, schema.becomes) = (Kind::Any, Some(Rust::Raw)),
             Some(Some(definition)) => {
                 let outer = std::mem::replace(schema, definition.clone());
@@ -65,10 +65,10 @@ impl Inlined {
     }
 }
 
-/// Gives enums and objects that stand inside another schema a name, after the schema and the field that hold them:
-/// `WebhookMessageReadType`. Enums go to a list of their own, out of which open enums are made.
+/// Names enums and objects inside of other schemas after the schema and field that hold them: `WebhookMessageReadType`.
+/// Enums go to a list of their own, from which open enums are generated.
 ///
-/// typify's enums are closed: one unknown value refuses the whole event. And it cannot name what stands inside a type of ours.
+/// typify's enums are closed: one unknown value refuses the whole event. And typify cannot name schemas in our types.
 pub(super) fn name_inline_schemas(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     let mut named = Named { path: context.path, taken: document.taken(), structs: BTreeMap::new(), enums: Vec::new() };
     for (name, node) in &mut document.schemas {
@@ -84,9 +84,9 @@ pub(super) fn name_inline_schemas(document: &mut Document, context: &Context<'_>
 }
 
 struct Named<'a> {
-    /// The path of the module.
+    /// The path of the module in Rust.
     path: &'a str,
-    /// The names that schemas have, or were given.
+    /// The names in use, of schemas and of those named here.
     taken: BTreeSet<String>,
     structs: BTreeMap<String, Node>,
     enums: Vec<Enum>,

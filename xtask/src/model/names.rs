@@ -1,4 +1,4 @@
-//! What things of a contract are called in Rust.
+//! Names in Rust for the parts of a contract.
 
 use std::collections::BTreeSet;
 
@@ -9,65 +9,65 @@ fn words(name: &str) -> String {
     plain(&name.replace('&', " and "))
 }
 
-/// A name with spaces for what no name in Rust may hold.
+/// Replaces each character that a name in Rust cannot have by a space.
 pub(crate) fn plain(name: &str) -> String {
     let fits =
         |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() && syn::parse_str::<Ident>(&format!("a{c}")).is_ok();
     name.replace(|c: char| !fits(c), " ")
 }
 
-/// As types are written: `installation.created` is `InstallationCreated`.
+/// Returns the name of a type: `InstallationCreated` for `installation.created`.
 pub(crate) fn pascal(name: &str) -> String {
     let name = part(name);
     match name.as_str() {
         "Self" => "SelfSchema".to_owned(),
-        // As typify does.
+        // typify does the same.
         _ if !name.starts_with(char::is_alphabetic) => format!("X{name}"),
         _ => name,
     }
 }
 
-/// As a part of such a name. `heck` may change what it has made once more, as of `aB2c`; typify asks it again.
+/// Returns a part of a type's name. `heck` may change its own result again, as for `aB2c`, and typify applies it again.
 pub(crate) fn part(name: &str) -> String {
     let once = plain(name).to_pascal_case();
     let again = once.to_pascal_case();
     if again == once { once } else { part(&again) }
 }
 
-/// A name, or where that is taken the same with the first number that makes it another one.
+/// Returns the name, or if that is taken the name with the first number that is free.
 pub(crate) fn apart(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number| format!("{name}{number}"));
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
 }
 
-/// A name that in Rust is none of those `taken`, and then is one.
+/// Returns a name whose form in Rust is not `taken` yet, and adds that form to `taken`.
 pub(crate) fn claim(name: &str, taken: &mut BTreeSet<String>) -> String {
     let name = apart(name, |name| taken.contains(&pascal(name)));
     taken.insert(pascal(&name));
     name
 }
 
-/// As modules, functions and fields are: `objects_and_fields` for `Objects & Fields`.
+/// Returns the name of a module, function or field: `objects_and_fields` for `Objects & Fields`.
 pub(crate) fn snake(name: &str) -> String {
     words(name).to_snake_case()
 }
 
-/// As modules, whatever it is that they are named after.
+/// Returns the name of a module.
 pub(crate) fn module(name: &str) -> String {
-    // What a client has beside its groups.
+    // The client has these methods beside its groups.
     const TAKEN: [&str; 12] = [
         "attempt", "builder", "bytes", "empty", "execute", "from_env", "json", "list", "project", "raw", "text", "url",
     ];
-    // The file of a module may have no other name.
+    // The name of a module's file must be ASCII.
     let name = snake(&name.replace(|c: char| !c.is_ascii(), " "));
     match name.as_str() {
-        // Its struct would have the name of what each request is.
+        // The struct of the group would have the name of the client's own type `Call`.
         "call" => "calls".to_owned(),
         _ => fit(name, "others", &TAKEN),
     }
 }
 
-/// A name that Rust takes and that is none of those `taken`; of what has none, `nameless`.
+/// Returns a name that Rust allows and that is not `taken`; `nameless` for an empty name.
 pub(crate) fn fit(name: String, nameless: &str, taken: &[&str]) -> String {
     match name.chars().next() {
         None => nameless.to_owned(),
@@ -77,14 +77,14 @@ pub(crate) fn fit(name: String, nameless: &str, taken: &[&str]) -> String {
     }
 }
 
-/// As OpenAPI's operations are: `getThingsId` for `get /things/{id}`.
+/// Returns the name of an operation without an ID: `getThingsId` for `get /things/{id}`.
 pub(crate) fn camel(name: &str) -> String {
     words(name).to_lower_camel_case()
 }
 
-/// What the values of an enum are called. `asc` and `ASC` are the same; the one that comes later gives way.
+/// Returns the names of an enum's variants. `asc` and `ASC` would have the same name, so the later one gets a number.
 pub(crate) fn variants<T: AsRef<str>>(values: &[T]) -> Vec<String> {
-    // One is there already, and the other is a keyword.
+    // Every open enum has `Unknown`, and `Self` is a keyword.
     let is_ours = |name: &str| ["Unknown", "Self"].contains(&name);
     let mut variants: Vec<String> = Vec::new();
     for value in values {

@@ -8,36 +8,36 @@ use crate::keywords::among;
 
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One call that an API offers.
+/// An operation of an API.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) place: Place,
-    /// The name of the document, which has a host of its own.
+    /// The name of the document, which has its own host.
     pub(crate) host: String,
-    /// In capitals.
+    /// In uppercase.
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The first decides where the client has the operation.
+    /// The first tag, which decides the operation's group in the client.
     pub(crate) tag: Option<String>,
     pub(crate) words: Option<String>,
-    /// Its page in the public reference.
+    /// The URL of its page in the public reference.
     pub(crate) page: Option<String>,
     pub(crate) deprecated: bool,
-    /// What an overlay says of one that may be sent again though its method does not promise it.
+    /// Whether it may be sent again: its method promises that, or an overlay says so.
     pub(crate) idempotent: bool,
-    /// The ways to authenticate, of which it takes one: the schemes of each, with their scopes.
+    /// The ways to authenticate, of which one is enough: the schemes of each, with their scopes.
     pub(crate) security: BTreeSet<Vec<String>>,
-    /// Whether that is said of all operations of the document.
+    /// Whether it takes `security` from the document.
     pub(crate) inherits_security: bool,
-    /// The URL of the server that it has and others do not.
+    /// The URL of its server, where that is not the document's.
     pub(crate) server: Option<String>,
-    /// Sorted by place and name.
+    /// Sorted by location and name.
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// By their status.
+    /// By status.
     pub(crate) responses: BTreeMap<String, Response>,
-    /// What else the contract says.
+    /// Other keywords of the contract.
     pub(crate) rest: BTreeMap<String, Value>,
 }
 
@@ -56,16 +56,16 @@ pub(crate) struct Parameter {
     pub(crate) place: Place,
     pub(crate) required: bool,
     pub(crate) deprecated: bool,
-    /// Whether an operation that may be sent again may be with this.
+    /// Whether an operation that may be sent again still may with this parameter.
     pub(crate) idempotent: bool,
     pub(crate) words: Option<String>,
-    /// How lists and objects are written, as OpenAPI has it where the contract says nothing.
+    /// How arrays and objects are written: OpenAPI's default, unless the contract says otherwise.
     pub(crate) style: String,
     pub(crate) explode: bool,
-    /// The media type that the value is written in, where it is one.
+    /// The media type that the value is written in, if it has one.
     pub(crate) media: Option<String>,
     pub(crate) schema: Node,
-    /// What else the contract says.
+    /// Other keywords of the contract.
     pub(crate) rest: BTreeMap<String, Value>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Parameter {
 pub(crate) struct Body {
     pub(crate) place: Place,
     pub(crate) required: bool,
-    /// By the media type.
+    /// By media type.
     pub(crate) content: BTreeMap<String, Node>,
 }
 
@@ -100,7 +100,7 @@ impl Location {
 }
 
 impl Response {
-    /// The schema of a body that is JSON.
+    /// Returns the schema of a JSON body.
     pub(crate) fn json(&self) -> Option<&Node> {
         json(&self.content)
     }
@@ -110,7 +110,7 @@ impl Response {
     }
 }
 
-/// The schema of what is JSON, of a body in several media types.
+/// Returns the schema of the JSON body among those in several media types.
 pub(crate) fn json(content: &BTreeMap<String, Node>) -> Option<&Node> {
     content.iter().find(|(media, _)| is_json(media)).map(|(_, node)| node)
 }
@@ -120,12 +120,12 @@ fn is_json(media: &str) -> bool {
 }
 
 impl Parameter {
-    /// Whether it is in every call.
+    /// Whether every call has it.
     pub(crate) fn is_argument(&self) -> bool {
         self.required || self.location == Location::Path
     }
 
-    /// What tells it from others of the operation: the names of headers are the same in capitals.
+    /// Returns what identifies it among the parameters of an operation. The names of headers ignore case.
     pub(crate) fn key(&self) -> (Location, String) {
         let name = if self.location == Location::Header { self.name.to_lowercase() } else { self.name.clone() };
         (self.location, name)
@@ -133,7 +133,7 @@ impl Parameter {
 }
 
 impl Operation {
-    /// The parameters that every call has, those of the path first, in its order.
+    /// Returns the parameters that every call has: those of the path first, in the order of the path.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
         let place = |parameter: &&Parameter| match parameter.location {
             Location::Path => self.path.find(&format!("{{{}}}", parameter.name)).unwrap_or(usize::MAX),
@@ -144,13 +144,13 @@ impl Operation {
         arguments.into_iter()
     }
 
-    /// What is sent with it.
+    /// Returns the schemas of the parameters and of the request body.
     pub(crate) fn sent(&self) -> Vec<&Node> {
         let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
         parameters.chain(self.body.iter().flat_map(|body| body.content.values())).collect()
     }
 
-    /// What is answered.
+    /// Returns the schemas of the responses.
     pub(crate) fn received(&self) -> Vec<&Node> {
         self.responses.values().flat_map(|response| response.content.values()).collect()
     }
@@ -161,12 +161,12 @@ impl Operation {
         parameters.chain(body).chain(self.responses.values_mut().flat_map(|response| response.content.values_mut()))
     }
 
-    /// The names in the path's braces, in their order.
+    /// Returns the names in the path's braces, in order.
     pub(crate) fn path_parameters(&self) -> Vec<&str> {
         in_braces(&self.path)
     }
 
-    /// The path, whatever its parameters are called.
+    /// Returns the path without the names of its parameters.
     pub(crate) fn route(&self) -> String {
         let mut route = self.path.clone();
         for name in self.path_parameters() {
@@ -184,7 +184,7 @@ pub(super) fn tag(value: &Value) -> Option<Tag> {
     Some(Tag { name: text(&value["name"])?, words: text(&value["description"]), group: text(&value["x-group"]) })
 }
 
-/// The operations of a document.
+/// Reads the operations of a document.
 pub(super) fn read(reader: &mut Reader<'_>) -> Vec<Operation> {
     let mut found = Vec::new();
     for (path, item) in members(&reader.document["paths"]) {
@@ -247,7 +247,7 @@ fn operation<'a>(
     }
 }
 
-/// The URL of a server, with the defaults of its variables; none where that is relative to where the document is.
+/// Returns the URL of a server, with the defaults of its variables; `None` for a URL relative to the document's.
 pub(super) fn server(value: &Value) -> Option<String> {
     let mut url = text(&value["url"])?;
     for (name, variable) in members(&value["variables"]) {
@@ -270,7 +270,7 @@ fn parameters<'a>(
     (path, item): (&'a str, &'a Value),
     value: &'a Value,
 ) -> Vec<Parameter> {
-    // One of the path that is declared nowhere is a text.
+    // A path parameter that is declared nowhere is a string.
     let node = |place| Node::new(Schema::new(place, Kind::Text));
     let named = |name| parameter(&json!({ "name": name, "in": "path" }), operation.field("parameters"), node);
     let in_path = in_braces(path).into_iter().filter_map(named);
@@ -284,7 +284,7 @@ fn parameters<'a>(
     parameters.into_values().collect()
 }
 
-/// What is said of a parameter, whose schema `node` reads at its place.
+/// Reads a parameter. `node` reads the schema at its place.
 fn parameter(value: &Value, place: Place, node: impl FnOnce(Place) -> Node) -> Option<Parameter> {
     const TOLD: &str = "content deprecated description explode in name required schema style";
     let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
@@ -311,12 +311,12 @@ fn parameter(value: &Value, place: Place, node: impl FnOnce(Place) -> Node) -> O
 
 fn content<'a>(reader: &mut Reader<'a>, holder: &'a Value, place: &Place) -> BTreeMap<String, Node> {
     let media = members(&holder["content"]);
-    // What a media type says of itself, such as its charset, is no other one.
+    // Two media types that differ only in their parameters, such as the charset, are the same.
     let name = |name: &str| name.split(';').next().unwrap_or_default().trim().to_lowercase();
     media.map(|(media, value)| (name(media), reader.node(&value["schema"], place.clone()))).collect()
 }
 
-/// What stands in `components` and is referred to: a parameter, a body, a response, a path.
+/// Follows a reference to `components`: to a parameter, a request body, a response or a path item.
 fn pointed<'a>(reader: &Reader<'a>, value: &'a Value, place: Place) -> (&'a Value, Place) {
     last((value, place), |(value, _)| reader.target(value))
 }

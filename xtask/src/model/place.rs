@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::document;
 
-/// Documents by their name, as they were read.
+/// Documents as they were read, by name.
 pub(crate) type Documents = BTreeMap<String, Value>;
 
-/// Where something is: in a schema or an operation of a document, by the JSON path of the value that it describes.
+/// A place in a schema or an operation of a document: the JSON path of the value that is described there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) document: String,
@@ -27,21 +27,21 @@ impl Place {
         self.below(&if plain { format!(".{name}") } else { format!("[{}]", Value::from(name)) })
     }
 
-    /// What every element of a list is, or every value of a map.
+    /// Returns the place one step further: `[*]` for each item of an array, `.*` for each value of a map.
     pub(crate) fn below(&self, step: &str) -> Self {
         Self { path: format!("{}{step}", self.path), ..self.clone() }
     }
 
-    /// The schema or the operation that it is in.
+    /// Returns the place of the whole schema or operation.
     pub(crate) fn outermost(&self) -> Self {
         Self::new(&self.document, &self.schema)
     }
 }
 
-/// Of a document, the schemas that were brought in from others, each with the place where it is published.
+/// Returns the schemas that a document has from others, each with the place where it is published.
 ///
-/// Documents without operations are what others refer to; of two that have a schema, the smaller one is what the larger one
-/// refers to.
+/// Only documents without operations are referred to. Of two documents that have a schema, the larger one refers to the
+/// smaller one.
 pub(super) fn copies(published: &Documents, bundle: &str) -> BTreeMap<String, Place> {
     let size = |document: &Value| (has_operations(document), document::schemas(document).count());
     let Some(here) = published.get(bundle) else { return BTreeMap::new() };
@@ -67,7 +67,7 @@ fn has_operations(document: &Value) -> bool {
     document["paths"].as_object().is_some_and(|paths| !paths.is_empty())
 }
 
-/// Whether a schema of a bundle is a copy: `fetch` qualifies names in it that would be those of two.
+/// Whether a schema of a bundle is a copy. `fetch` adds a qualifier to names in a bundle that would clash.
 fn same_text(bundled: &Value, published: &Value, qualifier: &str) -> bool {
     match (bundled, published) {
         (Value::Object(one), Value::Object(other)) => {

@@ -1,4 +1,4 @@
-//! From JSON to schemas: parts of an `allOf` put together, alternatives of an object folded into it, references kept.
+//! Reads JSON into schemas: merges the parts of an `allOf`, folds alternatives into their object, and keeps references.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::take;
@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 use super::{Choice, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type};
 use crate::document;
 
-/// What is said beside a reference, and goes for any type.
+/// Keywords that may stand beside a reference, and apply to any type.
 const BESIDE: [&str; 6] = ["default", "deprecated", "description", "nullable", "readOnly", "writeOnly"];
 
-/// A schema as it stands in a document, and where.
+/// A schema as a document has it, and its place.
 #[derive(Clone)]
 struct Part<'a> {
     schema: &'a Value,
     place: Place,
-    /// Another part has taken the place of what it says, but for what is said to readers.
+    /// Whether another part replaces it. Only its documentation still counts.
     replaced: bool,
 }
 
-/// What a field is: its parts, which refine each other; or one of several, where alternatives differ.
+/// The parts of a field, which refine each other; several lists of parts where alternatives differ.
 #[derive(Clone)]
 struct Described<'a> {
     either: Vec<Vec<Part<'a>>>,
@@ -32,7 +32,7 @@ struct Alternatives<'a> {
     exclusive: bool,
     parts: Vec<Part<'a>>,
     place: Place,
-    /// Whether they are part of an `allOf`, and so say something of an object.
+    /// Whether they are in a part of an `allOf`, and so describe an object further.
     in_part: bool,
 }
 
@@ -45,7 +45,7 @@ struct Gathered<'a> {
     fields: BTreeMap<&'a str, Described<'a>>,
     needs: BTreeMap<String, (Need, Place)>,
     items: Option<Vec<Part<'a>>>,
-    /// Nothing where any field will do.
+    /// `None` where any other field is allowed, `Some(None)` where none is.
     others: Option<Option<Vec<Part<'a>>>>,
     choices: Vec<Alternatives<'a>>,
     groups: Vec<Group>,
@@ -59,7 +59,7 @@ pub(super) struct Reader<'a> {
     pub(super) document: &'a Value,
     pub(super) copies: BTreeMap<String, Place>,
     known: HashMap<(Vec<*const Value>, Place), Node>,
-    /// What is being read, outer ones first.
+    /// The schemas that are being read, outermost first.
     reading: Vec<Vec<*const Value>>,
     pub(super) problems: Vec<String>,
     pub(super) steps: BTreeMap<&'static str, usize>,
@@ -71,12 +71,12 @@ impl<'a> Reader<'a> {
         Self { name, document, copies, known: HashMap::new(), reading: Vec::new(), problems: Vec::new(), steps }
     }
 
-    /// Where a schema of this document is published.
+    /// Returns the place where a schema of this document is published.
     pub(super) fn place(&self, schema: &str) -> Place {
         self.copies.get(schema).cloned().unwrap_or_else(|| Place::new(self.name, schema))
     }
 
-    /// What a value refers to, and where that is.
+    /// Returns the value that a `$ref` leads to, and its place.
     pub(super) fn target(&self, value: &Value) -> Option<(&'a Value, Place)> {
         let reference = value["$ref"].as_str()?;
         let pointer = document::unescaped(reference.strip_prefix('#')?);
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         Some((found, place))
     }
 
-    /// The schema that stands somewhere.
+    /// Reads the schema at a place.
     pub(super) fn node(&mut self, schema: &'a Value, place: Place) -> Node {
         self.node_of(&[Part::new(schema, place)])
     }
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         if let Some(node) = self.known.get(&key) {
             return Rc::clone(node);
         }
-        // What holds itself, and is no reference, would have no end: there it may be anything.
+        // A schema that contains itself other than by a reference would never end: there it may be anything.
         if self.reading.contains(&key.0) {
             return Rc::new(Schema::new(place, Kind::Any));
         }
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         fold_values(schema)
     }
 
-    /// What the parts of a schema say, but for the schemas `within` which they are read.
+    /// Merges the parts of a schema. `within` are the schemas that are being merged around them.
     fn gather(&mut self, parts: &[Part<'a>], within: &[*const Value]) -> Gathered<'a> {
         let mut gathered = Gathered::default();
         let mut within = within.to_vec();
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         gathered
     }
 
-    /// What goes for a value of any type; of a part that was replaced, what readers are told.
+    /// Merges the keywords that apply to any type; of a replaced part, only the documentation.
     fn beside(&mut self, gathered: &mut Gathered<'a>, part: &Part<'a>) {
         const TOLD: [&str; 3] = ["deprecated", "description", "x-enum-descriptions"];
         for (key, value) in members(part.schema) {
@@ -161,23 +161,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds what a schema says to what is known. What comes later is said of the same value, and has the last word.
+    /// Merges a schema into what is known of the same value. Later keywords override earlier ones.
     fn absorb(&mut self, gathered: &mut Gathered<'a>, part: &Part<'a>, in_part: bool, within: &mut Vec<*const Value>) {
         let Part { schema, place, .. } = part;
         if !schema.is_object() {
             return;
         }
         if let Some(start) = within.iter().position(|one| std::ptr::eq(*one, *schema)) {
-            // An alternative that builds on what it is an alternative of says no more of it.
+            // An alternative that extends the schema which lists it adds nothing to that schema.
             if within[start..].contains(&std::ptr::null()) {
                 return;
             }
-            // That is expressed by nothing that the model has.
+            // The model cannot express this.
             return self.problems.push(format!("at schema `{}`: it is an `allOf` of itself", place.schema));
         }
         within.push(*schema);
         if let Some((schema, place)) = self.target(schema) {
-            // What is said of a schema to readers is not said of what builds on it.
+            // The documentation of a schema is not that of the schemas that extend it.
             let said = (gathered.says.words.take(), take(&mut gathered.says.value_words));
             let deprecated = gathered.facets.remove("deprecated");
             self.absorb(gathered, &Part::new(schema, place), in_part, within);
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
             match parts.as_slice() {
                 [] => {}
                 [one] => self.absorb(gathered, one, in_part, within),
-                // A schema that lists those that build on it, of which this is one.
+                // A base schema that lists the schemas that extend it. This is one of them.
                 several if several.iter().any(|one| within.contains(&(self.pointed(one.schema) as *const _))) => {}
                 _ => gathered.choices.push(Alternatives { exclusive, parts, place: place.clone(), in_part }),
             }
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         within.pop();
     }
 
-    /// What a schema refers to, or itself.
+    /// Returns the schema that a reference leads to, or the schema itself.
     fn pointed(&self, schema: &'a Value) -> &'a Value {
         self.target(schema).map_or(schema, |(schema, _)| schema)
     }
@@ -246,22 +246,22 @@ impl<'a> Reader<'a> {
             ("additionalProperties", others) if has_content(others) => {
                 gathered.others = Some(Some(part(others, ".*")));
             }
-            // What anything will do for says nothing, and leaves what another part says.
+            // A schema that allows anything says nothing, and does not override another part.
             ("items" | "additionalProperties", _) => {}
             ("description", words) => gathered.says.words = text(words),
             (key, value) if key.starts_with("x-") => gathered.says.hear(key, value),
-            // What says nothing.
+            // `false` and a lower bound of 0 are the defaults, and say nothing.
             (_, Value::Bool(false)) if key != "default" => {}
             ("minLength" | "minItems" | "minProperties", Value::Number(least)) if least.as_u64() == Some(0) => {}
             _ => drop(gathered.facets.insert(key.to_owned(), Facet { value: value.clone(), place: place.clone() })),
         }
     }
 
-    /// Folds alternatives of an object into it: the fields of each become fields that may be there, and which of them have
-    /// to is kept. Nearly always they say only which are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
+    /// Folds the alternatives of an object into it: it gets their fields, and a group keeps which are required. Most
+    /// say only which are required: `oneOf: [{required: [config]}, {required: [configURL]}]`.
     ///
-    /// typify makes an untagged enum `Variant0`, `Variant1` of them, which takes the first that fits and so loses
-    /// `configURL` when `config` is `{}`. Folded in, both are optional fields.
+    /// typify's untagged enum of `Variant0` and `Variant1` takes the first variant that fits, and so loses `configURL`
+    /// when `config` is `{}`. Folded in, both are optional fields.
     fn fold(&mut self, gathered: &mut Gathered<'a>, within: &[*const Value]) {
         for choice in take(&mut gathered.choices) {
             let only_required = choice.parts.iter().all(|part| {
@@ -400,8 +400,8 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Adds a field, or what one more part says of it. A reference takes the place of what was said before; what says
-    /// nothing leaves it.
+    /// Adds a field, or what another part says of it. A reference replaces what was said before. An empty schema
+    /// changes nothing.
     fn describe(&mut self, name: &'a str, part: Part<'a>) {
         let Some(known) = self.fields.get_mut(name) else {
             let place = part.place.clone();
@@ -429,7 +429,7 @@ impl<'a> Part<'a> {
         Self { schema, place, replaced: false }
     }
 
-    /// Whether it says only what goes for any type.
+    /// Whether it only has keywords that apply to any type.
     fn is_beside(&self) -> bool {
         members(self.schema).all(|(key, _)| is_beside(key))
     }
@@ -456,7 +456,7 @@ impl super::Says {
     }
 }
 
-/// Makes one enum of alternatives that are all enums of texts: so some write what each value means.
+/// Merges alternatives that are all enums of strings into one enum. Some contracts describe each value that way.
 fn fold_values(mut schema: Schema) -> Schema {
     let Kind::Choice(choice) = &schema.kind else { return schema };
     let is_enum = |one: &Node| matches!(one.kind, Kind::Text) && one.values.is_some();
@@ -477,8 +477,8 @@ fn is_beside(keyword: &str) -> bool {
     BESIDE.contains(&keyword) || keyword.starts_with("x-")
 }
 
-/// The name of the schema that is meant where nothing is said beside it but what goes for any type; and whether it may be
-/// `null` instead.
+/// Returns the name that a reference leads to, and whether the value may be `null` instead. An `allOf`, `oneOf` or
+/// `anyOf` of one reference is a reference too, if only keywords for any type stand beside it.
 fn referred(schema: &Value) -> Option<(&str, bool)> {
     if let Some(reference) = schema["$ref"].as_str() {
         return document::schema_name(reference).map(|name| (name, false));
@@ -489,7 +489,7 @@ fn referred(schema: &Value) -> Option<(&str, bool)> {
     if !["allOf", "oneOf", "anyOf"].contains(&key.as_str()) {
         return None;
     }
-    // `allOf: [{$ref: …}, {nullable: true}]` says `null` as an alternative does.
+    // `allOf: [{$ref: …}, {nullable: true}]` allows `null`, as an alternative for `null` does.
     let says_null = |part: &Value| match key.as_str() {
         "allOf" => part["nullable"] == true && members(part).all(|(key, _)| is_beside(key)),
         _ => is_null(part),
@@ -500,7 +500,7 @@ fn referred(schema: &Value) -> Option<(&str, bool)> {
     (one.as_object()?.len() == 1).then_some((name, !nulls.is_empty()))
 }
 
-/// Whether a schema is one of `null` alone.
+/// Whether a schema allows only `null`.
 fn is_null(schema: &Value) -> bool {
     schema["enum"].as_array().is_some_and(|values| values == &[Value::Null])
 }
@@ -509,13 +509,13 @@ fn has_content(schema: &Value) -> bool {
     schema.as_object().is_some_and(|members| !members.is_empty())
 }
 
-/// Whether two descriptions of a field differ in words alone.
+/// Whether two descriptions of a field differ only in their documentation.
 fn say_the_same(one: &[Part<'_>], other: &[Part<'_>]) -> bool {
     let without_words = |parts: &[Part<'_>]| parts.iter().map(|part| wordless(part.schema)).collect::<Vec<_>>();
     without_words(one) == without_words(other)
 }
 
-/// A schema without what is said of it to readers.
+/// Returns a schema without its documentation.
 fn wordless(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {

@@ -1,32 +1,32 @@
 use super::{Kind, Need, Node, Others, Schema, Type};
 
-/// What a schema becomes in Rust.
+/// The type of a schema in Rust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rust {
-    /// `RawJson`, which holds anything: a value whose shape is open, or is a choice.
+    /// `RawJson`, which holds anything: for a value whose shape is open, and for a choice.
     ///
-    /// As a map of values it would lose the order of its keys and the text of its numbers, and cost ten times as much to
-    /// read; a choice would become an untagged enum, which refuses what is none of them. A `number` is open too: `f64` turns
-    /// 5 into 5.0 and rounds what is above 2^53.
+    /// A map of values would lose the order of the keys and the text of the numbers, and take ten times as long to
+    /// read. A choice would become an untagged enum, which refuses a value that fits no variant. A `number` is open
+    /// too: `f64` turns 5 into 5.0 and rounds numbers above 2^53.
     Raw,
     Text,
-    /// typify would parse it, then refuse a payload for a time without offset, and encode every other one in UTC.
+    /// typify would parse it, refuse the payload for a time without an offset, and encode any other time in UTC.
     Timestamp,
     SignedUrl,
     Credential,
     Boolean,
-    /// `Integer` where it is received: an `i64` refuses what is larger, and what is written as 1.0 or 1e3.
+    /// `Integer` where it is received: an `i64` refuses larger numbers, and those written as 1.0 or 1e3.
     Integer,
     OpenEnum,
     List,
     Map,
     Struct,
-    /// A type that is there already, by its path.
+    /// A type that exists already, by its path.
     Type(String),
 }
 
 impl Schema {
-    /// What it becomes, references followed.
+    /// Returns its type in Rust. Resolve a reference first: by itself it is [`Rust::Raw`].
     pub(crate) fn rust(&self) -> Rust {
         if let Some(becomes) = &self.becomes {
             return becomes.clone();
@@ -44,7 +44,7 @@ impl Schema {
         }
     }
 
-    /// Whether the Rust type of a field that holds it is an `Option`. An `Items` is its own, and a `RawJson` holds `null`.
+    /// Whether a field of it is an `Option` in Rust. An `Items` may be absent by itself, and a `RawJson` holds `null`.
     pub(crate) fn is_option(&self, need: Need) -> bool {
         match self.rust() {
             rust if rust.is_collection() => false,
@@ -68,13 +68,13 @@ impl Rust {
     }
 
     /// Whether a field of it is an `Items`, which may be absent or `null` whatever the contract says: the senders are
-    /// written in Go, whose nil maps and lists are.
+    /// written in Go, and its nil maps and slices are absent or `null` in JSON.
     pub(crate) fn is_collection(&self) -> bool {
         matches!(self, Self::List | Self::Map)
     }
 }
 
-/// Whether the old type of a field lets it be absent.
+/// Whether the type of a field in Rust lets it be absent.
 pub(crate) fn may_be_absent(need: Need, node: &Node) -> bool {
     need != Need::Required || node.rust().is_collection()
 }

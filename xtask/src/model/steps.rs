@@ -1,5 +1,5 @@
-//! The steps by which a document comes to be what code is made of. Each does one thing, and says how often it did it: one
-//! that has nothing to do in the whole contract may have stopped matching what it is there for.
+//! The steps that turn a document into what code is generated from. Each does one thing, and counts how often it did. A
+//! step that finds nothing to do in the whole contract may have stopped matching its target.
 
 use anyhow::{Context as _, Result};
 
@@ -8,7 +8,7 @@ use super::{Document, Kind, Rust, api, credentials, events, named};
 
 type Run = fn(&mut Document, &Context<'_>) -> Result<usize>;
 
-/// The steps, in their order. Reading has those before.
+/// The steps, in order. `read` runs two more before them.
 const STEPS: [(&str, Run); 11] = [
     ("flatten_alternatives", api::flatten_alternatives),
     ("texts_of_choices", api::texts_of_choices),
@@ -23,12 +23,12 @@ const STEPS: [(&str, Run); 11] = [
     ("name_inline_schemas", named::name_inline_schemas),
 ];
 
-/// The steps that name schemas as their types are named, and leave in them what values they allow.
+/// The steps that name schemas like their types, and keep the values that the schemas allow.
 const NAMING: [Run; 4] =
     [api::flatten_alternatives, api::texts_of_choices, named::inline_aliases, named::name_inline_schemas];
 
 impl Document {
-    /// Takes all the steps, and counts what each did.
+    /// Runs all steps, and counts what each did.
     pub(crate) fn take_steps(&mut self, context: &Context<'_>) -> Result<()> {
         for (name, run) in STEPS {
             let found = run(self, context).with_context(|| format!("step `{name}`"))?;
@@ -37,14 +37,14 @@ impl Document {
         Ok(())
     }
 
-    /// Takes one step alone.
+    /// Runs one step alone.
     #[cfg(test)]
     pub(super) fn take_step(&mut self, name: &str, context: &Context<'_>) -> Result<usize> {
         let (_, run) = STEPS.iter().find(|(step, _)| *step == name).context("there is no such step")?;
         run(self, context)
     }
 
-    /// The same document, whose schemas say what values they allow, under the names of their types.
+    /// Returns the document with schemas that have the names of their types, and still say which values they allow.
     pub(crate) fn named(&self, context: &Context<'_>) -> Result<Self> {
         let mut named = self.clone();
         NAMING.iter().try_for_each(|run| run(&mut named, context).map(drop))?;
@@ -52,11 +52,11 @@ impl Document {
     }
 }
 
-/// Makes `SignedUrl` of a string `xURL` beside a field `x`, and of one that an overlay marks with `x-signed-url`; and
-/// `RawJson` of `x`, which is what the URL leads to.
+/// Makes a string `xURL` beside a field `x` a `SignedUrl`, and also a string that an overlay marks with `x-signed-url`.
+/// The field `x`, which the URL leads to, becomes `RawJson`.
 ///
-/// As a `String` the URL would show its signature in `Debug`. And what is there at times and elsewhere at others is one value
-/// to a reader, a `ConfigSource`.
+/// `Debug` would show the signature of a URL in a `String`. A value that is sometimes inline and sometimes at a URL is
+/// one value to a reader, a `ConfigSource`.
 fn signed_urls(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     let mut hits = 0;
     document.change_schemas(&mut |schema| {
@@ -82,7 +82,7 @@ fn signed_urls(document: &mut Document, context: &Context<'_>) -> Result<usize> 
     Ok(hits)
 }
 
-/// How many schemas become a type.
+/// Returns how many schemas become a type.
 fn count(document: &mut Document, rust: &Rust) -> usize {
     let mut found = 0;
     document.change_schemas(&mut |schema| {

@@ -1,7 +1,7 @@
-//! For tests: a contract is JSON, and what is read of it is a line of text.
+//! Helpers for tests: a contract is JSON, and the model of it is shown as lines of text.
 //!
-//! `{id!: text, at?: time or null, list~: [#Item] 'Words.'; oneOf(id, list)}` is an object. `id` is required, `at` optional, and
-//! `list` conditional. `#Item` is a reference, `[…]` a list, `{*: …}` a map, and `text("a"|"b")` an enum.
+//! `{id!: text, at?: time or null, list~: [#Item] 'Words.'; oneOf(id, list)}` is an object. `id` is required, `at`
+//! optional, and `list` conditional. `#Item` is a reference, `[…]` a list, `{*: …}` a map, and `text("a"|"b")` an enum.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(crate) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// A document of schemas alone, as it is read.
+/// Reads a document that has only schemas.
 pub(crate) fn schemas(schemas: &Value) -> Document {
     document("api", json!({ "components": { "schemas": schemas } }))
 }
@@ -30,7 +30,7 @@ pub(crate) fn document(name: &str, text: Value) -> Document {
     Document::alone(name, &text)
 }
 
-/// The schemas of a document, a line each.
+/// Shows the schemas of a document, one in each line.
 pub(crate) fn show_all(document: &Document) -> String {
     document.schemas.iter().map(|(name, schema)| format!("{name}: {}\n", show(schema))).collect()
 }

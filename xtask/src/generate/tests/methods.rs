@@ -1,4 +1,4 @@
-//! What structs tell of their fields, how callers make them, and what they become.
+//! Accessors, constructors, setters and conversions of structs.
 
 use serde_json::{Value, json};
 

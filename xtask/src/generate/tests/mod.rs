@@ -1,4 +1,4 @@
-//! What is generated of small contracts.
+//! Tests of the code that is generated from small contracts.
 
 mod enums;
 mod events;
@@ -17,18 +17,18 @@ use super::{Docs, Findings, format as text, items, structs as of};
 use crate::model::testing::{project, schemas};
 use crate::model::{Context, Document};
 
-/// A module that is generated.
+/// A generated module.
 struct Made {
     text: String,
     findings: Findings,
 }
 
-/// The module `m`, of schemas whose structs callers make.
+/// Generates the module `m`, from schemas whose structs callers build.
 fn sent(text: &Value) -> Made {
     module(schemas(text), true).expect("a module")
 }
 
-/// The module `m`, of schemas that are only received.
+/// Generates the module `m`, from schemas that are only received.
 fn received(text: &Value) -> Made {
     module(schemas(text), false).expect("a module")
 }
@@ -44,7 +44,7 @@ fn module(mut document: Document, is_sent: bool) -> Result<Made> {
 }
 
 impl Made {
-    /// The items that begin so, without documentation and attributes, and with short paths.
+    /// Returns the items with these beginnings, without documentation and attributes, and with short paths.
     fn brief(&self, beginnings: &[&str]) -> String {
         let mut items = Vec::new();
         for beginning in beginnings {
@@ -57,7 +57,7 @@ impl Made {
     }
 }
 
-/// Code without documentation and attributes, and with short paths.
+/// Returns code without documentation and attributes, and with short paths.
 fn brief(code: &str) -> String {
     let paths = [
         "::ampersand_types::",

@@ -1,4 +1,4 @@
-//! What code needs of operations.
+//! How operations are called.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::super::requests::requests;
 use super::super::ty::Ty;
 use crate::model::testing::{document, reference};
 
-/// How each operation is called and what it answers, and those that cannot be called.
+/// Shows how each operation is called and what it answers, and which operations cannot be called.
 fn calls(paths: Value) -> String {
     let document =
         document("api", json!({ "paths": paths, "components": { "schemas": { "A": { "properties": { "a": {} } } } } }));

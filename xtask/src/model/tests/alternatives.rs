@@ -1,4 +1,4 @@
-//! `fold_alternatives`: alternatives of an object become fields of it that may be there.
+//! `fold_alternatives`: an object gets the fields of its alternatives.
 
 use serde_json::json;
 

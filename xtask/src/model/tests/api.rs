@@ -1,4 +1,4 @@
-//! What operations make of schemas: `flatten_alternatives`, `prune` and `share_types`; and documents that become one.
+//! The steps that depend on operations, `flatten_alternatives`, `prune` and `share_types`; and merged documents.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{Document, after, show_all, take};
 use crate::model::testing::{document, reference, show};
 use crate::model::{same, together};
 
-/// A document with one operation, which sends a `Sent`, and receives a `Received` or a `Problem`.
+/// Returns a document with one operation, which sends a `Sent`, and receives a `Received` or a `Problem`.
 fn with_operation(name: &str, schemas: &Value) -> Document {
     let content = |schema: &str| json!({ "content": { "application/json": { "schema": reference(schema) } } });
     let responses = json!({ "200": content("Received"), "400": content("Problem") });

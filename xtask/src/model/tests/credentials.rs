@@ -1,4 +1,4 @@
-//! `credentials`: texts that `Debug` may not show.
+//! `credentials`: strings that `Debug` must not show.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `split_events`: bodies of events give way to their types and their data.
+//! `split_events`: event types and their data replace the bodies of events.
 
 use serde_json::{Value, json};
 

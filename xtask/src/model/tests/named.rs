@@ -1,4 +1,4 @@
-//! `inline_aliases` and `name_inline_schemas`: which schemas have a name, and which.
+//! `inline_aliases` and `name_inline_schemas`: which schemas have a name, and which name.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{after, schemas, show_all, take};
 use crate::model::names;
 use crate::model::testing::reference;
 
-/// What `name_inline_schemas` makes of schemas, and the enums that it takes out of them.
+/// Shows schemas after `name_inline_schemas`, and the enums that it takes out of them.
 fn named(text: &Value) -> String {
     let mut document = schemas(text);
     let found = take(&mut document, "name_inline_schemas").expect("the step is taken");

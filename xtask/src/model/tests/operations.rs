@@ -1,11 +1,11 @@
-//! What is read of operations.
+//! How operations are read.
 
 use serde_json::{Value, json};
 
 use super::{Document, show_all};
 use crate::model::testing::{document, reference, show};
 
-/// Operations in short: a line of each, and of each parameter and body.
+/// Shows operations in short: a line for each operation, parameter and body.
 fn show_operations(document: &Document) -> String {
     let mut lines = Vec::new();
     for operation in &document.operations {

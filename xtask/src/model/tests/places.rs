@@ -1,11 +1,11 @@
-//! Where things are, and which documents share them.
+//! Places of schemas, and documents that share them.
 
 use serde_json::json;
 
 use crate::model::testing::{document, reference};
 use crate::model::{Documents, Model, Place, Schema, Use};
 
-/// The paths of a schema and of all that stands in it, with the place of each reference.
+/// Collects the paths of a schema and of all schemas inside of it, with the place of each reference.
 fn places(schema: &Schema, found: &mut Vec<String>) {
     let Place { document, schema: name, path } = &schema.place;
     found.push(format!("{document} {name} {path}"));

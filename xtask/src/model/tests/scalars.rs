@@ -1,4 +1,4 @@
-//! What values become that are no struct: `signed_urls`, `timestamps` and `opaque_values`.
+//! Values that do not become structs: `signed_urls`, `timestamps` and `opaque_values`.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn date_times_are_timestamps() {
     assert!(!is_time(json!({ "enum": ["2020-01-01T00:00:00Z"], "format": "date-time" })), "an enum is one");
 }
 
-/// The step counts what `Schema::rust` says.
+/// The step counts what `Schema::rust` returns.
 #[test]
 fn open_shapes_and_choices_stay_json() {
     let hits = |schema: &Value| take(&mut schemas(&json!({ "A": { "properties": { "x": schema } } })), "opaque_values");

@@ -1,4 +1,4 @@
-//! What a schema is by its keywords.
+//! How the keywords of a schema are read.
 
 use serde_json::json;
 
