@@ -1,4 +1,5 @@
-//! Whatever a built function does with whatever record, each is handled at least once, and in order where there is one.
+//! Whatever a built function does with each record, every record is handled at least once, and in order if there is
+//! one.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
