@@ -53,7 +53,8 @@ impl fmt::Debug for Inbox {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The largest size of the store in bytes. A full store refuses deliveries with [`Put::Full`]. Default: the disk's.
+    /// The largest size of the store in bytes. A full store refuses deliveries with [`Put::Full`]. Default: no limit but
+    /// the disk.
     pub limit: Option<u64>,
     /// How long to keep the bodies of handled deliveries. Default: 3 days.
     pub keep_bodies: Duration,

@@ -112,8 +112,7 @@ impl Store {
             database => database.find(source, id))
     }
 
-    /// Reads a dead letter again and makes it ready. Returns false if there is no such dead letter, or it still cannot be
-    /// read.
+    /// Reads a dead letter again and makes it ready. Returns false if there is none, or it still cannot be read.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         let (given, wanted) = (source.to_owned(), id.to_owned());
         either!(self, file => file.write(move |c, now| sqlite::replay(c, &given, &wanted, lane, now)),
@@ -126,8 +125,7 @@ impl Store {
             database => database.delete(source, id))
     }
 
-    /// Drops the bodies and rows of deliveries that were done so long ago, at most `most` of each. Returns how many it
-    /// dropped.
+    /// Drops the bodies and rows of deliveries done so long ago, at most `most` of each. Returns how many it dropped.
     pub(crate) async fn prune(&self, bodies: Duration, rows: Duration, most: usize) -> Result<usize, InboxError> {
         let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows));
         either!(self, file => file.write(move |c, now| sqlite::prune(c, now - bodies, now - rows, most)),

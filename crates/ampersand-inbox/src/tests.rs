@@ -189,7 +189,7 @@ struct Known {
 }
 
 thread_local! {
-    /// A guard that every statement is to miss, and its replacement, which guards nothing.
+    /// The guard to remove from every statement, and its replacement, which guards nothing.
     pub(crate) static REMOVED: Cell<Option<(&'static str, &'static str)>> = const { Cell::new(None) };
 }
 

@@ -248,7 +248,7 @@ struct Members<'t> {
 
 impl Members<'_> {
     /// Whether `data` is the payload. It is if a type is beside it, or if it is an object with a metadata object beside it.
-    /// Otherwise `data` may be a part of the payload: it is not if the body has other members of a payload.
+    /// Otherwise it is, unless the body has other members of a payload: then `data` may be a part of that.
     fn is_envelope(&self) -> bool {
         let is_object = match &self.payload {
             Some(Payload::Text(text)) => text.starts_with('{'),

@@ -20,7 +20,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Adds the fields of a schema and of the schemas in its `allOf`.
+    /// Adds the fields of a schema, and of the schemas that it refers to.
     pub fn add(&mut self, schema: &'a Value, contract: &'a Value) {
         let schema = resolve(schema, contract);
         for part in schema["allOf"].as_array().into_iter().flatten() {

@@ -1,6 +1,5 @@
-//! A small simulator of Lambda's event source mappings. It sends batches to a function and reads its responses, until
-//! every record is done. Tests of `ampersand-aws` and of the binaries in `examples/aws` call it with their own
-//! functions.
+//! A small simulator of Lambda's event source mappings: it sends batches to a function and reads its responses, until
+//! every record is done. Tests of `ampersand-aws` and of `examples/aws` call it with their own functions.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -16,8 +15,7 @@ const MOST_ROUNDS: usize = 20;
 /// The most records of a shard in a batch.
 const BATCH: usize = 20;
 
-/// The identifiers of the failures in a function's response. `None` if the function was killed, or its response was
-/// lost.
+/// The failures in a function's response, by identifier. `None` if the function was killed or its response lost.
 pub type Answer = Option<Vec<String>>;
 
 /// The failure of an attempt.

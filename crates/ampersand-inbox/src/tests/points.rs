@@ -24,7 +24,7 @@ fn next(point: &str, does: &str) {
     *NEXT.lock().expect("a lock") = Some((point.to_owned(), does.to_owned()));
 }
 
-/// Called by the crate at each of its points, and by the handlers here at theirs.
+/// The crate calls this at each of its points, and the handlers here at theirs.
 pub(crate) fn reached(point: &str) {
     let next = NEXT.lock().expect("a lock").take_if(|(next, _)| next == point);
     let Some((point, does)) = next else { return };
@@ -41,7 +41,7 @@ pub(crate) fn reached(point: &str) {
     }
 }
 
-/// Writes a message to the parent, unbuffered, so it arrives even if the process dies at once.
+/// Writes a message to the parent, which arrives even if the process dies at once.
 fn say(what: &str, of: impl Display) {
     writeln!(std::io::stdout(), "\n{what}: {of}").expect("a pipe");
 }

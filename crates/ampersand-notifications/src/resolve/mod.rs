@@ -30,7 +30,7 @@ use tls::tls;
 pub use error::ResolveError;
 pub use policy::{Blocked, Policy};
 
-/// Returns configurations and records: as sent, or else downloaded from their signed URL.
+/// Gets configurations and records, as sent or downloaded from their signed URLs.
 ///
 /// It needs a [Tokio](https://docs.rs/tokio) runtime with I/O and time enabled, and panics without one.
 ///
