@@ -92,7 +92,7 @@ impl Worker {
         self
     }
 
-    /// When to retry a failed delivery, and when to give up.
+    /// Sets when to retry a failed delivery, and when to give up.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.shared.retry = retry;
         self
