@@ -1,5 +1,5 @@
-//! An event of Lambda with as many large records as Lambda allows, read and handed to a handler that does nothing, against
-//! decoding and normalising the same records.
+//! A Lambda event with as many large records as Lambda allows: reading it and calling a handler that does nothing,
+//! compared with decoding and normalising the same records.
 
 use std::error::Error;
 use std::future::ready;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{data, met, times, work};
 
-/// So many records of 300 KB, in base64, are the 6 MB that Lambda allows.
+/// 15 records of 300 KB, in base64, reach Lambda's limit of 6 MB.
 const RECORDS: usize = 15;
 
 pub(crate) fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {

@@ -1,5 +1,6 @@
-//! A call of the client against the same call by bare reqwest, of a server on loopback: the same request, with the same
-//! headers, and the same response, collected and decoded to the same type. What is left is what the client adds.
+//! A call of the client, compared with the same call by bare reqwest, to a server on loopback. Both send the same
+//! request with the same headers, and decode the same response to the same type. The difference is what the client
+//! adds.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write};
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::{met, times, work};
 
-/// A page of so many operations.
+/// A page of `count` operations.
 fn page(count: usize) -> String {
     let operation = json!({
         "id": "550e8400-e29b-41d4-a716-446655440000", "projectId": "p", "integrationId": "i", "configId": "c",
@@ -22,7 +23,7 @@ fn page(count: usize) -> String {
     json!({ "results": vec![operation; count], "pagination": { "done": true } }).to_string()
 }
 
-/// A server that answers every request with the same body, in threads of its own. Returns its URL.
+/// Starts a server that answers every request with the same body, in its own threads. Returns its URL.
 fn serve(body: &str) -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -55,7 +56,7 @@ pub(crate) fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     for count in [1, 20, 200] {
         let body = page(count);
         let url = serve(&body)?;
-        // The client has it by default.
+        // The client uses the same provider by default.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         let client = Client::builder().api_key("key").base_url(Host::Api, &*url).http_client(http.clone()).build()?;
@@ -77,7 +78,7 @@ pub(crate) fn report(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             let list = client.operations().list_operations("p", "i", "n");
             list.page_size(100).send().await.expect("a page")
         };
-        // Twice each, in turns: what the two halves of one differ by is noise.
+        // Runs each twice, in turns: a difference between two equal ones is noise.
         let works = [
             work(|| runtime.block_on(bare())),
             work(|| runtime.block_on(call())),

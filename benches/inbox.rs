@@ -1,6 +1,6 @@
-//! Signed webhooks that are acknowledged once they are stored, over loopback, against what they cannot be faster than, in the
-//! same run: the same router that stores nothing; synced writes of as many bytes; verifying on one core. Large ones are also
-//! handed to the router without a network, which costs more than all else.
+//! Signed webhooks over loopback, acknowledged once they are stored. Compared, in the same run, with three upper
+//! limits: the same router without a store, synced writes of as many bytes, and verifying on one core. Large webhooks
+//! are also passed to the router without a network, which costs more than all else.
 
 use std::error::Error;
 use std::fs::File;
@@ -30,17 +30,17 @@ type Failed = Box<dyn Error + Send + Sync>;
 
 const CONNECTIONS: usize = 256;
 const TIME: Duration = Duration::from_secs(2);
-/// So often each is measured, one after the other. The round in the middle counts.
+/// How often each is measured, in turns. The median round counts.
 const ROUNDS: usize = 3;
-/// So many deliveries share a sync of the disk, when that is measured.
+/// How many deliveries share a sync of the disk in the measurement of the disk.
 const GROUP: usize = 16;
 
-/// Requests that are signed beforehand, as that is the sender's work. No two have the same id.
+/// Requests that are signed in advance, because signing is the sender's work. Each has its own id.
 struct Requests {
     path: &'static str,
     body: Bytes,
     signed: Timestamp,
-    /// The id and the signature of each.
+    /// The id and the signature of each request.
     heads: Vec<(String, String)>,
     next: AtomicUsize,
 }
@@ -61,7 +61,7 @@ impl Requests {
         self.heads.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The next one, for a connection.
+    /// The next request, for a connection.
     fn text(&self) -> Option<Vec<u8>> {
         let (id, signature) = self.next()?;
         let (path, seconds, length) = (self.path, self.signed.as_second(), self.body.len());
@@ -72,7 +72,7 @@ impl Requests {
         Some([head.as_bytes(), &self.body].concat())
     }
 
-    /// The next one, for a router.
+    /// The next request, for a router.
     fn request(&self) -> Option<http::Request<Body>> {
         let (id, signature) = self.next()?;
         let request = http::Request::post(self.path).header("webhook-id", id).header("webhook-signature", signature);
@@ -80,7 +80,7 @@ impl Requests {
     }
 }
 
-/// Calls a router by many tasks for a while, without a network. Gives how many were acknowledged in a second.
+/// Calls a router from many tasks for a while, without a network. Returns the acknowledged requests per second.
 async fn called(app: &Router, requests: &Arc<Requests>) -> Result<f64, Failed> {
     let start = Instant::now();
     let tasks = (0..CONNECTIONS).map(|_| {
@@ -105,8 +105,8 @@ async fn called(app: &Router, requests: &Arc<Requests>) -> Result<f64, Failed> {
     Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
-/// Sends by many connections for a while, with so much time from one request of a connection to the next. Gives how many were
-/// acknowledged in a second, and the time that 99 of 100 took at most, in milliseconds.
+/// Sends on many connections for a while, with the time `pace` between the requests of a connection. Returns the
+/// acknowledged requests per second, and the 99th percentile of the response time in milliseconds.
 async fn rate(address: SocketAddr, requests: &Arc<Requests>, pace: Duration) -> Result<(f64, f64), Failed> {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -143,7 +143,7 @@ async fn rate(address: SocketAddr, requests: &Arc<Requests>, pace: Duration) -> 
     Ok((taken.len() as f64 / start.elapsed().as_secs_f64(), taken[taken.len() * 99 / 100]))
 }
 
-/// How many bodies of a size a file takes in a second, a sync for each group.
+/// Returns how many bodies of a size a file takes per second, with one sync for each group.
 fn synced(file: &mut File, bytes: usize) -> Result<f64, Failed> {
     let (group, start) = (vec![b'x'; bytes * GROUP], Instant::now());
     let mut count = 0;
@@ -155,7 +155,7 @@ fn synced(file: &mut File, bytes: usize) -> Result<f64, Failed> {
     Ok(count as f64 / start.elapsed().as_secs_f64())
 }
 
-/// How many webhooks one core verifies in a second.
+/// Returns how many webhooks one core verifies per second.
 fn verified(verifier: &Verifier, body: &str) -> Result<f64, Failed> {
     let now = Timestamp::now();
     let signature = Secret::new(SECRET)?.sign("msg_1", now, body.as_bytes());
@@ -193,7 +193,7 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     }
     rounds.sort_by(|(bare, stored), (bare2, stored2)| (stored.0 / bare.0).total_cmp(&(stored2.0 / bare2.0)));
     let (bare, stored) = rounds[ROUNDS / 2];
-    // Ids that are not known yet are still to be stored.
+    // Continues with ids that are not stored yet.
     let pace = Duration::from_secs_f64(2.0 * CONNECTIONS as f64 / stored.0);
     let half = rate(address, &requests, pace).await?;
 
@@ -218,8 +218,8 @@ async fn webhooks(out: &mut impl Write, size: usize, count: usize) -> Result<(),
     Ok(())
 }
 
-/// Fills an inbox up to a number of deliveries, by many tasks at once. Each is in a lane of its own, and neighbours are in
-/// lanes that are far apart.
+/// Fills an inbox with deliveries from many tasks at once. Each delivery has its own lane, and neighbours have distant
+/// lanes.
 async fn fill(inbox: &Inbox, from: usize, to: usize) -> Result<(), Failed> {
     let next = Arc::new(AtomicUsize::new(from));
     let putters = (0..CONNECTIONS).map(|_| {
@@ -247,8 +247,8 @@ async fn fill(inbox: &Inbox, from: usize, to: usize) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The seconds that a worker takes to claim deliveries, and to claim and end them. Handlers return once the worker has claimed
-/// all.
+/// Returns the seconds that a worker takes to claim deliveries, and to claim and end them. Handlers return once the
+/// worker has claimed all.
 async fn handled(inbox: &Inbox, most: usize) -> Result<[f64; 2], Failed> {
     let (all, claimed, enough, start) = (Barrier::new(most), OnceLock::new(), Notify::new(), Instant::now());
     let shared = Arc::new((all, claimed, enough));
@@ -269,7 +269,7 @@ async fn handled(inbox: &Inbox, most: usize) -> Result<[f64; 2], Failed> {
     Ok([claimed.as_secs_f64(), start.elapsed().as_secs_f64()])
 }
 
-/// Bytes of memory that the process has, on Linux.
+/// The megabytes of memory that the process has, on Linux.
 fn resident() -> Option<f64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     Some(statm.split(' ').nth(1)?.parse::<f64>().ok()? * 4096.0 / 1e6)
@@ -289,7 +289,7 @@ async fn backlog(out: &mut impl Write) -> Result<(), Failed> {
     let mut taken = Vec::new();
     for round in 0..TIMES {
         fill(&open("few.db").await?, round * FEW, (round + 1) * FEW).await?;
-        // Opened anew, so that neither has pages in its cache.
+        // Opens both anew, so that neither has pages in its cache.
         taken.push([handled(&open("few.db").await?, FEW).await?, handled(&open("many.db").await?, FEW).await?]);
     }
     let rate = |inbox: usize, end: usize| FEW as f64 / median(taken.iter().map(|taken| taken[inbox][end]));

@@ -1,7 +1,8 @@
-//! `cargo bench -p benchmarks`: each path against its floor, and against what else there is, in the same run.
+//! `cargo bench -p benchmarks` compares each path with its lower limit and with alternatives, in the same run.
 //!
-//! An absolute time says more of a machine than of the code. A ratio does not: normalising cannot be faster than skipping
-//! over the same bytes, verifying than hashing them, nor a call than the same request by the HTTP client alone.
+//! An absolute time tells more about the machine than about the code, so this measures ratios. Normalising cannot be
+//! faster than skipping over the same bytes, verifying than hashing them, or a call than the same request by the bare
+//! HTTP client.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gets one")]
 
@@ -34,19 +35,19 @@ mod generated {
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// How many webhooks a second the sender sends to one customer at most.
+/// The most webhooks per second that Ampersand sends to one customer.
 const CEILING: u32 = 1000;
 
 type Work<'a> = Box<dyn FnMut() + 'a>;
 
-/// A result lives until the next one is there, as it does in a server; else the allocator gives its memory back and takes
-/// it again every time.
+/// Keeps each result until the next one, as a server does. Otherwise the allocator would return its memory and take it
+/// again every time.
 fn work<'a, T: 'a>(mut work: impl FnMut() -> T + 'a) -> Work<'a> {
     let mut held = None;
     Box::new(move || drop(held.replace(black_box(work()))))
 }
 
-/// Normalises a body that is handed over, as a server does, and takes it back for the next time.
+/// Normalises an owned body, as a server does, and takes it back for the next time.
 fn normalize<'a>(body: &str, read: impl Fn(Vec<u8>) -> Result<Delivery, NormalizeError> + 'a) -> Work<'a> {
     let mut body = body.as_bytes().to_owned();
     work(move || match read(mem::take(&mut body)) {
@@ -58,8 +59,8 @@ fn normalize<'a>(body: &str, read: impl Fn(Vec<u8>) -> Result<Delivery, Normaliz
     })
 }
 
-/// The shortest time of each, in seconds: what is measured is the code, not what else the machine does. They take turns,
-/// so that a slow moment is one for all.
+/// Returns the shortest time of each, in seconds: this measures the code and not other work of the machine. They take
+/// turns, so that a slow moment affects all.
 fn times<const N: usize>(mut works: [Work<'_>; N], repeat: u32) -> [f64; N] {
     let (mut best, start) = ([f64::MAX; N], Instant::now());
     while start.elapsed() < Duration::from_secs(6) {
@@ -74,7 +75,7 @@ fn times<const N: usize>(mut works: [Work<'_>; N], repeat: u32) -> [f64; N] {
     best
 }
 
-/// The data of `installation.created`, this many bytes of it.
+/// The data of `installation.created` in about this many bytes.
 fn data(size: usize) -> String {
     let mut data = json!({
         "projectId": "550e8400-e29b-41d4-a716-446655440000", "provider": "salesforce", "integrationId": "i",
@@ -101,7 +102,7 @@ fn data(size: usize) -> String {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
-    // `cargo bench -p benchmarks -- inbox` measures that alone, and so does `aws`.
+    // `cargo bench -p benchmarks -- inbox` runs only that benchmark, and so does `aws`.
     let is_named = |name| std::env::args().any(|argument| argument == name);
     if is_named("inbox") {
         return inbox::report(&mut out);

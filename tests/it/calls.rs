@@ -1,4 +1,4 @@
-//! Calls of the client, as the API understands them.
+//! Tests of calls of the client, as the API understands them.
 
 use ampersand_client::Client;
 use ampersand_client::types::{PauseReadsRequest, ReadRequest, WriteRequest};

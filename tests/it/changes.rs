@@ -1,7 +1,8 @@
-//! What `cargo xtask diff` says of a change, tried: payloads of the changed contract are decoded by the types of the
-//! present one, and values of these types are held against the changed contract.
+//! Tests the verdicts of `cargo xtask diff`: the current types decode payloads of the changed contract, and the changed
+//! contract validates values of these types.
 //!
-//! `tests/changes.json` has the changes and what is said of them; a test of `xtask` holds `diff` to that.
+//! `tests/changes.json` has the changes and the expected verdicts. A test of `xtask` compares the output of `diff` with
+//! them.
 
 use ampersand_types::RawJson;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -20,11 +21,11 @@ struct Row {
     change: String,
     document: String,
     schema: String,
-    /// What stands at each JSON pointer in the changed contract; null where it is taken out.
+    /// The value at each JSON pointer in the changed contract; null removes it.
     edit: Map<String, Value>,
     /// A payload that the changed contract allows.
     received: Value,
-    /// A value that the old types can say; none where there is no old type.
+    /// A value that the old types can express; `None` if there is no old type.
     sent: Option<Value>,
     changes: Vec<Change>,
 }
@@ -47,12 +48,12 @@ enum Verdict {
 }
 
 impl Row {
-    /// The worst that is said of one of the changes.
+    /// The worst verdict on one of the changes.
     fn worst(&self, of: fn(&Change) -> Verdict) -> Verdict {
         self.changes.iter().map(of).max().unwrap_or_default()
     }
 
-    /// Decodes a payload with the types of the present contract, and encodes it again.
+    /// Decodes a payload with the types of the current contract, and encodes it again.
     fn decode(&self, payload: &Value) -> Result<String, String> {
         if !self.schema.ends_with("NotificationPayload") {
             return round_trip(&self.document, &self.schema, &payload.to_string()).map_err(|error| error.to_string());
@@ -65,7 +66,7 @@ impl Row {
     }
 }
 
-/// A validator that refuses what the contract refuses.
+/// A validator that refuses everything that the contract refuses.
 fn strict(contract: &Value, schema: &str) -> Option<Validator> {
     fn nullable(schema: &mut Value) {
         if schema["nullable"] == true {
@@ -95,7 +96,7 @@ fn changes_break_whom_they_are_said_to_break_and_nobody_else() {
         let name = &row.change;
         let (inbound, outbound) = (row.worst(|change| change.inbound), row.worst(|change| change.outbound));
 
-        // Who decodes.
+        // The receiver's side.
         assert!(is.is_valid(&row.received), "{name}: the changed contract refuses what is received");
         let decoded = row.decode(&row.received);
         assert_eq!(decoded.is_err(), inbound == Verdict::Breaking, "{name}: {decoded:?}");
@@ -106,7 +107,7 @@ fn changes_break_whom_they_are_said_to_break_and_nobody_else() {
             assert!(!was.as_ref().is_some_and(|was| was.is_valid(&row.received)), "{name}: it is not new");
         }
 
-        // Who sends.
+        // The sender's side.
         let Some(sent) = &row.sent else { continue };
         assert!(was.is_some_and(|was| was.is_valid(sent)), "{name}: the contract refuses what is sent");
         let encoded: Value = serde_json::from_str(&row.decode(sent).unwrap()).unwrap();

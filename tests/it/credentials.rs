@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use tests::generated::{STRUCTS, Struct};
 
-/// Words in the names of what may be a credential; more than the generator goes by.
+/// Words in the names of possible credentials; more words than the generator uses.
 const SUSPICIOUS: [&str; 22] = [
     "auth",
     "authorization",
@@ -31,7 +31,7 @@ const SUSPICIOUS: [&str; 22] = [
     "token",
 ];
 
-/// What is shown although its name, or that of what holds it, has such a word.
+/// Fields that `Debug` shows, although their name or that of their parent has such a word.
 const HARMLESS: &str = "
     accessTokenOpts.attachmentType accessTokenOpts.docsURL apiKey.label apiKey.scopes apiKeyAsBasicOpts.fieldUsed
     apiKeyAsBasicOpts.keyFormat apiKeyOpts.attachmentType apiKeyOpts.docsURL authHealthCheck.method
@@ -46,7 +46,7 @@ const HARMLESS: &str = "
     tokenMetadataFields.scopesField tokenMetadataFields.workspaceRefField tokenURL
 ";
 
-/// A value of a JSON Schema in which every text is the names that lead to it, and every object has a member that is new.
+/// A value of a JSON Schema. Each string in it is the path of names to it, and each object has an unknown member.
 fn instance(schema: &Value, root: &Value, names: &[String]) -> Value {
     let definition = schema["$ref"].as_str().and_then(|to| root.pointer(to.trim_start_matches('#')));
     let schema = definition.unwrap_or(schema);
@@ -78,7 +78,7 @@ fn instance(schema: &Value, root: &Value, names: &[String]) -> Value {
     }
 }
 
-/// The last two names of those that lead to a text, where one of them has a suspicious word.
+/// The last two names of the path in a string, if one of them has a suspicious word.
 fn suspicious(text: &str) -> Option<String> {
     let mut names: Vec<&str> = text.strip_prefix('<')?.strip_suffix('>')?.rsplit('.').take(2).collect();
     names.reverse();

@@ -1,4 +1,4 @@
-//! The configuration that an installation has now, in place of one that can no longer be downloaded.
+//! Gets the current configuration of an installation when the one of an event can no longer be downloaded.
 
 use std::error::Error as _;
 
@@ -13,7 +13,7 @@ use crate::api::client;
 
 const LINE: &str = "/api/projects/p/integrations/n/installations/i";
 
-/// A server of the API, and a client of it.
+/// A server of the API, and its client.
 fn serving(config: &str) -> (Server, Client) {
     answering(&response(200, "content-type: application/json\r\n", installation(config)))
 }
@@ -56,7 +56,7 @@ async fn what_the_installation_has_now_stands_in_for_what_cannot_be_had_any_more
         assert_eq!(request.line, format!("GET {LINE}"));
     }
 
-    // What can be had is had, and a server in trouble is asked again later.
+    // A configuration that can be downloaded is downloaded, and a failing server is a transient error.
     let ((api, client), data) = (serving(NOW), updated(&server.url(r#"{"provider":"then"}"#)));
     let config = resolve(&data, &resolver, &client).await.unwrap();
     assert_eq!((config.is_current(), config.as_str()), (false, r#"{"provider":"then"}"#));

@@ -1,9 +1,9 @@
-//! Fuzz targets hold for what is known already: so that none can rot between two runs of the fuzzer.
+//! Runs the fuzz targets on known inputs, so that none breaks unnoticed between two runs of the fuzzer.
 
 use std::fs;
 use std::path::Path;
 
-/// Every file of the corpus, and inputs that are small.
+/// Every file of the corpus, and small inputs.
 fn inputs() -> Vec<Vec<u8>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let folders = fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());

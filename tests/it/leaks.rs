@@ -1,4 +1,4 @@
-//! No secret, signed URL, header or body is in anything that is printed: each has a marker in it, and none is found.
+//! No printed text shows a secret, signed URL, header or body: each contains a marker, and the tests search for it.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -18,10 +18,10 @@ use test_support::server::{Server, response};
 
 const MARKER: &str = "MARKER";
 
-/// `whsec_` and the base64 of a key that has the marker in it, and is one when it is read as text.
+/// `whsec_` and the base64 of a key. The base64 contains the marker as text.
 const SECRET: &str = "whsec_MARKERMARKERMARKERMARKERMARKERMA";
 
-/// What has been printed.
+/// All printed texts.
 #[derive(Default)]
 struct Printed(Vec<String>);
 
@@ -34,7 +34,7 @@ impl Printed {
         self.0.push(value.to_string());
     }
 
-    /// All that an error shows, and those that caused it.
+    /// Prints an error and its causes.
     fn error(&mut self, error: &dyn Error) {
         let mut cause = Some(error);
         while let Some(error) = cause {
@@ -56,7 +56,7 @@ fn signed_url() -> String {
     format!("https://ada:{MARKER}@host.test/config.json?X-Amz-Signature={MARKER}#{MARKER}")
 }
 
-/// A notification with a marker wherever it may hold anything.
+/// A notification with a marker wherever it may hold any value.
 fn body() -> String {
     let url = signed_url();
     format!(
@@ -144,7 +144,7 @@ fn errors_of_verifying_show_none() {
 fn errors_of_normalising_show_none() {
     let mut printed = Printed::default();
     let (body, message) = (body(), message());
-    // Each string of a body in turn becomes a marker of a kind that does not fit, or cuts the body off.
+    // Cuts the body off at each quote, inserts the marker there, or gives a field a value of another type.
     let mut bodies = vec![format!("\"{MARKER}\""), format!("[{MARKER:?}]"), format!("{{{MARKER}}}")];
     for text in [&body, &message] {
         for (place, _) in text.match_indices('"') {

@@ -1,4 +1,4 @@
-//! What crosses crates: the contract, generated tables, secrets, documentation, the rules of the house.
+//! Tests across crates: the contract, generated tables, secrets, documentation, and the rules of the repository.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

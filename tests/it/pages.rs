@@ -1,4 +1,4 @@
-//! The dependencies that a page names are enough for its examples, in a project that has nothing else.
+//! The dependencies that a page names are enough for its examples, in a project that has no others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ const PAGES: [&str; 12] = [
     "crates/ampersand-types/README.md",
 ];
 
-/// The fenced blocks of a page whose language is this one, or this one with attributes; but for those that do not compile.
+/// The fenced blocks of a page in a language, with or without attributes, except those that do not compile.
 fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let fenced = page.split("\n```").skip(1).step_by(2);
     let head = |block: &'p str| block.lines().next().unwrap_or_default().split(',').collect::<Vec<_>>();
@@ -29,7 +29,7 @@ fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     of_language.map(|block| block.split_once('\n').unwrap().1).collect()
 }
 
-/// An example as a module. rustdoc hides lines that begin with `# `, and wraps what has no `main` in one.
+/// An example as a module. rustdoc hides lines that begin with `# `, and wraps code without a `main` in one.
 fn module(index: usize, example: &str) -> String {
     let lines = example.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
     let code: String = lines.map(|line| format!("{line}\n")).collect();
@@ -45,7 +45,7 @@ fn module(index: usize, example: &str) -> String {
 #[test]
 fn the_dependencies_of_a_page_are_enough_for_its_examples() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap();
-    // As it is there: so what was built for this test serves here too, such as SQLite.
+    // Uses the same profile, so that this reuses builds of the test, such as SQLite.
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let profile = manifest.split_once("[profile.dev]").unwrap().1.split_once("\n# The command").unwrap().0;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
@@ -57,7 +57,7 @@ fn the_dependencies_of_a_page_are_enough_for_its_examples() {
         let project = place.path().join(page.replace(['/', '.'], "-").to_lowercase());
         fs::create_dir_all(project.join("src")).unwrap();
         fs::create_dir_all(project.join("tests")).unwrap();
-        // The crates are where the page says that they are; all else is as in this workspace.
+        // The page's paths lead to these crates; all else is as in this workspace.
         let dependencies = dependencies[0].replace("../ampersand/", &format!("{}/", root.display()));
         let package = "[package]\nname = \"page\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
         fs::write(project.join("Cargo.toml"), format!("{package}\n{dependencies}\n[profile.dev]{profile}")).unwrap();

@@ -1,4 +1,4 @@
-//! A list in pages is one stream, which is whole or ends in an error.
+//! A paged list is one stream, which is complete or ends in an error.
 
 use ampersand_client::types::Operation;
 use ampersand_client::{Error, ErrorKind};
@@ -7,7 +7,7 @@ use ampersand_testing::fake_api::FakeApi;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
-/// Answers with these pages, one after the other: the identifiers of their items, and what they say of the next page.
+/// Answers with these pages in turn: the identifiers of their items, and their pagination.
 fn answer<'a>(api: &FakeApi, pages: impl IntoIterator<Item = (&'a [&'a str], Value)>) {
     for (ids, pagination) in pages {
         let item = |id: &&str| Sample::<Operation>::new().set("id", *id).data();
@@ -25,7 +25,7 @@ fn to(token: &str) -> Value {
     json!({ "done": false, "nextPageToken": token })
 }
 
-/// The identifiers that a stream gives, and the error that it ends in.
+/// Collects the identifiers of a stream, and the error that ends it.
 async fn collect(mut stream: impl Stream<Item = Result<Operation, Error>> + Unpin) -> (Vec<String>, Option<Error>) {
     let mut ids = Vec::new();
     while let Some(item) = stream.next().await {

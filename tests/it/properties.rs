@@ -1,5 +1,5 @@
-//! Payloads made from the contract's own schemas: a validator that is not ours accepts them, and so do our types, which
-//! encode them as they were.
+//! Generates payloads from the contract's schemas. A third-party validator accepts them, and our types decode them and
+//! encode them unchanged.
 
 use ampersand_notifications::{Delivery, from_any};
 use ampersand_types::RawJson;
@@ -17,20 +17,19 @@ use tests::generated::{SCHEMAS, json_schema, round_trip};
 
 const CASES: u32 = 500;
 
-/// How many payloads are made of a schema: fewer of the API, which has many.
+/// How many payloads to generate for a schema: fewer for the API, which has many schemas.
 fn cases(document: &str) -> u32 {
     if ["api", "read", "write", "search"].contains(&document) { CASES / 10 } else { CASES }
 }
 
-/// A validator for one schema of the contract; OpenAPI 3.0 builds on draft 4 or so.
+/// A validator for one schema of the contract. OpenAPI 3.0 is based on about draft 4.
 pub(crate) fn validator(contract: &Value, schema: &str) -> Validator {
     let mut schema = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": contract["components"] });
     lenient(&mut schema);
     jsonschema::options().with_draft(Draft::Draft4).build(&schema).expect("a schema")
 }
 
-/// Says in JSON Schema what OpenAPI has a keyword of its own for, and allows what fits two alternatives or
-/// is new.
+/// Converts OpenAPI's own keywords to JSON Schema, and allows values that fit two alternatives or have unknown members.
 fn lenient(schema: &mut Value) {
     if schema["nullable"] == true {
         schema["type"] = json!([schema["type"], "null"]);
@@ -48,12 +47,12 @@ fn lenient(schema: &mut Value) {
     }
 }
 
-/// Tries `check` on payloads of a schema that the contract allows.
+/// Runs `check` on payloads that a schema of the contract allows.
 fn for_payloads_of(document: &str, schema: &str, check: impl Fn(&Value) -> Result<(), String>) {
     for_payloads(&contract(document), schema, cases(document), check);
 }
 
-/// Tries `check` on payloads of a schema that some contract allows.
+/// Runs `check` on payloads that a schema of some contract allows.
 pub(crate) fn for_payloads(contract: &Value, schema: &str, cases: u32, check: impl Fn(&Value) -> Result<(), String>) {
     let validator = validator(contract, schema);
     let strategy = value(&contract["components"]["schemas"][schema], contract, Members::AnyAndNew);
@@ -158,7 +157,7 @@ fn the_schemas_of_our_types_accept_the_corpus() {
         let validator = jsonschema::validator_for(json_schema(document, schema).as_value()).expect("a schema");
         match serde_json::from_str(text) {
             Ok(payload) => assert!(validator.is_valid(&payload), "{schema} {name}: {:?}", validator.validate(&payload)),
-            // The validator reads numbers into those of the machine.
+            // The validator reads numbers as machine numbers.
             Err(error) => assert_eq!((name, error.to_string().contains("out of range")), ("big-numbers", true)),
         }
     };

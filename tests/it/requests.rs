@@ -1,4 +1,5 @@
-//! Every operation, with all that it takes and with what it has to have: what is sent, and what is made of the answer.
+//! Calls every operation, with all arguments and with the required ones, and shows the request and the decoded
+//! response.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,7 +54,7 @@ async fn every_operation_sends_what_it_is_given_and_gives_what_comes() {
     }
 }
 
-/// A request, but for what they have in common.
+/// A request, without the parts that all requests have in common.
 fn shown(seen: Request) -> String {
     let Request { line, mut headers, body, .. } = seen;
     assert_eq!(headers.remove("accept").unwrap(), "application/json, text/plain, application/problem+json");
@@ -65,7 +66,7 @@ fn shown(seen: Request) -> String {
     format!("{line}\n{headers}{body}")
 }
 
-/// What the contract says that comes when all went well: status, content type, body.
+/// The successful response by the contract: status, content type and body.
 fn answer(described: &Value, contract: &Value, members: Members) -> (u16, &'static str, String) {
     let responses = described["responses"].as_object().unwrap();
     let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
@@ -80,7 +81,7 @@ fn answer(described: &Value, contract: &Value, members: Members) -> (u16, &'stat
     }
 }
 
-/// What a caller is given of it.
+/// The response as a caller gets it.
 fn answer_in_json(answer: &str, content_type: &str) -> String {
     match content_type {
         "application/json" => answer.to_owned(),
@@ -89,7 +90,7 @@ fn answer_in_json(answer: &str, content_type: &str) -> String {
     }
 }
 
-/// A value that a schema allows, and that shows where it belongs.
+/// A value that a schema allows, and that shows its place.
 fn example(name: &str, schema: &Value, contract: &Value, members: Members) -> Value {
     let schema = resolve(schema, contract);
     let of = |name: &str, schema: &Value| example(name, schema, contract, members);

@@ -1,4 +1,4 @@
-//! The client tries again what may be sent twice, and waits as long as the API asks it to.
+//! The client retries requests that it may send twice, and waits as long as the API asks.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use ampersand_client::types::CreateTopicRequest;
 use ampersand_client::{Client, Error, Retry};
 use ampersand_testing::fake_api::FakeApi;
 
-/// A client that waits for a millisecond where the API does not say how long.
+/// A client that waits for a millisecond if the API does not say how long.
 fn quick(api: &FakeApi) -> Client {
     let retry = Retry { backoff: Duration::from_millis(1), ..Retry::default() };
     api.client_builder().retry(retry).build().unwrap()

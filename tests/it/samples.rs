@@ -1,4 +1,4 @@
-//! The fixtures and the values of `ampersand-testing` are those that the contract allows.
+//! The contract allows the fixtures and values of `ampersand-testing`.
 
 use ampersand_client::Endpoint;
 use ampersand_testing::{Envelope, Fixture, api};
@@ -24,7 +24,7 @@ fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
             let schema = bodies.keys().find(is_it).unwrap();
             let add = format!("see payloads.json of ampersand-testing: {notification_type}");
             validator(&contract, schema).validate(&body).unwrap_or_else(|error| panic!("{add}: {error}"));
-            // Not just what is required: an event that tells of an installation names it.
+            // Not only the required fields: an event about an installation names it.
             assert!(body["data"].as_object().unwrap().len() >= 4, "{add}");
         }
         for fixture in [Fixture::seeded_records(seed), Fixture::seeded_changes(seed)] {
@@ -37,7 +37,7 @@ fn every_event_of_the_contract_has_a_fixture_that_the_contract_allows() {
     }
 }
 
-/// Whether a value is one that a schema of the contract allows, which may refer to other schemas.
+/// Panics unless a schema allows a value. The schema may refer to other schemas of the contract.
 fn allows(contract: &Value, name: &str, schema: &Value, value: &Value) {
     let mut schema = schema.clone();
     schema["components"] = contract["components"].clone();

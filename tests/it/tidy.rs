@@ -1,4 +1,4 @@
-//! The rules of the house, held by a test.
+//! Tests of the rules of this repository.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,14 +7,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Who may use whom, of our own crates: `name → what it may depend on`.
+/// The allowed dependencies between the workspace's crates: `name → its allowed dependencies`.
 const MAY_USE: [(&str, &[&str]); 12] = [
     ("ampersand-types", &["test-support"]),
     ("ampersand-client", &["ampersand-types", "test-support"]),
     ("ampersand-notifications", &["ampersand-types", "test-support"]),
     ("ampersand-aws", &["ampersand-notifications", "ampersand-types", "ampersand-testing", "test-support"]),
     ("ampersand-inbox", &["ampersand-notifications", "ampersand-types", "ampersand-testing"]),
-    // The client for the types of what the API responds with, behind the feature `api`.
+    // It uses the client for the types of API responses, with the feature `api`.
     ("ampersand-testing", &["ampersand-types", "ampersand-client", "ampersand-notifications"]),
     (
         "ampersand-cli",
@@ -56,7 +56,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         "benchmarks",
         &["ampersand-types", "ampersand-client", "ampersand-notifications", "ampersand-aws", "ampersand-inbox"],
     ),
-    // Output that does not compile must never stop it from being made again.
+    // Generated code that does not compile must not keep `xtask` from generating it again.
     ("xtask", &["test-support"]),
     ("test-support", &[]),
 ];
@@ -70,7 +70,7 @@ fn packages() -> Vec<Value> {
     metadata(&["--no-deps"]).unwrap()
 }
 
-/// Packages as cargo describes them, or what it says where it cannot.
+/// Packages as cargo describes them, or cargo's error message.
 fn metadata(arguments: &[&str]) -> Result<Vec<Value>, String> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--offline"])
@@ -85,13 +85,13 @@ fn metadata(arguments: &[&str]) -> Result<Vec<Value>, String> {
     Ok(metadata["packages"].as_array().unwrap().clone())
 }
 
-/// The dependencies of a package; with the kinds `null` (normal), `dev` and `build`.
+/// The dependencies of a package of these kinds: `null` (normal), `dev` and `build`.
 fn dependencies<'a>(package: &'a Value, kinds: &[Value]) -> BTreeSet<&'a str> {
     let all = package["dependencies"].as_array().unwrap().iter();
     all.filter(|dependency| kinds.contains(&dependency["kind"])).map(|d| d["name"].as_str().unwrap()).collect()
 }
 
-/// The files below a folder that git would track, but for what is built.
+/// The files below a folder, except build output, and folders whose names begin with `.git`.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -106,7 +106,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The crates that a package is built with; one of ours without its default features.
+/// The crates in the build of a package. A crate of ours is built without its default features.
 fn tree(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--package", package, "--edges=normal,build", "--prefix=none"])
@@ -131,7 +131,7 @@ fn crates_use_only_those_that_they_may() {
         for used in dependencies(package, &any).intersection(&ours) {
             assert!(allowed.contains(used), "{name} must not depend on {used}");
         }
-        // What is published cannot depend on it, as it is not.
+        // A published crate cannot depend on it, as it is not published.
         let built = dependencies(package, &[Value::Null, "build".into()]);
         assert!(!built.contains("test-support"), "{name}: test-support is for tests alone");
     }
@@ -228,7 +228,7 @@ fn no_dependency_asks_for_a_newer_rust_than_the_workspace_says() {
     let host = String::from_utf8(rustc).unwrap();
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let arguments = ["--locked", "--filter-platform", host];
-    // Cargo has the source of the AWS SDK only where it was built once. In CI, the job `oldest-rust` builds it.
+    // Cargo has the source of the AWS SDK only if it was built before. In CI, the job `oldest-rust` builds it.
     let all = metadata(&[&arguments[..], &["--all-features"]].concat());
     let packages = all.or_else(|_| metadata(&arguments)).unwrap();
     let version = |package: &Value| -> Option<Vec<u32>> {

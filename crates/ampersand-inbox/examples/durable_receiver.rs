@@ -1,7 +1,9 @@
-//! A whole receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example durable_receiver --features resolve,serve`.
+//! A complete receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example durable_receiver --features
+//! resolve,serve`.
 //!
-//! It stores each webhook to `http://localhost:3000/ampersand` before it answers, downloads configurations that are too large
-//! to send, and keeps a table of installations beside the inbox, in the same file: each delivery changes it once.
+//! It stores each webhook to `http://localhost:3000/ampersand` before it responds, and downloads configurations that
+//! are too large to send. It keeps a table of installations beside the inbox, in the same file. Each delivery changes
+//! the table once.
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use tokio::sync::watch;
 
 const FILE: &str = "receiver.db";
 
-/// Changes the table as the delivery says. It is committed together with the end of the delivery, or not at all.
+/// Changes the table as the delivery says. The change and the end of the delivery commit together, or not at all.
 fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
     let Delivery::Notification(notification) = &incoming.delivery else { return Ok(()) };
     let (id, group, config) = match &notification.event {
@@ -30,7 +32,7 @@ fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
         }
         _ => return Ok(()),
     };
-    // What was not sent has been downloaded, unless it came too late.
+    // Content that was not sent has been downloaded, unless its URL had expired.
     let ConfigSource::Inline(config) = config else { return Err(Failure::permanent("the configuration is lost")) };
     let config: ConfigContent = config.parse()?;
     connection.execute(
@@ -41,7 +43,7 @@ fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Drops from time to time what is no longer to be kept.
+/// Prunes the inbox every hour.
 async fn prune(inbox: Inbox) {
     loop {
         tokio::time::sleep(Duration::from_secs(3600)).await;

@@ -1,4 +1,4 @@
-//! Deliveries: as callers put them, as the store keeps them, as a handler gets them, and how a handler fails.
+//! The types of a delivery: as it is put, stored and handled, and how a handler fails.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,24 +7,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ampersand_notifications::{Body, Delivery, Metadata, NormalizeError, Source, Webhook, from_source, from_webhook};
 
-/// The member of `metadata` that keeps the time of a webhook.
+/// The metadata key under which the store keeps the timestamp of a webhook.
 const TIMESTAMP: &str = "webhook-timestamp";
-/// Bodies of more bytes are compressed: configurations and records are JSON, and shrink several times.
+/// Bodies longer than this many bytes are compressed. Configurations and records are JSON, which shrinks several times.
 const PLAIN: usize = 4096;
 
-/// What became of a delivery that was put into an inbox.
+/// The result of storing a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "what is not stored must not be acknowledged"]
 pub enum Put {
-    /// It is stored, and can be acknowledged.
+    /// The delivery is stored: acknowledge it.
     Stored,
-    /// It was there already, and nothing is changed. It can be acknowledged.
+    /// The inbox had the delivery already, and nothing changed: acknowledge it.
     Duplicate,
-    /// There is no room: it must come again. See [`Options::limit`](crate::Options::limit).
+    /// The store is full: do not acknowledge the delivery, so that it is sent again. See
+    /// [`Options::limit`](crate::Options::limit).
     Full,
 }
 
-/// A delivery as it is stored.
+/// A delivery as the store takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct New {
     pub(crate) source: String,
@@ -34,12 +35,12 @@ pub(crate) struct New {
     pub(crate) metadata: String,
     pub(crate) body: Vec<u8>,
     pub(crate) packed: bool,
-    /// Why it is a dead letter from the beginning.
+    /// Why the delivery cannot be read, which makes it a dead letter at once.
     pub(crate) unreadable: Option<String>,
 }
 
 impl New {
-    /// Reads a delivery for the store; `lane` says what it is in the lane of.
+    /// Reads a delivery for the store. `lane` chooses its lane.
     pub(crate) fn read(source: String, id: &str, metadata: &Metadata, body: Body<'_>, lane: Lane) -> Self {
         let (lane, notification_type, unreadable, body) = match normalize(&source, id, metadata, body) {
             Ok(delivery) => {
@@ -51,21 +52,21 @@ impl New {
         let packed = body.len() > PLAIN;
         let body = if packed { pack(&body) } else { body };
         let metadata = serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned());
-        // What has no lane waits for nobody.
+        // A delivery without a lane gets a lane of its own, so it waits for no other.
         let lane = lane.filter(|lane| !lane.is_empty()).unwrap_or_else(|| format!("{source} {id}"));
         Self { source, id: id.to_owned(), lane, notification_type, metadata, body, packed, unreadable }
     }
 
-    /// What a webhook says in its headers.
+    /// The metadata of a webhook: the timestamp from its headers.
     pub(crate) fn of_webhook(timestamp: &str) -> Metadata {
         Metadata::from_iter([(TIMESTAMP, timestamp)])
     }
 }
 
-/// What gives the lane of a delivery: [`Options::lane`](crate::Options::lane).
+/// Chooses the lane of a delivery: [`Options::lane`](crate::Options::lane).
 pub(crate) type Lane = fn(&Delivery) -> Option<String>;
 
-/// One delivery at a time for an installation.
+/// The default lane: the id of the installation.
 pub(crate) fn of_installation(delivery: &Delivery) -> Option<String> {
     delivery.installation_id().map(Cow::into_owned)
 }
@@ -93,7 +94,7 @@ pub(crate) fn normalize(
     }
 }
 
-/// The name of a source: its kind, and the endpoint if there are several, as in `webhook:eu`.
+/// The name of a source: its kind, followed by the endpoint if it is one of several, as in `webhook:eu`.
 pub(crate) fn name_of(kind: Source, endpoint: &str) -> String {
     if endpoint.is_empty() { kind.as_str().to_owned() } else { format!("{}:{endpoint}", kind.as_str()) }
 }
@@ -107,34 +108,34 @@ pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
     lz4_flex::compress_prepend_size(bytes)
 }
 
-/// The bytes as they came; `None` where the store is damaged.
+/// The original bytes; `None` if the stored ones are damaged.
 pub(crate) fn unpack(bytes: Vec<u8>, packed: bool) -> Option<Vec<u8>> {
     if packed { lz4_flex::decompress_size_prepended(&bytes).ok() } else { Some(bytes) }
 }
 
-/// A delivery that a handler is to handle.
+/// A delivery, as a handler gets it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Incoming {
     /// The delivery.
     pub delivery: Delivery,
-    /// Where it came from, as in `webhook` or, of an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
+    /// The source, such as `webhook` or, for an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
     pub source: String,
-    /// Identifies it within its source: the same in every delivery of the event from there.
+    /// The id, unique within its source: every repeat of the delivery has the same id.
     pub id: String,
-    /// One delivery of a lane is handled at a time: the id of the installation, unless [`Options::lane`](crate::Options::lane)
-    /// says another.
+    /// The lane; workers handle one delivery of a lane at a time. It is the id of the installation, unless
+    /// [`Options::lane`](crate::Options::lane) chooses another.
     pub lane: String,
-    /// How often it was handed to a handler, this time included. From 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// How long ago it was put into the inbox.
+    /// How long before this attempt the delivery was stored.
     pub age: Duration,
-    /// A statement of SQL that ends the delivery as handled: for a handler that is [`run`](crate::Worker::run) and has a
-    /// transaction of its own in the inbox's Postgres database, by sqlx, Diesel or any other client. Its effects and the end of
-    /// the delivery are then one: effectively once. `None` where the inbox is a file.
+    /// An SQL statement that marks the delivery as handled. Execute it in a transaction of your own in the inbox's Postgres
+    /// database, with sqlx, Diesel or any other client, in a handler of [`run`](crate::Worker::run). The effects and the
+    /// end of the delivery then commit together: effectively once. `None` if the inbox is a file.
     ///
-    /// It is the last statement before the commit: from there on, the claim cannot be renewed. It fails where the claim was
-    /// lost, and where the transaction is not at the level *read committed*; then return an error, and nothing was done.
+    /// Execute it last, right before the commit: after it, the worker cannot renew the claim. It fails if the claim was
+    /// lost, or if the isolation level is not *read committed*. Return an error then; the database rolls everything back.
     ///
     #[cfg_attr(feature = "postgres", doc = "```no_run")]
     #[cfg_attr(not(feature = "postgres"), doc = "```ignore")]
@@ -151,7 +152,7 @@ pub struct Incoming {
     pub completion: Option<String>,
 }
 
-/// Why a handler did not handle a delivery. Any error becomes one that is tried again:
+/// Why a handler failed. Any error converts to a failure that the worker retries:
 ///
 /// ```
 /// use ampersand_inbox::{Failure, Incoming};
@@ -171,12 +172,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that no further attempt would mend.
+    /// Returns a failure that a retry would not fix: the delivery becomes a dead letter.
     pub fn permanent(reason: impl fmt::Display) -> Self {
         Self { is_permanent: true, reason: reason.to_string() }
     }
 
-    /// A failure that is tried again, as any error is that `?` makes a failure of.
+    /// Returns a failure that the worker retries. `?` makes one from any error.
     pub fn transient(reason: impl fmt::Display) -> Self {
         Self { is_permanent: false, reason: reason.to_string() }
     }
@@ -190,21 +191,21 @@ impl<E: StdError> From<E> for Failure {
     }
 }
 
-/// The states of a delivery in the store.
+/// The state of a delivery in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It waits for a worker, or for another attempt.
+    /// It waits for a worker or for a retry.
     Ready,
-    /// A worker has it.
+    /// A worker has claimed it.
     Claimed,
-    /// It is handled.
+    /// A handler has succeeded.
     Done,
-    /// It cannot be read, or was tried in vain: a dead letter.
+    /// It is a dead letter: it cannot be read, or its last attempt failed.
     Dead,
 }
 
 impl State {
-    /// As it is in the store.
+    /// Returns the name of the state in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -219,63 +220,63 @@ impl State {
     }
 }
 
-/// How many deliveries there are, by their state.
+/// The number of deliveries by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Those that wait for a worker, or for another attempt.
+    /// Deliveries that wait for a worker or for a retry.
     pub ready: u64,
-    /// Those that a worker has.
+    /// Deliveries that a worker has claimed.
     pub claimed: u64,
-    /// Those that are handled, and not yet pruned.
+    /// Deliveries that are handled and not yet pruned.
     pub done: u64,
-    /// The dead letters.
+    /// Dead letters.
     pub dead: u64,
-    /// How long ago the oldest of the ready ones was put. An alert watches this.
+    /// The time since the oldest ready delivery was stored. Alert on this.
     pub oldest_ready: Option<Duration>,
 }
 
-/// A delivery in the store, without its body.
+/// A delivery in the store, without its body and metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Where it came from, as in `webhook` or, of an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
+    /// The source, such as `webhook` or, for an [endpoint](crate::Inbox::endpoint), `webhook:eu`.
     pub source: String,
-    /// Identifies it within its source.
+    /// The id, unique within its source.
     pub id: String,
-    /// The lane that it is in: the id of the installation, unless [`Options::lane`](crate::Options::lane) says another.
+    /// The lane: the id of the installation, unless [`Options::lane`](crate::Options::lane) chooses another.
     pub lane: String,
-    /// The type of the notification; `None` of records, and of what cannot be read.
+    /// The type of the notification. `None` for records, and for a delivery that cannot be read.
     pub notification_type: Option<String>,
-    /// Where it stands.
+    /// The state.
     pub state: State,
-    /// How often it was handed to a handler.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The last failure, in words.
+    /// The message of the last failure.
     pub reason: Option<String>,
-    /// When it was put.
+    /// When the delivery was stored.
     pub received: SystemTime,
-    /// When it may be tried, or its lease ends; `None` of what is done or dead.
+    /// When the next attempt may begin or, while it is claimed, when the lease ends. `None` once it is done or dead.
     pub due: Option<SystemTime>,
-    /// When it was done, or given up.
+    /// When the delivery was done, or became a dead letter.
     pub finished: Option<SystemTime>,
 }
 
-/// A delivery in the store, as it came.
+/// A delivery in the store, with its body and metadata.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stored {
     pub(crate) seq: i64,
-    /// All but the body.
+    /// Everything but the body and metadata.
     pub entry: Entry,
     /// The metadata that came with the body.
     pub metadata: Metadata,
-    /// The body; `None` where it was [pruned](crate::Inbox::prune).
+    /// The body. `None` once it was [pruned](crate::Inbox::prune).
     pub body: Option<Vec<u8>>,
 }
 
 impl Stored {
-    /// The place of a dead letter in the order of arrival, and what it is when it is read anew; `None` where it is no dead
+    /// Reads a dead letter again. Returns its place in the order of arrival and the result; `None` if it is not a dead
     /// letter, or still cannot be read.
     pub(crate) fn reread(self, lane: Lane) -> Option<(i64, New)> {
         let Self { seq, entry: Entry { source, id, state, .. }, metadata, body } = self;
@@ -295,17 +296,17 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// A time, of milliseconds of the Unix epoch.
+/// Converts milliseconds since the Unix epoch.
 pub(crate) fn time(milliseconds: i64) -> SystemTime {
     UNIX_EPOCH + self::milliseconds(milliseconds)
 }
 
-/// A span of milliseconds; a negative one is zero.
+/// Converts milliseconds; a negative number becomes zero.
 pub(crate) fn milliseconds(span: i64) -> Duration {
     Duration::from_millis(u64::try_from(span).unwrap_or_default())
 }
 
-/// The milliseconds of a span. The longest one is some 30 years, which every database can add to a time.
+/// Converts to milliseconds, at most some 30 years: every database can add that to a time.
 pub(crate) fn in_milliseconds(span: Duration) -> i64 {
     const LONGEST: i64 = 1_000_000_000_000;
     i64::try_from(span.as_millis()).unwrap_or(LONGEST).min(LONGEST)

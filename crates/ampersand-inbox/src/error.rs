@@ -4,30 +4,30 @@ use rusqlite::ErrorCode;
 
 use crate::sqlite::SCHEMA_VERSION;
 
-/// Why an inbox cannot do what it is asked for. No message shows a body.
+/// Why an operation of an inbox failed. No message contains a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InboxError {
-    /// This crate knows no store of this URL.
+    /// The URL is not that of a store which this crate supports.
     Url(String),
-    /// The store cannot be opened, read or written: it says why.
+    /// The store cannot be opened, read or written, for the given reason.
     Unreachable(String),
-    /// The disk is full, or the store has its greatest size. Nothing was stored.
+    /// The disk is full, or the store has reached its limit. Nothing was stored.
     Full,
-    /// The file is no store, or is damaged; or the tables in the database are.
+    /// The file is not a store or is damaged, or the tables in the database are damaged.
     Corrupt(String),
-    /// A later version of this crate made the store, with this version of the schema.
+    /// A later version of this crate made the store. The number is its schema version.
     NewerSchema(i64),
     /// Another process kept the store locked for too long.
     Locked,
     /// The thread of the store has ended.
     Closed,
-    /// The worker was to use transactions of the other kind of database than the inbox is in.
+    /// The worker was started for another kind of database than the one that holds the inbox.
     OtherStore,
 }
 
 impl InboxError {
-    /// A URL that is shown without what may be a password: `postgres://…@host/db`.
+    /// The error for a URL, which it shows without what may be a password: `postgres://…@host/db`.
     pub(crate) fn url(url: &str) -> Self {
         Self::Url(match (url.split_once("://"), url.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),

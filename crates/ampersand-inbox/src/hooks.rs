@@ -1,11 +1,11 @@
-//! Where tests reach in: what they take out of statements, and where they end the process.
+//! Hooks for tests: they remove guards from SQL statements, and stop the process at named points.
 
 use std::borrow::Cow;
 
 #[cfg(test)]
 use crate::tests;
 
-/// A statement. Tests take guards out of it, to see that they are missed.
+/// Returns a statement. Tests remove guards from it, to prove that each guard is needed.
 pub(crate) fn sql(statement: &'static str) -> Cow<'static, str> {
     #[cfg(test)]
     if let Some((guard, nothing)) = tests::REMOVED.get() {

@@ -14,7 +14,8 @@ use crate::store::{Clock, File, Store};
 use crate::writer::Writer;
 use crate::{InboxError, observe, sqlite};
 
-/// A store of deliveries, and the way to their handlers. Cheap to clone; clones share the store.
+/// A durable store of deliveries, with [webhooks](Inbox::webhook) that fill it and [workers](Inbox::worker) that handle
+/// them. Cheap to clone; clones share the store.
 ///
 /// ```no_run
 /// use ampersand_inbox::{Failure, Inbox, Incoming};
@@ -37,7 +38,7 @@ use crate::{InboxError, observe, sqlite};
 pub struct Inbox {
     pub(crate) store: Store,
     pub(crate) options: Options,
-    /// Something may be claimed now that could not be before.
+    /// Notifies workers that a delivery may have become ready.
     pub(crate) ready: Arc<Notify>,
     endpoint: Arc<str>,
 }
@@ -52,17 +53,18 @@ impl fmt::Debug for Inbox {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// So many bytes the store may have before deliveries are turned away: [`Put::Full`]. Default: no limit but the disk.
+    /// The largest size of the store in bytes. A full store refuses deliveries with [`Put::Full`]. Default: no limit but
+    /// the disk.
     pub limit: Option<u64>,
-    /// For how long the bodies of what is done are kept. Default: 3 days.
+    /// How long to keep the bodies of handled deliveries. Default: 3 days.
     pub keep_bodies: Duration,
-    /// For how long the ids of what is done are kept, so that a repeat is known; at least as long as the bodies. Default:
-    /// 14 days.
+    /// How long to keep the ids of handled deliveries, by which the inbox deduplicates. Set at least `keep_bodies`.
+    /// Default: 14 days.
     pub keep_ids: Duration,
-    /// What gives the lane of a delivery: one of a lane is handled at a time, in order of arrival. What has none waits for
-    /// nobody. Default: the id of the installation.
+    /// Chooses the lane of a delivery. Workers handle one delivery of a lane at a time, in order of arrival. A delivery
+    /// without a lane (`None`) waits for no other. Default: the id of the installation.
     pub lane: fn(&Delivery) -> Option<String>,
-    /// Whether what is behind a dead letter in its lane waits until that is replayed or deleted. Default: it does not.
+    /// Whether a dead letter blocks its lane until you replay or delete it. Default: false.
     pub dead_letters_block: bool,
 }
 
@@ -76,13 +78,13 @@ impl Default for Options {
 }
 
 impl Inbox {
-    /// Opens a store, and makes its tables where there are none: `sqlite:` and the path of a file or, with the feature
-    /// `postgres`, `postgres://user:password@host/database`.
+    /// Opens a store, and creates its tables if they are missing. The URL is `sqlite:` and the path of a file or, with the
+    /// feature `postgres`, `postgres://user:password@host/database`.
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: this crate knows no store of the URL, the file or database cannot be opened or is no store, or a
-    /// later version of this crate made it.
+    /// [`InboxError`]: the URL is not supported, the file or database cannot be opened or is not a store, or a later
+    /// version of this crate made it.
     pub async fn open(url: &str) -> Result<Self, InboxError> {
         Self::open_with(url, Options::default()).await
     }
@@ -100,9 +102,9 @@ impl Inbox {
         Self::open_at(url, options, steady_clock()).await
     }
 
-    /// Opens a store in a database of Postgres by connections that are encrypted, with what a TLS library has for
-    /// [`tokio_postgres`]: `MakeRustlsConnect` of `tokio-postgres-rustls`, say. The URL says by `sslmode` whether they have
-    /// to be: `require`, or by default `prefer`.
+    /// Opens a store in a Postgres database with TLS. `tls` is the connector of a TLS library for [`tokio_postgres`], such
+    /// as `MakeRustlsConnect` of `tokio-postgres-rustls`. Set `sslmode=require` in the URL to require encryption; the
+    /// default, `prefer`, does not.
     ///
     /// # Errors
     ///
@@ -120,7 +122,7 @@ impl Inbox {
             let (config, tls) = (config.clone(), tls.clone());
             Box::pin(async move {
                 let (client, connection) = config.connect(tls).await?;
-                // A caller learns of the end of a connection when its client fails.
+                // When the connection ends, the client returns errors, so its callers notice.
                 tokio::spawn(async { drop(connection.await) });
                 Ok(client)
             })
@@ -137,7 +139,7 @@ impl Inbox {
     }
 
     pub(crate) async fn open_at(url: &str, options: Options, clock: Clock) -> Result<Self, InboxError> {
-        // A database in memory keeps nothing.
+        // A database in memory would lose its deliveries.
         let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty() && !path.starts_with(":memory:"));
         let path = path.ok_or_else(|| InboxError::url(url))?.to_owned();
         let open = move || {
@@ -151,8 +153,8 @@ impl Inbox {
         Self::of(Store::Sqlite(File { writer, reader, clock }), version, options)
     }
 
-    /// The same inbox, for what comes in at another place: its [`webhook`](Self::webhook) and [`put`](Self::put) give a
-    /// source of its own, as in `webhook:eu`, within which ids are unique.
+    /// Returns the same inbox for another endpoint. Its [`webhook`](Self::webhook) and [`put`](Self::put) store deliveries
+    /// under a source of their own, such as `webhook:eu`. Ids are unique within a source.
     ///
     /// ```
     /// # fn example(inbox: ampersand_inbox::Inbox, eu: ampersand_notifications::Verifier, us: ampersand_notifications::Verifier) {
@@ -166,20 +168,19 @@ impl Inbox {
         Self { endpoint: name.into(), ..self.clone() }
     }
 
-    /// Stores a delivery that is its body alone: a webhook that was verified elsewhere, a Kinesis record. When this
-    /// returns [`Put::Stored`] or [`Put::Duplicate`], it is on the disk, and can be acknowledged.
+    /// Stores a delivery that consists of its body, such as a webhook that was verified elsewhere, or a Kinesis record.
+    /// After [`Put::Stored`] or [`Put::Duplicate`], the delivery is on the disk: acknowledge it.
     ///
-    /// An id is unique within its source. A body that this crate cannot read is stored too, as a dead letter.
+    /// Ids are unique within a source. A body that this crate cannot read is stored too, as a dead letter.
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: nothing was stored, and the delivery must come again.
+    /// [`InboxError`]: nothing was stored. Do not acknowledge the delivery, so that it is sent again.
     pub async fn put(&self, source: Source, id: &str, body: impl Into<Body<'_>>) -> Result<Put, InboxError> {
         self.put_with(source, id, body, &Metadata::default()).await
     }
 
-    /// Stores a delivery with what came beside its body: the user metadata of an S3 object, the attributes of a queue's
-    /// message.
+    /// Stores a delivery with its metadata: the user metadata of an S3 object, or the attributes of a queue message.
     ///
     /// # Errors
     ///
@@ -205,7 +206,8 @@ impl Inbox {
         put
     }
 
-    /// How many deliveries there are, and how long the oldest has waited. With the feature `metrics`, sets the gauges to that.
+    /// Returns the number of deliveries by state, and how long the oldest has waited. With the feature `metrics`, also sets
+    /// the gauges.
     ///
     /// # Errors
     ///
@@ -214,8 +216,7 @@ impl Inbox {
         self.store.status().await.inspect(observe::status)
     }
 
-    /// The deliveries in a state, at most so many: of those that are ready or claimed the ones that came first, of the others
-    /// the ones that ended last.
+    /// Lists at most `most` deliveries in a state: ready and claimed ones in order of arrival, others latest first.
     ///
     /// # Errors
     ///
@@ -224,7 +225,7 @@ impl Inbox {
         self.store.list(state, most).await
     }
 
-    /// A delivery as it came, by its source, such as `webhook`, and its id; `None` where there is none.
+    /// Returns a delivery with its body, by its source (such as `webhook`) and id. `None` if the inbox does not have it.
     ///
     /// # Errors
     ///
@@ -233,9 +234,9 @@ impl Inbox {
         self.store.show(source, id).await
     }
 
-    /// Makes a dead letter ready again, with all attempts before it and in its place in the order of arrival. It is read
-    /// anew: after an upgrade, what could not be read may be. False where there is no such dead letter, or it still cannot
-    /// be read.
+    /// Makes a dead letter ready again, in its place in the order of arrival; it gets all its attempts again. It is also
+    /// read again: after an upgrade, an unreadable delivery may have become readable. Returns false if there is no such
+    /// dead letter, or it still cannot be read.
     ///
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
@@ -255,7 +256,7 @@ impl Inbox {
         self.store.replay(source, id, self.options.lane).await.inspect(|_| self.ready.notify_one())
     }
 
-    /// Deletes a dead letter; false if there is no such dead letter.
+    /// Deletes a dead letter. Returns false if there is no such dead letter.
     ///
     /// # Errors
     ///
@@ -264,12 +265,12 @@ impl Inbox {
         self.store.delete(source, id).await.inspect(|_| self.ready.notify_one())
     }
 
-    /// Drops what [`Options`] no longer asks to be kept of what is done, in small steps between which other work goes on.
-    /// Gives how many deliveries it was of. Dead letters stay.
+    /// Drops the bodies and ids of handled deliveries that are older than [`Options`] keeps them. It works in small steps,
+    /// between which other work goes on. Returns how many bodies and ids it dropped. Dead letters stay.
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: what was dropped before stays dropped.
+    /// [`InboxError`]: the steps before the error remain done.
     pub async fn prune(&self) -> Result<usize, InboxError> {
         let mut all = 0;
         loop {
@@ -281,8 +282,8 @@ impl Inbox {
     }
 }
 
-/// The time of day when it is made, and what has passed since: where the system's clock is set, what waits is not due early,
-/// and no lease ends early.
+/// The system time when the inbox is opened, plus the time that has passed since. When the system clock is set, no
+/// retry comes early, and no lease ends early.
 fn steady_clock() -> Clock {
     let (opened, since) = (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now());
     Arc::new(move || i64::try_from((opened + since.elapsed()).as_millis()).unwrap_or(i64::MAX))

@@ -1,4 +1,4 @@
-//! What is told of an inbox: by `tracing`, and by the `metrics` facade. Never a body, nor a URL.
+//! Events for `tracing`, and metrics for the `metrics` facade. They never contain a body or a URL.
 
 #![cfg_attr(not(all(feature = "tracing", feature = "metrics")), allow(unused_variables))]
 
@@ -10,7 +10,7 @@ use crate::InboxError;
 use crate::delivery::{Put, Status};
 use crate::rows::Outcome;
 
-/// A delivery was put, or was not.
+/// Records the result of a put.
 pub(crate) fn put(put: &Result<Put, InboxError>, begun: Instant) {
     #[cfg(feature = "metrics")]
     {
@@ -31,7 +31,7 @@ pub(crate) fn put(put: &Result<Put, InboxError>, begun: Instant) {
     }
 }
 
-/// A webhook did not verify.
+/// Records a webhook that did not verify.
 pub(crate) fn refused(error: &VerifyError) {
     #[cfg(feature = "metrics")]
     metrics::counter!("ampersand_inbox_refused_total").increment(1);
@@ -39,7 +39,7 @@ pub(crate) fn refused(error: &VerifyError) {
     tracing::warn!(reason = %error, "refused a delivery");
 }
 
-/// An attempt has ended; `None` where its claim was lost. The delivery was put so long before it began.
+/// Records the end of an attempt; `None` if its claim was lost. `age` is the time between the put and the claim.
 pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant, attempt: u32, age: Duration) {
     #[cfg(feature = "metrics")]
     {
@@ -65,7 +65,7 @@ pub(crate) fn ended(outcome: Option<&Outcome>, begun: Instant, attempt: u32, age
     }
 }
 
-/// The database cannot be used for now.
+/// Records that the store cannot be used for now.
 pub(crate) fn away(error: &InboxError) {
     #[cfg(feature = "tracing")]
     tracing::warn!(reason = %error, "waiting for the store");

@@ -1,11 +1,11 @@
-//! The store in a database of Postgres: its schema, its connections, and each thing that is done with it. All SQL is here.
+//! The store in a Postgres database: its schema, its connections and its operations. All SQL is here.
 //!
-//! As in a file, the first unfinished delivery of a lane is its head, and heads alone are claimed. Whatever puts, finishes or
-//! replays holds a lock of its lane until it commits, so that a lane with unfinished deliveries always has one. These are
-//! functions in the database: each takes one round trip, and each of their statements sees what was committed before it
-//! began, as transactions are at the level *read committed*. The lock is the last thing that a handler's transaction waits for.
+//! As in a file, the first unfinished delivery of a lane is its head, and workers claim heads alone. Every put, finish
+//! and replay holds the lock of its lane until it commits, so a lane with unfinished deliveries always has a head.
+//! These are functions in the database, and each takes one round trip. At the level *read committed*, each of their
+//! statements sees what was committed before it began. A handler's transaction waits for the lock last.
 //!
-//! Only the clock of the database counts: times are made there, of spans that are given.
+//! Only the clock of the database counts: this crate passes spans, and the database adds them to its time.
 
 use std::error::Error as _;
 use std::ops::Deref;
@@ -24,35 +24,37 @@ use crate::hooks::{point, sql};
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 use crate::sqlite::SCHEMA_VERSION;
 
-/// Each makes the next version of the schema; the first one makes the first. They are as many as for a file.
+/// Each migration makes the next version of the schema, the first one version 1. There are as many as for a file.
 const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [include_str!("postgres.sql")];
 
-/// What each connection is told first. A commit is on the disk when it is done; the locks of a machine that vanished go away.
+/// Settings of each new connection. A commit returns once it is on the disk. Keepalives end the sessions of a machine
+/// that vanished, and so release its locks.
 const SETUP: &str = "
 SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4;
 SET default_transaction_isolation = 'read committed';
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-/// So many connections store what comes, and as many serve a worker. Each handler in a transaction has its own besides.
+/// The most connections that store deliveries, and the most that serve workers. Handlers in transactions have their
+/// own.
 const CONNECTIONS: usize = 8;
-/// So long a connection may take to be made, or an answer of the network to come.
+/// The default timeout to connect. Sent data may stay unacknowledged for twice as long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Postgres {
     receiving: Pool,
     working: Pool,
     handling: Pool,
-    /// How many bytes there were, and when.
+    /// The bytes in use, and when they were counted.
     used: Mutex<Option<(Instant, u64)>>,
 }
 
-/// What a handler does within a transaction: [`Worker::in_postgres_transaction`](crate::Worker::in_postgres_transaction).
+/// The future of a handler of [`Worker::in_postgres_transaction`](crate::Worker::in_postgres_transaction).
 pub type Handling<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
 
-/// Makes a connection, and sees to it that it is served.
+/// Makes a connection, and spawns the task that serves it.
 pub(crate) type Connect = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>> + Send + Sync;
 
-/// Connections that are made when they are needed, and used again.
+/// A pool: it makes connections when they are needed, and keeps them for reuse.
 struct Pool {
     connect: Arc<Connect>,
     idle: Mutex<Vec<Client>>,
@@ -76,17 +78,17 @@ impl Pool {
     }
 }
 
-/// A connection, until it is given back.
+/// A connection, until it returns to the pool.
 struct Held<'p> {
     client: Option<Client>,
-    /// It is not used again. Of a transaction that was dropped, the last statement may still be waiting for something.
+    /// Whether to close it instead. After a transaction was dropped, its last statement may still be waiting.
     is_spent: bool,
     pool: &'p Pool,
     _permit: SemaphorePermit<'p>,
 }
 
 impl Held<'_> {
-    /// Begins a transaction. When that has ended, [`ended`](Self::ended) says so.
+    /// Begins a transaction. Call [`ended`](Self::ended) once it has ended.
     async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
         self.is_spent = true;
         let client = self.client.as_mut().expect("it is held until it is dropped");
@@ -113,7 +115,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// What an error is to those who use an inbox. Details of the database may have values of a row, and are left out.
+/// Converts an error. It leaves out the details that the database gives, which may contain values of a row.
 fn failed(error: Error) -> InboxError {
     let Some(said) = error.as_db_error() else {
         let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -128,7 +130,7 @@ fn failed(error: Error) -> InboxError {
     }
 }
 
-/// What a function of the database says.
+/// Calls a function of the database that returns a boolean.
 async fn call(client: &impl GenericClient, call: &str, parameters: Parameters<'_>) -> Result<bool, InboxError> {
     client.query_typed_one(call, parameters).await.and_then(|row| row.try_get(0)).map_err(failed)
 }
@@ -139,7 +141,7 @@ fn count(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// Reads a URL, and limits what would take too long.
+/// Reads a URL, and sets default timeouts.
 pub(crate) fn config(url: &str) -> Result<Config, InboxError> {
     let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
     config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(PATIENCE));
@@ -149,7 +151,7 @@ pub(crate) fn config(url: &str) -> Result<Config, InboxError> {
 }
 
 impl Postgres {
-    /// Brings the tables to the last version of the schema. Gives the version that is there then, too.
+    /// Migrates the tables to the latest version of the schema. Returns the store and the version of its schema.
     pub(crate) async fn open(connect: Arc<Connect>) -> Result<(Self, i64), InboxError> {
         let postgres = Self {
             receiving: Pool::new(&connect, CONNECTIONS),
@@ -164,9 +166,9 @@ impl Postgres {
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
         let mut client = self.receiving.get().await?;
         let mut put = self.put(&client, new, limit).await;
-        // Without a code, or with one by which the server ends a connection.
+        // The error has no code, or one that the server sends when it ends a connection.
         let has_ended = |error: &Error| error.code().is_none_or(|code| code.code().starts_with("57P"));
-        // It may have ended unseen, while the process was frozen. A repeat changes nothing.
+        // The connection may have ended while the process was frozen. Storing again is safe: a duplicate changes nothing.
         if put.as_ref().is_err_and(has_ended) {
             client.is_spent = true;
             drop(client);
@@ -199,8 +201,8 @@ impl Postgres {
         Ok(if is_new { Put::Stored } else { Put::Duplicate })
     }
 
-    /// About how many bytes the deliveries take: what is free in the table's files doesn't count. It is asked for once in a
-    /// second at most.
+    /// The approximate bytes that the deliveries take, without the free space in the table's files. Counted at most once
+    /// per second.
     async fn used(&self, client: &Client) -> Result<u64, Error> {
         let known = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, used)) = known
@@ -208,7 +210,7 @@ impl Postgres {
         {
             return Ok(used);
         }
-        // With some 200 bytes for what else is in a row, and in its indexes.
+        // Allows 200 bytes for the rest of a row and its indexes.
         let used = "SELECT coalesce(sum(200 + octet_length(metadata) + coalesce(pg_column_size(body), 0)), 0)::bigint
              FROM ampersand_inbox.delivery";
         let used: i64 = client.query_typed_one(used, &[]).await?.try_get(0)?;
@@ -217,9 +219,9 @@ impl Postgres {
         Ok(used)
     }
 
-    /// Claims heads that are due: those that are ready, and those whose lease has ended.
+    /// Claims heads that are due: ready ones, and those whose lease has ended.
     pub(crate) async fn claim(&self, most: usize, lease: i64) -> Result<Vec<Claimed>, InboxError> {
-        // `= ANY (ARRAY …)`, not `IN`: so the rows are chosen once, and no more than that are locked.
+        // With `= ANY (ARRAY …)` instead of `IN`, Postgres chooses the rows once, and locks no more than those.
         let claim = sql("UPDATE ampersand_inbox.delivery
              SET state = 'claimed', attempts = attempts + 1, token = token + 1,
                  due = clock_timestamp() + $2 * interval '1 ms'
@@ -241,15 +243,14 @@ impl Postgres {
         finish(&*self.working.get().await?, seq, token, outcome).await
     }
 
-    /// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done, and this
-    /// gives false.
+    /// Runs a handler in the transaction that ends the delivery. Returns false, and changes nothing, if the claim is lost.
     pub(crate) async fn apply<H>(&self, seq: i64, token: i64, incoming: Incoming, handler: &H) -> Result<bool, Failure>
     where
         H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>,
     {
         let mut client = self.handling.get().await?;
         let transaction = client.begin().await.map_err(failed)?;
-        // The first query also fixes the level of the transaction, which could be changed before it.
+        // The first query also fixes the isolation level, which could be changed before it.
         let holds = sql("SELECT (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
              WHERE seq = $1 AND token = $2 AND state = 'claimed'");
         let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
@@ -261,12 +262,12 @@ impl Postgres {
             }
             return Err(failure);
         }
-        // `now()` is when the transaction began.
+        // `now()` is when the transaction began: it differs if the handler ended that and began another.
         let same = "SELECT (extract(epoch FROM now()) * 1000000)::bigint = $1";
         if !call(&transaction, same, &[(&begun, Type::INT8)]).await? {
             return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
         }
-        // The row is locked from here on: earlier, and the claim could not be renewed meanwhile.
+        // Locks the row, so it comes last: an earlier lock would keep the worker from renewing the claim.
         let holds = finish(&transaction, seq, token, &Outcome::Done).await?;
         if holds {
             point("before the commit");
@@ -314,8 +315,8 @@ impl Postgres {
         row.map(stored).transpose().map_err(failed)
     }
 
-    /// Makes a dead letter ready again. It keeps its place in the order of arrival. Returns false where the store has no such
-    /// dead letter, or this version still cannot read it.
+    /// Makes a dead letter ready again, in its place in the order of arrival. Returns false if there is no such dead
+    /// letter, or this version still cannot read it.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         let dead = self.find(source, id).await?.and_then(|stored| stored.reread(lane));
         let Some((seq, New { lane, notification_type, .. })) = dead else { return Ok(false) };
@@ -329,8 +330,8 @@ impl Postgres {
         call(&*self.receiving.get().await?, "SELECT ampersand_inbox.remove($1, $2)", parameters).await
     }
 
-    /// Drops bodies of what was done so many milliseconds ago, and all of what was done so many ago. Gives how many rows it
-    /// changed, which are at most `most` of each.
+    /// Drops the bodies of deliveries that were done `bodies` milliseconds ago, and the rows of those done `rows`
+    /// milliseconds ago: at most `most` of each. Returns how many rows it changed.
     pub(crate) async fn prune(&self, bodies: i64, rows: i64, most: usize) -> Result<usize, InboxError> {
         let delete = "DELETE FROM ampersand_inbox.delivery WHERE seq = ANY (ARRAY (
                  SELECT seq FROM ampersand_inbox.delivery
@@ -349,9 +350,9 @@ impl Postgres {
         Ok(usize::try_from(all).unwrap_or(usize::MAX))
     }
 
-    /// Counts by the indexes alone, as far as may be: a table may have millions of rows.
+    /// Counts by the indexes alone where possible: a table may have millions of rows.
     pub(crate) async fn status(&self) -> Result<Status, InboxError> {
-        // A lease that has ended holds nothing.
+        // A claimed delivery counts as ready once its lease has ended.
         let status = "WITH held AS MATERIALIZED (
                  SELECT seq, state FROM ampersand_inbox.delivery WHERE head AND due > now() AND state <> 'ready')
              SELECT (SELECT count(*) FROM ampersand_inbox.delivery WHERE head IS NOT NULL) - (SELECT count(*) FROM held),
@@ -368,7 +369,7 @@ impl Postgres {
     }
 }
 
-/// Brings the tables to the last version of the schema. Gives the version that is there then.
+/// Migrates the tables to the latest version of the schema. Returns the version that they have then.
 async fn migrate(client: &mut Held<'_>, migrations: &[&'static str]) -> Result<i64, Error> {
     let transaction = client.begin().await?;
     transaction.batch_execute("SELECT pg_advisory_xact_lock(hashtextextended('ampersand_inbox', 0))").await?;
@@ -397,7 +398,7 @@ const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(e
      CASE WHEN isfinite(due) THEN (extract(epoch FROM due) * 1000)::bigint END,
      (extract(epoch FROM finished) * 1000)::bigint";
 
-/// Ends a claim, if it is still the one that the token is of; false where it was lost.
+/// Ends the claim with this token. Returns false if it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
     let End { state, pause, reason, released, leaves } = outcome.end();
     let parameters: Parameters<'_> = &[
@@ -409,7 +410,7 @@ async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Out
         (&released, Type::INT8),
         (&leaves, Type::BOOL),
     ];
-    // The handler may have completed it by itself.
+    // True also if the handler completed the delivery itself.
     let finish = "SELECT ampersand_inbox.finish($1, $2, $3, $4, $5, $6, $7) OR $3 = 'done' AND EXISTS (
              SELECT 1 FROM ampersand_inbox.delivery WHERE seq = $1 AND token = $2 AND state = 'done')";
     call(client, finish, parameters).await

@@ -1,20 +1,20 @@
--- Version 1 of the schema `ampersand_inbox`, on PostgreSQL. People may query it.
+-- Version 1 of the schema `ampersand_inbox`, on PostgreSQL. You may query it.
 
 CREATE TABLE ampersand_inbox.delivery (
     seq      bigint      PRIMARY KEY GENERATED ALWAYS AS IDENTITY, -- within a lane, the order of arrival
     source   text        NOT NULL,                  -- its kind and, after a colon, the endpoint, if there are several
     id       text        NOT NULL,                  -- unique within its source
     lane     text        NOT NULL,                  -- one at a time, in order of arrival
-    type     text,                                  -- of the notification; NULL of records, and of what cannot be read
-    metadata text        NOT NULL,                  -- JSON: what came beside the body
+    type     text,                                  -- of the notification; NULL for records, and if it cannot be read
+    metadata text        NOT NULL,                  -- JSON: the metadata that came with the body
     body     bytea,                                 -- NULL when it is done and pruned
     packed   boolean     NOT NULL,                  -- whether the body is LZ4, after its length
-    resolved bytea,                                 -- what its URLs led to: LZ4 of a JSON object, after its length
+    resolved bytea,                                 -- downloads of its URLs: LZ4 of a JSON object, after its length
     state    text        NOT NULL,                  -- ready, claimed, done or dead
     head     boolean,                               -- whether it is the first in its lane; NULL: no longer in it
     due      timestamptz NOT NULL,                  -- when it may be claimed, or its lease ends
     attempts bigint      NOT NULL DEFAULT 0,        -- counted when it is claimed
-    token    bigint      NOT NULL DEFAULT 0,        -- another one at each claim
+    token    bigint      NOT NULL DEFAULT 0,        -- a new one at each claim
     reason   text,                                  -- of the last failure
     received timestamptz NOT NULL,
     finished timestamptz,
@@ -32,14 +32,14 @@ CREATE FUNCTION ampersand_inbox.lock(_lane text) RETURNS void LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(hashtextextended(_lane, 7269771))
 $$;
 
--- Makes a delivery of a lane its head: the one that is it already, or else the first that arrived.
+-- Makes sure that a lane has a head: keeps the present one, or else takes the first that arrived.
 CREATE FUNCTION ampersand_inbox.next(_lane text) RETURNS void LANGUAGE sql AS $$
     UPDATE ampersand_inbox.delivery SET head = true WHERE seq = (
         SELECT seq FROM ampersand_inbox.delivery WHERE lane = _lane AND head IS NOT NULL
         ORDER BY head DESC, seq LIMIT 1)
 $$;
 
--- Whether it is new.
+-- Stores a delivery. Returns whether it is new.
 CREATE FUNCTION ampersand_inbox.put(
     _source text, _id text, _lane text, _type text, _metadata text, _body bytea, _packed boolean, _reason text
 ) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -59,7 +59,7 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Ends a claim, if it is still the one that the token is of; false where it was lost. Without a pause, it is never due.
+-- Ends the claim with this token. Returns false if it was lost. Without a pause, the delivery is never due.
 CREATE FUNCTION ampersand_inbox.finish(
     _seq bigint, _token bigint, _state text, _pause bigint, _reason text, _released bigint, _leaves boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -68,7 +68,7 @@ DECLARE
 BEGIN
     -- The lane of a claimed delivery doesn't change.
     SELECT lane INTO _lane FROM ampersand_inbox.delivery WHERE seq = _seq;
-    -- What waits longer for the inbox is given up, so that a machine that vanished doesn't keep the lane.
+    -- Postgres ends a transaction that is idle for longer, so that a machine that vanished does not keep the lane.
     PERFORM set_config('idle_in_transaction_session_timeout', '10s', true);
     PERFORM ampersand_inbox.lock(_lane);
     UPDATE ampersand_inbox.delivery
@@ -85,11 +85,11 @@ BEGIN
     RETURN true;
 END $$;
 
--- Ends a claim as handled, in the transaction of whoever calls it last in that. Where the claim was lost, the transaction
--- fails, and is rolled back.
+-- Ends a claim as handled. It is the last statement of the transaction of its caller. If the claim was lost, that
+-- transaction fails and rolls back.
 CREATE FUNCTION ampersand_inbox.complete(_seq bigint, _token bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    -- At any other level, the next delivery of the lane may not be seen, and would never be claimed.
+    -- At any other level, this may not see the next delivery of the lane, which would then never be claimed.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'a delivery of ampersand_inbox is completed in a transaction at the level read committed';
     END IF;
@@ -98,7 +98,7 @@ BEGIN
     END IF;
 END $$;
 
--- Takes a dead letter out of the lane that it blocks, whose lock is held.
+-- Takes a dead letter out of the lane that it blocks. This needs the lock of that lane.
 CREATE FUNCTION ampersand_inbox.unblock(_seq bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     _lane text;
@@ -109,7 +109,7 @@ BEGIN
     END IF;
 END $$;
 
--- Makes a dead letter ready again, in its place in the order of arrival; false if it no longer is one.
+-- Makes a dead letter ready again, in its place in the order of arrival. Returns false if it is no longer one.
 CREATE FUNCTION ampersand_inbox.replay(_seq bigint, _lane text, _type text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM ampersand_inbox.lock(_lane);
@@ -120,7 +120,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    -- One that is claimed, or blocks the lane, stays the head. One that is being claimed just now is waited for.
+    -- A head that is claimed or blocks the lane stays the head. This waits for a claim in progress.
     UPDATE ampersand_inbox.delivery SET head = false WHERE lane = _lane AND head AND state = 'ready';
     PERFORM ampersand_inbox.next(_lane);
     RETURN true;

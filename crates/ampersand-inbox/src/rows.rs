@@ -1,20 +1,20 @@
-//! What both stores read from their rows, and what they write down of a claim that ends.
+//! The rows that both stores read, and the outcome of a claim that they write.
 
 use crate::delivery::State;
 
-/// Which deliveries are in a state, and in which order they are listed: those that come next first, or those that ended last.
+/// The SQL condition and order for the deliveries in a state: in order of arrival, or for ended ones the latest first.
 pub(crate) fn which(state: State) -> String {
     let order = if matches!(state, State::Ready | State::Claimed) { "seq" } else { "finished DESC, seq DESC" };
     format!("WHERE state = '{}' ORDER BY {order}", state.as_str())
 }
 
-/// A delivery that is claimed.
+/// A claimed delivery.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Claimed {
     pub(crate) seq: i64,
     pub(crate) token: i64,
     pub(crate) attempt: u32,
-    /// How many milliseconds before the claim it was put.
+    /// Milliseconds from the put to the claim.
     pub(crate) age: i64,
     pub(crate) source: String,
     pub(crate) id: String,
@@ -24,12 +24,12 @@ pub(crate) struct Claimed {
     pub(crate) metadata: String,
     pub(crate) body: Vec<u8>,
     pub(crate) packed: bool,
-    /// What its URLs led to, packed.
+    /// The downloaded content of its URLs, packed.
     #[cfg_attr(not(feature = "resolve"), expect(dead_code, reason = "for the feature"))]
     pub(crate) resolved: Option<Vec<u8>>,
 }
 
-/// Reads a row of either store, whose columns are in this order.
+/// Reads a row of either store. The columns are in this order.
 macro_rules! claimed {
     ($row:ident.$get:ident) => {
         $crate::rows::Claimed {
@@ -50,7 +50,7 @@ macro_rules! claimed {
 }
 pub(crate) use claimed;
 
-/// Reads a row of either store, whose columns are in this order. Times are milliseconds of the Unix epoch.
+/// Reads a row of either store. The columns are in this order.
 macro_rules! entry {
     ($row:ident.$get:ident) => {{
         let state = $crate::delivery::State::named(&$row.$get::<_, String>(4)?);
@@ -71,33 +71,33 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// What becomes of a delivery that was claimed.
+/// The outcome of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// A worker tries it again after `pause` milliseconds.
+    /// A worker retries it after `pause` milliseconds.
     Retry {
         pause: i64,
         reason: String,
     },
     Dead {
         reason: String,
-        /// Whether what is behind it in its lane waits until it is replayed or deleted.
+        /// Whether it blocks its lane until it is replayed or deleted.
         blocks: bool,
     },
-    /// Nothing was tried: it is given back.
+    /// The worker stopped before the attempt ended, and the attempt does not count.
     Released,
 }
 
-/// What a store writes down of an outcome.
+/// What a store records of an outcome.
 pub(crate) struct End<'o> {
     pub(crate) state: &'static str,
-    /// Milliseconds until it is due; `None` if it never is.
+    /// Milliseconds until it is due; `None` for never.
     pub(crate) pause: Option<i64>,
     pub(crate) reason: Option<&'o str>,
-    /// How many attempts did not count.
+    /// The number of attempts that do not count.
     pub(crate) released: i64,
-    /// Whether it makes room in its lane.
+    /// Whether it leaves its lane to the next delivery.
     pub(crate) leaves: bool,
 }
 
@@ -114,7 +114,7 @@ impl Outcome {
     }
 }
 
-/// Reads a row of either store, whose columns are in this order.
+/// Reads a row of either store. The columns are in this order.
 macro_rules! stored {
     ($row:ident.$get:ident) => {{
         let (body, packed) = ($row.$get::<_, Option<Vec<u8>>>(12)?, $row.$get::<_, Option<bool>>(13)?);

@@ -12,20 +12,20 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// So many connections are served at once; others wait to be accepted.
+/// The most connections that are served at once; others wait to be accepted.
 const CONNECTIONS: usize = 1024;
-/// So long the head of a request may take, or an idle connection.
+/// The longest that the head of a request may take, and that a connection may be idle.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So long the requests that are being answered may take when the server stops.
+/// The longest that open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(20);
-/// The bytes of a head, at most.
+/// The largest head of a request, in bytes.
 const HEAD: usize = 32 * 1024;
 
-/// Serves a router by HTTP/1.1 to senders that may be slow or hostile, until `stop` is ready; then it answers the requests that
-/// it has, for 20 seconds at most.
+/// Serves a router over HTTP/1.1, with limits against slow or hostile senders. When `stop` is ready, it answers the
+/// open requests, for at most 20 seconds, and returns.
 ///
-/// It serves 1,024 connections at once, and others wait. The head of a request may have 32 KB and 100 headers, and take 10
-/// seconds; an idle connection is closed after that time. [`Inbox::webhook`](crate::Inbox::webhook) has limits for bodies.
+/// It serves 1,024 connections at once; others wait. The head of a request may have 32 KB and 100 headers, and take 10
+/// seconds. An idle connection is closed after 10 seconds. [`Inbox::webhook`](crate::Inbox::webhook) limits bodies.
 ///
 /// ```no_run
 /// # async fn example(app: axum::Router) -> std::io::Result<()> {
@@ -62,12 +62,12 @@ pub(crate) async fn serve_within(
                     let service = TowerToHyperService::new(app.clone());
                     let served = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
                     tokio::spawn(async move {
-                        // A connection that fails is the sender's affair, which sends again.
+                        // Ignores a failed connection: the sender sends again.
                         drop(served.await);
                         drop(permit);
                     });
                 }
-                // There are too many open files, say: some will be closed.
+                // Too many open files, for example: waits until some are closed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             () = &mut stop => break,

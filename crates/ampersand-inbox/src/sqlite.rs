@@ -1,7 +1,7 @@
-//! The store in a file: its schema, and each thing that is done with it as a function of a connection. All SQL is here.
+//! The store in a file: its schema, and its operations as functions of a connection. All SQL is here.
 //!
-//! Of the unfinished deliveries of a lane, the one that arrived first is its head, and heads alone are claimed. Whatever
-//! finishes a head makes the next one the head in the same transaction, so there is no lock that could stay behind.
+//! The unfinished delivery of a lane that arrived first is its head, and workers claim heads alone. A transaction that
+//! finishes a head also makes the next delivery the head, so no lock can stay behind.
 
 use std::cell::Cell;
 
@@ -13,13 +13,13 @@ use crate::delivery::{Entry, Lane, New, Put, State, Status, Stored, milliseconds
 use crate::hooks::sql;
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 
-/// The version of the schema, here and on Postgres: `PRAGMA user_version` of a file that this version of the crate made.
+/// The version of the schema, here and on Postgres. A file keeps its version in `PRAGMA user_version`.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Each makes the next version of the schema; the first one makes the first.
+/// Each migration makes the next version of the schema, the first one version 1.
 pub(crate) const MIGRATIONS: [&str; 1] = [include_str!("sqlite.sql")];
 
-/// When what is never due is due: a dead letter that blocks its lane.
+/// The due time of a delivery that is never due: a dead letter that blocks its lane.
 const NEVER: i64 = i64::MAX;
 
 thread_local! {
@@ -27,7 +27,8 @@ thread_local! {
     static IS_HANDLED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A handler neither begins nor ends a transaction: what else is done in it would be undone, or be done too early.
+/// Keeps a handler from beginning or ending a transaction. Other work shares that transaction: a rollback would undo
+/// it, and a commit would come too early.
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Transaction { .. } if IS_HANDLED.get() => Authorization::Deny,
@@ -35,12 +36,12 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
     }
 }
 
-/// Sets a connection up, and brings the tables to the last version of the schema. Gives the version that is there then.
+/// Sets up a connection, and migrates the tables to the latest version of the schema. Returns their version then.
 pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> Result<i64> {
-    // A commit is on the disk when it is done, also when the power fails.
+    // A commit returns once it is on the disk, so it survives a loss of power.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Kilobytes, as it is negative: most of the indexes of a million deliveries have room.
+    // In KiB, as it is negative: enough for most of the indexes of a million deliveries.
     connection.pragma_update(None, "cache_size", -16 * 1024)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.authorizer(Some(authorize))?;
@@ -55,11 +56,11 @@ pub(crate) fn open(connection: &mut Connection, migrations: &[&'static str]) -> 
     Ok(version)
 }
 
-/// A connection that only looks.
+/// Opens a connection that only reads.
 pub(crate) fn reader(path: &str) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    // Now, not when it is first needed: the files may be unlinked by then.
+    // Opens the files now: they may be unlinked before the first read.
     connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
     Ok(connection)
 }
@@ -73,7 +74,7 @@ pub(crate) fn insert(connection: &Connection, new: &New, now: i64, limit: Option
         return Ok(if known { Put::Duplicate } else { Put::Full });
     }
     let New { source, id, lane, notification_type, metadata, body, packed, unreadable } = new;
-    // A delivery that cannot be read is dead from the beginning, and in no lane.
+    // A delivery that cannot be read is a dead letter from the beginning, and in no lane.
     let insert = "INSERT INTO delivery (source, id, lane, type, metadata, reason, due, received, state, head, finished)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, iif(?6 IS NULL, 'ready', 'dead'),
              iif(?6 IS NULL, NOT EXISTS (SELECT 1 FROM delivery WHERE lane = ?3 AND head IS NOT NULL), NULL),
@@ -95,7 +96,7 @@ fn used(connection: &Connection) -> Result<u64> {
     Ok(u64::try_from(pages * pragma("page_size")?).unwrap_or_default())
 }
 
-/// Claims heads that are due: those that are ready, and those whose lease has ended.
+/// Claims heads that are due: ready ones, and those whose lease has ended.
 pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64) -> Result<Vec<Claimed>> {
     let heads =
         "SELECT seq, random(), attempts + 1, ?1 - received, source, id, lane, type, metadata, body, packed, resolved
@@ -114,7 +115,7 @@ pub(crate) fn claim(connection: &Connection, count: usize, now: i64, lease: i64)
     Ok(all)
 }
 
-/// Ends a claim, if it is still the one that the token is of; false where it was lost.
+/// Ends the claim with this token. Returns false if it was lost.
 pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Outcome, now: i64) -> Result<bool> {
     let End { state, pause, reason, released, leaves } = outcome.end();
     let due = pause.map_or(NEVER, |pause| now.saturating_add(pause));
@@ -133,7 +134,7 @@ pub(crate) fn finish(connection: &Connection, seq: i64, token: i64, outcome: &Ou
     Ok(changed == 1)
 }
 
-/// Makes the first of a lane its head, where a delivery has left the lane.
+/// Makes the first delivery the head of the lane that `left` has left.
 fn next(connection: &Connection, left: i64) -> Result<()> {
     let next = "UPDATE delivery SET head = 1 WHERE seq = (
                     SELECT seq FROM delivery
@@ -141,8 +142,7 @@ fn next(connection: &Connection, left: i64) -> Result<()> {
     connection.prepare_cached(&sql(next))?.execute([left]).map(drop)
 }
 
-/// Has a handler do something in the transaction in which the delivery ends. Without the claim, nothing is done, and this
-/// gives false.
+/// Runs a handler in the transaction that ends the delivery. Returns false, without running it, if the claim is lost.
 pub(crate) fn apply(
     connection: &Connection,
     seq: i64,
@@ -162,20 +162,20 @@ pub(crate) fn apply(
     Ok(handled.map(|()| holds))
 }
 
-/// Makes a lease last until then; false where it was lost.
+/// Extends a lease until `until`. Returns false if the claim was lost.
 pub(crate) fn renew(connection: &Connection, seq: i64, token: i64, until: i64) -> Result<bool> {
     let renew = "UPDATE delivery SET due = ?3 WHERE seq = ?1 AND token = ?2 AND state = 'claimed'";
     Ok(connection.prepare_cached(&sql(renew))?.execute([seq, token, until])? == 1)
 }
 
-/// Keeps what the URLs of a delivery led to.
+/// Keeps the downloaded content of a delivery's URLs.
 #[cfg(feature = "resolve")]
 pub(crate) fn keep(connection: &Connection, seq: i64, resolved: &[u8]) -> Result<()> {
     let keep = "UPDATE delivery_body SET resolved = ?2 WHERE seq = ?1";
     connection.prepare_cached(keep)?.execute(params![seq, resolved]).map(drop)
 }
 
-/// How many milliseconds there are until a head is due; `None` where there is none.
+/// Milliseconds until the next head is due; `None` if there is no head.
 pub(crate) fn next_due(connection: &Connection, now: i64) -> Result<Option<i64>> {
     let next = "SELECT min(due) FROM delivery WHERE head = 1";
     let due: Option<i64> = connection.prepare_cached(&sql(next))?.query_row([], |row| row.get(0))?;
@@ -199,8 +199,8 @@ pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Op
     connection.prepare_cached(&sql(find))?.query_row([source, id], stored).optional()
 }
 
-/// Makes a dead letter ready again. It keeps its place in the order of arrival. Returns false where the store has no such
-/// dead letter, or this version still cannot read it.
+/// Makes a dead letter ready again, in its place in the order of arrival. Returns false if there is no such dead
+/// letter, or this version still cannot read it.
 pub(crate) fn replay(connection: &Connection, source: &str, id: &str, lane: Lane, now: i64) -> Result<bool> {
     let dead = find(connection, source, id)?.and_then(|stored| stored.reread(lane));
     let Some((seq, new)) = dead else { return Ok(false) };
@@ -212,7 +212,7 @@ pub(crate) fn replay(connection: &Connection, source: &str, id: &str, lane: Lane
     if connection.prepare_cached(&sql(ready))?.execute(parameters)? == 0 {
         return Ok(false);
     }
-    // One that is claimed, or blocks the lane, stays the head.
+    // A head that is claimed or blocks the lane stays the head.
     connection
         .prepare_cached(&sql("UPDATE delivery SET head = 0 WHERE lane = ?1 AND head = 1 AND state = 'ready'"))?
         .execute([&new.lane])?;
@@ -242,8 +242,8 @@ pub(crate) fn delete(connection: &Connection, source: &str, id: &str) -> Result<
     Ok(connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([seq])? == 1)
 }
 
-/// Drops bodies of what was done before one time, and the rest of it if that was before another. Gives how many rows it
-/// changed, which are at most `most` of each.
+/// Drops the bodies of deliveries done before `bodies_before`, and the rows of those done before `rows_before` without
+/// a body: at most `most` of each. Returns how many rows it changed.
 pub(crate) fn prune(connection: &Connection, bodies_before: i64, rows_before: i64, most: usize) -> Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut old = connection.prepare_cached(&sql(
@@ -269,7 +269,7 @@ pub(crate) fn status(connection: &Connection, now: i64) -> Result<Status> {
         let count = format!("SELECT count(*) FROM delivery WHERE {which}");
         connection.query_row(&count, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     };
-    // A lease that has ended holds nothing.
+    // A claimed delivery counts as ready once its lease has ended.
     let held = format!("head = 1 AND due > {now} AND state");
     let (claimed, blocking) = (count(&format!("{held} = 'claimed'"))?, count(&format!("{held} = 'dead'"))?);
     let oldest = format!(

@@ -1,4 +1,4 @@
-//! Where an inbox keeps deliveries: a file, or a database of Postgres that several machines share.
+//! The store of an inbox: a file, or a Postgres database that several machines can share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::rows::{Claimed, Outcome};
 use crate::writer::Writer;
 use crate::{InboxError, sqlite};
 
-/// Milliseconds of the Unix epoch.
+/// Returns milliseconds since the Unix epoch.
 pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) enum Store {
-    /// A file, which this machine alone uses: its clock counts.
+    /// A file on this machine, whose clock counts.
     Sqlite(File),
     /// A database, whose own clock counts.
     #[cfg(feature = "postgres")]
@@ -27,7 +27,7 @@ pub(crate) enum Store {
 #[derive(Clone)]
 pub(crate) struct File {
     pub(crate) writer: Writer,
-    /// What only looks does not keep the writer waiting.
+    /// A second connection for reads, which therefore do not delay writes.
     pub(crate) reader: Arc<Mutex<Connection>>,
     pub(crate) clock: Clock,
 }
@@ -52,7 +52,7 @@ impl File {
     }
 }
 
-/// What either store does.
+/// Calls the operation of the store in use.
 macro_rules! either {
     ($store:ident, $file:ident => $in_file:expr, $database:ident => $in_database:expr) => {
         match $store {
@@ -65,7 +65,7 @@ macro_rules! either {
 
 impl Store {
     pub(crate) async fn insert(&self, new: New, limit: Option<u64>) -> Result<Put, InboxError> {
-        // It is given back, as memory is best freed by the thread that took it.
+        // Returns `new` to this thread, which allocated it: another thread would free the memory more slowly.
         either!(self, file => async {
             let insert = move |c: &Connection, now| Ok((sqlite::insert(c, &new, now, limit)?, new));
             file.write(insert).await.map(|(put, _new)| put)
@@ -77,26 +77,26 @@ impl Store {
             database => database.claim(count, lease))
     }
 
-    /// Ends a claim, if it is still the one that the token is of; false where it was lost.
+    /// Ends the claim with this token. Returns false if it was lost.
     pub(crate) async fn finish(&self, seq: i64, token: i64, outcome: Outcome) -> Result<bool, InboxError> {
         either!(self, file => file.write(move |c, now| sqlite::finish(c, seq, token, &outcome, now)),
             database => database.finish(seq, token, &outcome))
     }
 
-    /// Makes a lease last so many milliseconds from now; false where it was lost.
+    /// Extends a lease to `lease` milliseconds from now. Returns false if the claim was lost.
     pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
         either!(self, file => file.write(move |c, now| sqlite::renew(c, seq, token, now.saturating_add(lease))),
             database => database.renew(seq, token, lease))
     }
 
-    /// Keeps what the URLs of a delivery led to.
+    /// Keeps the downloaded content of a delivery's URLs.
     #[cfg(feature = "resolve")]
     pub(crate) async fn keep(&self, seq: i64, resolved: Vec<u8>) -> Result<(), InboxError> {
         either!(self, file => file.write(move |c, _| sqlite::keep(c, seq, &resolved)),
             database => database.keep(seq, &resolved))
     }
 
-    /// How many milliseconds there are until a head is due; `None` where there is none.
+    /// Milliseconds until the next head is due; `None` if there is no head.
     pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
         either!(self, file => file.write(sqlite::next_due), database => database.next_due())
     }
@@ -112,7 +112,7 @@ impl Store {
             database => database.find(source, id))
     }
 
-    /// Makes a dead letter ready again, read anew; false where there is none, or it still cannot be read.
+    /// Reads a dead letter again and makes it ready. Returns false if there is none, or it still cannot be read.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         let (given, wanted) = (source.to_owned(), id.to_owned());
         either!(self, file => file.write(move |c, now| sqlite::replay(c, &given, &wanted, lane, now)),
@@ -125,7 +125,7 @@ impl Store {
             database => database.delete(source, id))
     }
 
-    /// Drops bodies and rows of what was done so long ago, at most so many of each. Gives how many it was.
+    /// Drops the bodies and rows of deliveries done so long ago, at most `most` of each. Returns how many it dropped.
     pub(crate) async fn prune(&self, bodies: Duration, rows: Duration, most: usize) -> Result<usize, InboxError> {
         let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows));
         either!(self, file => file.write(move |c, now| sqlite::prune(c, now - bodies, now - rows, most)),
@@ -136,7 +136,7 @@ impl Store {
         either!(self, file => file.look(sqlite::status), database => database.status())
     }
 
-    /// What ends a claim in a transaction of the handler's own.
+    /// The statement that ends a claim in the handler's own transaction.
     pub(crate) fn completion(&self, _seq: i64, _token: i64) -> Option<String> {
         match self {
             Self::Sqlite(_) => None,
@@ -145,7 +145,7 @@ impl Store {
         }
     }
 
-    /// Whether a worker waits until the store can be used again. A database may be away for a while; a file is not.
+    /// Whether a worker waits until the store can be used again: it is full or locked, or its database cannot be reached.
     pub(crate) fn is_away(&self, error: &InboxError) -> bool {
         let is_elsewhere = !matches!(self, Self::Sqlite(_));
         matches!(error, InboxError::Full | InboxError::Locked)

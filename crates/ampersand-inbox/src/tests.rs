@@ -1,4 +1,4 @@
-//! The promises, held by the store with a clock that the tests set.
+//! Tests of the store's promises, with a clock that the tests set.
 
 mod clock;
 #[cfg(feature = "metrics")]
@@ -42,7 +42,7 @@ fn store() -> (TempDir, Connection) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut connection = Connection::open(folder.path().join("inbox.db")).expect("a file");
     assert_eq!(sqlite::open(&mut connection, &sqlite::MIGRATIONS).expect("a store"), sqlite::SCHEMA_VERSION);
-    // What is tested with it is no power failure.
+    // These tests do not simulate a power failure.
     connection.pragma_update(None, "synchronous", "OFF").expect("a pragma");
     (folder, connection)
 }
@@ -74,12 +74,12 @@ fn a_lane_gives_one_at_a_time_in_order_of_arrival() {
     let first = claim(&store, 10, 1);
     assert_eq!(ids(&first), ["a1", "b1"]);
     assert!(claim(&store, 10, 2).is_empty());
-    // One that is to be tried again keeps its place.
+    // A retried delivery keeps its place.
     assert!(finish(&store, &first[0], &Outcome::Retry { pause: 47, reason: "r".to_owned() }, 3));
     assert!(claim(&store, 10, 49).is_empty());
     let again = claim(&store, 10, 50);
     assert_eq!((ids(&again), again[0].attempt), (vec!["a1"], 2));
-    // A dead letter makes room.
+    // A dead letter leaves its lane.
     assert!(finish(&store, &again[0], &Outcome::Dead { reason: "r".to_owned(), blocks: false }, 51));
     assert_eq!(ids(&claim(&store, 10, 52)), ["a2"]);
 }
@@ -111,7 +111,7 @@ fn a_dead_letter_is_replayed_in_its_place() {
     let dead = claim(&store, 1, 0).remove(0);
     finish(&store, &dead, &Outcome::Dead { reason: "r".to_owned(), blocks: false }, 1);
     assert_eq!(sqlite::list(&store, State::Dead, 9).expect("a list")[0].reason.as_deref(), Some("r"));
-    // While the next one is being handled, nothing else is.
+    // While the next delivery is claimed, the replayed one waits.
     let second = claim(&store, 1, 2).remove(0);
     let replay = |now| sqlite::replay(&store, "webhook", "a1", of_installation, now).expect("an update");
     assert!(replay(3));
@@ -153,7 +153,7 @@ fn tables_are_brought_to_the_last_version_and_keep_what_is_in_them() {
     assert_eq!(sqlite::open(&mut store, &sqlite::MIGRATIONS).expect("a version"), 2, "it is not made older");
 }
 
-/// What is done with a store.
+/// An operation of the model test.
 #[derive(Clone, Debug)]
 enum Step {
     Put { id: u8, lane: u8 },
@@ -178,7 +178,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// What is to be true of a delivery, kept in the simplest way.
+/// The simple model of a delivery.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
     order: usize,
@@ -189,22 +189,22 @@ struct Known {
 }
 
 thread_local! {
-    /// A guard that is taken out of every statement, and what guards nothing in its place.
+    /// The guard to remove from every statement, and its replacement, which guards nothing.
     pub(crate) static REMOVED: Cell<Option<(&'static str, &'static str)>> = const { Cell::new(None) };
 }
 
-/// A store that the model is held against, with the model's time.
+/// A store to compare with the model, with the model's time.
 trait Modelled {
-    /// Whether who ends a claim as handled once more is told that it is.
+    /// Whether a second finish of a handled delivery also returns true.
     const IS_TOLD_AGAIN: bool;
 
     fn put(&self, new: New, now: i64) -> Put;
     fn claim(&self, count: usize, now: i64) -> Vec<Claimed>;
     fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool;
     fn renew(&self, claimed: &Claimed, now: i64) -> bool;
-    /// Replays a dead letter; false where there is none.
+    /// Replays a dead letter. Returns false if there is none.
     fn replay(&self, id: &str, now: i64) -> bool;
-    /// Deletes a dead letter; false where there is none.
+    /// Deletes a dead letter. Returns false if there is none.
     fn delete(&self, id: &str) -> bool;
     fn wait(&self, milliseconds: i64);
 }
@@ -239,10 +239,10 @@ impl Modelled for (TempDir, Connection) {
     fn wait(&self, _: i64) {}
 }
 
-/// Tries steps on a store and on the model, and says where they part.
+/// Runs steps on a store and on the model, and reports the first difference.
 fn agrees<S: Modelled>(store: &S, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (mut model, mut now, mut puts) = (BTreeMap::<String, Known>::new(), 0_i64, 0);
-    // All claims that ever were: those that were lost are tried too.
+    // All claims ever made, also those that were lost.
     let mut claims: Vec<Claimed> = Vec::new();
     for step in steps {
         match step {
@@ -255,7 +255,7 @@ fn agrees<S: Modelled>(store: &S, steps: Vec<Step>) -> Result<(), TestCaseError>
                 model.entry(id).or_insert(known);
             }
             Step::Claim { count } => {
-                // Of each lane the one in work or in the way, or else the first one, if it is due.
+                // The head of each lane: the claimed or blocking delivery, or else the first, if it is due.
                 let mut heads = BTreeMap::<u8, (&String, &Known)>::new();
                 for (id, known) in &model {
                     let is_open = ["ready", "claimed", "blocking"].contains(&known.state);
@@ -337,7 +337,7 @@ fn agrees<S: Modelled>(store: &S, steps: Vec<Step>) -> Result<(), TestCaseError>
     Ok(())
 }
 
-/// Steps at random on new stores, the same in each run.
+/// Runs random steps on new stores; they are the same in each run.
 fn try_steps<S: Modelled>(cases: u32, store: impl Fn() -> S) -> Result<(), TestError<Vec<Step>>> {
     let config = ProptestConfig { failure_persistence: None, max_shrink_iters: 0, ..ProptestConfig::with_cases(cases) };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -383,7 +383,7 @@ async fn clocked(options: Options) -> Clocked {
     Clocked { inbox, now, _folder: folder }
 }
 
-/// Works until nothing is ready or claimed.
+/// Runs a worker until no delivery is ready or claimed.
 async fn work<F>(inbox: &Inbox, retry: Retry, handler: impl Fn(Incoming) -> F + Send + Sync + 'static)
 where
     F: Future<Output = Result<(), Failure>> + Send + 'static,
@@ -397,7 +397,7 @@ where
     inbox.worker().retry(retry).until(idle).run(handler).await.expect("work");
 }
 
-/// What holds of both stores. In a file, by the clock of the system.
+/// Tests for both stores. The file uses the system clock.
 macro_rules! in_both {
     ($($test:ident)*) => {
         mod in_a_file {
@@ -484,7 +484,7 @@ async fn a_handler_that_kills_the_process_ends_as_a_dead_letter() {
     let Clocked { inbox, now, _folder } = clocked(Options::default()).await;
     assert_eq!(inbox.put(Source::Webhook, "killer", &body("a")).await, Ok(Put::Stored));
     for _ in 0..2 {
-        // It is claimed, and then nothing more is heard of it.
+        // A worker claims it and vanishes.
         let claimed = inbox.store.claim(1, LEASE).await;
         assert_eq!(claimed.expect("a claim").len(), 1);
         now.fetch_add(LEASE, Ordering::SeqCst);
@@ -570,7 +570,7 @@ async fn who_lost_the_claim_applies_nothing() {
     let table = |connection: &Connection, _| connection.execute_batch("CREATE TABLE effect (id TEXT)");
     inbox.store.file().expect("a file").write(table).await.expect("a table");
     assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
-    // The transaction waits until the lease of the first claim has ended, and another worker has the delivery.
+    // The transaction waits until the first claim's lease has ended and another worker has the delivery.
     let first = inbox.store.claim(1, LEASE).await.expect("a claim");
     now.fetch_add(LEASE, Ordering::SeqCst);
     let second = inbox.store.claim(1, LEASE).await.expect("a claim");

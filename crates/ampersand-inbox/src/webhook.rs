@@ -12,17 +12,18 @@ use axum::routing::{MethodRouter, post};
 use crate::delivery::{New, Put};
 use crate::{Inbox, observe};
 
-/// The sender keeps to 300 KB.
+/// The largest body in bytes. Ampersand sends 300 KB at most.
 const LARGEST: usize = 1024 * 1024;
-/// So long a body may take, and so long the store: the sender waits for about 15 seconds.
+/// The time limit of a body, and of the store. The sender waits for about 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Inbox {
-    /// Receives webhooks: verifies, stores, and answers 204 once it is stored, and not before.
+    /// Receives webhooks: verifies each request, stores the delivery, and only then responds 204.
     ///
-    /// A repeat is answered with 204 and changes nothing. What verifies and cannot be read is stored as a dead letter. It
-    /// answers 401 to what does not verify, 413 to more than 1 MiB, 408 to a body that takes more than 5 seconds, and 503 when
-    /// the store is full, cannot be used, or takes more than 5 seconds. It never answers 503 because a handler fails.
+    /// A repeat also gets 204 and changes nothing. A delivery that verifies but cannot be read is stored as a dead letter.
+    /// Other responses: 401 to a request that does not verify, 413 to a body of more than 1 MiB, 408 to a body that takes
+    /// more than 5 seconds, and 503 if the store is full, cannot be used, or takes more than 5 seconds. A failing handler
+    /// never causes a 503.
     pub fn webhook<S: Clone + Send + Sync + 'static>(&self, verifier: Verifier) -> MethodRouter<S> {
         let receiver = Arc::new((self.clone(), verifier));
         post(move |request: Request| receive(receiver.clone(), request))
@@ -34,7 +35,7 @@ async fn receive(receiver: Arc<(Inbox, Verifier)>, request: Request) -> Response
     let (Parts { headers, .. }, body) = request.into_parts();
     let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST)).await {
         Ok(Ok(body)) => body,
-        // Or it broke off, and nobody reads the answer.
+        // Also if the body broke off, but then no one reads the response.
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };

@@ -16,18 +16,18 @@ use crate::hooks::point;
 use crate::rows::{Claimed, Outcome};
 use crate::{Inbox, InboxError, observe, sqlite};
 
-/// When a delivery that failed is tried again, and when it is given up.
+/// When to retry a failed delivery, and when to give up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// So often a delivery is handed to a handler, before it becomes a dead letter. Default: 24, which take some 6 hours.
+    /// The number of attempts before a delivery becomes a dead letter. Default: 24, which take some 6 hours.
     pub attempts: u32,
-    /// The longest pause after the first failure. It doubles with each further one; the pause is drawn at random between
-    /// nothing and the longest. Default: 1 second.
+    /// The longest pause after the first failure. It doubles with each further failure. The actual pause is random, between
+    /// zero and the longest. Default: 1 second.
     pub first: Duration,
-    /// No pause is longer. Default: 1 hour.
+    /// The upper limit of a pause. Default: 1 hour.
     pub longest: Duration,
-    /// What was put so long ago and fails is not tried again. Default: 3 days.
+    /// A delivery that fails when it is this old becomes a dead letter. Default: 3 days.
     pub age: Duration,
 }
 
@@ -39,14 +39,14 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The pause after a number of attempts, with a random number from 0 to 1.
+    /// The pause after a number of attempts, for a random number from 0 to 1.
     fn pause(&self, attempts: u32, random: f64) -> Duration {
         let doubled = 2_u32.checked_pow(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
         self.first.saturating_mul(doubled).min(self.longest).mul_f64(random)
     }
 }
 
-/// Hands what is stored to a handler: [`Inbox::worker`] begins one.
+/// Runs a handler on stored deliveries. [`Inbox::worker`] makes one.
 #[must_use = "a worker works once it is run"]
 pub struct Worker {
     shared: Shared,
@@ -61,11 +61,11 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// What is looked at again though nothing was told: another process may have put something.
+/// How often a worker looks for new deliveries without a notification: another process may have stored some.
 const POLL: Duration = Duration::from_secs(1);
 
 impl Inbox {
-    /// A worker, which hands what is stored to a handler.
+    /// Returns a worker, which runs a handler on stored deliveries.
     pub fn worker(&self) -> Worker {
         let shared = Shared {
             inbox: self.clone(),
@@ -79,29 +79,29 @@ impl Inbox {
 }
 
 impl Worker {
-    /// So many deliveries are handled at once. Default: 16.
+    /// Sets how many deliveries are handled at once. Default: 16.
     pub fn concurrency(mut self, deliveries: usize) -> Self {
         self.concurrency = deliveries.max(1);
         self
     }
 
-    /// For how long a delivery is claimed. The claim is renewed while its handler runs; when the process dies, another
-    /// worker gets the delivery after this time. Default: 60 seconds.
+    /// Sets how long a claim lasts. The worker renews it while the handler runs. If the process dies, another worker gets
+    /// the delivery after this time. Default: 60 seconds; at least 10 milliseconds.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.shared.lease = lease.max(Duration::from_millis(10));
         self
     }
 
-    /// When a delivery that failed is tried again, and when it is given up.
+    /// Sets when to retry a failed delivery, and when to give up.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.shared.retry = retry;
         self
     }
 
-    /// Downloads what was too large to send before the handler is called, and keeps it beside the delivery: the URLs are good
-    /// for 15 minutes, and an attempt may be later. The handler finds configurations and records in the delivery, as if they
-    /// had been sent. What [cannot be had any more](ampersand_notifications::ResolveError::is_lost) is left as it came. A
-    /// download that fails for another reason is a failure of the attempt.
+    /// Downloads content that was too large to send, before the handler is called. The inbox keeps it beside the delivery,
+    /// because the URLs are valid for 15 minutes and a retry may be later. The handler finds configurations and records in
+    /// the delivery, as if they had been sent. Content that is [lost](ampersand_notifications::ResolveError::is_lost) is
+    /// left as a URL. Any other failed download fails the attempt.
     ///
     /// ```no_run
     /// # async fn handle(_: ampersand_inbox::Incoming) -> Result<(), ampersand_inbox::Failure> { Ok(()) }
@@ -118,22 +118,24 @@ impl Worker {
         self
     }
 
-    /// Stops the worker when a future is ready, such as a signal. It claims nothing more, and [`run`](Self::run) returns when
-    /// the handlers that run have ended. Those that take more than 20 seconds are stopped, and their deliveries given back.
+    /// Stops the worker when a future is ready, such as a signal. The worker claims no more deliveries, and
+    /// [`run`](Self::run) returns when the running handlers have ended. After 20 seconds, it stops them and releases their
+    /// deliveries.
     pub fn until(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
         self
     }
 
-    /// Hands each delivery to a handler, at least once, until the worker is [stopped](Self::until).
+    /// Runs an async handler on each delivery, at least once, until the worker is [stopped](Self::until).
     ///
-    /// Of one installation, one delivery is handled at a time, in order of arrival; those of others meanwhile. A handler
-    /// that panics has failed. One that kills the process has too: the attempt was counted when it began.
+    /// It handles one delivery of an installation at a time, in order of arrival, and other installations meanwhile. A
+    /// panic of the handler is a failure. If a handler kills the process, that attempt counts too: attempts are counted
+    /// when they begin.
     ///
     /// # Errors
     ///
-    /// [`InboxError`]: the store cannot be used. What was claimed is free again when its lease ends. A database on another
-    /// machine that cannot be reached is no such error: the worker waits for it, and goes on.
+    /// [`InboxError`]: the store cannot be used. Claimed deliveries are free again when their leases end. While a Postgres
+    /// database cannot be reached, the worker waits for it instead.
     pub async fn run<H, F>(self, handler: H) -> Result<(), InboxError>
     where
         H: Fn(Incoming) -> F + Send + Sync + 'static,
@@ -146,12 +148,12 @@ impl Worker {
         self.drive(handle).await
     }
 
-    /// Applies each delivery to the file that the inbox is in, once: what the handler writes by the connection is
-    /// committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
+    /// Applies each delivery, once, to the file that holds the inbox. The handler's writes through the connection and the
+    /// end of the delivery commit together, or not at all. Effects elsewhere are not part of that.
     ///
-    /// The handler runs in the thread of the store, within its transaction: deliveries wait for it to be stored, so it is to
-    /// be quick. It may use savepoints; a statement that begins or ends a transaction fails. Tables whose names begin with
-    /// `delivery` are the inbox's own.
+    /// The handler runs in the store's thread, within its transaction. New deliveries wait meanwhile, so be quick. It may
+    /// use savepoints; a statement that begins or ends a transaction fails. Table names that begin with `delivery` belong
+    /// to the inbox.
     ///
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
@@ -166,7 +168,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run); and [`InboxError::OtherStore`] where the inbox is no file.
+    /// As [`run`](Self::run); and [`InboxError::OtherStore`] if the inbox is not a file.
     pub async fn in_transaction<H>(self, handler: H) -> Result<(), InboxError>
     where
         H: Fn(&Incoming, &Connection) -> Result<(), Failure> + Send + Sync + 'static,
@@ -188,13 +190,13 @@ impl Worker {
         self.drive(apply).await
     }
 
-    /// Applies each delivery to the Postgres database that the inbox is in, once: what the handler does in the transaction
-    /// is committed together with the completion of the delivery, or not at all. Effects elsewhere are not part of that.
+    /// Applies each delivery, once, to the Postgres database that holds the inbox. The handler's writes in the transaction
+    /// and the end of the delivery commit together, or not at all. Effects elsewhere are not part of that.
     ///
-    /// Each handler that runs has a connection of its own, and its transaction is at the level *read committed*. The claim is
-    /// renewed meanwhile. When the claim or the connection is lost, the database rolls back what the handler did. A handler
-    /// may use savepoints; one that commits or ends the transaction makes a dead letter. Pass a closure in place, as here,
-    /// or a function.
+    /// Each running handler has its own connection, with a transaction at the level *read committed*. The worker renews the
+    /// claim meanwhile. If the claim or the connection is lost, the database rolls the transaction back. A handler may use
+    /// savepoints. If it commits or ends the transaction, the delivery becomes a dead letter. Pass a closure in place, as
+    /// here, or a function.
     ///
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
@@ -211,7 +213,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run); and [`InboxError::OtherStore`] where the inbox is a file.
+    /// As [`run`](Self::run); and [`InboxError::OtherStore`] if the inbox is a file.
     #[cfg(feature = "postgres")]
     pub async fn in_postgres_transaction<H>(self, handler: H) -> Result<(), InboxError>
     where
@@ -228,7 +230,7 @@ impl Worker {
         self.drive(apply).await
     }
 
-    /// Claims as much as may be worked on at once, and sees to it that all claims end.
+    /// Claims as many deliveries as may be handled at once, and ends all claims.
     async fn drive<H, F>(self, handler: H) -> Result<(), InboxError>
     where
         H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
@@ -273,7 +275,7 @@ impl Worker {
                 () = &mut stop => break,
                 Some(ended) = running.join_next() => {
                     told(ended, &mut claims)?;
-                    // As many as may be claimed together, which shares a sync.
+                    // Takes all that have ended, so that as many are claimed together, with one sync.
                     while let Some(ended) = running.try_join_next() {
                         told(ended, &mut claims)?;
                     }
@@ -299,18 +301,18 @@ impl Worker {
     }
 }
 
-/// What came of a task, by which its claim is no longer to be given back. One that panics is our own fault: handlers run in
-/// tasks of their own.
+/// Takes the result of a task, and forgets its claim. Handlers run in their own tasks, so a panic is a bug of this
+/// crate.
 fn told(ended: Result<(Key, Result<(), InboxError>), JoinError>, claims: &mut HashSet<Key>) -> Result<(), InboxError> {
     let (claim, result) = ended.map_err(|_| InboxError::Closed)?;
     claims.remove(&claim);
     result
 }
 
-/// The place in the store and the token of a claim.
+/// The `seq` and token of a claim.
 type Key = (i64, i64);
 
-/// What all deliveries of a worker share.
+/// What the deliveries of a worker share.
 struct Shared {
     inbox: Inbox,
     lease: Duration,
@@ -319,19 +321,19 @@ struct Shared {
     resolver: Option<Resolver>,
 }
 
-/// How a handler ended that did not fail.
+/// How a successful handler ended.
 enum Ended {
-    /// The end is still to be written down.
+    /// The worker still has to end the claim.
     Returned,
-    /// The end is written down, together with what the handler did.
+    /// The claim has ended, together with the handler's effects.
     Committed,
-    /// The claim was lost, and what the handler did is rolled back.
+    /// The claim was lost, and the handler's effects are rolled back.
     Lost,
 }
 
 type Handled = Result<Ended, Failure>;
 
-/// A delivery that is claimed: what is needed to end the claim.
+/// A claimed delivery: what the worker needs to end the claim.
 #[derive(Clone, Copy)]
 struct Claim {
     seq: i64,
@@ -346,7 +348,7 @@ impl Shared {
         delivery::in_milliseconds(self.lease)
     }
 
-    /// What a store says; nothing while it is away, which is waited for.
+    /// The result of a store; `None` while the store is unavailable and the worker waits for it.
     fn or_wait<T>(&self, told: Result<T, InboxError>) -> Result<Option<T>, InboxError> {
         match told {
             Err(error) if self.inbox.store.is_away(&error) => {
@@ -357,7 +359,7 @@ impl Shared {
         }
     }
 
-    /// Hands one delivery to a handler, and writes down what came of it, unless the handler did.
+    /// Runs the handler on one delivery, and ends the claim unless the handler did.
     async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
     where
         H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
@@ -384,8 +386,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Writes down what came of a claim; false where it was lost. While a database is away, the claim is not lost before its
-    /// lease has ended.
+    /// Ends a claim. Returns false if it was lost. Retries for as long as the lease while a database is unavailable.
     async fn finish(&self, claim: Claim, outcome: &Outcome) -> Result<bool, InboxError> {
         point("before the completion");
         let begun = Instant::now();
@@ -399,7 +400,7 @@ impl Shared {
         }
     }
 
-    /// What a handler gets of a claim, or why it gets nothing.
+    /// Reads what the handler gets, or fails.
     async fn incoming(&self, claimed: Claimed) -> Result<Incoming, Failure> {
         let Claimed { seq, token, attempt, age, source, id, lane, metadata, body, packed, .. } = claimed;
         if attempt > self.retry.attempts {
@@ -415,7 +416,7 @@ impl Shared {
         Ok(Incoming { delivery, source, id, lane, attempt, age, completion })
     }
 
-    /// A delivery with what its URLs lead to, or led to when it was first tried.
+    /// Fills a delivery with the content of its URLs: downloaded now, or kept from an earlier attempt.
     #[cfg(feature = "resolve")]
     async fn resolved(&self, mut delivery: Delivery, seq: i64, kept: Option<Vec<u8>>) -> Result<Delivery, Failure> {
         let Some(resolver) = &self.resolver else { return Ok(delivery) };
@@ -434,7 +435,7 @@ impl Shared {
         Ok(delivery)
     }
 
-    /// Runs a handler, and renews the claim meanwhile. When the claim is lost, the handler is stopped.
+    /// Runs a handler, and renews the claim meanwhile. If the claim is lost, it stops the handler.
     async fn renewing<F>(&self, claim: Claim, handling: F) -> Result<Handled, InboxError>
     where
         F: Future<Output = Handled> + Send + 'static,
@@ -449,7 +450,7 @@ impl Shared {
                 }
                 () = tokio::time::sleep(self.lease / 3) => {
                     match self.inbox.store.renew(claim.seq, claim.token, self.lease()).await {
-                        // Whether it is lost will be seen when the store can be used again.
+                        // Shows whether the claim is lost when the store can be used again.
                         Err(error) if self.inbox.store.is_away(&error) => {}
                         renewed => if !renewed? {
                             return Ok(Ok(Ended::Lost));
@@ -478,7 +479,7 @@ async fn gauges(inbox: Inbox) {
     let mut often = tokio::time::interval(Duration::from_secs(10));
     loop {
         often.tick().await;
-        // Where the store cannot be used, the worker says so.
+        // If the store cannot be used, the worker reports it.
         let _ = inbox.status().await;
     }
 }

@@ -1,4 +1,4 @@
-//! One thread that holds the connection. Whatever waits for it is done in one transaction, so that concurrent deliveries
+//! A thread that holds the writing connection. It does all waiting jobs in one transaction, so concurrent deliveries
 //! share one sync of the disk.
 
 use std::sync::mpsc;
@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 use crate::InboxError;
 use crate::hooks::point;
 
-/// So much is done in one transaction at most: what is asked for first does not wait for all that comes later.
+/// The most jobs in one transaction: the first job should not wait for all that follow.
 const MOST: usize = 64;
 
-/// Something to be done with the connection, if nothing has failed before. It gives its own error; and what answers when the
-/// transaction has ended, which is told why that failed, if it did.
+/// A job for the connection, which gets `None` if an earlier job failed. It returns its own error, and the answer to
+/// send when the transaction has ended. The answer takes the error of the transaction, if it failed.
 type Job = Box<dyn FnOnce(Option<&Connection>) -> (Option<InboxError>, Answer) + Send>;
 type Answer = Box<dyn FnOnce(Option<InboxError>)>;
 
-/// A handle of the thread, which ends with the last of them.
+/// A handle of the thread. The thread ends when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer(mpsc::Sender<Job>);
 
@@ -37,7 +37,7 @@ impl Writer {
         Ok(Self(sender))
     }
 
-    /// Has something done, and waits until it is on the disk.
+    /// Does a job, and waits until its result is on the disk.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         function: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -47,7 +47,7 @@ impl Writer {
             let call = |connection| function(connection).map_err(|error| InboxError::of(&error));
             let result = connection.map_or(Err(InboxError::Closed), call);
             let error = result.as_ref().err().cloned();
-            // Who asked may have gone.
+            // The caller may have stopped waiting.
             let answer: Answer = Box::new(move |failed| drop(reply.send(failed.map_or(result, Err))));
             (error, answer)
         };
@@ -56,7 +56,8 @@ impl Writer {
     }
 }
 
-/// Where something fails, all is undone: of what failed, a part may have been done. Who asked for the rest asks again.
+/// Does jobs in one transaction. If one fails, it rolls back all of them, as the failed job may have done a part. The
+/// callers of the others get an error, and try again.
 fn together(connection: &mut Connection, jobs: Vec<Job>) {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let (mut failed, mut answers) = (begun.as_ref().err().map(InboxError::of), Vec::with_capacity(jobs.len()));

@@ -1,6 +1,6 @@
 //! A webhook receiver: `AMPERSAND_WEBHOOK_SECRET=whsec_… cargo run --example receiver --features axum`.
 //!
-//! It verifies each request to `http://localhost:3000/ampersand`, drops repeats, answers at once, and resolves
+//! It verifies each request to `http://localhost:3000/ampersand`, drops repeats, responds at once, and resolves
 //! configurations afterwards.
 
 use std::collections::HashSet;
@@ -20,8 +20,8 @@ use axum::routing::post;
 struct App {
     verifier: Verifier,
     resolver: Resolver,
-    /// The ids of the deliveries so far. A real application keeps them in a table, and writes each delivery beside its
-    /// id before it answers: Ampersand does not send a delivery again that was answered with 2xx.
+    /// The ids of earlier deliveries. A real application keeps them in a table, and writes each delivery beside its id
+    /// before it responds: after a 2xx, Ampersand does not send a delivery again.
     seen: Arc<Mutex<HashSet<String>>>,
 }
 

@@ -1,4 +1,4 @@
-//! For [axum](https://docs.rs/axum): [`Received`], an extractor.
+//! An extractor for [axum](https://docs.rs/axum): [`Received`].
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use http::{HeaderMap, StatusCode};
 
 use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 
-/// Extracts a delivery from a webhook: its body is limited, verified and normalised.
+/// Extracts a delivery from a webhook: limits its body, verifies it and normalises it.
 ///
 /// The [`Verifier`] comes from the router's state: it is the state, or a part of it by
-/// [`FromRef`](https://docs.rs/axum/latest/axum/extract/trait.FromRef.html). The limit is axum's
-/// [`DefaultBodyLimit`](https://docs.rs/axum/latest/axum/extract/struct.DefaultBodyLimit.html), 2 MB unless you set it;
-/// the sender keeps to 300 KB.
+/// [`FromRef`](https://docs.rs/axum/latest/axum/extract/trait.FromRef.html). axum's
+/// [`DefaultBodyLimit`](https://docs.rs/axum/latest/axum/extract/struct.DefaultBodyLimit.html) limits the body: 2 MB
+/// unless you set it. Ampersand sends 300 KB at most.
 ///
 /// ```
 /// use ampersand_notifications::axum::Received;
@@ -34,10 +34,10 @@ use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 /// # Ok::<(), ampersand_notifications::SecretError>(())
 /// ```
 ///
-/// The sender waits for about 15 seconds, and takes any status but 2xx for a failure: put longer work, such as downloads,
-/// in a queue. It sends a failed delivery again for about a day, so refusing a body that cannot be read today does not
-/// lose it. An endpoint that keeps failing is disabled, though. To put such a body aside and answer with success, and to
-/// observe refusals, extract a `Result`:
+/// The sender waits for about 15 seconds, and takes any status but 2xx for a failure: put longer work, such as
+/// downloads, in a queue. It retries a failed delivery for about a day, so refusing a body that you cannot read today
+/// does not lose it. But it disables an endpoint that keeps failing. To put such a body aside and respond with success,
+/// or to observe refusals, extract a `Result`:
 ///
 /// ```
 /// use ampersand_notifications::axum::{ReceiveError, Received};
@@ -55,13 +55,13 @@ use crate::{Delivery, NormalizeError, Verifier, VerifyError, from_webhook};
 /// }
 /// ```
 ///
-/// With the feature `tracing`, a refusal is an event of the level `WARN`, with its status and its reason.
+/// With the feature `tracing`, each refusal is an event of level `WARN`, with its status and reason.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The delivery.
     pub delivery: Delivery,
-    /// The position of the secret that matched, as [`Verified::secret`](crate::Verified::secret) has it: whether the old
-    /// secret is still in use.
+    /// The position of the secret that matched, as in [`Verified::secret`](crate::Verified::secret). It shows whether the
+    /// old secret is still in use.
     pub secret: usize,
 }
 
@@ -91,20 +91,20 @@ fn receive(verifier: &Verifier, headers: &HeaderMap, body: Bytes) -> Result<Rece
     Ok(Received { delivery, secret })
 }
 
-/// Why a request is refused. As a response, it has the status that is named here, and the message as its body.
+/// Why a request is refused. As a response, it has the status named below, and the message as its body.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// There is more of the body than the limit (413), or it broke off (400).
+    /// The body is larger than the limit (413), or broke off (400).
     Body(StatusCode),
-    /// No one who holds a secret sent it, or not lately (401).
+    /// The webhook does not verify, or was not signed recently (401).
     Verify(VerifyError),
-    /// It is verified, but cannot be read (422). The error has the body.
+    /// The webhook verifies, but cannot be read (422). The error holds the body.
     Normalize(NormalizeError),
 }
 
 impl ReceiveError {
-    /// The status of the response.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Body(status) => *status,

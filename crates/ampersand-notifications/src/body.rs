@@ -3,7 +3,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// The bytes of a body, borrowed or owned: every function that takes a body takes what converts into this.
+/// The bytes of a body, borrowed or owned. Every function that takes a body accepts all types that convert into this.
 ///
 /// An owned body is never copied. `Bytes` with one owner counts as owned.
 ///
@@ -20,7 +20,7 @@ use bytes::Bytes;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body<'a>(pub(crate) Cow<'a, [u8]>);
 
-/// Shows the size alone.
+/// Shows only the size.
 impl fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.0.len())

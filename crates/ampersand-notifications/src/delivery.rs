@@ -9,16 +9,16 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// What a destination delivers.
+/// A delivery: a notification or records.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
-    /// Something happened.
+    /// A notification of an event.
     Notification(Notification),
-    /// Records that a read or a subscribe action found.
+    /// Records from a read or subscribe action.
     Records(Records),
 }
 
-/// Reads the same of either kind of delivery.
+/// Reads a field that both kinds of delivery have.
 macro_rules! either {
     ($delivery:ident, $one:ident => $value:expr) => {
         match $delivery {
@@ -28,7 +28,7 @@ macro_rules! either {
     };
 }
 
-/// What all deliveries tell, without a `match`.
+/// The fields that all deliveries have, without a `match`.
 ///
 /// ```
 /// use ampersand_notifications::from_kinesis;
@@ -41,18 +41,18 @@ macro_rules! either {
 /// # Ok::<(), ampersand_notifications::NormalizeError>(())
 /// ```
 impl Delivery {
-    /// The body, to the byte.
+    /// The whole body, byte for byte.
     pub fn raw(&self) -> &Raw {
         either!(self, one => &one.raw)
     }
 
-    /// The body, to the byte, without the rest.
+    /// Returns the whole body, byte for byte.
     pub fn into_raw(self) -> Raw {
         either!(self, one => one.raw)
     }
 
-    /// Identifies the event: the same in every delivery of it. Use it, together with the [`source`](Self::source), to
-    /// drop repeats. `None` where the envelope has no place for it: an unwrapped Kinesis record, say.
+    /// The id of the event: every delivery of the event has the same id. Deduplicate by it together with the
+    /// [`source`](Self::source). `None` if the envelope has no place for it, such as an unwrapped Kinesis record.
     pub fn id(&self) -> Option<&str> {
         either!(self, one => one.id())
     }
@@ -62,81 +62,81 @@ impl Delivery {
         either!(self, one => one.timestamp())
     }
 
-    /// What the destination says beside the payload. Empty for webhooks, which have none.
+    /// The metadata beside the payload. Empty for webhooks, which have none.
     pub fn metadata(&self) -> &Metadata {
         either!(self, one => one.metadata())
     }
 
-    /// Which kind of envelope it came in.
+    /// The kind of envelope.
     pub fn source(&self) -> Source {
         either!(self, one => one.source())
     }
 
-    /// Your application's own identifier of the group: the customer that the delivery is about.
+    /// Your application's own id of the group: the customer that the delivery is about.
     pub fn group_ref(&self) -> Option<Cow<'_, str>> {
         either!(self, one => one.group_ref())
     }
 
-    /// Identifier of the Ampersand project that the delivery is from.
+    /// The id of the Ampersand project that the delivery is from.
     pub fn project_id(&self) -> Option<Cow<'_, str>> {
         either!(self, one => one.project_id())
     }
 
-    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    /// The id of the installation that the delivery is about. Events about a connection or a destination have none.
     pub fn installation_id(&self) -> Option<Cow<'_, str>> {
         either!(self, one => one.installation_id())
     }
 
-    /// Name of the object that the delivery is about, as the integration has it.
+    /// The name of the object that the delivery is about, as the integration has it.
     pub fn object_name(&self) -> Option<Cow<'_, str>> {
         either!(self, one => one.object_name())
     }
 }
 
-/// An event, the same whichever envelope it came in.
+/// A notification of an event, the same for every envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
-    /// Which event it is.
+    /// The type of the event.
     pub notification_type: NotificationType,
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// Identifies the event: the same in every delivery of it, and the key to drop repeats by. Absent where the
-    /// envelope has no place for it.
+    /// The id of the event: every delivery of the event has the same id. Deduplicate by it. `None` if the envelope has no
+    /// place for it.
     pub id: Option<String>,
     /// When the event was sent, in RFC 3339. For a verified webhook, when this delivery was signed.
     pub timestamp: Option<Timestamp>,
-    /// What the destination says beside the payload. Empty for webhooks, which have none.
+    /// The metadata beside the payload. Empty for webhooks, which have none.
     pub metadata: Metadata,
-    /// Which kind of envelope it came in.
+    /// The kind of envelope.
     pub source: Source,
-    /// The body, to the byte.
+    /// The whole body, byte for byte.
     pub raw: Raw,
 }
 
-/// Records, the same whichever envelope they came in.
+/// Records, the same for every envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records {
-    /// The message that holds them, or says where they are.
+    /// The message that holds the records, or their URL.
     pub message: WebhookMessage,
-    /// Identifies the event: the same in every delivery of it, and the key to drop repeats by. Absent where the
-    /// envelope has no place for it.
+    /// The id of the event: every delivery of the event has the same id. Deduplicate by it. `None` if the envelope has no
+    /// place for it.
     pub id: Option<String>,
     /// When the event was sent, in RFC 3339. For a verified webhook, when this delivery was signed.
     pub timestamp: Option<Timestamp>,
-    /// What the destination says beside the payload. Empty for webhooks, which have none.
+    /// The metadata beside the payload. Empty for webhooks, which have none.
     pub metadata: Metadata,
-    /// Which kind of envelope it came in.
+    /// The kind of envelope.
     pub source: Source,
-    /// The body, to the byte.
+    /// The whole body, byte for byte.
     pub raw: Raw,
 }
 
-/// What stands beside the payload, by the same names as [`Delivery`] has.
+/// The fields beside the payload, with the same names as in [`Delivery`].
 macro_rules! beside {
     ($delivery:ident) => {
         impl $delivery {
-            /// Identifies the event: the same in every delivery of it. Use it, together with the [`source`](Self::source), to
-            /// drop repeats. `None` where the envelope has no place for it: an unwrapped Kinesis record, say.
+            /// The id of the event: every delivery of the event has the same id. Deduplicate by it together with the
+            /// [`source`](Self::source). `None` if the envelope has no place for it, such as an unwrapped Kinesis record.
             pub fn id(&self) -> Option<&str> {
                 self.id.as_deref()
             }
@@ -146,12 +146,12 @@ macro_rules! beside {
                 self.timestamp.as_ref()
             }
 
-            /// What the destination says beside the payload. Empty for webhooks, which have none.
+            /// The metadata beside the payload. Empty for webhooks, which have none.
             pub fn metadata(&self) -> &Metadata {
                 &self.metadata
             }
 
-            /// Which kind of envelope it came in.
+            /// The kind of envelope.
             pub fn source(&self) -> Source {
                 self.source
             }
@@ -161,53 +161,53 @@ macro_rules! beside {
 beside!(Notification);
 beside!(Records);
 
-/// What the event is about: its data tell, or else its metadata.
+/// What the event is about, from its data or else its metadata.
 impl Notification {
-    /// Your application's own identifier of the group: the customer that the delivery is about.
+    /// Your application's own id of the group: the customer that the delivery is about.
     pub fn group_ref(&self) -> Option<Cow<'_, str>> {
         self.event.group_ref().or_else(|| self.metadata.get("groupRef").map(Cow::from))
     }
 
-    /// Identifier of the Ampersand project that the delivery is from.
+    /// The id of the Ampersand project that the delivery is from.
     pub fn project_id(&self) -> Option<Cow<'_, str>> {
         self.event.project_id().or_else(|| self.metadata.get("projectId").map(Cow::from))
     }
 
-    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    /// The id of the installation that the delivery is about. Events about a connection or a destination have none.
     pub fn installation_id(&self) -> Option<Cow<'_, str>> {
         self.event.installation_id().or_else(|| self.metadata.get("installationId").map(Cow::from))
     }
 
-    /// Name of the object that the delivery is about, as the integration has it.
+    /// The name of the object that the delivery is about, as the integration has it.
     pub fn object_name(&self) -> Option<Cow<'_, str>> {
         self.event.object_name().or_else(|| self.metadata.get("objectName").map(Cow::from))
     }
 }
 
-/// What the records are about: their message tells.
+/// What the records are about, from their message.
 impl Records {
-    /// Your application's own identifier of the group: the customer that the delivery is about.
+    /// Your application's own id of the group: the customer that the delivery is about.
     pub fn group_ref(&self) -> Option<Cow<'_, str>> {
         Some(self.message.group_ref.as_str().into())
     }
 
-    /// Identifier of the Ampersand project that the delivery is from.
+    /// The id of the Ampersand project that the delivery is from.
     pub fn project_id(&self) -> Option<Cow<'_, str>> {
         Some(self.message.project_id.as_str().into())
     }
 
-    /// Identifier of the installation that the delivery is about. Events about a connection or a destination have none.
+    /// The id of the installation that the delivery is about. Events about a connection or a destination have none.
     pub fn installation_id(&self) -> Option<Cow<'_, str>> {
         Some(self.message.installation_id.as_str().into())
     }
 
-    /// Name of the object that the delivery is about, as the integration has it.
+    /// The name of the object that the delivery is about, as the integration has it.
     pub fn object_name(&self) -> Option<Cow<'_, str>> {
         Some(self.message.object_name.as_str().into())
     }
 }
 
-/// The kinds of envelopes.
+/// The kind of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
@@ -224,10 +224,10 @@ pub enum Source {
 }
 
 impl Source {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: &[Self] = &[Self::Webhook, Self::Kinesis, Self::S3, Self::Attributes, Self::Bare];
 
-    /// Its name for people and in stores: `webhook`, `kinesis`, `s3`, `attributes` or `bare`.
+    /// Returns the name, for people and stores: `webhook`, `kinesis`, `s3`, `attributes` or `bare`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
@@ -239,42 +239,42 @@ impl Source {
     }
 }
 
-/// What a destination says of an event beside its payload: a flat map of strings.
+/// The metadata that a destination sends beside the payload: a flat map of strings.
 ///
-/// Names are looked up ignoring ASCII case, as S3 and HTTP lower them on the way.
+/// Lookups ignore ASCII case, because S3 and HTTP change names to lower case.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
-    /// The value of a name, which may be written in any case.
+    /// Returns the value of a name, ignoring ASCII case.
     pub fn get(&self, name: &str) -> Option<&str> {
         let exact = self.0.get(name);
         let found = exact.or_else(|| self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v));
         found.map(String::as_str)
     }
 
-    /// The type that is named.
+    /// The notification type, if the metadata names it.
     pub(crate) fn notification_type(&self) -> Option<NotificationType> {
         self.said("notificationType").map(NotificationType::from)
     }
 
-    /// The value of a name, where it is not empty: an empty one says nothing.
+    /// The value of a name, unless it is empty.
     pub(crate) fn said(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Every name, as it came, with its value.
+    /// Iterates over the names, as they came, and their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether nothing is said.
+    /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Shows the names; the values may be anybody's.
+/// Shows only the names: the values may be sensitive.
 impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
@@ -293,8 +293,8 @@ impl Serialize for Metadata {
     }
 }
 
-/// Keeps a value that is not a string as its JSON, though the contract of metadata has strings alone. A `null` says
-/// nothing, and is left out.
+/// Keeps a value that is not a string as its JSON, though the contract allows only strings. Leaves out `null`, which
+/// says nothing.
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
@@ -327,7 +327,7 @@ impl<'de> Deserialize<'de> for Metadata {
     }
 }
 
-/// The body of a delivery, to the byte. `Debug` shows its size alone.
+/// The body of a delivery, byte for byte. `Debug` shows only its size.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Raw {
     pub(crate) body: String,
@@ -335,18 +335,18 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// The whole body, with a byte order mark if it came with one.
+    /// Returns the whole body, with the byte order mark if it has one.
     pub fn body(&self) -> &str {
         &self.body
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     pub fn into_body(self) -> String {
         self.body
     }
 
-    /// The payload in it, whatever it was wrapped in, without a byte order mark. Looks for it, which takes the time of
-    /// skipping over the body once.
+    /// Returns the payload without its envelope and without a byte order mark. Each call skips over the body once to find
+    /// it.
     pub fn data(&self) -> &str {
         let text = without_mark(&self.body);
         let payload = if self.wrapped { crate::payload::data(text) } else { None };
@@ -354,7 +354,7 @@ impl Raw {
     }
 }
 
-/// The text after the byte order mark that some programs write before it.
+/// Removes the byte order mark that some programs write before the text.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }

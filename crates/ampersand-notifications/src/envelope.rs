@@ -11,10 +11,10 @@ use crate::{
     Body, Delivery, Metadata, NormalizeError, NormalizeErrorKind, Notification, Raw, Records, Source, Verified,
 };
 
-/// The body of a webhook, and what its headers say. Made of a [`Verified`], or of bytes that were not verified.
+/// A webhook: its body, and the values of its headers. Made from a [`Verified`], or from unverified bytes.
 #[derive(Clone)]
 pub struct Webhook<'a> {
-    /// The body, as it came. One that is owned becomes [`Raw`] as it is; one that is borrowed is copied.
+    /// The body, as it came. An owned body becomes the [`Raw`] without a copy; a borrowed one is copied.
     pub body: Cow<'a, [u8]>,
     /// The header `svix-id` or `webhook-id`.
     pub id: Option<&'a str>,
@@ -46,8 +46,8 @@ impl fmt::Debug for Webhook<'_> {
 ///
 /// # Errors
 ///
-/// When the body is not JSON, names no type and is no data message, or does not have the shape of its type. An event
-/// type or a field that is new is no error.
+/// When the body is not JSON, does not have the shape of its type, or neither names a type nor is a data message. New
+/// event types and fields are not errors.
 pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, NormalizeError> {
     let webhook = webhook.into();
     let mut known = Known::of(Source::Webhook);
@@ -58,8 +58,8 @@ pub fn from_webhook<'a>(webhook: impl Into<Webhook<'a>>) -> Result<Delivery, Nor
 
 /// Reads the data of a Kinesis record: `{"data": …, "metadata": …}`.
 ///
-/// A destination may be set up to leave the metadata out, or the wrapping too. Then the record does not say what it
-/// tells: use [`from_kinesis_as`].
+/// A destination may be set up to leave out the metadata, or the whole envelope. Then the record does not name its
+/// type: use [`from_kinesis_as`].
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub fn from_kinesis<'a>(record: impl Into<Body<'a>>) -> Result<Delivery, Normali
 
 /// Reads the data of a Kinesis record that does not name its type.
 ///
-/// A type that the record names after all counts more than `notification_type`.
+/// If the record does name a type, that overrides `notification_type`.
 ///
 /// # Errors
 ///
@@ -85,8 +85,8 @@ pub fn from_kinesis_as<'a>(
 
 /// Reads an S3 object and its user metadata, with or without the prefix `x-amz-meta-`.
 ///
-/// The object is the payload, whatever members it has. Only where the metadata has neither a type nor an `event-id`, as
-/// where it was lost, an envelope is recognised.
+/// The object is the payload, whatever members it has. If the metadata has neither a type nor an `event-id`, it may
+/// have been lost: then this function recognises an envelope in the object.
 ///
 /// # Errors
 ///
@@ -107,10 +107,10 @@ fn without_prefix(name: &str) -> &str {
     }
 }
 
-/// Reads the body of a queue's message and its attributes: those of SQS, Pub/Sub, Service Bus or RabbitMQ.
+/// Reads the body and the attributes of a queue message, from SQS, Pub/Sub, Service Bus or RabbitMQ.
 ///
-/// SQS has one attribute `metadata`, whose value is a JSON object; the others have an attribute for each entry. The body
-/// is the payload, as [`from_s3`] has it.
+/// SQS has one attribute `metadata`, whose value is a JSON object. The others have one attribute for each entry. The
+/// body is the payload, as in [`from_s3`].
 ///
 /// # Errors
 ///
@@ -122,7 +122,7 @@ pub fn from_attributes<'a, N: Into<String>, V: Into<String>>(
     from_source(body, Source::Attributes, attributes.into_iter().collect(), None)
 }
 
-/// Reads a body whose envelope is not known: it is recognised.
+/// Reads a body in an unknown envelope, which it recognises.
 ///
 /// # Errors
 ///
@@ -131,8 +131,8 @@ pub fn from_any<'a>(body: impl Into<Body<'a>>) -> Result<Delivery, NormalizeErro
     normalize(body.into(), Known::of(Source::Bare))
 }
 
-/// Reads a body from a source that is chosen at run time, with all that is known of it beside: its metadata, and its type
-/// where neither the body nor the metadata says it. [`Source::Bare`] stands for any: it is recognised.
+/// Reads a body from a source that you choose at run time. `notification_type` counts if neither the body nor
+/// `metadata` names a type. With [`Source::Bare`], it recognises the envelope.
 ///
 /// ```
 /// use ampersand_notifications::{Delivery, Metadata, Source, from_source};
@@ -172,13 +172,13 @@ pub fn from_source<'a>(
     normalize(body.into(), known)
 }
 
-/// What the transport knows of a body.
+/// What the transport knows about a body.
 struct Known {
     notification_type: Option<NotificationType>,
     said: Said,
 }
 
-/// Facts about a payload, beside its type.
+/// What is known about a payload, apart from its type.
 struct Said {
     source: Source,
     id: Option<String>,
@@ -196,8 +196,8 @@ impl Known {
         Self { notification_type, said: Said { source, id: None, timestamp: None, metadata } }
     }
 
-    /// Whether the body is the payload, whatever members it has: its type is known, or the metadata that Ampersand gives
-    /// an object or a message stands beside it. Where that was not handed over, an envelope is recognised.
+    /// Whether the body is the payload, whatever members it has: its type is known, or Ampersand's metadata for an object
+    /// or message came with it. Without that metadata, an envelope is recognised.
     fn body_is_payload(&self) -> bool {
         let Said { source, metadata, .. } = &self.said;
         let is_beside = matches!(source, Source::S3 | Source::Attributes);
@@ -227,7 +227,7 @@ fn normalize(body: Body<'_>, known: Known) -> Result<Delivery, NormalizeError> {
     })
 }
 
-/// Reads a body: what is in it, whether that is wrapped, and what is said of it.
+/// Reads a body. Returns its content, whether an envelope wraps that, and what is known about it.
 fn read(body: &str, known: Known) -> Result<(Content, bool, Said), NormalizeErrorKind> {
     let text = without_mark(body);
     let Opened { wrapped, notification_type, metadata, payload, odd } = match known.body_is_payload() {

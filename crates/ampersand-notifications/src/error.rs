@@ -4,7 +4,7 @@ use ampersand_types::notifications::NotificationType;
 
 use crate::hint;
 
-/// Why a body is not a delivery, and the body itself: nothing is lost, it can be put aside and tried again.
+/// Why a body is not a delivery. It holds the body, so you can store it and try again.
 ///
 /// `Debug` and `Display` show no part of the body.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,32 +13,32 @@ pub struct NormalizeError {
     body: Vec<u8>,
 }
 
-/// The fault of a body.
+/// What is wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NormalizeErrorKind {
-    /// It is not JSON: cut short, another format, not UTF-8, or with something behind it.
+    /// It is not JSON: it is cut short, in another format, not UTF-8, or has trailing text.
     NotJson {
         /// The line, from 1.
         line: usize,
-        /// The column of the line in bytes, from 1.
+        /// The column in bytes, from 1.
         column: usize,
     },
-    /// Nothing names its type: neither `notificationType` in the body, nor one in the metadata. How the destination is
-    /// set up tells the type.
+    /// Neither `notificationType` in the body nor the metadata names its type. Look up the type in the settings of the
+    /// destination.
     TypeMissing {
-        /// The known types whose data have the shape of this payload, several of which are often alike.
+        /// The known types whose data have this shape. Several types often have the same shape.
         fits: Vec<NotificationType>,
-        /// The names in the metadata that came with the body.
+        /// The names in the metadata of the body.
         metadata: Vec<String>,
     },
     /// It does not have the shape of its type.
     Shape {
-        /// What it should be: the notification type, or `None` for an envelope or a data message.
+        /// The expected type; `None` for an envelope or a data message.
         notification_type: Option<NotificationType>,
-        /// Where in the body, as a JSONPath.
+        /// The place in the body, as a JSONPath.
         path: String,
-        /// The expected kind of value, and the kind that was found.
+        /// The expected and the actual kind of value.
         reason: String,
     },
 }
@@ -48,13 +48,13 @@ impl NormalizeError {
         Self { kind, body }
     }
 
-    /// The fault of the body.
+    /// Returns what is wrong with the body.
     pub fn kind(&self) -> &NormalizeErrorKind {
         &self.kind
     }
 
-    /// The likely mistake, as advice to a person: the body is base64, or is wrapped as Lambda, SNS or API Gateway wrap
-    /// it; or the attributes are not those that Ampersand sets. `Display` ends with it.
+    /// Returns advice on the likely mistake: the body is base64, or Lambda, SNS or API Gateway wraps it, or the attributes
+    /// are not those that Ampersand sets. `Display` ends with it.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.kind {
             NormalizeErrorKind::TypeMissing { metadata, .. } => {
@@ -66,12 +66,12 @@ impl NormalizeError {
         }
     }
 
-    /// The body, as it came.
+    /// Returns the body, as it came.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body, as it came.
+    /// Returns the body, as it came.
     pub fn into_body(self) -> Vec<u8> {
         self.body
     }
@@ -123,10 +123,10 @@ impl fmt::Display for NormalizeErrorKind {
     }
 }
 
-/// Enough to see whose metadata they are.
+/// Enough names to see where the metadata came from.
 const MOST_NAMES: usize = 12;
 
-/// The beginning of a name that came from outside.
+/// The beginning of a name that came from outside, escaped.
 fn shown(name: &str) -> String {
     const LONGEST: usize = 40;
     let end = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };

@@ -1,4 +1,4 @@
-//! Says which mistake is likely where a body is not a delivery: it is wrapped in something, or encoded.
+//! Advice on the likely mistake when a body is not a delivery: a service wraps it, or it is encoded.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 type Object<'t> = BTreeMap<String, &'t RawValue>;
 
-/// The likely mistake, as advice.
+/// Advice from the body.
 pub(crate) fn of_body(body: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
     let Some(first) = text.as_bytes().first() else { return Some("the body is empty") };
@@ -24,7 +24,7 @@ pub(crate) fn of_body(body: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What the metadata shows that came beside the body.
+/// Advice from the names in the metadata.
 pub(crate) fn of_metadata(names: &[String]) -> Option<&'static str> {
     const SYSTEM: [&str; 4] =
         ["ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SenderId", "SentTimestamp"];
@@ -37,7 +37,7 @@ pub(crate) fn of_metadata(names: &[String]) -> Option<&'static str> {
     }
 }
 
-/// JSON in base64. Line breaks may be in it, and the padding may be missing.
+/// Recognises JSON in base64, also with line breaks or without padding.
 fn encoded(text: &str) -> Option<&'static str> {
     let start: String = text.chars().filter(|c| !c.is_ascii_whitespace()).take(16).collect();
     let start = STANDARD.decode(start).ok()?;
@@ -45,7 +45,7 @@ fn encoded(text: &str) -> Option<&'static str> {
     json.starts_with(b"{").then_some("the body is base64: decode it first")
 }
 
-/// What a service wraps a delivery in, by the members that it has.
+/// Recognises the wrapper of a service by its members.
 fn wrapper(body: &Object<'_>) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().all(|name| body.contains_key(*name));
     if let Some(records) = body.get("Records") {
@@ -98,7 +98,7 @@ fn is_wrapped_twice(body: &Object<'_>) -> bool {
     })
 }
 
-/// One item of a batch.
+/// Recognises one item of a batch.
 fn record(record: &Object<'_>) -> Option<&'static str> {
     let has = |names: &[&str]| names.iter().all(|name| record.contains_key(*name));
     Some(match () {

@@ -1,4 +1,4 @@
-//! Finds the payload in a body, and decodes it.
+//! Finds and decodes the payload in a body.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,20 +12,20 @@ use serde_path_to_error::{Segment, Track};
 
 use crate::{Metadata, NormalizeErrorKind};
 
-/// A body of which the payload is found.
+/// A body whose payload is found.
 pub(crate) struct Opened<'t> {
     pub(crate) wrapped: bool,
-    /// What the body itself says of the payload.
+    /// What the body itself says about the payload.
     pub(crate) notification_type: Option<NotificationType>,
     pub(crate) metadata: Option<Metadata>,
     pub(crate) payload: Payload<'t>,
-    /// The fault of metadata that is not an object of strings. It matters only where nothing else names the type.
+    /// The error of metadata that is not an object of strings. It counts only if nothing else names the type.
     pub(crate) odd: Option<NormalizeErrorKind>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one, for the length of a call")]
 pub(crate) enum Payload<'t> {
-    /// Decoded on the way, as the type that it was taken for.
+    /// Decoded in the same pass, as the type that was assumed.
     Event(NotificationType, Event),
     Text(&'t str),
 }
@@ -37,8 +37,8 @@ impl<'t> Opened<'t> {
     }
 }
 
-/// Finds the payload in one pass where its type is known beforehand: where the transport says it, where it comes before
-/// the payload, or where it stands near the end, which is looked at first. What the body then says has the last word.
+/// Finds the payload. It takes one pass if it knows the type beforehand: from the transport, or from the body before
+/// the payload or near its end, where it looks first. A type in the body overrides all others.
 pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Result<Opened<'t>, NormalizeErrorKind> {
     if let Some(known) = known
         && !may_be_envelope(text)
@@ -50,7 +50,7 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
         Some("notificationType") | None => None, // The type comes before the payload, or there is no envelope.
         Some(_) => known.cloned().or_else(|| last_type(text)),
     };
-    // What fails for a wrong guess does not without one. Then it is the envelope alone that can be wrong.
+    // A wrong guess can fail where no guess succeeds. After the second parse, only the envelope itself can be wrong.
     let members = parse(text, Envelope { decode: true, strict: true, guess })
         .or_else(|_| parse(text, Envelope::AS_TEXT))
         .map_err(|_| misshapen(text, None, "$", Envelope::STRICT))?;
@@ -65,7 +65,7 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
         }),
         Members { payload: None, is_payload: false, notification_type: Some(Some(notification_type)), .. } => {
             let (path, reason) = ("$".to_owned(), "missing field `data`".to_owned());
-            // A type that is not known is a text of the body's.
+            // An unknown type is text from the body, so the error leaves it out.
             let is_known = !matches!(notification_type, NotificationType::Unknown(_));
             Err(NormalizeErrorKind::Shape { notification_type: is_known.then_some(notification_type), path, reason })
         }
@@ -73,7 +73,7 @@ pub(crate) fn open<'t>(text: &'t str, known: Option<&NotificationType>) -> Resul
     }
 }
 
-/// Whether a body may have a member `data`, which may be written with escapes. Most payloads do not.
+/// Whether a body may have a member `data`, perhaps with escapes in its name. Most payloads have none.
 fn may_be_envelope(text: &str) -> bool {
     text.contains("\"data\"") || text.contains("\\u00")
 }
@@ -104,7 +104,7 @@ pub(crate) fn content(
                 let known = || NotificationType::KNOWN.iter();
                 let fits: Vec<NotificationType> =
                     known().filter(|t| parse(payload, EventOf(t)).is_ok()).cloned().collect();
-                // No type fits what is not text.
+                // A lone surrogate is not text, so no type fits.
                 let mut problems = known().map(|t| misshapen(payload, None, place, EventOf(t)));
                 let is_lone = |problem: &NormalizeErrorKind| matches!(problem, NormalizeErrorKind::Shape { reason, .. } if reason == LONE_SURROGATE);
                 if fits.is_empty()
@@ -119,8 +119,8 @@ pub(crate) fn content(
     }
 }
 
-/// The members that data messages have and notifications do not. Messages of 2024 have no `action`, and not all have
-/// both of the others.
+/// The members that data messages have and notifications do not. Messages of 2024 have no `action`, and some lack one
+/// of the others.
 const OF_RECORDS: [&str; 3] = ["action", "result", "resultInfo"];
 
 fn is_records(message: &WebhookMessage) -> bool {
@@ -128,7 +128,7 @@ fn is_records(message: &WebhookMessage) -> bool {
     message.action.is_some() || !message.result.is_absent() || message.result_info.is_some() || is_null()
 }
 
-/// The payload of a wrapped body.
+/// The payload of a body in an envelope.
 pub(crate) fn data(text: &str) -> Option<&str> {
     match parse(text, Envelope::AS_TEXT).ok()?.payload? {
         Payload::Text(payload) => Some(payload),
@@ -142,7 +142,7 @@ fn first_name(text: &str) -> Option<&str> {
     inside.trim_ascii_start().strip_prefix('"')?.split('"').next()
 }
 
-/// What seems to be the type, where it stands near the end of a body.
+/// The apparent type, if it is near the end of a body.
 fn last_type(text: &str) -> Option<NotificationType> {
     let end = (text.len().saturating_sub(TAIL)..).find_map(|start| text.get(start..))?;
     let (_, value) = end.rsplit_once("\"notificationType\"")?;
@@ -151,10 +151,10 @@ fn last_type(text: &str) -> Option<NotificationType> {
     (!value.contains('\\')).then(|| NotificationType::from(value))
 }
 
-/// Enough for the metadata of a Kinesis record.
+/// Bytes; enough for the metadata of a Kinesis record.
 const TAIL: usize = 4096;
 
-/// Reads one JSON value, which is all that there may be.
+/// Reads one JSON value, after which the text must end.
 fn parse<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value, Failed> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut json).map_err(|_| Failed)?;
@@ -162,11 +162,11 @@ fn parse<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> Result<S::Value,
     Ok(value)
 }
 
-/// Why and where is found out by [`misshapen`], which costs more.
+/// Says only that parsing failed. [`misshapen`] finds the reason and place, which costs more.
 #[derive(Debug, PartialEq)]
 struct Failed;
 
-/// Says what is wrong with a text that `parse` could not read.
+/// Returns what is wrong with a text that `parse` could not read.
 fn misshapen<'t, S: DeserializeSeed<'t>>(
     text: &'t str,
     notification_type: Option<NotificationType>,
@@ -180,8 +180,8 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
         Err(error) | Ok(Err(error)) => error,
         Ok(Ok(())) => serde_json::Error::custom("it is refused"),
     };
-    // What passes where nothing is looked at closely is JSON by its grammar: then it is the content of a string that is
-    // refused, of which escapes for half of a surrogate pair are all that is left.
+    // If the text parses when nothing decodes its strings, its grammar is valid. Then the error is in a string, and only an
+    // escape for half a surrogate pair is left.
     let is_lone_surrogate = !error.is_data() && parse(text, PhantomData::<IgnoredAny>).is_ok();
     if !error.is_data() && !is_lone_surrogate {
         return NormalizeErrorKind::NotJson { line: error.line(), column: error.column() };
@@ -207,7 +207,7 @@ fn json_path(segment: &Segment) -> String {
     }
 }
 
-/// The data of a notification whose type is known.
+/// The data of a notification of this type.
 struct EventOf<'a>(&'a NotificationType);
 
 impl<'de> DeserializeSeed<'de> for EventOf<'_> {
@@ -218,11 +218,11 @@ impl<'de> DeserializeSeed<'de> for EventOf<'_> {
     }
 }
 
-/// A body that may wrap a payload.
+/// A body that may be an envelope of a payload.
 struct Envelope {
-    /// Whether the payload is decoded on the way, where its type is known or guessed.
+    /// Whether to decode the payload in the same pass, if its type is known or guessed.
     decode: bool,
-    /// Whether `metadata` has to be an object of strings: it may be anything where the type stands beside it.
+    /// Whether `metadata` has to be an object of strings. It may be anything when the type is beside it.
     strict: bool,
     guess: Option<NotificationType>,
 }
@@ -232,23 +232,23 @@ impl Envelope {
     const STRICT: Self = Self { strict: true, ..Self::AS_TEXT };
 }
 
-/// What stands in a body beside the payload, and the payload. Of a member that is there and is `null`, that it is there.
+/// The members of a body. `Some(None)` is a member that is `null`.
 #[derive(Default)]
 struct Members<'t> {
     notification_type: Option<Option<NotificationType>>,
     metadata: Option<Option<Metadata>>,
     payload: Option<Payload<'t>>,
-    /// Whether there are members that every payload has, and envelopes seldom have.
+    /// Whether it has members that every payload has, and envelopes seldom have.
     is_payload: bool,
-    /// Whether these are such as only data messages have.
+    /// Whether it has members that only data messages have.
     is_records: bool,
     /// Whether the metadata is not an object of strings.
     is_odd: bool,
 }
 
 impl Members<'_> {
-    /// Whether the payload is in `data`. With a type beside it, it is, whatever else stands there; with an object of
-    /// metadata beside an object, too. Alone, `data` may be a part of the payload.
+    /// Whether `data` is the payload. It is if a type is beside it, or if it is an object with a metadata object beside it.
+    /// Otherwise it is, unless the body has other members of a payload: then `data` may be a part of that.
     fn is_envelope(&self) -> bool {
         let is_object = match &self.payload {
             Some(Payload::Text(text)) => text.starts_with('{'),
@@ -258,7 +258,7 @@ impl Members<'_> {
         };
         let names_type = matches!(self.notification_type, Some(Some(_)));
         let has_metadata = matches!(self.metadata, Some(Some(_)));
-        // A member that is `null` says nothing, but data messages have none of these.
+        // A `null` member says nothing, but data messages have none of these members.
         let has_null = !self.is_records && (self.notification_type.is_some() || self.metadata.is_some());
         names_type || (is_object && (has_metadata || has_null)) || !self.is_payload
     }
@@ -321,7 +321,7 @@ impl<'de> Visitor<'de> for Envelope {
     }
 }
 
-/// Whether an object has a member that data messages have and notifications do not.
+/// Whether an object has a member that only data messages have.
 struct HasRecords;
 
 impl<'de> DeserializeSeed<'de> for HasRecords {

@@ -12,19 +12,19 @@ use sha2::Sha256;
 
 use crate::Body;
 
-/// How far a signature's time may be from now, either way: what Standard Webhooks recommends.
+/// How far the time of a signature may be from now, either way: as Standard Webhooks recommends.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// What signatures are made with and checked against. `Debug` does not show it.
+/// A signing secret. `Debug` does not show it.
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 
 impl Secret {
-    /// Reads a signing secret: `whsec_` and the key in base64. The prefix may be left out.
+    /// Reads a signing secret: `whsec_` and the key in base64. The prefix is optional.
     ///
     /// # Errors
     ///
-    /// When the text after the prefix is not base64, or is empty; or when something stands before the prefix.
+    /// When the text after the prefix is empty or not base64, or when there is text before the prefix.
     pub fn new(secret: &str) -> Result<Self, SecretError> {
         let secret = secret.trim();
         let key = secret.trim_start_matches(PREFIX);
@@ -53,10 +53,10 @@ impl Secret {
     }
 }
 
-/// What a signing secret begins with.
+/// The prefix of a signing secret.
 const PREFIX: &str = "whsec_";
 
-/// Some senders leave the padding out.
+/// Padding is optional: some senders leave it out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -74,11 +74,11 @@ impl fmt::Debug for Secret {
 pub enum SecretError {
     /// The text is not `whsec_` followed by base64.
     NotASecret,
-    /// Something stands before `whsec_`: some tools show a secret as `v1,whsec_…`, or as the value of a variable.
+    /// Some text comes before `whsec_`: some tools show a secret as `v1,whsec_…`, or as the value of a variable.
     Prefixed,
-    /// There are several secrets in the text: [`Verifier::any_of`] takes them one by one.
+    /// The text contains several secrets: pass them one by one to [`Verifier::any_of`].
     Several,
-    /// [`Verifier::any_of`] was given no secret at all.
+    /// [`Verifier::any_of`] got no secret.
     Missing,
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for SecretError {
     }
 }
 
-/// Says what `Display` says, for a `main` that returns the error.
+/// Shows the same as `Display`, for a `main` that returns the error.
 impl fmt::Debug for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -106,9 +106,9 @@ impl fmt::Debug for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// Verifies that a sender who holds the secret sent a webhook, and sent it lately.
+/// Verifies that a sender with the secret sent a webhook, and sent it recently.
 ///
-/// The scheme is [Standard Webhooks](https://www.standardwebhooks.com), which Ampersand sends by way of Svix: an
+/// The scheme is [Standard Webhooks](https://www.standardwebhooks.com), which Ampersand sends through Svix: an
 /// HMAC-SHA256 over the id, the time and the raw bytes of the body.
 ///
 /// ```
@@ -138,17 +138,17 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier with one secret.
+    /// Returns a verifier with one secret.
     ///
     /// # Errors
     ///
-    /// When it is not a secret: see [`Secret::new`].
+    /// When the text is not a secret: see [`Secret::new`].
     pub fn new(secret: &str) -> Result<Self, SecretError> {
         Self::any_of([secret])
     }
 
-    /// A verifier with several secrets, of which any may match: those of several endpoints, or the new and the old one
-    /// while a secret is replaced. [`Verified::secret`] says which one matched.
+    /// Returns a verifier with several secrets, any of which may match: those of several endpoints, or the new and the old
+    /// one during a rotation. [`Verified::secret`] tells which one matched.
     ///
     /// ```
     /// use ampersand_notifications::Verifier;
@@ -160,7 +160,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// When one of them is not a secret: see [`Secret::new`]. When there are none.
+    /// When there are no secrets, or one of the texts is not a secret: see [`Secret::new`].
     pub fn any_of<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Result<Self, SecretError> {
         let secrets: Vec<Secret> =
             secrets.into_iter().map(|secret| Secret::new(secret.as_ref())).collect::<Result<_, _>>()?;
@@ -170,29 +170,29 @@ impl Verifier {
         Ok(Self { secrets, tolerance: TOLERANCE })
     }
 
-    /// Accepts another secret too, as is needed while one is being replaced. [`Verified::secret`] says which it was.
+    /// Accepts another secret too, for a rotation. [`Verified::secret`] tells which one matched.
     ///
     /// # Errors
     ///
-    /// When it is not a secret: see [`Secret::new`].
+    /// When the text is not a secret: see [`Secret::new`].
     pub fn or_secret(mut self, secret: &str) -> Result<Self, SecretError> {
         self.secrets.push(Secret::new(secret)?);
         Ok(self)
     }
 
-    /// Accepts times that are this far from now, either way, in place of [`TOLERANCE`].
+    /// Accepts times up to this far from now, either way, instead of [`TOLERANCE`].
     pub fn with_tolerance(self, tolerance: SignedDuration) -> Self {
         Self { tolerance, ..self }
     }
 
-    /// Verifies the bytes of a body, as they came: before anything parses them.
+    /// Verifies the raw bytes of a body: call it before anything parses them.
     ///
     /// An owned body (`Vec<u8>`, `String`, or `Bytes` with one owner) is never copied on its way to a
-    /// [`Notification`](crate::Notification). A borrowed one is copied once, and is still yours after an error.
+    /// [`Notification`](crate::Notification). A borrowed body is copied once, and is still yours after an error.
     ///
     /// # Errors
     ///
-    /// When headers are missing, the time is not now, or no signature is right: see [`VerifyError`].
+    /// When headers are missing, the time is too far from now, or no signature matches: see [`VerifyError`].
     pub fn verify<'a>(
         &self,
         headers: &'a (impl Headers + ?Sized),
@@ -201,7 +201,7 @@ impl Verifier {
         self.verify_at(headers, body, jiff::Timestamp::now())
     }
 
-    /// Verifies as [`verify`](Self::verify) does, at a time of your choice: for a request that was kept, and for tests.
+    /// Verifies like [`verify`](Self::verify), at a time of your choice: for a stored request, and for tests.
     ///
     /// # Errors
     ///
@@ -242,9 +242,8 @@ impl Verifier {
     }
 }
 
-/// The signatures of version `v1`, of all values of the header. They are separated by spaces, and by commas where a
-/// proxy joined several values; a comma also stands between a version and its signature, so each part is of the
-/// version that was named last.
+/// The `v1` signatures in all values of the header. Spaces separate them, or commas if a proxy joined several values. A
+/// comma also separates a version from its signature, so each part belongs to the version before it.
 fn v1<'h>(values: impl Iterator<Item = &'h [u8]>) -> impl Iterator<Item = &'h [u8]> {
     let mut is_v1 = false;
     values.flat_map(|value| value.split(|byte| matches!(byte, b' ' | b','))).filter(move |part| {
@@ -261,10 +260,10 @@ fn is_version(part: &[u8]) -> bool {
     matches!(part, [b'v', digit, rest @ ..] if digit.is_ascii_digit() && rest.len() < 3 && rest.is_ascii())
 }
 
-/// A webhook that someone who holds the secret has sent.
+/// A verified webhook: its sender has the secret.
 #[derive(Clone)]
 pub struct Verified<'a> {
-    /// Identifies the event: it is the same in every delivery, and the key to drop repeats by.
+    /// The id of the event: every delivery of the event has the same id. Deduplicate by it.
     pub id: &'a str,
     /// When this delivery was signed.
     pub timestamp: Timestamp,
@@ -287,31 +286,31 @@ impl fmt::Debug for Verified<'_> {
     }
 }
 
-/// Why a webhook is not verified. It shows no header, no secret and no part of a body.
+/// Why a webhook does not verify. It shows no header, no secret and no part of a body.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// A header is not there, or is empty, or its value is not text.
+    /// A header is missing, empty or not text.
     MissingHeader(&'static str),
-    /// The three headers are there, some with one prefix and some with the other.
+    /// The three headers have different prefixes.
     MixedHeaders,
-    /// The time is not a count of seconds since 1970.
+    /// The time is not a number of seconds since 1970.
     NotATime,
-    /// It was signed too long ago: it may be a repeat by someone who listened.
+    /// It was signed too long ago: it may be a replay by an eavesdropper.
     TooOld {
-        /// How long ago.
+        /// The time since it was signed.
         age: SignedDuration,
     },
-    /// It was signed in the future: a clock is wrong, here or there.
+    /// It was signed in the future: the clock of the sender or of this machine is wrong.
     TooNew {
-        /// How far in the future.
+        /// How far in the future it was signed.
         ahead: SignedDuration,
     },
-    /// No signature is of a version that is understood, which is `v1`.
+    /// No signature has the supported version, `v1`.
     NoSignature,
-    /// No signature of version `v1` is base64: the header was changed on the way, or is not whole.
+    /// No signature of version `v1` is base64: the header was changed or cut on the way.
     NotBase64,
-    /// No signature is right: it was signed with another secret, or the body is not what was sent.
+    /// No signature matches: it was signed with another secret, or the body is not the one that was sent.
     WrongSignature,
 }
 
@@ -333,7 +332,7 @@ impl fmt::Display for VerifyError {
     }
 }
 
-/// Says what `Display` says, for a `main` that returns the error.
+/// Shows the same as `Display`, for a `main` that returns the error.
 impl fmt::Debug for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -342,16 +341,17 @@ impl fmt::Debug for VerifyError {
 
 impl std::error::Error for VerifyError {}
 
-/// What the three headers say.
+/// The values of the three headers.
 struct Signed<'h> {
     id: &'h str,
-    /// As text, which is what was signed.
+    /// The text, because the signature covers that.
     timestamp: &'h [u8],
-    /// The header that has the signatures, in one value or several.
+    /// The name of the header with the signatures, which may have several values.
     signature_name: &'static str,
 }
 
-/// Takes the three headers of one prefix. A mixture counts as none: something on the way may have added one of the sets.
+/// Returns the three headers of one prefix; a mix of both is an error. Something on the way may have added a set, so an
+/// incomplete one does not count.
 fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> {
     const NAMES: [[&str; 3]; 2] =
         [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
@@ -376,10 +376,10 @@ fn signed(headers: &(impl Headers + ?Sized)) -> Result<Signed<'_>, VerifyError> 
     Err(VerifyError::MissingHeader(missing.map_or("svix-id", |(_, name)| name)))
 }
 
-/// The headers of a request, of whichever framework: an `http::HeaderMap` (feature `http`), pairs of names and values,
-/// or a map.
+/// The headers of a request from any framework: an `http::HeaderMap` (feature `http`), pairs of names and values, or a
+/// map.
 pub trait Headers {
-    /// All values of a header, in the order they came in. The name is compared ignoring ASCII case.
+    /// Returns all values of a header, in the order they came. The name ignores ASCII case.
     fn values(&self, name: &str) -> impl Iterator<Item = &[u8]>;
 }
 

@@ -1,5 +1,5 @@
-//! What is downloaded takes about its own size of memory, and what is written on takes hardly any. In a process of its own,
-//! as all that a process takes is counted.
+//! A download into memory takes about its own size, and one to a writer hardly any. Runs in its own process, because it
+//! counts all memory of the process.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -16,7 +16,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const SIZE: usize = 32 << 20;
 
-/// Serves a JSON string of so many bytes, without ever having all of it.
+/// Serves a JSON string of `SIZE` bytes, without holding all of it.
 fn serve() -> SignedUrl {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = SignedUrl::from(format!("http://{}/", listener.local_addr().unwrap()));
@@ -35,7 +35,7 @@ fn serve() -> SignedUrl {
     url
 }
 
-/// The most memory that was taken at a time, above what was taken before.
+/// The peak of memory, above what was in use before.
 fn peak(work: impl Future<Output = usize>) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let before = MEMORY.current_usage();

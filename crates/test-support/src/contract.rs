@@ -2,25 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-/// A document of the contract, as it is published.
+/// Reads a document of the contract, as it is published.
 pub fn contract(document: &str) -> Value {
     let path = format!("{}/../../openapi/contract/{document}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).expect(&path)).expect(&path)
 }
 
-/// The fields of an object, all its `allOf` parts together.
+/// The fields of an object, from all its `allOf` parts.
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
-    /// Each property and its schema; of those with the same name, the last.
+    /// Each property and its schema. If several have the same name, the last counts.
     pub properties: Vec<(&'a str, &'a Value)>,
-    /// The properties that must be there.
+    /// The required properties.
     pub required: Vec<&'a str>,
-    /// Of each group of fields exactly one is there.
+    /// Groups of fields; exactly one field of each group is present.
     pub one_of: Vec<Vec<&'a str>>,
 }
 
 impl<'a> Fields<'a> {
-    /// Adds the fields of a schema, and of those that it refers to.
+    /// Adds the fields of a schema, and of the schemas that it refers to.
     pub fn add(&mut self, schema: &'a Value, contract: &'a Value) {
         let schema = resolve(schema, contract);
         for part in schema["allOf"].as_array().into_iter().flatten() {
@@ -51,7 +51,7 @@ pub fn names(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Follows `$ref`, as far as it goes.
+/// Follows `$ref` until a schema has none.
 pub fn resolve<'a>(schema: &'a Value, contract: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => resolve(contract.pointer(&reference[1..]).expect(reference), contract),
@@ -59,7 +59,7 @@ pub fn resolve<'a>(schema: &'a Value, contract: &'a Value) -> &'a Value {
     }
 }
 
-/// What an operation takes, as the schema of an object: its parameters, and `body`.
+/// The arguments of an operation, as the schema of an object: its parameters, and `body`.
 pub fn arguments(method: &str, path: &str, contract: &Value) -> Value {
     let item = &contract["paths"][path];
     let described = &item[method.to_lowercase()];
@@ -68,7 +68,8 @@ pub fn arguments(method: &str, path: &str, contract: &Value) -> Value {
         let parameter = resolve(parameter, contract);
         let mut schema = parameter["schema"].clone();
         if parameter["in"] == "path" {
-            // A segment may have any character of a keyboard. A path cannot carry an empty one, `.` or `..`.
+            // A segment may contain any ASCII character from space to `~`. A path cannot carry an empty segment, `.` or
+            // `..`.
             schema["pattern"] = json!("^[ -~&&[^.]][ -~]*$");
         } else {
             // Some servers treat an empty value as a missing one.

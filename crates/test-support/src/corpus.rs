@@ -1,4 +1,4 @@
-//! The payloads under `tests/corpus`, and one that tests make for a configuration of their own.
+//! The payloads in `tests/corpus`, and a response that tests make for a configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A payload of the corpus.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// What its file is called, without `.json`.
+    /// The name of its file, without `.json`.
     pub name: String,
     /// The text of its file.
     pub text: String,
@@ -17,7 +17,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus")
 }
 
-/// The payloads of a folder, sorted by name, and at least one. Metadata is not a payload.
+/// The payloads of a folder, sorted by name. Panics if there are none. Metadata is not a payload.
 pub fn payloads(folder: &str) -> Vec<Payload> {
     let folder = root().join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -32,7 +32,7 @@ pub fn payloads(folder: &str) -> Vec<Payload> {
     names.into_iter().map(read).collect()
 }
 
-/// What the transport of a payload knew of it.
+/// The metadata that came with a payload.
 pub fn metadata(folder: &str, name: &str) -> String {
     read(&root().join(folder).join(format!("{name}.metadata.json")))
 }
@@ -41,7 +41,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The API's answer for an installation: its configuration has this JSON as its content.
+/// The API's response for an installation, with this JSON as the content of its configuration.
 pub fn installation(config: &str) -> String {
     format!(
         r#"{{"id":"i","projectId":"p","integrationId":"n","healthStatus":"healthy","createdBy":"c","createTime":"t","config":

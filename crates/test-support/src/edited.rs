@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// A contract with what stands at each JSON pointer put there, or in the list before it; `null` takes it out.
+/// Edits a contract: puts each value at its JSON pointer, or inserts it before that place in a list. `null` removes
+/// what is there.
 pub fn edited(mut contract: Value, edit: &Map<String, Value>) -> Value {
     for (pointer, value) in edit {
         let (outer, name) = pointer.rsplit_once('/').unwrap();

@@ -1,10 +1,10 @@
-//! Equality of JSON that does not go through numbers of the machine: `1742558812455698400` and `1e400` count as written.
+//! Compares JSON without converting numbers: `1742558812455698400` and `1e400` count as written.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// Says where two JSON texts differ in value. The order of keys and white space do not count.
+/// Returns where two JSON texts differ in value. The order of keys and white space do not count.
 pub fn difference(sent: &str, encoded: &str) -> Option<String> {
     differ(sent, encoded, "$")
 }

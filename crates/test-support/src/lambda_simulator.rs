@@ -1,5 +1,5 @@
-//! A small simulator of Lambda's event source mappings: it sends batches to a function, and takes its answers, until every
-//! record is done. Tests of `ampersand-aws` and of the binaries in `examples/aws` call it with functions of their own.
+//! A small simulator of Lambda's event source mappings: it sends batches to a function and reads its responses, until
+//! every record is done. Tests of `ampersand-aws` and of `examples/aws` call it with their own functions.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -10,15 +10,15 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Lambda would have given up on a record long before.
+/// The most rounds per record; Lambda gives up on a record long before.
 const MOST_ROUNDS: usize = 20;
-/// So many records of a shard are in a batch at most.
+/// The most records of a shard in a batch.
 const BATCH: usize = 20;
 
-/// The identifiers that a function answers with; `None` where it was killed, or its answer was lost.
+/// The failures in a function's response, by identifier. `None` if the function was killed or its response lost.
 pub type Answer = Option<Vec<String>>;
 
-/// How one attempt goes.
+/// The failure of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Attempt {
     /// The handler returns an error.
@@ -29,18 +29,18 @@ pub enum Attempt {
     Hangs,
 }
 
-/// A record: how its first attempts go, before it is handled or parked.
+/// A record, and how its first attempts fail before it is handled or parked.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Whether its body is JSON.
     pub is_readable: bool,
-    /// How the first attempts go; the next one succeeds.
+    /// How the first attempts fail; the next one succeeds.
     pub attempts: Vec<Attempt>,
     /// The group of a message in a FIFO queue.
     pub group: u8,
 }
 
-/// Any record: most are readable, and most go well at once.
+/// Any record. Most are readable, and most succeed at once.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let attempt = prop_oneof![Just(Attempt::Fails), Just(Attempt::Panics), Just(Attempt::Hangs)];
     let attempts = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(attempt, 1..4)];
@@ -51,12 +51,12 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-/// Which records must be done before one is begun.
+/// Which records must be done before another may begin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Order {
-    /// All that came before it in the shard.
+    /// All earlier records of the shard.
     Shard,
-    /// All that came before it in its group.
+    /// All earlier records of its group.
     Group,
     /// None.
     None,
@@ -76,7 +76,7 @@ struct World {
 pub struct Shared(Arc<Mutex<World>>);
 
 impl Shared {
-    /// Creates a world of these records, none of them done.
+    /// Creates a world of these records; none is done.
     pub fn new(order: Order, plans: &[Plan]) -> Self {
         let world = World { order, plans: Vec::new(), left: Vec::new(), done: Vec::new(), faults: Vec::new() };
         let shared = Self(Arc::new(Mutex::new(world)));
@@ -95,7 +95,7 @@ impl Shared {
         world.plans.len() - 1
     }
 
-    /// Begins an attempt, and says how it goes; `None` where it goes well.
+    /// Begins an attempt, and returns how it fails; `None` if it succeeds.
     pub fn begin(&self, index: usize, is_readable: bool) -> Option<Attempt> {
         let mut world = self.0.lock().unwrap();
         let is_before = |before: &usize| match world.order {
@@ -112,12 +112,12 @@ impl Shared {
         world.left[index].pop_front()
     }
 
-    /// Writes down that a record is handled, or parked.
+    /// Records that a record is handled or parked.
     pub fn done(&self, index: usize) {
         self.0.lock().unwrap().done[index] = true;
     }
 
-    /// The mapping takes this record for done, and never sends it again.
+    /// The mapping considers this record done, and never sends it again.
     fn acknowledge(&self, index: usize) {
         let mut world = self.0.lock().unwrap();
         if !world.done[index] {
@@ -135,7 +135,7 @@ impl Shared {
         self.0.lock().unwrap().order == Order::Group
     }
 
-    /// Of each record, whether it is handled or parked.
+    /// For each record, whether it is handled or parked.
     pub fn all_done(&self) -> Vec<bool> {
         self.0.lock().unwrap().done.clone()
     }
@@ -145,12 +145,12 @@ impl Shared {
     }
 }
 
-/// The identifier of a record ends in its index.
+/// Returns the index of a record, in which its identifier ends.
 pub fn index_of(identifier: &str) -> usize {
     identifier[identifier.len() - 7..].parse().unwrap()
 }
 
-/// A record of Kinesis, as Lambda sends it.
+/// A Kinesis record, as Lambda sends it.
 pub fn record(index: usize, plan: &Plan) -> Value {
     let metadata = json!({"event-id": index.to_string(), "notificationType": "something.new"});
     let body = if plan.is_readable { json!({"data": {}, "metadata": metadata}).to_string() } else { "{".to_owned() };
@@ -171,7 +171,7 @@ fn message(index: usize, plan: &Plan, is_fifo: bool) -> Value {
     })
 }
 
-/// A shard of the records of the world.
+/// Simulates a shard of the records of the world.
 pub async fn shard(
     world: &Shared,
     rng: &mut Rng,
@@ -185,8 +185,8 @@ pub async fn shard(
     stream(world, rng, read, function).await
 }
 
-/// Simulates a shard. `read` takes an index and a number, and returns at most that many records from there on, none at the end.
-/// Lambda goes on at the lowest failure, with half as many records; an answer may be lost.
+/// Simulates a shard. `read` takes an index and a number, and returns at most that many records from that index, or
+/// none at the end. Lambda continues from the lowest failure, with half as many records. A response may be lost.
 pub async fn stream(
     world: &Shared,
     rng: &mut Rng,
@@ -220,8 +220,8 @@ pub async fn stream(
     }
 }
 
-/// A queue: messages that failed are sent again, and those whose answer was lost. A standard queue shuffles; a FIFO queue
-/// sends the first messages of each group.
+/// Simulates a queue. It sends failed messages again, and those whose response was lost. A standard queue shuffles; a
+/// FIFO queue sends the first messages of each group.
 pub async fn queue(
     world: &Shared,
     rng: &mut Rng,
@@ -242,7 +242,7 @@ pub async fn queue(
         let failed: Vec<usize> = failures.iter().map(|id| index_of(id)).collect();
         let done: Vec<usize> = sent.into_iter().filter(|index| !failed.contains(index)).collect();
         done.iter().for_each(|index| world.acknowledge(*index));
-        // SQS delivers a message twice at times.
+        // Now and then, SQS delivers a message twice.
         let twice = done.first().copied().filter(|_| !is_fifo && rng.u8(..) < 25);
         waiting.retain(|index| !done.contains(index) || Some(*index) == twice);
     }

@@ -1,4 +1,5 @@
-//! What the tests of several packages share. It is not published, and depends on none of our crates.
+//! Helpers that the tests of several packages share. This crate is not published, and depends on no other crate of the
+//! workspace.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that panics fails its test")]
 

@@ -1,4 +1,4 @@
-//! What a crate logs while a test runs.
+//! Captures the log of a crate during a test.
 
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -7,16 +7,16 @@ use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::filter::LevelFilter;
 
-/// Where there is one dispatcher alone, `tracing` asks that of the thread that first comes to an event whether anybody wants
-/// it: on the thread of another test, nobody does, and the answer is kept.
+/// A second dispatcher. With only one, `tracing` asks the thread that reaches an event first whether its dispatcher
+/// wants the event, and caches the answer. On the thread of another test, that answer is no.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
-/// A log in memory, to which a subscriber can write.
+/// A log in memory, for a subscriber to write to.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Logs what happens on this thread, from `DEBUG` on, as long as the guard lives.
+    /// Logs the events of this thread, from level `DEBUG`, while the guard lives.
     pub fn of_this_thread() -> (Self, DefaultGuard) {
         LazyLock::force(&SECOND);
         let log = Self::default();
@@ -29,7 +29,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }
 
-    /// All that was logged.
+    /// The whole log.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

@@ -1,4 +1,4 @@
-//! An HTTP server on loopback that answers as well or as badly as a test tells it to.
+//! An HTTP server on loopback that responds as a test tells it to.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -9,7 +9,7 @@ use std::thread;
 /// A server that runs until the process of the test ends.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens, such as `http://127.0.0.1:5000`.
+    /// Its URL, such as `http://127.0.0.1:5000`.
     pub url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -21,13 +21,13 @@ pub struct Request {
     pub head: String,
     /// The method and the path with its query, such as `GET /path?query`.
     pub line: String,
-    /// The headers, by their names in lower case.
+    /// The headers, by name in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body, which must have a `Content-Length`.
     pub body: String,
-    /// How many requests came before this one.
+    /// The number of earlier requests.
     pub number: usize,
-    /// How many of them had the same path.
+    /// The number of earlier requests for the same path.
     pub before: usize,
 }
 
@@ -63,7 +63,7 @@ impl Request {
 }
 
 impl Server {
-    /// Lets `answer` write what it likes to each connection, once the request has come.
+    /// Starts a server. Once a request has come, `answer` writes what it likes to the connection.
     pub fn start(answer: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -87,23 +87,23 @@ impl Server {
         server
     }
 
-    /// Answers each request with the next response, and goes on with the last one.
+    /// Responds to each request with the next response, and then with the last one.
     pub fn script<R: Into<Vec<u8>>>(responses: impl IntoIterator<Item = R>) -> Self {
         let responses: Vec<Vec<u8>> = responses.into_iter().map(Into::into).collect();
         Self::start(move |request, stream| send(stream, &responses[request.number.min(responses.len() - 1)]))
     }
 
-    /// Answers by the path of a request, and by how often that came before.
+    /// Responds by the path of a request, and the number of earlier requests for that path.
     pub fn by_path(answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::start(move |request, stream| send(stream, &answer(request.path(), request.before)))
     }
 
-    /// The URL of a path, as a string or a type that is made from one.
+    /// The URL of a path, as a string or a type that converts from one.
     pub fn at<U: From<String>>(&self, path: &str) -> U {
         format!("{}{path}", self.url).into()
     }
 
-    /// The requests that came, in their order.
+    /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -114,7 +114,7 @@ pub fn send(stream: &mut TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }
 
-/// A whole response: a status, headers that each end in a line break, a body.
+/// A complete response: a status, headers that each end in a line break, and a body.
 pub fn response(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = body.len();

@@ -7,18 +7,19 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Installs cryptography for the process, which a bare client of `reqwest` needs. Those of our crates need none.
+/// Installs a cryptography provider for the process, which a bare `reqwest` client needs. Our own clients need none.
 pub fn install() {
-    // Another test may have been first.
+    // Another test may have installed it already.
     let _ = ring::default_provider().install_default();
 }
 
-/// Returns TLS for `localhost`, and the certificate of its issuer as PEM.
+/// Returns a TLS configuration for `localhost`, and the certificate of its issuer as PEM.
 pub fn tls() -> (ServerConfig, String) {
     tls_for(&["localhost"], |_| {})
 }
 
-/// Returns TLS with a certificate for these names, which `change` may spoil, and the certificate of its issuer as PEM.
+/// Returns a TLS configuration with a certificate for these names, which `change` may spoil, and the certificate of its
+/// issuer as PEM.
 pub fn tls_for(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (ServerConfig, String) {
     let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut ca = CertificateParams::new([]).unwrap();

@@ -1,4 +1,4 @@
-//! Values that a schema of the contract allows.
+//! Generates values that a schema of the contract allows.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Fields, names, resolve};
 
-/// Which members of an object are there.
+/// Which members an object gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Members {
-    /// What is required, and no more.
+    /// Only the required members.
     Required,
-    /// Every one that the schema names.
+    /// All members of the schema.
     All,
-    /// What is required, and some of the rest.
+    /// The required members, and some of the others.
     Any,
-    /// As `Any`, in what comes: also members that are new, as what next month brings is allowed today.
+    /// Like `Any`, for received values: also with unknown members, as next month's contract may have.
     AnyAndNew,
 }
 
-/// Values that a schema allows.
+/// Generates values that a schema allows.
 pub fn value(schema: &Value, contract: &Value, members: Members) -> BoxedStrategy<Value> {
     let schema = resolve(schema, contract);
     let allowed = if schema.get("allOf").is_some() || schema.get("properties").is_some() {
@@ -33,7 +33,7 @@ pub fn value(schema: &Value, contract: &Value, members: Members) -> BoxedStrateg
         let alternatives = alternatives.iter().map(|alternative| {
             let own = required(alternative);
             let of_others = alternatives.iter().flat_map(required).filter(|name| !own.contains(name));
-            // A server may refuse what fits two of them. What comes may fit them all.
+            // A server may refuse a value that fits two alternatives. A received value may fit all of them.
             let left_out: Vec<String> = match members {
                 Members::AnyAndNew => Vec::new(),
                 _ => of_others.map(str::to_owned).collect(),
@@ -64,7 +64,7 @@ pub fn value(schema: &Value, contract: &Value, members: Members) -> BoxedStrateg
                 let excluded = i64::from(schema["exclusiveMaximum"] == true);
                 match schema["maximum"].as_i64() {
                     Some(most) => (least..=most - excluded).prop_map(Value::from).boxed(),
-                    // What a caller is to send is an `i64`.
+                    // A caller sends an `i64`.
                     None if members != Members::AnyAndNew => (least..=i64::MAX).prop_map(Value::from).boxed(),
                     None => {
                         let whole = (least..=i64::MAX).prop_map(Value::from);
@@ -153,7 +153,7 @@ fn date_time() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Any JSON.
+/// Generates any JSON.
 pub fn anything() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

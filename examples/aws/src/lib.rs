@@ -1,4 +1,4 @@
-//! What the binaries of this package share: their settings, their log, and the inbox.
+//! The code that the binaries share: settings, log and inbox.
 
 use std::env;
 use std::error::Error;
@@ -16,10 +16,10 @@ use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Any error: Lambda and containers show its message, and start a new process.
+/// Any error. Lambda and containers show its message, and start a new process.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Logs to the standard output, where CloudWatch and containers read it.
+/// Logs to the standard output, which CloudWatch and containers collect.
 pub fn log() {
     tracing_subscriber::fmt().with_ansi(false).without_time().init();
 }
@@ -28,7 +28,7 @@ pub fn log() {
 ///
 /// # Errors
 ///
-/// When the variable is not set, or is not text; the message names it.
+/// When the variable is not set or not text. The message names it.
 pub fn setting(name: &str) -> Result<String, BoxError> {
     env::var(name).map_err(|error| format!("the environment variable {name}: {error}").into())
 }
@@ -45,8 +45,8 @@ pub fn aws() -> ConfigLoader {
 
 /// Opens the inbox of `INBOX_URL`, such as `postgres://user:password@host/database?sslmode=require`.
 ///
-/// With `sslmode=require`, the certificate of the database must be one that the system trusts. For RDS, add its bundle of
-/// certificates to the image, and name the file in `SSL_CERT_FILE`.
+/// With `sslmode=require`, the system must trust the certificate of the database. For RDS, add its certificate bundle
+/// to the image, and set `SSL_CERT_FILE` to that file.
 ///
 /// # Errors
 ///

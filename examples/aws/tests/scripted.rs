@@ -1,7 +1,8 @@
-//! A function of Lambda for the tests: its handler asks the test what to do with each delivery.
+//! A Lambda function for tests: its handler asks the test what to do with each delivery.
 //!
-//! It sends the id of the delivery to the address in `SCRIPT`, and reads `ok`, `fail`, `panic` or `hang`. What it parks has the
-//! id `parked ID`, with that of the record. `SOURCE` is `kinesis`, `sqs`, or `s3` for objects that a queue names.
+//! It sends the id of the delivery to the address in `SCRIPT`, and reads `ok`, `fail`, `panic` or `hang`. For a record
+//! to park, it sends `parked ID` with the id of the record. `SOURCE` is `kinesis`, `sqs`, or `s3` for objects that a
+//! queue names.
 
 use ampersand_aws::{Batch, Unreadable};
 use ampersand_notifications::Delivery;

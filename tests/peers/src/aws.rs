@@ -1,5 +1,5 @@
-//! Servers that stand in for Kinesis, SQS and S3, and the example for AWS: its template is linted, and its programs are
-//! built as `sam build` builds them and tested with these servers.
+//! Starts servers that stand in for Kinesis, SQS and S3. Lints the template of the AWS example, builds its programs as
+//! `sam build` does, and tests them with these servers.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// A server is given up that does not answer by then.
+/// How long a server may take to answer.
 const READY: Duration = Duration::from_secs(30);
 
-/// Lints the template, builds two functions for this machine, and runs the tests that want servers.
+/// Lints the template, builds two functions for this machine, and runs the tests that need servers.
 pub(crate) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     let example = root.join("examples/aws");
     lint(&example.join("template.yaml"), root, place)?;
 
-    // CI has built the tests there already. Cargo Lambda fails with `--target-dir`: it hands that to `cargo metadata`.
+    // CI has already built the tests in this folder. Cargo Lambda fails with `--target-dir`, because it passes that to
+    // `cargo metadata`.
     let target = crate::target(root)?;
     let build =
         ["lambda", "build", "--release", "--locked", "--compiler", "cargo", "--bin", "kinesis", "--bin", "scripted"];
@@ -34,7 +35,7 @@ pub(crate) fn peers(root: &Path, place: &Path, postgres: &str) -> Result<()> {
     crate::run(cargo.env("PEERS_KINESIS", &kinesis.url).env("PEERS_MOTO", &moto.url))
 }
 
-/// Lints a template as it is, and as SAM translates it: cfn-lint does not look into the events of a function.
+/// Lints a template as it is, and as SAM translates it: cfn-lint does not check the events of a function.
 fn lint(template: &Path, root: &Path, place: &Path) -> Result<()> {
     let lint = |template: &Path| {
         let mut lint = Command::new(crate::program(place, "cfn-lint"));
@@ -48,23 +49,23 @@ fn lint(template: &Path, root: &Path, place: &Path) -> Result<()> {
     lint(&translated)
 }
 
-/// kinesis-local, which splits and merges shards as Kinesis does. moto keeps putting records into shards that are closed.
+/// Starts kinesis-local, which splits and merges shards as Kinesis does. moto still puts records into closed shards.
 fn kinesis(root: &Path, place: &Path) -> Result<Server> {
     let package = place.join("node_modules/kinesis-local");
     let port = free_port()?;
     let mut node = Command::new("node");
     node.arg("--require").arg(root.join("tests/peers/loopback.cjs")).arg(package.join("main.js"));
     node.env("KINESIS_MOCK_PLAIN_PORT", port.to_string()).env("KINESIS_MOCK_TLS_PORT", "0");
-    // A certificate that comes with it: it serves nothing without one.
+    // Uses the certificate of the package, without which it serves nothing.
     node.env("KINESIS_MOCK_CERT_PATH", package.join("server.json"));
-    // What takes AWS half a minute takes as long as a few calls here, so that they meet in between.
+    // These changes take AWS half a minute. Here they take as long as a few calls, so that calls meet them.
     for change in ["CREATE_STREAM", "SPLIT_SHARD", "MERGE_SHARDS"] {
         node.env(format!("{change}_DURATION"), "200ms");
     }
     Server::start("kinesis-local", node, port, place)
 }
 
-/// moto, for SQS and S3.
+/// Starts moto, for SQS and S3.
 fn moto(place: &Path) -> Result<Server> {
     let port = free_port()?;
     let mut moto = Command::new(crate::program(place, "moto_server"));
@@ -72,14 +73,14 @@ fn moto(place: &Path) -> Result<Server> {
     Server::start("moto", moto, port, place)
 }
 
-/// A server on this machine, which ends when this is dropped.
+/// A server on this machine. It ends when this is dropped.
 struct Server {
     url: String,
     process: Child,
 }
 
 impl Server {
-    /// Starts a server, and returns when it answers.
+    /// Starts a server, and returns once it answers.
     fn start(name: &str, mut command: Command, port: u16, place: &Path) -> Result<Self> {
         let log = place.join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| log.display().to_string())?;
@@ -105,12 +106,12 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens to at the moment.
+/// A free port.
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Whether somebody speaks HTTP there.
+/// Whether an HTTP server answers on a port.
 fn answers(port: u16) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;

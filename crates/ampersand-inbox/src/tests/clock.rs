@@ -1,5 +1,5 @@
-//! The clock of a file jumps. A lease may seem to have ended, or not to end for long; but of two that have a delivery one alone
-//! ends it, and what a jump back delays it doesn't lose.
+//! The clock of a file jumps. A lease may seem to have ended, or may seem to last long. Still, only one of two holders
+//! ends a delivery, and a jump back delays deliveries without losing any.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -38,14 +38,14 @@ fn who_has_a_delivery_when_the_clock_jumps_ends_it_or_another_one_does() {
             0.. => assert_eq!(ids(&others), ["claimed", "retried", "ready"], "all seems to be due"),
             _ => assert_eq!(ids(&others), [""; 0], "nothing seems to be due yet"),
         }
-        // What is put after the jump doesn't wait for the clock.
+        // A delivery stored after the jump does not wait for the clock.
         assert_eq!(put(&store, "new", "new", now), Put::Stored);
         assert_eq!(ids(&claim(&store, 9, now)), ["new"]);
         assert_eq!(finish(&store, &held, &Outcome::Done, now), jump < 0, "who lost it doesn't end it");
         for other in &others {
             assert!(finish(&store, other, &Outcome::Done, now), "{}", other.id);
         }
-        // When the clock is there again, nothing is missing.
+        // When the clock has caught up, no delivery is missing.
         let rest = claim(&store, 9, NOW + PAUSE);
         let rest: BTreeSet<&str> = ids(&rest).into_iter().filter(|id| *id != "new").collect();
         let delayed = BTreeSet::from(["ready", "retried"]);
@@ -113,7 +113,7 @@ proptest! {
                 }
             }
         }
-        // No delivery waits longer than for the latest time that there ever was, and a lease or a pause.
+        // No delivery waits longer than until the latest time that the clock ever showed, plus a lease or a pause.
         now = latest + PAUSE;
         for _ in 0..=all.len() {
             for claimed in claim(&store, 99, now) {
@@ -131,7 +131,7 @@ async fn an_effect_in_the_transaction_happens_once_however_the_clock_jumps() {
     let Clocked { inbox, now, _folder } = clocked(Options::default()).await;
     let table = "CREATE TABLE effect (id TEXT)";
     inbox.store.file().expect("a file").write(|file, _| file.execute_batch(table)).await.expect("a table");
-    // While one is applied, the leases of others that are to be applied seem to end.
+    // While one delivery is applied, the leases of the others seem to end.
     let jumps = now.clone();
     let handler = move |incoming: &Incoming, connection: &rusqlite::Connection| {
         jumps.fetch_add(HOUR, Ordering::SeqCst);
@@ -150,7 +150,7 @@ async fn an_effect_in_the_transaction_happens_once_however_the_clock_jumps() {
         now.fetch_add(JUMPS[fastrand::usize(..JUMPS.len())], Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
-    // Later than it ever was; and as a clock goes, for the pauses.
+    // Sets the clock later than it ever was, and then lets it run, for the pauses.
     now.fetch_add(DELIVERIES as i64 * 25 * HOUR, Ordering::SeqCst);
     let clock = tokio::spawn(async move {
         loop {

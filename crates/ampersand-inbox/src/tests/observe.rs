@@ -1,4 +1,4 @@
-//! What is told through the `metrics` facade.
+//! Tests of the metrics.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use super::{Clocked, body, clocked, work};
 use crate::{Failure, Options, Put, Retry};
 
-/// Every metric by its name and label, with its value, or how many there are.
+/// Every metric by its name and label, with its value, or the number of its values.
 fn told(recorder: &metrics_util::debugging::Snapshotter) -> BTreeMap<String, String> {
     let all = recorder.snapshot().into_vec().into_iter();
     let one = |(key, _, _, value): (metrics_util::CompositeKey, _, _, DebugValue)| {

@@ -1,4 +1,4 @@
-//! A process that dies at a named point. What it acknowledged is there afterwards, and is handled.
+//! A process dies at a named point. The deliveries that it acknowledged are there afterwards, and are handled.
 
 use std::fmt::Display;
 use std::fs;
@@ -14,17 +14,17 @@ use rusqlite::Connection;
 use super::{body, work};
 use crate::{Failure, Inbox, Incoming, Put, Retry};
 
-/// A lease whose end is waited for.
+/// A lease that is short enough to wait for its end.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
-/// Where this process dies or stops next, and which of them: `dies` or `stops`.
+/// The point where this process dies or stops next, and which of them: `dies` or `stops`.
 static NEXT: Mutex<Option<(String, String)>> = Mutex::new(None);
 
 fn next(point: &str, does: &str) {
     *NEXT.lock().expect("a lock") = Some((point.to_owned(), does.to_owned()));
 }
 
-/// What the product calls at each of its points, and handlers here at theirs.
+/// The crate calls this at each of its points, and the handlers here at theirs.
 pub(crate) fn reached(point: &str) {
     let next = NEXT.lock().expect("a lock").take_if(|(next, _)| next == point);
     let Some((point, does)) = next else { return };
@@ -33,7 +33,7 @@ pub(crate) fn reached(point: &str) {
         "dies" => std::process::abort(),
         _ => {
             let _ = Command::new("kill").arg("-STOP").arg(std::process::id().to_string()).status();
-            // Threads stop one after the other: this one waits until they have, and go on.
+            // The signal stops threads one after the other: this one waits until all have stopped and gone on.
             while !Path::new(&told("INBOX_FOLDER")).join("continued").exists() {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -41,7 +41,7 @@ pub(crate) fn reached(point: &str) {
     }
 }
 
-/// Tells the parent something, also when the process dies at once.
+/// Writes a message to the parent, which arrives even if the process dies at once.
 fn say(what: &str, of: impl Display) {
     writeln!(std::io::stdout(), "\n{what}: {of}").expect("a pipe");
 }
@@ -50,7 +50,7 @@ fn told(name: &str) -> String {
     std::env::var(name).expect("the parent says it")
 }
 
-/// What the parent starts. It puts deliveries, or one that it works on; and dies or stops at a point.
+/// The child process. It puts deliveries, or handles one, and dies or stops at a point.
 #[tokio::test]
 #[ignore = "the process that dies"]
 async fn child() {
@@ -76,7 +76,7 @@ async fn child() {
     if point == "after the claim" {
         next(&point, &does);
     }
-    // When nothing else is written: the next commit after the effect is that of the completion.
+    // Sets the point once nothing else is written: the next commit after the effect is that of the completion.
     let handle = move || {
         if point != "after the claim" {
             next(&point, &does);
@@ -150,14 +150,14 @@ fn effect_in_a_file(path: &str) {
     file.and_then(|mut file| file.write_all(b"effect\n")).expect("a file");
 }
 
-/// An effect in the inbox's own file; a second one is counted too.
+/// An effect in the inbox's own file. The table counts a second one too.
 pub(super) fn effect(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS effect (id TEXT)")?;
     connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id])?;
     Ok(())
 }
 
-/// Another process, killed at the end.
+/// A child process, killed at the end.
 pub(super) struct Other {
     pub(super) process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -176,7 +176,7 @@ impl Other {
         Self { process, lines }
     }
 
-    /// What it says of something: it is read until it says so, or ends.
+    /// Reads its output until a message with this name, and returns its value.
     #[cfg(target_os = "linux")]
     pub(super) fn says(&mut self, what: &str) -> Option<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
@@ -191,7 +191,7 @@ impl Drop for Other {
     }
 }
 
-/// Has a process die at a point, and gives the ids that it acknowledged.
+/// Lets a process die at a point. Returns the ids that it acknowledged.
 fn dies_at(url: &str, folder: &Path, way: &str, point: &str) -> Vec<String> {
     let mut other = Other::start(url, folder, way, point, "dies", SHORT);
     let said: Vec<String> = other.lines.by_ref().map_while(Result::ok).filter(|line| line.contains(": ")).collect();
@@ -261,7 +261,7 @@ async fn a_delivery_is_handled_at_least_once_wherever_the_process_dies() {
     }
 }
 
-/// Where a process dies that has an effect in the transaction, and how many effects there are then.
+/// Where a process with an effect in the transaction dies, and how many effects remain.
 const IN_A_TRANSACTION: [(&str, i64); 5] = [
     ("after the claim", 0),
     ("before the effect", 0),

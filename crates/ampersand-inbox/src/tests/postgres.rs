@@ -1,4 +1,4 @@
-//! The promises, held by a database of Postgres: `cargo xtask peers` starts one and runs these.
+//! Tests of the promises of a Postgres store. `cargo xtask peers` starts a server and runs them.
 
 mod model;
 
@@ -21,7 +21,7 @@ use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State};
 
 const SOON: Duration = Duration::from_millis(20);
 
-/// A new database, by its URL.
+/// Creates a database, and returns its URL.
 pub(super) async fn database() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let server = std::env::var("PEERS_POSTGRES").expect("run by `cargo xtask peers`");
@@ -45,7 +45,7 @@ pub(super) async fn number(client: &Client, query: &str) -> i64 {
     client.query_one(query, &[]).await.expect("a query").get(0)
 }
 
-/// How many lanes with unfinished deliveries don't have exactly one head.
+/// Counts lanes with unfinished deliveries that do not have exactly one head.
 const BEHEADED: &str = "SELECT count(*) FROM (
     SELECT lane FROM ampersand_inbox.delivery WHERE head IS NOT NULL
     GROUP BY lane HAVING count(*) FILTER (WHERE head) <> 1) AS lanes";
@@ -60,7 +60,7 @@ pub(super) fn effect<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -
     })
 }
 
-/// Lambda freezes a process that has answered, and the database ends its connection.
+/// Lambda freezes a process after its response, and the database ends the connection.
 #[tokio::test]
 #[ignore = "run by cargo xtask peers"]
 async fn a_connection_that_ended_while_the_process_was_frozen_turns_nothing_away() {
@@ -74,7 +74,7 @@ async fn a_connection_that_ended_while_the_process_was_frozen_turns_nothing_away
         ended
     };
     let end = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(end);
-    // Nothing of the inbox runs while this thread waits.
+    // This thread waits, so nothing of the inbox runs meanwhile.
     assert_eq!(std::thread::spawn(end).join().expect("a count"), 1);
     assert_eq!(inbox.put(Source::Webhook, "msg_1", &body("a")).await, Ok(Put::Stored));
 }
@@ -187,7 +187,7 @@ async fn a_lane_has_a_head_whoever_replays() {
     }
 }
 
-/// Adds the id to the effects, but slower at times than a lease, and failing at times.
+/// Adds the id to the effects. At times it takes longer than a lease, and at times it fails.
 fn flaky<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'t> {
     Box::pin(async move {
         effect(incoming, transaction).await?;
@@ -200,7 +200,7 @@ fn flaky<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'
     })
 }
 
-/// A handler, which is of any lifetime.
+/// Helps the compiler infer a handler for any lifetime.
 pub(super) fn any<H: for<'t> Fn(Incoming, &'t Transaction<'t>) -> Handling<'t>>(handler: H) -> H {
     handler
 }
@@ -217,7 +217,7 @@ async fn an_effect_in_the_transaction_happens_once_however_workers_end() {
     }
     let retry = Retry { attempts: 99, first: SOON, ..Retry::default() };
     let worker = |inbox: &Inbox| inbox.worker().lease(Duration::from_millis(90)).retry(retry.clone());
-    // Workers that vanish: their claims are free again when the leases end.
+    // Workers vanish: their claims are free again when the leases end.
     for _ in 0..6 {
         let other = open(&url).await;
         let (one, two) = (worker(&inbox).in_postgres_transaction(flaky), worker(&other).in_postgres_transaction(flaky));
@@ -315,7 +315,7 @@ async fn who_lost_the_claim_rolls_back() {
     });
     let first = tokio::spawn(inbox.worker().until(idle(inbox.clone())).in_postgres_transaction(handler.clone()));
     begun.notified().await;
-    // As if its process had been stopped for longer than the lease.
+    // Simulates a process that was stopped for longer than the lease.
     client.batch_execute("UPDATE ampersand_inbox.delivery SET due = now()").await.expect("an update");
     let other = open(&url).await;
     assert_eq!(other.worker().until(idle(other.clone())).in_postgres_transaction(handler).await, Ok(()));
@@ -324,7 +324,7 @@ async fn who_lost_the_claim_rolls_back() {
     assert_eq!(number(&client, "SELECT sum(attempt)::bigint FROM effect").await, 2);
 }
 
-/// Any client has a transaction in the database that the inbox is in.
+/// A handler of `run` uses its own client and transaction in the inbox's database.
 #[tokio::test]
 #[ignore = "run by cargo xtask peers"]
 async fn a_handler_completes_a_delivery_in_a_transaction_of_its_own() {
@@ -343,7 +343,7 @@ async fn a_handler_completes_a_delivery_in_a_transaction_of_its_own() {
             let effect = format!("BEGIN ISOLATION LEVEL {level}; INSERT INTO effect VALUES ('{id}', {attempt})");
             client.batch_execute(&effect).await?;
             if id == "lost" && attempt == 1 {
-                // As if the process had been stopped for longer than the lease.
+                // Simulates a process that was stopped for longer than the lease.
                 let other = "UPDATE ampersand_inbox.delivery SET token = token + 1, due = now() WHERE id = 'lost'";
                 connect(&url).await.batch_execute(other).await?;
             }
@@ -430,7 +430,7 @@ async fn what_cannot_be_stored_is_said() {
     assert_eq!(Inbox::open("postgres://ada:secret@host:port/db").await.err(), Some(odd));
 }
 
-/// Goes through what a store promises of claims; an error is a promise that doesn't hold.
+/// Checks what a store promises of claims. An error names a broken promise.
 async fn promises(store: &Store) -> Result<(), String> {
     const LEASE: i64 = 150;
     const LONG: i64 = 60_000;
@@ -451,7 +451,7 @@ async fn promises(store: &Store) -> Result<(), String> {
     let lost = store.claim(9, LEASE).await.map_err(error)?;
     holds!(ids(&lost), ["a1", "b1"]);
     holds!(ids(&store.claim(9, LEASE).await.map_err(error)?), [""; 0]);
-    // The leases end, and others have the claims.
+    // The leases end, and others claim the deliveries.
     tokio::time::sleep(Duration::from_millis(LEASE as u64 + 20)).await;
     let held = store.claim(9, LONG).await.map_err(error)?;
     holds!(ids(&held), ["a1", "b1"]);
@@ -459,12 +459,12 @@ async fn promises(store: &Store) -> Result<(), String> {
     holds!(store.renew(lost[0].seq, lost[0].token, LONG).await.map_err(error)?, false);
     holds!(store.finish(lost[0].seq, lost[0].token, Outcome::Done).await.map_err(error)?, false);
     holds!(store.renew(held[0].seq, held[0].token, LONG).await.map_err(error)?, true);
-    // One that is tried again keeps its place.
+    // A retried delivery keeps its place.
     let again = Outcome::Retry { pause: 0, reason: "again".to_owned() };
     holds!(store.finish(held[0].seq, held[0].token, again.clone()).await.map_err(error)?, true);
     let retried = store.claim(9, LONG).await.map_err(error)?;
     holds!(ids(&retried), ["a1"]);
-    // A dead letter makes room, and is replayed in its place.
+    // A dead letter leaves its lane, and is replayed in its place.
     let dead = Outcome::Dead { reason: "dead".to_owned(), blocks: false };
     holds!(store.finish(retried[0].seq, retried[0].token, dead.clone()).await.map_err(error)?, true);
     holds!(store.finish(retried[0].seq, retried[0].token, Outcome::Done).await.map_err(error)?, false);
@@ -478,7 +478,7 @@ async fn promises(store: &Store) -> Result<(), String> {
     holds!(store.finish(next[0].seq, next[0].token, again_later()).await.map_err(error)?, true);
     holds!(ids(&store.claim(9, LONG).await.map_err(error)?), [""; 0]);
     holds!(store.next_due().await.map_err(error)?.is_some_and(|due| due > 0), true);
-    // The other lane all the while.
+    // The other lane is unaffected.
     holds!(store.finish(held[1].seq, held[1].token, Outcome::Released).await.map_err(error)?, true);
     let other = store.claim(9, LONG).await.map_err(error)?;
     holds!((ids(&other), other[0].attempt), (vec!["b1".to_owned()], 2));
@@ -492,13 +492,13 @@ async fn promises(store: &Store) -> Result<(), String> {
     Ok(())
 }
 
-/// A pause that doesn't end meanwhile.
+/// A retry whose pause does not end during the test.
 fn again_later() -> Outcome {
     Outcome::Retry { pause: 60_000, reason: "later".to_owned() }
 }
 
-/// What guards a store, and what guards nothing in its place. Some are in functions of the database, which are made when it
-/// is opened.
+/// The guards of a store, and replacements that guard nothing. Some are in functions of the database, which `open`
+/// creates.
 pub(super) const GUARDS: [(&str, &str); 7] = [
     ("AND token = _token", ""),
     ("AND token = $2", "AND $2 IS NOT NULL"),

@@ -1,4 +1,4 @@
-//! A server takes little from slow and hostile senders.
+//! Slow and hostile senders cannot use up the server.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::serve::serve_within;
 
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// Serves `/` at once, and `/slow` after a moment, until the sender is dropped.
+/// Serves `/` at once and `/slow` after a moment, until the sender is dropped.
 async fn start(connections: usize, patience: Duration) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let slow = async || {
         tokio::time::sleep(MOMENT).await;
@@ -34,10 +34,10 @@ async fn open(address: SocketAddr, request: &str) -> TcpStream {
     stream
 }
 
-/// All that comes until the connection is closed.
+/// Reads until the connection is closed.
 async fn all(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    // A connection that is reset has been closed too.
+    // A reset connection is closed too.
     drop(stream.read_to_end(&mut answer).await);
     String::from_utf8(answer).expect("text")
 }

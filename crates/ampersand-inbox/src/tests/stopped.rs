@@ -1,5 +1,5 @@
-//! A process that is stopped for longer than its lease, and goes on when another one has taken over: it ends nothing, and its
-//! effect is undone.
+//! A process is stopped for longer than its lease, and goes on after another has taken over. It ends no delivery, and
+//! its effect is rolled back.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,10 @@ use super::points::{Other, SHORT, effect, effects, idle, in_file};
 use super::{Claimed, Outcome, body};
 use crate::{Inbox, InboxError};
 
-/// Longer than any test.
+/// Milliseconds; longer than any test.
 const LONG: i64 = 600_000;
 
-/// Another process with a delivery, stopped at a point.
+/// Starts a process that stops at a point, with a delivery.
 fn stopped(url: &str, folder: &Path, way: &str, point: &str, lease: Duration) -> Other {
     let mut other = Other::start(url, folder, way, point, "stops", lease);
     assert_eq!(other.says("reached").as_deref(), Some(point));
@@ -28,7 +28,7 @@ fn stopped(url: &str, folder: &Path, way: &str, point: &str, lease: Duration) ->
     other
 }
 
-/// Has it go on, until it has ended what it had begun.
+/// Lets it go on until it has ended its work.
 fn goes_on(mut other: Other, folder: &Path) {
     let id = other.process.id().to_string();
     assert!(Command::new("kill").args(["-CONT", &id]).status().expect("a program").success());
@@ -37,7 +37,7 @@ fn goes_on(mut other: Other, folder: &Path) {
     assert!(other.says("ended").is_some(), "it ends without an error");
 }
 
-/// Claims what the other one had, once its lease has ended.
+/// Claims the other process's delivery once its lease has ended.
 async fn taken_over(inbox: &Inbox) -> Claimed {
     let begun = Instant::now();
     loop {
@@ -92,7 +92,7 @@ async fn who_was_stopped_before_its_transaction_applies_nothing() {
 async fn who_is_stopped_in_its_transaction_keeps_the_file_and_others_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = in_file(folder.path());
-    // Opened before: opening waits too.
+    // Opens the inbox before the process stops, as opening would wait too.
     let inbox = Inbox::open(&url).await.expect("an inbox");
     let other = stopped(&url, folder.path(), "in_transaction", "before the commit", SHORT);
     let begun = Instant::now();
@@ -114,9 +114,9 @@ async fn who_was_stopped_in_postgres_rolls_back() {
     for (point, lease) in [
         ("after the claim", SHORT),
         ("after the effect", SHORT),
-        // When the time to renew the lease has not come, the completion alone finds that the claim is lost.
+        // The lease need not be renewed yet: the completion alone finds that the claim is lost.
         ("after the effect", Duration::from_secs(60)),
-        // It has the lane's lock: the database ends its transaction after ten seconds.
+        // It holds the lane's lock: the database ends its transaction after ten seconds.
         ("before the commit", SHORT),
     ] {
         let url = database().await;

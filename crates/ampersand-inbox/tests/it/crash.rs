@@ -1,5 +1,5 @@
-//! A process that receives and handles is killed again and again, at any point. What it acknowledged is there afterwards, and
-//! is handled.
+//! A process that receives and handles is killed again and again, at any point. The deliveries that it acknowledged are
+//! there afterwards, and are handled.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -19,7 +19,7 @@ use crate::webhook::{post, serve, signed};
 const FOLDER: &str = "INBOX_CRASH_FOLDER";
 const IN_TRANSACTION: &str = "INBOX_CRASH_IN_TRANSACTION";
 
-/// At least so many kills, and so many deliveries that were acknowledged. CONTRIBUTING.md says how to ask for more.
+/// The least number of kills, or of acknowledged deliveries. CONTRIBUTING.md says how to ask for more.
 fn asked(name: &str, otherwise: usize) -> usize {
     env::var(name).map_or(otherwise, |number| number.parse().expect(name))
 }
@@ -34,7 +34,7 @@ fn effect(folder: &Path, id: &str) -> std::io::Result<()> {
     file.write_all(format!("{id}\n").as_bytes())
 }
 
-/// What the parent starts and kills: it prints where it listens.
+/// The process that the parent starts and kills. It prints its address.
 #[tokio::test]
 #[ignore = "the process that is killed"]
 async fn child() {
@@ -53,7 +53,7 @@ async fn child() {
     worker.run(handler).await.unwrap();
 }
 
-/// An effect in the inbox's own database. A second one of the same delivery fails for good.
+/// An effect in the inbox's own database. A second effect of a delivery fails for good.
 fn apply(incoming: &Incoming, connection: &Connection) -> Result<(), Failure> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS effect (id TEXT PRIMARY KEY)")?;
     let inserted = connection.execute("INSERT INTO effect VALUES (?1)", [&incoming.id]);
@@ -72,7 +72,7 @@ pub(crate) fn start(folder: &Path, in_transaction: bool) -> (Child, SocketAddr) 
     (child, address.expect("it listens"))
 }
 
-/// Sends to a process that is killed again and again. Gives how often it was, and the ids that it acknowledged.
+/// Sends to a process and kills it, again and again. Returns the number of kills, and the ids that it acknowledged.
 async fn send_and_kill(folder: &Path, in_transaction: bool) -> (usize, BTreeSet<String>) {
     let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
     let (least, deliveries) = (asked("INBOX_CRASH_KILLS", 8), asked("INBOX_CRASH_DELIVERIES", 100));
@@ -87,7 +87,7 @@ async fn send_and_kill(folder: &Path, in_transaction: bool) -> (usize, BTreeSet<
                     match post(address, &signed(&id, &format!("installation-{sender}"))).await {
                         Some(204) => drop(acknowledged.lock().unwrap().insert(id)),
                         Some(status) => panic!("{status}"),
-                        None => return, // It was killed before it answered.
+                        None => return, // It was killed before it responded.
                     }
                 }
             })
@@ -150,7 +150,7 @@ async fn an_effect_in_the_transaction_happens_once_whenever_the_process_is_kille
     let effects: BTreeSet<String> = effects.into_iter().collect();
     let missing: Vec<&String> = acknowledged.difference(&effects).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    // A second effect would have been refused, and have made a dead letter.
+    // A second effect would have failed and made a dead letter.
     let status = inbox.status().await.unwrap();
     assert_eq!((status.dead, status.done), (0, effects.len() as u64));
     told("in_transaction", kills, acknowledged.len(), effects.len());

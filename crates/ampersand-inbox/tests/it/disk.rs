@@ -1,4 +1,4 @@
-//! A disk that is full or read-only, a file that is damaged, and one that two processes have. Nothing is lost or hangs.
+//! A disk is full or read-only, a file is damaged, and two processes share a file. Nothing is lost or hangs.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -16,7 +16,7 @@ use ampersand_notifications::Source;
 use crate::crash;
 use crate::webhook::{post, serve, signed};
 
-/// A version of the schema that is not made yet.
+/// A schema version that does not exist yet.
 const LATER: i64 = 1000;
 const FOLDER: &str = "INBOX_DISK_FOLDER";
 
@@ -28,8 +28,8 @@ async fn open(folder: &Path) -> Inbox {
     Inbox::open(&url(folder)).await.unwrap()
 }
 
-/// Runs a test of those below in a process with mounts of its own, which end with it. Root may have them, and others on most
-/// systems.
+/// Runs a test from below in a process with its own mounts, which end with it. Root may do that, and other users on
+/// most systems.
 fn with_a_disk_of_its_own(test: &str) {
     let folder = tempfile::tempdir().unwrap();
     for way in ["-m", "-rm"] {
@@ -48,7 +48,7 @@ fn with_a_disk_of_its_own(test: &str) {
             return;
         }
     }
-    // The harness shows this also of a test that passes.
+    // The harness shows this also for a test that passes.
     let told = format!("\nNOT TESTED: {test} needs a mount, and this user may make none\n");
     std::io::stderr().write_all(told.as_bytes()).unwrap();
 }
@@ -60,8 +60,8 @@ fn mount(options: &str) -> PathBuf {
     folder
 }
 
-/// A disk with an inbox and as many deliveries as there is room for. Gives the ids that were acknowledged, the first that was
-/// not, and what can be removed to make room.
+/// Fills a disk with deliveries. Returns its folder, the inbox, the acknowledged ids, the first refused id, and a file
+/// to remove to make room.
 async fn full() -> (PathBuf, Inbox, BTreeSet<String>, String, PathBuf) {
     let folder = mount("size=3m");
     let ballast = folder.join("ballast");
@@ -98,7 +98,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
 async fn full_and_freed() {
     let (folder, inbox, mut acknowledged, refused, ballast) = full().await;
     assert!(acknowledged.len() > 10, "{}", acknowledged.len());
-    // It stays full, and what is there can be read, and is known.
+    // The disk stays full, and the stored deliveries stay readable and deduplicate repeats.
     for _ in 0..3 {
         assert_eq!(inbox.put(Source::Webhook, &refused, &[b' '; 9000]).await, Ok(Put::Full));
     }
@@ -109,7 +109,7 @@ async fn full_and_freed() {
     let address = serve(&inbox).await;
     assert_eq!(post(address, &signed(&refused, "installation")).await, Some(204), "there is room");
     acknowledged.insert(refused);
-    // Another process finds the same.
+    // A second inbox on the file finds the same.
     for inbox in [inbox, open(&folder).await] {
         for id in &acknowledged {
             assert_eq!(inbox.put(Source::Webhook, id, b"").await, Ok(Put::Duplicate), "{id}");
@@ -149,7 +149,7 @@ async fn read_only() {
     let remount = |how: &str| Command::new("mount").args(["-o", how]).arg(&folder).output().unwrap().status.success();
     let begun = Instant::now();
     while !remount("remount,bind,ro") {
-        // The thread of the store closes the file soon.
+        // The store's thread closes the file soon.
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
     assert!(matches!(Inbox::open(&url(&folder)).await, Err(InboxError::Unreachable(_))));
@@ -157,7 +157,7 @@ async fn read_only() {
     assert_eq!(open(&folder).await.put(Source::Webhook, "a", b"{}").await, Ok(Put::Duplicate));
 }
 
-/// A file with some deliveries, and no journal.
+/// Makes a file with some deliveries and without a journal.
 async fn filled(folder: &Path) -> Vec<u8> {
     let inbox = open(folder).await;
     for number in 0..50 {
@@ -166,7 +166,7 @@ async fn filled(folder: &Path) -> Vec<u8> {
     drop(inbox);
     let begun = Instant::now();
     while folder.join("inbox.db-wal").exists() {
-        // Who closes the file last empties its journal, if it may write.
+        // The last connection to close empties the journal, if it may write.
         drop(Connection::open(folder.join("inbox.db")).unwrap().execute_batch("PRAGMA wal_checkpoint"));
         assert!(begun.elapsed() < Duration::from_secs(5), "it is closed");
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -174,7 +174,7 @@ async fn filled(folder: &Path) -> Vec<u8> {
     fs::read(folder.join("inbox.db")).unwrap()
 }
 
-/// Where in a file the pages are with which tables and indexes begin.
+/// The byte ranges of a file in which the root pages of its tables and indexes are.
 fn roots(file: &Path) -> Vec<Range<usize>> {
     let connection = Connection::open(file).unwrap();
     let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
@@ -210,7 +210,7 @@ async fn a_damaged_file_is_said_and_left_as_it_is() {
                 let worker = inbox.worker().run(|_| async { Err(Failure::transient("none is handed out")) });
                 match tokio::time::timeout(Duration::from_millis(500), worker).await {
                     Ok(worked) => assert!(matches!(worked, Err(InboxError::Corrupt(_))), "{what}: {worked:?}"),
-                    // It looks where nothing is missing.
+                    // SQLite reads only pages that are not missing.
                     Err(_) => assert_eq!(what, "cut"),
                 }
                 inbox.put(Source::Kinesis, "new", b"{}").await.map(drop)
@@ -271,7 +271,7 @@ async fn two_processes_may_have_one_file_and_have_each_delivery_once() {
         process.kill().unwrap();
         process.wait().unwrap();
     }
-    // A second effect would have been refused, and have made a dead letter.
+    // A second effect would have failed and made a dead letter.
     let status = inbox.status().await.unwrap();
     assert_eq!((status.done, status.dead), (DELIVERIES as u64, 0));
     let connection = Connection::open(folder.path().join("inbox.db")).unwrap();

@@ -1,4 +1,4 @@
-//! One delivery of a lane at a time, and what a dead letter does to its lane.
+//! Lanes: one delivery at a time, and how a dead letter affects its lane.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ async fn put(inbox: &Inbox, id: &str, group: &str) {
     assert_eq!(put, Ok(Put::Stored));
 }
 
-/// Handles what there is for a moment; ids that begin with `bad` in vain. Gives what was handled.
+/// Handles deliveries for a moment; ids that begin with `bad` fail. Returns the ids that it handled.
 async fn work(inbox: &Inbox) -> Vec<String> {
     let handled = Arc::new(Mutex::new(Vec::new()));
     let keep = handled.clone();

@@ -1,4 +1,4 @@
-//! The inbox from outside: over HTTP, and in a process that is killed.
+//! Tests of the inbox from outside: over HTTP, and in a process that is killed.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! With programs that we did not write: `cargo xtask peers` brings them and runs these.
+//! Tests with third-party programs, which `cargo xtask peers` installs and runs.
 
 mod restarts;
 mod sync;

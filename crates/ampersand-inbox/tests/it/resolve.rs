@@ -1,4 +1,4 @@
-//! What was too large to send is downloaded before the handler is called, and kept.
+//! Content that was too large to send is downloaded before the handler is called, and kept.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn found(delivery: &Delivery) -> String {
     }
 }
 
-/// Works until all is done or dead, each first attempt in vain, and gives what the handlers found.
+/// Works until all deliveries are done or dead; each first attempt fails. Returns what the handlers found.
 async fn work(inbox: &Inbox, attempts: u32) -> Vec<String> {
     let (all, watched) = (Arc::new(Mutex::new(Vec::new())), inbox.clone());
     let idle = async move {

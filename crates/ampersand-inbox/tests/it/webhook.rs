@@ -1,4 +1,4 @@
-//! Webhooks are answered once they are stored, and not before.
+//! A webhook gets its response once it is stored, and not before.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const SECRET: &str = "whsec_bm90IGEgc2VjcmV0LCBidXQgYSBkb2N1bWVudA==";
 
-/// Serves an inbox on a port of its own.
+/// Serves an inbox on a free port.
 pub(crate) async fn serve(inbox: &Inbox) -> SocketAddr {
     let app = Router::new().route("/ampersand", inbox.webhook(Verifier::new(SECRET).unwrap()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -34,7 +34,7 @@ fn head(headers: impl IntoIterator<Item = (String, String)>, length: usize) -> S
     format!("POST /ampersand HTTP/1.1\r\nhost: here\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n")
 }
 
-/// The status of the answer; `None` where there is none.
+/// The status of the response; `None` if there is none.
 pub(crate) async fn post(address: SocketAddr, sent: &Sent) -> Option<u16> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     stream.write_all(head(sent.headers.clone(), sent.body.len()).as_bytes()).await.ok()?;

@@ -1,4 +1,4 @@
-//! Puts into a delivery what was too large to send with it.
+//! Fills deliveries with content that was too large to send.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use ampersand_types::{ConfigSource, JsonError, RawJson, SignedUrl};
 use super::{ResolveError, Resolver};
 use crate::{Delivery, Records};
 
-/// The name of the records of a message.
+/// The field name of the records in a message.
 const RESULT: &str = "result";
 
 impl Resolver {
-    /// Downloads what was too large to send, and puts it into the delivery, as if it had been sent: configurations and
-    /// records. Gives what was downloaded, by the names of its fields: keep that, and [`Delivery::fill`] puts it in again
-    /// after the URLs have expired.
+    /// Downloads configurations and records that were too large to send, and puts them into the delivery, as if they had
+    /// been sent. Returns the downloads by field name. Store them: [`Delivery::fill`] can put them in again after the URLs
+    /// have expired.
     ///
-    /// What [cannot be had any more](ResolveError::is_lost) is left as it came. The body of the delivery stays as it came too.
+    /// Content that is [lost](ResolveError::is_lost) is left as a URL. The raw body of the delivery does not change.
     ///
     /// ```no_run
     /// # async fn on_delivery(mut delivery: ampersand_notifications::Delivery) -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +29,7 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// As [`config`](Self::config), but for what cannot be had any more. Nothing was changed then.
+    /// As [`config`](Self::config), except that lost content is not an error. On an error, the delivery is unchanged.
     pub async fn complete(&self, delivery: &mut Delivery) -> Result<BTreeMap<String, RawJson>, ResolveError> {
         let mut downloads = BTreeMap::new();
         for (name, url) in left_out(delivery) {
@@ -44,7 +44,7 @@ impl Resolver {
     }
 }
 
-/// What a delivery has a URL of instead.
+/// The fields for which a delivery has a URL instead of content.
 fn left_out(delivery: &Delivery) -> Vec<(&'static str, &SignedUrl)> {
     match delivery {
         Delivery::Notification(notification) => {
@@ -71,11 +71,11 @@ pub(super) fn is_at_url(records: &Records) -> bool {
 }
 
 impl Delivery {
-    /// Puts what was [downloaded](Resolver::complete) before into the delivery, as if it had been sent.
+    /// Puts earlier [downloads](Resolver::complete) into the delivery, as if they had been sent.
     ///
     /// # Errors
     ///
-    /// When the records are not an array of records. Nothing was changed then.
+    /// When the records are not an array of records. The delivery is then unchanged.
     pub fn fill(&mut self, downloads: BTreeMap<String, RawJson>) -> Result<(), JsonError> {
         for (name, json) in downloads {
             match self {

@@ -15,17 +15,16 @@ use super::error::failed;
 use super::{Blocked, ResolveError, Resolver};
 
 impl Resolver {
-    /// Downloads what a URL leads to, whatever its size, and returns how many bytes it was.
+    /// Downloads the content of a URL, of any size, to a writer. Returns the number of bytes.
     ///
-    /// It takes no more memory than a piece of it, and [`Policy::max_bytes`](crate::Policy::max_bytes) is no limit: what
-    /// is too much is for the writer to say. [`Policy::timeout`](crate::Policy::timeout) is for the server to begin
-    /// in, and until then it is tried again as other downloads are. From then on there is only
-    /// [`Policy::idle_timeout`](crate::Policy::idle_timeout), and what breaks off has to be begun anew, with an empty
-    /// writer.
+    /// It keeps only one piece in memory, and [`Policy::max_bytes`](crate::Policy::max_bytes) does not apply: the writer
+    /// may set a limit. [`Policy::timeout`](crate::Policy::timeout) and retries cover the time until the server begins to
+    /// respond. After that, only [`Policy::idle_timeout`](crate::Policy::idle_timeout) applies. If the transfer breaks off,
+    /// call this again with an empty writer.
     ///
     /// # Errors
     ///
-    /// As [`config`](Self::config), but for what is no JSON, which is not looked at; and when the writer fails.
+    /// As [`config`](Self::config), except that it does not check for JSON; and when the writer fails.
     pub async fn download<W: AsyncWrite + Unpin>(&self, url: &SignedUrl, writer: &mut W) -> Result<u64, ResolveError> {
         let mut body = self.retry(|| self.open(url)).await?;
         let mut written = 0;
@@ -37,7 +36,7 @@ impl Resolver {
         Ok(written)
     }
 
-    /// Downloads what a URL leads to into memory.
+    /// Downloads the content of a URL into memory.
     pub(super) async fn get(&self, url: &SignedUrl) -> Result<Vec<u8>, ResolveError> {
         let limit = self.policy.max_bytes;
         let too_large = || ResolveError::TooLarge { limit };
@@ -60,7 +59,7 @@ impl Resolver {
         .await
     }
 
-    /// Tries again what may go well later, as long as there is time.
+    /// Retries transient errors until the timeout or the last attempt.
     async fn retry<T, F: Future<Output = Result<T, ResolveError>>>(
         &self,
         attempt: impl Fn() -> F,
@@ -90,7 +89,7 @@ impl Resolver {
         }
     }
 
-    /// Asks a URL, and those that it redirects to, until one answers with all there is. The body is yet to be read.
+    /// Requests a URL and follows its redirects to a successful response, whose body is still unread.
     async fn open(&self, signed: &SignedUrl) -> Result<Body, ResolveError> {
         if has_expired(signed) {
             return Err(ResolveError::Expired { at: signed.expires_at() });
@@ -113,19 +112,19 @@ impl Resolver {
 struct Body {
     response: Response,
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
-    /// Bytes that came and are not decompressed yet.
+    /// Bytes that are received and not decompressed yet.
     pending: Bytes,
 }
 
-/// The compression that is asked for.
+/// The compression that the request accepts.
 const GZIP: [&[u8]; 2] = [b"gzip", b"x-gzip"];
 
-/// The [compressions](https://www.iana.org/assignments/http-parameters#content-coding) that are not. Object stores and
-/// their proxies send other tokens too, such as `aws-chunked`, a charset or nothing: these compress nothing.
+/// The [compressions](https://www.iana.org/assignments/http-parameters#content-coding) that it does not accept. Object
+/// stores and proxies also send other tokens, such as `aws-chunked`, a charset or nothing: these compress nothing.
 const UNREAD: [&[u8]; 9] =
     [b"br", b"compress", b"dcb", b"dcz", b"deflate", b"exi", b"pack200-gzip", b"x-compress", b"zstd"];
 
-/// How much is decompressed at a time, to at most about a thousand times as much.
+/// The bytes to decompress at a time. They become at most about a thousand times as many.
 const STEP: usize = 8 << 10;
 
 impl Body {
@@ -145,7 +144,7 @@ impl Body {
         Ok(Self { response, gzip, pending: Bytes::new() })
     }
 
-    /// How many bytes it will be; 0 where no one knows.
+    /// The announced number of bytes; 0 if it is unknown.
     fn announced(&self) -> u64 {
         self.response.content_length().filter(|_| self.gzip.is_none()).unwrap_or(0)
     }
@@ -174,13 +173,13 @@ fn has_expired(url: &SignedUrl) -> bool {
     url.expires_at().is_some_and(|at| at <= Timestamp::now())
 }
 
-/// Where a response redirects to.
+/// The target of a redirect.
 fn location(response: &Response) -> Option<&str> {
     let redirects = matches!(response.status().as_u16(), 301..=303 | 307 | 308);
     response.headers().get(LOCATION).filter(|_| redirects)?.to_str().ok()
 }
 
-/// Says why a server does not give the content of a URL.
+/// Converts a response without content to an error.
 async fn refusal(url: &SignedUrl, mut response: Response) -> ResolveError {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
@@ -193,8 +192,8 @@ async fn refusal(url: &SignedUrl, mut response: Response) -> ResolveError {
     }
 }
 
-/// Whether the server says that a URL has expired: the clocks may differ, and not every URL tells its time. Amazon has a
-/// message for it, and both Amazon and Google have a code. The word alone may be part of a name.
+/// Whether the server says that a URL has expired: the clocks may differ, and some URLs do not contain their time.
+/// Amazon has a message for it, and Amazon and Google both have a code. The word alone may be part of a name.
 async fn says_expired(response: &mut Response) -> bool {
     let mut body = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await {
@@ -210,7 +209,7 @@ async fn says_expired(response: &mut Response) -> bool {
 const ENOUGH: usize = 4096;
 const EXPIRED: [&[u8]; 2] = [b"<message>request has expired", b"<code>expiredtoken"];
 
-/// How long to wait after so many attempts: longer each time, as the server asks, and not all clients at once.
+/// The pause after a number of attempts. It grows each time, includes the server's `Retry-After`, and has jitter.
 fn pause(attempts: u32, error: &ResolveError) -> Duration {
     let backoff = Duration::from_millis(200) * 2_u32.saturating_pow(attempts.saturating_sub(1).min(6));
     let jittered = backoff.mul_f64(0.5 + fastrand::f64() / 2.0);

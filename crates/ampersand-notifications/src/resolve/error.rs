@@ -8,72 +8,71 @@ use jiff::Timestamp;
 
 use super::policy::Blocked;
 
-/// Why a value could not be had.
+/// Why the resolver could not get a value.
 ///
-/// It shows no part of the URL but, where that is the reason, its host. Where the value cannot be had any more
-/// ([`is_lost`](Self::is_lost)), the REST API has the configuration that the installation has now: see
+/// It shows no part of the URL, except the host if that is the reason. If the value is lost
+/// ([`is_lost`](Self::is_lost)), the REST API still has the current configuration of the installation: see
 /// [`Resolver::config_or_current`](crate::Resolver::config_or_current).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// The notification has neither the value nor a URL of it, as those sent before 2026 may.
+    /// The notification has neither the value nor its URL, which may happen if it was sent before 2026.
     Missing,
-    /// The URL was good for a time that is over.
+    /// The URL has expired.
     Expired {
-        /// When it was over, where the URL says so. Where only the server does, it is not known.
+        /// When it expired, if the URL says so. `None` if only the server says that it has expired.
         at: Option<Timestamp>,
     },
     /// The server refuses the URL (401 or 403), and does not say that it has expired.
     Forbidden {
-        /// When the URL expires, where it says so: later than now.
+        /// When the URL expires, if it says so: later than now.
         expires_at: Option<Timestamp>,
     },
-    /// There is nothing at the URL any more (404 or 410).
+    /// The URL has no content any more (404 or 410).
     Gone,
-    /// The [`Policy`](crate::Policy) does not let the URL, or what it redirects to, be asked.
+    /// The [`Policy`](crate::Policy) forbids the URL or a redirect of it.
     Blocked(Blocked),
-    /// There is more than [`Policy::max_bytes`](crate::Policy::max_bytes).
+    /// The value is larger than [`Policy::max_bytes`](crate::Policy::max_bytes).
     TooLarge {
-        /// The most that is taken, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The value is not JSON, or not of the shape that was asked for.
+    /// The value is not JSON, or does not have the requested shape.
     NotJson(JsonError),
-    /// The server, or all attempts together, took longer than the [`Policy`](crate::Policy) gives them.
+    /// The server, or all attempts together, exceeded a timeout of the [`Policy`](crate::Policy).
     TimedOut,
-    /// The server answered with another status than one of success.
+    /// The server responded with another status than success.
     Status {
         /// The status.
         status: u16,
-        /// How long the server asks to be left alone.
+        /// How long the server asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The body came compressed in a way that was not asked for, which is any but gzip.
+    /// The body is compressed in a way that was not requested: anything but gzip.
     Encoding,
-    /// The body came as gzip, and cannot be decompressed: the stored data is damaged. The cause is in `source()`.
+    /// The body is gzip that cannot be decompressed: the stored data is damaged. `source()` has the cause.
     Corrupt(io::Error),
-    /// The server was not reached, or broke the transfer off. The cause is in `source()`.
+    /// The connection failed, or the transfer broke off. `source()` has the cause.
     Connection(Box<dyn Error + Send + Sync>),
-    /// The writer that was to take the value failed. The cause is in `source()`.
+    /// The writer failed. `source()` has the cause.
     Write(io::Error),
-    /// The server cannot be trusted: its certificate is not for its name, or by no one whom the system trusts, if the
-    /// system has root certificates at all. The cause is in `source()`.
+    /// The server is not trusted: its certificate is not for its name, or the system does not trust its issuer. The system
+    /// may also have no root certificates. `source()` has the cause.
     Tls(Box<dyn Error + Send + Sync>),
-    /// The configuration before an update could not be had. Only [`Resolver::changes`](crate::Resolver::changes) returns it.
+    /// The configuration before an update could not be resolved. Only [`Resolver::changes`](crate::Resolver::changes)
+    /// returns it.
     LastConfig(Box<ResolveError>),
-    /// The configuration cannot be had any more, and the present one could not be had in its place. The cause of the
-    /// latter is in `source()`.
+    /// The configuration is lost, and getting the current one failed. `source()` has the cause of the latter.
     NoCurrent {
-        /// Why the configuration cannot be had.
+        /// Why the configuration is lost.
         lost: Box<ResolveError>,
-        /// The error of the function that should get the present one.
+        /// The error of the function that gets the current configuration.
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 impl ResolveError {
-    /// Whether the value cannot be had any more: it was not sent, its URL has expired or is refused, or there is nothing
-    /// at it.
+    /// Whether the value is lost: it was not sent, its URL has expired or is refused, or the URL has no content.
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Missing | Self::Expired { .. } | Self::Forbidden { .. } | Self::Gone | Self::NoCurrent { .. } => true,
@@ -82,9 +81,8 @@ impl ResolveError {
         }
     }
 
-    /// Whether the same may go well later. The [`Resolver`](crate::Resolver) has tried as often, and waited as long, as
-    /// its policy says; but for a [`download`](crate::Resolver::download) that broke off, which is to be begun anew, with
-    /// an empty writer.
+    /// Whether a later try may succeed. The [`Resolver`](crate::Resolver) has already retried as its policy says. The
+    /// exception is a [`download`](crate::Resolver::download) that broke off: call it again with an empty writer.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::TimedOut | Self::Connection(_) => true,
@@ -95,7 +93,7 @@ impl ResolveError {
     }
 }
 
-/// Tells apart why the client failed, without the URL that it names.
+/// Converts an error of the client, and removes its URL.
 pub(super) fn failed(error: reqwest::Error) -> ResolveError {
     let error = error.without_url();
     let mut cause = error.source();
@@ -109,7 +107,7 @@ pub(super) fn failed(error: reqwest::Error) -> ResolveError {
         cause = inner.source();
     }
     if error.is_builder() {
-        ResolveError::Blocked(Blocked::NotAUrl) // One that is too long, for instance.
+        ResolveError::Blocked(Blocked::NotAUrl) // For example, a URL that is too long.
     } else if error.is_timeout() {
         ResolveError::TimedOut
     } else {
@@ -117,7 +115,7 @@ pub(super) fn failed(error: reqwest::Error) -> ResolveError {
     }
 }
 
-/// Failures of rustls come as `InvalidData`, in an `io::Error` that may be in another.
+/// Whether an error is of rustls: those are `InvalidData`, in an `io::Error` that may be inside another.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| {
         error.kind() == io::ErrorKind::InvalidData || error.get_ref().is_some_and(|inner| is_tls(inner))

@@ -1,4 +1,4 @@
-//! Downloads what was too large to send.
+//! Downloads content that was too large to send.
 
 mod complete;
 mod download;
@@ -30,12 +30,12 @@ use tls::tls;
 pub use error::ResolveError;
 pub use policy::{Blocked, Policy};
 
-/// Gets configurations and records: those that were sent, or else those that a signed URL leads to.
+/// Gets configurations and records, as sent or downloaded from their signed URLs.
 ///
-/// It works within a [Tokio](https://docs.rs/tokio) runtime that has I/O and time enabled, and panics without.
+/// It needs a [Tokio](https://docs.rs/tokio) runtime with I/O and time enabled, and panics without one.
 ///
-/// Make one and keep it: it holds the connections, and its clones share them. A URL came from outside, so it is asked
-/// only within a [`Policy`], without cookies, credentials or a proxy.
+/// Make one and keep it: clones share its connections. URLs come from outside, so it requests them only within a
+/// [`Policy`], without cookies, credentials or a proxy.
 ///
 /// ```no_run
 /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
@@ -63,11 +63,11 @@ impl fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// A resolver that holds to a policy.
+    /// Returns a resolver with a policy.
     ///
     /// # Errors
     ///
-    /// [`ResolveError::Tls`], when the system has no root certificates to trust, or rustls no provider of cryptography.
+    /// [`ResolveError::Tls`], when the system has no trusted root certificates, or rustls has no cryptography provider.
     pub fn new(policy: Policy) -> Result<Self, ResolveError> {
         let rule = policy.rule();
         Self::build(policy, rule, System)
@@ -79,7 +79,7 @@ impl Resolver {
             .tls_backend_preconfigured(tls().map_err(ResolveError::Tls)?)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Guard { lookup, rule })
-            // A proxy would be what is connected to, and would look names up by itself.
+            // A proxy would be the peer of the connection, and would look up names itself.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(policy.connect_timeout.min(A_YEAR))
@@ -89,13 +89,13 @@ impl Resolver {
         Ok(Self { client, policy: Arc::new(policy), rule })
     }
 
-    /// The configuration that an event tells of: its data, or any [`ConfigSource`]. One that was sent is lent, and
-    /// nothing is asked.
+    /// Returns the configuration of an event, from its data or any [`ConfigSource`]. It borrows a configuration that was
+    /// sent, without a request.
     ///
     /// # Errors
     ///
-    /// [`ResolveError`] says why there is none: it was not sent, the URL has expired or is refused, the policy is against
-    /// it, or the server cannot be reached or does not give JSON.
+    /// [`ResolveError`]: it was not sent, its URL has expired or is refused, the policy forbids the URL, the server cannot
+    /// be reached, or the content is not JSON.
     pub async fn config<'a>(&self, data: impl Into<ConfigSource<'a>>) -> Result<Cow<'a, RawJson>, ResolveError> {
         match data.into() {
             ConfigSource::Inline(config) => Ok(Cow::Borrowed(config)),
@@ -104,8 +104,8 @@ impl Resolver {
         }
     }
 
-    /// The configuration that an event tells of; or, where that [cannot be had any more](ResolveError::is_lost), the one
-    /// that `current` gets. `ampersand-client` gets it from the REST API; which of the two it is, the result says.
+    /// Returns the configuration of an event or, if that is [lost](ResolveError::is_lost), the current one from `current`.
+    /// `ampersand-client` can get it from the REST API. The result tells which of the two it is.
     ///
     /// ```no_run
     /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
@@ -123,7 +123,7 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// As [`config`](Self::config); [`ResolveError::NoCurrent`] when `current` fails.
+    /// As [`config`](Self::config); and [`ResolveError::NoCurrent`] when `current` fails.
     pub async fn config_or_current<'a, F, E>(
         &self,
         data: impl Into<ConfigSource<'a>>,
@@ -143,7 +143,7 @@ impl Resolver {
         }
     }
 
-    /// The configuration before an update.
+    /// Returns the configuration before an update.
     ///
     /// # Errors
     ///
@@ -152,9 +152,9 @@ impl Resolver {
         self.config(data.last_config_source()).await
     }
 
-    /// The configurations after and before an update. What has to be downloaded is, at the same time.
+    /// Returns the configurations after and before an update. It downloads both at the same time, if needed.
     ///
-    /// Each has its own result, as each may be there without the other. For their errors see [`config`](Self::config).
+    /// Each has its own result, as either may be missing. For their errors see [`config`](Self::config).
     pub async fn configs<'a>(
         &self,
         data: &'a InstallationUpdatedData,
@@ -162,8 +162,8 @@ impl Resolver {
         futures_util::future::join(self.config(data), self.last_config(data)).await
     }
 
-    /// The changes that an update made to the configuration: both sides are [resolved](Self::configs) at the same time,
-    /// parsed and [compared](ConfigContent::changes_since).
+    /// Returns the changes that an update made to the configuration: [resolves](Self::configs) both sides at the same time,
+    /// parses them and [compares](ConfigContent::changes_since) them.
     ///
     /// ```no_run
     /// # async fn on_update(data: &ampersand_types::notifications::InstallationUpdatedData)
@@ -183,9 +183,9 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// As [`config`](Self::config), and [`ResolveError::NotJson`] when the value is not a configuration. An error of the
-    /// configuration before the update is in [`ResolveError::LastConfig`]. Where both sides fail, it is the error of the
-    /// configuration after it.
+    /// As [`config`](Self::config), and [`ResolveError::NotJson`] when a value is not a configuration.
+    /// [`ResolveError::LastConfig`] holds an error of the configuration before the update. If both sides fail, it returns
+    /// the error of the configuration after the update.
     pub async fn changes(&self, data: &InstallationUpdatedData) -> Result<Vec<ConfigChange>, ResolveError> {
         let (after, before) = self.configs(data).await;
         let after: ConfigContent = after?.parse()?;
@@ -193,13 +193,13 @@ impl Resolver {
         Ok(after.changes_since(&before.map_err(|error| ResolveError::LastConfig(Box::new(error)))?))
     }
 
-    /// The records of a message. Those that were sent are lent, and nothing is asked.
+    /// Returns the records of a message. It borrows records that were sent, without a request.
     ///
-    /// The URL of those that were not expires 15 minutes after the message was made.
+    /// Otherwise their URL expires 15 minutes after the message was made.
     ///
     /// # Errors
     ///
-    /// As [`config`](Self::config); and when what comes is not an array of records.
+    /// As [`config`](Self::config); and when the content is not an array of records.
     pub async fn records<'a>(&self, records: &'a Records) -> Result<Cow<'a, [ResultEntry]>, ResolveError> {
         match complete::url_of(records) {
             Some(url) => Ok(Cow::Owned(self.json(url).await?.parse()?)),
@@ -217,12 +217,12 @@ impl Resolver {
     }
 }
 
-/// A configuration, and of when it is. It reads as the configuration itself.
+/// A configuration, and its time. It dereferences to the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Config<'a> {
-    /// As it was when the event happened.
+    /// The configuration when the event happened.
     OfEvent(Cow<'a, RawJson>),
-    /// As it was when it was asked for, which is later: it may have changed in between.
+    /// The configuration when it was requested, which is later: it may have changed since the event.
     Current(RawJson),
 }
 
@@ -244,8 +244,8 @@ impl Deref for Config<'_> {
     }
 }
 
-/// Some programs write it before a file in UTF-8.
+/// Some programs write it before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The client adds times to now, which must not overflow.
+/// The longest timeout: the client adds timeouts to the current time, which must not overflow.
 const A_YEAR: Duration = Duration::from_secs(31_536_000);

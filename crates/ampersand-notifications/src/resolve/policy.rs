@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// What a [`Resolver`](crate::Resolver) may do with a URL that came from outside.
+/// The limits of a [`Resolver`](crate::Resolver) for URLs that come from outside.
 ///
-/// The defaults are for the internet. A test against a server of your own allows more:
+/// The defaults are for the internet. A test against your own server allows more:
 ///
 /// ```
 /// use ampersand_notifications::{Policy, Resolver};
@@ -18,27 +18,27 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The hosts that may be asked, as a URL spells them, without a port: `storage.googleapis.com`, or
-    /// `*.s3.amazonaws.com` for all below one. By default `None`: any, within the other rules.
+    /// The allowed hosts, as a URL spells them, without a port: `storage.googleapis.com`, or `*.s3.amazonaws.com` for all
+    /// subdomains. Default: `None`, which allows any host within the other rules.
     pub hosts: Option<Vec<String>>,
-    /// Whether `http` will do. By default it will not: the URL would be readable on the way.
+    /// Whether to allow `http`. Default: false, because others could read the URL on the way.
     pub allow_http: bool,
-    /// Whether addresses may be asked that are not of the public internet: loopback, private networks and the like. By
-    /// default they may not. Those of the metadata services of clouds, and all others that are link-local, never may.
+    /// Whether to allow addresses outside the public internet, such as loopback and private networks. Default: false. The
+    /// metadata services of clouds and all link-local addresses are never allowed.
     pub allow_private_addresses: bool,
-    /// The most bytes that are taken into memory, counted after decompression: 64 MiB by default. A value whose size is
-    /// not announced may take twice as many while it grows.
+    /// The most bytes of a value in memory, after decompression. Default: 64 MiB. A value of unannounced size may take
+    /// twice as many while it grows.
     pub max_bytes: usize,
-    /// How many redirects are followed, each held to the same rules: 3 by default.
+    /// The most redirects to follow, each within the same rules. Default: 3.
     pub max_redirects: u32,
-    /// How often a download is tried before its error is returned: 4 times by default, and once at least.
+    /// The most attempts of a download, at least one. Default: 4.
     pub max_attempts: u32,
-    /// The time to be connected in: 5 seconds by default.
+    /// The timeout to connect. Default: 5 seconds.
     pub connect_timeout: Duration,
-    /// The longest silence of a server: 15 seconds by default.
+    /// The longest silence of a server. Default: 15 seconds.
     pub idle_timeout: Duration,
-    /// The time for one value, with all attempts and the waits between them: 60 seconds by default. For
-    /// [`download`](crate::Resolver::download), the time until a server has begun to answer.
+    /// The timeout for one value, with all attempts and the pauses between them. Default: 60 seconds. For
+    /// [`download`](crate::Resolver::download), the timeout until the server begins to respond.
     pub timeout: Duration,
 }
 
@@ -58,7 +58,7 @@ impl Default for Policy {
     }
 }
 
-/// Why a [`Policy`] does not let a URL be asked.
+/// Why a [`Policy`] forbids a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Blocked {
@@ -66,16 +66,15 @@ pub enum Blocked {
     NotAUrl,
     /// It is `http`, not `https`: see [`Policy::allow_http`].
     NotHttps,
-    /// It is neither `https` nor `http`: `ftp` or `file`, say.
+    /// It is neither `https` nor `http`, but `ftp` or `file`, for example.
     Scheme,
-    /// It has a name or a password in it, which would be sent along.
+    /// It contains a user name or a password, which the request would send.
     Credentials,
     /// The host is not one of [`Policy::hosts`].
     Host(String),
-    /// The host is, or its name stands for, an address that may not be asked: see
-    /// [`Policy::allow_private_addresses`].
+    /// The host is, or its name resolves to, a forbidden address: see [`Policy::allow_private_addresses`].
     Address(IpAddr),
-    /// It was redirected more often than [`Policy::max_redirects`].
+    /// It has more redirects than [`Policy::max_redirects`].
     Redirects,
 }
 
@@ -95,7 +94,7 @@ impl fmt::Display for Blocked {
 
 impl std::error::Error for Blocked {}
 
-/// Which addresses may be asked.
+/// Whether an address is allowed.
 pub(super) type Rule = fn(IpAddr) -> bool;
 
 impl Policy {
@@ -103,7 +102,7 @@ impl Policy {
         if self.allow_private_addresses { |address| !is_metadata(address) } else { is_public }
     }
 
-    /// Checks what can be seen of a URL. What its name stands for is checked by [`Guard`], when it is connected to.
+    /// Checks a URL. [`Guard`] checks the addresses of its host name when it connects.
     pub(super) fn check(&self, url: &Url, rule: Rule) -> Result<(), Blocked> {
         match url.scheme() {
             "https" => {}
@@ -125,7 +124,7 @@ impl Policy {
     }
 }
 
-/// Whether an entry of [`Policy::hosts`] stands for a host.
+/// Whether an entry of [`Policy::hosts`] matches a host.
 fn stands_for(entry: &str, host: &str) -> bool {
     match entry.strip_prefix('*') {
         Some(parent) if parent.len() > 1 && parent.starts_with('.') => host
@@ -137,8 +136,8 @@ fn stands_for(entry: &str, host: &str) -> bool {
     }
 }
 
-/// Looks names up, and gives no address that may not be asked. The addresses that it gives are those that are connected
-/// to, so a name cannot change what it stands for between the check and the connection.
+/// Resolves names, and fails if an address is forbidden. The client connects to the addresses that it returns, so a
+/// name cannot change between the check and the connection.
 pub(super) struct Guard<L> {
     pub(super) lookup: L,
     pub(super) rule: Rule,
@@ -157,7 +156,7 @@ impl<L: Resolve> Resolve for Guard<L> {
     }
 }
 
-/// The lookup of the system.
+/// The system's resolver.
 pub(super) struct System;
 
 impl Resolve for System {
@@ -169,7 +168,7 @@ impl Resolve for System {
     }
 }
 
-/// Whether an address is of the public internet: globally reachable by the registries of
+/// Whether an address is on the public internet: globally reachable by the registries of
 /// [IPv4](https://www.iana.org/assignments/iana-ipv4-special-registry) and
 /// [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry) special-purpose addresses.
 fn is_public(address: IpAddr) -> bool {
@@ -179,7 +178,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Whether an address is link-local, or another that clouds have their metadata services at.
+/// Whether an address is link-local, or otherwise that of a cloud's metadata service.
 fn is_metadata(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_metadata_v4(address),
@@ -202,7 +201,7 @@ fn is_metadata_v4(address: Ipv4Addr) -> bool {
     address.is_link_local() || [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]].contains(&address.octets())
 }
 
-/// The IPv4 address that an IPv6 address stands for, or may: mapped, compatible, translated or tunnelled.
+/// The IPv4 address in an IPv6 address: mapped, compatible, translated or tunnelled.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
@@ -237,7 +236,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         }
         [0x2001, 0..=0x1ff, ..] => false, // protocols, Teredo among them
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false, // documentation
-        [0x2000..=0x3fff, ..] => true,    // what is given out
+        [0x2000..=0x3fff, ..] => true,    // allocated
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// Returns TLS that trusts the certificates that the system trusts.
+/// Returns a TLS configuration that trusts the certificates that the system trusts.
 pub(super) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     const NONE: &str = "rustls has no provider: turn on the feature `ring` of ampersand-notifications, or call \
                         `CryptoProvider::install_default` before you make a resolver";
@@ -15,7 +15,8 @@ pub(super) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     Ok(tls)
 }
 
-/// The provider that the process has installed. A library that installed one would choose for everybody in the process.
+/// The provider that the process has installed, or ring. A library must not install one, as that would affect the whole
+/// process.
 fn provider() -> Option<Arc<CryptoProvider>> {
     let installed = CryptoProvider::get_default().cloned();
     #[cfg(feature = "ring")]

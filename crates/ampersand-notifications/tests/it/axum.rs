@@ -1,4 +1,4 @@
-//! The extractor, in a server as axum runs it.
+//! Tests of the extractor in an axum server.
 
 use ampersand_notifications::axum::{ReceiveError, Received};
 use ampersand_notifications::{Delivery, Secret, Verifier};
@@ -45,7 +45,7 @@ async fn serve() -> String {
     address
 }
 
-/// What sends. It speaks no TLS, and asks for cryptography all the same.
+/// The client. It uses no TLS, but still needs a cryptography provider.
 fn sender() -> Client {
     test_support::tls::install();
     Client::builder().no_proxy().build().unwrap()

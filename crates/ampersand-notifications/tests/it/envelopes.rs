@@ -1,4 +1,4 @@
-//! Every event is the same whichever envelope carried it, and encodes to what was sent.
+//! Every event is the same in every envelope, and encodes to what was sent.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use test_support::json::difference;
 
 const ENVELOPES: [&str; 7] = ["webhook", "kinesis", "kinesis-wrapped", "kinesis-bare", "s3", "sqs", "attributes"];
 
-/// Reads a payload of the corpus by the door for its envelope.
+/// Reads a payload of the corpus with the function for its envelope.
 fn receive(envelope: &str, payload: &Payload) -> Result<Delivery, NormalizeError> {
     let body = payload.text.as_bytes();
     let attributes = || serde_json::from_str::<BTreeMap<String, String>>(&metadata(envelope, &payload.name)).unwrap();
@@ -126,7 +126,7 @@ fn a_source_that_is_chosen_at_run_time_reads_the_same() {
             }
         }
     }
-    // What is said in the body, or in the metadata, counts more than what was said beforehand.
+    // A type in the body or in the metadata overrides the argument.
     let beforehand = NotificationType::from("beforehand");
     let metadata = || Metadata::from_iter([("NotificationType", "in.the.metadata")]);
     let read = |body: &[u8], metadata| from_source(body, Source::Bare, metadata, Some(&beforehand));
@@ -196,7 +196,7 @@ fn a_field_that_is_new_is_no_error_and_is_kept() {
     }
 }
 
-/// Data of `connection.deleted`, with a member that looks like what an envelope says.
+/// Data of `connection.deleted`, with members that look like those of an envelope.
 const DATA: &str = r#"{"projectId": "p", "connectionId": "c", "provider": "x", "groupRef": "g", "consumerRef": "r",
     "consumerName": "\"notificationType\": \"connection.error\"", "notificationType": "read.backfill.done"}"#;
 
@@ -217,7 +217,7 @@ fn members_come_in_any_order_and_decoys_are_not_believed() {
     deleted(format!(r#"{{"data": {DATA}, "metadata": {{"notificationtype": "connection.deleted"}}}}"#));
     deleted(format!(r#"{{"metadata": {{"NotificationType": "connection.deleted"}}, "data": {DATA}}}"#));
     deleted(format!(r#"{{"\u0064ata": {DATA}, "notification\u0054ype": "connection\u002edeleted"}}"#));
-    // What stands last is far from the end.
+    // The member after the type is long, so the type is far from the end.
     let far = "x".repeat(10_000);
     deleted(format!(r#"{{"data": {DATA}, "notificationType": "connection.deleted", "far": "{far}"}}"#));
 }
@@ -413,7 +413,7 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
             assert_eq!((read.raw.data(), encode(&read.event).as_str()), (body, body));
         }
     }
-    // A type that the caller knows does as well, and attributes beside `metadata` count too.
+    // A type from the caller works too, and attributes beside `metadata` count too.
     let body = r#"{"data": {"a": 1}, "metadata": {"k": "v"}, "notificationType": "zz"}"#;
     let told = from_source(body, Source::S3, Metadata::default(), Some(&"x.new".into()));
     assert_eq!(notification(told).raw.data(), body);
@@ -422,7 +422,7 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
         [("metadata", r#"{"event-id": "e1"}"#), ("notificationType", "x.new"), ("event-id", "e2")],
     );
     assert_eq!((notification(beside.clone()).notification_type.as_str(), beside.unwrap().id()), ("x.new", Some("e1")));
-    // Records name no type. The metadata beside them tells that nothing wraps them.
+    // Records name no type. The metadata beside them shows that no envelope wraps them.
     let records_with_data = payloads("messages-s3").remove(0).text.replacen('{', r#"{"data": {}, "metadata": {},"#, 1);
     assert_eq!(records(from_s3(&records_with_data, [("event-id", "e1")])).id(), Some("e1"));
 }
@@ -440,13 +440,13 @@ fn null_is_no_type() {
         let read = notification(from_kinesis_as(&body, &NotificationType::DestinationWebhookDisabled));
         assert_eq!((read.raw.data(), read.id()), (data, None), "{body}");
     }
-    // An empty text names nothing either.
+    // An empty string does not name a type.
     let empty = format!(
         r#"{{"notificationType": "", "metadata": {{"notificationType": "", "event-id": ""}}, "data": {data}}}"#
     );
     assert!(matches!(from_any(&empty).unwrap_err().kind(), NormalizeErrorKind::TypeMissing { .. }));
     assert_eq!(notification(from_kinesis_as(&empty, &"x.new".into())).id(), None);
-    // A message stays one, whatever is `null` in it.
+    // A message remains a message if a member is `null`.
     let message = payloads("messages-s3").remove(0).text;
     for null in [r#""notificationType": null"#, r#""metadata": null"#] {
         records(from_any(message.replacen('{', &format!(r#"{{{null}, "data": {{"x": 1}},"#), 1)));
@@ -462,7 +462,7 @@ fn notifications_and_messages_of_older_contracts_are_read() {
         assert_eq!(read.notification_type.as_str(), payload.name);
         assert!(!matches!(read.event, Event::Unknown(_)));
     }
-    // `result` and `resultInfo` tell a message without `action`; what has none of the three is no message.
+    // `result` or `resultInfo` marks a message without `action`. Without all three, it is not a message.
     let bare = payloads("messages").into_iter().find(|payload| payload.name == "read.without-action").unwrap().text;
     for (from, to) in [("\"result\"", "\"a\""), ("\"resultInfo\"", "\"b\"")] {
         let less = bare.replace(from, to);

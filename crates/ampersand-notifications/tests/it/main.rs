@@ -1,4 +1,5 @@
-//! Verifying and reading deliveries, on payloads as they are sent. The tests of the resolver are in `src/resolve/tests`.
+//! Tests of verifying and reading deliveries, with payloads as they are sent. The resolver's tests are in
+//! `src/resolve/tests`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! With the feature `tracing`, refusals can be observed, and show no body, header or secret.
+//! With the feature `tracing`, refusals are events that show no body, header or secret.
 
 use ampersand_notifications::Verifier;
 use ampersand_notifications::axum::{ReceiveError, Received};

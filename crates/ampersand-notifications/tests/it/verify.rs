@@ -1,4 +1,4 @@
-//! Signatures, against an implementation that we did not write.
+//! Tests signatures against a third-party implementation.
 
 use ampersand_notifications::{Secret, Verifier, VerifyError};
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_787_158_990).unwrap()
 }
 
-/// The headers of one family, as a request has them.
+/// The three headers of a request, with these names.
 fn headers(names: [&str; 3], id: &str, sent: Timestamp, signature: &str) -> Vec<(String, String)> {
     let values = [id.to_owned(), sent.as_second().to_string(), signature.to_owned()];
     names.map(str::to_owned).into_iter().zip(values).collect()
@@ -23,7 +23,7 @@ fn verify(verifier: &Verifier, headers: &[(String, String)], body: &[u8]) -> Res
     verifier.verify_at(headers, body, now()).map(|verified| verified.secret)
 }
 
-/// Bodies that a careless implementation stumbles over.
+/// Bodies that break careless implementations.
 fn bodies() -> Vec<Vec<u8>> {
     let large = br#"{"data": "0123456789"}"#.repeat(14_000);
     vec![b"".to_vec(), br#"{"a": 1}"#.to_vec(), "{\"naïve\": \"日本 🎉\"}".into(), b"\xff\xfe\x00".to_vec(), large]
@@ -38,7 +38,7 @@ fn what_others_sign_verifies_and_what_we_sign_does_too() {
             for names in NAMES {
                 assert_eq!(verify(&ours, &headers(names, id, now(), &signature), &body), Ok(0));
             }
-            // They take text alone.
+            // The other implementation takes only text.
             if std::str::from_utf8(&body).is_ok() {
                 assert_eq!(theirs.sign(id, now().as_second(), &body).unwrap(), signature);
             }

@@ -1,6 +1,6 @@
-//! A function of Lambda that handles the deliveries of a Kinesis stream.
+//! A Lambda function that handles the deliveries of a Kinesis stream.
 //!
-//! Records that cannot be read go into the bucket that `PARK_BUCKET` names, and block nobody.
+//! It stores records that it cannot read in the bucket `PARK_BUCKET`, so they do not block others.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
 use tokio::sync::OnceCell;
 
-/// Handles a delivery. Put your code here: it may be called again with the same delivery, so drop repeats by its id.
+/// Handles a delivery. Put your code here. It may get the same delivery again, so deduplicate by its id.
 async fn handle(delivery: Delivery) -> Result<(), Infallible> {
     tracing::info!(id = delivery.id(), group = delivery.group_ref().as_deref(), "handled");
     Ok(())
@@ -34,12 +34,12 @@ async fn main() -> Result<(), BoxError> {
 
 struct Bucket {
     name: String,
-    /// Made for the first record that is parked: most functions never need it, and start sooner.
+    /// Created for the first parked record. Most functions never need it, and start faster without it.
     client: OnceCell<Client>,
 }
 
 impl Bucket {
-    /// Stores a record by its sequence number, so that a repeat stores nothing more.
+    /// Stores a record under its sequence number, so a repeat replaces the same object.
     async fn park(&self, unreadable: Unreadable) -> Result<(), BoxError> {
         let connect = async || Client::new(&aws().load().await);
         let client = self.client.get_or_init(connect).await;

@@ -1,8 +1,8 @@
-//! Takes the deliveries of an SQS queue into an inbox, and handles them: for containers, without Lambda.
+//! Moves the deliveries of an SQS queue into an inbox, and handles them: for containers, without Lambda.
 //!
-//! `QUEUE_URL` names the queue, and `INBOX_URL` the inbox. A message is deleted once its delivery is committed. SQS hides it
-//! until then, for `HIDDEN_SECONDS` (30 by default) at a time. At SIGTERM, it finishes what it has begun, and exits. Where SNS
-//! stands between, its subscription must have raw message delivery.
+//! `QUEUE_URL` names the queue, and `INBOX_URL` the inbox. It deletes a message once its delivery is committed. Until
+//! then, SQS hides the message for `HIDDEN_SECONDS` (30 by default) at a time. At SIGTERM, it finishes what it has
+//! begun, and exits. If the messages come through SNS, enable raw message delivery in the subscription.
 
 use std::env;
 use std::num::NonZero;
@@ -19,12 +19,12 @@ use futures_util::future::join_all;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, sleep};
 
-/// So many messages come in one response at most.
+/// The most messages in one response.
 const MESSAGES: i32 = 10;
-/// For how long a call waits until there are messages: as long as SQS allows.
+/// How long a call waits for messages: as long as SQS allows.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Handles a delivery. Put your code here: an error makes the inbox try again.
+/// Handles a delivery. Put your code here. The inbox retries after an error.
 async fn handle(incoming: Incoming) -> Result<(), Failure> {
     tracing::info!(id = incoming.id, group = incoming.delivery.group_ref().as_deref(), "handled");
     Ok(())
@@ -55,7 +55,7 @@ async fn main() -> Result<(), BoxError> {
             Err(error) => Err(error),
         };
         if let Err(error) = taken {
-            // SQS shows the messages again. The AWS SDK has tried its calls again already.
+            // SQS delivers the messages again. The AWS SDK has already retried its calls.
             tracing::warn!(error = %DisplayErrorContext(&*error), "messages were not taken");
             sleep(Duration::from_secs(1)).await;
         }
@@ -74,7 +74,7 @@ async fn terminated() {
 struct Queue {
     client: Client,
     url: String,
-    /// For how many seconds SQS hides a message that is being stored. It is extended before it ends.
+    /// How many seconds SQS hides a message that is being stored. This is extended before it ends.
     hidden: u16,
 }
 
@@ -86,7 +86,7 @@ impl Queue {
         Ok(receive.send().await?.messages.unwrap_or_default())
     }
 
-    /// Stores messages, hides them for as long as that takes, and deletes those that are stored.
+    /// Stores messages, keeps them hidden meanwhile, and deletes those that are stored.
     async fn take(&self, inbox: &Inbox, messages: Vec<Message>) -> Result<(), BoxError> {
         let stored = tokio::select! {
             stored = join_all(messages.iter().map(|message| store(inbox, message))) => stored,
@@ -99,13 +99,13 @@ impl Queue {
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         if !entries.is_empty() {
-            // One that is not deleted comes again, and changes nothing then.
+            // A message that is not deleted comes again, as a duplicate.
             self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;
         }
         failed.into_iter().find_map(|(_, stored)| stored.err()).map_or(Ok(()), Err)
     }
 
-    /// Hides messages again and again, until the caller drops this; returns when that fails.
+    /// Extends the hiding of messages until the caller drops this. Returns the error if that fails.
     async fn hide(&self, messages: &[Message]) -> BoxError {
         let mut ticks = interval(Duration::from_secs(self.hidden.into()) / 2);
         ticks.tick().await;
@@ -128,7 +128,7 @@ impl Queue {
     }
 }
 
-/// Stores a message by the id of its delivery, or of the message where it cannot be read: that is a dead letter then.
+/// Stores a message under the id of its delivery. An unreadable one gets the id of the message, and is a dead letter.
 async fn store(inbox: &Inbox, message: &Message) -> Result<(), BoxError> {
     let body = message.body.as_deref().unwrap_or_default();
     let attributes = message.message_attributes.iter().flatten();

@@ -1,7 +1,8 @@
-//! A function of Lambda that receives webhooks, behind a function URL, API Gateway or a load balancer, and stores each in the
-//! inbox of `INBOX_URL` before it answers. `WEBHOOK_SECRET` is the secret of the endpoint.
+//! A Lambda function that receives webhooks, behind a function URL, API Gateway or a load balancer. It stores each in
+//! the inbox of `INBOX_URL` before it responds. `WEBHOOK_SECRET` is the secret of the endpoint.
 //!
-//! Workers handle the deliveries elsewhere: a process that runs `inbox.worker().run(handle)`, such as the binary `sqs`.
+//! Workers handle the deliveries elsewhere, in a process that runs `inbox.worker().run(handle)`, such as the binary
+//! `sqs`.
 
 use ampersand_notifications::Verifier;
 use aws_examples::{BoxError, inbox, log, setting};

@@ -1,4 +1,4 @@
-//! The consumer without Lambda, on queues of moto.
+//! Tests of the consumer without Lambda, on queues of moto.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::moto::Queue;
 use crate::{peers, sqs};
 
 const MESSAGES: usize = 300;
-/// For how many seconds the consumer hides messages.
+/// How many seconds the consumer hides messages.
 const HIDDEN: u32 = 2;
 
 fn start(queue: &Queue, inbox: &str) -> Child {
@@ -62,12 +62,12 @@ async fn a_consumer_that_is_killed_loses_no_message() {
     let mut connection = Connection::open(&file).unwrap();
     let begun = Instant::now();
     let (mut killed, mut before) = (0, Vec::new());
-    // The last one has the other half.
+    // The last consumer gets the other half.
     while before.len() < MESSAGES / 2 {
         let mut consumer = start(&queue, &url);
         let stores = async { while stored(&inbox).await == before {} };
         timeout(Duration::from_secs(30), stores).await.unwrap();
-        // Every other time it has messages that it cannot store.
+        // Every other time, it holds messages that it cannot store.
         let locked = TransactionBehavior::Immediate;
         let locked = (killed % 2 == 0).then(|| connection.transaction_with_behavior(locked).unwrap());
         sleep(Duration::from_millis(fastrand::u64(..300))).await;

@@ -1,4 +1,4 @@
-//! The function for a Kinesis stream.
+//! Tests of the function for a Kinesis stream.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -71,7 +71,7 @@ async fn a_record_that_cannot_be_read_is_parked_and_blocks_nobody() {
     let mut event = aws::kinesis_event(&numbered(3));
     event["Records"][1]["kinesis"]["data"] = "%".into();
     assert_eq!(function.invoke(&event, MINUTE).await, all_done());
-    // A repeat is the same object.
+    // A repeat stores the same object.
     assert_eq!(function.invoke(&event, MINUTE).await, all_done());
     let objects = objects.lock().unwrap();
     let [(key, body), (again, _)] = objects.as_slice() else { panic!("{objects:?}") };
@@ -118,7 +118,7 @@ async fn what_is_no_event_is_an_error_and_the_function_goes_on() {
 async fn a_batch_of_large_records_is_handled() {
     let function = start("http://127.0.0.1:1").await;
     let large = Fixture::new("connection.created").set("/connection/note", "x".repeat(300_000));
-    // So many records of 300 KB, in base64, are the 6 MB that Lambda allows.
+    // 15 records of 300 KB, in base64, reach Lambda's limit of 6 MB.
     let event = aws::kinesis_event(std::iter::repeat_n(&large, 15));
     assert!(event.to_string().len() > 5_900_000 && event.to_string().len() < 6 * 1024 * 1024);
     let begun = Instant::now();
@@ -137,7 +137,7 @@ async fn the_first_record_that_fails_is_reported_whatever_the_handler_does() {
         });
         let function = script::start(SCRIPTED, "kinesis", &script.await).await;
         let event = aws::kinesis_event(&numbered(3));
-        // A second of it is Lambda's margin.
+        // One second of it is the margin for the response.
         let answer = function.invoke(&event, Duration::from_secs(3)).await;
         assert_eq!(answer, failed(number(&event, 1)), "{outcome}");
         assert_eq!(*asked.lock().unwrap(), ["0", "1"], "{outcome}");

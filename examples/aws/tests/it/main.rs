@@ -1,6 +1,7 @@
-//! The built binaries, as Lambda runs them: against a Runtime API of the test's own, and a bucket and a queue that are made up.
+//! Tests of the built binaries, as Lambda runs them: with the test's own Runtime API, and a simulated bucket and queue.
 //!
-//! Those that `cargo xtask peers` runs have the functions that Cargo Lambda built, and servers that stand in for AWS.
+//! The tests that `cargo xtask peers` runs use the functions that Cargo Lambda built, and servers that stand in for
+//! AWS.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::print_stdout, reason = "cargo shows figures with `--nocapture`")]

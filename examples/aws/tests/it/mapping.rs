@@ -1,4 +1,5 @@
-//! Whatever a built function does with whatever record, each is handled at least once, and in order where there is one.
+//! Every record is handled at least once, and in order if there is one, whether a built function fails, panics or
+//! hangs.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

@@ -1,4 +1,4 @@
-//! A queue of moto, which is filled as Ampersand fills it, and an event source mapping of the queue.
+//! A queue of moto, filled as Ampersand fills it, and an event source mapping of the queue.
 
 use std::fs;
 use std::time::Duration;
@@ -21,7 +21,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Creates a queue that hides messages for so many seconds, so many times before they are dead letters.
+    /// Creates a queue that hides received messages for `visibility` seconds. After `receives` times, they become dead
+    /// letters.
     pub(crate) async fn create(name: &str, receives: u32, visibility: u32) -> Self {
         let (name, receives, visibility) =
             (format!("{name}-{}", std::process::id()), receives.to_string(), visibility.to_string());
@@ -30,18 +31,18 @@ impl Queue {
         Self { client: Client::new(&config().await), url: text("url"), arn: text("arn"), dead: text("dead") }
     }
 
-    /// Sends records of Kinesis as the messages that they are in a queue.
+    /// Sends Kinesis records as queue messages.
     pub(crate) fn send(&self, records: &[String]) -> Vec<Value> {
         with_file(records, |file| queues(&["send", &self.url, file]))
     }
 
-    /// Puts records of Kinesis as the objects that they are in a bucket, which notifies the queue.
+    /// Puts Kinesis records as objects into a bucket, which notifies the queue.
     pub(crate) fn put(&self, bucket: &str, records: &[String]) -> Vec<Value> {
         with_file(records, |file| queues(&["put", bucket, file, "--queue", &self.url]))
     }
 
-    /// Invokes a function with messages, and deletes those that it does not name, until the queue has none. The others come
-    /// again, and become dead letters in the end.
+    /// Invokes a function with messages, and deletes those that it does not report as failed, until the queue is empty.
+    /// Failed messages come again, and become dead letters in the end.
     pub(crate) async fn map(&self, mut function: impl AsyncFnMut(Value) -> Option<Vec<String>>) {
         while !self.is_empty().await {
             let messages = self.receive(&self.url).await;
@@ -80,8 +81,8 @@ impl Queue {
         receive.max_number_of_messages(10).send().await.unwrap().messages.unwrap_or_default()
     }
 
-    /// How many messages somebody could receive now, and how many are hidden. moto counts one after the other: it counts a
-    /// message that appears in between neither time.
+    /// How many messages are visible, and how many are hidden. moto counts one after the other, so it misses a message that
+    /// becomes visible in between.
     pub(crate) async fn count(&self) -> [usize; 2] {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -92,7 +93,7 @@ impl Queue {
         names.map(|name| attributes[&name].parse().unwrap())
     }
 
-    /// Counts twice: what appeared during the first count is there at the second.
+    /// Counts twice: the second count finds a message that the first one missed.
     pub(crate) async fn is_empty(&self) -> bool {
         self.count().await == [0, 0] && self.count().await == [0, 0]
     }

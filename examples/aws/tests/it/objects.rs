@@ -1,4 +1,4 @@
-//! Objects of S3 whose notifications come in a queue.
+//! Tests of S3 objects whose notifications come in a queue.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ async fn objects_are_fetched_and_one_that_is_gone_fails_alone() {
     });
     tokio::time::timeout(Duration::from_secs(60), map).await.unwrap();
 
-    // The id is in the metadata of the object alone.
+    // Only the metadata of the object has the id.
     let expected = (0..OBJECTS).filter(|index| *index != GONE).map(|index| index.to_string()).collect();
     assert_eq!(*handled.lock().unwrap(), expected);
     let dead = queue.dead().await;

@@ -1,4 +1,5 @@
-//! What the tests that `cargo xtask peers` runs are given: servers, scripts of Python, and the functions that Cargo Lambda built.
+//! The settings of `cargo xtask peers` for its tests: servers, Python scripts, and the functions that Cargo Lambda
+//! built.
 
 use std::env;
 use std::process::Command;
@@ -16,14 +17,14 @@ pub(crate) fn built(function: &str) -> String {
     format!("{}/{function}/bootstrap", setting("PEERS_LAMBDA"))
 }
 
-/// A script of `tests/peers`, and the address of the server that it takes.
+/// A Python script of `tests/peers`, with the address of its server.
 pub(crate) fn python(script: &str, server: &str) -> Command {
     let mut python = Command::new(setting("PEERS_PYTHON"));
     python.arg(format!("{}/../../tests/peers/{script}", env!("CARGO_MANIFEST_DIR"))).arg(setting(server));
     python
 }
 
-/// A delivery as a record of Kinesis: the scripts take these, a line each.
+/// A delivery as a Kinesis record: the scripts take one per line.
 pub(crate) fn line(fixture: &Fixture) -> String {
     String::from_utf8(fixture.send(Envelope::Kinesis).body).unwrap()
 }
@@ -33,7 +34,7 @@ pub(crate) fn lines(count: usize) -> Vec<String> {
     (0..count).map(|index| line(&Fixture::new("connection.created").with_id(index.to_string()))).collect()
 }
 
-/// A record that cannot be read: it does not tell its type.
+/// A record that cannot be read, as it does not name its type.
 pub(crate) fn unreadable(id: &str) -> String {
     json!({"data": {}, "metadata": {"event-id": id}}).to_string()
 }

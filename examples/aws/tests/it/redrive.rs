@@ -1,4 +1,4 @@
-//! A queue with redrive: what always fails ends in the dead letter queue, and nothing else does.
+//! A queue with redrive: messages that always fail end in the dead letter queue, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,11 @@ use crate::runtime_api::Answer;
 use crate::{peers, script};
 
 const MESSAGES: usize = 60;
-/// This one cannot be read.
+/// The message that cannot be read.
 const UNREADABLE: usize = 42;
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// What becomes of a message at each attempt.
+/// The outcome of a message at each attempt.
 fn outcome(index: usize, attempt: usize) -> &'static str {
     match (index, attempt) {
         (0..3, _) | (10..20, 1) => "fail",
@@ -48,7 +48,7 @@ async fn what_always_fails_is_a_dead_letter_and_nothing_else_is() {
     let script = script.await;
     let binary = peers::built("scripted");
     let mut function = script::start(&binary, "sqs", &script).await;
-    // The first is killed after a millisecond: its messages come again.
+    // The first invocation is killed after a millisecond: its messages come again.
     let mut killed = Duration::from_millis(1);
     let map = queue.map(async |event: Value| {
         let killed = std::mem::replace(&mut killed, TIMEOUT);

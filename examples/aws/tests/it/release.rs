@@ -1,4 +1,4 @@
-//! The functions that Cargo Lambda built, as they are deployed.
+//! Tests of the functions that Cargo Lambda built, as they are deployed.
 
 use std::fs;
 use std::time::Duration;

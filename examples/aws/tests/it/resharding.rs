@@ -1,5 +1,5 @@
-//! A stream that is resharded while it is read: whatever fails, each record is handled or parked at least once, in order within
-//! its shard, and one that cannot be read blocks nobody.
+//! A stream is resharded while it is read. Whatever fails, each record is handled or parked at least once, in order
+//! within its shard, and an unreadable record blocks no other.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,13 +22,13 @@ use crate::script::{self, Figures, Unreliable};
 
 const RECORDS: usize = 10_000;
 
-/// What is read of a shard so far.
+/// The records of a shard that are read so far.
 #[derive(Default)]
 struct Shard {
     records: Vec<Value>,
-    /// No more records come.
+    /// Whether it gets no more records.
     is_closed: bool,
-    /// All of them are handled: its children are next.
+    /// Whether all of them are done, so its children are next.
     is_done: bool,
 }
 
@@ -98,7 +98,7 @@ async fn a_stream_that_is_resharded_is_handled_in_order_within_its_shards() {
     let mut get = kinesis(&["get", &stream, &RECORDS.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
     let mut answers = BufReader::new(get.stdout.take().unwrap()).lines();
 
-    // By the questions of the function.
+    // Keyed by the questions of the function.
     let records = Arc::new(Mutex::new(HashMap::<String, (Shared, usize)>::new()));
     let attempts = Arc::new(AtomicUsize::new(0));
     let script = script::serve({

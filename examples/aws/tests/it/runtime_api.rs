@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, for a function that a test starts: what a sandbox of Lambda is to the function.
+//! Lambda's Runtime API, as a sandbox of Lambda offers it to a function.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
     Response(Value),
     /// `errorType` and `errorMessage`.
     Error(Value),
-    /// It did not answer in time, and was killed: start another one.
+    /// It did not respond in time, and was killed: start another one.
     Timeout,
 }
 
@@ -37,18 +37,18 @@ struct Invocation {
 
 struct Sandbox {
     next: AsyncMutex<mpsc::Receiver<Invocation>>,
-    /// By the ids of the invocations.
+    /// Keyed by the ids of the invocations.
     waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     count: AtomicUsize,
     ready: Mutex<Option<oneshot::Sender<Instant>>>,
 }
 
-/// A process that runs a function, with a Runtime API of its own.
+/// A process that runs a function, with its own Runtime API.
 pub(crate) struct Function {
     child: AsyncMutex<Child>,
     invocations: mpsc::Sender<Invocation>,
     log: Arc<Mutex<String>>,
-    /// From the start of the process to its first request for an event.
+    /// The time from the start of the process to its first request for an event.
     pub(crate) cold_start: Duration,
 }
 
@@ -95,7 +95,7 @@ impl Function {
         Self { child: AsyncMutex::new(child), invocations, log, cold_start: first - begun }
     }
 
-    /// Hands it an event, and waits as long as Lambda would.
+    /// Invokes the function with an event, and waits as long as Lambda would.
     pub(crate) async fn invoke(&self, event: &Value, within: Duration) -> Answer {
         self.invoke_raw(event.to_string(), within).await
     }
@@ -104,7 +104,7 @@ impl Function {
         self.invoke_and_kill(event, within, within).await
     }
 
-    /// Kills it after so long, whatever the deadline that it is told.
+    /// Invokes the function with a deadline of `within`, and kills it after `killed`.
     pub(crate) async fn invoke_and_kill(&self, event: String, within: Duration, killed: Duration) -> Answer {
         let deadline = (SystemTime::now() + within).duration_since(UNIX_EPOCH).unwrap().as_millis();
         let (answer, answered) = oneshot::channel();
@@ -121,7 +121,7 @@ impl Function {
         }
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -154,12 +154,12 @@ async fn outcome(
     Path((id, outcome)): Path<(String, String)>,
     body: Bytes,
 ) -> StatusCode {
-    // A function may answer once.
+    // A function may respond once.
     let Some(waiting) = sandbox.waiting.lock().unwrap().remove(&id) else {
         return StatusCode::NOT_FOUND;
     };
     let body = serde_json::from_slice(&body).unwrap();
-    // Nobody waits any more where the time is over.
+    // After the deadline, no one waits for the response.
     let _ = waiting.send(if outcome == "response" { Answer::Response(body) } else { Answer::Error(body) });
     StatusCode::ACCEPTED
 }

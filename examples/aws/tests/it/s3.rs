@@ -1,4 +1,5 @@
-//! Objects that `Batch::s3` fetches: here, so that the tests of `ampersand-aws` build no AWS SDK.
+//! Tests of objects that `Batch::s3` fetches. They are here so that the tests of `ampersand-aws` need not build the AWS
+//! SDK.
 
 use ampersand_aws::{Batch, EventError};
 use ampersand_notifications::Delivery;
@@ -9,7 +10,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use tokio::net::TcpListener;
 
-/// A client of a bucket that has one object, in the version `v1/+`.
+/// A client of a bucket with one object, in the version `v1/+`.
 async fn client(fixture: &Fixture) -> Client {
     let object = fixture.send(Envelope::S3);
     let named = |(name, value): (String, String)| {

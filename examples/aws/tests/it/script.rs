@@ -1,4 +1,4 @@
-//! Says to the function `scripted` what to do with each delivery.
+//! Tells the function `scripted` what to do with each delivery.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::runtime_api::{self, Function};
 
-/// Lambda's timeout, of which the last second is for the answer.
+/// Lambda's timeout. Its last second is for the response.
 const TIMEOUT: Duration = Duration::from_millis(1300);
 
 /// Answers each question with what `script` says: `ok`, `fail`, `panic` or `hang`. Returns the address.
@@ -23,7 +23,7 @@ pub(crate) async fn serve(script: impl Fn(&str) -> &'static str + Send + 'static
         while let Ok((connection, _)) = listener.accept().await {
             let mut connection = BufReader::new(connection);
             let mut question = String::new();
-            // A function that is killed asks nothing more.
+            // A killed function asks nothing more.
             if connection.read_line(&mut question).await.is_ok_and(|length| length > 0) {
                 let _ = connection.write_all(script(question.trim_end()).as_bytes()).await;
             }
@@ -32,7 +32,7 @@ pub(crate) async fn serve(script: impl Fn(&str) -> &'static str + Send + 'static
     address
 }
 
-/// Begins an attempt at a record, and says how it goes.
+/// Begins an attempt at a record, and returns its outcome.
 pub(crate) fn attempt(world: &Shared, index: usize, is_readable: bool) -> &'static str {
     match world.begin(index, is_readable) {
         Some(Attempt::Fails) => "fail",
@@ -50,7 +50,7 @@ pub(crate) async fn start(binary: &str, source: &str, script: &str) -> Function 
     Function::start(binary, &[("SOURCE", source), ("SCRIPT", script)]).await
 }
 
-/// The function `scripted`, which is killed at times, and whose answer is lost at times.
+/// The function `scripted`, which is killed now and then, and whose responses are lost now and then.
 pub(crate) struct Unreliable {
     binary: String,
     source: &'static str,
@@ -59,7 +59,7 @@ pub(crate) struct Unreliable {
     pub(crate) figures: Cell<Figures>,
 }
 
-/// How often a function was invoked, and what came of that.
+/// How often a function was invoked, and with what results.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) invocations: usize,
@@ -77,7 +77,7 @@ impl Unreliable {
         let mut function = self.function.lock().await;
         let mut figures = self.figures.get();
         figures.invocations += 1;
-        // A batch takes a millisecond or some, by how the function is built.
+        // A batch takes about a millisecond, depending on the build.
         let killed = if rng.u8(..) < 25 { Duration::from_micros(100 << rng.u8(..8)) } else { TIMEOUT };
         let answer = match function.invoke_and_kill(event.to_string(), TIMEOUT, killed).await {
             runtime_api::Answer::Error(error) => return Err(error.to_string()),
@@ -97,7 +97,7 @@ impl Unreliable {
     }
 }
 
-/// The records that failed, by an answer of a function.
+/// The identifiers of the failed records in a function's response.
 pub(crate) fn identifiers(answer: &Value) -> Vec<String> {
     let failures = answer["batchItemFailures"].as_array().unwrap().iter();
     failures.map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! The consumer of a queue, without Lambda.
+//! Tests of the consumer of a queue, without Lambda.
 
 use std::collections::VecDeque;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-/// A queue as SQS has it, but that it hides what it has sent for ever.
+/// A queue like one of SQS, except that it hides received messages forever.
 #[derive(Clone, Default)]
 struct Queue(Arc<Mutex<Messages>>);
 
@@ -30,7 +30,7 @@ struct Messages {
 }
 
 impl Queue {
-    /// A queue with the messages of an event of Lambda.
+    /// A queue with the messages of a Lambda event.
     fn new(event: &Value) -> Self {
         let messages = event["Records"].as_array().unwrap().iter().map(|record| {
             let metadata = &record["messageAttributes"]["metadata"]["stringValue"];
@@ -82,7 +82,7 @@ async fn call(extract::State(queue): extract::State<Queue>, headers: HeaderMap, 
     }
 }
 
-/// The consumer of a queue.
+/// Returns the command that runs the consumer of a queue.
 pub(crate) fn consumer(endpoint: &str, queue: &str, inbox: &str) -> Command {
     let mut consumer = Command::new(crate::SQS);
     consumer

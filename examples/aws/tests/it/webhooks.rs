@@ -1,4 +1,4 @@
-//! The function for webhooks, with its inbox in a file.
+//! Tests of the function for webhooks, with its inbox in a file.
 
 use std::time::Duration;
 

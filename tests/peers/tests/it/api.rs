@@ -17,9 +17,9 @@ use crate::prism::{NOT_MADE_UP, Prism, calls, contracts};
 /// How a command gets the body of its request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Body {
-    /// All of it from stdin, by `--json -`.
+    /// The whole body from stdin, with `--json -`.
     Stdin,
-    /// Each field from a file, by `--set FIELD=@FILE`: arguments must not hold credentials.
+    /// Each field from a file, with `--set FIELD=@FILE`: arguments must not hold credentials.
     Fields,
 }
 
@@ -33,7 +33,7 @@ fn set(fields: &Map<String, Value>, folder: &Path) -> Vec<String> {
     options.collect()
 }
 
-/// A value as the command line has it: text stays as it is.
+/// A value as an argument: text stays as it is.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -51,7 +51,7 @@ fn run(prism: &Prism, arguments: &[String], stdin: &str) -> Output {
     command.wait_with_output().unwrap()
 }
 
-/// Whether the contract has a body in the response of success.
+/// Whether the response of success has a body in the contract.
 fn has_content(operation: &Endpoint, contract: &Value) -> bool {
     let described = &contract["paths"][operation.path][operation.method.to_lowercase()];
     let responses = described["responses"].as_object().unwrap().iter();
@@ -59,7 +59,7 @@ fn has_content(operation: &Endpoint, contract: &Value) -> bool {
     successes.any(|(_, response)| response["content"].as_object().is_some_and(|content| !content.is_empty()))
 }
 
-/// The value with its numbers as JavaScript has them.
+/// The value, with its numbers as JavaScript reads them.
 fn rounded(value: Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
@@ -69,7 +69,7 @@ fn rounded(value: Value) -> Value {
     }
 }
 
-/// Calls an operation by the command. Checks what came and what the command printed.
+/// Calls an operation with the command. Checks the request and the output.
 fn call(prism: &mut Prism, operation: &Endpoint, contract: &Value, mut given: Map<String, Value>, way: Body) {
     let folder = TempDir::new().unwrap();
     let mut arguments = ["api".to_owned(), operation.id.to_kebab_case(), "--output=json".to_owned()].to_vec();
@@ -114,7 +114,7 @@ fn every_operation_is_called_with_what_it_needs() {
     prism.prefer(&json!({ "dynamic": false }));
     for (operation, (id, mut given)) in Endpoint::ALL.iter().zip(calls(Members::Required, 0)) {
         if id == "createOrgInvite" {
-            // The contract requires an address in a body that it does not require. The command requires both.
+            // The contract requires an email address inside an optional body. The command requires both.
             given.insert("body".to_owned(), json!({ "email": "ada@example.com" }));
         }
         call(&mut prism, operation, &contracts[&operation.host], given, Body::Fields);

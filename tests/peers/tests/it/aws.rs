@@ -1,4 +1,4 @@
-//! What Kinesis, S3 and SQS make of a notification on its way.
+//! How Kinesis, S3 and SQS deliver a notification.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{Peer, decode};
 use test_support::corpus::{Payload, metadata, payloads};
 
-/// Amazon's own client, with a server of moto behind it.
+/// Amazon's own client, with a moto server.
 struct Aws(Peer);
 
 impl Aws {
@@ -22,7 +22,7 @@ impl Aws {
         Self(Peer::start("aws.py", &[]))
     }
 
-    /// A URL that gives an object of the bucket `events`.
+    /// Returns a signed URL of an object in the bucket `events`.
     fn presign(&mut self, version: &str, key: &str, seconds: u32) -> SignedUrl {
         let object = json!({"Bucket": "events", "Key": key});
         let arguments = json!({"ClientMethod": "get_object", "Params": object, "ExpiresIn": seconds});
@@ -36,7 +36,7 @@ impl Aws {
     }
 }
 
-/// The corpus holds every type, so nothing of this runs on nothing.
+/// The payloads of an envelope. Checks that there is one of every type.
 fn all(envelope: &str) -> Vec<Payload> {
     let payloads = payloads(envelope);
     assert_eq!(payloads.len(), NotificationType::KNOWN.len());
@@ -51,7 +51,7 @@ fn strings(value: &Value) -> BTreeMap<String, String> {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// What was delivered is what was sent, to the byte.
+/// Checks that a delivery is byte for byte what was sent.
 fn check(sent: &Payload, delivered: Result<Delivery, NormalizeError>) -> Notification {
     let Ok(Delivery::Notification(notification)) = delivered else { panic!("{}: {delivered:?}", sent.name) };
     assert_eq!(notification.notification_type.as_str(), sent.name);
@@ -126,7 +126,7 @@ fn the_type_is_found_in_the_attribute_of_an_sqs_message() {
     }
 }
 
-/// What S3 says of a URL that has expired or is forged is not tested here: moto serves both.
+/// This does not test how S3 refuses expired and forged URLs, because moto serves both.
 #[tokio::test]
 #[ignore = "run by `cargo xtask peers`"]
 async fn what_was_put_on_s3_is_downloaded_to_the_byte() {
@@ -152,7 +152,7 @@ async fn what_was_put_on_s3_is_downloaded_to_the_byte() {
         assert!(matches!(error, ResolveError::Gone), "{error}");
 
         let short = aws.presign(version, "missing", 1);
-        std::thread::sleep(Duration::from_millis(2100)); // as it is made in the course of a second
+        std::thread::sleep(Duration::from_millis(2100)); // because the URL's time is in whole seconds
         let error = resolver.config(ConfigSource::Url(&short)).await.unwrap_err();
         assert!(matches!(error, ResolveError::Expired { at } if at == short.expires_at() && at.is_some()), "{error}");
     }

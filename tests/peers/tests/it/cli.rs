@@ -1,4 +1,4 @@
-//! The command `ampersand`, and the libraries of Svix and of Standard Webhooks on the other side.
+//! Tests of the command `ampersand` with the libraries of Svix and of Standard Webhooks as its peers.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::signatures::{Library, OTHER, SECRET, VERIFIED, headers, now};
 use test_support::corpus::payloads;
 
-/// The command as it was just built.
+/// The command from the current build.
 pub(crate) fn ampersand(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("PEERS_AMPERSAND").expect("run by `cargo xtask peers`"));
     command.args(arguments).env("AMPERSAND_WEBHOOK_SECRET", SECRET).stdin(Stdio::null());

@@ -1,4 +1,4 @@
-//! Every operation of the client, and Prism as a server of the contract.
+//! Tests of every operation of the client, with Prism as a server of the contract.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn key_and_token(builder: ClientBuilder) -> ClientBuilder {
     builder.api_key("key").bearer_token("token")
 }
 
-/// What Prism has against a request.
+/// The violations that Prism found in a request.
 fn violations(error: &Error) -> &str {
     error.headers().and_then(|headers| headers.get("sl-violations")?.to_str().ok()).unwrap_or_default()
 }
@@ -41,7 +41,7 @@ async fn every_operation_is_understood_and_understands_the_answer() {
     }
 }
 
-/// Bodies that differ from one in a member: it is gone, or a list of lists.
+/// Variants of a body in which a member is missing or is a list of lists.
 fn spoiled(body: &Value) -> Vec<Value> {
     let Some(members) = body.as_object() else { return Vec::new() };
     let spoil = |name: &String, value: Option<Value>| {
@@ -110,10 +110,10 @@ async fn every_error_that_the_contract_has_is_told_as_it_came() {
         let contract = &contracts[&operation.host];
         let responses = &contract["paths"][operation.path][operation.method.to_lowercase()]["responses"];
         for (status, response) in responses.as_object().unwrap().iter().filter(|(status, _)| !status.starts_with('2')) {
-            let status = status.parse().unwrap_or(418); // By `default`.
+            let status = status.parse().unwrap_or(418); // For the response `default`.
             let client = prism.client(&format!("dynamic=false, code={status}"), key_and_token);
             let error = call(&client, id, &arguments).await.expect_err("a failure");
-            // A write that was refused answers with results, or in text.
+            // A refused write responds with results, or with text.
             let mut content = resolve(response, contract)["content"].as_object().unwrap().values();
             let mut fields = Fields::default();
             fields.add(&content.next().unwrap()["schema"], contract);
@@ -126,7 +126,7 @@ async fn every_error_that_the_contract_has_is_told_as_it_came() {
     assert!(seen > Endpoint::ALL.len(), "{seen}");
 }
 
-/// Or nothing of the above would be known.
+/// Shows that Prism checks requests at all.
 #[tokio::test]
 #[ignore = "run by `cargo xtask peers`"]
 async fn prism_refuses_what_the_contract_does_not_allow() {

@@ -1,4 +1,4 @@
-//! The page of `ampersand inspect` in a real browser: `inspect.cjs` looks at it as its users do.
+//! Tests the page of `ampersand inspect` in a real browser: `inspect.cjs` uses it as its users do.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ fn the_page_works_in_a_browser() {
     assert!(Command::new(node).arg(script).status().unwrap().success(), "see above");
 }
 
-/// The page's libraries are those of npm, to the byte.
+/// The page's libraries are byte for byte those of npm.
 #[test]
 #[ignore = "run by `cargo xtask peers`"]
 fn what_the_page_loads_is_what_was_published() {

@@ -1,4 +1,4 @@
-//! What we do, held against implementations that we did not write: `cargo xtask peers` installs them and runs this.
+//! Compares our crates with third-party implementations. `cargo xtask peers` installs those and runs these tests.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
@@ -19,14 +19,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-/// A script of this folder: it answers questions, a line of JSON each, and ends with its input.
+/// A script of this folder. It answers questions, one line of JSON each, and ends with its input.
 struct Peer {
     script: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Peer {
-    /// Starts a script with what `cargo xtask peers` installed for its language.
+    /// Starts a script with the interpreter that `cargo xtask peers` set up for its language.
     fn start(script: &str, arguments: &[&str]) -> Self {
         let interpreter = if script.ends_with(".py") { "PEERS_PYTHON" } else { "PEERS_NODE" };
         let interpreter = std::env::var_os(interpreter).expect("run by `cargo xtask peers`");

@@ -1,5 +1,5 @@
-//! Stoplight's Prism as a server of the contract: it refuses what the contract does not allow, and makes up answers that the
-//! contract allows.
+//! Stoplight's Prism as a server of the contract: it refuses requests that the contract does not allow, and makes up
+//! responses that the contract allows.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use test_support::values::{Members, value};
 
 use crate::Peer;
 
-/// What Prism makes up no answer for, as its generator of values fails on an empty object in a configuration. What it says
-/// without that generator is taken.
+/// Operations for which Prism makes up no response, because its generator fails on an empty object in a configuration.
+/// The tests take the response that Prism gives without that generator.
 pub(crate) const NOT_MADE_UP: [&str; 6] = [
     "createInstallation",
     "getInstallation",
@@ -24,7 +24,7 @@ pub(crate) const NOT_MADE_UP: [&str; 6] = [
     "updateInstallation",
 ];
 
-/// A server for each host.
+/// Prism, with a server for each host.
 pub(crate) struct Prism {
     script: Peer,
     pub(crate) urls: BTreeMap<Host, String>,
@@ -41,17 +41,17 @@ impl Prism {
         Self { script, urls }
     }
 
-    /// Sets the answers that requests get which say nothing of that themselves.
+    /// Sets the response for requests that state no preference.
     pub(crate) fn prefer(&mut self, mock: &Value) {
         self.script.ask(&json!({ "prefer": mock }));
     }
 
-    /// Takes the requests that came, each with what is wrong with it.
+    /// Takes the requests so far, each with its violations.
     pub(crate) fn requests(&mut self) -> Value {
         self.script.ask(&json!({}))
     }
 
-    /// A client that says which answer it prefers, and whom it speaks for.
+    /// A client that states a preferred response, with these credentials.
     pub(crate) fn client(&self, preferred: &str, credentials: fn(ClientBuilder) -> ClientBuilder) -> Client {
         let preference = (HeaderName::from_static("prefer"), HeaderValue::from_str(preferred).unwrap());
         test_support::tls::install();
@@ -65,7 +65,7 @@ pub(crate) fn contracts() -> BTreeMap<Host, Value> {
     Host::ALL.iter().map(|host| (*host, contract(host.name()))).collect()
 }
 
-/// A call of every operation with what the contract allows, the same in every run.
+/// A call of every operation with arguments that the contract allows, the same in every run.
 pub(crate) fn calls(members: Members, seed: u8) -> Vec<(&'static str, Map<String, Value>)> {
     let contracts = contracts();
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]));

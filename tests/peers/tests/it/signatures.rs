@@ -1,4 +1,4 @@
-//! Signatures, by the libraries of Svix and of Standard Webhooks for Python and Node.
+//! Compares signatures with the libraries of Svix and of Standard Webhooks for Python and Node.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub(crate) const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const SVIX: [&str; 3] = ["svix-id", "svix-timestamp", "svix-signature"];
 const WEBHOOK: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
-/// What a library says when all is well, and what it throws.
+/// A library's answer for a valid webhook, and the error that it throws for others.
 pub(crate) const VERIFIED: &str = "verified";
 const REFUSED: &str = "WebhookVerificationError";
 
 pub(crate) type Headers = BTreeMap<String, String>;
 
-/// A library that signs and verifies, in another language.
+/// A library in another language that signs and verifies.
 pub(crate) struct Library {
     peer: Peer,
     python: bool,
@@ -36,7 +36,7 @@ impl Library {
         })
     }
 
-    /// The prefixes of headers that it reads.
+    /// The headers that it reads.
     pub(crate) fn names(&self) -> &'static [[&'static str; 3]] {
         if self.svix { &[SVIX, WEBHOOK] } else { &[WEBHOOK] }
     }
@@ -49,7 +49,7 @@ impl Library {
         self.ask(&json!({"secret": secret, "headers": headers, "body": encode(body)}))
     }
 
-    /// The answer, or what was thrown.
+    /// Returns the answer, or the error that the library threw.
     fn ask(&mut self, question: &Value) -> String {
         let answer = self.peer.ask(question);
         match answer["ok"].as_str().or(answer["error"].as_str()) {
@@ -66,7 +66,7 @@ impl std::fmt::Display for Library {
     }
 }
 
-/// Now, as a header has it: these libraries take no other time.
+/// The current time in whole seconds, as in a header. These libraries accept no other time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap()
 }
@@ -80,17 +80,17 @@ pub(crate) fn headers(names: [&str; 3], id: &str, sent: Timestamp, signature: &s
     names.map(str::to_owned).into_iter().zip(values).collect()
 }
 
-/// Which of our secrets matched.
+/// Verifies with our verifier, and returns which secret matched.
 fn ours(verifier: &Verifier, headers: &Headers, body: &[u8], now: Timestamp) -> Result<usize, VerifyError> {
     let headers: Vec<_> = headers.iter().collect();
     verifier.verify_at(&headers[..], body, now).map(|verified| verified.secret)
 }
 
-/// What a library says of what we sign. Some parse what they have verified, and none takes bytes for what they are.
+/// The answer of a library for our signature. Some libraries parse the verified body, and none accepts arbitrary bytes.
 fn expected(library: &Library, body: &[u8]) -> &'static str {
     match (std::str::from_utf8(body), library.python, library.svix) {
         (Err(_), true, _) => "UnicodeDecodeError",
-        (Err(_), false, _) => REFUSED, // It signs U+FFFD in place of what is no text.
+        (Err(_), false, _) => REFUSED, // It signs U+FFFD instead of invalid text.
         (Ok(""), true, false) => "JSONDecodeError",
         (Ok(""), false, true) => "SyntaxError",
         _ => VERIFIED,
@@ -155,7 +155,7 @@ fn they_refuse_what_we_refuse() {
         let mut check = |what: &str, fine: bool, headers: Headers, body: &[u8]| {
             assert_eq!(ours(&verifier, &headers, body, now).is_ok(), fine, "{what}, by us");
             let said = library.verify(SECRET, &headers, body);
-            // `Error` is what Python says of base64 that breaks off.
+            // `Error` is Python's error for truncated base64.
             let expected: &[&str] = if fine { &[VERIFIED] } else { &[REFUSED, "Error"] };
             assert!(expected.contains(&said.as_str()), "{what}: {said}");
         };
@@ -191,7 +191,7 @@ fn they_refuse_what_we_refuse() {
     }
 }
 
-/// We are laxer where nothing is lost by it, and stricter about headers that no sender writes.
+/// We accept more where that is safe, and less where no sender writes such headers.
 #[test]
 #[ignore = "run by `cargo xtask peers`"]
 fn where_they_and_we_differ() {
@@ -279,7 +279,7 @@ fn where_they_and_we_differ() {
     "#);
 }
 
-/// The case of an error, which fits into a table.
+/// The name of an error's variant, for a table.
 fn name(error: &VerifyError) -> String {
     match error {
         VerifyError::MissingHeader(header) => format!("MissingHeader({header:?})"),

@@ -1,4 +1,4 @@
-//! Signed URLs, made by the libraries of Amazon and Google.
+//! Tests of signed URLs that the libraries of Amazon and Google make.
 
 use ampersand_types::SignedUrl;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Peer;
 
-/// A name that has to be escaped, or it would be read as when the URL expires.
+/// A name with characters to escape. Unescaped, it would look like the expiry of the URL.
 const KEY: &str = "a b/ü?Expires=1&X-Amz-Date=x#y.json";
 
 #[test]

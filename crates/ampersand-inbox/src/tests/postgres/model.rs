@@ -1,5 +1,5 @@
-//! The simple model, held against a database, whose clock nobody sets: a step that waits brings forward whatever is due. And
-//! each guard is needed here too.
+//! Compares the simple model with a database, whose clock nobody sets: a step that waits brings all due times forward.
+//! Also shows that each guard is needed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::store::Store;
 use crate::tests::{LEASE, Modelled, REMOVED, Step, body, try_steps};
 use crate::{Inbox, Put};
 
-/// A millisecond of the model in those of the database: what really passes meanwhile is less than one.
+/// The database milliseconds in one millisecond of the model. Less than one model millisecond passes in a test.
 const UNIT: i64 = 60_000;
 
-/// A database, used by this thread alone, from which guards are removed.
+/// A database for this thread alone, from which guards may be removed.
 struct Database {
     runtime: Runtime,
     inbox: Inbox,
@@ -108,7 +108,7 @@ fn each_guard_is_needed() {
     }
 }
 
-/// Two of a new lane are put at once; then one is finished while a third is put. There is always one head.
+/// Puts two deliveries of a new lane at once, then finishes one while it puts a third. There is always one head.
 async fn a_lane_keeps_its_head(inbox: &Inbox, client: &Client) -> Result<(), String> {
     for round in 0..200 {
         let id = |which: &str| format!("{which}_{round}");

@@ -1,4 +1,4 @@
-//! A server of Postgres that crashes every second, while signed webhooks come and workers handle them.
+//! A Postgres server crashes every second, while signed webhooks arrive and workers handle them.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -20,14 +20,14 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// Ends the server at once, as a crash does, and starts it again.
+/// Ends the server at once, as a crash does, and restarts it.
 async fn restart() {
     let command = env::var("PEERS_POSTGRES_RESTART").expect("run by `cargo xtask peers`");
     let restarted = tokio::task::spawn_blocking(|| Command::new("sh").arg("-c").arg(command).status());
     assert!(restarted.await.unwrap().unwrap().success());
 }
 
-/// A database with an inbox, and a table for effects.
+/// Creates a database with an inbox and a table for effects.
 async fn database(name: &str) -> (String, Inbox) {
     let server = env::var("PEERS_POSTGRES").expect("run by `cargo xtask peers`");
     let admin = connect(&format!("{server}/postgres")).await;
@@ -38,7 +38,7 @@ async fn database(name: &str) -> (String, Inbox) {
     (url, inbox)
 }
 
-/// The ids that got 204 while the server crashed again and again.
+/// Sends webhooks while the server crashes again and again. Returns the ids that got 204.
 async fn send_and_restart(inbox: &Inbox) -> BTreeSet<String> {
     let address = serve(inbox).await;
     let (acknowledged, ends) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
@@ -48,7 +48,7 @@ async fn send_and_restart(inbox: &Inbox) -> BTreeSet<String> {
         tokio::spawn(async move {
             for number in 0.. {
                 let id = format!("msg_{sender}_{number}");
-                // As the sender does: one that is not acknowledged comes again, or never.
+                // Like the sender: it retries an unacknowledged delivery, or gives up.
                 for _ in 0..2 {
                     match post(address, &signed(&id, &format!("installation-{}", number % 20))).await {
                         Some(204) => {
@@ -109,7 +109,7 @@ fn missing<'i>(acknowledged: &'i BTreeSet<String>, ids: &[String]) -> Vec<&'i St
 const STORED: &str = "SELECT id FROM ampersand_inbox.delivery";
 const DONE: &str = "SELECT id FROM ampersand_inbox.delivery WHERE state = 'done'";
 
-/// In one test: the server is one.
+/// One test, as there is one server.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by cargo xtask peers"]
 async fn what_was_acknowledged_is_handled_though_the_server_crashes_every_second() {

@@ -1,5 +1,5 @@
-//! A kill loses nothing that the system has: only a loss of power shows what was not on the disk. So the calls of the system
-//! are watched: the journal of the file is synced between its last write and the answer.
+//! A killed process loses nothing that the system has: only a power failure shows what was not on the disk. So this
+//! watches system calls: the journal is synced between its last write and the response.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -15,7 +15,7 @@ const FOLDER: &str = "INBOX_SYNC_FOLDER";
 const LISTENING: &str = "listening on ";
 const CALLS: &str = "trace=fdatasync,fsync,write,writev,sendto,pwrite64";
 
-/// What is watched: it receives until its input ends, and handles nothing.
+/// The process to watch: it receives until its input ends, and handles nothing.
 #[tokio::test]
 #[ignore = "the process that is watched"]
 async fn child() {
@@ -27,7 +27,7 @@ async fn child() {
     until.await.unwrap().unwrap();
 }
 
-/// The calls of a process that gets one webhook, in their order.
+/// The system calls of a process that gets one webhook, in order.
 async fn trace(folder: &Path) -> String {
     let trace = folder.join("trace");
     let mut command = Command::new(env::var_os("PEERS_STRACE").expect("run by `cargo xtask peers`"));
@@ -43,7 +43,7 @@ async fn trace(folder: &Path) -> String {
     std::fs::read_to_string(trace).unwrap()
 }
 
-/// Whether a sync of the journal returned after its last write and before the answer, and if not, what is wrong.
+/// Checks that a sync of the journal returned after its last write and before the response.
 fn synced_before_answer(trace: &str) -> Result<(), &'static str> {
     let (_, trace) = trace.split_once(LISTENING).ok_or("it does not listen")?;
     let (mut written, mut is_synced, mut syncing) = (false, false, BTreeSet::new());
@@ -58,7 +58,7 @@ fn synced_before_answer(trace: &str) -> Result<(), &'static str> {
                 _ => Ok(()),
             };
         } else if line.contains("sync resumed>") {
-            // One that began while another thread made a call.
+            // A sync that was interrupted by another thread's call in the trace.
             is_synced |= syncing.remove(&thread) && has_returned;
         } else if is_journal && line.contains("sync(") {
             is_synced |= has_returned;

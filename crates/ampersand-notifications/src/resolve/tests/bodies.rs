@@ -62,7 +62,7 @@ async fn what_is_not_json_is_told_where() {
         let error = get(&Server::script([response(200, "", body)])).await.unwrap_err();
         assert!(error.to_string().ends_with(&format!("not valid JSON at {place}")), "{error}");
     }
-    // Shorter than it is.
+    // The announced length is shorter than the body.
     let error = get(&Server::script(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{\"a\": 1}"])).await.unwrap_err();
     assert!(matches!(&error, ResolveError::NotJson(json) if json.is_syntax()), "{error:?}");
 }

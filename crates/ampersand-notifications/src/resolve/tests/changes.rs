@@ -3,7 +3,7 @@ use super::*;
 const BEFORE: &str = r#"{"provider": "hubspot", "proxy": {"enabled": false}, "read": {"objects": {}}}"#;
 const AFTER: &str = r#"{"provider": "hubspot", "proxy": {"enabled": true}}"#;
 
-/// An update whose configurations are as they are given, downloaded or inline.
+/// An update with these configurations, at a URL or inline.
 fn update(config: ConfigSource<'_>, last: ConfigSource<'_>) -> InstallationUpdatedData {
     let payload = payloads("webhook").into_iter().find(|payload| payload.name == "installation.updated").unwrap();
     let apart = |source| match source {

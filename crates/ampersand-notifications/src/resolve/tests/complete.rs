@@ -1,4 +1,4 @@
-//! A delivery is completed: what was too large to send is put into it.
+//! Completing a delivery: content that was too large to send is put into it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const LAST: &str = r#"{"provider":"salesforce"}"#;
 
-/// Serves `CONFIG` at `/config`, `LAST` at `/last`, and no records at `/odd`; fails at `/failing`.
+/// Serves `CONFIG` at `/config`, `LAST` at `/last`, and at `/odd` JSON that is not records; fails at `/failing`.
 fn serve() -> Server {
     Server::by_path(|path, _| match path {
         "/config" => response(200, "", CONFIG),
@@ -16,7 +16,7 @@ fn serve() -> Server {
     })
 }
 
-/// An update whose configurations are at these URLs.
+/// An update with configurations at these URLs.
 fn update(config: &str, last: &str) -> Delivery {
     let payload = payloads("webhook").into_iter().find(|payload| payload.name == "installation.updated").unwrap();
     let mut body: serde_json::Value = serde_json::from_str(&payload.text).unwrap();
@@ -28,7 +28,7 @@ fn update(config: &str, last: &str) -> Delivery {
     from_webhook(body.to_string().into_bytes()).unwrap()
 }
 
-/// Records that are at a URL.
+/// Records at a URL.
 fn records_at(url: &str) -> Delivery {
     let payload = payloads("messages").into_iter().find(|payload| payload.text.contains("downloadUrl")).unwrap();
     let mut body: serde_json::Value = serde_json::from_str(&payload.text).unwrap();
@@ -37,7 +37,7 @@ fn records_at(url: &str) -> Delivery {
     from_webhook(body.to_string().into_bytes()).unwrap()
 }
 
-/// What a delivery holds by each name.
+/// The configurations in a delivery by name.
 fn held(delivery: &Delivery) -> Vec<(&'static str, Option<&str>)> {
     let Delivery::Notification(notification) = delivery else { panic!("{delivery:?}") };
     let held = |(name, source)| match source {

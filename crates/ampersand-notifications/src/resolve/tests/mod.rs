@@ -1,4 +1,4 @@
-//! What was too large to send is downloaded, whatever the server does.
+//! Tests of downloads from servers that behave in many ways.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
@@ -29,7 +29,7 @@ use test_support::server::{Server, response, send};
 
 use crate::{Blocked, Delivery, Notification, Policy, Records, ResolveError, Resolver, from_webhook};
 
-/// A policy for a server of our own, which is not waited for as long as one on the internet.
+/// A policy for a test server, with shorter timeouts than for the internet.
 fn policy() -> Policy {
     Policy {
         allow_http: true,

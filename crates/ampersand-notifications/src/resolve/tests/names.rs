@@ -1,5 +1,5 @@
-//! What a name stands for is settled when it is connected to. Here the lookup is ours, and `127.0.0.1` is the one address
-//! that is public.
+//! The resolver checks the addresses of a name when it connects. Here the lookup is ours, and `127.0.0.1` is the only
+//! public address.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ fn is_public(address: IpAddr) -> bool {
     address == PUBLIC
 }
 
-/// Answers each lookup with the next of these, and the last one from then on.
+/// Answers each lookup with the next of these, and then with the last one.
 struct Changing {
     answers: Mutex<Vec<Vec<IpAddr>>>,
     asked: Arc<AtomicUsize>,
@@ -34,7 +34,7 @@ impl Resolve for Changing {
     }
 }
 
-/// A resolver, and the count of its lookups.
+/// Returns a resolver, and the count of its lookups.
 fn resolver(answers: &[&[IpAddr]]) -> (Resolver, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let answers = Mutex::new(answers.iter().map(|answer| answer.to_vec()).collect());
@@ -42,7 +42,7 @@ fn resolver(answers: &[&[IpAddr]]) -> (Resolver, Arc<AtomicUsize>) {
     (Resolver::build(policy, is_public, Changing { answers, asked: asked.clone() }).expect("a resolver"), asked)
 }
 
-/// A server that answers every request with `answer`, and closes. It counts the connections.
+/// Serves `answer` to every request, and closes. Counts the connections.
 fn serve(address: IpAddr, port: u16, answer: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((address, port)).expect("a port");
     let port = listener.local_addr().expect("an address").port();

@@ -1,4 +1,4 @@
-//! The system's root certificates are those of the file that `SSL_CERT_FILE` names, in the process that it is set for.
+//! `SSL_CERT_FILE` names the file with the system's root certificates, so this test sets it for a child process.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use test_support::tls::tls;
 
-/// Serves `CONFIG` at `/`, and a redirect to http at `/http`, to whoever trusts its certificate for `localhost`.
-/// Returns the port, and the certificate of who issued that.
+/// Serves `CONFIG` at `/` and a redirect to http at `/http`, with a certificate for `localhost`. Returns the port, and
+/// the certificate of its issuer.
 async fn serve() -> (u16, String) {
     let (config, root) = tls();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -47,7 +47,7 @@ async fn a_server_is_trusted_by_the_root_certificates_of_the_system() {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "resolve::tests::tls::who_trusts_it_gets_the_configuration"])
         .env("SSL_CERT_FILE", file.path())
-        .envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"))) // not to be asked
+        .envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"))) // must not be used
         .env(PORT, port.to_string())
         .output()
         .unwrap();

@@ -111,7 +111,7 @@ async fn a_server_that_says_nothing_is_given_up() {
     assert_eq!(get(&server).await.unwrap(), CONFIG, "the second attempt");
 }
 
-/// Sends a piece now and then, for ever.
+/// Sends a piece every 50 milliseconds, forever.
 fn drip(stream: &mut TcpStream, piece: &[u8]) {
     while stream.write_all(piece).is_ok() {
         sleep(Duration::from_millis(50));
