@@ -58,8 +58,8 @@ pub struct Options {
     pub limit: Option<u64>,
     /// How long to keep the bodies of handled deliveries. Default: 3 days.
     pub keep_bodies: Duration,
-    /// How long to keep the ids of handled deliveries, by which the inbox deduplicates. Set at least `keep_bodies`.
-    /// Default: 14 days.
+    /// How long to keep the ids of handled deliveries, by which the inbox deduplicates. It keeps an id at least as long as
+    /// the body. Default: 14 days.
     pub keep_ids: Duration,
     /// Chooses the lane of a delivery. Workers handle one delivery of a lane at a time, in order of arrival. A delivery
     /// without a lane (`None`) waits for no other. Default: the id of the installation.

@@ -111,8 +111,13 @@ END $$;
 
 -- Makes a dead letter ready again, in its place in the order of arrival. Returns false if it is no longer one.
 CREATE FUNCTION ampersand_inbox.replay(_seq bigint, _lane text, _type text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    _old text;
 BEGIN
-    PERFORM ampersand_inbox.lock(_lane);
+    SELECT lane INTO _old FROM ampersand_inbox.delivery WHERE seq = _seq;
+    -- In this order always, so that two replays do not wait for each other.
+    PERFORM ampersand_inbox.lock(least(_old, _lane));
+    PERFORM ampersand_inbox.lock(greatest(_old, _lane));
     PERFORM ampersand_inbox.unblock(_seq);
     UPDATE ampersand_inbox.delivery
     SET state = 'ready', due = clock_timestamp(), attempts = 0, finished = NULL, lane = _lane, type = _type, head = false

@@ -127,7 +127,7 @@ impl Store {
 
     /// Drops the bodies and rows of deliveries done so long ago, at most `most` of each. Returns how many it dropped.
     pub(crate) async fn prune(&self, bodies: Duration, rows: Duration, most: usize) -> Result<usize, InboxError> {
-        let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows));
+        let (bodies, rows) = (delivery::in_milliseconds(bodies), delivery::in_milliseconds(rows.max(bodies)));
         either!(self, file => file.write(move |c, now| sqlite::prune(c, now - bodies, now - rows, most)),
             database => database.prune(bodies, rows, most))
     }

@@ -426,6 +426,7 @@ in_both! {
     what_cannot_be_read_is_a_dead_letter
     large_bodies_come_back_as_they_came
     a_claim_is_renewed_while_the_handler_runs
+    an_id_is_kept_at_least_as_long_as_its_body
 }
 
 async fn a_delivery_is_handled_and_a_repeat_is_not(inbox: &Inbox) {
@@ -513,6 +514,16 @@ async fn a_claim_is_renewed_while_the_handler_runs(inbox: &Inbox) {
     let (one, other) = tokio::join!(worker().run(handler(calls.clone())), worker().run(handler(calls.clone())));
     assert_eq!((one, other, calls.load(Ordering::SeqCst)), (Ok(()), Ok(()), 1));
     assert_eq!(inbox.status().await.expect("a status").done, 1);
+}
+
+async fn an_id_is_kept_at_least_as_long_as_its_body(inbox: &Inbox) {
+    let mut inbox = inbox.clone();
+    inbox.options = Options { keep_bodies: Duration::from_secs(60), keep_ids: Duration::ZERO, ..Options::default() };
+    assert_eq!(inbox.put(Source::Webhook, "evt_1", &body("n")).await, Ok(Put::Stored));
+    work(&inbox, Retry::default(), |_| std::future::ready(Ok(()))).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(inbox.prune().await, Ok(0));
+    assert_eq!(inbox.put(Source::Webhook, "evt_1", &body("n")).await, Ok(Put::Duplicate));
 }
 
 async fn effects(inbox: &Inbox) -> Vec<String> {

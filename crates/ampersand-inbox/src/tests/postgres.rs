@@ -187,6 +187,31 @@ async fn a_lane_has_a_head_whoever_replays() {
     }
 }
 
+/// After an upgrade, a dead letter that blocks a lane may belong to another one.
+#[tokio::test]
+#[ignore = "run by cargo xtask peers"]
+async fn a_dead_letter_that_changes_its_lane_leaves_a_head_behind() {
+    let url = database().await;
+    let open = async |lane| {
+        let options = Options { dead_letters_block: true, lane, ..Options::default() };
+        Inbox::open_with(&url, options).await.expect("an inbox")
+    };
+    let (before, after) = (open(|_| Some("old".to_owned())).await, open(|_| Some("new".to_owned())).await);
+    assert_eq!(before.put(Source::Webhook, "dead", &body("a")).await, Ok(Put::Stored));
+    let fails = |_| std::future::ready(Err(Failure::permanent("no such customer")));
+    assert_eq!(before.worker().until(idle(before.clone())).run(fails).await, Ok(()));
+
+    let mut client = connect(&url).await;
+    let transaction = client.transaction().await.expect("a transaction");
+    let put = "SELECT ampersand_inbox.put('webhook', 'behind', 'old', NULL, '{}', '', false, NULL)";
+    transaction.batch_execute(put).await.expect("a delivery behind the dead letter");
+    let replay = tokio::spawn(async move { after.replay("webhook", "dead").await });
+    tokio::time::sleep(10 * SOON).await;
+    transaction.commit().await.expect("a commit");
+    assert_eq!(replay.await.expect("a result"), Ok(true));
+    assert_eq!(number(&client, BEHEADED).await, 0);
+}
+
 /// Adds the id to the effects. At times it takes longer than a lease, and at times it fails.
 fn flaky<'t>(incoming: Incoming, transaction: &'t Transaction<'t>) -> Handling<'t> {
     Box::pin(async move {
