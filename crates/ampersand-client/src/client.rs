@@ -168,8 +168,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets a bearer token, a JWT. If the client also has an API key and an operation accepts it, the client sends
-    /// that.
+    /// Sets a bearer token, a JWT. If the client also has an API key, operations that accept the key get the key.
     pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
         match auth::bearer(token.as_ref()) {
             Ok(token) => self.credentials.bearer = Some(Bearer::Fixed(token)),
@@ -236,9 +235,8 @@ impl ClientBuilder {
     ///
     /// The default client follows no redirects, because the API sends none. A client that does may leak the API key.
     ///
-    /// `reqwest` has a cryptography provider only with its feature `rustls`. Without that feature, call
-    /// `install_default` of a
-    /// `rustls::crypto::CryptoProvider` before you make a [`reqwest::Client`], which panics otherwise.
+    /// `reqwest` has a cryptography provider only with its feature `rustls`. Otherwise a [`reqwest::Client`] panics,
+    /// unless you first call `install_default` of a `rustls::crypto::CryptoProvider`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
