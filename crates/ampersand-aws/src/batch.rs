@@ -205,8 +205,7 @@ impl Batch {
         self
     }
 
-    /// Reports records that are not handled by this time as failed, so that Lambda does not retry the rest of the
-    /// batch.
+    /// Reports the records that are not handled by this time as failed. Lambda does not retry the others.
     ///
     /// It needs a tokio runtime with time enabled, such as that of `#[tokio::main]`.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The options and arguments of the command line.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -623,7 +623,7 @@ fn time(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 impl Input {
-    /// What `--metadata` says.
+    /// Returns the entries that `--metadata` gives.
     pub(crate) fn metadata(&self) -> anyhow::Result<Vec<metadata::Entries>> {
         let said = self.metadata.iter().map(|said| match said.split_once('=') {
             Some((name, value)) => Ok(vec![(name.to_owned(), value.to_owned())]),
