@@ -323,7 +323,7 @@ pub(crate) struct Serve {
     pub(crate) policy: Policy,
 }
 
-/// Where the admin listener is.
+/// The address of the admin listener, if it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Admin {
     Off,

@@ -45,8 +45,8 @@ impl Client {
     /// Changes the parts of an installation's configuration that the mask names. `.await` sends the request.
     ///
     /// The mask is a list of paths: names with dots between them, starting at the installation. Ampersand replaces the
-    /// value at each path with the value in `content`, which has to exist, and leaves the rest unchanged. Escape a dot
-    /// or a colon in a name with a backslash. Ampersand knows these paths:
+    /// value at each path with the value from `content`, which has to have one, and leaves the rest unchanged. Escape a
+    /// dot or a colon in a name with a backslash. Ampersand knows these paths:
     ///
     /// | path | replaces |
     /// | --- | --- |

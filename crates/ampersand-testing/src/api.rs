@@ -77,7 +77,7 @@ impl<T: Received> Sample<T> {
     ///
     /// # Panics
     ///
-    /// If the value has no such field: check the spelling of its name.
+    /// If the value has no such field: its name is misspelt, or the test does not test what it seems to.
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
         assert!(payload::remove(&mut self.data, path), "there is no `{path}` that could be left out");

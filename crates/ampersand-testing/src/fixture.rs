@@ -204,7 +204,7 @@ impl Fixture {
     ///
     /// # Panics
     ///
-    /// If the payload has no such field: check the spelling of its name.
+    /// If the payload has no such field: its name is misspelt, or the test does not test what it seems to.
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
         let left_out = payload::remove(&mut self.data, path);

@@ -16,8 +16,7 @@ use crate::listen::Listener;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Starts a receiver with a certificate for these names, which responds 204. Returns its port, and the root
-/// certificate.
+/// Starts a receiver that has a certificate for these names and responds 204. Returns its port and the root.
 fn receiver(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (u16, String) {
     let (config, root) = tls_for(names, change);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
