@@ -85,7 +85,7 @@ impl Setup<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Returns the destination, or `None` if it would be created.
+    /// Finds or creates the destination. Returns `None` if it would be created.
     async fn destination(&mut self, url: Option<&Url>) -> Result<Option<Destination>> {
         let (destinations, name) = (self.project.destinations(), self.options.name.as_str());
         let list = destinations.list_destinations().await?;
@@ -133,7 +133,7 @@ impl Setup<'_> {
         Ok(Some(made.into_inner().id))
     }
 
-    /// Returns the topics that lead to the destination.
+    /// Finds or creates the route to the destination. Returns the topics that lead there.
     async fn topic_route(&mut self, topic: Option<&str>, destination: Option<&str>) -> Result<BTreeSet<String>> {
         let (destinations, kind) = (self.project.destinations(), Kind::TopicDestinationRoute);
         let list = destinations.list_topic_destination_routes().await?;
@@ -152,7 +152,7 @@ impl Setup<'_> {
         Ok(topics)
     }
 
-    /// Skips event types that already reach the destination through another topic.
+    /// Creates the missing routes. Event types that reach the destination through another topic are skipped.
     async fn event_routes(&mut self, topic: Option<&str>, topics: &BTreeSet<String>) -> Result<()> {
         let (notifications, kind) = (self.project.notifications(), Kind::EventTopicRoute);
         let list = notifications.list_event_topic_routes().await?;

@@ -78,7 +78,7 @@ impl Again {
     }
 }
 
-/// Returns the headers of a delivery, without those of its connection. A delivery that was not a request has few.
+/// Returns the headers of a delivery, without those of its connection. The content type defaults to JSON.
 fn headers(arrival: &Arrival) -> HeaderMap {
     let mut headers = end_to_end(arrival.headers.clone().unwrap_or_default());
     let json = HeaderValue::from_static("application/json");

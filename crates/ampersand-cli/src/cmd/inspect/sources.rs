@@ -82,7 +82,7 @@ fn request(path: &PathBuf, verifier: Option<&Verifier>) -> Result<Arrival> {
     Ok(Arrival { at, headers: Some(headers), body: body.into(), delivery, verdict, forwarded: None, whole: None })
 }
 
-/// Shows deliveries of all other files.
+/// Shows deliveries of files that are not requests stored by `listen --save`.
 struct Shown(Arc<Log>);
 
 impl Sink for Shown {
