@@ -1,4 +1,4 @@
-//! What a transport says beside a payload: the attributes of a message, in the forms that AWS writes them in.
+//! Reads the metadata of a delivery: the attributes of a message, in the forms that AWS uses.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,19 +7,19 @@ use serde_json::value::RawValue;
 
 use crate::members::Members;
 
-/// Names and values, in the order in which they were said.
+/// Names and values, in the order of the document.
 pub type Entries = Vec<(String, String)>;
 
-/// Why attributes cannot be read: the name of one of them.
+/// The error for attributes that cannot be read, with the name of the attribute.
 #[derive(Debug)]
 pub enum EntriesError {
-    /// It comes twice.
+    /// The name occurs twice.
     Twice(String),
-    /// It is not a string.
+    /// The value is not a string.
     NotText(String),
 }
 
-/// Reads the attributes of a message, or metadata. Returns `None` where they are not an object of strings.
+/// Reads attributes of a message, or metadata. Returns `None` if they are not an object of strings.
 pub(crate) fn of_attributes(attributes: &RawValue) -> Option<Entries> {
     entries(serde_json::from_str(attributes.get()).ok()?).ok()
 }
@@ -28,7 +28,7 @@ pub(crate) fn of_attributes(attributes: &RawValue) -> Option<Entries> {
 ///
 /// # Errors
 ///
-/// When a name comes twice, or a value is not a string.
+/// When a name occurs twice, or a value is not a string.
 pub fn entries(members: Members<'_>) -> Result<Entries, EntriesError> {
     let (mut entries, mut names) = (Entries::new(), HashSet::new());
     for (name, value) in members.0 {
@@ -42,13 +42,13 @@ pub fn entries(members: Members<'_>) -> Result<Entries, EntriesError> {
     Ok(entries)
 }
 
-/// The member of a name in any case, where it has this shape.
+/// Returns the member with this name, ignoring ASCII case, if it has this shape.
 pub fn inner<'t, T: serde::Deserialize<'t>>(members: &Members<'t>, name: &str) -> Option<T> {
     let found = members.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     found.and_then(|(_, value)| serde_json::from_str(value.get()).ok())
 }
 
-/// The text of a value, which is nothing for a null and for an attribute of bytes; `None` where the value is of no form that is known.
+/// Returns the text of a value: `Some(None)` for null and binary attributes, `None` for a value of unknown form.
 fn text_of(value: &RawValue) -> Option<Option<String>> {
     let json = value.get();
     match json.as_bytes().first() {
@@ -63,13 +63,13 @@ fn text_of(value: &RawValue) -> Option<Option<String>> {
     }
 }
 
-/// The text of a message's attribute, as SQS, Lambda and SNS name it.
+/// Returns the text of a message attribute, by the names that SQS, Lambda and SNS use.
 pub fn attribute(members: &Members<'_>) -> Option<String> {
     inner(members, "StringValue").or_else(|| inner(members, "Value"))
 }
 
-/// Puts together what was said, later entries over earlier ones. Names are compared ignoring ASCII case and the prefix
-/// of S3.
+/// Merges entries; later entries replace earlier ones. Names are compared without ASCII case and without the prefix of
+/// S3.
 pub fn merge<'e>(said: impl IntoIterator<Item = &'e Entries>, source: Source) -> Metadata {
     let mut merged = BTreeMap::new();
     for entries in said {
@@ -81,7 +81,7 @@ pub fn merge<'e>(said: impl IntoIterator<Item = &'e Entries>, source: Source) ->
     merged.into_values().collect()
 }
 
-/// The entries that SQS has in one attribute `metadata`, as JSON.
+/// Returns the entries that SQS carries as JSON in one attribute, `metadata`.
 fn opened(entries: &Entries, source: Source) -> Option<Entries> {
     if !matches!(source, Source::Bare | Source::Attributes) {
         return None;

@@ -17,21 +17,21 @@ use crate::document::{Inside, Object, Record, Service};
 use crate::item::{body_of, read};
 use crate::{BatchResponse, Cause, Event, EventError, Fetched, ItemFailure, Unreadable, UnreadableError, stream};
 
-/// So many messages come in a batch of SQS, unless the event source mapping says another number.
+/// The default number of messages in a batch of SQS. The event source mapping may set another number.
 const CONCURRENCY: usize = 10;
-/// The time that the answer has: Lambda discards it where it comes after the timeout.
+/// The time reserved for the response: Lambda discards a response that arrives after the timeout.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// No deadline of Lambda is before 2014, in milliseconds since 1970.
+/// The earliest possible deadline, in milliseconds since 1970: Lambda exists since 2014.
 const FIRST: u64 = 1_388_534_400_000;
 
-/// An async function of the user's.
+/// An async function of the user.
 type Function<I, O> = Arc<dyn Fn(I) -> Pin<Box<dyn Future<Output = O> + Send>> + Send + Sync>;
 
-/// How a batch is handled: where records go that cannot be read, who fetches objects of S3, and by when it must be done.
+/// Sets how a batch is handled: who stores unreadable records, who fetches S3 objects, and the deadline.
 ///
-/// Every record is handled at least once. A handler that is not done by the deadline is dropped where it waits, and the
-/// record comes again. No limit stops a handler that blocks its thread: it must `.await`.
+/// Every record is handled at least once. If a handler does not finish by the deadline, it is dropped at an `.await`,
+/// and Lambda sends the record again. No limit can stop a handler that blocks its thread: it must `.await`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -83,7 +83,7 @@ impl Default for Batch {
     }
 }
 
-/// Handles a batch of Kinesis without options: see [`Batch::kinesis`].
+/// Handles a Kinesis batch without options: see [`Batch::kinesis`].
 ///
 /// ```
 /// use ampersand_aws::kinesis;
@@ -115,7 +115,7 @@ where
     Batch::new().kinesis(event, handler).await
 }
 
-/// Handles a batch of SQS without options: see [`Batch::sqs`].
+/// Handles an SQS batch without options: see [`Batch::sqs`].
 ///
 /// ```
 /// use ampersand_aws::sqs;
@@ -148,17 +148,17 @@ where
 }
 
 impl Batch {
-    /// A batch without a deadline, in which records that cannot be read fail.
+    /// Makes a batch without a deadline. Unreadable records fail.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Hands each record that cannot be read to this function, which stores it: in a bucket, or in a queue of its own. Then
-    /// the record counts as done.
+    /// Sets a function that stores unreadable records, in a bucket or in a queue. A record that it stores counts as
+    /// handled.
     ///
-    /// Without it, and where the function fails, the record fails: Lambda sends it again until its event source mapping
-    /// gives up, and a stream waits for that.
+    /// Without this function, or if it fails, the record fails: Lambda retries it until the event source mapping gives
+    /// up, and a stream is blocked until then.
     #[must_use]
     pub fn park<F, R, E>(mut self, park: F) -> Self
     where
@@ -172,10 +172,10 @@ impl Batch {
         self
     }
 
-    /// Fetches objects of S3 with this function: give it the `GetObject` of your client.
+    /// Sets a function that fetches S3 objects, such as `GetObject` of your client.
     ///
-    /// Where it returns an error, the record fails and comes again. Permissions and deleted objects are errors too: give
-    /// the queue a dead letter queue.
+    /// If it returns an error, the record fails and Lambda sends it again. This includes missing permissions and
+    /// deleted objects: give the queue a dead letter queue.
     #[must_use]
     pub fn fetch<F, R, E>(mut self, fetch: F) -> Self
     where
@@ -189,42 +189,42 @@ impl Batch {
         self
     }
 
-    /// Says the type of records that do not name it: a Kinesis destination may be set up to leave it out. A type that a
-    /// record names counts more.
+    /// Sets the type of records that do not name it, because a Kinesis destination can be configured to omit it. A type
+    /// in the record takes precedence.
     #[must_use]
     pub fn of_type(mut self, notification_type: impl Into<NotificationType>) -> Self {
         self.notification_type = Some(notification_type.into());
         self
     }
 
-    /// Sets how many records of SQS or S3 are handled at the same time: 10 by default, at least 1. Records of Kinesis and of a
-    /// group of a FIFO queue are always handled one by one.
+    /// Sets how many SQS or S3 records are handled at the same time: 10 by default, at least 1. Kinesis records, and
+    /// messages of one group of a FIFO queue, are always handled one by one.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
         self
     }
 
-    /// Reports what is not done at this time as failed, so that the rest of the batch is not sent again.
+    /// Reports the records that are not handled by this time as failed. Lambda does not retry the others.
     ///
-    /// It needs a runtime of tokio whose time is enabled, as `#[tokio::main]` has it.
+    /// It needs a tokio runtime with time enabled, such as that of `#[tokio::main]`.
     #[must_use]
     pub fn until(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// As [`until`](Self::until), by the time from now.
+    /// Sets the deadline of [`until`](Self::until) to this duration from now.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
-        // A time that the clock cannot reach sets no deadline.
+        // A duration that the clock cannot represent sets no deadline.
         self.deadline = Instant::now().checked_add(time);
         self
     }
 
-    /// As [`until`](Self::until), a second before Lambda's timeout: it takes `context.deadline` of the crate
-    /// `lambda_runtime`, in milliseconds since 1970. It ignores one from before 2014: `cargo lambda watch` always gives
-    /// one of 1970.
+    /// Sets the deadline of [`until`](Self::until) to one second before Lambda's timeout. `deadline` is
+    /// `context.deadline` of the crate `lambda_runtime`, in milliseconds since 1970. A deadline before 2014 is ignored,
+    /// because `cargo lambda watch` always sends one in 1970.
     #[must_use]
     pub fn before_timeout(self, deadline: u64) -> Self {
         if deadline < FIRST {
@@ -234,12 +234,12 @@ impl Batch {
         self.within(Duration::from_millis(deadline).saturating_sub(now).saturating_sub(MARGIN))
     }
 
-    /// Handles a batch of a Kinesis stream, in order. It stops at the first record that fails, and the answer names that
-    /// record: Lambda sends it and all after it again.
+    /// Handles a batch of a Kinesis stream, in order. It stops at the first record that fails, and names it in the
+    /// response: Lambda sends that record and all later ones again.
     ///
     /// # Errors
     ///
-    /// [`EventError::Unknown`] and [`EventError::NoIdentifier`]: no handler was called, and Lambda sends the batch again.
+    /// [`EventError::Unknown`] and [`EventError::NoIdentifier`]: no handler was called, and Lambda retries the batch.
     pub async fn kinesis<'e, H, R, E>(
         &self,
         event: impl Into<Event<'e>>,
@@ -268,7 +268,7 @@ impl Batch {
         if done > 0 && done == streamed.len() {
             return Ok(BatchResponse::default());
         }
-        // One that cannot be read is put aside as it stands in the event.
+        // An unreadable record is stored with its text in the event.
         for Named { id, record, .. } in named(event.records()?, Service::Kinesis)?.into_iter().skip(done) {
             if let Err(cause) = self.handle(record, &handler).await {
                 return Ok(BatchResponse { failures: vec![ItemFailure { id, cause }] });
@@ -277,13 +277,13 @@ impl Batch {
         Ok(BatchResponse::default())
     }
 
-    /// Handles a batch of an SQS queue, and answers with every message that failed.
+    /// Handles a batch of an SQS queue. The response names every message that failed.
     ///
     /// - Messages of a standard queue are handled concurrently.
-    /// - Messages of a FIFO queue are handled in order within a group, and groups concurrently. The first failure of a group
-    ///   stops the group: that message and all after it in the group are in the answer.
+    /// - Messages of a FIFO queue are handled in order within a group, and groups concurrently. A group stops at its
+    ///   first failure: the response names that message and all later ones of the group.
     ///
-    /// The ARN of a FIFO queue ends in `.fifo`. Where a message does not tell its queue, one with a group counts as FIFO.
+    /// The ARN of a FIFO queue ends in `.fifo`. If a message does not name its queue, one with a group counts as FIFO.
     ///
     /// # Errors
     ///
@@ -301,12 +301,12 @@ impl Batch {
         Ok(BatchResponse { failures: failed.into_iter().map(|(_, failure)| failure).collect() })
     }
 
-    /// Handles an event that has no partial answer: a notification of S3 or SNS. Its records are handled concurrently.
+    /// Handles an event without partial responses: an S3 or SNS notification. Its records are handled concurrently.
     ///
     /// # Errors
     ///
-    /// [`EventError::Failed`] when some records failed, and [`EventError::Unknown`]. Lambda sends the whole event again,
-    /// twice, and then to the function's dead letter queue or on-failure destination.
+    /// [`EventError::Failed`] when some records failed, and [`EventError::Unknown`]. Lambda sends the whole event
+    /// again, twice, and then to the function's dead letter queue or on-failure destination.
     pub async fn all<'e, H, R, E>(&self, event: impl Into<Event<'e>>, handler: H) -> Result<(), EventError>
     where
         H: Fn(Delivery) -> R,
@@ -323,7 +323,7 @@ impl Batch {
         }
     }
 
-    /// Handles messages one by one, to the first that fails, and returns that one and those that it holds back.
+    /// Handles messages one by one, until one fails. Returns that message and those that it holds back.
     async fn lane<H, R, E>(&self, messages: Vec<Named<'_>>, handler: &H) -> Vec<(usize, ItemFailure)>
     where
         H: Fn(Delivery) -> R,
@@ -347,7 +347,7 @@ impl Batch {
         self.in_time(self.attend(record, handler)).await
     }
 
-    /// Works on a record by the deadline, whatever happens in the functions that it calls.
+    /// Runs the work on a record until the deadline. A panic in it becomes an error.
     async fn in_time(&self, work: impl Future<Output = Result<(), Cause>>) -> Result<(), Cause> {
         let work = caught(work);
         match self.deadline {
@@ -372,7 +372,7 @@ impl Batch {
         self.pass(read, &record, handler).await
     }
 
-    /// Handles every object that a record names: one that fails does not hide the others.
+    /// Handles every object that a record names, even if one of them fails.
     async fn objects<H, R, E>(&self, objects: Vec<Object>, record: &Record<'_>, handler: &H) -> Result<(), Cause>
     where
         H: Fn(Delivery) -> R,
@@ -397,7 +397,7 @@ impl Batch {
         result
     }
 
-    /// Hands on what was read, to the handler or to where it is parked.
+    /// Passes a delivery to the handler, or an unreadable record to the function that stores it.
     async fn pass<H, R, E>(
         &self,
         read: Result<Delivery, UnreadableError>,
@@ -417,15 +417,15 @@ impl Batch {
     }
 }
 
-/// A record that the answer can name.
+/// A record with the identifier that the response uses.
 struct Named<'e> {
-    /// Where it is in the event.
+    /// The index of the record in the event.
     index: usize,
     id: String,
     record: Record<'e>,
 }
 
-/// Names every record of an event, or none: an answer that lacks a name would fail the whole batch after it was handled.
+/// Returns every record with its identifier, or an error: a response without one would fail the whole batch afterwards.
 fn named(records: Vec<Record<'_>>, service: Service) -> Result<Vec<Named<'_>>, EventError> {
     let named = records.into_iter().enumerate().map(|(index, record)| match &record.origin.id {
         Some(id) if record.origin.service == service => Ok(Named { index, id: id.clone(), record }),
@@ -434,7 +434,7 @@ fn named(records: Vec<Record<'_>>, service: Service) -> Result<Vec<Named<'_>>, E
     named.collect()
 }
 
-/// Puts the messages of each group in order; those without one are each on their own.
+/// Puts the messages of each group in order. A message without a group is on its own.
 fn lanes(messages: Vec<Named<'_>>) -> Vec<Vec<Named<'_>>> {
     let mut lanes: Vec<Vec<Named<'_>>> = Vec::new();
     let mut groups: HashMap<String, usize> = HashMap::new();
@@ -451,7 +451,7 @@ fn lanes(messages: Vec<Named<'_>>) -> Vec<Vec<Named<'_>>> {
     lanes
 }
 
-/// Turns a panic into a failure of the one record. Nothing that the future held is looked at afterwards.
+/// Turns a panic into a failure of one record. Nothing of the future is used after a panic.
 async fn caught<T>(work: impl Future<Output = Result<T, Cause>>) -> Result<T, Cause> {
     let mut work = pin!(work);
     poll_fn(move |context| {

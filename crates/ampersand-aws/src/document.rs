@@ -1,5 +1,5 @@
-//! Finds the deliveries in documents of AWS and Pub/Sub: events of Lambda, batches of Pipes, pushes, and what `aws`
-//! prints. The command line reads them by this module too.
+//! Finds the deliveries in documents of AWS and Pub/Sub: Lambda events, batches of EventBridge Pipes, Pub/Sub pushes,
+//! and output of the command `aws`. The command line uses this module too.
 
 use std::fmt;
 
@@ -14,59 +14,59 @@ use crate::attributes::{self, Entries};
 use crate::headers;
 use crate::members::Members;
 
-/// A record of a document, or the whole document where it is one record.
+/// A record of a document. A document that is one record is its own record.
 pub struct Record<'t> {
-    /// Where the record is in the document, as a JSONPath; empty where it is the document.
+    /// The place of the record in the document, as a JSONPath. Empty if the record is the whole document.
     pub path: String,
-    /// The record, as it stands in the document. [`records`] reads it alone too.
+    /// The record's text in the document. [`records`] can also read this text by itself.
     pub text: &'t str,
-    /// What names the record.
+    /// The identity of the record.
     pub origin: Origin,
-    /// What it carries.
+    /// The content of the record.
     pub inside: Result<Inside, Fault>,
 }
 
-/// Shows where it is, and nothing of what it carries.
+/// Shows the path and the origin, and no content.
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record").field("path", &self.path).field("origin", &self.origin).finish_non_exhaustive()
     }
 }
 
-/// What names a record, and orders it.
+/// The identity of a record, and the group that orders it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Which service numbers it.
+    /// The service that assigned the identifier.
     pub service: Service,
-    /// Its identifier within the service; never empty.
+    /// The identifier that the service assigned; never empty.
     pub id: Option<String>,
-    /// Of a FIFO queue, the group that it is in order within.
+    /// The group of a message in a FIFO queue. Messages of a group are in order.
     pub group: Option<String>,
 }
 
-/// The services whose records have an identifier in the answer of a batch.
+/// The services whose records have an identifier in the response to a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Service {
     /// The identifier is a sequence number.
     Kinesis,
     /// The identifier is the id of a message.
     Sqs,
-    /// There are no partial answers.
+    /// The service has no partial responses.
     #[default]
     Other,
 }
 
-/// What a record carries.
+/// The content of a record.
 pub enum Inside {
     /// A delivery.
     Delivery(Wrapped),
-    /// Objects of S3 are named, and have to be fetched.
+    /// Names of S3 objects, which have to be fetched.
     Objects(Vec<Object>),
-    /// A service speaks for itself, and no delivery is missing: what the record is.
+    /// A message of the service itself, which has no delivery. The text says what it is.
     Nothing(&'static str),
 }
 
-/// Shows which it is.
+/// Shows no content of a delivery.
 impl fmt::Debug for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,19 +77,19 @@ impl fmt::Debug for Inside {
     }
 }
 
-/// A delivery, taken out of its record.
+/// A delivery, extracted from its record.
 pub struct Wrapped {
-    /// The body, to the byte.
+    /// The exact bytes of the body.
     pub body: Vec<u8>,
     /// The kind of envelope.
     pub source: Source,
-    /// The metadata that the record has for the body.
+    /// The metadata in the record.
     pub metadata: Entries,
     /// The headers of a request.
     pub headers: Vec<(String, String)>,
-    /// The id that the headers say.
+    /// The id in the headers.
     pub id: Option<String>,
-    /// The time that the headers say.
+    /// The time in the headers.
     pub timestamp: Option<Timestamp>,
 }
 
@@ -98,42 +98,42 @@ impl Wrapped {
         Self { body, source, metadata: Entries::new(), headers: Vec::new(), id: None, timestamp: None }
     }
 
-    /// Whether the body says all that the record does.
+    /// Returns whether the body holds all information of the record.
     pub fn is_body_alone(&self) -> bool {
         self.metadata.is_empty() && self.id.is_none() && self.timestamp.is_none()
     }
 }
 
-/// Shows sizes alone.
+/// Shows only the size of the body, and the source.
 impl fmt::Debug for Wrapped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Wrapped({} bytes, {:?})", self.body.len(), self.source)
     }
 }
 
-/// An object of S3, by its name: it has to be fetched.
+/// The name of an S3 object, which has to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Object {
     /// The bucket that the object is in.
     pub bucket: String,
-    /// The key, decoded: in the event it is encoded as in a URL, with `+` for a space.
+    /// The decoded key. In the event, it is URL-encoded, with `+` for a space.
     pub key: String,
-    /// The version of the object, where the bucket keeps versions.
+    /// The version of the object, if the bucket keeps versions.
     pub version: Option<String>,
     /// What happened to the object, as in `ObjectCreated:Put`.
     pub event: Option<String>,
 }
 
 impl Object {
-    /// Whether the notification says that the object was created, or does not say: no other can be fetched.
+    /// Returns whether the object was created, or the notification does not say: other objects cannot be fetched.
     pub(crate) fn is_created(&self) -> bool {
         let is_created = |event: &str| event.trim_start_matches("s3:").starts_with("ObjectCreated");
         self.event.as_deref().is_none_or(is_created)
     }
 }
 
-/// Finds the records of a document, in order. Returns `None` where the document is of no known service.
+/// Finds the records of a document, in order. Returns `None` if the document is not of a known service.
 pub fn records(document: &str) -> Option<Vec<Record<'_>>> {
     let document = document.trim_ascii();
     if document.starts_with('[') {
@@ -152,7 +152,7 @@ pub fn records(document: &str) -> Option<Vec<Record<'_>>> {
     }
 }
 
-/// Finds the records of a list in which at least one is known, or which is empty.
+/// Finds the records of a list. The list has to be empty or to have at least one known record.
 fn list<'t>(path: &str, items: &'t str) -> Option<Vec<Record<'t>>> {
     let items: Vec<&RawValue> = serde_json::from_str(items).ok()?;
     let (mut records, mut is_known) = (Vec::new(), items.is_empty());
@@ -167,12 +167,12 @@ fn list<'t>(path: &str, items: &'t str) -> Option<Vec<Record<'t>>> {
     is_known.then_some(records)
 }
 
-/// Whether an object is a delivery itself, whatever else is in it.
+/// Returns whether an object is itself a delivery, whatever other members it has.
 fn is_delivery(members: &Members<'_>) -> bool {
     members.get("notificationType").is_some()
 }
 
-/// Opens a record, by the members that those of its service have. Returns `None` where it is of no known service.
+/// Opens a record; its members show which service sent it. Returns `None` for an unknown service.
 fn content(record: &Members<'_>) -> Option<Result<Inside, Fault>> {
     let has = |names: &[&str]| names.iter().any(|name| record.get(name).is_some());
     Some(match () {
@@ -194,7 +194,7 @@ fn content(record: &Members<'_>) -> Option<Result<Inside, Fault>> {
     })
 }
 
-/// Finds what names a record, whatever else is wrong with it.
+/// Finds the identity of a record, even if other parts of it are invalid.
 fn origin(record: &Members<'_>) -> Origin {
     let named = |members: &Members<'_>, names: &[&'static str]| {
         names.iter().find_map(|name| text(members, name).ok().filter(|id| !id.is_empty()))
@@ -215,8 +215,8 @@ fn origin(record: &Members<'_>) -> Origin {
     Origin { id, ..Origin::default() }
 }
 
-/// The group of a message, within which a FIFO queue keeps the order. Messages of a standard queue may have one too, and
-/// have no order.
+/// Returns the group of a message, within which a FIFO queue keeps the order. Messages of a standard queue may also
+/// have a group, but no order.
 fn group(message: &Members<'_>) -> Option<String> {
     let group = ["attributes", "Attributes"].iter().find_map(|name| object(message, name).ok());
     let group = group.and_then(|attributes| text(&attributes, "MessageGroupId").ok());
@@ -226,7 +226,7 @@ fn group(message: &Members<'_>) -> Option<String> {
     }
 }
 
-/// Opens what SNS and S3 send on their own, and in the body of a message too.
+/// Opens messages of SNS and S3, which may be an event or the body of another message.
 fn of_service(body: &Members<'_>) -> Option<Result<Inside, Fault>> {
     let is = |name, expected| text(body, name).is_ok_and(|value| value == expected);
     Some(match () {
@@ -244,7 +244,7 @@ fn kinesis(record: &Members<'_>) -> Result<Inside, Fault> {
     Ok(Inside::Delivery(Wrapped::new(body, Source::Kinesis)))
 }
 
-/// The attributes of a message are what its sender set. `attributes` is what SQS itself sets.
+/// Reads the attributes that the sender of a message set. SQS sets `attributes` itself.
 fn sqs(message: &Members<'_>) -> Result<Inside, Fault> {
     let body = text(message, either(message, "body", "Body"))?;
     queued(body, said(message, either(message, "messageAttributes", "MessageAttributes"))?)
@@ -259,8 +259,8 @@ fn pub_sub(message: &Members<'_>) -> Result<Inside, Fault> {
     Ok(Inside::Delivery(Wrapped { metadata, ..Wrapped::new(body, Source::Attributes) }))
 }
 
-/// Opens the body of a message, where SNS or S3 sent it. Each level doubles the escapes of the next one, so there are
-/// few. With the metadata of Ampersand beside it, the body is the payload, whatever it looks like.
+/// Opens the body of a message, which may be a message of SNS or S3. Each level doubles the escapes of the next, so
+/// there are few levels. If the message has Ampersand's metadata, the body is the payload, whatever it looks like.
 fn queued(body: String, metadata: Entries) -> Result<Inside, Fault> {
     let merged = attributes::merge([&metadata], Source::Attributes);
     let is_payload = ["notificationType", "event-id"].iter().any(|name| merged.get(name).is_some());
@@ -271,7 +271,7 @@ fn queued(body: String, metadata: Entries) -> Result<Inside, Fault> {
     Ok(Inside::Delivery(Wrapped { metadata, ..Wrapped::new(body.into_bytes(), Source::Attributes) }))
 }
 
-/// Opens a notification of S3.
+/// Opens an S3 notification.
 fn objects(notification: &Members<'_>) -> Option<Result<Inside, Fault>> {
     let records: Vec<Members<'_>> = serde_json::from_str(notification.get("Records")?.get()).ok()?;
     records.first()?.get("s3")?;
@@ -310,7 +310,7 @@ fn webhook(body: Vec<u8>, request: &Members<'_>) -> Inside {
     Inside::Delivery(Wrapped { headers: found, id, timestamp, ..Wrapped::new(body, Source::Webhook) })
 }
 
-/// The one of two names that a record has, for messages: Lambda writes names in another case than `aws` prints.
+/// Returns the name that a message uses: Lambda writes names in another case than `aws` prints.
 fn either(record: &Members<'_>, lambda: &'static str, printed: &'static str) -> &'static str {
     if record.get(lambda).is_none() && record.get(printed).is_some() { printed } else { lambda }
 }
@@ -342,7 +342,7 @@ fn said(members: &Members<'_>, name: &'static str) -> Result<Entries, Fault> {
     }
 }
 
-/// Decodes the key of an object, in which S3 writes `+` for a space.
+/// Decodes the URL-encoded key of an object. S3 writes a space as `+`.
 fn url_decoded(key: &str) -> Option<String> {
     let key = key.replace('+', " ");
     let mut parts = key.split('%');

@@ -5,25 +5,25 @@ use ampersand_notifications::NormalizeError;
 
 use crate::Cause;
 
-/// Why a record cannot be opened. It shows no part of the record.
+/// The error for a record that cannot be opened. It shows no part of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// It is not like a record of any service.
+    /// The record does not look like a record of any known service.
     Unknown,
     /// This member is missing, or `null`.
     Missing(&'static str),
     /// This member is not an object.
     NotObject(&'static str),
-    /// This member is not a string, or has an escape that stands for no character.
+    /// This member is not a string, or has an escape that is not a valid character.
     NotText(&'static str),
     /// This member is not base64.
     NotBase64(&'static str),
-    /// The attributes are not strings, or a name comes twice.
+    /// An attribute is not a string, or a name occurs twice.
     Attributes,
-    /// The key of an object is not encoded as in a URL.
+    /// The key of an object is not URL-encoded.
     Key,
-    /// It is a webhook that nobody has verified: a batch hands none to a handler. See [`deliveries`](crate::deliveries).
+    /// The record is an unverified webhook. A batch never handles one: see [`deliveries`](crate::deliveries).
     Unverified,
 }
 
@@ -44,13 +44,13 @@ impl fmt::Display for RecordError {
 
 impl Error for RecordError {}
 
-/// Why a record gives no delivery. It shows no part of the record.
+/// The error for a record without a readable delivery. It shows no part of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnreadableError {
     /// The record cannot be opened.
     Record(RecordError),
-    /// The body in the record, or the object of S3 that it names, is not a delivery. The error keeps the body.
+    /// The body of the record, or the S3 object that it names, is not a delivery. The error keeps the body.
     Body(NormalizeError),
 }
 
@@ -65,25 +65,25 @@ impl fmt::Display for UnreadableError {
 
 impl Error for UnreadableError {}
 
-/// Why a whole event fails. Return it from the function, and Lambda sends the event again.
+/// The error for a whole event. Return it from the function: Lambda sends the event again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventError {
-    /// It is not JSON in UTF-8, or it is not like an event of any service.
+    /// The event is not JSON in UTF-8, or does not look like an event of any known service.
     Unknown,
-    /// A record has no identifier that the answer could name, or belongs to another service than the function that was
-    /// called. No handler was called.
+    /// A record has no identifier for the response, or belongs to another service than the called function. No handler
+    /// was called.
     NoIdentifier {
-        /// The position of the record in the event, from 0.
+        /// The index of the record in the event, counted from 0.
         index: usize,
     },
-    /// Some records of an event failed that has no partial answer: see [`Batch::all`](crate::Batch::all).
+    /// Some records failed in an event without partial responses: see [`Batch::all`](crate::Batch::all).
     Failed {
-        /// How many records failed.
+        /// The number of records that failed.
         failed: usize,
-        /// How many records there are.
+        /// The number of all records.
         total: usize,
-        /// Why the first of them failed.
+        /// The cause of the first failure.
         first: Cause,
     },
 }

@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use crate::EventError;
 use crate::document::{Record, records};
 
-/// The JSON of an event: every function that takes an event takes what converts into this.
+/// The JSON of an event. Every function that takes an event accepts any type that converts into this.
 ///
-/// Bytes, strings, `serde_json`'s `Value` and `RawValue` are events; with the feature `events`, so are the typed events of
-/// the crate `aws_lambda_events`. Prefer bytes or a `RawValue` where the runtime lets you: typed events and `Value` refuse
-/// the whole event where one string in it is not valid.
+/// Bytes, strings, and `serde_json`'s `Value` and `RawValue` convert; with the feature `events`, so do the typed events
+/// of the crate `aws_lambda_events`. Prefer bytes or a `RawValue` if the runtime permits: typed events and `Value`
+/// reject the whole event if one of its strings is invalid.
 ///
 /// ```
 /// use ampersand_aws::{Event, deliveries};
@@ -36,7 +36,7 @@ impl Event<'_> {
     }
 }
 
-/// Shows the size alone.
+/// Shows only the size.
 impl fmt::Debug for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Event({} bytes)", self.0.len())
@@ -97,13 +97,13 @@ impl From<Value> for Event<'_> {
     }
 }
 
-/// Typed events, written as the JSON that they were read from, so that there is one reader.
+/// Converts typed events back to the JSON that they were read from, so that one reader is enough.
 #[cfg(feature = "events")]
 macro_rules! typed {
     ($($event:ty),* $(,)?) => { $(
         impl From<&$event> for Event<'_> {
             fn from(event: &$event) -> Self {
-                // One that could not be written would be no event, which every function reports.
+                // An event that cannot be encoded becomes empty, and every function reports that.
                 serde_json::to_vec(event).unwrap_or_default().into()
             }
         }

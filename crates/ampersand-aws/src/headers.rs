@@ -1,18 +1,18 @@
-//! The headers of a request, in the forms that JSON has them in.
+//! Reads the headers of a request from the forms that they have in JSON.
 
 use ampersand_notifications::Headers;
 use ampersand_types::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Reads headers that may be in any form; there are none in what is no JSON of such a form.
+/// Reads headers in any form. JSON in an unknown form has no headers.
 pub(crate) fn of_raw(headers: &RawValue) -> Vec<(String, String)> {
     serde_json::from_str(headers.get()).map(headers_of).unwrap_or_default()
 }
 
-/// Reads headers in JSON: an object, or a list of names and values, as pairs or as HAR has them. They may be in a member
-/// `headers`, or `multiValueHeaders`, which has every value. A value may be a list, and each in it is a value of its own.
-/// The first request of an event of Lambda@Edge counts, and that of a HAR file.
+/// Reads headers in JSON: an object, or a list of names and values, as pairs or as in HAR. They may be in a member
+/// `headers`, or in `multiValueHeaders`, which has every value. A value may be a list; each of its items is a separate
+/// value. Of a Lambda@Edge event or a HAR file, only the first request is read.
 pub fn headers_of(json: Value) -> Vec<(String, String)> {
     const REQUESTS: [&str; 3] = ["/Records/0/cf/request", "/log/entries/0/request", "/request"];
     let mut headers = Vec::new();
@@ -44,7 +44,7 @@ pub fn headers_of(json: Value) -> Vec<(String, String)> {
     headers
 }
 
-/// Adds every value of a header: Lambda@Edge has them as objects.
+/// Adds every value of a header. In Lambda@Edge, values are objects.
 fn add(headers: &mut Vec<(String, String)>, name: &str, value: &Value) {
     match value {
         Value::Null => {}
@@ -55,7 +55,7 @@ fn add(headers: &mut Vec<(String, String)>, name: &str, value: &Value) {
     }
 }
 
-/// The id of a webhook, and when it was sent, by its headers.
+/// Returns the id of a webhook and the time at which it was sent, from its headers.
 pub fn id_and_timestamp(headers: &impl Headers) -> (Option<String>, Option<Timestamp>) {
     let header = |name: &str| {
         let first = |family: &&str| headers.values(&format!("{family}-{name}")).next().map(<[u8]>::to_vec);

@@ -1,4 +1,4 @@
-//! Serves a router of axum from Lambda.
+//! Serves an axum router from Lambda.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,15 +14,15 @@ use lambda_http::tower::util::MapRequestLayer;
 use lambda_http::{IntoResponse as _, Request, RequestExt as _, service_fn};
 use serde_json::value::RawValue;
 
-/// Serves a router of axum from Lambda, behind API Gateway (REST and HTTP APIs), a function URL or a load balancer.
+/// Serves an axum router from Lambda, behind API Gateway (REST and HTTP APIs), a function URL or a load balancer.
 ///
-/// It is `lambda_http::run`, but that
+/// It works like `lambda_http::run`, with two differences:
 ///
-/// - routes name no stage: `/ampersand` gets the requests to `/prod/ampersand` of the stage `prod`;
-/// - every value of a header counts where the event has them: REST APIs send the last value in another member too.
+/// - Routes do not contain the stage: `/ampersand` receives the requests to `/prod/ampersand` of the stage `prod`.
+/// - It keeps every value of a header if the event has them. REST APIs also send the last value in another member.
 ///
-/// Bodies in base64 are decoded, so that signatures are verified over the bytes that were signed. Lambda freezes the process
-/// when it has answered: a handler must store a delivery before it responds, as `webhook` of an inbox does.
+/// It decodes base64 bodies, so that signatures are verified over the bytes that were signed. Lambda freezes the
+/// process after the response: a handler must store a delivery before it responds, as `webhook` of an inbox does.
 ///
 /// ```no_run
 /// use ampersand_notifications::{Verifier, axum::Received};
@@ -42,11 +42,11 @@ use serde_json::value::RawValue;
 ///
 /// # Errors
 ///
-/// When Lambda's Runtime API cannot be used. Return it from `main`, and Lambda starts a new process.
+/// When the function cannot reach Lambda's Runtime API. Return the error from `main`: Lambda starts a new process.
 ///
 /// # Panics
 ///
-/// When an environment variable is missing that Lambda sets, such as `AWS_LAMBDA_FUNCTION_NAME`.
+/// When an environment variable that Lambda sets is missing, such as `AWS_LAMBDA_FUNCTION_NAME`.
 pub async fn serve(app: Router) -> Result<(), Box<dyn Error + Send + Sync>> {
     let respond = service_fn(move |request| {
         let app = app.clone();
@@ -61,8 +61,8 @@ pub async fn serve(app: Router) -> Result<(), Box<dyn Error + Send + Sync>> {
     lambda_http::runtime(respond).layer(every_value).layer(TracingLayer::new()).run().await
 }
 
-/// Takes `headers` away where an event has `multiValueHeaders` too: `lambda_http` would put the last value of a header, which
-/// is in the former, in the place of all of them.
+/// Removes `headers` from an event that also has `multiValueHeaders`. `headers` holds the last value of each header,
+/// and `lambda_http` would replace all values by it.
 fn with_every_value(event: &[u8]) -> Option<Vec<u8>> {
     let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(event).ok()?;
     members.get("multiValueHeaders").filter(|headers| headers.get().starts_with("{\""))?;
@@ -70,12 +70,12 @@ fn with_every_value(event: &[u8]) -> Option<Vec<u8>> {
     serde_json::to_vec(&members).ok()
 }
 
-/// Takes the stage of API Gateway from the path: `lambda_http` puts it there, and HTTP APIs do so themselves.
+/// Removes the stage of API Gateway from the path. `lambda_http` adds it for REST APIs; HTTP APIs send it themselves.
 fn without_stage(mut request: Request) -> Request {
     let path = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => {
             let path = below(context.stage.as_deref(), request.uri().path());
-            // A path of the API's own that begins like the stage.
+            // A path of the API may itself begin with the name of the stage. Such a path is kept.
             path.filter(|_| below(context.stage.as_deref(), request.raw_http_path()).is_none())
         }
         Some(RequestContext::ApiGatewayV2(context)) => below(context.stage.as_deref(), request.uri().path()),
@@ -89,7 +89,7 @@ fn without_stage(mut request: Request) -> Request {
     request
 }
 
-/// The path below a stage.
+/// Returns the path below a stage.
 fn below<'p>(stage: Option<&str>, path: &'p str) -> Option<&'p str> {
     let path = path.strip_prefix('/')?.strip_prefix(stage?)?;
     path.starts_with('/').then_some(path)
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// While a secret is replaced, a request has several signatures, in one header or in several.
+    /// During the rotation of a secret, a request has several signatures, in one header or in several.
     #[tokio::test]
     async fn each_of_several_signatures_counts() {
         let webhook = Fixture::new("installation.created").signed_now(SECRET).unwrap();
@@ -173,7 +173,7 @@ mod tests {
         let (right, wrong) = (webhook.headers[&header].clone(), "v1,bm90IGEgc2lnbmF0dXJl");
         for values in [[wrong, &right], [&right, wrong]] {
             for (shape, mut event) in shapes(&webhook) {
-                // `headers` of a REST API has the last value. Others have one header, with both.
+                // In a REST API's event, `headers` has only the last value. Other events have one header with both.
                 let is_rest = event.get("multiValueHeaders").is_some() && event.get("headers").is_some();
                 if event.get("multiValueHeaders").is_some() {
                     event["multiValueHeaders"][&header] = json!(values);

@@ -6,36 +6,36 @@ use ampersand_types::notifications::NotificationType;
 use crate::document::{Inside, Object, Record, Wrapped};
 use crate::{Event, EventError, RecordError, UnreadableError};
 
-/// A delivery in an event, or what leads to one.
+/// An item of an event: a delivery, an S3 object or a webhook.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Item {
-    /// The sequence number of a record of Kinesis, the `messageId` of a message of SQS, SNS or Pub/Sub, the key of an object
-    /// of S3; `None` of a request. Objects that are named in one message share its id.
+    /// The sequence number of a Kinesis record, the `messageId` of an SQS, SNS or Pub/Sub message, or the key of an S3
+    /// object. `None` for a request. Objects that one message names share its id.
     pub id: Option<String>,
-    /// What the record carries, or why it cannot be read.
+    /// The content of the record, or the reason why it is unreadable.
     pub content: Result<Content, Unreadable>,
 }
 
-/// What a record carries.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Content {
     /// A delivery. Your cloud permissions control who can write there, so there is no signature to verify.
     Delivery(Box<Delivery>),
-    /// The name of an object of S3: fetch it, and read it with [`from_s3`](ampersand_notifications::from_s3).
+    /// The name of an S3 object: fetch it, and read it with [`from_s3`](ampersand_notifications::from_s3).
     Object(Object),
-    /// A request, which anyone may have sent: verify it.
+    /// A request, which may come from anyone: verify it.
     Webhook(Request),
 }
 
-/// A request as API Gateway, a function URL or a load balancer hands it on. `Debug` shows the size of the body alone.
+/// A request as API Gateway, a function URL or a load balancer forwards it. `Debug` shows only sizes.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
-    /// The headers: [`Verifier::verify`](ampersand_notifications::Verifier::verify) takes them. A name may come several times.
+    /// The headers, for [`Verifier::verify`](ampersand_notifications::Verifier::verify). A name may be repeated.
     pub headers: Vec<(String, String)>,
-    /// The body, decoded from base64 if need be: the bytes that were signed.
+    /// The body, decoded from base64 if necessary: the bytes that were signed.
     pub body: Vec<u8>,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An object of S3, as a function of yours fetched it. `Debug` shows the size of the body alone.
+/// An S3 object that your function fetched. `Debug` shows only the size of the body.
 ///
 /// ```
 /// use ampersand_aws::Fetched;
@@ -59,7 +59,7 @@ impl fmt::Debug for Request {
 pub struct Fetched {
     /// The content of the object.
     pub body: Vec<u8>,
-    /// The user metadata of the object, with or without the prefix `x-amz-meta-`. It names the type.
+    /// The user metadata of the object, with or without the prefix `x-amz-meta-`. It holds the notification type.
     pub metadata: Metadata,
 }
 
@@ -69,15 +69,15 @@ impl fmt::Debug for Fetched {
     }
 }
 
-/// A record that gives no delivery, whole, so that it can be put aside. `Debug` shows no part of it.
+/// A whole record without a readable delivery, so that you can store it. `Debug` shows no part of the record.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// As [`Item::id`].
+    /// The id: see [`Item::id`].
     pub id: Option<String>,
-    /// The record, as it stands in the event: JSON that `ampersand decode` reads again, alone or in a file of lines.
+    /// The record's JSON text in the event. `ampersand decode` can read it again, alone or as a line of a file.
     pub record: String,
-    /// Why it cannot be read.
+    /// The reason why the record is unreadable.
     pub error: UnreadableError,
 }
 
@@ -95,11 +95,11 @@ impl Unreadable {
     }
 }
 
-/// Reads the deliveries in an event of Lambda, in a batch of EventBridge Pipes, or in what the command `aws` prints; in
-/// order, each with a result of its own.
+/// Reads the deliveries in a Lambda event, in a batch of EventBridge Pipes, or in output of the command `aws`. Items
+/// are in order, and each has its own result.
 ///
-/// What services send for themselves (`s3:TestEvent`, confirmations of subscriptions to SNS), and notifications of objects
-/// that were removed, are left out.
+/// Messages of the services themselves (`s3:TestEvent`, confirmations of SNS subscriptions) are skipped, and so are
+/// notifications of removed objects.
 ///
 /// ```
 /// use ampersand_aws::{Content, deliveries};
@@ -119,7 +119,7 @@ impl Unreadable {
 ///
 /// # Errors
 ///
-/// [`EventError::Unknown`]: the event is not JSON, or no record in it is like one of a known service.
+/// [`EventError::Unknown`]: the event is not JSON, or no record looks like one of a known service.
 pub fn deliveries<'e>(event: impl Into<Event<'e>>) -> Result<Vec<Item>, EventError> {
     let event = event.into();
     let mut items = Vec::new();
@@ -144,7 +144,7 @@ pub fn deliveries<'e>(event: impl Into<Event<'e>>) -> Result<Vec<Item>, EventErr
     Ok(items)
 }
 
-/// Reads what was wrapped in a record of a service that verifies who writes there.
+/// Reads the delivery in a record of a service that controls who may write to it.
 pub(crate) fn read(
     wrapped: Wrapped,
     notification_type: Option<&NotificationType>,

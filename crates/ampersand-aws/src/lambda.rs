@@ -1,4 +1,4 @@
-//! Runs a batch as a function of Lambda.
+//! Runs a batch as a Lambda function.
 
 use std::error::Error;
 
@@ -9,18 +9,18 @@ use serde_json::value::RawValue;
 
 use crate::{Batch, BatchResponse, EventError};
 
-/// The runtime reads nothing inside the event: one string that is not valid must not refuse all records.
+/// The runtime does not decode the event: one invalid string must not fail all records.
 type Invocation = LambdaEvent<Box<RawValue>>;
 
-/// With the feature `lambda`: the whole function of Lambda. The handler is the same that serves axum and an inbox.
+/// With the feature `lambda`: the whole Lambda function. The handler is the same as for axum and an inbox.
 ///
-/// Each invocation has a deadline, a second before Lambda's timeout. What Lambda must send again is an event of `tracing` at
-/// the level `WARN`, with the identifier of the record and the cause, and never with a body: set up a subscriber to see it.
-///
-/// An answer leaves nothing behind, so there is nothing to do when Lambda stops the process.
+/// Each invocation has a deadline, one second before Lambda's timeout. For each record that Lambda must send again,
+/// `run_kinesis` and `run_sqs` emit a `tracing` event at the level `WARN`, with the record's identifier and the cause,
+/// and never with a body. Set up a subscriber to see it. No work is left after a response, so nothing is lost when
+/// Lambda stops the process.
 impl Batch {
-    /// Runs a function that a Kinesis stream invokes: [`kinesis`](Self::kinesis) for each invocation, until Lambda stops the
-    /// process.
+    /// Runs a function that a Kinesis stream invokes. It calls [`kinesis`](Self::kinesis) for each invocation, until
+    /// Lambda stops the process.
     ///
     /// ```no_run
     /// use ampersand_aws::Batch;
@@ -39,11 +39,11 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// When Lambda's Runtime API cannot be used. Return it from `main`, and Lambda starts a new process.
+    /// When the function cannot reach Lambda's Runtime API. Return the error from `main`: Lambda starts a new process.
     ///
     /// # Panics
     ///
-    /// When an environment variable is missing that Lambda sets, such as `AWS_LAMBDA_FUNCTION_NAME`.
+    /// When an environment variable that Lambda sets is missing, such as `AWS_LAMBDA_FUNCTION_NAME`.
     pub async fn run_kinesis<H, R, E>(self, handler: H) -> Result<(), Box<dyn Error + Send + Sync>>
     where
         H: Fn(Delivery) -> R,
@@ -52,7 +52,7 @@ impl Batch {
         run(async |event| self.by_deadline(&event).kinesis(&*event.payload, &handler).await.inspect(log)).await
     }
 
-    /// Runs a function that an SQS queue invokes, with [`sqs`](Self::sqs) for each invocation.
+    /// Runs a function that an SQS queue invokes. It calls [`sqs`](Self::sqs) for each invocation.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Batch {
         run(async |event| self.by_deadline(&event).sqs(&*event.payload, &handler).await.inspect(log)).await
     }
 
-    /// Runs a function that S3 or SNS invokes, with [`all`](Self::all) for each invocation.
+    /// Runs a function that S3 or SNS invokes. It calls [`all`](Self::all) for each invocation.
     ///
     /// # Errors
     ///

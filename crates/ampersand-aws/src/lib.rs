@@ -1,4 +1,4 @@
-// The examples of the README take these features.
+// The examples of the README need these features.
 #![cfg_attr(all(feature = "http", feature = "lambda"), doc = include_str!("../README.md"))]
 #![cfg_attr(not(all(feature = "http", feature = "lambda")), doc = "Handles Ampersand's deliveries in AWS Lambda.")]
 
@@ -28,7 +28,7 @@ pub use http::serve;
 pub use item::{Content, Fetched, Item, Request, Unreadable, deliveries};
 pub use response::{BatchResponse, Cause, ItemFailure};
 
-/// What the command line reads documents with. Not for anyone else: it changes without notice.
+/// The functions with which the command line reads documents. They are private: they change without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attributes::{Entries, EntriesError, attribute, entries, inner, merge};

@@ -1,4 +1,4 @@
-//! Looks into JSON without decoding more of it than is looked at.
+//! Reads the members of a JSON object, and decodes only those that are used.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 pub struct Members<'t>(pub Vec<(Cow<'t, str>, &'t RawValue)>);
 
 impl<'t> Members<'t> {
-    /// The first member of this name.
+    /// Returns the first member with this name.
     pub fn get(&self, member: &str) -> Option<&'t RawValue> {
         self.0.iter().find(|(name, _)| name == member).map(|(_, value)| *value)
     }

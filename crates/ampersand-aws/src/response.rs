@@ -2,11 +2,11 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-/// The answer to a batch of Kinesis or SQS: what Lambda must send again. Return it from the function.
+/// The response to a Kinesis or SQS batch: the records that Lambda must send again. Return it from the function.
 ///
-/// It serializes to `{"batchItemFailures": [{"itemIdentifier": …}]}`. Lambda heeds it only where the event source mapping
-/// has `ReportBatchItemFailures` in its `FunctionResponseTypes`. Without that, it takes any answer for success, and what
-/// failed is lost.
+/// It serializes to `{"batchItemFailures": [{"itemIdentifier": …}]}`. Lambda reads it only if the event source mapping
+/// has `ReportBatchItemFailures` in its `FunctionResponseTypes`. Without that setting, Lambda treats every response as
+/// success, and failed records are lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "return it from the function: what failed is lost otherwise"]
 pub struct BatchResponse {
@@ -14,9 +14,9 @@ pub struct BatchResponse {
 }
 
 impl BatchResponse {
-    /// What Lambda must send again, in the order of the event. Empty if all was handled.
+    /// Returns the records that Lambda must send again, in the order of the event. Empty if all were handled.
     ///
-    /// Of Kinesis it is at most one: Lambda sends that record and all after it again.
+    /// For Kinesis there is at most one: Lambda sends that record and all later ones again.
     pub fn failures(&self) -> &[ItemFailure] {
         &self.failures
     }
@@ -26,28 +26,28 @@ impl BatchResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ItemFailure {
-    /// The sequence number of a record of Kinesis, or the `messageId` of a message of SQS; never empty.
+    /// The sequence number of a Kinesis record, or the `messageId` of an SQS message; never empty.
     pub id: String,
-    /// Why it must come again, for your log. It is not part of the answer.
+    /// The reason why Lambda must send it again, for your log. The response does not contain it.
     pub cause: Cause,
 }
 
-/// Why a record is not handled.
+/// The reason why a record was not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
     /// The handler returned an error.
     Handler,
-    /// The handler, or another function of yours, panicked. Only with `panic = "unwind"`: Cargo Lambda builds with `abort` unless
-    /// your `Cargo.toml` says so.
+    /// The handler, or another function of yours, panicked. Only with `panic = "unwind"`: Cargo Lambda builds with
+    /// `abort` unless your `Cargo.toml` sets it.
     Panic,
-    /// It was not done by the deadline.
+    /// The handling did not finish by the deadline.
     Deadline,
-    /// An object of S3 could not be fetched, or no function fetches objects: see [`Batch::fetch`](crate::Batch::fetch).
+    /// An S3 object could not be fetched, or no fetch function is set: see [`Batch::fetch`](crate::Batch::fetch).
     Fetch,
-    /// It cannot be read, and was not parked: see [`Batch::park`](crate::Batch::park).
+    /// The record is unreadable, and was not stored: see [`Batch::park`](crate::Batch::park).
     Unreadable,
-    /// A message before it in its group of a FIFO queue failed, so that its turn did not come.
+    /// An earlier message in the same group of a FIFO queue failed, so this one was not handled.
     Held,
 }
 
@@ -72,7 +72,7 @@ impl Serialize for BatchResponse {
     }
 }
 
-/// Serializes what Lambda reads: the identifier alone.
+/// Serializes only the identifier, which Lambda reads.
 impl Serialize for ItemFailure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;

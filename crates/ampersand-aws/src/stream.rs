@@ -1,4 +1,4 @@
-//! Reads events of Kinesis in one pass. Records are large, and a reader of members passes over each of them six times.
+//! Reads Kinesis events in one pass. Records are large, and a reader of members would scan each of them six times.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Vi
 
 use crate::item::body_of;
 
-/// A record, of which nothing is decoded.
+/// A record that is not decoded yet.
 pub(crate) struct Record<'t> {
     pub(crate) sequence_number: &'t str,
     data: &'t str,
@@ -24,8 +24,8 @@ impl Record<'_> {
     }
 }
 
-/// The records of an event, where every one is of Kinesis as Lambda writes them. Any other event has to be read by
-/// [`document`](crate::document).
+/// Returns the records of an event, if every record is a Kinesis record in the form that Lambda sends. For any other
+/// event, use [`document`](crate::document).
 pub(crate) fn records(event: &str) -> Option<Vec<Record<'_>>> {
     let Object(Event { records }) = serde_json::from_str(event).ok()?;
     let record = |Object(Outer { kinesis })| {
@@ -52,11 +52,11 @@ struct Inner<'t> {
     data: Option<&'t str>,
 }
 
-/// An object some of whose members are wanted.
+/// An object of which only some members are read.
 struct Object<T>(T);
 
 trait Members<'t>: Default {
-    /// Reads the value of a member; false where it is not wanted, and was not read.
+    /// Reads the value of a wanted member. Returns false, without reading it, for any other member.
     fn member<A: MapAccess<'t>>(&mut self, name: &'t str, map: &mut A) -> Result<bool, A::Error>;
 }
 
@@ -78,8 +78,8 @@ impl<'t> Members<'t> for Inner<'t> {
     }
 }
 
-/// Reads a member if it is the wanted one. Refuses an object with two of that name, which is ambiguous, and one with a type,
-/// which is a delivery itself.
+/// Reads the member if it is the wanted one. Refuses an object with two members of that name, which is ambiguous, and
+/// an object with a notification type, which is itself a delivery.
 fn only<'t, T: Deserialize<'t>, A: MapAccess<'t>>(
     name: &str,
     wanted: &str,

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The options and arguments of the command line.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -323,7 +323,7 @@ pub(crate) struct Serve {
     pub(crate) policy: Policy,
 }
 
-/// Where the admin listener is.
+/// The address of the admin listener, if it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Admin {
     Off,
@@ -623,7 +623,7 @@ fn time(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 impl Input {
-    /// What `--metadata` says.
+    /// Returns the entries that `--metadata` gives.
     pub(crate) fn metadata(&self) -> anyhow::Result<Vec<metadata::Entries>> {
         let said = self.metadata.iter().map(|said| match said.split_once('=') {
             Some((name, value)) => Ok(vec![(name.to_owned(), value.to_owned())]),

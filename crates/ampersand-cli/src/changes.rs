@@ -1,20 +1,20 @@
-//! What an update changed in the configuration of an installation.
+//! Finds the changes that an update made to the configuration of an installation.
 
 use ampersand_notifications::Delivery;
 use ampersand_types::config::ConfigContent;
 use ampersand_types::notifications::{InstallationUpdatedData, NotificationType};
 use ampersand_types::{ConfigChange, ConfigSource};
 
-/// Where configurations are looked for that were too large to send.
+/// Where to look for configurations that were too large to send.
 #[derive(Clone, Copy)]
 pub(crate) enum Reach {
-    /// Nowhere: only what was sent is compared.
+    /// Nowhere: only configurations in the payload are compared.
     Sent,
-    /// The payload has what could be downloaded.
+    /// In the payload: available configurations were downloaded into it.
     Downloaded,
 }
 
-/// The changes of an `installation.updated`, or why there are none to show. `None` for any other delivery.
+/// Returns the changes of an `installation.updated`, or why they are unknown. `None` for any other delivery.
 pub(crate) fn of(delivery: &Delivery, data: &str, reach: Reach) -> Option<Result<Vec<ConfigChange>, String>> {
     match delivery {
         Delivery::Notification(notification)

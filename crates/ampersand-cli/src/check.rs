@@ -1,14 +1,14 @@
-//! Whether a request fits the contract, before it is sent.
+//! Checks whether a request fits the contract, before it is sent.
 //!
-//! It knows what the contract's requests use of JSON Schema. The crate `jsonschema` knows all of it, and brings 38 crates,
-//! with regular expressions and big numbers; and its messages do not say which option to pass.
+//! It supports the parts of JSON Schema that the contract's requests use. The crate `jsonschema` supports all of it,
+//! but brings 38 crates, with regular expressions and big numbers. Its messages also do not say which option to pass.
 
 use serde_json::{Map, Value};
 
 use crate::contract::Schema;
 use crate::nearest::nearest;
 
-/// Says what of a value does not fit, with the path to it.
+/// Returns the parts of a value that do not fit, with their paths.
 pub(crate) fn faults(value: &Value, schema: Schema, path: &str) -> Vec<String> {
     let mut faults = Vec::new();
     check(value, schema, path, &mut faults);
@@ -60,7 +60,7 @@ fn check_part(value: &Value, schema: Schema, path: &str, faults: &mut Vec<String
     }
     bounds(value, schema, path, faults);
     schema.parts("allOf").for_each(|part| check_part(value, part, path, faults));
-    // Of several that could be meant, the one with the fewest faults is.
+    // Reports the alternative with the fewest faults.
     let of_each = schema.parts("oneOf").map(|part| {
         let mut faults = Vec::new();
         check_part(value, part, path, &mut faults);
@@ -114,7 +114,7 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-/// The path, or what is checked as a whole.
+/// Returns the path, or the name of the whole body.
 fn named(path: &str) -> String {
     if path.is_empty() { "the body".to_owned() } else { format!("`{path}`") }
 }

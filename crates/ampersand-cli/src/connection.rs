@@ -1,4 +1,4 @@
-//! Why a request got no answer.
+//! Explains why a request got no response.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, InvalidMessage};
 
-/// Says why a receiver gave no answer, and what would help where it is on this machine.
+/// Returns why a receiver did not respond, and advice if it is on this machine.
 pub(crate) fn why_of_receiver(error: reqwest::Error, is_here: bool) -> String {
     let why = why(&error.without_url());
     let advice = if is_here && why.starts_with("TLS: the server's certificate") {
@@ -17,8 +17,8 @@ pub(crate) fn why_of_receiver(error: reqwest::Error, is_here: bool) -> String {
     why + advice
 }
 
-/// Says in a sentence why a request got no answer, without its URL: the first cause that is known counts, or else the
-/// last one.
+/// Returns a sentence that says why a request got no response, without its URL: the first known cause, or else the last
+/// cause.
 pub(crate) fn why(error: &(dyn Error + 'static)) -> String {
     let mut cause = Some(error);
     let mut last = error;
@@ -49,7 +49,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Cow<'static, str>> {
     if error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout) {
         return Some(TIMED_OUT.into());
     }
-    // These have no type that can be named.
+    // These errors have no public type.
     match error.to_string().as_str() {
         "dns error" => Some("name not found: check the host in the URL, and the network".into()),
         "connection closed before message completed" => Some(CLOSED.into()),
@@ -100,7 +100,7 @@ fn of_tls(error: &rustls::Error) -> Cow<'static, str> {
             CertificateError::BadSignature => {
                 "TLS: the server's certificate is not signed by whom it names: it is self-signed, or was changed".into()
             }
-            // These have no variant that can be named.
+            // These errors have no public variant.
             other => match other.to_string() {
                 text if text.contains("CaUsedAsEndEntity") => {
                     "TLS: the server's certificate is one of a certificate authority: it is self-signed".into()

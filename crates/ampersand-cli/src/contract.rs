@@ -1,4 +1,4 @@
-//! The contract with our documentation: what `api` and `explain` are made of.
+//! The contract with our documentation, for `api` and `explain`.
 
 use std::sync::LazyLock;
 
@@ -6,14 +6,14 @@ use ampersand_client::Endpoint;
 use heck::ToKebabCase as _;
 use serde_json::{Map, Value};
 
-/// Read when a command first asks for it: the other commands start without it.
+/// Read when a command first needs it, so that other commands start without it.
 static CONTRACT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(ampersand_testing::contract()).expect("the contract is JSON"));
 
 /// The documents that have operations.
 const HOSTS: [&str; 4] = ["api", "read", "write", "search"];
 
-/// All documents, in the order that a type is looked up in.
+/// All documents, in the order in which a type is looked up.
 const DOCUMENTS: [&str; 7] = ["api", "read", "write", "search", "config", "notifications", "webhook"];
 
 /// An operation of the API.
@@ -34,14 +34,14 @@ pub(crate) struct Field {
     pub(crate) schema: Schema,
 }
 
-/// A schema, and the document that its references are in.
+/// A schema, and the document that its references point into.
 #[derive(Clone, Copy)]
 pub(crate) struct Schema {
     document: &'static Value,
     value: &'static Value,
 }
 
-/// The operations of each tag, with the tag's name and what it is about.
+/// Returns the operations of each tag, with the tag's name and description.
 pub(crate) fn tags() -> impl Iterator<Item = (&'static str, &'static str, Vec<Operation>)> {
     let tags = HOSTS.into_iter().flat_map(|host| list(at(&CONTRACT, &[host, "tags"])));
     tags.map(|tag| {
@@ -62,12 +62,12 @@ pub(crate) fn operations() -> impl Iterator<Item = Operation> {
     })
 }
 
-/// The operation of a name, which may be as the contract or as the command line has it.
+/// Returns the operation with this name, in the form of the contract or of the command line.
 pub(crate) fn operation(name: &str) -> Option<Operation> {
     operations().find(|operation| operation.id == name || operation.command() == name)
 }
 
-/// Every type, with the document that has it. Of those with the same name, the first counts.
+/// Returns every type, with the document that has it. Of types with the same name, use the first.
 pub(crate) fn types() -> impl Iterator<Item = (&'static str, &'static str, Schema)> {
     DOCUMENTS.into_iter().flat_map(|name| {
         let document = at(&CONTRACT, &[name]);
@@ -76,7 +76,7 @@ pub(crate) fn types() -> impl Iterator<Item = (&'static str, &'static str, Schem
     })
 }
 
-/// The notification types, each with the schema of its webhook's body.
+/// Returns the notification types, each with the schema of its webhook body.
 pub(crate) fn events() -> impl Iterator<Item = (&'static str, Schema)> {
     let bodies = types().filter(|(_, document, _)| *document == "notifications");
     bodies.filter_map(|(_, _, schema)| {
@@ -86,7 +86,7 @@ pub(crate) fn events() -> impl Iterator<Item = (&'static str, Schema)> {
 }
 
 impl Operation {
-    /// Its name on the command line.
+    /// Returns the name on the command line.
     pub(crate) fn command(self) -> String {
         kebab(self.id)
     }
@@ -99,12 +99,12 @@ impl Operation {
         text(&self.described["description"])
     }
 
-    /// The page of Ampersand's documentation.
+    /// Returns the page in Ampersand's documentation.
     pub(crate) fn page(self) -> Option<&'static str> {
         at(self.described, &["externalDocs", "url"]).as_str()
     }
 
-    /// The parameters of the path, then those of the query.
+    /// Returns the path parameters, then the query parameters.
     pub(crate) fn parameters(self) -> Vec<Field> {
         let mut parameters: Vec<Field> = list(&self.described["parameters"])
             .map(|parameter| Field {
@@ -119,7 +119,7 @@ impl Operation {
         parameters
     }
 
-    /// How a request with these parameters is sent: some make one that may not be sent twice.
+    /// Returns the endpoint for a request with these parameters: some of them make it not idempotent.
     pub(crate) fn endpoint_with(self, given: impl Fn(&str) -> bool) -> Endpoint {
         let mut endpoint = *self.endpoint;
         let mut parameters = list(&self.described["parameters"]);
@@ -129,7 +129,7 @@ impl Operation {
         endpoint
     }
 
-    /// Whether a parameter stands in the path, and not in the query.
+    /// Returns whether a parameter is in the path, and not in the query.
     pub(crate) fn is_in_path(self, parameter: &str) -> bool {
         self.endpoint.path.contains(&format!("{{{parameter}}}"))
     }
@@ -143,35 +143,35 @@ impl Operation {
         *at(self.described, &["requestBody", "required"]) == true
     }
 
-    /// What a success has in its body; `None` of one that is empty.
+    /// Returns the schema of a successful response. `None` if its body is empty.
     pub(crate) fn response(self) -> Option<Schema> {
         let (_, success) = members(&self.described["responses"]).find(|(status, _)| status.starts_with('2'))?;
         let (_, content) = members(&success["content"]).next()?;
         Some(Schema { document: self.document, value: &content["schema"] })
     }
 
-    /// Whether its list comes in pages.
+    /// Returns whether the operation returns a list in pages.
     pub(crate) fn has_pages(self) -> bool {
         self.parameters().iter().any(|parameter| parameter.name == PAGE_TOKEN)
     }
 }
 
-/// The parameter that asks for the next page.
+/// The parameter that requests the next page.
 pub(crate) const PAGE_TOKEN: &str = "pageToken";
 
 impl Schema {
-    /// The name of the type that it refers to.
+    /// Returns the name of the type that the schema refers to.
     pub(crate) fn name(self) -> Option<&'static str> {
         self.value["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
     }
 
-    /// The schema that references lead to.
+    /// Returns the schema at the end of its references.
     pub(crate) fn target(self) -> Self {
         let found = self.value["$ref"].as_str().and_then(|to| self.document.pointer(to.trim_start_matches('#')));
         found.map_or(self, |value| Self { value, ..self }.target())
     }
 
-    /// A member of it, or else of the schema that it refers to.
+    /// Returns a member of the schema, or else of the schema that it refers to.
     pub(crate) fn member(self, name: &str) -> &'static Value {
         self.value.get(name).unwrap_or_else(|| &self.target().value[name])
     }
@@ -184,17 +184,17 @@ impl Schema {
         text(self.member("description"))
     }
 
-    /// The name of its JSON type; empty where it has none.
+    /// Returns the JSON type; empty if there is none.
     pub(crate) fn kind(self) -> &'static str {
         text(self.member("type"))
     }
 
-    /// The schemas that are all to fit (`allOf`), or one of which is to (`oneOf`).
+    /// Returns the schemas that all have to match (`allOf`), or one of which has to match (`oneOf`).
     pub(crate) fn parts(self, keyword: &str) -> impl Iterator<Item = Self> {
         list(self.member(keyword)).map(move |value| Self { value, ..self })
     }
 
-    /// The fields of an object, those of its parts included: the required ones first.
+    /// Returns the fields of an object and of its parts, required fields first.
     pub(crate) fn fields(self) -> Vec<Field> {
         let mut fields = Vec::new();
         self.add_fields(true, &mut fields);
@@ -202,7 +202,7 @@ impl Schema {
         fields
     }
 
-    /// Of parts that all fit, the last one that has a field counts; of alternatives, the first one.
+    /// In `allOf`, the last part with a field wins; among alternatives, the first.
     fn add_fields(self, all: bool, fields: &mut Vec<Field>) {
         self.parts("oneOf").for_each(|part| part.add_fields(false, fields));
         self.parts("allOf").for_each(|part| part.add_fields(all, fields));
@@ -228,7 +228,7 @@ impl Schema {
         self.fields().into_iter().find(|field| field.name == name)
     }
 
-    /// The schema of the value that an object has under a name: a field of its own, or a value of a map.
+    /// Returns the schema of an object's value by its name: a field, or a value of a map.
     pub(crate) fn within(self, name: &str) -> Option<Self> {
         self.field(name).map(|field| field.schema).or_else(|| self.map_values())
     }
@@ -237,23 +237,23 @@ impl Schema {
         list(self.member("required")).map(text)
     }
 
-    /// The fields that are its own, and not those of its parts.
+    /// Returns the fields of the schema itself, without those of its parts.
     pub(crate) fn own_fields(self) -> impl Iterator<Item = (&'static str, Self)> {
         members(self.member("properties")).map(move |(name, value)| (name, Self { value, ..self }))
     }
 
-    /// The schema of a list's items.
+    /// Returns the schema of a list's items.
     pub(crate) fn items(self) -> Option<Self> {
         self.target().value.get("items").map(|value| Self { value, ..self })
     }
 
-    /// The schema of a map's values.
+    /// Returns the schema of a map's values.
     pub(crate) fn map_values(self) -> Option<Self> {
         let target = self.target();
         target.value.get("additionalProperties").filter(|value| value.is_object()).map(|value| Self { value, ..self })
     }
 
-    /// The values of an enum, each with what it means.
+    /// Returns the values of an enum, each with its meaning.
     pub(crate) fn values(self) -> Vec<(&'static str, &'static str)> {
         let words = self.member("x-enum-descriptions");
         list(self.member("enum")).filter_map(|value| Some((value.as_str()?, text(&words[value.as_str()?])))).collect()
@@ -263,7 +263,7 @@ impl Schema {
         matches!(self.kind(), "string" | "integer" | "number" | "boolean")
     }
 
-    /// Its type in words, as a list of fields shows it.
+    /// Returns the type in words, as in a list of fields.
     pub(crate) fn in_words(self) -> String {
         if let Some(items) = self.items() {
             return format!("list of {}", items.in_words());
@@ -282,7 +282,7 @@ impl Schema {
 }
 
 impl Field {
-    /// Whether it holds what nobody but its owner may read: the last word of its name says so, or the contract does.
+    /// Returns whether the field holds a secret: the last word of its name says so, or the contract does.
     pub(crate) fn is_secret(&self) -> bool {
         let said = ["x-credential", "x-signed-url"].map(|mark| self.schema.member(mark));
         said.iter().find_map(|said| said.as_bool()).unwrap_or_else(|| {
@@ -293,8 +293,8 @@ impl Field {
     }
 }
 
-/// Whether the texts of a member are secrets: it is one, or it stands in an object that holds nothing else. The contract need
-/// not describe the member.
+/// Returns whether the texts of a member are secrets: the member is a secret, or is in an object that holds only
+/// secrets. It also works for members that the contract does not describe.
 pub(crate) fn is_secret(name: &str, schema: Option<Schema>, in_secret: bool) -> bool {
     let field = schema.and_then(|schema| schema.field(name));
     let said = field.and_then(|field| field.schema.member("x-credential").as_bool());
@@ -302,7 +302,7 @@ pub(crate) fn is_secret(name: &str, schema: Option<Schema>, in_secret: bool) -> 
     said.unwrap_or_else(|| in_secret || holds_secrets(name) || named())
 }
 
-/// Puts something else in the place of each secret text of a value, and says whether there was one.
+/// Replaces each secret text in a value, and returns whether there was one.
 pub(crate) fn redact(value: &mut Value, schema: Option<Schema>, shown: fn(&str) -> String) -> bool {
     redact_within(value, "", schema, false, shown)
 }
@@ -336,15 +336,15 @@ fn redact_within(
     found
 }
 
-/// Whether an object of this name holds credentials alone.
+/// Returns whether an object with this name holds only credentials.
 fn holds_secrets(name: &str) -> bool {
     kebab(name).rsplit('-').next().is_some_and(|last| HOLDERS.contains(&last))
 }
 
-/// The last words of the names of such objects, as `openapi/project.toml` lists them.
+/// The last words of the names of objects that hold only credentials, as `openapi/project.toml` lists them.
 const HOLDERS: [&str; 5] = ["auth", "cookies", "headers", "secret", "secrets"];
 
-/// Whether what has this name is a credential.
+/// Returns whether this is the name of a credential.
 fn names_secret(name: &str) -> bool {
     let name = kebab(name);
     let mut words = name.rsplit('-');
@@ -372,14 +372,14 @@ const SECRETS: [&str; 17] = [
     "tokens",
 ];
 
-/// The first sentence of a description, for where there is one line.
+/// Returns the first sentence of a description, for places with one line.
 pub(crate) fn first_sentence(description: &str) -> &str {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let end = paragraph.find(". ").or_else(|| paragraph.find(".\n")).unwrap_or(paragraph.len());
     paragraph.get(..end).unwrap_or(paragraph).trim_end_matches('.')
 }
 
-/// A description without the line breaks in its paragraphs. Items of lists stay on lines of their own.
+/// Joins the lines of each paragraph of a description. List items keep their own lines.
 pub(crate) fn flowed(description: &str) -> String {
     let mut flowed = String::new();
     for line in description.lines() {
@@ -392,13 +392,13 @@ pub(crate) fn flowed(description: &str) -> String {
     flowed
 }
 
-/// A name in kebab case: `list-jwt-keys` of `listJWTKeys`, and `api-key` of `api_key` and of `api.key`. The generator splits
-/// names in the same way, so both agree on what names a credential.
+/// Converts a name to kebab case: `listJWTKeys` to `list-jwt-keys`, `api_key` and `api.key` to `api-key`. The generator
+/// splits names in the same way, so both agree on which names are credentials.
 pub(crate) fn kebab(name: &str) -> String {
     name.to_kebab_case()
 }
 
-/// Follows a path of names into a value. Returns `null` if the path leads nowhere.
+/// Follows a path of names into a value. Returns `null` if the path does not exist.
 fn at(value: &'static Value, path: &[&str]) -> &'static Value {
     path.iter().fold(value, |value, name| value.get(*name).unwrap_or(&Value::Null))
 }

@@ -1,4 +1,4 @@
-//! Keeps the documents that could not be read.
+//! Stores the documents that could not be read.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::input::STDIN;
 use crate::usage::usage;
 
-/// The documents that could not be read, as they came, each on lines of its own.
+/// The documents that could not be read, unchanged, each on its own lines.
 pub(crate) struct DeadLetter {
     file: io::BufWriter<File>,
     name: String,
@@ -37,7 +37,7 @@ impl DeadLetter {
     }
 }
 
-/// A file that grows by what is read from it has no end.
+/// Refuses to read the file that dead letters are written to: reading it would never end.
 #[cfg(unix)]
 pub(crate) fn refuse_what_is_written(file: &Path, letters: Option<&DeadLetter>) -> Result<()> {
     use std::os::fd::AsFd;

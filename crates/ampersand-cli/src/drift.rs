@@ -1,8 +1,8 @@
-//! What is in deliveries and not in the contract that this version knows.
+//! Finds what deliveries hold that the contract of this version does not have.
 //!
-//! What the contract has is asked of the types, by the JSON Schemas that they give of themselves: so it follows the
-//! contract as they do. A payload is looked at as text, down to where the contract leaves open what there is.
-//! `decode --drift` counts what it finds; the page of `inspect` marks it in a payload.
+//! The types describe the contract by their own JSON Schemas, so this module follows the contract as they do. It walks
+//! the text of a payload, down to the values whose shape the contract leaves open. `decode --drift` counts the
+//! findings; the page of `inspect` marks them in a payload.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -24,14 +24,14 @@ use serde_json::{Map, Value};
 use crate::output::{Output, plain};
 use crate::reader::{At, Sink};
 
-/// The most findings that are kept, and the most bytes of a name in them: no stream can fill the memory.
+/// The maximum number of findings, and of bytes in their names: no stream can fill the memory.
 const MOST: usize = 10_000;
 const LONGEST: usize = 100;
 
 /// The members of an envelope.
 const ENVELOPE: [&str; 3] = ["data", "metadata", "notificationType"];
 
-/// Where deliveries go of which only what is new is kept.
+/// A sink for deliveries that keeps only what is new in them.
 pub(crate) struct Drift {
     contract: Contract,
     findings: Findings,
@@ -42,7 +42,7 @@ impl Drift {
         Self { contract: Contract::known(), findings: Findings::default() }
     }
 
-    /// Prints each finding, and says how many there are.
+    /// Prints each finding, and returns a sentence with their number.
     pub(crate) fn report(&self, output: &mut Output) -> Result<String> {
         let Findings { seen, there_are_more } = &self.findings;
         let width = |of: fn(&Finding) -> usize| seen.keys().map(of).max().unwrap_or_default();
@@ -83,11 +83,11 @@ impl Sink for Drift {
 
 /// The contract, as JSON Schemas.
 pub(crate) struct Contract {
-    /// Of the data of notifications, by their type.
+    /// The schemas of notification data, by notification type.
     events: BTreeMap<&'static str, Value>,
-    /// Of data messages.
+    /// The schema of data messages.
     records: Value,
-    /// Those that are referred to, by name.
+    /// The schemas that others refer to, by name.
     schemas: Map<String, Value>,
 }
 
@@ -100,7 +100,7 @@ impl Contract {
         let records = generator.subschema_for::<WebhookMessage>().to_value();
         let config = generator.subschema_for::<Option<ConfigContent>>().to_value();
         let mut schemas = generator.take_definitions(true);
-        // The contract of notifications takes any object for a configuration.
+        // The contract of notifications allows any object as a configuration.
         for properties in schemas.values_mut().filter_map(|schema| schema.get_mut("properties")?.as_object_mut()) {
             for (name, url) in [("config", "configURL"), ("lastConfig", "lastConfigURL")] {
                 if properties.contains_key(name) && properties.contains_key(url) {
@@ -111,7 +111,7 @@ impl Contract {
         Self { events, records, schemas }
     }
 
-    /// Looks for what is new in a delivery, whose payload may have been added to.
+    /// Reports what is new in a delivery. `data` is its payload, which may include downloads.
     pub(crate) fn walk(&self, delivery: &Delivery, data: &str, found: &mut dyn FnMut(Found<'_>)) {
         let body = delivery.raw().body().trim_ascii();
         let is_wrapped = delivery.raw().data().len() < body.len();
@@ -132,17 +132,17 @@ impl Contract {
     }
 }
 
-/// Something new that was met.
+/// Something that the contract does not have.
 pub(crate) struct Found<'w> {
     pub(crate) kind: Kind,
-    /// Where, as a JSONPath that does not tell items of a list apart.
+    /// The place, as a JSONPath that does not distinguish the items of a list.
     pub(crate) path: &'w str,
-    /// Where in the payload: the position of a member or an item, below that of another. Empty outside of it.
+    /// The place in the payload: the index of each member or item on the way. Empty outside of the payload.
     pub(crate) place: &'w [usize],
     json_type: &'static str,
 }
 
-/// A way into a payload, and what it meets.
+/// A walk through a payload, and the function that gets the findings.
 struct Walk<'a> {
     schemas: &'a Map<String, Value>,
     found: &'a mut dyn FnMut(Found<'_>),
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
                     }
                 });
             }
-            // The enums of the types are open: the values that they know are no more than examples.
+            // The enums of the types are open: their schemas give the known values only as examples.
             "string" if schema.get("examples").is_some_and(|known| !is_one_of(text, known)) => {
                 self.found(Kind::EnumValue, json_type);
             }
@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The schema that is referred to, or the one of two that is not for `null`; none where anything may be.
+    /// Follows references, and skips the alternative for `null`. Returns `None` if any value is allowed.
     fn meant(&self, mut schema: &'a Value, json_type: &str) -> Option<&'a Value> {
         loop {
             if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
 /// A step of a JSONPath.
 enum Step<'a> {
     Member(&'a str),
-    /// Any member, of an object whose names are not the contract's.
+    /// Any member of an object whose names the contract does not define.
     Key,
     Item,
 }
@@ -253,7 +253,7 @@ impl fmt::Display for Step<'_> {
     }
 }
 
-/// A name from outside, of which the beginning is enough.
+/// Cuts a name from outside to the maximum length.
 fn cut(name: &str) -> Cow<'_, str> {
     if name.len() <= LONGEST {
         return name.into();
@@ -262,7 +262,7 @@ fn cut(name: &str) -> Cow<'_, str> {
     format!("{}…", &name[..end]).into()
 }
 
-/// The members of an object, in their order.
+/// Returns the members of an object, in their order.
 pub(crate) fn members(text: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let members = serde_json::from_str::<Members<'_>>(text).map_or_else(|_| Vec::new(), |members| members.0);
     members.into_iter().map(|(name, value)| (name, value.get()))
@@ -299,12 +299,12 @@ impl Findings {
     }
 }
 
-/// Something new, and where.
+/// Something new, with its event and its place.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finding {
     kind: Kind,
-    /// None for records.
+    /// `None` for records.
     notification_type: Option<String>,
     path: String,
 }
@@ -315,7 +315,7 @@ impl Finding {
     }
 }
 
-/// How often it was seen, and the type of the first value there.
+/// The number of occurrences, and the JSON type of the first value.
 struct Seen {
     count: u64,
     json_type: &'static str,
@@ -337,7 +337,7 @@ pub(crate) enum Kind {
     EnvelopeField,
     Field,
     EnumValue,
-    /// A field that is known, with a value of another type.
+    /// A known field whose value has another type.
     Type,
 }
 

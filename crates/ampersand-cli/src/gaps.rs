@@ -1,4 +1,4 @@
-//! Finds what was too large to send with a payload, and puts it in its place in the text.
+//! Finds the parts of a payload that were too large to send, and inserts them into its text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,20 +8,20 @@ use ampersand_notifications::Delivery;
 use ampersand_types::{ConfigSource, RawJson, SignedUrl};
 use serde_json::value::RawValue;
 
-/// Where something belongs that has to be downloaded.
+/// The place of a value that has to be downloaded.
 pub(crate) struct Gap {
     pub(crate) member: &'static str,
     pub(crate) url: SignedUrl,
-    /// The value that stands there, or the one that it goes behind.
+    /// The value in this place, or the value before it if the member is absent.
     range: Range<usize>,
     is_absent: bool,
 }
 
-/// The records of a data message.
+/// The member of a data message that holds its records.
 pub(crate) const RESULT: &str = "result";
 
 impl Gap {
-    /// Puts a value in its place. Gaps are filled from the last to the first, so that the places before stay what they are.
+    /// Inserts a value. Gaps are filled from the last to the first, so that earlier positions stay valid.
     pub(crate) fn fill(&self, data: &mut String, value: &str) {
         if self.is_absent {
             data.insert_str(self.range.end, &format!(",\"{}\":{value}", self.member));
@@ -31,7 +31,7 @@ impl Gap {
     }
 }
 
-/// The body of a delivery as it came, but with what was downloaded and put into the delivery since.
+/// Returns the body of a delivery, with the values that were downloaded into the delivery.
 pub(crate) fn filled(delivery: &Delivery) -> Cow<'_, str> {
     let (body, data) = (delivery.raw().body(), delivery.raw().data());
     let mut payload = data.to_owned();
@@ -47,7 +47,7 @@ pub(crate) fn filled(delivery: &Delivery) -> Cow<'_, str> {
     }
 }
 
-/// What a delivery holds of a member that may have been too large to send.
+/// Returns the value of a member that may have been too large to send.
 fn value(delivery: &Delivery, member: &str) -> Option<String> {
     match delivery {
         Delivery::Notification(notification) => {
@@ -62,8 +62,8 @@ fn value(delivery: &Delivery, member: &str) -> Option<String> {
     }
 }
 
-/// The gaps of a payload, in their order. Looks at the text and not at the typed event, so that the rest of it stays as it
-/// is, and types that are new are resolved too.
+/// Returns the gaps of a payload, in order. It searches the text instead of the typed event, so that the rest of the
+/// text stays unchanged, and new types work too.
 pub(crate) fn gaps(data: &str, is_records: bool) -> Vec<Gap> {
     let Ok(payload) = serde_json::from_str::<Members<'_>>(data) else { return Vec::new() };
     let range = |value: &RawValue| {

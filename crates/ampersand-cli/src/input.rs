@@ -1,4 +1,4 @@
-//! Finds the documents in a stream of bytes, one after the other, in memory that does not grow with the stream.
+//! Finds the documents in a stream of bytes, one after the other. The memory use does not grow with the stream.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,37 +10,37 @@ use std::path::Path;
 use memchr::{memchr, memmem};
 use serde::de::IgnoredAny;
 
-/// Bytes that are read at once, and the memory that small documents take.
+/// The number of bytes in a read, and the memory for small documents.
 const CHUNK: usize = 256 << 10;
 
-/// A document that is cut short is looked at again with each read up to this size, and from then on each time that
-/// twice as much is there: otherwise a large one would take quadratic time.
+/// Up to this size, an incomplete document is parsed again after each read. Above it, the document is parsed only when
+/// its size has doubled: otherwise a large document would take quadratic time.
 const EAGER: usize = 1 << 20;
 
-/// Of a document over several lines, so many that begin with a bracket may wait for its end when it is no longer small:
-/// more come of lines that are all cut off, which would be kept to the end of the stream.
+/// The maximum number of lines that begin with a bracket in an incomplete document that is no longer small. More of
+/// them mean that the lines are all cut off: waiting for the end would keep the whole stream in memory.
 const OPEN_LINES: usize = 128;
 
-/// The name of a file that stands for stdin.
+/// The file name that means stdin.
 pub(crate) const STDIN: &str = "-";
 
-/// The byte order mark that some editors begin a file in UTF-8 with.
+/// The byte order mark with which some editors begin a UTF-8 file.
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A text without the byte order mark that it may begin with.
+/// Returns a text without its byte order mark, if it has one.
 pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
-/// Reads a file of text, without its byte order mark.
+/// Reads a text file, without its byte order mark.
 pub(crate) fn read_text(file: impl AsRef<Path>) -> io::Result<String> {
     let text = unmarked(&fs::read(file)?).to_vec();
     String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// The documents of a stream: concatenated, one a line, or over several lines each.
+/// The documents of a stream: concatenated, one per line, or over several lines each.
 ///
-/// [`fill`](Self::fill) reads, [`next`](Self::next) takes what is whole. So the caller knows when it is about to wait.
+/// [`fill`](Self::fill) reads bytes. [`next`](Self::next) takes a complete piece, and does not block.
 pub(crate) struct Documents {
     buffer: Vec<u8>,
     start: usize,
@@ -48,19 +48,19 @@ pub(crate) struct Documents {
     /// The place of `start`.
     place: Place,
     ended: bool,
-    /// So many bytes of a document were there, and it was not whole.
+    /// The number of bytes of a document that were tried, and were incomplete.
     tried: usize,
     skip: Skip,
     lines: Lines,
-    /// Bytes that were taken in all.
+    /// The number of bytes that were taken in total.
     taken: usize,
-    /// What is wrong with the document that was given up last, and with all that begin inside of it and do not end:
-    /// so many bytes into the stream. They are not looked at again, which would take quadratic time.
+    /// The fault of the last broken document. `faulty` has the positions in the stream of the documents inside of it
+    /// that do not end. They have the same fault, and are not parsed again, which would take quadratic time.
     fault: Fault,
     faulty: VecDeque<usize>,
 }
 
-/// Where something is in a file: line and column, from 1, the column in bytes.
+/// A place in a file: line and column, counted from 1. The column counts bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) line: usize,
@@ -70,7 +70,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// A place that is counted from this one.
+    /// Returns a place relative to this one.
     pub(crate) fn at(self, line: usize, column: usize) -> Self {
         match line {
             0 | 1 => Self { line: self.line, column: self.column + column.max(1) - 1 },
@@ -89,7 +89,7 @@ impl Place {
     }
 }
 
-/// What is wrong with a text, and where.
+/// An error in a text, with its place.
 #[derive(Clone)]
 struct Fault {
     at: Place,
@@ -98,17 +98,17 @@ struct Fault {
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Piece<'b> {
-    /// What is a document, or may be one: see [`Documents::put_back`].
+    /// A document, or a text that may be one: see [`Documents::put_back`].
     Document { text: Cow<'b, [u8]>, place: Place, checked: bool },
-    /// The beginning of an array that is too long to wait for its end. It is no document, whatever comes.
+    /// The beginning of an array that is too long to wait for its end. It is not a document, whatever follows.
     Array { text: &'b [u8], place: Place },
-    /// What is not JSON: a line, with the lines that look like the inside of what begins on it.
+    /// A line that is not JSON, with the following lines that seem to be inside of what begins on it.
     Broken { text: &'b [u8], at: Place, reason: String },
-    /// More of what is no document.
+    /// More of a piece that is not a document.
     Rest(&'b [u8]),
 }
 
-/// Whether a broken document is being skipped, or a long array.
+/// Whether a broken document, or a long array, is being skipped.
 #[derive(Clone, Copy, PartialEq)]
 enum Skip {
     No,
@@ -117,12 +117,12 @@ enum Skip {
     Array { brackets: Brackets, depth: usize },
 }
 
-/// Whether a document seems to be a line. Then it is not looked for: the line is tried as one.
+/// Whether documents seem to be lines. If so, a line is tried as a document, without a search for its end.
 #[derive(Clone, Copy, PartialEq)]
 enum Lines {
     Likely,
     Unlikely,
-    /// The next one is not: it was tried.
+    /// The next line is not a document: it was tried.
     NotNext,
 }
 
@@ -149,7 +149,7 @@ impl Documents {
         }
     }
 
-    /// Reads on.
+    /// Reads more bytes.
     pub(crate) fn fill(&mut self, source: &mut impl Read) -> io::Result<()> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -172,12 +172,12 @@ impl Documents {
         Ok(())
     }
 
-    /// Whether there is nothing more to read.
+    /// Returns whether the stream has ended.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// The next piece of what was read, or `None` when more has to be read first.
+    /// Returns the next piece of the bytes that were read, or `None` if more have to be read first.
     pub(crate) fn next(&mut self) -> Option<Piece<'_>> {
         if self.skip != Skip::No {
             let length;
@@ -248,7 +248,7 @@ impl Documents {
         }
     }
 
-    /// Of what begins at these places, behind the start, it is known what is wrong.
+    /// Remembers the fault of the documents that begin at these places, counted from the start.
     fn remember(&mut self, fault: &Fault, places: Vec<usize>) {
         if !places.is_empty() {
             self.fault = fault.clone();
@@ -256,17 +256,17 @@ impl Documents {
         }
     }
 
-    /// Takes what is broken.
+    /// Takes a broken document.
     fn give_up(&mut self, Fault { at, reason }: Fault) -> Piece<'_> {
         let (length, skip) = extent(self.rest(), Skip::InLine);
         (self.skip, self.lines) = (skip, Lines::Likely);
         let (text, place) = self.take(length);
         let end = place.after(text.trim_ascii_end());
-        // What is missing at the end of a line is missed on the next.
+        // The parser reports what is missing at the end of a line on the next line.
         Piece::Broken { text, at: if at.line > end.line { end } else { at }, reason }
     }
 
-    /// Takes back a line that was not a document after all: it holds several, or the beginning of one.
+    /// Puts back a line that was not a document: it holds several documents, or the beginning of one.
     pub(crate) fn put_back(&mut self, length: usize, place: Place) {
         self.start -= length;
         self.taken -= length;
@@ -288,7 +288,7 @@ impl Documents {
         (text, place)
     }
 
-    /// Takes a document: with the buffer, rather than a copy, when it is large and most of what is there.
+    /// Takes a document. A large document that fills most of the buffer takes the buffer, instead of a copy.
     fn take_document(&mut self, length: usize) -> (Cow<'_, [u8]>, Place) {
         let behind = self.rest().get(length..).unwrap_or_default();
         if length <= EAGER || behind.len() > length {
@@ -309,7 +309,7 @@ impl Documents {
     fn skip_blank(&mut self) {
         let rest = self.rest();
         let mut length = 0;
-        // Files that were put together may have marks in between.
+        // Concatenated files may have byte order marks in between.
         while let Some(left) = rest.get(length..) {
             length += match left.first() {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => 1,
@@ -325,13 +325,13 @@ impl Documents {
     }
 }
 
-/// The length of the line that a text begins with, where it looks like a document.
+/// Returns the length of the first line of a text, if the line looks like a document.
 fn line(text: &[u8]) -> Option<usize> {
     let line = text.get(..memchr(b'\n', text)?)?.trim_ascii_end();
     (line.starts_with(b"{") && line.ends_with(b"}")).then_some(line.len())
 }
 
-/// Finds the end of the document that a text begins with.
+/// Finds the end of the document at the beginning of a text.
 fn find(text: &[u8], ended: bool) -> Found {
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     match values.next() {
@@ -346,13 +346,13 @@ fn find(text: &[u8], ended: bool) -> Found {
     }
 }
 
-/// What is wrong with a text, without the place.
+/// Returns the message of an error, without the place.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let reason = error.to_string();
     reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned()
 }
 
-/// Tells the brackets of JSON from those in its strings, byte by byte.
+/// Distinguishes the brackets of JSON from those in strings, byte by byte.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Brackets {
     in_string: bool,
@@ -360,7 +360,7 @@ struct Brackets {
 }
 
 impl Brackets {
-    /// Whether a byte, the next one, opens or closes something.
+    /// Returns whether the next byte opens or closes an object or a list.
     fn is_one(&mut self, byte: u8) -> bool {
         if self.in_string {
             (self.in_string, self.is_escaped) = (byte != b'"' || self.is_escaped, byte == b'\\' && !self.is_escaped);
@@ -371,13 +371,13 @@ impl Brackets {
     }
 }
 
-/// Whether many lines begin with a bracket, of a text that may be one document.
+/// Returns whether many lines of a text, which may be one document, begin with a bracket.
 fn is_in_lines(text: &[u8]) -> bool {
     ["\n{", "\n["].iter().map(|start| memmem::find_iter(text, start).take(OPEN_LINES).count()).sum::<usize>()
         >= OPEN_LINES
 }
 
-/// Where lines begin with a bracket that is not closed before a line, counted from 1.
+/// Returns the positions of lines that begin with a bracket that is still open at `line`, counted from 1.
 fn open_lines(text: &[u8], line: usize) -> Vec<usize> {
     let (mut lines, mut begins, mut brackets, mut open) = (1, false, Brackets::default(), Vec::new());
     if line == 1 {
@@ -398,8 +398,8 @@ fn open_lines(text: &[u8], line: usize) -> Vec<usize> {
     open.into_iter().flatten().collect()
 }
 
-/// How much of a text belongs to a broken document: the rest of its line, and the lines that go on inside of it. Of an
-/// array, all to its end.
+/// Returns how much of a text belongs to a broken document: the rest of its line, and the lines that continue inside of
+/// it. For an array, this is everything up to its end.
 fn extent(text: &[u8], mut skip: Skip) -> (usize, Skip) {
     if let Skip::Array { mut brackets, mut depth } = skip {
         for (at, byte) in text.iter().enumerate() {
@@ -431,7 +431,7 @@ fn extent(text: &[u8], mut skip: Skip) -> (usize, Skip) {
 mod tests {
     use super::*;
 
-    /// The pieces of a text that is read so many bytes at a time: what is whole is marked `+`, what is broken `-`.
+    /// Returns the pieces of a text that is read `size` bytes at a time: `+` marks complete ones, `-` broken ones.
     fn pieces(text: &str, size: usize) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         let mut documents = Documents::new();
@@ -538,7 +538,7 @@ mod tests {
             let broken = pieces.iter().filter(|piece| piece.contains(" -{") || piece.contains(" -["));
             assert_eq!(broken.count(), 20_000, "{line:?}");
         }
-        // Over and over again, it would take minutes.
+        // Parsing again and again would take minutes.
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 

@@ -1,4 +1,4 @@
-//! A request that is kept in two files, and read again: `0001.headers`, in lines, and `0001.json`, the body to the byte.
+//! Stores and reads requests. A request has two files: `0001.headers` has its headers, `0001.json` the exact body.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Reads a request by the file of its body, or by that of its headers.
+    /// Reads a request by the file of its body or of its headers.
     pub(crate) fn read(file: &Path) -> Result<Self> {
         let is_headers = file.extension().is_some_and(|extension| extension == HEADERS);
         let body = if is_headers { file.with_extension(BODY) } else { file.to_owned() };
@@ -31,7 +31,7 @@ impl Kept {
     }
 }
 
-/// Where requests are kept, numbered. What is there already stays.
+/// A folder of numbered requests. Existing files are never replaced.
 pub(crate) struct Folder {
     path: PathBuf,
     last: AtomicUsize,
@@ -43,7 +43,7 @@ impl Folder {
         Ok(Self { path: path.to_owned(), last: AtomicUsize::new(last) })
     }
 
-    /// Keeps a body, and what goes beside it in a file with an extension of its own; gives the name that both have.
+    /// Stores a body, and a second file with its own extension. Returns the name that both files have.
     pub(crate) fn keep(&self, extension: &str, beside: &[u8], body: &[u8]) -> io::Result<String> {
         let name = format!("{:04}", self.last.fetch_add(1, Ordering::Relaxed) + 1);
         let write = |extension: &str, content: &[u8]| {
@@ -59,7 +59,7 @@ impl Folder {
     }
 }
 
-/// The highest number that something in a folder has.
+/// Returns the highest number in the file names of a folder.
 fn last(folder: &Path) -> io::Result<usize> {
     fs::read_dir(folder)?.try_fold(0, |last, entry| {
         let name = entry?.file_name();
@@ -68,7 +68,7 @@ fn last(folder: &Path) -> io::Result<usize> {
     })
 }
 
-/// A file that was not there, which none but its owner reads: it holds customers' data.
+/// Creates a new file that only its owner can read, because it holds customers' data.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -77,7 +77,7 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Headers from their names and values.
+/// Makes headers from names and values.
 pub(crate) fn headers(pairs: &BTreeMap<String, String>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
@@ -86,7 +86,7 @@ pub(crate) fn headers(pairs: &BTreeMap<String, String>) -> HeaderMap {
     headers
 }
 
-/// Headers as HTTP writes them, a line each.
+/// Returns headers as HTTP writes them, one per line.
 pub(crate) fn lines(headers: &HeaderMap) -> Vec<u8> {
     let mut lines = Vec::new();
     for (name, value) in headers {
@@ -95,7 +95,7 @@ pub(crate) fn lines(headers: &HeaderMap) -> Vec<u8> {
     lines
 }
 
-/// The headers without those of one connection: see [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#field.connection).
+/// Removes the headers of one connection: see [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#field.connection).
 pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     const HOP: [HeaderName; 11] = [
         header::HOST,
@@ -119,9 +119,9 @@ pub(crate) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Reads headers: JSON, or lines. Those of a request and of a response begin with a line of another kind, and end where
-/// a body begins; `curl -v` puts a mark before each. A proxy may have answered first: of several blocks, the first that
-/// has headers of a signature counts.
+/// Reads headers: JSON, or lines. The headers of a request or a response begin after a first line of another kind, and
+/// end at the body; `curl -v` puts a mark before each line. A proxy may have responded first: of several blocks, the
+/// first with signature headers is used.
 pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         bail!("it is UTF-16, as Windows PowerShell writes files: save it as UTF-8");
@@ -159,8 +159,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<HeaderMap> {
     Ok(blocks.swap_remove(found))
 }
 
-/// Adds a header that HTTP allows; the first line of a request, for one, is not a header. There is room for tens of
-/// thousands, and what comes after them is left out.
+/// Adds a header if HTTP allows it: the first line of a request is not a header, for instance. After tens of thousands
+/// of headers, the rest is ignored.
 fn add(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
     if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
         let _ = headers.try_append(name, value);

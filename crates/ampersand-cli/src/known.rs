@@ -1,4 +1,4 @@
-//! Values that options are known to take: they are shown and completed, and any other is taken too.
+//! Known values of options. Help and completion show them, but options accept other values too.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 
 use crate::contract::{self, Operation};
 
-/// The names of the data messages, beside those of types: records that were read, and records that changed.
+/// The names of the data messages, which have no notification type: records that were read, and records that changed.
 pub(crate) const RECORDS: &str = "records";
 pub(crate) const CHANGES: &str = "changes";
 
-/// Values that are shown and completed, beside which any other is taken. They are made when they are asked for.
+/// Values for help and completion; the option accepts others too. They are computed when they are needed.
 #[derive(Clone)]
 pub(crate) struct Known(Arc<dyn Fn() -> Vec<PossibleValue> + Send + Sync>);
 
@@ -51,7 +51,7 @@ impl TypedValueParser for Known {
     }
 }
 
-/// Every name that can be explained, but for fields.
+/// Returns every name that `explain` knows, except fields.
 pub(crate) fn names() -> Vec<PossibleValue> {
     all_names().into_iter().map(PossibleValue::new).collect()
 }

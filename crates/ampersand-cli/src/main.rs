@@ -31,13 +31,13 @@ use output::{Messages, plain};
 use usage::{Usage, usage};
 
 fn main() -> ExitCode {
-    // reqwest takes what the process has. Nobody else can have installed one.
+    // reqwest uses the provider of the process. No other code can have installed one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
-            // It may name a file, which anybody may have named.
+            // The message may contain a file name, and anyone may have chosen that.
             Messages::default().say(format_args!("error: {}", plain(&format!("{error:#}"))));
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -71,7 +71,7 @@ fn run(command: Command) -> Result<ExitCode> {
     }
 }
 
-/// The command that a manual page is about, by its names from the outside in.
+/// Returns the command of a manual page, by its names from the outside in.
 fn manual(names: &[String]) -> Result<clap::Command> {
     let mut whole = Cli::command();
     whole.build(); // gives the commands their full names

@@ -1,4 +1,4 @@
-//! What a transport says beside a payload, read from the forms that tools print it in.
+//! Reads the metadata of a delivery from the forms in which tools print it.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) fn read(file: impl AsRef<Path>) -> Result<Entries, String> {
 
 fn parse(text: &str) -> Result<Entries, String> {
     let mut members: Members<'_> = serde_json::from_str(text).map_err(|error| {
-        // An error about the shape has no useful place.
+        // The place of a shape error is not useful.
         let why = if error.is_data() { reason(&error) } else { error.to_string() };
         format!("not a JSON object of strings: {why}")
     })?;

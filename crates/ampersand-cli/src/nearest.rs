@@ -1,11 +1,11 @@
-//! The name that a misspelt one may mean.
+//! Finds the name that a misspelt one may mean.
 
-/// Returns the known name that is nearest, if it is near.
+/// Returns the most similar known name, if it is similar enough.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     near(name, known).into_iter().next()
 }
 
-/// Returns the known names that are about as near as the nearest one, that one first.
+/// Returns the known names that are about as similar as the most similar one, which comes first.
 pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let name = name.to_lowercase();
     let rank = |known: &str| strsim::levenshtein(&name, &known.to_lowercase());

@@ -1,4 +1,4 @@
-//! What is printed: results to stdout, messages to stderr.
+//! Prints results to stdout and messages to stderr.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,21 +27,21 @@ pub(crate) enum Form {
     Json,
 }
 
-/// The lines for stdout. They are kept back until they are many, or [`flush`](Self::flush) is called.
+/// The lines for stdout. They are buffered until there are many, or until [`flush`](Self::flush) is called.
 pub(crate) struct Output {
     lines: Vec<u8>,
     form: Form,
     coloured: bool,
-    /// Whether what an update changed is shown, and how far that is looked for.
+    /// Whether to show the changes of an update, and where to look for its configurations.
     changes: Option<Reach>,
 }
 
 const MANY: usize = 128 << 10;
 
-/// What an update changed, or why that is not known.
+/// The changes of an update, or the reason why they are unknown.
 type Changes = Result<Vec<ConfigChange>, String>;
 
-/// Whoever read stdout has gone. It is no failure: they had enough.
+/// The reader of stdout has closed it. This is not a failure: the reader had enough.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
@@ -59,7 +59,7 @@ impl Output {
         Self { lines: Vec::new(), form, coloured: choice != anstream::ColorChoice::Never, changes: None }
     }
 
-    /// Shows what updates changed in configurations, too.
+    /// Also shows the changes that updates make to configurations.
     pub(crate) fn with_changes(self, reach: Reach) -> Self {
         Self { changes: Some(reach), ..self }
     }
@@ -68,7 +68,7 @@ impl Output {
         self.write(b"")
     }
 
-    /// Writes what was kept back, and a text.
+    /// Writes the buffered lines, and a text.
     fn write(&mut self, text: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
         let written = [&self.lines, text].into_iter().try_for_each(|text| stdout.write_all(text));
@@ -80,7 +80,7 @@ impl Output {
         }
     }
 
-    /// A delivery, whose payload may have been added to.
+    /// Prints a delivery. `data` is its payload, which may include downloads.
     pub(crate) fn delivery(&mut self, delivery: &Delivery, data: &str) -> Result<()> {
         let shown = Shown::of(delivery);
         let changes = self.changes_of(delivery, data);
@@ -101,8 +101,8 @@ impl Output {
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
     }
 
-    /// A request that came: with the delivery that it was and whether it was verified, or without one when it was
-    /// refused, and what became of it. What was refused is no result for programs, but a message.
+    /// Prints a request and its verdict. An accepted request comes with its delivery and whether it was verified. A
+    /// refused request has no delivery: for programs, it is a message and not a result.
     pub(crate) fn request(
         &mut self,
         at: jiff::Timestamp,
@@ -138,7 +138,7 @@ impl Output {
         changes::of(delivery, data, self.changes?)
     }
 
-    /// Writes an indented line for each change, or one that says why changes cannot be shown.
+    /// Writes an indented line for each change, or one line that says why there are no changes to show.
     fn sentences(&mut self, changes: Option<Changes>) -> Result<()> {
         let sentences = match changes {
             None => return Ok(()),
@@ -164,10 +164,10 @@ impl Output {
 
     fn json(&mut self, shown: &Shown<'_>, data: &str, changes: Option<Changes>) -> Result<()> {
         serde_json::to_writer(&mut self.lines, shown)?;
-        self.lines.pop(); // The object goes on.
+        self.lines.pop(); // The object continues.
         self.lines.extend(b",\"data\":");
         on_one_line(data, |text| {
-            // What is large is not kept back.
+            // Large texts are not buffered.
             if self.lines.len() + text.len() > 2 * MANY {
                 return self.write(text);
             }
@@ -185,14 +185,14 @@ impl Output {
         Ok(())
     }
 
-    /// A line that is ready.
+    /// Prints a complete line.
     pub(crate) fn raw(&mut self, line: &[u8]) -> Result<()> {
         self.lines.extend(line);
         self.lines.push(b'\n');
         if self.lines.len() > MANY { self.flush() } else { Ok(()) }
     }
 
-    /// A JSON text, on one line.
+    /// Prints a JSON text on one line.
     pub(crate) fn json_text(&mut self, json: &str) -> Result<()> {
         on_one_line(json, |text| {
             self.lines.extend(text);
@@ -201,7 +201,7 @@ impl Output {
         self.raw(b"")
     }
 
-    /// A style, where colours are shown.
+    /// Returns a style, or none if colours are off.
     pub(crate) fn style(&self, style: Style) -> Style {
         if self.coloured { style } else { Style::new() }
     }
@@ -210,7 +210,7 @@ impl Output {
         self.form == Form::Json
     }
 
-    /// A line of another kind: an object for programs, a sentence for people.
+    /// Prints a line of another kind: an object for programs, a sentence for people.
     pub(crate) fn line(&mut self, object: &impl Serialize, sentence: impl fmt::Display) -> Result<()> {
         match self.form {
             Form::Json => serde_json::to_writer(&mut self.lines, object)?,
@@ -221,7 +221,7 @@ impl Output {
     }
 }
 
-/// Prints what is no result: a script, a manual.
+/// Prints a text that is not a result: a script or a manual page.
 pub(crate) fn print(text: &[u8]) -> Result<ExitCode> {
     let mut output = Output::new(Form::Text);
     output.lines.extend(text);
@@ -229,7 +229,7 @@ pub(crate) fn print(text: &[u8]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A text that is shown below others of its kind.
+/// A text in a column of lines.
 pub(crate) struct Column {
     width: usize,
     text: String,
@@ -237,7 +237,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// The last one of a row.
+    /// Makes the last column of a row.
     pub(crate) fn last(text: String, colour: AnsiColor) -> Self {
         Self { width: 0, text, style: colour.on_default() }
     }
@@ -245,7 +245,7 @@ impl Column {
 
 const FAINT: Style = Style::new().dimmed();
 
-/// Type, group, and installation or connection.
+/// Returns the columns for the type, the group, and the installation or connection.
 fn who(shown: &Shown<'_>, data: &str) -> Vec<Column> {
     let who: Who = serde_json::from_str(data).unwrap_or_default();
     let (name, style) = match shown.notification_type {
@@ -257,7 +257,7 @@ fn who(shown: &Shown<'_>, data: &str) -> Vec<Column> {
     about([(plain(&name).into_owned(), style), text(who.group), text(who.installation.or(who.connection))])
 }
 
-/// The columns of [`who`], of what cannot be read.
+/// Returns the columns of [`who`] for a request that cannot be read.
 fn nobody() -> Vec<Column> {
     about([(); 3].map(|()| ("-".to_owned(), FAINT)))
 }
@@ -267,7 +267,7 @@ fn about(texts: [(String, Style); 3]) -> Vec<Column> {
     columns.map(|(width, (text, style))| Column { width, text, style }).collect()
 }
 
-/// What is shown of a delivery beside its payload.
+/// The output for a delivery, without its payload.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'d> {
@@ -277,7 +277,7 @@ struct Shown<'d> {
     id: Option<&'d str>,
     timestamp: Option<&'d Timestamp>,
     metadata: &'d Metadata,
-    /// Of a request alone.
+    /// Only for requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
 }
@@ -307,7 +307,7 @@ impl<'d> Shown<'d> {
     }
 }
 
-/// Whom a payload is about, of whichever type it is.
+/// The members of a payload that say whom it is about, for every type.
 #[derive(Default, Deserialize)]
 pub(crate) struct Who<'d> {
     #[serde(borrow, rename = "groupRef", default)]
@@ -320,8 +320,8 @@ pub(crate) struct Who<'d> {
     pub(crate) action: Option<Cow<'d, str>>,
 }
 
-/// Gives the parts that are JSON on one line. A text of one line stays as it is; from another, the white space between
-/// tokens is dropped.
+/// Passes the JSON on, on one line, in pieces. A text of one line is unchanged. In any other text, the white space
+/// between tokens is removed.
 fn on_one_line(json: &str, mut put: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut rest = json.as_bytes();
     if memchr2(b'\n', b'\r', rest).is_none() {
@@ -337,7 +337,7 @@ fn on_one_line(json: &str, mut put: impl FnMut(&[u8]) -> Result<()>) -> Result<(
     Ok(())
 }
 
-/// The length of the string, quotes included, that a text begins with.
+/// Returns the length of the string, including its quotes, at the beginning of a text.
 fn end_of_string(text: &[u8]) -> usize {
     let mut length = 1;
     while let Some(rest) = text.get(length..)
@@ -351,7 +351,7 @@ fn end_of_string(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Text from outside, in which nothing can steer a terminal, or hide what it says.
+/// Returns text from outside without characters that control a terminal or hide text.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unseen) {
         return text.into();
@@ -359,7 +359,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether a character is not shown itself: it steers, has no width, breaks a line, or turns the direction of the text.
+/// Returns whether a character is invisible: it controls, has no width, breaks a line, or changes the text direction.
 pub(crate) fn is_unseen(c: char) -> bool {
     const UNSEEN: [RangeInclusive<char>; 7] = [
         '\u{061c}'..='\u{061c}',
@@ -383,7 +383,7 @@ fn size(bytes: Option<usize>) -> Column {
     Column { width: 8, text: format!("{text:>8}"), style: Style::new() }
 }
 
-/// Lines for the person at the terminal, who may have closed it. They keep clear of a progress bar.
+/// Prints lines for people to stderr, which may be closed. The lines do not disturb a progress bar.
 #[derive(Clone)]
 pub(crate) struct Messages(pub(crate) ProgressBar);
 

@@ -1,4 +1,4 @@
-//! Reads the deliveries of files, one after the other.
+//! Reads the deliveries in files, one after the other.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,21 +22,21 @@ use crate::kept;
 use crate::metadata::{self, Entries};
 use crate::output::{Messages, plain};
 
-/// Where deliveries go.
+/// Receives deliveries.
 pub(crate) trait Sink {
     fn delivery(&mut self, delivery: Delivery, at: &At<'_>) -> Result<()>;
 
-    /// The next delivery may take long to come.
+    /// Called before a wait for the next delivery, which may be long.
     fn pause(&mut self) -> Result<()>;
 }
 
-/// Where a delivery is.
+/// The place of a delivery.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
     file: &'a str,
-    /// Where its document begins.
+    /// The place where its document begins.
     place: Place,
-    /// Where its record is in the document, as a JSONPath; empty where the document is the record, or the delivery.
+    /// The place of its record in the document, as a JSONPath. Empty if the document is the record, or the delivery.
     path: &'a str,
 }
 
@@ -47,12 +47,12 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// How it went.
+/// The numbers of documents and records that were read, by result.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) decoded: usize,
     pub(crate) failed: usize,
-    /// Documents and records that carry no delivery, and are right.
+    /// Valid documents and records without a delivery.
     ignored: usize,
 }
 
@@ -73,11 +73,11 @@ pub(crate) struct Reader {
     tally: Tally,
 }
 
-/// A file to be read.
+/// A file to read.
 enum Input {
-    /// One that was named; it is read alone.
+    /// A file that the user named. No other files belong to it.
     File(PathBuf),
-    /// One of a folder, with what was kept beside it.
+    /// A file of a folder, with the files kept beside it.
     InFolder(PathBuf),
     /// A folder without files, or one that cannot be read.
     Folder(PathBuf, io::Result<()>),
@@ -102,7 +102,7 @@ impl Input {
     }
 }
 
-/// The documents of a folder, sorted by name.
+/// Returns the documents of a folder, sorted by name.
 fn documents(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
     let is_document = |path: &PathBuf| {
@@ -114,7 +114,7 @@ fn documents(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(documents)
 }
 
-/// Facts about the documents of a file that the documents themselves do not tell.
+/// Facts about the documents of a file that the documents do not contain.
 struct Known {
     source: Source,
     metadata: Metadata,
@@ -128,7 +128,7 @@ impl Known {
         Self { source, metadata: metadata::merge(said, source), id: None, timestamp: None }
     }
 
-    /// With what was kept beside a file: its metadata, and of a webhook its headers.
+    /// Reads the facts kept beside a file: its metadata, and the headers of a webhook.
     fn beside(file: &Path, from: Envelope, said: &[Entries]) -> Result<Self> {
         let mut known = Self::new(from, said);
         let beside = file.with_extension("metadata.json");
@@ -169,7 +169,7 @@ impl Reader {
         })
     }
 
-    /// Leaves out files, by their paths.
+    /// Removes files by their paths.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Path) -> bool) {
         self.files.retain(|file| keep(file.path()));
     }
@@ -245,7 +245,7 @@ impl Reader {
                     }
                     Piece::Broken { text, at, reason } => {
                         let nor = if std::str::from_utf8(text).is_err() { ", nor is it valid UTF-8" } else { "" };
-                        // What begins as an array may be a batch.
+                        // A text that begins as an array may be a batch.
                         let error = from_any(text).err().filter(|_| !text.starts_with(b"["));
                         let hint = error.as_ref().map(hint).unwrap_or_default();
                         self.fail(format_args!(
@@ -276,7 +276,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether any document passes for a delivery, as one of a type that is new.
+    /// Returns whether any document would be accepted as a delivery, of a new type.
     fn takes_anything(&self, known: &Known) -> bool {
         let in_metadata = known.metadata.get("notificationType").map(NotificationType::from);
         let is_payload = match known.source {
@@ -288,7 +288,7 @@ impl Reader {
         !is_payload && matches!(said, Some(NotificationType::Unknown(_)))
     }
 
-    /// Reads the records of a document of AWS or Pub/Sub.
+    /// Reads the records of an AWS or Pub/Sub document.
     fn records(&mut self, records: Vec<Record<'_>>, at: At<'_>, sink: &mut impl Sink) -> Result<()> {
         if records.is_empty() {
             self.ignore(format_args!("{at}: there are no records in it"));
@@ -313,8 +313,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads a delivery that was wrapped in a record. Of one that fails, the record is kept, unless its body says as
-    /// much: either can be read again.
+    /// Reads a delivery from a record. If that fails, the record is kept. If the body holds the same information, the
+    /// body is kept instead. Either can be read again.
     fn wrapped(&mut self, wrapped: Wrapped, record: &str, at: At<'_>, sink: &mut impl Sink) -> Result<()> {
         let is_body_alone = wrapped.is_body_alone();
         let Wrapped { body, source, metadata, id, timestamp, .. } = wrapped;
@@ -373,17 +373,17 @@ const NO_ATTRIBUTES: &str = "; the message has no attributes, which name the typ
 
 const ARRAY: &str = "an array is no document, but its items may be: `jq -c '.[]'` prints each on a line";
 
-/// The records of a document of AWS or Pub/Sub.
+/// Returns the records of an AWS or Pub/Sub document.
 fn opened(document: &[u8]) -> Option<Vec<Record<'_>>> {
     records(std::str::from_utf8(document).ok()?)
 }
 
-/// Whether some records are sure to be such, as they carry something.
+/// Returns whether some records certainly are records, because they have content.
 fn carry(records: &[Record<'_>]) -> bool {
     records.iter().any(|record| matches!(record.inside, Ok(Inside::Delivery(_) | Inside::Objects(_))))
 }
 
-/// Says where a document is, and what is wrong with it.
+/// Returns the place of a document and its error.
 fn describe(at: At<'_>, error: &NormalizeError) -> String {
     match error.kind() {
         NormalizeErrorKind::Shape { .. } if error.body().starts_with(b"[") => format!("{at}: {ARRAY}"),
@@ -396,7 +396,7 @@ fn describe(at: At<'_>, error: &NormalizeError) -> String {
     }
 }
 
-/// Says what is wrong with a document, and which option would help.
+/// Returns the error of a document, and the option that would help.
 fn reason(error: &NormalizeError) -> String {
     let text = match error.kind() {
         problem @ NormalizeErrorKind::TypeMissing { fits, .. } if !fits.is_empty() => {
@@ -407,7 +407,7 @@ fn reason(error: &NormalizeError) -> String {
     plain(&text).into_owned()
 }
 
-/// Says how to fetch an object of S3, and to read it.
+/// Returns how to fetch an S3 object and read it.
 fn fetching(Object { bucket, key, version, .. }: &Object) -> String {
     let version = version.iter().map(|version| format!(" --version-id {}", quoted(version))).collect::<String>();
     format!(
@@ -419,7 +419,7 @@ fn fetching(Object { bucket, key, version, .. }: &Object) -> String {
     )
 }
 
-/// A text as one word of a shell.
+/// Returns a text as one word of a shell.
 pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! The secrets that webhooks are signed with: from a file or the environment, never from arguments.
+//! Reads the secrets that sign webhooks, from a file or the environment, never from arguments.
 
 use std::env::VarError;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::usage::usage;
 
 pub(crate) const VARIABLE: &str = "AMPERSAND_WEBHOOK_SECRET";
 
-/// The secrets of a file, or else of the environment. Where either is there, and no secret in it, something went wrong,
-/// and nothing is to go on as if none had been wanted.
+/// Returns the secrets of the file, or else of the environment. A file or a variable without a secret is an error: a
+/// mistake must not turn verification off.
 pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
     match file {
         Some(file) => of_file("--secret-file", file),
@@ -20,14 +20,14 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
     }
 }
 
-/// The secrets of a file, one a line; an error says which option named the file.
+/// Returns the secrets of a file, one per line. An error names the option that gave the file.
 pub(crate) fn of_file(option: &str, file: &Path) -> Result<Vec<String>> {
     let name = format!("{option} {}", file.display());
     let text = read_text(file).map_err(|error| usage(format!("{name}: {error}")))?;
     in_text(&name, &text, '\n')
 }
 
-/// The secrets of a variable of the environment, separated by commas. None where it is not set, or empty.
+/// Returns the secrets of an environment variable, separated by commas. Empty if it is not set, or empty.
 pub(crate) fn of_variable(name: &str) -> Result<Vec<String>> {
     match std::env::var(name) {
         Ok(text) if !text.is_empty() => in_text(name, &text, ','),
@@ -53,12 +53,12 @@ fn in_text(name: &str, text: &str, separator: char) -> Result<Vec<String>> {
     Ok(secrets)
 }
 
-/// A verifier with these secrets, of which there must be one.
+/// Returns a verifier with these secrets. At least one is required.
 pub(crate) fn needed(secrets: &[String]) -> Result<Verifier> {
     knowing(secrets)?.ok_or_else(|| usage(format!("no secret: set {VARIABLE}, or pass --secret-file FILE")))
 }
 
-/// A verifier with these secrets, if there are any.
+/// Returns a verifier with these secrets, or `None` if there are none.
 pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
     let mut verifier: Option<Verifier> = None;
     for (index, secret) in secrets.iter().enumerate() {
@@ -73,17 +73,17 @@ pub(crate) fn knowing(secrets: &[String]) -> Result<Option<Verifier>> {
 
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
 
-/// Names what stands before the prefix of a secret that was copied with more than itself. It is shown only where it is
-/// sure to be no part of a key.
+/// Returns the text before the prefix of a secret that was copied with too much. It returns only text that cannot be
+/// part of a key.
 fn before_prefix(secret: &str) -> Option<String> {
-    // What the commas of the variable left of `v1,whsec_…`.
+    // The rest of `v1,whsec_…` after the variable was split at commas.
     if matches!(secret, "v1" | "v1a") {
         return Some(format!("`{secret},`"));
     }
     let before = secret.get(..secret.find("whsec_")?).filter(|before| !before.is_empty())?;
     let unquoted = before.trim_matches(|c: char| QUOTES.contains(&c) || c.is_whitespace());
     let name = unquoted.strip_suffix([':', '=']).map(|name| name.trim_matches(QUOTES).trim());
-    // Keys are base64: no underscore, and letters of both cases.
+    // Keys are base64: they have no underscore, and letters of both cases.
     let is_variable =
         |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_ ".contains(c));
     let is_name = |name: &str| {

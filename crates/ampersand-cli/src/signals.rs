@@ -1,12 +1,12 @@
-//! How the program is told to end.
+//! Waits for the signals that end the program.
 
 use std::io;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end the program: ctrl-C, and on Unix SIGTERM. They are handled from the start, as the kernel ends
-/// process 1 of a container by none that it does not handle.
+/// The signals that end the program: ctrl-C, and on Unix SIGTERM. The program handles them from the start, because the
+/// kernel does not end process 1 of a container with a signal that it does not handle.
 #[cfg(unix)]
 pub(crate) struct Ends {
     interrupt: Signal,

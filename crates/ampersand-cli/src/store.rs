@@ -1,4 +1,4 @@
-//! Opens the inbox that `serve` keeps.
+//! Opens the inbox of `serve`.
 
 use std::fs;
 
@@ -8,17 +8,17 @@ use anyhow::Result;
 use crate::output::plain;
 use crate::usage::usage;
 
-/// The variable that has the URL of the store. Unlike an argument, no other user of the machine sees it.
+/// The variable for the store's URL. Other users of the machine cannot see it, unlike an argument.
 const VARIABLE: &str = "AMPERSAND_STORE";
 const DEFAULT: &str = "sqlite:inbox.db";
 
-/// The URL of the store: the one that an option gives, or else the environment, or else a file of settings.
+/// Returns the URL of the store: from the option, or else the environment, or else the file of settings.
 pub(crate) fn url(option: Option<String>, settings: Option<String>) -> String {
     let variable = || std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
     option.or_else(variable).or(settings).unwrap_or_else(|| DEFAULT.to_owned())
 }
 
-/// Opens a store, and makes it where there is none.
+/// Opens a store, and creates it if it does not exist.
 pub(crate) async fn open(url: &str) -> Result<Inbox> {
     #[cfg(feature = "postgres")]
     if let Some(tls) = postgres::tls(url)? {
@@ -34,7 +34,7 @@ pub(crate) async fn open(url: &str) -> Result<Inbox> {
     })
 }
 
-/// Opens a store that is there already: a typo in the name of a file must not make an empty one.
+/// Opens an existing store: a typo in a file name must not create an empty one.
 pub(crate) async fn open_existing(url: &str) -> Result<Inbox> {
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty())
         && !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
@@ -57,8 +57,8 @@ mod postgres {
     use rustls_platform_verifier::BuilderVerifierExt;
     use tokio_postgres_rustls::MakeRustlsConnect;
 
-    /// How connections are encrypted, if the URL has `sslmode=require`: the certificate must be one that this system trusts, as
-    /// those of all other connections. Otherwise they are not encrypted.
+    /// Returns how to encrypt connections, if the URL has `sslmode=require`. The system has to trust the certificate,
+    /// as for all other connections. Otherwise, connections are not encrypted.
     pub(super) fn tls(url: &str) -> Result<Option<MakeRustlsConnect>> {
         let is_encrypted = |config: Config| config.get_ssl_mode() == SslMode::Require;
         if !url.starts_with("postgres") || !url.parse().is_ok_and(is_encrypted) {

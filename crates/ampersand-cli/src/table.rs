@@ -1,8 +1,8 @@
-//! A table for people, and ages as they say them.
+//! Formats tables and ages for people.
 
 use std::time::Duration;
 
-/// The lines of a table: columns as wide as what is in them, the last one cut so that no line is wider than the terminal.
+/// Returns the lines of a table. Columns are as wide as their content; the last one is cut to fit the terminal.
 pub(crate) fn lines<R: AsRef<[String]>>(rows: &[R], width: Option<usize>) -> Vec<String> {
     let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or_default();
     let widest = |column: usize| {
@@ -24,12 +24,12 @@ fn cut(line: &str, width: Option<usize>) -> String {
     }
 }
 
-/// The width of the terminal that stdout is; `None` where it is none, and nothing is cut.
+/// Returns the width of the terminal. `None` if stdout is not a terminal: then nothing is cut.
 pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
 }
 
-/// A text in lines that are no wider than this, broken between words. Its own line breaks stay.
+/// Wraps a text at this width, between words. Its own line breaks stay.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -48,7 +48,7 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A span in its largest unit: `3 min`.
+/// Returns a duration in its largest unit: `3 min`.
 pub(crate) fn age(span: Duration) -> String {
     match span.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),

@@ -1,8 +1,8 @@
-//! A command line that asks for what cannot be done.
+//! The error for an invalid command line.
 
 use std::fmt;
 
-/// Nobody can do what was asked, whatever the input is.
+/// The command line is invalid, whatever the input is.
 #[derive(Debug)]
 pub(crate) struct Usage(String);
 

@@ -10,14 +10,14 @@ use tokio::time::timeout;
 
 use crate::Endpoint;
 
-/// Who sends a request. `Debug` shows no credential.
+/// The credentials that requests carry. `Debug` shows no credential.
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
     pub(crate) api_key: Option<HeaderValue>,
     pub(crate) bearer: Option<Bearer>,
 }
 
-/// Which credential a request had.
+/// The credential that a request carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     ApiKey,
@@ -38,7 +38,7 @@ pub(crate) type Provider = Arc<dyn Fn() -> Token + Send + Sync>;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Names of security schemes, as the contract has them.
+/// The name of a security scheme in the contract.
 const API_KEY_SCHEME: &str = "APIKeyHeader";
 
 impl Credentials {
@@ -46,9 +46,9 @@ impl Credentials {
         self.api_key.is_none() && self.bearer.is_none()
     }
 
-    /// Adds the credential that an operation takes, and says which one it is. Anyone may call some operations: these get
-    /// none. An operation that takes another credential gets the one that there is, as the contract may be behind. A token
-    /// has to be there within `patience`.
+    /// Adds the credential that an operation accepts, and returns its kind. A public operation gets no credential. If
+    /// the client has only another kind, it sends that: the contract may be out of date.
+    /// A token provider has to return a token within `patience`.
     pub(crate) async fn add_to(
         &self,
         headers: &mut HeaderMap,
@@ -80,7 +80,7 @@ impl Bearer {
     }
 }
 
-/// The value of `Authorization`, which no log is to show.
+/// Returns the value of `Authorization`, marked as sensitive so that logs do not show it.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
     secret(&format!("Bearer {}", token.trim()))
 }

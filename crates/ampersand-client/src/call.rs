@@ -1,4 +1,4 @@
-//! One request as the generated operations describe it: the one place that knows how values get into a URL.
+//! One request of a generated operation. Only this module knows how values are written into a URL.
 
 use std::fmt::{self, Display};
 
@@ -10,48 +10,48 @@ use serde_json::Value;
 
 use crate::Host;
 
-/// What the contract says of an operation.
+/// An operation of the API, as the contract describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The name, as in `createTopic`.
+    /// The name of the operation, as in `createTopic`.
     pub id: &'static str,
-    /// Where it is served.
+    /// The host that serves the operation.
     pub host: Host,
-    /// The method, as in `POST`.
+    /// The HTTP method, as in `POST`.
     pub method: &'static str,
     /// The path below the host's URL, with its parameters in braces.
     pub path: &'static str,
-    /// Whether it may be sent again when it is not known what became of it.
+    /// Whether the client may send the request again after an attempt whose outcome is unknown.
     pub idempotent: bool,
-    /// The security schemes of which it takes one; none where anyone may call it.
+    /// The security schemes that the operation accepts; one of them is enough. Empty if anyone may call the operation.
     pub security: &'static [&'static str],
 }
 
-/// A request, but for where its host is and who sends it.
+/// A request without the URL of its host and without credentials.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: Endpoint,
     /// The path with its parameters filled in.
     pub(crate) path: String,
-    /// The name of each parameter, and what it adds: `name=value`, encoded.
+    /// The name of each parameter, and its part of the query: `name=value`, encoded.
     query: Vec<(String, String)>,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Option<Bytes>,
     /// The media type of the body.
     pub(crate) media: HeaderValue,
-    /// Why it cannot be sent: the first value that has no place in a request.
+    /// The reason why the request cannot be sent: the first value that does not fit into a request.
     pub(crate) fault: Option<String>,
 }
 
-/// Without what was filled in, where a credential may be.
+/// Shows only the operation, because the parameters may hold a credential.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("operation", &self.operation.id).finish_non_exhaustive()
     }
 }
 
-/// Where a parameter is that is more than one value.
+/// The place of a parameter that holds more than one value.
 #[allow(dead_code, reason = "the contract has none at the moment")]
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
@@ -60,7 +60,7 @@ pub(crate) enum Place {
     Header,
 }
 
-/// How a list or an object is written, in the words of OpenAPI's table of styles.
+/// The notation of a list or an object, in the terms of OpenAPI's table of styles.
 #[allow(dead_code, reason = "the contract has none at the moment")]
 #[derive(Clone, Copy)]
 pub(crate) enum Style {
@@ -68,7 +68,7 @@ pub(crate) enum Style {
     Json,
     /// `deepObject`: `name[key]=value`, at any depth.
     Deep,
-    /// `a,b` and `key,a,other,b`: what is not exploded.
+    /// `a,b` and `key,a,other,b`: styles that are not exploded.
     Separated(&'static str),
     /// `key=a,other=b`: `simple`, exploded.
     Pairs,
@@ -76,7 +76,7 @@ pub(crate) enum Style {
     Repeated,
 }
 
-/// Everything but what RFC 3986 leaves unreserved. A `:` too is encoded: behind it stands what is to be done.
+/// Encodes everything except the unreserved characters of RFC 3986. `:` is encoded: in paths, an action follows it.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Call {
@@ -94,7 +94,7 @@ impl Call {
 
     /// Fills in a parameter of the path.
     ///
-    /// What is empty, `.` or `..` would lead to another path: `DELETE /projects/p/connections/..` deletes the project.
+    /// An empty value, `.` or `..` would lead to another path: `DELETE /projects/p/connections/..` deletes the project.
     pub(crate) fn path(&mut self, name: &'static str, value: impl Display) {
         let value = value.to_string();
         self.fill(name, &value, &encoded(&value));
@@ -113,7 +113,7 @@ impl Call {
         self.add_query(name, value);
     }
 
-    /// Adds a parameter to the query, which may have others of this name.
+    /// Adds a query parameter, and keeps others of the same name.
     pub(crate) fn add_query(&mut self, name: &str, value: impl Display) {
         self.query.push((name.to_owned(), pair(name, &encoded(&value.to_string()))));
     }
@@ -127,7 +127,7 @@ impl Call {
         }
     }
 
-    /// Sets a parameter that is a list or an object. An empty one, and `null`, is left out.
+    /// Sets a parameter that is a list or an object. An empty value or `null` is omitted.
     #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn compound(&mut self, place: Place, name: &'static str, style: Style, value: &impl Serialize) {
         let value = match serde_json::to_value(value) {
@@ -185,7 +185,7 @@ impl Call {
         }
     }
 
-    /// Sets the body, as a form: a member each, lists as often as they have items, and what stands in them as `deepObject`.
+    /// Sets the body as a form: one pair per member, one pair per item of a list, and `deepObject` for nested values.
     #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn form(&mut self, value: &impl Serialize) {
         let value = match serde_json::to_value(value) {
@@ -209,7 +209,7 @@ impl Call {
         self.body = Some(body);
     }
 
-    /// Takes a response of any type.
+    /// Accepts a response of any media type.
     #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn accept_anything(&mut self) {
         self.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
@@ -219,7 +219,7 @@ impl Call {
         self.fault.get_or_insert(fault);
     }
 
-    /// The path and the query.
+    /// Returns the path and the query.
     pub(crate) fn target(&self) -> String {
         let mut target = self.path.clone();
         for (_, pair) in &self.query {
@@ -238,7 +238,7 @@ fn pair(name: &str, encoded_value: &str) -> String {
     format!("{}={encoded_value}", utf8_percent_encode(name, ENCODED))
 }
 
-/// A value as it stands in a URL.
+/// Returns the text of a value in a URL.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -247,7 +247,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// `name[key][0]` and its value, for each value that stands in one.
+/// Returns a pair such as `name[key][0]` and its value, for each value inside this one.
 fn deep(name: &str, value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Null => Vec::new(),
@@ -261,7 +261,7 @@ fn deep(name: &str, value: &Value) -> Vec<(String, String)> {
     }
 }
 
-/// How an operation is sent: by the method of the client that reads its response.
+/// Adds `send` and `.await` to an operation. `$how` is the method of the client that reads the response.
 macro_rules! sent {
     ($name:ident as $how:ident -> $ty:ty) => {
         impl $name {
@@ -374,7 +374,7 @@ mod tests {
             for (value, expected) in [(&list, of_list), (&object, of_object)] {
                 let mut call = Call::new(&ENDPOINT);
                 call.path = "{color}".to_owned();
-                // The last call counts.
+                // The last call wins.
                 call.compound(Query, "color", style, &["once"]);
                 call.compound(place, "color", style, value);
                 let written = match place {

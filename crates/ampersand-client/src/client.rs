@@ -17,9 +17,9 @@ use crate::call::Call;
 use crate::tls::tls;
 use crate::{Error, Host, Response, Retry};
 
-/// A client of the API: a method for each group of operations.
+/// A client of the API, with a method for each group of operations.
 ///
-/// It is cheap to clone, and its clones share connections. `Debug` shows no credential.
+/// A clone is cheap and shares the connections of the original. `Debug` shows no credential.
 ///
 /// ```
 /// use ampersand_client::Client;
@@ -40,7 +40,7 @@ struct Inner {
     retry: Retry,
 }
 
-/// Where a host is. A proxy's URL may have a name and a password in it, which `Debug` does not show.
+/// The base URL of a host. `Debug` hides the user name and the password that a proxy's URL may hold.
 struct BaseUrl(String);
 
 impl BaseUrl {
@@ -72,7 +72,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// How a [`Client`] is to be: [`Client::builder`] begins one. `Debug` shows no credential.
+/// Builds a [`Client`]: see [`Client::builder`]. `Debug` shows no credential.
 #[must_use]
 pub struct ClientBuilder {
     http: Option<reqwest::Client>,
@@ -82,7 +82,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     connect_timeout: Duration,
     retry: Retry,
-    /// The first thing that was wrong.
+    /// The first error of a setting.
     error: Option<ClientError>,
 }
 
@@ -99,17 +99,17 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// Why there is no client.
+/// The reason why a client cannot be built.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// There is neither an API key nor a bearer token.
+    /// Neither an API key nor a bearer token is set.
     NoCredentials,
-    /// An API key, a token or a user agent holds what no header can hold, such as a line break. It says which.
+    /// The named setting (API key, token or user agent) holds text that a header cannot hold, such as a line break.
     NotAHeader(&'static str),
-    /// A base URL is none: it has to begin with `http://` or `https://`, and to end with the path, without query.
+    /// A base URL is invalid: it has to begin with `http://` or `https://`, and to end with the path, without a query.
     NotAUrl(Host),
-    /// TLS cannot be set up: the system has no root certificates, or rustls has no provider of cryptography.
+    /// TLS cannot be set up: the system has no root certificates, or rustls has no cryptography provider.
     Tls(Box<dyn StdError + Send + Sync>),
 }
 
@@ -140,7 +140,7 @@ const BEARER_TOKEN: &str = "AMPERSAND_BEARER_TOKEN";
 const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 impl ClientBuilder {
-    /// Begins a client as the environment says, which [`Client::from_env`] lists. A later setting wins.
+    /// Begins a client with the environment variables that [`Client::from_env`] lists. Later settings replace them.
     pub fn from_env() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut builder = Client::builder();
@@ -158,17 +158,17 @@ impl ClientBuilder {
         builder
     }
 
-    /// The API key of a project, which Ampersand's dashboard gives.
+    /// Sets the API key of a project, which you create in Ampersand's dashboard.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         match auth::secret(key.as_ref().trim()) {
-            // A variable that is not set gives an empty one.
+            // An environment variable that is not set gives an empty key.
             Ok(key) => self.credentials.api_key = Some(key).filter(|key| !key.is_empty()),
             Err(_) => self.error = self.error.or(Some(ClientError::NotAHeader("the API key"))),
         }
         self
     }
 
-    /// A bearer token, a JWT. Where an operation takes an API key too, and there is one, that is sent.
+    /// Sets a bearer token, a JWT. If the client also has an API key, operations that accept the key get the key.
     pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
         match auth::bearer(token.as_ref()) {
             Ok(token) => self.credentials.bearer = Some(Bearer::Fixed(token)),
@@ -177,8 +177,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Bearer tokens that are good for a while. It is asked before every attempt, so it is to keep a token as long as that
-    /// is good.
+    /// Sets a provider of bearer tokens that expire. The client calls it before every attempt: cache the token until it
+    /// expires.
     ///
     /// ```
     /// # use ampersand_client::Client;
@@ -198,7 +198,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Where a host is: for a fake server in tests, or a proxy of yours. It replaces [`Host::default_url`].
+    /// Sets the base URL of a host, for a fake server in tests or for your proxy. It replaces [`Host::default_url`].
     pub fn base_url(mut self, host: Host, url: impl AsRef<str>) -> Self {
         match BaseUrl::parse(url.as_ref()) {
             Some(url) => drop(self.urls.insert(host, url)),
@@ -207,46 +207,46 @@ impl ClientBuilder {
         self
     }
 
-    /// How long an attempt may take, from asking for a token to the end of the response. Default: 60 seconds.
+    /// Sets the time limit of an attempt: from asking for a token to the end of the response. Default: 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long it may take to connect. Default: 10 seconds. A [`reqwest::Client`] of yours has its own.
+    /// Sets the time limit for connecting. Default: 10 seconds. Your own [`reqwest::Client`] keeps its own limit.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How often and for how long an operation is tried.
+    /// Sets how often and for how long the client retries an operation.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// What your application calls itself, as `acme/1.2`. It comes before the name of this crate.
+    /// Sets the name of your application, such as `acme/1.2`. In `User-Agent` it precedes the name of this crate.
     pub fn user_agent(mut self, user_agent: impl fmt::Display) -> Self {
         self.user_agent = format!("{user_agent} {OURSELVES}");
         self
     }
 
-    /// A client of HTTP that you have set up: its proxy, its certificates, its pool.
+    /// Sets the HTTP client, if you need your own proxy, certificates or connection pool.
     ///
-    /// Ours follows no redirect, as the API has none. One that does may carry the API key elsewhere.
+    /// The default client follows no redirects, because the API sends none. A client that does may leak the API key.
     ///
-    /// `reqwest` has cryptography of its own only with its feature `rustls`. Without it, call `install_default` of a
-    /// `rustls::crypto::CryptoProvider` before you make a [`reqwest::Client`]: it panics otherwise.
+    /// `reqwest` has a cryptography provider only with its feature `rustls`. Otherwise a [`reqwest::Client`] panics,
+    /// unless you first call `install_default` of a `rustls::crypto::CryptoProvider`.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     ///
-    /// [`ClientError`]: credentials are missing, what was given is no header or no URL, or TLS cannot be set up.
+    /// [`ClientError`]: no credentials are set, a setting is not a valid header or URL, or TLS cannot be set up.
     pub fn build(self) -> Result<Client, ClientError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -271,8 +271,8 @@ impl ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client. It needs an [API key](ClientBuilder::api_key), or a [token](ClientBuilder::bearer_token), or
-    /// [someone to ask for tokens](ClientBuilder::token_provider); the rest has defaults.
+    /// Begins a client. It needs an [API key](ClientBuilder::api_key), a [token](ClientBuilder::bearer_token), or a
+    /// [token provider](ClientBuilder::token_provider). All other settings have defaults.
     pub fn builder() -> ClientBuilder {
         ClientBuilder {
             http: None,
@@ -286,8 +286,8 @@ impl Client {
         }
     }
 
-    /// A client as the environment says: `AMPERSAND_API_KEY` or `AMPERSAND_BEARER_TOKEN`, and the base URLs
-    /// `AMPERSAND_API_URL`, `AMPERSAND_READ_URL`, `AMPERSAND_WRITE_URL` and `AMPERSAND_SEARCH_URL` where they are set.
+    /// Builds a client from environment variables: `AMPERSAND_API_KEY` or `AMPERSAND_BEARER_TOKEN`, and the optional
+    /// base URLs `AMPERSAND_API_URL`, `AMPERSAND_READ_URL`, `AMPERSAND_WRITE_URL` and `AMPERSAND_SEARCH_URL`.
     ///
     /// # Errors
     ///
@@ -323,7 +323,7 @@ impl Client {
         self.execute(call).await
     }
 
-    /// Every request goes through here.
+    /// Sends a request, with retries. Every request goes through this method.
     pub(crate) async fn execute(&self, mut call: Call) -> Result<Response<Bytes>, Error> {
         let host = call.operation.host;
         if self.url(host).is_empty() {
@@ -347,7 +347,7 @@ impl Client {
                 Err(error) => error.after(attempts),
             };
             let pause = self.0.retry.pause(attempts, begun.elapsed(), &error, fastrand::f64());
-            // The status alone: a problem may quote what was sent.
+            // The event has only the status, because a problem may quote what the request sent.
             #[cfg(feature = "tracing")]
             tracing::warn!(
                 operation = call.operation.id,

@@ -9,7 +9,7 @@ use crate::types::{
 };
 use crate::{Client, Error, Project};
 
-/// An installation as far as its configuration, which stays the text that came.
+/// The part of an installation that holds its configuration, kept as the text of the response.
 struct Installation {
     config: Config,
     other_fields: OtherFields,
@@ -23,15 +23,15 @@ struct Config {
 crate::object::object!(Config { required content = "content", });
 
 impl Client {
-    /// The configuration that an installation has now, as the text that came.
+    /// Returns the current configuration of an installation, as the text of the response.
     ///
-    /// It is what a notification carries, so it stands in for one that cannot be had any more: it is made for
-    /// `config_or_current` of `ampersand-notifications`. To change it, see [`update_config`](Self::update_config).
+    /// It is the configuration that notifications carry. If that cannot be downloaded any more, use this one: pass it
+    /// to `config_or_current` of `ampersand-notifications`. To change it, use [`update_config`](Self::update_config).
     ///
     /// # Errors
     ///
-    /// As [`get_installation`](crate::groups::installations::Installations::get_installation): there is no such
-    /// installation any more, for instance.
+    /// As [`get_installation`](crate::groups::installations::Installations::get_installation), for instance if the
+    /// installation no longer exists.
     pub async fn current_config(
         &self,
         project: impl Display,
@@ -42,24 +42,24 @@ impl Client {
         Ok(self.json::<Installation>(get.call).await?.into_inner().config.content)
     }
 
-    /// Changes the configuration of an installation, as far as the mask names it. `.await` sends the request.
+    /// Changes the parts of an installation's configuration that the mask names. `.await` sends the request.
     ///
-    /// The mask is a list of paths of names with dots in between, from the installation down. Ampersand takes what a path
-    /// leads to from `content`, where it has to be, and leaves the rest as it is. A dot or a colon within a name has a
-    /// backslash before it. It knows these:
+    /// The mask is a list of paths: names with dots between them, starting at the installation. Ampersand replaces the
+    /// value at each path with the value from `content`, which has to have one, and leaves the rest unchanged. Escape a
+    /// dot or a colon in a name with a backslash. Ampersand knows these paths:
     ///
     /// | path | replaces |
     /// | --- | --- |
     /// | `config.content.read.objects.NAME` | how one object is read |
     /// | `config.content.write.objects`, `….objects.NAME` | how all objects, or one, are written |
-    /// | `config.content.subscribe.objects`, `….objects.NAME` | what of all objects, or of one, is subscribed to |
-    /// | `config.content.proxy.enabled` | whether calls are passed through to the provider |
+    /// | `config.content.subscribe.objects`, `….objects.NAME` | the subscription of all objects, or of one |
+    /// | `config.content.proxy.enabled` | whether Ampersand forwards calls to the provider |
     ///
-    /// `NAME` is the provider's name of the object, such as `contact`. To change the connection or who made the
-    /// configuration, which are no part of it, take
+    /// `NAME` is the provider's name of the object, such as `contact`. The connection and the creator of the
+    /// configuration are not part of it: to change them, use
     /// [`update_installation`](crate::groups::installations::Installations::update_installation).
     ///
-    /// A configuration that is parsed, changed and sent back is as it was, but for the change:
+    /// You can parse a configuration, change it and send it back. Everything else in it stays the same:
     ///
     /// ```no_run
     /// # async fn pause(client: &ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -76,7 +76,7 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// `content` may also be a [`ConfigContent`](ampersand_types::config::ConfigContent), as notifications carry it.
+    /// `content` may also be a [`ConfigContent`](ampersand_types::config::ConfigContent), the type in notifications.
     pub fn update_config(
         &self,
         project: impl Display,
@@ -93,11 +93,11 @@ impl Client {
 }
 
 impl Project {
-    /// As [`Client::current_config`].
+    /// Returns the current configuration of an installation: see [`Client::current_config`].
     ///
     /// # Errors
     ///
-    /// The same.
+    /// As [`Client::current_config`].
     pub async fn current_config(
         &self,
         integration: impl Display,
@@ -106,7 +106,7 @@ impl Project {
         self.client.current_config(&self.name, integration, installation).await
     }
 
-    /// As [`Client::update_config`], which documents the mask.
+    /// Changes the configuration of an installation: see [`Client::update_config`], which documents the mask.
     pub fn update_config(
         &self,
         integration: impl Display,

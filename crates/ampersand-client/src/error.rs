@@ -12,11 +12,11 @@ use crate::auth::Sent;
 use crate::types::InputValidationProblem;
 use crate::{Endpoint, json_path};
 
-/// Why an operation did not give what it is to give.
+/// An error of an operation.
 ///
-/// [`kind`](Self::kind) tells what went wrong. Where there was a response, its status, headers and body are here, whoever
-/// made it and whatever is in it; where it holds a problem ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), that is
-/// [`problem`](Self::problem).
+/// [`kind`](Self::kind) says what went wrong. If there was a response, the error holds its status, headers and body,
+/// whether the API or a proxy sent it. If the body is a problem ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)),
+/// [`problem`](Self::problem) returns it.
 ///
 /// ```
 /// use ampersand_client::{Error, ErrorKind};
@@ -33,7 +33,7 @@ use crate::{Endpoint, json_path};
 /// }
 /// ```
 ///
-/// Neither `Display` nor `Debug` shows credentials, URLs, or the body, which may hold what is not for a log.
+/// `Display` and `Debug` show no credentials and no URLs. Of the body, `Display` shows only the texts of a problem.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -41,7 +41,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     operation: Endpoint,
     kind: ErrorKind,
-    /// The fault of the request, of the response, or of the order of pages.
+    /// The fault of the request, of the response, or of the page tokens.
     reason: Option<String>,
     answer: Option<Answer>,
     attempts: u32,
@@ -50,29 +50,29 @@ struct Inner {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong, as far as it changes what there is to do.
+/// The kind of an error, which decides what the caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request was not made: a value has no place in it. The message says which.
+    /// The request was not sent, because a value is invalid in it. The message names the value.
     Request,
-    /// The request was not made, as there is no token: its provider failed.
+    /// The request was not sent, because the token provider failed.
     Credentials,
-    /// There was no connection: nobody listens, the name is not known, or TLS failed. Nothing was sent.
+    /// The connection failed: no server listens, the name does not resolve, or TLS failed. Nothing was sent.
     Connection,
-    /// There was no whole response in time. What became of the request is not known.
+    /// The complete response did not arrive in time. The outcome of the request is unknown.
     Timeout,
-    /// The connection broke in between. What became of the request is not known.
+    /// The connection broke during the request. The outcome of the request is unknown.
     Interrupted,
-    /// The API refused, and says why: see [`Error::problem`].
+    /// The API refused the request and says why: see [`Error::problem`].
     Problem,
-    /// The status is no success, and the body is no problem: the page of a proxy, for instance, or nothing.
+    /// The status is not 2xx, and the body is not a problem: a proxy's error page, for instance, or an empty body.
     Status,
-    /// The status is a success, and the body is not what the contract says.
+    /// The status is 2xx, but the body does not match the contract.
     Response,
 }
 
-/// A response, as it came.
+/// A response as it was received.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -106,7 +106,7 @@ impl Error {
         error
     }
 
-    /// Without the URL, which may hold a base URL's credentials.
+    /// Removes the URL, because a base URL may hold credentials.
     pub(crate) fn transport(operation: Endpoint, error: reqwest::Error) -> Self {
         let kind = if error.is_connect() {
             ErrorKind::Connection
@@ -122,12 +122,12 @@ impl Error {
         failed
     }
 
-    /// A response that broke off.
+    /// A response that ended too early.
     pub(crate) fn broken(operation: Endpoint, status: StatusCode, headers: HeaderMap, error: reqwest::Error) -> Self {
         Self::transport(operation, error).answered(status, headers, Bytes::new())
     }
 
-    /// A response whose status is no success.
+    /// A response whose status is not 2xx.
     pub(crate) fn refused(
         operation: Endpoint,
         status: StatusCode,
@@ -165,14 +165,14 @@ impl Error {
         unreadable
     }
 
-    /// A page that leads nowhere.
+    /// A page without a usable token for the next page.
     pub(crate) fn cut_short(operation: Endpoint, status: StatusCode, headers: HeaderMap, reason: &str) -> Self {
         let mut error = Self::new(operation, ErrorKind::Response).answered(status, headers, Bytes::new());
         error.0.reason = Some(reason.to_owned());
         error
     }
 
-    /// With what came, which is no problem of the API.
+    /// Adds the response, without a problem of the API.
     fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None, refused: None });
         self
@@ -183,52 +183,52 @@ impl Error {
         self
     }
 
-    /// The operation that failed.
+    /// Returns the operation that failed.
     pub fn operation(&self) -> &Endpoint {
         &self.0.operation
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// How often it was tried.
+    /// Returns the number of attempts.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The status of the response, where there was one.
+    /// Returns the status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.answer.as_ref().map(|answer| answer.status)
     }
 
-    /// The headers of the response, where there was one.
+    /// Returns the headers of the response, if there was one.
     pub fn headers(&self) -> Option<&HeaderMap> {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    /// The body of the response, as it came; empty when it broke off.
+    /// Returns the body of the response as it was received. It is empty if the response ended too early.
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }
 
-    /// What the API says of why it refused. Every member of it may be missing.
+    /// Returns the reason that the API gave for its refusal. Every member of the problem may be missing.
     pub fn problem(&self) -> Option<&InputValidationProblem> {
         self.0.answer.as_ref()?.problem.as_ref()
     }
 
-    /// What to name when you ask Ampersand about this request: from the problem, or else from a header.
+    /// Returns the id to quote when you ask Ampersand about this request: from the problem, or else from a header.
     pub fn request_id(&self) -> Option<&str> {
         let of_header = || REQUEST_ID.iter().find_map(|name| self.headers()?.get(*name)?.to_str().ok());
         self.problem().and_then(|problem| problem.request_id.as_deref()).or_else(of_header)
     }
 
-    /// Whether the same request may succeed later. The API says so in a problem, and otherwise the status does
-    /// (408, 425, 429, 500, 502, 503, 504), or that there was no whole response.
+    /// Returns whether the same request may succeed later. A problem's `retryable` decides. Without it, the status does
+    /// (408, 425, 429, 500, 502, 503, 504), or the lack of a complete response.
     ///
-    /// Unless the [kind](Self::kind) is [`Connection`](ErrorKind::Connection) it may have been carried out all the same.
-    /// The client has then tried again only what [may be sent twice](Endpoint::idempotent).
+    /// Unless the [kind](Self::kind) is [`Connection`](ErrorKind::Connection) or the status is 429, the API may have
+    /// carried out the request. The client has then retried it only if it is [idempotent](Endpoint::idempotent).
     pub fn is_retryable(&self) -> bool {
         let said = self.problem().and_then(|problem| problem.retryable);
         match self.kind() {
@@ -240,7 +240,7 @@ impl Error {
         }
     }
 
-    /// How long the API asked to wait, from when its response came: by the header
+    /// Returns how long the API asked the client to wait, counted from the arrival of the response: the header
     /// [`Retry-After`](https://www.rfc-editor.org/rfc/rfc9110#field.retry-after), or else the problem's `retryAfter`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.answer.as_ref()?.retry_after
@@ -251,7 +251,7 @@ const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
 const REQUEST_ID: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
 
-/// Any JSON object reads as a problem without members, and many an error has a `status`.
+/// Any JSON object decodes as a problem without members, and many other errors have a `status`.
 fn says_something(problem: &InputValidationProblem) -> bool {
     problem.title.is_some() || problem.detail.is_some()
 }

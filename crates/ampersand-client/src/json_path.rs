@@ -1,4 +1,4 @@
-//! Finds where in a JSON text a position is.
+//! Finds the JSONPath of a position in a JSON text.
 
 /// An array or an object that is open at a position.
 enum Open<'t> {
@@ -6,8 +6,8 @@ enum Open<'t> {
     Object(Option<&'t str>),
 }
 
-/// The JSONPath of what stands at a line and a column, each from 1, where `serde_json` says that an error is. It is found
-/// in the text, so that each type need not be decoded in two ways.
+/// Returns the JSONPath of the value at a line and a column, both counted from 1, as in an error of `serde_json`.
+/// It searches the text, so that types need no second way of decoding.
 pub(crate) fn at(json: &str, line: usize, column: usize) -> String {
     let before = json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
     let end = (before + column).min(json.len());
@@ -28,7 +28,7 @@ pub(crate) fn at(json: &str, line: usize, column: usize) -> String {
             }
             b'{' => (_, is_key) = (open.push(Open::Object(None)), true),
             b'[' => open.push(Open::Array(0)),
-            // A missing field is told at the end of its object.
+            // `serde_json` reports a missing field at the end of its object.
             b'}' | b']' if !is_last => drop(open.pop()),
             b',' if !is_last => match open.last_mut() {
                 Some(Open::Array(index)) => *index += 1,

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// Of types that lead to each other, the compiler follows the whole chain when it drops one.
+// To drop a type, the compiler follows the whole chain of types that it refers to.
 #![recursion_limit = "1024"]
 
 mod auth;
@@ -15,7 +15,7 @@ mod response;
 mod retry;
 mod tls;
 
-// Generated code finds them where it finds them in `ampersand_types`.
+// Generated code uses the same paths here as in `ampersand_types`.
 mod object {
     pub(crate) use ampersand_types::__private::__object as object;
 }
@@ -37,5 +37,5 @@ pub use raw::Raw;
 pub use response::{Response, Sending};
 pub use retry::Retry;
 
-// Generated code names this crate as its users do.
+// Generated code uses the name by which other crates know this crate.
 extern crate self as ampersand_client;

@@ -6,42 +6,42 @@ use futures_util::stream::{self, Stream};
 
 use crate::{Endpoint, Error, Response};
 
-/// An operation whose list comes in pages.
+/// An operation that returns a list in pages.
 pub(crate) trait Paged: Clone + Send + Sized {
-    /// What is in the list.
+    /// The type of the list's items.
     type Item: Send;
 
-    /// Itself.
+    /// The description of the operation.
     const ENDPOINT: &'static Endpoint;
 
-    /// The same operation, for the page that a token stands for.
+    /// Returns the same operation for the page with this token.
     fn after(self, token: String) -> Self;
 
     /// Gets one page.
     fn page(self) -> impl Future<Output = Result<Response<Page<Self::Item>>, Error>> + Send;
 }
 
-/// A part of a list.
+/// One page of a list.
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
-    /// Whether it is the last one.
+    /// Whether this is the last page.
     pub(crate) done: bool,
-    /// What stands for the next one.
+    /// The token of the next page.
     pub(crate) next: Option<String>,
 }
 
-/// Where a stream is: what is left of a page, and what comes behind it.
+/// The position of a stream: the remaining items of a page, and the next page.
 struct Place<P: Paged> {
     items: vec::IntoIter<P::Item>,
     next: Option<Result<P, Error>>,
-    /// The tokens that were followed.
+    /// The tokens that the stream has followed.
     seen: HashSet<String>,
 }
 
-/// What is on all pages. Each is asked for when it is needed; an error ends the stream.
+/// Returns the items of all pages. The stream requests a page when it needs one, and ends at an error.
 ///
-/// A list that is cut short does not look like a whole one: where a page is not the last one, and leads to none that is
-/// new, that is an error.
+/// An incomplete list is an error: a page that is not the last one, but has no token or a token that the stream has
+/// already followed.
 pub(crate) fn stream<P: Paged + 'static>(first: P) -> impl Stream<Item = Result<P::Item, Error>> + Send + Unpin {
     let place = Place { items: Vec::new().into_iter(), next: Some(Ok(first)), seen: HashSet::new() };
     Box::pin(stream::try_unfold(place, |mut place| async move {

@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use crate::Client;
 
-/// A client for one project, which is said once: a method for each group of operations that belong to projects.
+/// A client for one project, with a method for each group of operations that belong to projects.
 ///
 /// ```
 /// use ampersand_client::{Client, types::CreateTopicRequest};
@@ -19,7 +19,7 @@ pub struct Project {
 }
 
 impl Client {
-    /// This client for one project, which is given by id or by name.
+    /// Returns a client for the project with this id or name.
     pub fn project(&self, id_or_name: impl Display) -> Project {
         Project { client: self.clone(), name: id_or_name.to_string() }
     }

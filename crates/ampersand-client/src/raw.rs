@@ -6,10 +6,10 @@ use crate::call::Call;
 use crate::{Client, Endpoint, Error, Host, Response, Sending};
 
 impl Client {
-    /// A request that the contract does not have yet, with the credentials, retries and errors of all others.
+    /// Makes a request that the contract does not have yet. Credentials, retries and errors work as for other requests.
     ///
-    /// `path` follows the host's URL and begins with `/`. It is sent as it is: encode the values in it. The client retries
-    /// `GET`, `HEAD`, `PUT` and `DELETE`, which may be sent twice.
+    /// `path` is appended to the host's URL and begins with `/`. The client does not encode it: encode the values in it
+    /// yourself. The client retries `GET`, `HEAD`, `PUT` and `DELETE`, because they are idempotent.
     ///
     /// ```no_run
     /// # async fn example(client: ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -30,9 +30,9 @@ impl Client {
         Raw { client: self.clone(), call }
     }
 
-    /// A request to an operation that the program chooses when it runs: one of [`Endpoint::ALL`].
+    /// Makes a request to an operation that the program chooses at run time: one of [`Endpoint::ALL`].
     ///
-    /// Errors have the operation's name. The client retries it, and sends the credential that it takes, as the contract says.
+    /// Errors name the operation. The contract decides which credential the client sends and whether it retries.
     ///
     /// ```no_run
     /// # async fn example(client: ampersand_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -49,10 +49,10 @@ impl Client {
     }
 }
 
-/// The schemes that most operations take.
+/// The security schemes that most operations accept.
 const SECURITY: &[&str] = &["APIKeyHeader", "Bearer"];
 
-/// A request that has no types: see [`Client::raw`] and [`Client::raw_operation`].
+/// A request without types: see [`Client::raw`] and [`Client::raw_operation`].
 #[derive(Clone, Debug)]
 pub struct Raw {
     client: Client,
@@ -60,7 +60,7 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Fills in a parameter of the operation's path. It is encoded.
+    /// Fills in a path parameter of the operation. The value is encoded.
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let mut names = self.call.operation.path.split(['{', '}']).skip(1).step_by(2);
         match names.find(|known| *known == name) {
@@ -70,28 +70,28 @@ impl Raw {
         self
     }
 
-    /// Adds a parameter to the query. It is encoded.
+    /// Adds a query parameter. The value is encoded.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         self.call.add_query(name, value);
         self
     }
 
-    /// Sets the body.
+    /// Sets the JSON body.
     pub fn body(mut self, body: impl Into<RawJson>) -> Self {
         self.call.body = Some(body.into().as_str().to_owned().into());
         self
     }
 
-    /// Returns the path and the query, encoded, as they follow the host's URL.
+    /// Returns the encoded path and query, which the client appends to the host's URL.
     pub fn target(&self) -> String {
         self.call.target()
     }
 
-    /// Sends the request, and reads the response. An empty body, as that of a 204, reads as `null`.
+    /// Sends the request and decodes the response. An empty body, such as that of a 204, decodes as `null`.
     ///
     /// # Errors
     ///
-    /// As [`text`](Self::text), and when the body is not JSON.
+    /// As [`text`](Self::text), and if the body is not JSON.
     pub async fn send(self) -> Result<Response<RawJson>, Error> {
         let operation = self.call.operation;
         let Response { status, headers, value } = self.text().await?;
@@ -101,12 +101,12 @@ impl Raw {
         }
     }
 
-    /// Sends the request, and returns the body of the response as text, whatever its media type is.
+    /// Sends the request and returns the body of the response as text, regardless of its media type.
     ///
     /// # Errors
     ///
-    /// When the path does not begin with `/`, has a parameter that is not filled in, or is filled in with what no path can
-    /// hold; when the method has a character that none has; when the request fails; and for every status but 2xx.
+    /// If the path does not begin with `/`, lacks the value of a parameter, or has a value that is invalid in a path;
+    /// if the method has an invalid character; if the request fails; and for every status other than 2xx.
     pub async fn text(self) -> Result<Response<String>, Error> {
         let Self { client, call } = self;
         let operation = call.operation;
@@ -116,7 +116,7 @@ impl Raw {
         if http::Method::from_bytes(operation.method.as_bytes()).is_err() {
             return Err(Error::request(operation, format!("{:?} is not a method of HTTP", operation.method)));
         }
-        // A value has no braces, as they are encoded.
+        // Values contain no braces, because they are encoded.
         if !operation.path.is_empty() && call.fault.is_none() && call.path.contains('{') {
             return Err(Error::request(operation, format!("the path has a parameter without a value: {}", call.path)));
         }

@@ -6,8 +6,8 @@ use http::{HeaderMap, StatusCode};
 
 use crate::Error;
 
-/// The value that an operation returns, with the status and the headers of its response. It reads as the value itself, and
-/// a list iterates. `Debug` shows no headers, which may be cookies.
+/// The value that an operation returns, with the status and the headers of the response. It dereferences to the value,
+/// and can be iterated if the value can. `Debug` shows no headers, because they may hold cookies.
 #[derive(Clone)]
 pub struct Response<T> {
     pub(crate) status: StatusCode,
@@ -16,17 +16,17 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// The value alone.
+    /// Returns the value without status and headers.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The status, which is 2xx.
+    /// Returns the status, which is 2xx.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -43,7 +43,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     }
 }
 
-/// A request under way: what `.await` of an operation polls.
+/// The future of a request, which `.await` of an operation polls.
 pub type Sending<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Error>> + Send>>;
 
 impl<T: IntoIterator> IntoIterator for Response<T> {

@@ -4,12 +4,12 @@ use http::StatusCode;
 
 use crate::{Error, ErrorKind};
 
-/// How often an operation is tried, and for how long.
+/// Limits how often and for how long the client retries an operation.
 ///
-/// What may be sent twice is tried again when that [may help](Error::is_retryable): what only reads, what replaces or
-/// deletes, and what the contract's overlay marks so. Of the rest only what was not carried out is: there was no
-/// connection, or the API had too much to do (429). Between two attempts it waits, twice as long each time, with jitter, and at
-/// least as long as the API asks to.
+/// The client retries idempotent operations when that [may help](Error::is_retryable): operations that read, replace or
+/// delete, and those that the contract's overlay marks as idempotent. It retries any other operation only if the API
+/// has not carried it out: the connection failed, or the API returned 429. Before each retry the client waits, twice as
+/// long each time, with jitter, and at least as long as the API asks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,12 +21,12 @@ use crate::{Error, ErrorKind};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retry {
-    /// The attempts in all, the first one included. Default: 3.
+    /// The maximum number of attempts, including the first. Default: 3.
     pub max_attempts: u32,
-    /// No attempt begins later than so long after the first one. Where the API asks to wait for longer, the error comes
-    /// at once. Default: 60 seconds.
+    /// The latest start of an attempt, counted from the first attempt. If the API asks the client to wait longer, the
+    /// client returns the error at once. Default: 60 seconds.
     pub max_elapsed: Duration,
-    /// The first pause; it is up to half as short, by chance. Default: half a second.
+    /// The pause before the first retry. Jitter shortens it by up to half. Default: half a second.
     pub backoff: Duration,
 }
 
@@ -37,10 +37,10 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Every operation is tried once.
+    /// Sends every operation once, without retries.
     pub const NEVER: Self = Self { max_attempts: 1, max_elapsed: Duration::ZERO, backoff: Duration::ZERO };
 
-    /// How long to wait for another attempt, if there is to be one. `chance` is between 0 and 1.
+    /// Returns the pause before the next attempt, or `None` to stop. `chance` is between 0 and 1.
     pub(crate) fn pause(&self, attempts: u32, elapsed: Duration, error: &Error, chance: f64) -> Option<Duration> {
         let was_not_done =
             error.kind() == ErrorKind::Connection || error.status() == Some(StatusCode::TOO_MANY_REQUESTS);

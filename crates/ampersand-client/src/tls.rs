@@ -5,7 +5,7 @@ use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// Returns TLS that trusts the certificates that the system trusts.
+/// Returns a TLS configuration that trusts the system's certificates.
 pub(crate) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     const NONE: &str = "rustls has no provider: turn on the feature `ring` of ampersand-client, or call \
                         `CryptoProvider::install_default` before you make a client";
@@ -17,7 +17,7 @@ pub(crate) fn tls() -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     Ok(tls)
 }
 
-/// The provider that the process has installed. A library that installed one would choose for everybody in the process.
+/// Returns the provider of the process. This library installs none, because that would choose for the whole process.
 fn provider() -> Option<Arc<CryptoProvider>> {
     let installed = CryptoProvider::get_default().cloned();
     #[cfg(feature = "ring")]

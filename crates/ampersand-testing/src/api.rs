@@ -1,8 +1,8 @@
-//! Values of the types that the API responds with.
+//! Sample values of the types in the API's responses.
 //!
-//! Each type has a function that is named after it. Every field of a value is set, and lists and maps have one entry. Of
-//! fields that exclude each other, a value has those that the contract names first. Values agree with each other: they are
-//! of the same project, group and provider.
+//! Each type has a function with its name. Every field of a value is set, and lists and maps have one entry. If fields
+//! exclude each other, the value has those that the contract lists first. Values agree with each other: they belong to
+//! the same project, group and provider.
 //!
 //! ```
 //! use ampersand_testing::api;
@@ -12,7 +12,7 @@
 //! assert_eq!(installation.connection, api::connection());
 //! ```
 //!
-//! A [`Sample`] makes other values from other seeds. It also sets what a type has no field for, such as a new member.
+//! A [`Sample`] makes other values from other seeds. It can also set fields that a type lacks, such as new ones.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,13 +25,13 @@ pub use crate::generated::api::*;
 use crate::payload;
 use crate::values::{Values, sorted};
 
-/// A type that the API responds with.
+/// A type that appears in the API's responses.
 pub trait Received: DeserializeOwned {
     #[doc(hidden)]
     const TEMPLATE: &'static str;
 }
 
-/// A value of a response, as JSON that can be changed before it is decoded.
+/// A value of a response, as JSON that a test can change before it decodes the value.
 ///
 /// ```
 /// use ampersand_client::types::Installation;
@@ -52,13 +52,13 @@ pub struct Sample<T> {
 }
 
 impl<T: Received> Sample<T> {
-    /// The value that the function of its type returns.
+    /// Makes the value that the function of its type returns.
     #[expect(clippy::new_without_default, reason = "it is the first of many, and no default")]
     pub fn new() -> Self {
         Self::seeded(0)
     }
 
-    /// A value that tells of something else than that of another seed.
+    /// Makes a value from a seed. Other seeds give other values.
     pub fn seeded(seed: u64) -> Self {
         Self { data: Values::new(seed).fill(&whole(T::TEMPLATE)), of: PhantomData }
     }
@@ -67,33 +67,33 @@ impl<T: Received> Sample<T> {
     ///
     /// # Panics
     ///
-    /// When the value has no JSON form: a map whose keys are not strings, for instance.
+    /// If the value has no JSON form, such as a map whose keys are not strings.
     pub fn set(mut self, path: &str, value: impl Serialize) -> Self {
         payload::set(&mut self.data, path, value);
         self
     }
 
-    /// Leaves a field out.
+    /// Removes a field.
     ///
     /// # Panics
     ///
-    /// When it is not there: its name is misspelt, or the test is of something else than it seems.
+    /// If the value has no such field: its name is misspelt, or the test does not test what it seems to.
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
         assert!(payload::remove(&mut self.data, path), "there is no `{path}` that could be left out");
         self
     }
 
-    /// The value, in JSON.
+    /// Returns the value as JSON.
     pub fn payload(&self) -> &Value {
         &self.data
     }
 
-    /// The value, typed.
+    /// Returns the value as its type.
     ///
     /// # Panics
     ///
-    /// When a field was set to what its type does not allow, or one that is required was left out.
+    /// If a field has a value that its type does not allow, or a required field was removed.
     #[track_caller]
     pub fn data(&self) -> T {
         match serde_json::from_str(&sorted(self.data.clone()).to_string()) {
@@ -109,12 +109,12 @@ impl<T> fmt::Debug for Sample<T> {
     }
 }
 
-/// Returns every value, in JSON, by the name of its type.
+/// Returns every value as JSON, with the name of its type.
 pub fn all() -> impl Iterator<Item = (&'static str, Value)> {
     RESPONSES.iter().map(|(name, template)| (*name, Values::new(0).fill(&whole(template))))
 }
 
-/// A template with those that it names in their places.
+/// Returns a template with the templates that it names filled in.
 fn whole(template: &str) -> Value {
     fn fill(value: Value) -> Value {
         match value {
@@ -130,14 +130,14 @@ fn whole(template: &str) -> Value {
     fill(serde_json::from_str(template).unwrap_or_default())
 }
 
-/// The template that a text stands for: `{Connection}`.
+/// Returns the template that a text like `{Connection}` names.
 fn named(text: &str) -> Option<&'static str> {
     let name = text.strip_prefix('{')?.strip_suffix('}')?;
     let (_, template) = RESPONSES.iter().chain(PARTS).find(|(known, _)| *known == name)?;
     Some(template)
 }
 
-/// A function for each type that the API responds with: its name, the type and its path, and a template of its values.
+/// Makes a function for each type in the API's responses, from its name, type and path, and a template of its values.
 macro_rules! responses {
     ($templates:ident { $( $function:ident $type:ident ($path:path) $template:literal, )* }) => {
         pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];
@@ -156,7 +156,7 @@ macro_rules! responses {
 }
 pub(crate) use responses;
 
-/// Templates of schemas that responses hold, and that no type is made of.
+/// Templates of schemas that appear inside responses and have no type of their own.
 macro_rules! parts {
     ($templates:ident { $( $type:ident $template:literal, )* }) => {
         pub(crate) const $templates: &[(&str, &str)] = &[$( (stringify!($type), $template), )*];

@@ -1,6 +1,6 @@
-//! The events that AWS Lambda gets, with fixtures in them, as JSON: what the handler of your function is called with.
+//! AWS Lambda events that hold fixtures, as JSON: the input of your function's handler.
 //!
-//! `serde_json::from_value` makes the types of the crate `aws_lambda_events` of them.
+//! Use `serde_json::from_value` to turn them into the types of the crate `aws_lambda_events`.
 //!
 //! ```
 //! use ampersand_testing::{Fixture, aws};
@@ -23,11 +23,11 @@ const ACCOUNT: &str = "123456789012";
 /// The bucket that [`s3_event`] names.
 pub const BUCKET: &str = "ampersand-deliveries";
 
-/// An event of a Kinesis stream: a record for each fixture, in order, with its metadata.
+/// Returns an event of a Kinesis stream, with a record for each fixture, in order. A record holds the metadata.
 pub fn kinesis_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     let stream = format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/ampersand");
     let records = fixtures.into_iter().enumerate().map(|(index, fixture)| {
-        // As long as those of AWS, and ascending.
+        // As long as the sequence numbers of AWS, and ascending.
         let number = format!("4959033827149025660855969253836157109592157598913{index:07}");
         json!({
             "kinesis": {
@@ -49,8 +49,8 @@ pub fn kinesis_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Val
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-/// An event of an SQS queue: a message for each fixture, with the attribute `metadata`. SQS itself sets `attributes`,
-/// which are something else.
+/// Returns an event of an SQS queue, with a message for each fixture. The message attribute `metadata` holds the
+/// metadata; SQS itself sets `attributes`, which are different.
 pub fn sqs_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     let records = fixtures.into_iter().map(|fixture| {
         let Sent { body, headers } = fixture.send(Envelope::Sqs);
@@ -79,10 +79,10 @@ pub fn sqs_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-/// A notification of an S3 bucket: it names an object for each fixture, by [`BUCKET`] and [`s3_key`].
+/// Returns an event of an S3 bucket that names an object for each fixture, by [`BUCKET`] and [`s3_key`].
 ///
-/// The object itself has to be fetched: let the test's bucket give `fixture.send(Envelope::S3)`, whose `headers` are the
-/// user metadata. In the event the key is encoded as in a URL, as S3 has it.
+/// Your handler fetches the object: let the test's bucket return `fixture.send(Envelope::S3)`, whose `headers` are the
+/// user metadata. The key in the event is URL-encoded, as S3 does it.
 pub fn s3_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     let records = fixtures.into_iter().map(|fixture| {
         let key = s3_key(fixture).replace(':', "%3A").replace('=', "%3D").replace(' ', "+");
@@ -115,12 +115,12 @@ pub fn s3_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-/// The key of a fixture's object in the bucket of [`s3_event`]. It has a space and a colon, which the event encodes.
+/// Returns the key of a fixture's object in [`BUCKET`]. It has a space and a colon, which the event encodes.
 pub fn s3_key(fixture: &Fixture) -> String {
     format!("topic=crm events/{}/{}.json", fixture.timestamp(), fixture.id())
 }
 
-/// A webhook as a REST API of API Gateway hands it on (payload format 1.0): `fixture.signed_now(secret)`, say.
+/// Returns a webhook, such as `fixture.signed_now(secret)`, as an API Gateway REST API forwards it (format 1.0).
 pub fn api_gateway_event(webhook: &Sent) -> Value {
     json!({
         "resource": "/{proxy+}",
@@ -150,7 +150,7 @@ pub fn api_gateway_event(webhook: &Sent) -> Value {
     })
 }
 
-/// A webhook as an HTTP API of API Gateway or a function URL hands it on (payload format 2.0).
+/// Returns a webhook as an API Gateway HTTP API or a function URL forwards it (payload format 2.0).
 pub fn http_api_event(webhook: &Sent) -> Value {
     json!({
         "version": "2.0",
@@ -181,7 +181,7 @@ pub fn http_api_event(webhook: &Sent) -> Value {
     })
 }
 
-/// A webhook as an Application Load Balancer hands it on, with a value for each header.
+/// Returns a webhook as an Application Load Balancer forwards it, with one value for each header.
 pub fn alb_event(webhook: &Sent) -> Value {
     let mut event = alb_multi_value_event(webhook);
     if let Some(event) = event.as_object_mut() {
@@ -191,7 +191,7 @@ pub fn alb_event(webhook: &Sent) -> Value {
     event
 }
 
-/// A webhook as an Application Load Balancer hands it on whose target group has multi-value headers enabled.
+/// Returns a webhook as an Application Load Balancer forwards it if its target group has multi-value headers enabled.
 pub fn alb_multi_value_event(webhook: &Sent) -> Value {
     let target = format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/ampersand/49e9d65c45c6791a");
     json!({

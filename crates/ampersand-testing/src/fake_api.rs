@@ -1,8 +1,8 @@
-//! An API in the process of a test, which keeps the contract.
+//! A fake API that runs in the process of a test and checks the contract.
 //!
-//! [`FakeApi`] answers every operation with a value that the contract allows, the same each time, and refuses what the
-//! contract does not allow: a test that sends such a request fails, with the reason. So does a test that sets an answer
-//! that the contract does not allow, unless it says [`On::unchecked`].
+//! [`FakeApi`] responds to every operation with a value that the contract allows, the same value each time. It refuses
+//! requests that the contract does not allow: the test fails and shows the reason. The test also fails if it sets an
+//! answer that the contract does not allow, unless it calls [`On::unchecked`].
 //!
 //! ```
 //! use ampersand_client::types::CreateTopicRequest;
@@ -43,9 +43,9 @@ use serde_json::{Map, Value, json};
 use crate::api;
 use crate::fixture::nearest;
 
-/// A server on loopback that keeps the contract of the API, for tests of what calls it. It ends with the process.
+/// A loopback server that checks the API's contract, for tests of API callers. It runs until the process ends.
 ///
-/// When it is dropped, it panics if it was sent a request that the contract does not allow, unless the test looked at
+/// On drop, it panics if it received a request that the contract does not allow, unless the test called
 /// [`refused`](Self::refused).
 #[derive(Debug)]
 pub struct FakeApi {
@@ -53,19 +53,19 @@ pub struct FakeApi {
     shared: Arc<Shared>,
 }
 
-/// A request that came.
+/// A request that the server received.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Request {
-    /// The operation, as in `createTopic`; none where the contract has none of that method and path.
+    /// The operation, as in `createTopic`. `None` if the contract has no operation with this method and path.
     pub operation: Option<String>,
     /// The method, in capitals.
     pub method: String,
     /// The path, without the part for the host.
     pub path: String,
-    /// The parameters of the query, in their order.
+    /// The query parameters, in their order.
     pub query: Vec<(String, String)>,
-    /// The body, where there is one.
+    /// The body, if the request had one.
     pub body: Option<Value>,
 }
 
@@ -87,9 +87,9 @@ struct Operation {
     path: String,
     parameters: Vec<Parameter>,
     body: Option<Body>,
-    /// By their status, or `default`.
+    /// The responses, by status or `default`.
     responses: BTreeMap<String, Media>,
-    /// What it answers with success. Made when it is first needed, and kept.
+    /// The body of a successful response. Built when it is first needed, and kept.
     sample: OnceLock<Option<Value>>,
 }
 
@@ -135,7 +135,7 @@ struct Answer {
     delay: Duration,
     /// How many more times the server gives this answer. `None` means without limit.
     left: Option<usize>,
-    /// The page that it is, counted from 0.
+    /// The index of the page that this answer gives, counted from 0.
     page: Option<usize>,
 }
 
@@ -148,17 +148,17 @@ impl FakeApi {
     ///
     /// # Errors
     ///
-    /// When there is no port to be had.
+    /// If the system has no free port.
     pub fn start() -> io::Result<Self> {
         Self::serve(None)
     }
 
-    /// Starts a server that also keeps what is created: lists have it, it can be got by its `id` or `name`, changed, and
-    /// deleted. A list of what nobody created is empty.
+    /// Starts a server that also stores the objects that requests create. They appear in lists, and requests can get
+    /// them by `id` or `name`, change and delete them. A list without created objects is empty.
     ///
     /// # Errors
     ///
-    /// When there is no port to be had.
+    /// If the system has no free port.
     pub fn keeping() -> io::Result<Self> {
         Self::serve(Some(Mutex::default()))
     }
@@ -180,7 +180,7 @@ impl FakeApi {
         Ok(Self { address, shared })
     }
 
-    /// Makes a client of this server. It sends each request once, and never tries again.
+    /// Makes a client of this server. It sends each request once, without retries.
     pub fn client(&self) -> Client {
         match self.client_builder().build() {
             Ok(client) => client,
@@ -203,7 +203,7 @@ impl FakeApi {
     ///
     /// # Panics
     ///
-    /// When the contract has no such operation.
+    /// If the contract has no such operation.
     #[track_caller]
     pub fn on(&self, operation: &str) -> On<'_> {
         match OPERATIONS.iter().find(|known| known.id == operation) {
@@ -217,7 +217,7 @@ impl FakeApi {
         }
     }
 
-    /// Returns the requests so far, in the order in which they came, without headers: a snapshot can hold them.
+    /// Returns the requests so far, in order of arrival. They have no headers, so that a snapshot can hold them.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
@@ -237,11 +237,11 @@ impl Drop for FakeApi {
     }
 }
 
-/// What an operation is to answer: see [`FakeApi::on`].
+/// The answer that a test sets for an operation: see [`FakeApi::on`].
 ///
-/// The test fails at once if the contract does not allow the answer: a body that does not fit the schema for its status, or
-/// a body where the contract has none. [`unchecked`](Self::unchecked) gives such an answer all the same. A status that the
-/// contract does not have for the operation may have any body.
+/// The test fails at once if the contract does not allow the answer: a body that does not match the schema for its
+/// status, or a body where the contract has none. [`unchecked`](Self::unchecked) permits such an answer. If the
+/// contract does not list the status for the operation, any body is allowed.
 #[derive(Debug)]
 #[must_use = "nothing is said before `answer`, `fail`, `fail_with` or `pages`"]
 pub struct On<'a> {
@@ -254,7 +254,7 @@ pub struct On<'a> {
 }
 
 impl On<'_> {
-    /// Gives this answer that many times; after that, the server answers as before.
+    /// Gives this answer the given number of times; after that, the server answers as before.
     pub fn times(self, times: usize) -> Self {
         Self { times: Some(times), ..self }
     }
@@ -268,7 +268,7 @@ impl On<'_> {
     ///
     /// # Panics
     ///
-    /// When the name or the value cannot stand in a header.
+    /// If the name or the value is not valid in a header.
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -278,48 +278,48 @@ impl On<'_> {
         self
     }
 
-    /// Gives the answer even if the contract does not allow it, for tests of how your code takes a wrong one.
+    /// Gives the answer even if the contract does not allow it, to test how your code handles invalid responses.
     pub fn unchecked(self) -> Self {
         Self { checked: false, ..self }
     }
 
-    /// Answers with the status of success, and this value as its JSON body.
+    /// Answers with the status of success, and this value as the JSON body.
     ///
     /// # Panics
     ///
-    /// When the value has no JSON form, or the contract does not allow it.
+    /// If the value has no JSON form, or the contract does not allow it.
     #[track_caller]
     pub fn answer(self, body: impl Serialize) {
         let answer = self.of(self.operation.status(), as_json(body));
         self.set(vec![answer]);
     }
 
-    /// Answers with this status, and a problem (RFC 9457) of this title.
+    /// Answers with this status, and a problem (RFC 9457) with this title.
     ///
     /// # Panics
     ///
-    /// When the contract does not allow a problem with this status.
+    /// If the contract does not allow a problem with this status.
     #[track_caller]
     pub fn fail(self, status: u16, title: &str) {
         self.fail_with(status, json!({ "status": status, "title": title }));
     }
 
-    /// Answers with this status, and this value as its JSON body: a problem with more than a title, for instance.
+    /// Answers with this status, and this value as the JSON body: a problem with more than a title, for instance.
     ///
     /// # Panics
     ///
-    /// When the value has no JSON form, or the contract does not allow it with this status.
+    /// If the value has no JSON form, or the contract does not allow it with this status.
     #[track_caller]
     pub fn fail_with(self, status: u16, body: impl Serialize) {
         let answer = self.of(status, as_json(body));
         self.set(vec![answer]);
     }
 
-    /// Answers with a list in pages. Each page but the last has the token of the next.
+    /// Answers with a list in pages. Each page except the last holds the token of the next page.
     ///
     /// # Panics
     ///
-    /// When a value has no JSON form, or the contract does not allow such a page.
+    /// If a value has no JSON form, or the contract does not allow such a page.
     #[track_caller]
     pub fn pages<T: Serialize>(self, pages: impl IntoIterator<Item = Vec<T>>) {
         let pages: Vec<Value> = pages.into_iter().map(as_json).collect();
@@ -375,7 +375,7 @@ fn as_json(value: impl Serialize) -> Value {
     }
 }
 
-/// The operations of the contract, read once in a process.
+/// The operations of the contract, read once per process.
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let contract: Map<String, Value> = match serde_json::from_str(crate::contract()) {
         Ok(contract) => contract,
@@ -416,7 +416,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
             }
         }
     }
-    // A path without parameters goes before one with.
+    // Paths with fewer parameters come first, so that they match first.
     operations.sort_by_key(|operation| operation.path.matches('{').count());
     operations
 });
@@ -430,7 +430,7 @@ impl Schema {
         Self { value: value.clone(), components: Arc::clone(components), validator: OnceLock::new() }
     }
 
-    /// Building a validator takes long, as the components are copied for it.
+    /// Returns the validator. Building one is slow because it copies all components.
     fn validator(&self) -> Option<&Validator> {
         let build = || {
             let mut whole = self.value.clone();
@@ -444,7 +444,7 @@ impl Schema {
         self.validator().is_none_or(|validator| validator.is_valid(value))
     }
 
-    /// Why the schema does not allow a value. `None` if it does.
+    /// Returns the reason why the schema does not allow a value, or `None` if it does.
     fn fault(&self, value: &Value) -> Option<String> {
         let error = self.validator()?.validate(value).err()?;
         let place = error.instance_path().to_string();
@@ -453,7 +453,7 @@ impl Schema {
 }
 
 impl Operation {
-    /// The values of the path's parameters, where a path is one of the operation.
+    /// Returns the values of the path parameters if the method and the path are those of this operation.
     fn matches(&self, method: &Method, path: &str) -> Option<Vec<(String, String)>> {
         let rest = path.strip_prefix('/')?.strip_prefix(self.host.as_str())?;
         if self.method != method.as_str() || rest.split('/').count() != self.path.split('/').count() {
@@ -486,12 +486,12 @@ impl Operation {
         self.success().and_then(|(status, _)| status.parse().ok()).unwrap_or(200)
     }
 
-    /// What the contract says of a response with this status.
+    /// Returns the contract's response for this status.
     fn response(&self, status: u16) -> Option<&Media> {
         self.responses.get(&status.to_string()).or_else(|| self.responses.get("default"))
     }
 
-    /// Why the contract does not allow a request; nothing where it does.
+    /// Returns the reason why the contract does not allow a request, or `None` if it does.
     fn refusal(&self, path: &[(String, String)], query: &[(String, String)], body: Option<&Value>) -> Option<String> {
         for Parameter { name, place, required, schema } in &self.parameters {
             let given = match place.as_str() {
@@ -528,7 +528,7 @@ impl Operation {
         }
     }
 
-    /// A value of what it answers with success.
+    /// Returns the body of a successful response.
     fn sample(&self) -> Option<Value> {
         let make = || {
             let (_, Media { name, schema }) = self.success()?;
@@ -538,8 +538,8 @@ impl Operation {
         self.sample.get_or_init(make).clone()
     }
 
-    /// Sets what a body says, of the object that it holds beside an `updateMask` or of itself, as far as an answer may say
-    /// the same.
+    /// Applies the members of a body to a value. A body with an `updateMask` holds them in an object beside it. A
+    /// member that the response schema does not allow is skipped.
     fn change(&self, value: &mut Value, body: Option<&Value>) {
         let schema = self.success().map(|(_, media)| &media.schema);
         let body = body.and_then(Value::as_object);
@@ -556,16 +556,16 @@ impl Operation {
 }
 
 impl Schema {
-    /// A value that a schema within this one allows.
+    /// Returns a value that a schema within this one allows.
     fn sample(&self, schema: &Value, inline: &str) -> Value {
         let named = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
-        // A type is called after its schema: `JwtKey` after `JWTKey`.
+        // A type is named after its schema: `JwtKey` after `JWTKey`.
         let of_type =
             |name: &str| api::all().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         match named.map_or_else(|| of_type(inline), of_type) {
             Some(value) => value,
             None if schema["type"] == "array" => json!([self.sample(&schema["items"], &format!("{inline}Item"))]),
-            // A list or a map that has a name.
+            // A named list or map.
             None => match named.and_then(|name| self.components["schemas"].get(name)) {
                 Some(target) => self.sample(target, inline),
                 None => json!({}),
@@ -579,7 +579,7 @@ fn capital(name: &str) -> String {
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
-/// A schema of OpenAPI as JSON Schema has it, which says in another way that a value may be `null`.
+/// Converts an OpenAPI schema to JSON Schema, which has no `nullable`: `null` becomes one of the allowed types.
 fn or_null(schema: Value) -> Value {
     match schema {
         Value::Object(mut members) => {
@@ -642,7 +642,7 @@ async fn respond(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, by
     }
 }
 
-/// A response with the media type that the contract has for it.
+/// Returns a response, with the media type that the contract gives for it.
 fn response(status: u16, media: Option<&str>, body: Option<&Value>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let usual = if status.is_success() { "application/json" } else { "application/problem+json" };
@@ -661,7 +661,7 @@ fn problem(status: u16, title: &str, detail: &str) -> Response {
 }
 
 impl Shared {
-    /// What the test has said that the operation is to answer.
+    /// Returns the answer that the test set for the operation.
     fn said(&self, operation: &str, query: &[(String, String)]) -> Option<Answer> {
         let token = query.iter().find(|(name, _)| name == "pageToken").and_then(|(_, token)| token.parse().ok());
         let mut answers = lock(&self.answers);
@@ -682,7 +682,7 @@ impl Shared {
         Some(found)
     }
 
-    /// Keeps what is created, and answers with what was; nothing where the operation is about something else.
+    /// Stores, returns, changes or deletes created objects. `None` if the operation is not about such objects.
     fn keep(&self, operation: &Operation, method: &Method, path: &str, body: Option<&Value>) -> Option<Response> {
         let mut kept = lock(self.kept.as_ref()?);
         let sample = operation.sample();
@@ -728,7 +728,7 @@ impl Shared {
                 if *method != Method::GET {
                     operation.change(one, body);
                 }
-                // A get may have more than the response to the create had, such as secrets.
+                // A get response may have more members than the create response, such as secrets.
                 let mut whole = sample.filter(Value::is_object).unwrap_or_else(|| json!({}));
                 one.as_object().into_iter().flatten().for_each(|(name, value)| whole[name] = value.clone());
                 Some(response(operation.status(), None, Some(&whole)))

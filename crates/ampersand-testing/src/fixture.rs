@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 use crate::payload;
 use crate::values::{Values, sorted};
 
-/// A notification, or a message of records, as Ampersand would send it.
+/// A notification, or a message of records, as Ampersand sends it.
 ///
-/// Equal seeds make equal fixtures, on any machine; any field can be set.
+/// Equal seeds make equal fixtures on every machine. A test can set any field.
 ///
 /// ```
 /// use ampersand_notifications::Delivery;
@@ -39,36 +39,36 @@ pub struct Fixture {
     data: Value,
     id: Option<String>,
     timestamp: Option<Timestamp>,
-    /// The entries that were set.
+    /// The entries that the test set.
     metadata: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
     Notification(NotificationType),
-    /// A data message, by its name here.
+    /// A data message: `records` or `changes`.
     Message(&'static str),
 }
 
 const RECORDS: &str = "records";
 const CHANGES: &str = "changes";
 
-/// What a destination wraps a payload in.
+/// The wrapping that a destination puts around a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Envelope {
     /// `{"data": …, "notificationType": …}`.
     Webhook,
     /// A Kinesis record, `{"data": …, "metadata": …}`.
     Kinesis,
-    /// A Kinesis record of a destination that leaves the metadata out, `{"data": …}`.
+    /// A Kinesis record of a destination that omits the metadata, `{"data": …}`.
     KinesisWrapped,
-    /// A Kinesis record of a destination that leaves the wrapping out too: the payload.
+    /// A Kinesis record of a destination that also omits the wrapping: only the payload.
     KinesisBare,
-    /// An S3 object, the payload, with user metadata in lower case.
+    /// An S3 object: the payload, with user metadata whose names are in lower case.
     S3,
-    /// A message of SQS, the payload, with one attribute that holds all metadata as JSON.
+    /// An SQS message: the payload, with one attribute that holds all metadata as JSON.
     Sqs,
-    /// A message of Pub/Sub, Service Bus or RabbitMQ, the payload, with an attribute for each entry of the metadata.
+    /// A message of Pub/Sub, Service Bus or RabbitMQ: the payload, with an attribute for each metadata entry.
     Attributes,
 }
 
@@ -77,7 +77,7 @@ impl Envelope {
     pub const ALL: [Self; 7] =
         [Self::Webhook, Self::Kinesis, Self::KinesisWrapped, Self::KinesisBare, Self::S3, Self::Sqs, Self::Attributes];
 
-    /// Its name: `webhook`, `kinesis`, `kinesis-wrapped`, `kinesis-bare`, `s3`, `sqs` or `attributes`.
+    /// Returns the name: `webhook`, `kinesis`, `kinesis-wrapped`, `kinesis-bare`, `s3`, `sqs` or `attributes`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
@@ -96,22 +96,22 @@ impl Envelope {
 pub struct Sent {
     /// The body, in JSON.
     pub body: Vec<u8>,
-    /// The headers of a webhook, the user metadata of an S3 object, the attributes of a queue's message.
+    /// The headers of a webhook, the user metadata of an S3 object, or the attributes of a queue message.
     pub headers: BTreeMap<String, String>,
 }
 
 impl Fixture {
-    /// A notification of a type of the contract.
+    /// Makes a notification of a type that the contract has.
     ///
     /// # Panics
     ///
-    /// When the contract has no such type: the name is misspelt, or [`unknown`](Self::unknown) is meant.
+    /// If the contract does not have the type. Check its spelling, or use [`unknown`](Self::unknown) for a new type.
     #[track_caller]
     pub fn new(notification_type: impl Into<NotificationType>) -> Self {
         Self::seeded(notification_type, 0)
     }
 
-    /// A notification of a type of the contract that tells of something else than that of another seed.
+    /// Makes a notification of a type that the contract has. Other seeds give other values.
     ///
     /// # Panics
     ///
@@ -130,18 +130,18 @@ impl Fixture {
         Self::fill(Kind::Notification(notification_type), data, seed)
     }
 
-    /// A notification of a type that the contract does not have, as a later one may: your handler has to let it pass. Its
-    /// data are a `projectId`, and what you [`set`](Self::set).
+    /// Makes a notification of a type that the contract does not have. A later contract may add one, and your handler
+    /// must accept it. The data hold a `projectId`, and the fields that you [`set`](Self::set).
     ///
     /// # Panics
     ///
-    /// When the contract has the type: [`new`](Self::new) makes it.
+    /// If the contract has the type. Use [`new`](Self::new) for it.
     #[track_caller]
     pub fn unknown(name: &str) -> Self {
         Self::seeded_unknown(name, 0)
     }
 
-    /// A notification of a type that the contract does not have, with another id than that of another seed.
+    /// Makes a notification of a type that the contract does not have. Other seeds give other ids.
     ///
     /// # Panics
     ///
@@ -154,28 +154,28 @@ impl Fixture {
         Self::fill(Kind::Notification(notification_type), json!({"projectId": "{projectId}"}), seed)
     }
 
-    /// A message of records, which a read action has found.
+    /// Makes a message of records that a read action found.
     pub fn records() -> Self {
         Self::seeded_records(0)
     }
 
-    /// A message of records that tells of something else than that of another seed.
+    /// Makes a message of records that a read action found. Other seeds give other values.
     pub fn seeded_records(seed: u64) -> Self {
         Self::message(RECORDS, seed)
     }
 
-    /// A message of records that changed, as a subscribe action sends it: one was made, one updated, one deleted.
+    /// Makes a message of changes, as a subscribe action sends it: one record was created, one updated, one deleted.
     pub fn changes() -> Self {
         Self::seeded_changes(0)
     }
 
-    /// A message of records that changed, which tells of something else than that of another seed.
+    /// Makes a message of changes. Other seeds give other values.
     pub fn seeded_changes(seed: u64) -> Self {
         Self::message(CHANGES, seed)
     }
 
-    /// A notification of every type that is known. The data messages are [`records`](Self::records) and
-    /// [`changes`](Self::changes).
+    /// Returns a notification of every known type. See [`records`](Self::records) and [`changes`](Self::changes) for
+    /// the data messages.
     pub fn all() -> impl Iterator<Item = Self> {
         NotificationType::KNOWN.iter().cloned().map(Self::new)
     }
@@ -189,22 +189,22 @@ impl Fixture {
         Self { kind, seed, data, id: None, timestamp: None, metadata: BTreeMap::new() }
     }
 
-    /// Sets a field of the payload: `groupRef`, or `config.provider` for one within another. What is not there is made,
-    /// so that there can be fields that are new: a name that is misspelt makes one too.
+    /// Sets a field of the payload. `groupRef` names a field, and `config.provider` a field within another. If the
+    /// field does not exist, it is added: a test can send new fields, but a misspelt name also adds one.
     ///
     /// # Panics
     ///
-    /// When the value has no JSON form: a map whose keys are not strings, for instance.
+    /// If the value has no JSON form, such as a map whose keys are not strings.
     pub fn set(mut self, path: &str, value: impl Serialize) -> Self {
         payload::set(&mut self.data, path, value);
         self
     }
 
-    /// Leaves a field of the payload out.
+    /// Removes a field from the payload.
     ///
     /// # Panics
     ///
-    /// When it is not there: its name is misspelt, or the test is of something else than it seems.
+    /// If the payload has no such field: its name is misspelt, or the test does not test what it seems to.
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
         let left_out = payload::remove(&mut self.data, path);
@@ -212,25 +212,25 @@ impl Fixture {
         self
     }
 
-    /// Gives the event this id in every envelope, as a repeat of another event would have it.
+    /// Sets the id of the event in every envelope. Give two fixtures the same id to test how you handle repeats.
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Lets the event be sent at this time.
+    /// Sets the time at which the event was sent.
     pub fn at(mut self, timestamp: Timestamp) -> Self {
         self.timestamp = Some(timestamp);
         self
     }
 
-    /// Sets what a destination says beside the payload: `topic`, or any other name. A webhook has no place for it.
+    /// Sets a metadata entry, such as `topic`. A webhook does not carry metadata.
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// The same, as it is sent when its configuration or its records are too large: a URL leads to them.
+    /// Replaces the configuration or the records with a URL, as Ampersand does when they are too large to send.
     pub fn too_large(self, url: &SignedUrl) -> Self {
         let url = url.expose_secret();
         match self.kind {
@@ -241,7 +241,7 @@ impl Fixture {
         }
     }
 
-    /// The type; `None` for a data message.
+    /// Returns the notification type, or `None` for a data message.
     pub fn notification_type(&self) -> Option<&NotificationType> {
         match &self.kind {
             Kind::Notification(notification_type) => Some(notification_type),
@@ -249,7 +249,7 @@ impl Fixture {
         }
     }
 
-    /// The name of the type, or `records` or `changes` for a data message.
+    /// Returns the name of the type, or `records` or `changes` for a data message.
     pub fn name(&self) -> &str {
         match &self.kind {
             Kind::Notification(notification_type) => notification_type.as_str(),
@@ -257,13 +257,13 @@ impl Fixture {
         }
     }
 
-    /// The payload, in JSON.
+    /// Returns the payload as JSON.
     pub fn payload(&self) -> &Value {
         &self.data
     }
 
-    /// The payload, typed: the data of the notification's [`Event`](ampersand_types::notifications::Event), or a
-    /// [`WebhookMessage`](ampersand_types::messages::WebhookMessage).
+    /// Returns the payload as a type: the data of the notification's [`Event`](ampersand_types::notifications::Event),
+    /// or a [`WebhookMessage`](ampersand_types::messages::WebhookMessage).
     ///
     /// ```
     /// use ampersand_testing::Fixture;
@@ -277,7 +277,7 @@ impl Fixture {
     ///
     /// # Panics
     ///
-    /// When the payload is of another type, or a field was set to what its type does not allow.
+    /// If the payload is of another type, or a field has a value that its type does not allow.
     #[track_caller]
     pub fn data<T: Clone + 'static>(&self) -> T {
         let delivery = match self.delivery(Envelope::Webhook) {
@@ -298,22 +298,22 @@ impl Fixture {
         }
     }
 
-    /// The id of the event, which is the same in every envelope but a webhook's, and another for another type or seed.
+    /// Returns the id of the event. All envelopes but the webhook share it. Another type or seed has another id.
     pub fn id(&self) -> String {
         self.id.clone().unwrap_or_else(|| Values::new(self.seed).get(&format!("event-id of {}", self.name())))
     }
 
-    /// The id that a webhook has, which its sender gives it: `msg_` and the same digits, unless it was set.
+    /// Returns the id of the webhook, which its sender assigns. Default: `msg_` and the digits of the event's id.
     pub fn webhook_id(&self) -> String {
         self.id.clone().unwrap_or_else(|| format!("msg_{}", self.id().replace('-', "")))
     }
 
-    /// When it was sent, which is always the same for a seed.
+    /// Returns the time at which the event was sent. It depends only on the seed, unless the test set it.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp.unwrap_or_else(|| Values::new(self.seed).timestamp())
     }
 
-    /// What a destination sends. A webhook is not signed: see [`signed`](Self::signed).
+    /// Returns what a destination sends. A webhook is not signed: see [`signed`](Self::signed).
     pub fn send(&self, envelope: Envelope) -> Sent {
         let data = &self.data;
         let body = match (envelope, self.notification_type()) {
@@ -336,20 +336,20 @@ impl Fixture {
         Sent { body: sorted(body).to_string().into_bytes(), headers }
     }
 
-    /// A webhook as it is sent, signed now: for a receiver that looks at the clock.
+    /// Returns a webhook that is signed now, for a receiver that checks the time of the signature.
     ///
     /// # Errors
     ///
-    /// When `secret` is not a signing secret: see [`Secret::new`].
+    /// If `secret` is not a signing secret: see [`Secret::new`].
     pub fn signed_now(&self, secret: &str) -> Result<Sent, SecretError> {
         self.signed(secret, Timestamp::now())
     }
 
-    /// A webhook as it is sent, signed at a time of your choice.
+    /// Returns a webhook that is signed at the given time.
     ///
     /// # Errors
     ///
-    /// When `secret` is not a signing secret: see [`Secret::new`].
+    /// If `secret` is not a signing secret: see [`Secret::new`].
     pub fn signed(&self, secret: &str, at: Timestamp) -> Result<Sent, SecretError> {
         let Sent { body, mut headers } = self.send(Envelope::Webhook);
         let id = self.webhook_id();
@@ -362,11 +362,11 @@ impl Fixture {
         Ok(Sent { body, headers })
     }
 
-    /// What a receiver makes of it. Of a webhook, one that has verified it.
+    /// Returns the delivery that a receiver decodes. For a webhook, this is the delivery after verification.
     ///
     /// # Errors
     ///
-    /// When a field was set to what its type does not allow.
+    /// If a field has a value that its type does not allow.
     pub fn delivery(&self, envelope: Envelope) -> Result<Delivery, NormalizeError> {
         let Sent { body, headers } = self.send(envelope);
         match (envelope, self.notification_type()) {
@@ -383,7 +383,7 @@ impl Fixture {
         }
     }
 
-    /// What a destination says beside the payload.
+    /// Returns the metadata that a destination sends with the payload.
     fn metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = BTreeMap::from([
             ("event-id".to_owned(), self.id()),
@@ -400,15 +400,15 @@ impl Fixture {
 }
 
 impl Sent {
-    /// The same webhook, signed with another secret too, as its sender does while a secret is changed.
+    /// Adds a signature made with another secret, as the sender does while you rotate secrets.
     ///
     /// # Errors
     ///
-    /// When `secret` is not a signing secret: see [`Secret::new`].
+    /// If `secret` is not a signing secret: see [`Secret::new`].
     ///
     /// # Panics
     ///
-    /// When it is not [signed](Fixture::signed).
+    /// If the webhook is not [signed](Fixture::signed).
     #[expect(clippy::expect_used, reason = "a test that cannot make its fixture has failed")]
     #[track_caller]
     pub fn and_signed(mut self, secret: &str) -> Result<Self, SecretError> {
@@ -422,7 +422,7 @@ impl Sent {
         Ok(self)
     }
 
-    /// The same webhook with the headers that Standard Webhooks names: `webhook-id` in place of `svix-id`, and so on.
+    /// Renames the headers to those of Standard Webhooks: `webhook-id` instead of `svix-id`, and so on.
     pub fn with_webhook_headers(mut self) -> Self {
         let renamed = |name: String| name.strip_prefix("svix-").map(|rest| format!("webhook-{rest}")).unwrap_or(name);
         self.headers = self.headers.into_iter().map(|(name, value)| (renamed(name), value)).collect();
@@ -436,12 +436,12 @@ impl fmt::Display for Envelope {
     }
 }
 
-/// Returns the known name that is most like this one.
+/// Returns the known name that is most similar to `name`.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> &'n str {
     known.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default()
 }
 
-/// The payload of a type, with names for what differs by seed.
+/// Returns the payload template of a type, with a name in braces for each value that depends on the seed.
 fn template(name: &str) -> Option<Value> {
     let mut payloads: Map<String, Value> = serde_json::from_str(include_str!("payloads.json")).unwrap_or_default();
     payloads.remove(name)

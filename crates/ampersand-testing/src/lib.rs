@@ -22,11 +22,11 @@ mod redact;
 mod url_server;
 mod values;
 
-/// Returns the contract with our documentation, in JSON: an OpenAPI document each for `api`, `read`, `write` and `search`,
-/// which have operations, and for `notifications`, `webhook` and `config`, which have schemas alone.
+/// Returns the contract, with our documentation, as JSON. It has an OpenAPI document each for `api`, `read`, `write`
+/// and `search`, which have operations, and for `notifications`, `webhook` and `config`, which have only schemas.
 ///
-/// Its words are those of the types' own documentation: a `description`, and for the values of an enum
-/// `x-enum-descriptions`.
+/// The descriptions are those of the types' own documentation: a `description`, and `x-enum-descriptions` for the
+/// values of an enum.
 ///
 /// ```
 /// use serde_json::Value;

@@ -1,7 +1,7 @@
-//! Typed mocks of the API's operations, for tests of what calls it.
+//! Typed mocks of the API's operations, for tests of code that calls the API.
 //!
-//! [`MockServerExt`] gives a server of [`httpmock`] a method for each operation. It says which requests are meant, and what
-//! is answered, with the types of the client. [`client`] is a client of that server.
+//! [`MockServerExt`] adds a method for each operation to a server of [`httpmock`]. The method sets which requests match
+//! and how the server responds, with the types of the client. [`client`] returns a client of that server.
 //!
 //! ```
 //! use ampersand_client::types::CreateTopicRequest;
@@ -25,18 +25,18 @@
 //! # }
 //! ```
 //!
-//! progenitor makes them of the contract; what is not in that can be said with the `into_inner` of each half: a body that is
-//! text, a status that the contract lacks. A parameter of the path is a regular expression, of the value as it is encoded in
-//! the path. Of two mocks that match, the first one answers; what none matches gets a 404.
+//! progenitor generates the mocks from the contract. Use `into_inner` of each half for anything else, such as a text
+//! body or a status that the contract lacks. A path parameter is a regular expression that matches the encoded value.
+//! If two mocks match, the first one responds. If none matches, the server responds with a 404.
 
 use ampersand_client::{Client, Host, Retry};
 use httpmock::MockServer;
 
 pub use crate::generated::httpmock::*;
 
-/// A client of a mock server, which stands for all hosts of the API. It tries everything once.
+/// Returns a client that sends the requests for every host to one mock server. It never retries.
 ///
-/// The server has a folder for each host, as two of them have the same paths: `/read`, for instance.
+/// The server has a folder for each host, for instance `/read`, because two hosts use the same paths.
 pub fn client(server: &MockServer) -> Client {
     let builder = Client::builder().api_key("any").retry(Retry::NEVER);
     let with_host = |builder: ampersand_client::ClientBuilder, host: &Host| {

@@ -4,10 +4,10 @@ use ampersand_notifications::{Delivery, Metadata};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A delivery as JSON for a snapshot, with what differs from run to run replaced: identifiers, times and URLs.
+/// Returns a delivery as JSON for a snapshot. Placeholders replace identifiers, times and URLs: they differ by run.
 ///
-/// Each is replaced by its kind and a number, the same for the same value, so a snapshot still shows what refers to
-/// what. Members are sorted, and numbers are as they came. Pair it with [`assert_delivery_snapshot!`](crate::assert_delivery_snapshot).
+/// A placeholder has the kind of the value and a number. Equal values get equal numbers, so references stay visible.
+/// Members are sorted, and numbers keep their text. See [`assert_delivery_snapshot!`](crate::assert_delivery_snapshot).
 ///
 /// ```
 /// use ampersand_testing::{Envelope, Fixture, redacted};
@@ -31,7 +31,7 @@ pub fn redacted(delivery: &Delivery) -> String {
     shown.insert("data", seen.redact(Json::parse(delivery.raw().data())));
     let metadata = metadata.iter().map(|(name, value)| (name.to_owned(), Json::Text(value.to_owned())));
     shown.insert("metadata", seen.redact(Json::Object(metadata.collect())));
-    // An id has no form that would tell it.
+    // An id has no form by which `kind` could recognise it.
     if let Some(id) = id {
         shown.insert("id", Json::Text(seen.numbered("id", id)));
     }
@@ -41,7 +41,7 @@ pub fn redacted(delivery: &Delivery) -> String {
     serde_json::to_string_pretty(&shown).unwrap_or_default()
 }
 
-/// JSON with its members sorted and its numbers as written, of which `serde_json::Value` rounds some.
+/// JSON with sorted members. Numbers keep their text, because `serde_json::Value` rounds some.
 enum Json {
     Text(String),
     Array(Vec<Self>),
@@ -82,7 +82,7 @@ impl Json {
     }
 }
 
-/// What has been replaced, in the order in which it came.
+/// The values that were replaced, in order of appearance.
 #[derive(Default)]
 struct Seen(Vec<(&'static str, String)>);
 
@@ -113,7 +113,7 @@ impl Seen {
     }
 }
 
-/// What a string is, if it is of a kind that differs from run to run.
+/// Returns the kind of a string that differs between runs, or `None`.
 fn kind(text: &str) -> Option<&'static str> {
     let is_uuid = |text: &str| {
         text.len() == 36

@@ -9,9 +9,9 @@ use std::time::Duration;
 use ampersand_types::SignedUrl;
 use jiff::Timestamp;
 
-/// A server of signed URLs on loopback, for tests of what is too large to send. It ends with the process.
+/// A loopback server of signed URLs, for tests of payloads that are too large to send. It runs until the process ends.
 ///
-/// A `Resolver` reaches it when its policy has `allow_http` and `allow_private_addresses`.
+/// A `Resolver` can reach it if its policy has `allow_http` and `allow_private_addresses`.
 ///
 /// ```
 /// use ampersand_testing::{Fixture, UrlServer};
@@ -29,7 +29,7 @@ pub struct UrlServer {
     requests: Arc<AtomicUsize>,
 }
 
-/// What a signed URL does.
+/// The content behind a signed URL, and how the server behaves when it is requested.
 #[derive(Clone, Debug)]
 struct File {
     content: Vec<u8>,
@@ -50,7 +50,7 @@ impl UrlServer {
     ///
     /// # Errors
     ///
-    /// When there is no port to be had.
+    /// If the system has no free port.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let server = Self { address: listener.local_addr()?, files: Arc::default(), requests: Arc::default() };
@@ -65,37 +65,37 @@ impl UrlServer {
         Ok(server)
     }
 
-    /// A URL that gives `content` for the next 15 minutes.
+    /// Returns a URL that serves `content` for the next 15 minutes.
     pub fn url(&self, content: impl Into<Vec<u8>>) -> SignedUrl {
         self.add(content.into(), Behaviour::Serves, FIFTEEN_MINUTES)
     }
 
-    /// A URL that says that it has expired. A server is not asked for it.
+    /// Returns a URL whose own expiry time has passed. A resolver should not request it.
     pub fn expired(&self) -> SignedUrl {
         self.add(Vec::new(), Behaviour::Expired, -FIFTEEN_MINUTES)
     }
 
-    /// A URL that is good for 15 minutes by its own account, and has expired by that of the server.
+    /// Returns a URL whose own expiry time is 15 minutes away, but which the server treats as expired.
     pub fn expired_for_the_server(&self) -> SignedUrl {
         self.add(Vec::new(), Behaviour::Expired, FIFTEEN_MINUTES)
     }
 
-    /// A URL that gives `content` after a while.
+    /// Returns a URL that serves `content` after a delay.
     pub fn slow(&self, content: impl Into<Vec<u8>>, after: Duration) -> SignedUrl {
         self.add(content.into(), Behaviour::Waits(after), FIFTEEN_MINUTES)
     }
 
-    /// A URL that gives half of `content` and hangs up.
+    /// Returns a URL that serves half of `content` and then closes the connection.
     pub fn broken(&self, content: impl Into<Vec<u8>>) -> SignedUrl {
         self.add(content.into(), Behaviour::BreaksOff, FIFTEEN_MINUTES)
     }
 
-    /// A URL that is answered with a status: 404 for what is gone, 503 for a server in trouble.
+    /// Returns a URL that responds with a status, such as 404 for a deleted file or 503 for an unavailable server.
     pub fn failing(&self, status: u16) -> SignedUrl {
         self.add(Vec::new(), Behaviour::Fails(status), FIFTEEN_MINUTES)
     }
 
-    /// How many requests came: one that was not needed, or tried again, shows.
+    /// Returns the number of requests so far. It shows requests that were not needed, and retries.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
@@ -112,7 +112,7 @@ impl UrlServer {
 
 const FIFTEEN_MINUTES: i64 = 15 * 60;
 
-/// Answers the one request of a connection. A client that goes away is its own affair.
+/// Responds to the one request of a connection. Errors of the connection are ignored.
 fn answer(stream: &TcpStream, files: &Mutex<HashMap<String, File>>) -> Option<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next()?.ok()?;

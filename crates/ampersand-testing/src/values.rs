@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-/// Who and what the fixtures tell of, the same for the same seed.
+/// The names and identifiers that fixtures hold. Equal seeds give equal values.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
     seed: u64,
@@ -43,14 +43,14 @@ impl Values {
         }
     }
 
-    /// When it was sent: within a year before the same day, so that it never seems to come from the future.
+    /// The time at which the fixture was sent: within the year before a fixed day, so that it is never in the future.
     pub(crate) fn timestamp(&self) -> Timestamp {
         let day: Timestamp = Timestamp::constant(1_787_158_990, 0);
         let seconds = i64::try_from(mix(self.seed, "timestamp") % 31_536_000).unwrap_or_default();
         day - SignedDuration::from_secs(seconds)
     }
 
-    /// The value that a name stands for; for all that are not known, an identifier.
+    /// Returns the value for a name in a template. An unknown name gets a UUID.
     pub(crate) fn get(&self, name: &str) -> String {
         match name {
             "groupRef" => self.company.0.to_owned(),
@@ -64,7 +64,7 @@ impl Values {
         }
     }
 
-    /// A random UUID, of version 4.
+    /// Returns a version 4 UUID that depends only on the seed and the name.
     fn uuid(&self, name: &str) -> String {
         let (high, low) = (mix(self.seed, name), mix(!self.seed, name));
         let (high, low) = (high & !0xf000 | 0x4000, low & !(0b11 << 62) | (0b10 << 62));
@@ -77,7 +77,7 @@ impl Values {
         uuid
     }
 
-    /// A template with each `{name}` in it replaced.
+    /// Returns a copy of the template with each `{name}` replaced.
     pub(crate) fn fill(&self, template: &Value) -> Value {
         match template {
             Value::String(text) => Value::String(self.fill_text(text)),
@@ -100,7 +100,7 @@ impl Values {
     }
 }
 
-/// The same with all members sorted, in which order `serde_json` keeps them only if no one asks it for another.
+/// Returns the value with all members sorted. `serde_json` sorts them only without its feature `preserve_order`.
 pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(sorted).collect(),
@@ -112,7 +112,7 @@ pub(crate) fn sorted(value: Value) -> Value {
     }
 }
 
-/// [SplitMix64](https://prng.di.unimi.it/splitmix64.c), of a seed and a name.
+/// Mixes a seed and a name with [SplitMix64](https://prng.di.unimi.it/splitmix64.c).
 fn mix(seed: u64, name: &str) -> u64 {
     let start = name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let mut z = start.wrapping_add(0x9e37_79b9_7f4a_7c15);

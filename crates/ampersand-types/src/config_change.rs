@@ -9,9 +9,9 @@ use crate::{Integer, RawJson};
 
 /// One difference between two configurations of an installation.
 ///
-/// [`ConfigContent::changes_since`](crate::config::ConfigContent::changes_since) gives all of them. A change displays as
-/// a sentence, which names objects, fields, schedules and destinations, and shows no other value. It encodes as a JSON
-/// object: `kind`, and the members that its variant has, `null` for `None`.
+/// [`ConfigContent::changes_since`](crate::config::ConfigContent::changes_since) returns all differences. `Display`
+/// shows a change as a sentence that names objects, fields, schedules and destinations, and no other values. A change
+/// encodes as a JSON object: `kind`, and the members of its variant, with `null` for `None`.
 ///
 /// ```
 /// use ampersand_types::{ConfigChange, RawJson, config::ConfigContent};
@@ -33,11 +33,11 @@ use crate::{Integer, RawJson};
 /// # Ok::<(), ampersand_types::JsonError>(())
 /// ```
 ///
-/// Later versions may have more variants, for what is [`Other`](Self::Other) today, and more members of a variant.
+/// Later versions may add variants for changes that are [`Other`](Self::Other) today, and members of a variant.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigChange {
-    /// An object is read, written or subscribed to that was not before. What it selects is in `config` alone.
+    /// An installation begins to read, write or subscribe to an object. Only `config` says which fields it selects.
     #[non_exhaustive]
     ObjectAdded {
         /// The action: read, write or subscribe.
@@ -47,7 +47,7 @@ pub enum ConfigChange {
         /// The configuration of the object: a `ReadConfigObject`, `WriteConfigObject` or `SubscribeConfigObject`.
         config: RawJson,
     },
-    /// An object is not read, written or subscribed to any more.
+    /// An installation no longer reads, writes or subscribes to an object.
     #[non_exhaustive]
     ObjectRemoved {
         /// The action: read, write or subscribe.
@@ -57,19 +57,19 @@ pub enum ConfigChange {
         /// The configuration that the object had: a `ReadConfigObject`, `WriteConfigObject` or `SubscribeConfigObject`.
         config: RawJson,
     },
-    /// Reading of an object is switched on: `disabled` was true.
+    /// Reading an object is enabled: `disabled` was true.
     #[non_exhaustive]
     ReadEnabled {
         /// The name of the object.
         object: String,
     },
-    /// Reading of an object is switched off: `disabled` is true.
+    /// Reading an object is disabled: `disabled` is true.
     #[non_exhaustive]
     ReadDisabled {
         /// The name of the object.
         object: String,
     },
-    /// An object is read at other times.
+    /// The schedule for reading an object has changed.
     #[non_exhaustive]
     ScheduleChanged {
         /// The name of the object.
@@ -79,10 +79,10 @@ pub enum ConfigChange {
         /// The cron expression now.
         after: Option<String>,
     },
-    /// Records or events of an object go to another destination.
+    /// The destination for records or events of an object has changed.
     #[non_exhaustive]
     DestinationChanged {
-        /// Which records: those that are read, or those that are subscribed to.
+        /// The action: read for records that are read, subscribe for those that are subscribed to.
         action: ConfigAction,
         /// The name of the object.
         object: String,
@@ -91,7 +91,7 @@ pub enum ConfigChange {
         /// The name of the destination now.
         after: Option<String>,
     },
-    /// A field is read that was not before: it is true in `selectedFields`.
+    /// A field is now selected for reading: it is true in `selectedFields`.
     #[non_exhaustive]
     FieldSelected {
         /// The name of the object.
@@ -99,17 +99,17 @@ pub enum ConfigChange {
         /// The provider's name of the field.
         field: String,
     },
-    /// A field is not selected any more: it was true in `selectedFields`.
+    /// A field is no longer selected: it was true in `selectedFields`.
     #[non_exhaustive]
     FieldDeselected {
         /// The name of the object.
         object: String,
         /// The provider's name of the field.
         field: String,
-        /// Whether `selectedFields` still has the field, as false.
+        /// Whether `selectedFields` still lists the field, as false.
         listed: bool,
     },
-    /// The selection of fields without naming them is another: `selectedFieldsAuto`.
+    /// The automatic selection of fields has changed: `selectedFieldsAuto`.
     #[non_exhaustive]
     SelectedFieldsAutoChanged {
         /// The name of the object.
@@ -119,7 +119,7 @@ pub enum ConfigChange {
         /// The selection now.
         after: Option<SelectedFieldsAutoConfig>,
     },
-    /// A field is delivered under another name too: `selectedFieldMappings` has a new entry.
+    /// A field is now also delivered under another name: `selectedFieldMappings` has a new entry.
     #[non_exhaustive]
     MappingAdded {
         /// The name of the object.
@@ -129,7 +129,7 @@ pub enum ConfigChange {
         /// The provider's name of the field.
         field: String,
     },
-    /// A field is not delivered under another name any more.
+    /// A field is no longer delivered under another name.
     #[non_exhaustive]
     MappingRemoved {
         /// The name of the object.
@@ -139,7 +139,7 @@ pub enum ConfigChange {
         /// The provider's name of the field.
         field: String,
     },
-    /// Another field is delivered under a name.
+    /// A different field is delivered under a name.
     #[non_exhaustive]
     MappingChanged {
         /// The name of the object.
@@ -151,7 +151,7 @@ pub enum ConfigChange {
         /// The provider's name of the field now.
         after: String,
     },
-    /// One value of a field is replaced by another one than before: `selectedValueMappings`.
+    /// The mapping of one value of a field has changed: `selectedValueMappings`.
     #[non_exhaustive]
     ValueMappingChanged {
         /// The name of the object.
@@ -160,22 +160,22 @@ pub enum ConfigChange {
         field: String,
         /// The key of the mapping.
         key: String,
-        /// What the key was mapped to.
+        /// The value that the key was mapped to before.
         before: Option<String>,
-        /// What the key is mapped to now.
+        /// The value that the key is mapped to now.
         after: Option<String>,
     },
-    /// The first read of an object goes back further, or less far: `backfill.defaultPeriod`.
+    /// The period that the first read of an object covers has changed: `backfill.defaultPeriod`.
     #[non_exhaustive]
     BackfillChanged {
         /// The name of the object.
         object: String,
-        /// How far it went back before.
+        /// The period before.
         before: Option<DefaultPeriodConfig>,
-        /// How far it goes back now.
+        /// The period now.
         after: Option<DefaultPeriodConfig>,
     },
-    /// A field has another default when it is written: `default` in `selectedFieldSettings`.
+    /// The default of a field that is written has changed: `default` in `selectedFieldSettings`.
     #[non_exhaustive]
     DefaultChanged {
         /// The name of the object.
@@ -187,31 +187,31 @@ pub enum ConfigChange {
         /// The `FieldSettingDefault` now.
         after: Option<RawJson>,
     },
-    /// A default applies to new records, or does not, other than before. Where it is absent, it is `always`.
+    /// The rule for applying a default to new records has changed. An absent rule means `always`.
     #[non_exhaustive]
     WriteOnCreateChanged {
         /// The name of the object.
         object: String,
         /// The name of the field.
         field: String,
-        /// When it applied before.
+        /// The rule before.
         before: FieldSettingWriteOnCreate,
-        /// When it applies now.
+        /// The rule now.
         after: FieldSettingWriteOnCreate,
     },
-    /// A default applies to updates, or does not, other than before. Where it is absent, it is `always`.
+    /// The rule for applying a default to updates has changed. An absent rule means `always`.
     #[non_exhaustive]
     WriteOnUpdateChanged {
         /// The name of the object.
         object: String,
         /// The name of the field.
         field: String,
-        /// When it applied before.
+        /// The rule before.
         before: FieldSettingWriteOnUpdate,
-        /// When it applies now.
+        /// The rule now.
         after: FieldSettingWriteOnUpdate,
     },
-    /// A field has another default when it is written, in the legacy form: `selectedValueDefaults`.
+    /// The default of a field that is written has changed, in the legacy form: `selectedValueDefaults`.
     #[non_exhaustive]
     LegacyDefaultChanged {
         /// The name of the object.
@@ -223,19 +223,19 @@ pub enum ConfigChange {
         /// The entry now.
         after: Option<RawJson>,
     },
-    /// The proxy is switched on or off.
+    /// The proxy was enabled or disabled.
     #[non_exhaustive]
     ProxyChanged {
-        /// Whether it was on. `None` where the configuration did not say.
+        /// Whether the proxy was enabled. `None` if the configuration did not say.
         before: Option<bool>,
-        /// Whether it is on now. `None` where the configuration does not say.
+        /// Whether the proxy is enabled now. `None` if the configuration does not say.
         after: Option<bool>,
     },
-    /// Anything else, also what the contract does not have. Of objects, each member that differs is named; a list is
-    /// compared as a whole.
+    /// Any other change, also of members that the contract lacks. Each member of an object that differs has its own
+    /// change; a list is compared as a whole.
     #[non_exhaustive]
     Other {
-        /// Where in the configuration, as a JSONPath ([RFC 9535](https://www.rfc-editor.org/rfc/rfc9535)).
+        /// The place in the configuration, as a JSONPath ([RFC 9535](https://www.rfc-editor.org/rfc/rfc9535)).
         path: String,
         /// The value before.
         before: Option<RawJson>,
@@ -244,20 +244,20 @@ pub enum ConfigChange {
     },
 }
 
-/// An action that an installation takes on an object.
+/// An action that an installation performs on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigAction {
-    /// It is read from the provider.
+    /// The installation reads the object from the provider.
     Read,
-    /// It is written to the provider.
+    /// The installation writes the object to the provider.
     Write,
-    /// Its events are subscribed to.
+    /// The installation subscribes to the object's events.
     Subscribe,
 }
 
 impl ConfigAction {
-    /// The name of the action, as a configuration has it.
+    /// Returns the name of the action in a configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -279,7 +279,7 @@ impl Serialize for ConfigAction {
     }
 }
 
-/// Gives each variant its `kind`, and encodes its members.
+/// Sets the `kind` of each variant, and encodes its members.
 macro_rules! kinds {
     ($( $variant:ident = $kind:literal { $( $member:ident ),* }, )*) => {
         impl ConfigChange {
@@ -400,14 +400,14 @@ impl fmt::Display for ConfigChange {
     }
 }
 
-/// A value before and now, with what it is.
+/// A value before and now, with its description.
 struct Shown<'a, T>(&'a str, Option<T>, Option<T>);
 
 impl<T: fmt::Display> fmt::Display for Shown<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self(what, Some(before), Some(after)) => match (before.to_string(), after.to_string()) {
-                // What differs is not shown: a member that the contract does not have.
+                // The difference is in a member that `Display` does not show, because the contract lacks it.
                 (before, after) if before == after => write!(f, "{what} `{before}` changed"),
                 (before, after) => write!(f, "{what} changed from `{before}` to `{after}`"),
             },
@@ -418,7 +418,7 @@ impl<T: fmt::Display> fmt::Display for Shown<'_, T> {
     }
 }
 
-/// What happened to a value that is not shown.
+/// Returns the verb for the change of a value that is not shown.
 fn verb<T>(before: Option<T>, after: Option<T>) -> &'static str {
     match (before, after) {
         (None, _) => "added",

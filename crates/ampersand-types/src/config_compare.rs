@@ -1,7 +1,7 @@
 //! Compares two configurations.
 //!
-//! Each step removes what it compares from both. The last step compares the rest as JSON, so that no difference is
-//! lost, also in a member that the contract, or a step here, does not have.
+//! Each step removes the parts that it compares from both configurations. The last step compares the rest as JSON, so
+//! that it also finds differences in members that the contract, or the steps here, do not know.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -17,18 +17,18 @@ type Map<V> = BTreeMap<String, V>;
 type Changes = Vec<ConfigChange>;
 
 impl ConfigContent {
-    /// Compares this configuration with the one `before` it, and names every difference.
+    /// Compares this configuration with an earlier one, `before`, and returns every difference.
     ///
-    /// The list is empty exactly when both mean the same. These count as the same:
+    /// The list is empty exactly if both configurations mean the same. These differences do not count:
     ///
-    /// - a member that is absent, `null`, an empty list, or an object that holds only such members. An empty string is a
-    ///   value of its own;
-    /// - a member that is absent, or has the default that the contract gives it, such as `disabled` with false;
-    /// - a number in two notations, such as `1.10` and `1.1`; its digits are compared, whatever its size.
+    /// - A member is absent, `null`, an empty list, or an object that holds only such members. An empty string is a
+    ///   value of its own.
+    /// - A member is absent, or has its default from the contract, such as `disabled` with false.
+    /// - A number has two notations, such as `1.10` and `1.1`. Its digits are compared, at any size.
     ///
-    /// The changes come in the order read, write, subscribe, proxy and others, sorted by object in each. Each names a place
-    /// of its own, so they can be applied in any order. `Resolver::changes` of `ampersand-notifications` compares the two
-    /// configurations of an event.
+    /// The changes are in the order read, write, subscribe, proxy and others, each sorted by object. Every change names
+    /// a different place, so you can apply them in any order. `Resolver::changes` of `ampersand-notifications` compares
+    /// the two configurations of an event.
     ///
     /// ```
     /// use ampersand_types::{RawJson, config::ConfigContent};
@@ -112,7 +112,7 @@ fn read(object: &str, before: &mut ReadConfigObject, after: &mut ReadConfigObjec
                 let listed = listed.is_some();
                 changes.push(ConfigChange::FieldDeselected { object: object(), field, listed });
             }
-            // Whether false says something that absent does not is not known: it is left for the end.
+            // It is unknown whether false differs from absent, so the last step compares them as JSON.
             (one, other) => {
                 before.selected_fields.extend(one.map(|one| (field.clone(), one)));
                 after.selected_fields.extend(other.map(|other| (field, other)));
@@ -200,7 +200,7 @@ fn subscribe(
     }
 }
 
-/// What no step took. A member of an object that is new or gone is named itself, as a step may have taken others of it.
+/// Records what no step compared. It names each member of an added or removed object, as steps may have taken others.
 fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels: usize, changes: &mut Changes) {
     if let (Some(one), Some(other)) = (parts(before), parts(after))
         && levels > 0
@@ -213,12 +213,12 @@ fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels:
     }
 }
 
-/// The members of an object, which are none where there is nothing. `None` for any other value.
+/// Returns the members of an object; an empty map for an empty or absent value. `None` for any other value.
 fn parts(json: Option<&RawJson>) -> Option<Map<RawJson>> {
     json.and_then(members).or_else(|| is_nothing(json).then(Map::new))
 }
 
-/// The path of a member of the object at `path`.
+/// Returns the path of a member of the object at `path`.
 fn member(path: &str, name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -236,13 +236,13 @@ fn member(path: &str, name: &str) -> String {
     quoted + "']"
 }
 
-/// Takes a value out of both, and gives it where it differs.
+/// Takes a value out of both configurations, and returns the pair if the values differ.
 fn changed<T: Default + PartialEq>(before: &mut T, after: &mut T) -> Option<(T, T)> {
     let pair = (take(before), take(after));
     (pair.0 != pair.1).then_some(pair)
 }
 
-/// Two values that do not mean the same, `None` for one that is nothing.
+/// Returns both values if they differ in meaning, with `None` for an empty one.
 fn differing(before: Option<RawJson>, after: Option<RawJson>) -> Option<(Option<RawJson>, Option<RawJson>)> {
     let said = |json: Option<RawJson>| json.filter(|json| !is_nothing(Some(json)));
     (!is_same(before.as_ref(), after.as_ref())).then(|| (said(before), said(after)))

@@ -1,22 +1,22 @@
 use crate::{RawJson, SignedUrl};
 
-/// Where the configuration of a notification is.
+/// The place of a notification's configuration: in the notification, or behind a signed URL.
 ///
-/// A configuration that is too large to send is replaced by a signed URL. What remains in its own place is `{}`,
-/// `null` or nothing; this is the one reading of all these forms. It is what `config_source()` gives on the data of
-/// every event that carries a configuration, and `last_config_source()` for the one before an update.
+/// If a configuration is too large to send, Ampersand sends a signed URL. The configuration's own field is then `{}`,
+/// `null` or absent; this type handles all these forms. `config_source()` returns it for every event that carries a
+/// configuration, and `last_config_source()` for the configuration before an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigSource<'a> {
-    /// The notification holds it. Also when there is a URL as well, and when it is `{}` and there is no URL.
+    /// The notification holds the configuration. A URL may be sent as well. Without a URL, `{}` is also inline.
     Inline(&'a RawJson),
-    /// It has to be downloaded: a GET answers it as JSON.
+    /// The configuration has to be downloaded: a GET request returns it as JSON.
     Url(&'a SignedUrl),
-    /// Neither was sent.
+    /// Neither the configuration nor a URL was sent.
     Missing,
 }
 
 impl<'a> ConfigSource<'a> {
-    /// Chooses between the two fields of a notification.
+    /// Chooses between the configuration and the URL of a notification.
     pub fn new(inline: Option<&'a RawJson>, url: Option<&'a SignedUrl>) -> Self {
         let url = url.filter(|url| !url.expose_secret().is_empty());
         match (inline, url) {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that lets whoever has it in: a key, a token, a password, the value of a header.
+/// A text that grants access: a key, a token, a password, or the value of a header.
 ///
 /// `Debug` shows `[redacted]`, and there is no `Display`. Only [`expose_secret`](Self::expose_secret) and `Serialize`
 /// give the text.
@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Credential(String);
 
 impl Credential {
-    /// The text. Keep it out of logs and error messages.
+    /// Returns the text. Keep it out of logs and error messages.
     pub fn expose_secret(&self) -> &str {
         &self.0
     }

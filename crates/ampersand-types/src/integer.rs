@@ -5,10 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::RawJson;
 
-/// A whole number, kept as it was written.
+/// An integer, kept as the text that was sent.
 ///
-/// JSON bounds no number, and has several ways to write the same one: 1000 may come as `1e3`. A payload is never refused
-/// for either, and is encoded as it came. [`get`](Self::get) gives the number where the machine has one for it.
+/// JSON does not limit the size of a number, and a number has several notations: 1000 may be sent as `1e3`. Decoding
+/// accepts them all, and encoding writes the same text. [`get`](Self::get) returns the number if an `i64` can hold it.
 ///
 /// ```
 /// use ampersand_types::Integer;
@@ -28,19 +28,19 @@ use crate::RawJson;
 pub struct Integer(RawJson);
 
 impl Integer {
-    /// The number; `None` where it does not fit an `i64`, or is not whole.
+    /// Returns the number, or `None` if it does not fit an `i64` or is not whole.
     pub fn get(&self) -> Option<i64> {
         let text = self.as_str();
         text.parse().ok().or_else(|| whole(text.parse().ok()?))
     }
 
-    /// The text, as it was sent.
+    /// Returns the text as it was sent.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }
 
-/// What a number with a fraction or an exponent is, where it is whole and an `f64` is exact.
+/// Converts a number with a fraction or an exponent, if it is whole and an `f64` represents it exactly.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and within bounds")]
@@ -79,7 +79,7 @@ macro_rules! integers {
 }
 integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 
-/// An [`Integer`] that the machine's type cannot hold: it is too large, negative, or not whole.
+/// The error for an [`Integer`] that does not fit a type: it is too large, negative, or not whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IntegerError;
 
@@ -89,7 +89,7 @@ impl fmt::Display for IntegerError {
     }
 }
 
-/// Says what `Display` says, for a `main` that returns the error.
+/// Shows the same text as `Display`, for a `main` that returns the error.
 impl fmt::Debug for IntegerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -110,7 +110,7 @@ impl fmt::Debug for Integer {
     }
 }
 
-/// Equal when they are the same number, or the same text where the machine has no number for it.
+/// Two integers are equal if they are the same number, or have the same text if neither has a machine number.
 impl PartialEq for Integer {
     fn eq(&self, other: &Self) -> bool {
         match (self.get(), other.get()) {

@@ -4,9 +4,9 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A list or a map that may be left out, be `null`, or be empty, and is sent back as whichever it was.
+/// A list or a map that may be absent, `null` or empty, and is encoded in the form in which it was sent.
 ///
-/// It reads as the collection itself, empty where none was sent, and so needs no `unwrap_or_default`:
+/// It dereferences to the collection, which is empty if none was sent, so it needs no `unwrap_or_default`:
 ///
 /// ```
 /// use ampersand_types::Items;
@@ -27,16 +27,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// }
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-///
-/// The senders are written in Go, where a list without elements is encoded as any of the three, depending
-/// on how it came to be.
+/// The senders are written in Go. Go encodes an empty list in any of the three forms, depending on how the list was
+/// made.
 #[derive(Clone)]
 pub struct Items<C> {
     items: C,
     when_empty: WhenEmpty,
 }
 
-/// How a collection without elements is encoded.
+/// The encoding of an empty collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WhenEmpty {
     Absent,
@@ -44,9 +43,9 @@ enum WhenEmpty {
     Empty,
 }
 
-/// What an [`Items`] can hold.
+/// A collection that an [`Items`] can hold.
 pub trait Collection: Default {
-    /// Whether there are no elements.
+    /// Returns whether the collection has no elements.
     fn is_empty(&self) -> bool;
 }
 
@@ -63,47 +62,47 @@ impl<K, V> Collection for BTreeMap<K, V> {
 }
 
 impl<C> Items<C> {
-    /// The collection alone.
+    /// Returns the collection.
     pub fn into_inner(self) -> C {
         self.items
     }
 
-    /// The same of another type: one that is absent or `null` stays so.
+    /// Converts the collection to another type. An absent collection stays absent, and `null` stays `null`.
     pub fn map<D>(self, change: impl FnOnce(C) -> D) -> Items<D> {
         Items { items: change(self.items), when_empty: self.when_empty }
     }
 }
 
 impl<C: Collection> Items<C> {
-    /// What is sent as `null`.
+    /// Makes an empty collection that is encoded as `null`.
     pub fn null() -> Self {
         Self { items: C::default(), when_empty: WhenEmpty::Null }
     }
 
-    /// Whether it was left out, and is left out when it is encoded.
+    /// Returns whether the collection is absent, and will be left out when it is encoded.
     pub fn is_absent(&self) -> bool {
         self.encoded() == Some(WhenEmpty::Absent)
     }
 
-    /// Whether it was `null`, and is `null` when it is encoded.
+    /// Returns whether the collection is `null`, and will be encoded as `null`.
     pub fn is_null(&self) -> bool {
         self.encoded() == Some(WhenEmpty::Null)
     }
 
-    /// `None` when there are elements, and these are what is encoded.
+    /// Returns how the collection is encoded if it is empty, or `None` if it has elements.
     fn encoded(&self) -> Option<WhenEmpty> {
         self.items.is_empty().then_some(self.when_empty)
     }
 }
 
-/// Left out.
+/// An absent collection.
 impl<C: Collection> Default for Items<C> {
     fn default() -> Self {
         Self { items: C::default(), when_empty: WhenEmpty::Absent }
     }
 }
 
-/// Sent, even when it is empty.
+/// A collection that is sent even if it is empty.
 impl<C> From<C> for Items<C> {
     fn from(items: C) -> Self {
         Self { items, when_empty: WhenEmpty::Empty }
@@ -157,7 +156,7 @@ impl<C: Collection + PartialEq> PartialEq for Items<C> {
     }
 }
 
-/// Compares what is in it: absent, `null` and empty are all equal to an empty collection.
+/// Compares the elements: absent, `null` and empty are all equal to an empty collection.
 impl<C: Collection + PartialEq> PartialEq<C> for Items<C> {
     fn eq(&self, other: &C) -> bool {
         self.items == *other

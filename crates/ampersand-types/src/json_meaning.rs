@@ -1,11 +1,11 @@
-//! Whether two JSON values mean the same, however they are written.
+//! Compares the meaning of two JSON values, regardless of how they are written.
 //!
-//! The text is looked at level by level, so that no number goes through one of the machine.
+//! It compares the texts level by level, and never converts a number to a machine type.
 
 use crate::object::object;
 use crate::{OtherFields, RawJson};
 
-/// The levels that are looked into. Values further down are the same when their texts are.
+/// The number of levels that are compared by meaning. Deeper values are equal if their texts are equal.
 pub(crate) const LEVELS: usize = 128;
 
 /// Any object.
@@ -14,12 +14,12 @@ struct Object {
 }
 object!(Object {});
 
-/// The members of an object. `None` for another value, and for an object where a name comes twice.
+/// Returns the members of an object. `None` for another value, and for an object with a duplicate name.
 pub(crate) fn members(json: &RawJson) -> Option<OtherFields> {
     json.parse().ok().map(|object: Object| object.other_fields)
 }
 
-/// Whether a value is absent, `null`, an empty list, or an object that holds only such values.
+/// Returns whether a value is absent, `null`, an empty list, or an object that holds only such values.
 pub(crate) fn is_nothing(json: Option<&RawJson>) -> bool {
     json.is_none_or(|json| is_nothing_within(json, LEVELS))
 }
@@ -35,8 +35,8 @@ fn is_nothing_within(json: &RawJson, levels: usize) -> bool {
     }
 }
 
-/// Whether two values mean the same: white space, the order of members, escapes, the notation of a number and the way in
-/// which nothing is written do not count.
+/// Returns whether two values mean the same. White space, the order of members, escapes, the notation of numbers and
+/// the form of an empty value make no difference.
 pub(crate) fn is_same(one: Option<&RawJson>, other: Option<&RawJson>) -> bool {
     is_same_within(one, other, LEVELS)
 }
@@ -71,8 +71,8 @@ fn is_same_within(one: Option<&RawJson>, other: Option<&RawJson>, levels: usize)
     }
 }
 
-/// The number that a text writes: whether it is negative, its digits without zeros at either end, and the power of ten
-/// that they are multiplied by. `None` where that is no `i64`.
+/// Splits a number into its sign (true if negative), its digits without zeros at either end, and its power of ten.
+/// `None` if the power does not fit an `i64`.
 fn number(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

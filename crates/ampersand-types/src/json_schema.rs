@@ -1,4 +1,4 @@
-//! `schemars::JsonSchema` for the types that are written by hand.
+//! `schemars::JsonSchema` for the hand-written types.
 
 use std::borrow::Cow;
 

@@ -35,24 +35,24 @@ pub use raw_json::{JsonError, RawJson};
 pub use signed_url::SignedUrl;
 pub use timestamp::{Timestamp, TimestampError};
 
-/// What the other crates of this workspace share with this one: how generated structs and enums are read and written, and
-/// what serde says of JSON. They ask for this exact version, as any version may change it.
+/// Shared with the other crates of this workspace: how generated structs and enums are encoded and decoded, and the
+/// reasons of serde's errors. Those crates require this exact version, because any version may change this module.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::object::text_of;
     pub use crate::raw_json::{LONE_SURROGATE, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};
 
-    /// What the expansion of `__object` calls.
+    /// The functions that the expansion of `__object` calls.
     pub mod object {
         pub use crate::object::{Name, collection, keep, nullable, optional, required};
     }
 
-    /// What the expansion of `__open_enum` calls.
+    /// The functions that the expansion of `__open_enum` calls.
     pub mod open_enum {
         pub use crate::open_enum::{TextVisitor, unknown};
     }
 }
 
-// Generated code names this crate as its users do.
+// Generated code uses the name by which other crates know this crate.
 extern crate self as ampersand_types;

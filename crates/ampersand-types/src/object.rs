@@ -1,4 +1,4 @@
-//! How the generated structs are read and written: every member of an object is kept, whether the contract has it or not.
+//! Encodes and decodes the generated structs. They keep every member of an object, also those that the contract lacks.
 
 #![allow(missing_docs, missing_debug_implementations, reason = "only what `object` expands to sees these")]
 
@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::{OtherFields, RawJson};
 
-/// Gives a struct with a field `other_fields` its `Serialize` and `Deserialize`. Each field is named with its kind,
-/// which is a module below, and with its name in JSON.
+/// Implements `Serialize` and `Deserialize` for a struct with a field `other_fields`. Each field has a kind, which is
+/// one of the modules below, and a name in JSON.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __object {
@@ -72,7 +72,7 @@ macro_rules! __object {
 }
 pub(crate) use __object as object;
 
-/// The name of a member, copied only where it has escapes.
+/// The name of a member, copied only if it has escapes.
 pub struct Name<'de>(pub Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// The text of a member, of an object that is not typed.
+/// Returns the text of a member of an untyped object.
 pub fn text_of<'a>(object: &'a RawJson, member: &'static str) -> Option<Cow<'a, str>> {
     struct Member(&'static str);
 
@@ -126,7 +126,7 @@ pub fn text_of<'a>(object: &'a RawJson, member: &'static str) -> Option<Cow<'a, 
     serde_json::from_str(found.get()).map(|Name(text)| text).ok()
 }
 
-/// Keeps a member that has no field.
+/// Stores a member that has no field.
 pub fn keep<'de, A: MapAccess<'de>>(name: Cow<'_, str>, map: &mut A, others: &mut OtherFields) -> Result<(), A::Error> {
     match others.insert(name.into_owned(), map.next_value()?) {
         Some(_) => Err(A::Error::custom("a member comes twice")),
@@ -134,7 +134,7 @@ pub fn keep<'de, A: MapAccess<'de>>(name: Cow<'_, str>, map: &mut A, others: &mu
     }
 }
 
-/// A field that has to be there: `T`.
+/// A required field: `T`.
 pub mod required {
     use serde::de::{Deserialize, Error, MapAccess};
     use serde::ser::{Serialize, SerializeMap};
@@ -167,7 +167,7 @@ pub mod required {
     }
 }
 
-/// A field that may be absent, and whose type has a `null` of its own: `Option<RawJson>`, `Option<Option<T>>`.
+/// An optional field whose type has its own `null`: `Option<RawJson>`, `Option<Option<T>>`.
 pub mod nullable {
     use serde::de::Error;
     use serde::ser::{Serialize, SerializeMap};
@@ -187,7 +187,7 @@ pub mod nullable {
     }
 }
 
-/// A field that may be absent: `Option<T>`. A `null` leaves it `None`, and is kept among the others until it has a value.
+/// An optional field: `Option<T>`. `null` decodes as `None`, and stays in `other_fields` until the field has a value.
 pub mod optional {
     use serde::de::{Deserialize, Error as _, MapAccess};
 

@@ -2,28 +2,28 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-/// The text of an enum's value that this version of the crate does not know.
+/// The text of an enum value that this version of the crate does not know.
 ///
-/// Only decoding and `From<&str>` make one, and only for a text that is none of the known values of `E`. So
-/// `Unknown` never hides a known value.
+/// Only decoding and `From<&str>` make one, and only for a text that is not a known value of `E`. So `Unknown` never
+/// hides a known value.
 pub struct UnknownValue<E> {
     text: Box<str>,
     of: PhantomData<fn() -> E>,
 }
 
 impl<E> UnknownValue<E> {
-    /// The value, as it was sent.
+    /// Returns the value as it was sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// For the macro alone, which knows the values of `E`.
+/// Only for the macro, which knows the values of `E`.
 pub fn unknown<E>(text: &str) -> UnknownValue<E> {
     UnknownValue { text: text.into(), of: PhantomData }
 }
 
-// Derives would ask for the same of `E`, which holds no `E`.
+// Derives would add the same bound to `E`, although no `E` is stored.
 impl<E> Clone for UnknownValue<E> {
     fn clone(&self) -> Self {
         Self { text: self.text.clone(), of: PhantomData }
@@ -56,7 +56,7 @@ impl<E> fmt::Debug for UnknownValue<E> {
     }
 }
 
-/// Gives an enum the texts of its variants, and what follows from them. Any other text is `Unknown`.
+/// Implements an enum's conversions from the texts of its variants. Any other text is `Unknown`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __open_enum {
@@ -139,12 +139,12 @@ macro_rules! __open_enum {
 }
 pub(crate) use __open_enum as open_enum;
 
-/// Reads a string without owning it, so that a known value costs no allocation.
+/// Reads a string without owning it, so that a known value needs no allocation.
 #[derive(Debug)]
 pub struct TextVisitor<F>(F);
 
 impl<F> TextVisitor<F> {
-    /// Makes a value of the text by `read`.
+    /// Makes a visitor that converts the text with `read`.
     pub fn new(read: F) -> Self {
         Self(read)
     }

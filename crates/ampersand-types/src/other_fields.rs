@@ -2,15 +2,14 @@ use std::collections::BTreeMap;
 
 use crate::RawJson;
 
-/// The members of an object that its type has no place for: the field `other_fields` of every struct. They are encoded as
-/// they came.
+/// The members of an object that have no field in its type: the field `other_fields` of every struct. They are encoded
+/// as they were sent.
 ///
 /// There are two kinds:
 ///
-/// - members that the contract does not have, which OpenAPI calls additional properties: what is new, and what a provider
-///   adds;
-/// - members that may be absent and came as `null`. Their field is `None`; the `null` is here, under the member's name in
-///   JSON, so that it is sent back as `null`. Give the field a value, and that is sent instead.
+/// - Members that the contract lacks, which OpenAPI calls additional properties. They may be new, or a provider's own.
+/// - Optional members that were sent as `null`. Their field is `None`, and the `null` is stored here under the member's
+///   name in JSON, so that it is encoded again. If you give the field a value, that value is encoded instead.
 ///
 /// ```
 /// use ampersand_types::config::ReadConfigObject;
@@ -24,5 +23,5 @@ use crate::RawJson;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// In a request, it is where a member goes that the contract does not have yet.
+/// In a request, use it for a member that the contract does not have yet.
 pub type OtherFields = BTreeMap<String, RawJson>;

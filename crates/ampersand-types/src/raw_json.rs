@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 
 /// One JSON value, kept as the text that was sent.
 ///
-/// Everything in a payload whose shape the contract leaves open is a `RawJson`: configurations, a
-/// provider's records, values of any type. The text comes out as it went in, with its key order,
-/// its escapes and its numbers of any size, and nothing is parsed until [`parse`](Self::parse) is called.
+/// A `RawJson` holds the parts of a payload whose shape the contract leaves open: configurations, a provider's records,
+/// values of any type. The text is encoded exactly as it was sent, with its key order, its escapes and numbers of any
+/// size. Nothing is parsed before you call [`parse`](Self::parse).
 ///
-/// `Debug` shows the kind and the size and never the text, which may hold a customer's data.
-/// Two values are equal when their texts are.
+/// `Debug` shows the kind and the size, but never the text, which may hold a customer's data.
+/// Two values are equal if their texts are equal.
 ///
 /// ```
 /// use ampersand_types::RawJson;
@@ -26,25 +26,25 @@ use serde_json::value::RawValue;
 /// # Ok::<(), ampersand_types::JsonError>(())
 /// ```
 ///
-/// Where serde buffers a value before it decodes it (an untagged or internally tagged enum, a field marked
-/// `#[serde(flatten)]`), the text is gone: then it is written anew, from the value.
+/// If serde buffers a value before it decodes it (an untagged or internally tagged enum, a field marked
+/// `#[serde(flatten)]`), the text is lost. The `RawJson` then holds new text with the same meaning.
 #[derive(Clone)]
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// Takes the text of one JSON value. White space around it is dropped, inside it is kept.
+    /// Wraps the text of one JSON value. White space around the value is removed; white space inside it is kept.
     ///
     /// # Errors
     ///
     /// When the text is not exactly one JSON value.
     pub fn new(text: impl Into<String>) -> Result<Self, JsonError> {
         let mut text = text.into();
-        // What is behind the value, the end of the last line of a file for instance, would have all of it copied.
+        // If anything follows the value, such as the last line end of a file, `from_string` would copy the whole text.
         text.truncate(text.trim_end_matches([' ', '\t', '\n', '\r']).len());
         RawValue::from_string(text).map(Self).map_err(|e| JsonError::new::<Self>(&e))
     }
 
-    /// Takes the bytes of one JSON value, as a file or a response holds them. They are not copied.
+    /// Wraps the bytes of one JSON value, such as a file or a response. The bytes are not copied.
     ///
     /// # Errors
     ///
@@ -53,11 +53,11 @@ impl RawJson {
         String::from_utf8(bytes).map_err(|error| JsonError::not_utf8::<Self>(&error)).and_then(Self::new)
     }
 
-    /// Encodes a value, a changed configuration for instance.
+    /// Encodes a value, such as a changed configuration.
     ///
     /// # Errors
     ///
-    /// When `value` has no JSON form: a map whose keys are not strings, or a `Serialize` that fails.
+    /// When `value` has no JSON form, such as a map whose keys are not strings, or its `Serialize` fails.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         serde_json::value::to_raw_value(value).map(Self).map_err(|e| JsonError::new::<T>(&e))
     }
@@ -72,21 +72,21 @@ impl RawJson {
         self.parse_with(|json| T::deserialize(json))
     }
 
-    /// Decodes the value by a function, where `Deserialize` alone does not know enough.
+    /// Decodes the value with a function, if `Deserialize` alone is not enough.
     pub(crate) fn parse_with<'a, T>(
         &'a self,
         decode: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> serde_json::Result<T>,
     ) -> Result<T, JsonError> {
-        // There is nothing behind the value that would have to be refused.
+        // Nothing can follow the value, so there is no need to check for it.
         decode(&mut serde_json::Deserializer::from_str(self.as_str())).map_err(|e| JsonError::new::<T>(&e))
     }
 
-    /// The text, as it was sent.
+    /// Returns the text as it was sent.
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
 
-    /// Whether the value is `null`.
+    /// Returns whether the value is `null`.
     pub fn is_null(&self) -> bool {
         self.as_str() == "null"
     }
@@ -95,19 +95,19 @@ impl RawJson {
         Self(RawValue::NULL.to_owned())
     }
 
-    /// Whether the value is `null` or `{}`: what a sender leaves in a place that a URL fills.
+    /// Returns whether the value is `null` or `{}`: a sender leaves one of them in place of a value behind a URL.
     pub(crate) fn is_blank(&self) -> bool {
         let inside = self.as_str().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         self.is_null() || inside.is_some_and(|inside| inside.trim_ascii().is_empty())
     }
 
-    /// Which kind of JSON value it is.
+    /// Returns the kind of the JSON value.
     pub(crate) fn kind(&self) -> &'static str {
         kind(self.as_str())
     }
 }
 
-/// Which kind of JSON value a text is, which its first byte tells.
+/// Returns the kind of a JSON value, which its first byte determines.
 pub fn kind(json: &str) -> &'static str {
     match json.as_bytes().first() {
         Some(b'{') => "object",
@@ -119,8 +119,8 @@ pub fn kind(json: &str) -> &'static str {
     }
 }
 
-/// Values that have a JSON form whatever they are. A `&str` becomes a JSON string; for the text of JSON there is
-/// [`RawJson::new`]. A number that is infinite or none has no JSON form, and becomes `null`.
+/// Converts types whose values always have a JSON form. A `&str` becomes a JSON string; use [`RawJson::new`] for JSON
+/// text. A number that is infinite or NaN has no JSON form, and becomes `null`.
 macro_rules! from {
     ($( $type:ty ),*) => {$(
         impl From<$type> for RawJson {
@@ -145,10 +145,10 @@ impl<'de> Deserialize<'de> for RawJson {
     }
 }
 
-/// A deserializer that gives a `RawValue` its text, or else text that says the same.
+/// A deserializer that gives a `RawValue` its original text, or else text with the same meaning.
 ///
 /// `serde_json` answers the request for a `RawValue` with a map that holds the text. Any other deserializer, such as
-/// serde's own over what it has buffered, answers with a newtype around the value.
+/// serde's own for buffered values, answers with a newtype around the value.
 struct Buffered<D>(D);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Buffered<D> {
@@ -208,9 +208,9 @@ impl PartialEq for RawJson {
 
 impl Eq for RawJson {}
 
-/// Why a text is not JSON, or not JSON of the shape that was asked for.
+/// The error for a text that is not JSON, or not JSON of the expected shape.
 ///
-/// It says where, what was expected and what kind of value was found, and never quotes the text.
+/// It shows the position, the expected type and the kind of value that was found. It never quotes the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JsonError {
     expected: &'static str,
@@ -238,29 +238,29 @@ impl JsonError {
         Self { expected: std::any::type_name::<T>(), reason: None, syntax: true, line, column }
     }
 
-    /// Whether the text is not JSON at all, as opposed to JSON of another shape.
+    /// Returns whether the text is not JSON at all, as opposed to JSON of another shape.
     pub fn is_syntax(&self) -> bool {
         self.syntax
     }
 
-    /// The line of the text, from 1; 0 where there was no text yet because encoding failed.
+    /// Returns the line of the text, counted from 1, or 0 if encoding failed and there was no text.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The column of the line in bytes, from 1; 0 before the first byte.
+    /// Returns the column of the line in bytes, counted from 1; 0 is before the first byte.
     pub fn column(&self) -> usize {
         self.column
     }
 }
 
-/// Describes a string that is JSON by its grammar, but not text: `"\ud83d"`, say.
+/// Describes a string that follows JSON's grammar but is not valid text, such as `"\ud83d"`.
 pub const LONE_SURROGATE: &str = "found a string with a lone surrogate, which is half of a character";
 
-/// How `serde_json` begins to say it.
+/// The beginnings of `serde_json`'s messages for a lone surrogate.
 const SURROGATES: [&str; 2] = ["lone leading surrogate in hex escape", "unexpected end of hex escape"];
 
-/// The line and the column, each from 1, of the first byte that is not UTF-8.
+/// Returns the line and the column, each counted from 1, of the first byte that is not UTF-8.
 pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
     let before = cause.as_bytes().get(..cause.utf8_error().valid_up_to()).unwrap_or_default();
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -268,9 +268,9 @@ pub fn place_of_invalid(cause: &FromUtf8Error) -> (usize, usize) {
     (line, column)
 }
 
-/// What serde says, without the value that it quotes: names and kinds, which are those of the types.
+/// Returns serde's message without the value that it quotes. Names and kinds stay, because they belong to the types.
 ///
-/// serde tells it in words alone. They are read here and nowhere else; where they change, there is no reason.
+/// serde offers only the message. No other code parses it; if serde changes the wording, there is no reason.
 pub fn reason(cause: &serde_json::Error) -> Option<String> {
     reason_in(&cause.to_string())
 }
@@ -302,7 +302,7 @@ impl fmt::Display for JsonError {
     }
 }
 
-/// Says what `Display` says, for a `main` that returns the error.
+/// Shows the same text as `Display`, for a `main` that returns the error.
 impl fmt::Debug for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -311,7 +311,7 @@ impl fmt::Debug for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// The name of a type as it is written where it is used, without the modules.
+/// Returns the name of a type without its modules.
 fn short(name: &str) -> String {
     let is_between = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':');
     let parts = name.split_inclusive(is_between);

@@ -4,12 +4,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use jiff::{Timestamp, ToSpan, civil::DateTime, tz::Offset};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A URL that carries its own permission to read: whoever has it can read the customer's configuration.
+/// A URL that grants access by itself: anyone who has it can read the customer's configuration.
 ///
-/// `Debug` and `Display` show scheme, host and path, and `…` in place of the rest. A host that a client reads as another
-/// one, such as `0x7f.1`, is `…` too. Only
-/// [`expose_secret`](Self::expose_secret) and `Serialize` give it whole. Decoding never refuses a text: what is
-/// not a URL fails when it is fetched.
+/// `Debug` and `Display` show the scheme, the host and the path, and `…` instead of the rest. They also show `…` for a
+/// host that clients rewrite, such as `0x7f.1`. Only [`expose_secret`](Self::expose_secret) and `Serialize` give the
+/// whole URL. Decoding accepts every text: an invalid URL fails when it is fetched.
 ///
 /// ```
 /// use ampersand_types::SignedUrl;
@@ -26,15 +25,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct SignedUrl(String);
 
 impl SignedUrl {
-    /// The whole URL, signature included. Keep it out of logs and error messages.
+    /// Returns the whole URL, including the signature. Keep it out of logs and error messages.
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
-    /// When the signature stops being valid, as far as the URL says so.
+    /// Returns the time at which the signature expires, if the URL states it.
     ///
-    /// Understands Google Cloud Storage V4 and V2, Amazon S3 V4 and V2, and CloudFront with a canned policy.
-    /// `None` for any other URL, and for one whose time cannot be read: it may have expired or not.
+    /// It understands Google Cloud Storage V4 and V2, Amazon S3 V4 and V2, and CloudFront with a canned policy. It
+    /// returns `None` for other URLs and for unreadable times: those URLs may or may not have expired.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let v4 = [("X-Goog-Date", "X-Goog-Expires"), ("X-Amz-Date", "X-Amz-Expires")];
         for (made, lasts) in v4 {
@@ -47,7 +46,7 @@ impl SignedUrl {
         Timestamp::from_second(self.seconds("Expires")?).ok()
     }
 
-    /// A parameter that counts seconds. More than a span can hold is no such count.
+    /// Returns a parameter that counts seconds, or `None` if a time span cannot hold it.
     fn seconds(&self, name: &str) -> Option<i64> {
         let digits = self.parameter(name).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))?;
         digits.parse().ok().filter(|seconds| *seconds <= MOST)
@@ -63,7 +62,7 @@ impl SignedUrl {
     }
 }
 
-/// The last second of the year 9999, which is the last that a time can be.
+/// The last second of the year 9999, which is the latest supported time.
 const MOST: i64 = 253_402_300_799;
 
 impl Serialize for SignedUrl {
@@ -108,7 +107,7 @@ impl fmt::Display for SignedUrl {
         };
         let place = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
         let secret = &rest[place.len()..];
-        // What parses URLs takes a backslash for a slash.
+        // URL parsers treat a backslash as a slash.
         let (authority, path) = place.split_at(place.find(['/', '\\']).unwrap_or(place.len()));
         let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(_user, host)| ("…@", host));
         let host = if is_as_asked(host) { host } else { "…" };
@@ -120,8 +119,8 @@ impl fmt::Display for SignedUrl {
     }
 }
 
-/// Whether a host, with or without a port, is the one that is asked as it is written. Others are read as another host
-/// first: one with escapes, of other letters than ASCII, or a number in place of an address.
+/// Returns whether clients use a host, with or without a port, exactly as it is written. They rewrite hosts that have
+/// escapes, letters other than ASCII, or a number instead of an address.
 fn is_as_asked(host: &str) -> bool {
     let (name, port) = match host.rfind(':') {
         Some(colon) if !host.ends_with(']') => host.split_at(colon),
@@ -137,7 +136,8 @@ fn is_as_asked(host: &str) -> bool {
     is_port && is_host
 }
 
-/// Whether the last part of a host makes it an address, as the [URL standard](https://url.spec.whatwg.org/#ends-in-a-number-checker) has it.
+/// Returns whether the last part of a host makes it an address, by the [URL
+/// standard](https://url.spec.whatwg.org/#ends-in-a-number-checker).
 fn is_number(part: &str) -> bool {
     let hex = part.strip_prefix("0x").or_else(|| part.strip_prefix("0X"));
     part.bytes().all(|byte| byte.is_ascii_digit())

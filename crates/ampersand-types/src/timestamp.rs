@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, kept as the text that was sent.
 ///
-/// The contract promises RFC 3339. A payload is never refused for a time that is not: the text is read only when
-/// [`parse`](Self::parse) asks for it, and is encoded as it came, its offset and its fraction included.
+/// The contract promises RFC 3339, but decoding accepts any text. Only [`parse`](Self::parse) reads the text as a time.
+/// Encoding writes the same text, including its offset and its fraction.
 ///
 /// ```
 /// use ampersand_types::Timestamp;
@@ -19,17 +19,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(String);
 
 impl Timestamp {
-    /// The text, as it was sent.
+    /// Returns the text as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The time that the text stands for.
+    /// Parses the text as a time.
     ///
     /// # Errors
     ///
-    /// When the text is not a time with an offset, as RFC 3339 has it, or is one that `jiff` does not reach: its last is
-    /// 9999-12-30T22:00:00Z. Forms that RFC 3339 does not have but `jiff` does, such as 20260819T170310Z, are read.
+    /// When the text is not a time with an offset, as in RFC 3339, or is later than `jiff` supports
+    /// (9999-12-30T22:00:00Z). Forms that `jiff` accepts beyond RFC 3339, such as 20260819T170310Z, also parse.
     pub fn parse(&self) -> Result<jiff::Timestamp, TimestampError> {
         self.0.parse().map_err(|_| TimestampError(self.0.clone()))
     }
@@ -77,7 +77,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A [`Timestamp`] whose text is not a time.
+/// The error for a [`Timestamp`] whose text is not a time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TimestampError(String);
 
@@ -87,7 +87,7 @@ impl fmt::Display for TimestampError {
     }
 }
 
-/// Says what `Display` says, for a `main` that returns the error.
+/// Shows the same text as `Display`, for a `main` that returns the error.
 impl fmt::Debug for TimestampError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! Typed events give what raw JSON gives.
+//! Typed events give the same items as raw JSON.
 
 use ampersand_aws::{Content, Event, Item, Request, deliveries, kinesis, sqs};
 use ampersand_notifications::{Delivery, Verifier};
@@ -19,7 +19,7 @@ fn typed<T: DeserializeOwned>(event: &Value) -> T {
     serde_json::from_value(event.clone()).unwrap()
 }
 
-/// The items, without the text of what cannot be read: a typed event does not keep it as it was.
+/// Returns the items, without the text of unreadable records: a typed event does not keep the original text.
 fn items<'e>(event: impl Into<Event<'e>>) -> Vec<Item> {
     let mut items = deliveries(event).unwrap();
     for item in &mut items {
@@ -73,7 +73,7 @@ fn typed_requests_give_headers_and_bodies_that_verify() {
     let request = |mut items: Vec<Item>| -> Request {
         match items.remove(0).content {
             Ok(Content::Webhook(mut request)) => {
-                // Typed events keep headers in no order.
+                // Typed events do not keep the order of headers.
                 request.headers.sort();
                 request
             }

@@ -1,4 +1,4 @@
-//! What is handled, and what is answered.
+//! Which records a batch handles, and how it responds.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ fn queue(count: usize) -> Value {
     aws::sqs_event(&numbered(count))
 }
 
-/// A FIFO queue with a message for each of these groups.
+/// Returns a FIFO queue's event, with a message for each of these groups.
 fn fifo(groups: &[&str]) -> Value {
     let mut event = queue(groups.len());
     for (record, group) in event["Records"].as_array_mut().unwrap().iter_mut().zip(groups) {
@@ -48,7 +48,7 @@ fn id(delivery: &Delivery) -> usize {
     delivery.id().unwrap().parse().unwrap()
 }
 
-/// A handler that does as the script says of each delivery, and what it was called with.
+/// A handler that succeeds or fails as the test says, and records its calls.
 #[derive(Clone, Default)]
 struct Script(Arc<Mutex<Vec<usize>>>);
 
@@ -85,7 +85,7 @@ async fn a_standard_queue_names_every_failure_in_order_and_keeps_to_the_limit() 
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let handler = async |delivery: Delivery| {
         most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        // The later ones are done sooner.
+        // Later deliveries finish sooner.
         sleep(Duration::from_millis(20 - id(&delivery) as u64)).await;
         running.fetch_sub(1, Ordering::SeqCst);
         if id(&delivery) % 3 == 1 { Err(()) } else { Ok(()) }
@@ -107,7 +107,7 @@ async fn a_group_of_a_fifo_queue_stops_at_its_first_failure_and_others_go_on() {
     calls.sort_unstable();
     assert_eq!(calls, [0, 1, 2, 3, 5]);
 
-    // Without a group that it tells, all are in one; without a queue that it tells, the group counts.
+    // Without group ids, all messages are in one group. Without a queue name, the group makes the queue FIFO.
     let (mut no_group, mut no_queue) = (fifo(&["", "", ""]), fifo(&["a", "a", "b"]));
     for index in 0..3 {
         no_group["Records"][index]["attributes"].as_object_mut().unwrap().remove("MessageGroupId");
@@ -190,7 +190,7 @@ async fn what_is_not_done_by_the_deadline_is_reported_in_time() {
     assert_eq!(failed(&answer), [("1", Cause::Deadline)]);
     assert_eq!(begun.elapsed().as_secs(), 10);
 
-    // It has passed: nothing is begun.
+    // The deadline has passed: no handler starts.
     let script = Script::default();
     let answer = batch.sqs(&queue(2), |delivery| script.run(delivery, &[])).await.unwrap();
     assert_eq!((failed(&answer), script.calls()), (vec![("0", Cause::Deadline), ("1", Cause::Deadline)], vec![]));
@@ -218,14 +218,14 @@ async fn a_second_is_left_before_the_timeout_of_lambda() {
     assert_eq!(failed(&answer), [("0", Cause::Deadline)]);
 }
 
-/// `cargo lambda watch` says so of each invocation.
+/// `cargo lambda watch` sends such a deadline with each invocation.
 #[tokio::test]
 async fn a_deadline_of_1970_is_none() {
     let batch = Batch::new().before_timeout(600_000);
     assert_eq!(failed(&batch.sqs(&queue(2), async |_| Ok::<_, ()>(())).await.unwrap()), []);
 }
 
-/// A bucket with the objects of the fixtures.
+/// Returns an object of a bucket that holds the fixtures.
 async fn get(object: Object, fixtures: Vec<Fixture>) -> Result<Fetched, &'static str> {
     assert_eq!(object.bucket, aws::BUCKET);
     let fixture = fixtures.iter().find(|fixture| aws::s3_key(fixture) == object.key).ok_or("there is no such key")?;

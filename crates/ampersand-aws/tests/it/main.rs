@@ -1,4 +1,4 @@
-//! Events as AWS makes them, and what is answered to them.
+//! Events as AWS sends them, and the responses to them.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

@@ -1,5 +1,5 @@
-//! Whatever fails whenever, each record is handled at least once, in order where there is one, and one that cannot be read
-//! blocks nobody.
+//! Under any failures, each record is handled at least once and in order, and an unreadable record does not block the
+//! others.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -40,7 +40,7 @@ fn batch(world: &Shared) -> Batch {
     Batch::new().within(Duration::from_secs(30)).concurrency(3).park(park)
 }
 
-/// Calls the function. It may be killed before it is done, and its answer may be lost.
+/// Calls the function. The call may be killed before it finishes, and its response may be lost.
 async fn invoked(
     work: impl Future<Output = Result<BatchResponse, EventError>>,
     rng: &mut Rng,
@@ -77,7 +77,7 @@ async fn of_queue(plans: &[Plan], order: Order, rng: &mut Rng) -> Result<(), Str
     queue(&world, rng, function).await
 }
 
-/// A message is held back only by one before it in its group.
+/// Checks that only an earlier message of the same group holds back a message.
 fn held_back(answer: &BatchResponse, plans: &[Plan], order: Order) -> Result<(), String> {
     let failed: Vec<usize> = answer.failures().iter().map(|failure| index_of(&failure.id)).collect();
     for failure in answer.failures().iter().filter(|failure| failure.cause == Cause::Held) {
@@ -112,8 +112,8 @@ fn each_record_is_handled_at_least_once_and_in_order_whatever_fails() {
     outcome.unwrap();
 }
 
-/// The indexes of the records in each event, for a function that has handled them all and answers as it is told, and then that
-/// nothing failed.
+/// Returns the indexes of the records in each event. The function handles all of them and returns the given answers,
+/// and then reports no failures.
 async fn sent(order: Order, answers: &[Option<&[usize]>]) -> Result<Vec<Vec<usize>>, String> {
     let plans = vec![Plan { is_readable: true, attempts: Vec::new(), group: 0 }; 30];
     let (world, sent) = (Shared::new(order, &plans), RefCell::new(Vec::new()));
@@ -137,8 +137,8 @@ async fn sent(order: Order, answers: &[Option<&[usize]>]) -> Result<Vec<Vec<usiz
     Ok(sent.into_inner())
 }
 
-/// As AWS documents it: an empty answer is full success; a stream goes on at the failure; without an answer, the whole batch
-/// comes again, and is bisected.
+/// AWS documents this: an empty response is full success, a stream continues at the failure, and without a response the
+/// whole batch is sent again and bisected.
 #[tokio::test]
 async fn the_simulated_stream_goes_on_where_a_record_failed() {
     let ranges = |sent: Vec<Vec<usize>>| -> Vec<Range<usize>> {
@@ -150,7 +150,7 @@ async fn the_simulated_stream_goes_on_where_a_record_failed() {
     assert_eq!(sent(Order::Shard, &[Some(&[5, 7])]).await, Err("2 failures".to_owned()));
 }
 
-/// A queue deletes what did not fail, and sends the rest again, in order within its group.
+/// A queue deletes the messages that did not fail, and sends the others again, in order within a group.
 #[tokio::test]
 async fn the_simulated_queue_sends_again_what_failed() {
     let sent = sent(Order::Group, &[Some(&[3, 4]), None]).await.unwrap();
@@ -160,7 +160,7 @@ async fn the_simulated_queue_sends_again_what_failed() {
     assert_eq!(sent.iter().flatten().filter(|index| **index == 0).count(), 1);
 }
 
-/// A record that can neither be read nor parked ends with the retries of its mapping, and loses no other.
+/// An unreadable record that is not stored is dropped after the retries of its mapping, and no other record is lost.
 #[tokio::test]
 async fn without_a_function_that_parks_the_rest_is_handled_once_lambda_gives_up() {
     let plan = |is_readable| Plan { is_readable, attempts: Vec::new(), group: 0 };

@@ -165,7 +165,7 @@ fn a_webhook_is_verified_by_the_headers_and_the_decoded_body_of_a_request() {
             }
         }
     }
-    // One secret is replaced by another, and each signature is a value.
+    // During the rotation of a secret, each signature is a separate value.
     let sent = fixtures()[0].signed_now(SECRET).unwrap();
     let mut event = aws::alb_multi_value_event(&sent);
     let signature = sent.headers["svix-signature"].clone();

@@ -1,4 +1,4 @@
-//! Prints deliveries, or what in them is new.
+//! Prints deliveries, or what is new in them.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Says what a name of the contract stands for, in the words of our documentation.
+//! Explains a name of the contract, with the text of our documentation.
 
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &args::Explain) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that the contract says of a name.
+/// All facts that the contract has about a name.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
@@ -47,12 +47,12 @@ struct Facts {
     /// The type of an operation's response.
     #[serde(skip_serializing_if = "Option::is_none")]
     returns: Option<String>,
-    /// The types that an alternative is one of.
+    /// The types of the alternatives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     one_of: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Described>,
-    /// What an event may be wrapped in, by the names that `trigger` and `decode` know.
+    /// The envelopes of an event, by the names that `trigger` and `decode` use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     envelopes: Vec<&'static str>,
     /// A page of Ampersand's documentation.
@@ -65,7 +65,7 @@ struct Facts {
     example: Option<Value>,
 }
 
-/// A field or a parameter, or the thing itself.
+/// A field, a parameter, or the name itself.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Described {
@@ -108,13 +108,13 @@ fn find(name: &str) -> Option<Facts> {
     Some(Facts { kind: "field", own, fields: all(&fields), ..Facts::default() })
 }
 
-/// The longest beginning that has fields, and the rest: names of events have dots themselves.
+/// Splits a name at the longest beginning that is known. Event names contain dots themselves.
 fn split(name: &str) -> Option<(Root, &str)> {
     let ends = name.rmatch_indices('.');
     ends.filter_map(|(end, _)| Some((Root::find(name.get(..end)?)?, name.get(end + 1..)?))).next()
 }
 
-/// The schema in which the next name of a path is looked up: that of an item, or of a map's value.
+/// Returns the schema for the next name of a path: that of a list's items or of a map's values.
 fn inner(schema: Schema) -> Schema {
     match schema.items().or_else(|| schema.map_values().filter(|_| schema.fields().is_empty())) {
         Some(within) => inner(within),
@@ -140,7 +140,7 @@ fn unknown(name: &str) -> anyhow::Error {
     usage(format!("the contract has nothing called `{}`: {advice}", plain(name)))
 }
 
-/// What a name can begin with.
+/// The beginning of a name.
 enum Root {
     Event(&'static str, Schema),
     /// A data message, which has no notification type.
@@ -225,7 +225,7 @@ impl Root {
     }
 }
 
-/// The contract of everything that is sent.
+/// Returns the facts about a notification or a data message.
 fn sent(kind: &'static str, name: &str, fixture: Fixture) -> Facts {
     Facts {
         kind,
@@ -236,7 +236,7 @@ fn sent(kind: &'static str, name: &str, fixture: Fixture) -> Facts {
     }
 }
 
-/// A value of a schema, if the API answers with its type.
+/// Returns a sample value of a schema, if the API responds with its type.
 fn example(schema: Schema) -> Option<Value> {
     match schema.items() {
         Some(items) => Some(vec![example(items)?].into()),
@@ -275,7 +275,7 @@ impl Described {
         }
     }
 
-    /// Its type, and what else is said of it in a few words.
+    /// Returns the type and a few other facts in short.
     fn in_short(&self) -> String {
         let default = self.default.map(|value| format!("default {value}"));
         let required = self.required.filter(|required| *required).map(|_| "required".to_owned());
@@ -363,7 +363,7 @@ fn values(values: &[Meaning], indent: usize, output: &mut Output) -> Result<()> 
     })
 }
 
-/// Text in lines that fit the terminal.
+/// Prints a text in lines that fit the terminal.
 fn paragraph(text: &str, indent: usize, output: &mut Output) -> Result<()> {
     let width = table::width().unwrap_or(100).clamp(40, 100) - indent;
     wrapped(text, width).iter().try_for_each(|line| match line.is_empty() {

@@ -1,4 +1,4 @@
-//! Looks into the inbox that `serve` keeps, and repairs it.
+//! Shows and repairs the inbox of `serve`.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -45,7 +45,7 @@ struct Counts {
     claimed: u64,
     done: u64,
     dead: u64,
-    /// `None` where none is ready.
+    /// `None` if no delivery is ready.
     oldest_ready_seconds: Option<f64>,
 }
 
@@ -131,7 +131,7 @@ struct Whole<'e> {
     #[serde(flatten)]
     entry: Shown<'e>,
     metadata: &'e Metadata,
-    /// `None` where it was pruned.
+    /// `None` if it was pruned.
     body: Option<String>,
 }
 
@@ -164,7 +164,7 @@ async fn show(named: &Named, only_body: bool, place: &Place) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is to tell of a delivery, by name.
+/// Returns the facts about a delivery, by name.
 fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
     let time = |time: SystemTime| match jiff::Timestamp::try_from(time) {
         Ok(at) if time <= SystemTime::now() => format!("{at:.0}, {} ago", table::age(since(time))),
@@ -186,7 +186,7 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// The delivery that arguments name. Without a source, each that could have it is looked at.
+/// Returns the delivery that the arguments name. Without a source, it searches every source.
 async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
     let all = || Source::ALL.iter().map(|source| source.as_str()).collect();
     let sources: Vec<&str> = source.as_deref().map_or_else(all, |source| vec![source]);
@@ -203,7 +203,7 @@ async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
     }
 }
 
-/// What became of a delivery.
+/// The result for a delivery.
 #[derive(Serialize)]
 struct Became<'e> {
     source: &'e str,
@@ -215,9 +215,9 @@ struct Became<'e> {
 #[serde(rename_all = "camelCase")]
 enum What {
     Replayed,
-    /// Without `--dry-run`.
+    /// It would be replayed without `--dry-run`.
     WouldBeReplayed,
-    /// It is no dead letter, or still cannot be read.
+    /// It is not a dead letter, or still cannot be read.
     Unchanged,
     Deleted,
 }
@@ -247,7 +247,7 @@ async fn replay(named: Option<&Named>, filter: &Filter, dry_run: bool, place: &P
     };
     let progress = progress("{spinner} {pos} of {len} replayed", dead.len())?;
     let mut unchanged = 0;
-    // In their order of arrival, as their lanes go on at once. Those that ended last come first in the list.
+    // In their order of arrival, because their lanes continue at once. The list begins with those that ended last.
     for entry in dead.iter().rev() {
         let became = match dry_run {
             true if entry.state == State::Dead => What::WouldBeReplayed,
@@ -301,7 +301,7 @@ async fn prune(place: &Place) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A progress bar, which is shown at a terminal alone.
+/// Makes a progress bar, which only a terminal shows.
 fn progress(template: &str, of: usize) -> Result<ProgressBar> {
     let bar = ProgressBar::new(of as u64).with_style(ProgressStyle::with_template(template)?);
     bar.enable_steady_tick(Duration::from_millis(100));

@@ -32,16 +32,16 @@ use crate::output::{Column, Messages, Output, plain};
 use crate::secrets::{VARIABLE, knowing, secrets};
 use crate::signals::Ends;
 
-/// More than three times what the sender sends. An answer from behind may have as much.
+/// More than three times the limit of the sender. A forwarded response has the same limit.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Within the 15 seconds that the sender waits.
+/// Less than the 15 seconds that the sender waits.
 const PATIENCE: Duration = Duration::from_secs(12);
 
-/// For what is late to be printed.
+/// The time for late lines to be printed.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// What there may be to print before requests have to wait.
+/// The number of unprinted lines at which requests have to wait.
 const BACKLOG: usize = 1024;
 
 pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
@@ -73,7 +73,7 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     let in_flight = AtomicUsize::new(0);
     let receiver = Arc::new(Receiver { verifier, forward, save, log, lines, in_flight, messages });
 
-    // A thread, as writing waits for whoever reads.
+    // Prints in a thread, because writing blocks until the reader of stdout continues.
     let (ended, printed) = oneshot::channel();
     let mut output = Output::new(options.output.output);
     if options.changes {
@@ -114,18 +114,18 @@ pub(crate) fn run(options: args::Listen) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is to tell of a request.
+/// The facts about a request that are printed.
 struct Line {
     at: Timestamp,
-    /// Of the body.
+    /// The size of the body.
     bytes: Option<usize>,
-    /// `None` of what was refused.
+    /// `None` for a refused request.
     delivery: Option<Arc<Delivery>>,
     verdict: Verdict,
     printed: oneshot::Sender<()>,
 }
 
-/// Prints what comes. It ends when nothing more can come, or the output fails.
+/// Prints requests, until no more can come or the output fails.
 fn print(mut lines: mpsc::Receiver<Line>, mut output: Output, verified: bool) -> Result<()> {
     while let Some(Line { at, bytes, delivery, verdict, printed }) = lines.blocking_recv() {
         let colour = match verdict.tone {
@@ -142,28 +142,28 @@ fn print(mut lines: mpsc::Receiver<Line>, mut output: Output, verified: bool) ->
 
 struct Receiver {
     verifier: Option<Verifier>,
-    /// Where requests are passed on to.
+    /// The receiver to which requests are forwarded.
     forward: Option<(Url, Client)>,
     save: Option<Arc<Folder>>,
-    /// What a page shows, if there is one.
+    /// The log of the page, if there is a page.
     log: Option<Arc<Log>>,
     lines: mpsc::Sender<Line>,
-    /// Requests that are not answered yet.
+    /// The number of requests without a response yet.
     in_flight: AtomicUsize,
     messages: Messages,
 }
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 struct Refusal {
     status: StatusCode,
-    /// What the sender is told.
+    /// The text for the sender.
     why: Cow<'static, str>,
-    /// More, for the terminal alone.
+    /// More text, only for the terminal.
     more: String,
 }
 
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
-    // It is seen through and told of, even if the sender goes away.
+    // The task finishes and reports the request, even if the sender disconnects.
     let handled = tokio::spawn(async move {
         receiver.in_flight.fetch_add(1, Ordering::Relaxed);
         let answer = receiver.handle(request).await;
@@ -180,7 +180,7 @@ impl Receiver {
         let (mut taken, mut bytes, mut extent) = (Vec::new(), None, ", without its body");
         let is_small = announced(&headers).is_none_or(|length| length <= MOST_BYTES as u64);
         let mut fit = check(&method, &headers).and(if is_small { Ok(()) } else { too_large() });
-        // The body of a request that is refused anyway is taken only to be kept or shown.
+        // The body of a refused request is read only to be kept or shown.
         if fit.is_ok() || (is_small && (self.save.is_some() || self.log.is_some())) {
             let came = timeout_at(deadline, take(body, &mut taken)).await;
             let came = came.unwrap_or_else(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
@@ -217,7 +217,7 @@ impl Receiver {
         };
         if let Some((log, headers, body)) = shown {
             let forwarded = self.forward.as_ref().map(|_| Forwarded::new(answer.status().as_u16(), took));
-            // What is refused may say what it was meant to be.
+            // The body of a refused request may show which delivery it was meant to be.
             let delivery = delivery.clone().or_else(|| from_webhook(&*body).ok().map(Arc::new));
             let (headers, verdict) = (Some(headers), verdict.clone());
             log.add(Arrival { at, headers, body, delivery, verdict, forwarded, whole: None });
@@ -226,7 +226,7 @@ impl Receiver {
         let (taken, line) = (delivery.is_some(), Line { at, bytes, delivery, verdict, printed });
         let told = async { self.lines.send(line).await.is_ok() && shown.await.is_ok() };
         match timeout_at(deadline + A_MOMENT, told).await {
-            // What has no answer from behind is in nobody's hands before it is printed.
+            // Without `--forward`, nobody has the delivery before it is printed.
             Err(_) | Ok(false) if taken && self.forward.is_none() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the delivery cannot be printed").into_response()
             }
@@ -234,8 +234,7 @@ impl Receiver {
         }
     }
 
-    /// Verifies and reads a request, and passes it on. The receiver behind may know what to do with a body that cannot
-    /// be read here.
+    /// Verifies, reads and forwards a request. The receiver behind may accept a body that cannot be read here.
     async fn answer(
         &self,
         headers: HeaderMap,
@@ -271,17 +270,17 @@ impl Receiver {
         Ok(from_webhook(webhook))
     }
 
-    /// Keeps a request, and gives the name that it has.
+    /// Stores a request, and returns the name of its files.
     async fn keep(&self, folder: &Arc<Folder>, headers: &HeaderMap, body: &Bytes) -> Result<String, Refusal> {
         let (folder, headers, body) = (folder.clone(), kept::lines(headers), body.clone());
         let kept = tokio::task::spawn_blocking(move || folder.keep(kept::HEADERS, &headers, &body)).await;
         kept.unwrap_or_else(|error| Err(error.into())).or_else(|error| {
-            self.messages.say(format_args!("--save: {error}")); // with what the sender is not to see
+            self.messages.say(format_args!("--save: {error}")); // with details that the sender must not see
             refuse(StatusCode::SERVICE_UNAVAILABLE, "the request cannot be kept")
         })
     }
 
-    /// What became of a request that was taken, or passed on though it could not be read.
+    /// Returns the verdict on a request that was accepted, or that was forwarded although it could not be read.
     fn verdict(&self, answer: StatusCode, kept: &str, unread: Option<&NormalizeError>) -> Verdict {
         let (verified, mut tone) = match &self.verifier {
             Some(_) => ("verified", Tone::Good),
@@ -299,8 +298,8 @@ impl Receiver {
         Verdict { tone, text }
     }
 
-    /// Lets the server stop at a first signal. Is over at a second one, or when the first one does not end all in time.
-    /// A connection without a request on it is not waited for.
+    /// Lets the server stop at a first signal. Completes at a second one, or if requests do not finish in time. It does
+    /// not wait for connections without a request.
     async fn impatience(&self, mut ends: Ends, stop: oneshot::Sender<()>) -> Result<()> {
         ends.next().await;
         let _ = stop.send(());
@@ -325,7 +324,7 @@ impl Receiver {
         while self.in_flight.load(Ordering::Relaxed) > 0 {
             sleep(Duration::from_millis(50)).await;
         }
-        sleep(Duration::from_millis(200)).await; // for the last answer to be written
+        sleep(Duration::from_millis(200)).await; // to let the last response be written
     }
 }
 
@@ -337,7 +336,7 @@ fn too_large() -> Result<(), Refusal> {
     refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 1 MiB")
 }
 
-/// Refuses what is no webhook by its head.
+/// Refuses a request whose method or headers are not those of a webhook.
 fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     const NOT_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     if method != Method::POST {
@@ -355,7 +354,7 @@ fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Takes a body as far as it comes, and no more of it than it may have.
+/// Reads a body up to its limit. `taken` keeps what arrived, even if the body breaks off.
 async fn take(body: Body, taken: &mut Vec<u8>) -> Result<(), Refusal> {
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
@@ -369,7 +368,7 @@ async fn take(body: Body, taken: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Passes a request on, but for what is about the connection, and takes the answer.
+/// Forwards a request, without the headers of its connection, and returns the response.
 async fn pass_on(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
     let unreachable = |error: reqwest::Error| Refusal {
@@ -392,7 +391,7 @@ async fn pass_on(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) ->
     Ok(answer)
 }
 
-/// How long the sender says that the body is.
+/// Returns the length of the body that the sender announces.
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -402,13 +401,14 @@ fn is_json(content_type: &[u8]) -> bool {
     kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
 }
 
-/// Whether an encoding is a compression. Some proxies write others there: a charset, `aws-chunked`, nothing.
+/// Returns whether an encoding is a compression. Proxies also put other values there: a charset, `aws-chunked`,
+/// nothing.
 fn is_compression(encoding: &[u8]) -> bool {
     const COMPRESSIONS: [&[u8]; 7] = [b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"compress", b"x-compress"];
     COMPRESSIONS.iter().any(|compression| encoding.trim_ascii().eq_ignore_ascii_case(compression))
 }
 
-/// The beginning of the value of a header, to be shown.
+/// Returns the beginning of a header's value, for a message.
 fn short(value: &[u8]) -> String {
     const LONGEST: usize = 80;
     let text = String::from_utf8_lossy(value.trim_ascii());

@@ -1,4 +1,4 @@
-//! The commands, a module each.
+//! The commands, one module each.
 
 pub(crate) mod api;
 pub(crate) mod decode;
@@ -20,12 +20,12 @@ use reqwest::{Client, ClientBuilder, Url};
 
 use crate::usage::usage;
 
-/// A client that asks whom it is told to and nobody else: no proxy, and no one that an answer leads to.
+/// Returns a client that contacts only the given host: it uses no proxy and follows no redirect.
 fn straight() -> ClientBuilder {
     Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
 }
 
-/// A client for a receiver. With `--insecure` it takes any certificate, but only from a receiver on this machine.
+/// Returns a client for a receiver. With `--insecure` it accepts any certificate, but only from this machine.
 fn client_for(url: &Url, insecure: bool, more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Client> {
     let mut client = more(straight());
     if insecure {
@@ -47,7 +47,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host == LOCALHOST || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// The URL that an option gives. It may hold a password, so no message shows it.
+/// Parses the URL of an option. It may hold a password, so no message shows it.
 fn http_url(option: &str, text: &str) -> Result<Url> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| usage(format!("{option}: not a URL of http or https, as http://localhost:3000/ is one")))

@@ -1,4 +1,4 @@
-//! Reads documents, and puts in place what was too large to send.
+//! Reads documents, and inserts the values that were too large to send.
 
 use std::process::ExitCode;
 use std::thread;
@@ -21,7 +21,7 @@ use crate::gaps::{Gap, RESULT, gaps};
 use crate::output::{Form, Messages, Output, plain};
 use crate::reader::{At, Reader, Sink};
 
-/// Deliveries whose downloads are under way at once.
+/// The number of deliveries that download at the same time.
 const AT_ONCE: usize = 8;
 
 pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
@@ -32,7 +32,7 @@ pub(crate) fn run(options: args::Resolve) -> Result<ExitCode> {
     progress.enable_steady_tick(Duration::from_millis(100));
     let messages = Messages(progress.clone());
 
-    // Reading may wait for a pipe, and the downloads must not wait with it.
+    // Reading may block at a pipe, and must not block the downloads.
     let (sender, mut read) = mpsc::channel(AT_ONCE);
     let reader = thread::spawn({
         let messages = messages.clone();
@@ -93,13 +93,13 @@ impl Sink for Channel {
 
 pub(super) struct Resolved {
     delivery: Delivery,
-    /// The payload, with what was downloaded.
+    /// The payload, including downloads.
     pub(super) data: String,
     downloads: usize,
     pub(super) failures: Vec<String>,
 }
 
-/// Downloads what a delivery lacks. A failure says where the delivery is.
+/// Downloads the missing values of a delivery. A failure names the place of the delivery.
 pub(super) async fn resolved(resolver: &Resolver, delivery: Delivery, at: &str) -> Resolved {
     let mut data = delivery.raw().data().to_owned();
     let gaps = gaps(&data, matches!(delivery, Delivery::Records(_)));
@@ -115,7 +115,7 @@ pub(super) async fn resolved(resolver: &Resolver, delivery: Delivery, at: &str) 
     }
     failures.reverse();
     let downloads = gaps.len() - failures.len();
-    // Of some records it is said that a URL leads to them, and there is none.
+    // Some messages announce records behind a URL, but have no URL.
     if gaps.is_empty()
         && let Delivery::Records(records) = &delivery
         && let Err(error) = resolver.records(records).await
@@ -125,7 +125,7 @@ pub(super) async fn resolved(resolver: &Resolver, delivery: Delivery, at: &str) 
     Resolved { delivery, data, downloads, failures }
 }
 
-/// Why there is no download, and the option that would have let it be.
+/// Returns why a download failed, and the option that would have allowed it.
 fn describe(error: ResolveError) -> String {
     let option = match error {
         ResolveError::TooLarge { limit } => return format!("there is more than {limit} bytes (option --max-bytes)"),

@@ -1,4 +1,4 @@
-//! Asks Ampersand for notifications: makes what leads from an event to who receives it, where it is not there yet.
+//! Asks Ampersand for notifications: creates the missing destination, topic and routes from events to a receiver.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -23,7 +23,7 @@ use crate::input::read_text;
 use crate::output::{Messages, Output, plain};
 use crate::usage::usage;
 
-/// The `type` of a destination that is a URL.
+/// The `type` of a destination with a URL.
 const WEBHOOK: &str = "webhook";
 
 pub(crate) fn run(options: &args::Setup) -> Result<ExitCode> {
@@ -40,18 +40,18 @@ struct Setup<'o> {
     output: Output,
 }
 
-/// Something that has to be there.
+/// A thing that setup needs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Step<'s> {
     kind: Kind,
     state: State,
-    /// `None` of what would be made.
+    /// `None` if it would be created.
     id: Option<&'s str>,
     name: &'s str,
 }
 
-/// By the names of the contract.
+/// Named as in the contract.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Kind {
@@ -66,12 +66,12 @@ enum Kind {
 enum State {
     Found,
     Created,
-    /// Without `--dry-run`.
+    /// It would be created without `--dry-run`.
     WouldBeCreated,
 }
 
 impl Setup<'_> {
-    /// Each step is told of when it is done: one that fails may be tried again, and goes on from there.
+    /// Reports each step when it is done. If a step fails, another run continues from there.
     async fn run(&mut self, url: Option<&Url>) -> Result<ExitCode> {
         let destination = self.destination(url).await?;
         let topic = self.topic().await?;
@@ -85,7 +85,7 @@ impl Setup<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The destination; `None` of one that would be made.
+    /// Finds or creates the destination. Returns `None` if it would be created.
     async fn destination(&mut self, url: Option<&Url>) -> Result<Option<Destination>> {
         let (destinations, name) = (self.project.destinations(), self.options.name.as_str());
         let list = destinations.list_destinations().await?;
@@ -133,7 +133,7 @@ impl Setup<'_> {
         Ok(Some(made.into_inner().id))
     }
 
-    /// The topics that lead to the destination.
+    /// Finds or creates the route to the destination. Returns the topics that lead there.
     async fn topic_route(&mut self, topic: Option<&str>, destination: Option<&str>) -> Result<BTreeSet<String>> {
         let (destinations, kind) = (self.project.destinations(), Kind::TopicDestinationRoute);
         let list = destinations.list_topic_destination_routes().await?;
@@ -152,7 +152,7 @@ impl Setup<'_> {
         Ok(topics)
     }
 
-    /// What any topic leads to the destination is not led there twice.
+    /// Creates the missing routes. Event types that reach the destination through another topic are skipped.
     async fn event_routes(&mut self, topic: Option<&str>, topics: &BTreeSet<String>) -> Result<()> {
         let (notifications, kind) = (self.project.notifications(), Kind::EventTopicRoute);
         let list = notifications.list_event_topic_routes().await?;
@@ -172,7 +172,7 @@ impl Setup<'_> {
         Ok(())
     }
 
-    /// Says where it is, and keeps it in a file where one is asked for. It is never shown.
+    /// Prints where the signing secret is, and saves it if the options name a file. It is never shown.
     async fn signing_secret(&self, destination: &str) -> Result<()> {
         let (project, messages) = (self.options.project.as_str(), Messages::default());
         let Some(file) = &self.options.save_secret else {
@@ -211,7 +211,7 @@ impl Setup<'_> {
     }
 }
 
-/// Each once.
+/// Returns the chosen event types, each once.
 fn chosen(options: &args::Setup) -> BTreeSet<&str> {
     match options.all {
         true => NotificationType::KNOWN.iter().map(NotificationType::as_str).collect(),
@@ -219,7 +219,7 @@ fn chosen(options: &args::Setup) -> BTreeSet<&str> {
     }
 }
 
-/// Nobody else may read the file, and nothing that was in it is lost.
+/// Saves the secret in a file that nobody else can read. An existing file is not overwritten.
 fn save(secret: &Credential, file: &Path) -> Result<()> {
     let secret = secret.expose_secret();
     let mut options = OpenOptions::new();

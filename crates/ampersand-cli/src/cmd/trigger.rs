@@ -1,4 +1,4 @@
-//! Sends notifications as Ampersand would.
+//! Sends notifications as Ampersand does.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,10 +25,10 @@ use crate::output::{Messages, Output, plain};
 use crate::secrets::{VARIABLE, secrets};
 use crate::usage::usage;
 
-/// How many requests are under way at a time.
+/// The number of requests that are in progress at the same time.
 const AT_ONCE: usize = 64;
 
-/// The sender does not wait for longer.
+/// The time limit of the sender.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
@@ -51,7 +51,7 @@ pub(crate) fn run(options: args::Trigger) -> Result<ExitCode> {
     }
 }
 
-/// Prints the bodies, or keeps them in files with what goes beside them.
+/// Prints the bodies, or stores them in files, with their headers or metadata.
 fn print_all(options: &args::Trigger) -> Result<ExitCode> {
     let mut output = Output::new(options.output.output);
     let secret = secret(options)?;
@@ -78,7 +78,7 @@ fn print_all(options: &args::Trigger) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what Lambda would call a function with.
+/// Prints the events with which Lambda would call a function.
 fn print_events(options: &args::Trigger, service: Service) -> Result<ExitCode> {
     let secret = secret(options)?;
     let fixtures: Vec<Fixture> = fixtures(options, 0).collect();
@@ -138,7 +138,7 @@ fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<E
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The first secret that there is.
+/// Returns the first secret, if there is one.
 fn secret(options: &args::Trigger) -> Result<Option<String>> {
     let secret = secrets(options.secret_file.as_deref())?.into_iter().next();
     if let Some(secret) = &secret {
@@ -147,21 +147,21 @@ fn secret(options: &args::Trigger) -> Result<Option<String>> {
     Ok(secret)
 }
 
-/// What is to be sent.
+/// A request to send.
 enum Request<'o> {
     Made(Fixture),
-    /// One that was received before.
+    /// A stored request, which was received before.
     Kept(&'o Path),
 }
 
-/// What was asked for, so many times over. Who drops repeats is sent something new each time, unless a seed is given.
+/// Returns the requests, as often as the options say. Without a seed, notifications are new each time, not repeats.
 fn requests(options: &args::Trigger) -> impl Iterator<Item = Request<'_>> {
     let now = Timestamp::now().as_nanosecond();
     let kept = (0..options.count).flat_map(|_| &options.replay).map(|file| Request::Kept(file));
     fixtures(options, now as u64).map(Request::Made).chain(kept)
 }
 
-/// The notifications, each with a seed of its own: the one that is given, or else this one, and those that follow.
+/// Returns the notifications. Their seeds count up from the given seed, or else from this one.
 fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture> {
     let known = NotificationType::KNOWN.iter().map(NotificationType::as_str).chain([RECORDS, CHANGES]);
     let types: Vec<String> = if options.all { known.map(str::to_owned).collect() } else { options.types.clone() };
@@ -187,7 +187,7 @@ fn fixtures(options: &args::Trigger, seed: u64) -> impl Iterator<Item = Fixture>
 }
 
 impl Request<'_> {
-    /// What tells it from others.
+    /// Returns the name that distinguishes the request from others.
     fn name(&self) -> String {
         match self {
             Self::Made(fixture) => fixture.name().to_owned(),
@@ -195,7 +195,7 @@ impl Request<'_> {
         }
     }
 
-    /// Headers and body, signed when there is a secret.
+    /// Returns headers and body, signed if there is a secret.
     fn sent(&self, secret: Option<&str>) -> Result<(HeaderMap, Vec<u8>)> {
         match self {
             Self::Made(fixture) => {
@@ -213,7 +213,7 @@ impl Request<'_> {
     }
 }
 
-/// A webhook, signed now where there is a secret.
+/// Returns a webhook, signed now if there is a secret.
 fn webhook(fixture: &Fixture, secret: Option<&str>) -> Result<Sent> {
     match secret {
         Some(secret) => Ok(fixture.signed(secret, Timestamp::now())?),
@@ -221,7 +221,7 @@ fn webhook(fixture: &Fixture, secret: Option<&str>) -> Result<Sent> {
     }
 }
 
-/// Signs a request that was kept as the sender does when it tries again: with its id, at another time.
+/// Signs a stored request as the sender does for a retry: with the same id and a new time.
 pub(super) fn sign(headers: &mut HeaderMap, body: &[u8], secret: &Secret, now: Timestamp) -> Result<()> {
     let family = if headers.contains_key("webhook-id") { "webhook" } else { "svix" };
     let name = |part: &str| HeaderName::try_from(format!("{family}-{part}"));
@@ -233,7 +233,7 @@ pub(super) fn sign(headers: &mut HeaderMap, body: &[u8], secret: &Secret, now: T
     Ok(())
 }
 
-/// What a receiver answered, or why it did not.
+/// The response of a receiver, or the reason why there was none.
 #[derive(Serialize)]
 struct Answer {
     #[serde(rename = "type")]

@@ -61,13 +61,13 @@ pub(crate) fn run(options: &args::Verify) -> Result<ExitCode> {
     Ok(code)
 }
 
-/// What is printed for programs.
+/// The output for programs.
 #[derive(Default, Serialize)]
 struct Verdict<'v> {
     verified: bool,
     id: Option<&'v str>,
     timestamp: Option<String>,
-    /// Which secret matched, from 1.
+    /// The number of the secret that matched, counted from 1.
     secret: Option<usize>,
     reason: Option<&'v str>,
 }
@@ -79,8 +79,8 @@ fn explain(error: &VerifyError, at_is_given: bool) -> String {
     }
 }
 
-/// Says what editors and shells changed in a body, where that alone makes its signature wrong: the line break at its end,
-/// or its byte order mark.
+/// Returns how an editor or a shell changed a body, if that alone makes its signature wrong: a line break at its end,
+/// or a byte order mark.
 pub(super) fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option<String> {
     const NO_MARK: &[u8] = b"";
     let text = unmarked(body);
@@ -110,7 +110,7 @@ pub(super) fn changed(body: &[u8], is_right: impl Fn(Vec<u8>) -> bool) -> Option
     })
 }
 
-/// The verifier, and how many secrets it has.
+/// Returns the verifier, and its number of secrets.
 fn verifier(options: &args::Verify) -> Result<(Verifier, usize)> {
     let secrets = secrets(options.secret_file.as_deref())?;
     let verifier = needed(&secrets)?;

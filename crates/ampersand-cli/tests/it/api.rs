@@ -1,4 +1,4 @@
-//! `api`, against a server that keeps the contract, and where bytes matter against one that answers with bytes.
+//! Tests `api` against a server that checks the contract. Where exact bytes matter, the server returns fixed bytes.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::command::{Run, command, feed, run};
 const KEY: &str = "key-that-nobody-may-see";
 const JSON: &str = "Content-Type: application/json\r\n";
 
-/// Runs with these hosts. No run may print the key.
+/// Runs `api` with these hosts. No run may print the key.
 fn call_at(url: impl Fn(Host) -> String, stdin: &str, arguments: &[&str]) -> Run {
     let mut command = command(&[&["api"], arguments].concat());
     command.env("AMPERSAND_API_KEY", KEY);
@@ -29,7 +29,7 @@ fn call_at(url: impl Fn(Host) -> String, stdin: &str, arguments: &[&str]) -> Run
     run
 }
 
-/// Runs against a server that answers with bytes.
+/// Runs `api` against a server that returns fixed bytes.
 fn call_with(server: &Server, stdin: &str, arguments: &[&str]) -> Run {
     call_at(|_| server.url.clone(), stdin, arguments)
 }
@@ -38,12 +38,12 @@ fn call(server: &Server, arguments: &[&str]) -> Run {
     call_with(server, "", arguments)
 }
 
-/// Runs against a server that keeps the contract.
+/// Runs `api` against a server that checks the contract.
 fn ask(api: &FakeApi, arguments: &[&str]) -> Run {
     call_at(|host| api.url(host), "", arguments)
 }
 
-/// Each operation of the published contract: its method, its path, and what it is.
+/// Returns each operation of the published contract: its method, its path, its description, and its document.
 fn operations() -> Vec<(String, String, Value, Value)> {
     let documents = ["api", "read", "write", "search"].map(contract);
     let operations = documents.iter().flat_map(|document| {
@@ -58,7 +58,7 @@ fn operations() -> Vec<(String, String, Value, Value)> {
     operations.collect()
 }
 
-/// The name of an operation on the command line, made another way than the command makes it.
+/// Returns the command-line name of an operation, computed in another way than the command does.
 fn kebab(name: &str) -> String {
     let words = regex::Regex::new("([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])").unwrap();
     words.replace_all(name, "$1$3-$2$4").to_lowercase()
@@ -101,7 +101,7 @@ fn every_operation_sends_what_the_contract_says() {
     assert_eq!((names.len(), server.requests().len()), (88, 88));
 }
 
-/// The checks take whatever the contract allows: they stop nobody who is right.
+/// The checks accept everything that the contract allows: they stop no valid request.
 #[test]
 fn what_the_contract_allows_is_not_refused() {
     let server = Server::script([response(204, "", "")]);
@@ -167,7 +167,7 @@ fn a_list_is_a_table_and_json_stays_as_it_came() {
     -- stderr
     the list is empty
     ");
-    // The contract asks for more fields than a row can show.
+    // The contract requires more fields than a row can show.
     api.on("listProviders").unchecked().answer(
         json!({ "hubspot": { "name": "hubspot", "authType": "oauth2" }, "x": { "name": "x", "authType": "none" } }),
     );
@@ -499,7 +499,7 @@ fn a_dry_run_prints_what_curl_would_send_without_secrets() {
     assert!(server.requests()[0].body.contains(r#""clientSecret":"s3cret""#));
 }
 
-/// A shell sends the request when the line is pasted into it.
+/// A shell sends the request if the line is pasted into it.
 #[cfg(unix)]
 #[test]
 fn the_line_of_a_dry_run_can_be_pasted() {

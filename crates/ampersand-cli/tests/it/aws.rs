@@ -1,4 +1,4 @@
-//! Deliveries in the documents that AWS and Pub/Sub hand out.
+//! Reads deliveries in documents of AWS and Pub/Sub.
 
 use std::fs;
 
@@ -79,7 +79,7 @@ fn trigger_prints_events_of_lambda_that_decode_reads_again() {
     assert_eq!(wrong.code, 2, "{wrong}");
 }
 
-/// A message with an attribute for each entry of the metadata.
+/// Returns attributes, one for each metadata entry.
 fn attributes(of: impl Fn(Value) -> Value) -> Value {
     let metadata: Value = serde_json::from_str(METADATA).unwrap();
     let entries = metadata.as_object().unwrap().iter();
@@ -371,7 +371,7 @@ fn attributes_and_headers_of_any_number_take_linear_time() {
         let run = run_on(document.to_string(), &["decode", "--type", "connection.created"]);
         assert_eq!((run.code, run.lines().len()), (0, 1), "{:.1000}", run.stderr);
     }
-    // Name by name, it would take minutes.
+    // Comparing name by name would take minutes.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
@@ -397,7 +397,7 @@ fn a_document_of_a_type_that_is_named_is_read_as_that_though_it_resembles_a_batc
             let line: Value = serde_json::from_str(&run.stdout).unwrap();
             assert_eq!((run.code, &line["notificationType"], &line["data"]), (0, &json!("x.new"), &document), "{run}");
         }
-        // In a message whose attributes name the type, too.
+        // The same in a message whose attributes name the type.
         let attributes = attributes(|value| json!({ "stringValue": value, "dataType": "String" }));
         let message = json!({"messageId": "m", "receiptHandle": "r", "body": document.to_string(), "messageAttributes": attributes});
         let run = run_on(message.to_string(), &["decode", "--output", "json"]);

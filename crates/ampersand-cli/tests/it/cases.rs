@@ -1,4 +1,4 @@
-//! Documents that people had, and what the command has to make of them.
+//! Documents that users had, and how the command has to handle them.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ pub(crate) fn decode(document: impl AsRef<[u8]>) -> Run {
     run_on(document, &["decode", "--output", "json"])
 }
 
-/// The `connection.created` of all cases.
+/// Checks the `connection.created` of all cases.
 #[track_caller]
 pub(crate) fn assert_is_created(run: &Run, source: &str) {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
@@ -102,7 +102,7 @@ fn a_lone_surrogate_is_reported_with_its_place() {
     ");
 }
 
-/// Verifies a signed request, of which these are the headers.
+/// Verifies a signed request with these headers.
 fn verify(headers: &str) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| {
@@ -130,7 +130,7 @@ fn signatures_are_found_in_lines_after_a_comma_and_in_lists() {
     assert_eq!(verify("svix-id: msg_2\nsvix-timestamp: 1787158990\nsvix-signature: v1,AAAA\n").code, 1);
 }
 
-/// The data of a record of Kinesis.
+/// Returns the data of a Kinesis record.
 pub(crate) fn data() -> String {
     STANDARD.encode(format!(r#"{{"data":{PAYLOAD},"metadata":{METADATA}}}"#))
 }

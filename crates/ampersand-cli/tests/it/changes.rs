@@ -1,4 +1,4 @@
-//! `--changes`: what an update changed in a configuration.
+//! `--changes` shows how an update changed a configuration.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ const SENTENCES: [&str; 2] = ["    read of `contact`: field `e\u{fffd}mail` is s
 
 const CONFIGURATIONS: [&str; 4] = ["config", "configURL", "lastConfig", "lastConfigURL"];
 
-/// An update with these of its configurations.
+/// Returns an update that has only these configurations.
 fn update(configurations: &[(&str, &str)]) -> String {
     let mut webhook: Value = serde_json::from_str(&read("webhook/installation.updated.json")).unwrap();
     let data = webhook["data"].as_object_mut().unwrap();

@@ -8,7 +8,7 @@ use std::thread;
 
 use test_support::corpus;
 
-/// What a command printed, and its exit code.
+/// The output of a command, and its exit code.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -59,7 +59,7 @@ pub(crate) fn run<A: AsRef<str>>(arguments: &[A]) -> Run {
     command(arguments).stdin(Stdio::null()).output().unwrap().into()
 }
 
-/// Runs with a text as stdin, which is written at once.
+/// Runs the command with a text as stdin, written at once.
 pub(crate) fn run_on<A: AsRef<str>>(stdin: impl AsRef<[u8]>, arguments: &[A]) -> Run {
     feed(command(arguments), stdin)
 }
@@ -75,7 +75,7 @@ pub(crate) fn feed(mut command: Command, stdin: impl AsRef<[u8]>) -> Run {
     run
 }
 
-/// The payloads of a folder of the corpus: their paths in it, sorted. Metadata is not a payload.
+/// Returns the sorted paths of the payloads in a folder of the corpus. Metadata files are not payloads.
 pub(crate) fn payloads(folder: &str) -> Vec<String> {
     let payloads = corpus::payloads(folder).into_iter();
     let mut paths: Vec<String> = payloads.map(|payload| format!("{folder}/{}.json", payload.name)).collect();

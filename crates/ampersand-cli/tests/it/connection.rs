@@ -1,4 +1,4 @@
-//! Why there is no answer: what `trigger`, `listen --forward` and `resolve` say of it.
+//! `trigger`, `listen --forward` and `resolve` explain why there is no response.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::listen::Listener;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// A receiver with a certificate for these names, which answers 204. Gives its port, and the certificate of the issuer.
+/// Starts a receiver that has a certificate for these names and responds 204. Returns its port and the root.
 fn receiver(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (u16, String) {
     let (config, root) = tls_for(names, change);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -37,7 +37,7 @@ fn receiver(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> (u16
     (port, root)
 }
 
-/// Sends a webhook, and gives what is said of the answer.
+/// Sends a webhook, and returns the exit code and the message about the response.
 fn trigger(url: &str, root: Option<&Path>, more: &[&str]) -> (i32, String) {
     let mut command = command(&[&["trigger", "connection.created", "--to", url], more].concat());
     command.env("AMPERSAND_WEBHOOK_SECRET", SECRET).envs(root.map(|root| ("SSL_CERT_FILE", root))).stdin(Stdio::null());

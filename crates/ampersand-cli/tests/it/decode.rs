@@ -1,4 +1,4 @@
-//! Every payload of the corpus, in every envelope.
+//! Decodes every payload of the corpus, in every envelope.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::command::{Run, payloads, read, run, run_on};
 
-/// How the payloads of a folder are decoded. They need arguments of their own where the body does not say all.
+/// Decodes a payload of a folder, with the arguments that it needs if the body does not contain everything.
 fn decode(folder: &str, path: &str) -> Run {
     let name = path.strip_prefix(folder).unwrap().trim_matches('/').strip_suffix(".json").unwrap();
     let metadata = path.replace(".json", ".metadata.json");
@@ -41,7 +41,7 @@ const FOLDERS: [&str; 12] = [
     "unknown",
 ];
 
-/// JSON without the white space between its tokens.
+/// Removes the white space between the tokens of JSON.
 fn on_one_line(json: &str) -> String {
     let (mut line, mut in_string, mut escaped) = (String::new(), false, false);
     for c in json.chars() {

@@ -1,4 +1,4 @@
-//! `decode --drift`: what is sent and not in the contract.
+//! `decode --drift` reports what is sent but is not in the contract.
 
 use crate::command::{Run, payloads, read, run, run_on};
 
@@ -6,7 +6,7 @@ fn drift(payload: &str) -> Run {
     run_on(payload, &["decode", "--drift"])
 }
 
-/// A payload of the corpus, changed as an editor would.
+/// Returns a payload of the corpus with edits.
 fn edited(path: &str, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(read(path), |text, (old, new)| {
         assert!(text.contains(old), "{path} has no {old}");
@@ -16,7 +16,7 @@ fn edited(path: &str, changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_contract_has_all_that_follows_it() {
-    // What the corpus has of these is there because it is new.
+    // The corpus has these files because their content is new.
     let new = [
         "configurations/installation.created--with-last-config",
         "messages/empty-read-type",
@@ -45,7 +45,7 @@ fn the_contract_has_all_that_follows_it() {
     }
 }
 
-/// A configuration with everything in it that is not known, and a value in each place that no one may see.
+/// A configuration with everything that the contract lacks. It has a marker in each place that no output may show.
 const CONFIG: &str = r#"{"provider": "SECRET", "new": {"SECRET": 1}, "read": {"objects": {
     "SECRET": {"objectName": "SECRET", "schedule": 7, "new thing": null, "selectedFieldsAuto": "SECRET",
         "selectedFields": {"SECRET": true}, "selectedFieldMappings": {"SECRET": "SECRET"},

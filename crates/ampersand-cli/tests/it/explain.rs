@@ -1,4 +1,4 @@
-//! `explain`: what the contract and our documentation know of a name.
+//! `explain` shows what the contract and our documentation say about a name.
 
 use insta::assert_snapshot;
 

@@ -1,11 +1,11 @@
-//! A server of files on loopback.
+//! A file server on loopback.
 
 use std::thread;
 use std::time::Duration;
 
 use test_support::server::{Server, response, send};
 
-/// Files by their paths.
+/// The contents of files, by path.
 pub(crate) type Files = &'static [(&'static str, &'static str)];
 
 /// Serves files.
@@ -13,7 +13,7 @@ pub(crate) fn serve(files: Files) -> Server {
     Server::start(move |request, stream| send(stream, &get(files, request.path())))
 }
 
-/// The response with what is at a path; `/slow…` takes a while.
+/// Returns the response with the file at a path. `/slow…` is delayed.
 pub(crate) fn get(files: Files, path: &str) -> Vec<u8> {
     if path.starts_with("/slow") {
         thread::sleep(Duration::from_millis(150));

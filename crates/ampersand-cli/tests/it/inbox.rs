@@ -1,4 +1,4 @@
-//! A look into the inbox, and its repair.
+//! `inbox` shows and repairs an inbox.
 
 use ampersand_inbox::{Failure, Inbox, Options, Put, Retry, State};
 use ampersand_notifications::Source;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::command::{Run, command, run};
 use crate::serve::{App, Serve, until};
 
-/// An inbox in a folder: two dead letters, one that waits, one that is done.
+/// Makes an inbox in a folder: two dead letters, a waiting delivery, and a finished one.
 fn filled() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().join("inbox.db").display());
@@ -47,7 +47,7 @@ fn inbox(store: &str, arguments: &[&str]) -> Run {
     run(&[&["inbox"], arguments, &["--store", store]].concat())
 }
 
-/// What is printed, without what differs from run to run.
+/// Returns the output, without the parts that differ from run to run.
 fn shown(run: &Run) -> String {
     let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
     let age = Regex::new(r"\b\d+ s\b").unwrap();
@@ -119,7 +119,7 @@ fn dead_letters_are_replayed_by_what_they_have_in_common() {
         (0, &["replay", "--type", "installation.created", "--reason", "422", "--dry-run", "--output", "json"]),
         (0, &["replay", "--type", "installation.created", "--reason", "500"]),
         (0, &["replay", "--reason", "answered 422"]),
-        (1, &["replay", "--all"]), // what still cannot be read
+        (1, &["replay", "--all"]), // the deliveries that still cannot be read
         (1, &["replay", "kinesis", "msg_3"]),
         (0, &["status"]),
     ] {

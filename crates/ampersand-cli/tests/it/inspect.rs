@@ -1,4 +1,4 @@
-//! The page, asked as a browser asks it. What people do on it, `cargo xtask peers` does in a real one.
+//! Requests the page as a browser does. `cargo xtask peers` tests in a real browser what people do on it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::command::{command, run};
 use crate::listen::SECRET;
 
-/// `ampersand inspect`, until it is dropped.
+/// `ampersand inspect`, which runs until it is dropped.
 struct Inspector {
     child: Child,
     host: String,
@@ -33,7 +33,7 @@ impl Inspector {
         Self { child, host: host.to_owned(), path: format!("/{path}") }
     }
 
-    /// Asks for something below the page's URL; gives the head and the body of the answer.
+    /// Requests a path below the page's URL. Returns the head and the body of the response.
     fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         let (page, host) = (&self.path, &self.host);
@@ -111,7 +111,7 @@ fn a_delivery_of_any_envelope_is_shown() {
     }
 }
 
-/// The file is the tests of the page, as they are copied. It runs as tests of its own.
+/// The file contains the page's tests as they are copied. It also runs as tests itself.
 #[test]
 fn a_test_that_is_copied_is_one_that_passes() {
     let hostile = "\u{202e}\"#\\r\n{}";

@@ -1,4 +1,4 @@
-//! A receiver at a terminal.
+//! `listen` receives requests at a terminal.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use crate::command::{Run, command, run};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// `ampersand listen` on a free port, which ends when it is told to.
+/// `ampersand listen` on a free port, which ends when the test stops it.
 pub(crate) struct Listener {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -56,10 +56,10 @@ impl Listener {
         self.url.trim_start_matches("http://").trim_end_matches('/')
     }
 
-    /// Sends bytes, and gives what is answered.
+    /// Sends bytes, and returns the response.
     fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        let _ = stream.write_all(request.as_bytes()); // It may be answered, and closed, before all is sent.
+        let _ = stream.write_all(request.as_bytes()); // The listener may respond and close before everything is sent.
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
         answer
@@ -69,7 +69,7 @@ impl Listener {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
-    /// What ctrl-C does.
+    /// Ends the listener as ctrl-C does.
     pub(crate) fn interrupt(self) -> Run {
         self.signal("-INT");
         self.end()
@@ -125,7 +125,7 @@ fn what_cannot_be_printed_is_not_taken() {
     assert_eq!(full.child.wait().unwrap().code(), Some(1));
 }
 
-/// Nobody reads what it prints, and what it prints is more than a pipe holds.
+/// Nobody reads the output, and the output is larger than a pipe's buffer.
 #[test]
 fn while_nobody_reads_it_goes_on_to_answer() {
     let folder = tempfile::tempdir().unwrap();
@@ -236,7 +236,7 @@ fn what_is_in_flight_when_it_is_told_to_end_is_finished() {
         stream.read_to_string(&mut answer).unwrap();
         answer
     });
-    std::thread::sleep(Duration::from_millis(200)); // until its beginning was read
+    std::thread::sleep(Duration::from_millis(200)); // until its beginning is read
     let ended = listener.interrupt();
     assert!(sender.join().unwrap().starts_with("HTTP/1.1 204 "));
     assert!(ended.code == 0 && ended.stdout.contains("new (new)"), "{ended}");
@@ -252,7 +252,7 @@ fn sigterm_lets_what_is_in_flight_end_and_a_second_signal_does_not() {
         let listener = Listener::start("", &[]);
         let mut stream = TcpStream::connect(listener.address()).unwrap();
         stream.write_all(begun.as_bytes()).unwrap();
-        std::thread::sleep(Duration::from_millis(200)); // until its beginning was read
+        std::thread::sleep(Duration::from_millis(200)); // until its beginning is read
         listener.signal("-TERM");
         std::thread::sleep(Duration::from_millis(200));
         if let Some(signal) = second {
@@ -306,7 +306,7 @@ fn what_is_kept_is_what_came() {
     let sent = run(&["trigger", "installation.updated"]).stdout;
     assert_eq!(std::fs::read_to_string(body).unwrap(), sent.trim_end(), "to the byte");
 
-    // What was sent once is sent again: as it came, or signed anew.
+    // A stored request can be sent again: unchanged, or with a new signature.
     let listener = Listener::start(SECRET, &["--output", "json"]);
     assert!(listener.trigger("", &["--replay", body]).stdout.ends_with("  204\n"));
     std::fs::write(
@@ -350,7 +350,7 @@ fn a_refused_request_is_kept_whatever_its_status() {
         (5, post(&format!("X-Header: 1\r\n{}", signed("[1]")), "[1]"), 422, 3),
     ] {
         let answer = listener.send(&request);
-        // The listener may break off the connection when more is sent after its answer.
+        // The listener may close the connection if more is sent after its response.
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) || (number == 4 && answer.is_empty()), "{answer}");
         let kept = |extension: &str| std::fs::read(folder.path().join(format!("000{number}.{extension}"))).unwrap();
         assert!(String::from_utf8(kept("headers")).unwrap().contains("x-header: 1\n"), "{status}");
@@ -358,7 +358,7 @@ fn a_refused_request_is_kept_whatever_its_status() {
     }
     let mut cut = TcpStream::connect(listener.address()).unwrap();
     cut.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{\"cut").unwrap();
-    std::thread::sleep(Duration::from_millis(200)); // until its beginning was read
+    std::thread::sleep(Duration::from_millis(200)); // until its beginning is read
     drop(cut);
     let ended = listener.interrupt();
     let last = ended.lines().pop().unwrap();
@@ -366,7 +366,7 @@ fn a_refused_request_is_kept_whatever_its_status() {
     assert_eq!(std::fs::read(folder.path().join("0006.json")).unwrap(), b"{\"cut");
 }
 
-/// The headers of a webhook, signed now.
+/// Returns the headers of a webhook that is signed now.
 fn signed(body: &str) -> String {
     let now = jiff::Timestamp::now();
     let signature = Secret::new(SECRET).unwrap().sign("msg_1", now, body.as_bytes());
@@ -398,7 +398,7 @@ fn a_body_that_cannot_be_read_is_passed_on_and_the_receiver_behind_decides() {
         shown += "\n";
     }
     receiver.join().unwrap();
-    // Another test may listen at the port that is free again, and none at this one.
+    // Another test may listen at a port that is free again, but none at this one.
     let front = Listener::start(SECRET, &["--forward", "http://127.0.0.1:1/"]);
     let answer = front.send(&post(&signed("[1]"), "[1]"));
     assert!(answer.ends_with("\r\n\r\nthe receiver behind cannot be reached"), "the sender is not told why: {answer}");
@@ -436,7 +436,7 @@ fn an_answer_from_behind_that_has_no_end_is_given_up() {
     let front = Listener::start(SECRET, &["--forward", &format!("http://{}/", behind.local_addr().unwrap())]);
     let endless = std::thread::spawn(move || {
         let mut stream = behind.accept().unwrap().0;
-        assert!(stream.read(&mut [0; 1 << 16]).unwrap() > 0); // An answer that nobody asked for is none.
+        assert!(stream.read(&mut [0; 1 << 16]).unwrap() > 0); // A response that nobody requested is ignored.
         stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
         while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
     });

@@ -1,4 +1,4 @@
-//! The command, driven as people and scripts drive it.
+//! Tests of the command, run as people and scripts run it.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! What was too large to send is downloaded and put in place, and nothing else changes.
+//! `resolve` downloads the values that were too large to send, inserts them, and changes nothing else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ const FILES: Files = &[
     ("/list", "[1]"),
 ];
 
-/// A webhook with data of a type that is new: resolving goes by the members.
+/// Returns a webhook of a new type, because resolving depends only on the members.
 fn webhook(data: &str) -> String {
     format!(r#"{{"notificationType": "new", "data": {data}}}"#)
 }
@@ -29,7 +29,7 @@ fn resolve(stdin: &str, more: &[&str]) -> Run {
 
 const LOCAL: [&str; 2] = ["--allow-http", "--allow-private"];
 
-/// The data in a line of output.
+/// Returns the data in a line of output.
 fn data(line: &str) -> &str {
     line.split_once(r#""data":"#).unwrap().1.strip_suffix('}').unwrap()
 }
@@ -41,7 +41,7 @@ fn configurations_are_put_where_they_belong() {
     let (config, slow) = (url("/config"), url("/slow"));
     let one_line = r#"{"provider":"hubspot","size":1.10}"#;
     for (sent, expected) in [
-        // absent: behind the URL
+        // the value is absent: use the URL
         (
             format!(r#"{{"a":1E2,"configURL":{config},"z":"\u00e9"}}"#),
             format!(r#"{{"a":1E2,"configURL":{config},"config":{one_line},"z":"\u00e9"}}"#),
@@ -54,7 +54,7 @@ fn configurations_are_put_where_they_belong() {
             format!(r#"{{"configURL":{config},"config":null}}"#),
             format!(r#"{{"configURL":{config},"config":{one_line}}}"#),
         ),
-        // inline wins
+        // the inline value wins
         (
             format!(r#"{{"config":{{"a":1}},"configURL":{config}}}"#),
             format!(r#"{{"config":{{"a":1}},"configURL":{config}}}"#),
@@ -168,7 +168,7 @@ fn one_failure_does_not_stop_the_others() {
     insta::assert_snapshot!(run.to_string().replace(&server.url, "http://server"));
 }
 
-/// All URLs of the corpus have expired, which they say: nothing is asked.
+/// All URLs of the corpus have an expiry time in the past, so none is requested.
 #[test]
 fn expired_urls_are_not_asked() {
     let paths = ["configurations", "messages"].map(payloads).concat();

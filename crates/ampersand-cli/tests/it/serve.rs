@@ -1,4 +1,4 @@
-//! The inbox beside an application.
+//! `serve` runs the inbox beside an application.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,20 +23,20 @@ use crate::listen::SECRET;
 
 const SIGN: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/// An application, which keeps what it gets.
+/// An application that records the requests that it receives.
 pub(crate) struct App {
     pub(crate) url: String,
     behaviour: Arc<Behaviour>,
-    /// The application ends with it.
+    /// The application ends with this runtime.
     _runtime: Runtime,
 }
 
 #[derive(Default)]
 struct Behaviour {
     got: Mutex<Vec<(HeaderMap, Bytes)>>,
-    /// So many requests are answered with 500.
+    /// The number of requests that are answered with 500.
     failures: AtomicUsize,
-    /// No request is answered, as long as it is so.
+    /// Whether requests get no response.
     hangs: AtomicBool,
 }
 
@@ -68,7 +68,7 @@ impl App {
         self.behaviour.hangs.store(hangs, Ordering::SeqCst);
     }
 
-    /// What it has got, once that is so much.
+    /// Returns the received requests, once there are this many.
     pub(crate) fn got(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
         until("deliveries", || self.behaviour.got.lock().unwrap().len() >= count);
         self.behaviour.got.lock().unwrap().clone()
@@ -94,7 +94,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 /// `ampersand serve` on free ports, with its files in a folder.
 pub(crate) struct Serve {
     child: Child,
-    /// What it says on stderr, so far.
+    /// The output on stderr so far.
     said: Arc<Mutex<String>>,
     reader: JoinHandle<()>,
     urls: Vec<String>,
@@ -102,7 +102,7 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Starts it with a secret of `SECRET`, on a store in the folder.
+    /// Starts `serve` with the secret `SECRET`, on a store in the folder.
     pub(crate) fn start(folder: &TempDir, arguments: &[&str]) -> Self {
         let secret = path(folder, "secret", SECRET);
         Self::spawn(folder, &[&["--secret-file", &secret], arguments].concat())
@@ -141,7 +141,7 @@ impl Serve {
         until(text, || self.said.lock().unwrap().contains(text));
     }
 
-    /// Sends a webhook, and gives the status of the answer.
+    /// Sends a webhook, and returns the status of the response.
     pub(crate) fn post(&self, sent: &Sent) -> u16 {
         post(&self.urls[0], sent)
     }
@@ -177,7 +177,7 @@ fn get(url: &str) -> (u16, String) {
     })
 }
 
-/// Webhooks of different installations, signed now.
+/// Returns webhooks of different installations, signed now.
 fn signed(count: u64) -> impl Iterator<Item = Sent> {
     (0..count).map(|seed| Fixture::seeded("connection.error", seed).signed_now(SECRET).unwrap())
 }

@@ -1,4 +1,4 @@
-//! `setup`, against an API that keeps what is created.
+//! `setup` runs against an API that stores what requests create.
 
 use ampersand_client::Host;
 use ampersand_client::types::DestinationWithSecrets;
@@ -19,7 +19,7 @@ fn setup(api: &FakeApi, arguments: &[&str]) -> Run {
     run(api, &[&["setup", "--project", "acme"], arguments].concat())
 }
 
-/// What was created, in its order: the operation and the body of each request.
+/// Returns the operation and the body of each create request, in order.
 fn created(api: &FakeApi) -> Vec<Value> {
     let requests = api.requests().into_iter().filter(|request| request.method == "POST");
     requests.map(|request| json!({ "operation": request.operation, "body": request.body })).collect()

@@ -1,4 +1,4 @@
-//! The tour, walked: its commands are run, and it shows what they print.
+//! Runs the commands of the tour. The page has to show what they print.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 const MARK: &str = "--8<--\n";
 
-/// A page with what its commands print: those of blocks of `console`, after `$ `, in one shell.
+/// Returns the page with the output of its commands. They follow `$ ` in `console` blocks, and run in one shell.
 fn walk(page: &str) -> String {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut commands = Vec::new();
@@ -17,7 +17,7 @@ fn walk(page: &str) -> String {
     for line in page.lines() {
         match line.strip_prefix("$ ") {
             Some(command) if in_console => {
-                // What goes on in the background gets a moment, as it does when people type.
+                // A background command gets a moment to start, as it does when people type.
                 let moment = if command.ends_with(" &") { "\nsleep 1" } else { "" };
                 commands.push(format!("printf -- '{MARK}'\n{}{moment}", command.replace("3000", &port)));
                 walked.push(line.to_owned());
@@ -57,7 +57,7 @@ fn the_tour_shows_what_its_commands_print() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tour.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let walked = walk(&page);
-    // What differs from run to run, and the only thing that may.
+    // The only parts that may differ from run to run.
     let clock = Regex::new(r"\d\d:\d\d:\d\dZ  | +\d+ ms |signed at \S+").unwrap();
     if clock.replace_all(&page, "") == clock.replace_all(&walked, "") {
         return;

@@ -1,4 +1,4 @@
-//! Notifications that are sent for a trial.
+//! `trigger` sends sample notifications.
 
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
@@ -18,20 +18,20 @@ use crate::command::{Run, command, run, run_on};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// What a receiver has taken: the type and the id of each.
+/// The type and the id of each delivery that a receiver got.
 type Taken = Arc<Mutex<Vec<(String, String)>>>;
 
-/// All that can be sent, by its names.
+/// Returns the names of everything that can be sent.
 fn everything() -> impl Iterator<Item = &'static str> {
     NotificationType::KNOWN.iter().map(NotificationType::as_str).chain(["records", "changes"])
 }
 
-/// The name of the data message that an action sends.
+/// Returns the name of the data message that an action sends.
 fn message(action: &str) -> &'static str {
     if action == "subscribe" { "changes" } else { "records" }
 }
 
-/// A receiver that verifies what comes, and its URL.
+/// Starts a receiver that verifies deliveries, and returns its URL and what it got.
 fn receiver() -> (String, Taken) {
     async fn receive(State((_, taken)): State<(Verifier, Taken)>, Received { delivery, .. }: Received) {
         taken.lock().unwrap().push(match delivery {
@@ -192,7 +192,7 @@ fn what_is_refused_is_told() {
     assert!(wrong.code == 2 && !wrong.stderr.contains("whsec_!"), "{wrong}");
 }
 
-/// The sender takes it for a failure, too.
+/// Ampersand's sender also treats a redirect as a failure.
 #[test]
 fn a_redirect_is_an_answer() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

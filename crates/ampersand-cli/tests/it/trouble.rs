@@ -1,4 +1,4 @@
-//! What goes wrong ends with a message and an exit code: it does not crash, and does not hang.
+//! Failures end with a message and an exit code: no crash and no hang.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -76,7 +76,7 @@ fn a_file_is_not_read_and_written_to_at_once() {
         }
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "[1]\n");
-    // What is no regular file has an end, or is read in another way.
+    // A file that is not a regular file has an end, or is read in another way.
     assert_eq!(run(&["decode", "--dead-letter", "/dev/null", "/dev/null"]).code, 0);
 }
 
@@ -182,7 +182,7 @@ fn who_had_enough_may_leave() {
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        // An answer comes as soon as there is a line, though there is no end of input.
+        // Output appears as soon as a line is complete, before the end of the input.
         stdin.write_all(format!("{GOOD}\n").as_bytes()).unwrap();
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -213,7 +213,7 @@ fn a_disk_that_is_full_is_a_failure() {
     assert!(letters.stderr.contains("/dev/full cannot be written"), "{letters}");
 }
 
-/// A command that may have so many kB of memory mapped, of which what is used is a small part.
+/// Returns a command that may map this many kB of memory, of which it uses only a small part.
 #[cfg(target_os = "linux")]
 fn limited(kilobytes: u32) -> std::process::Command {
     let mut limited = std::process::Command::new("sh");

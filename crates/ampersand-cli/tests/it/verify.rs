@@ -1,4 +1,4 @@
-//! Signatures, made by us and by the reference implementation.
+//! Verifies signatures that this project and the reference implementation made.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn sign(secret: &str) -> String {
     Secret::new(secret).unwrap().sign("msg_1", Timestamp::from_second(SENT).unwrap(), BODY.as_bytes())
 }
 
-/// Verifies a body against headers, as at the time of the corpus.
+/// Verifies a body with headers, at the time of the corpus.
 fn verify(headers: &str, secrets: &str, body: &str, more: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("head");
@@ -106,7 +106,7 @@ fn says_why_not() {
         shown += lines.split("head: ").last().unwrap();
     }
     insta::assert_snapshot!(shown);
-    // Now is no time of the corpus.
+    // The current time is not that of the corpus.
     assert!(verify(&right, SECRETS[0], BODY, &[]).stderr.contains("pass --at"));
 
     let mut both = command(&["verify", "--headers", "-"]);
@@ -205,7 +205,7 @@ fn a_secret_that_was_copied_with_more_than_itself_is_named_without_its_key() {
     fs::write(&file, format!("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw= {secret}")).unwrap();
     let run = verify(&head(&sign(secret)), "", BODY, &[AT[0], AT[1], "--secret-file", path]);
     assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has something before the key: remove that\n"), "{run}");
-    // A comma separates the secrets of the variable.
+    // A comma separates the secrets in the variable.
     let run = verify(&head(&sign(secret)), &format!("v1,{secret}"), BODY, &AT);
     assert!(run.code == 2 && run.stderr.ends_with(": secret 1 has `v1,` before the key: remove that\n"), "{run}");
 }

@@ -1,4 +1,4 @@
-//! An installation's configuration: read, changed and sent back.
+//! Reads, changes and sends back an installation's configuration.
 
 use ampersand_client::types::Installation;
 use ampersand_client::{Client, ErrorKind};
@@ -20,7 +20,7 @@ async fn send(client: &Client, content: UpdateInstallationConfigContent, mask: &
     client.update_config("p", "n", "i", [mask], content).await.unwrap().into_inner()
 }
 
-/// What an update sends.
+/// The body of an update.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Update {
@@ -47,7 +47,7 @@ async fn what_is_read_changed_and_sent_back_differs_in_the_change_alone() {
         assert_eq!(current.as_str(), payload.text.trim(), "{}: the text is what came", payload.name);
         let before: UpdateInstallationConfigContent = current.parse().unwrap();
 
-        // Of one object the schedule, or where there is none whether there is a proxy.
+        // Changes the schedule of an object, or the proxy if there is no object.
         let mut after = before.clone();
         let object = after.read.as_mut().and_then(|read| read.objects.iter_mut().next());
         let (mask, place) = if let Some((name, object)) = object {
@@ -69,7 +69,7 @@ async fn what_is_read_changed_and_sent_back_differs_in_the_change_alone() {
         let changed = difference(&payload.text, content.as_str()).unwrap_or_default();
         assert!(changed.starts_with(&place), "{}: {changed}", payload.name);
 
-        // With the change taken back, nothing is different.
+        // After the change is reverted, nothing differs.
         let mut restored: UpdateInstallationConfigContent = content.parse().unwrap();
         match mask.strip_prefix("config.content.read.objects.") {
             Some(name) => {
@@ -81,7 +81,7 @@ async fn what_is_read_changed_and_sent_back_differs_in_the_change_alone() {
         let restored = RawJson::encode(&restored).unwrap();
         assert_eq!(difference(&payload.text, restored.as_str()), None, "{}", payload.name);
 
-        // The typed configuration of an installation says the same.
+        // The typed configuration of an installation is equal.
         let typed = RawJson::encode(&answered.config.content).unwrap();
         assert_eq!(difference(&payload.text, typed.as_str()), None, "{}", payload.name);
     }

@@ -1,4 +1,4 @@
-//! No `Debug` shows a credential: of a request, of the client, of what came and of what went wrong.
+//! `Debug` of requests, clients, responses and errors shows no credential.
 
 use std::error::Error as _;
 

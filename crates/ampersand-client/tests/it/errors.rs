@@ -1,4 +1,4 @@
-//! What goes wrong is told apart, with all that came, and tried again where that may help.
+//! Errors have the right kind and hold the whole response. The client retries those that may succeed later.
 
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ async fn how_long_to_wait_may_be_a_date_and_may_be_over() {
         assert_eq!(waits(Peer::script([(503, header, String::new())])).await, None, "{header}");
     }
 
-    // What is over is tried again, what is too far away is not.
+    // The client retries if the time has passed, and not if it is too far away.
     for (header, attempts) in [(at(-60), 3), (at(3600), 1)] {
         let peer = Peer::with([(503, header, String::new())], quick());
         assert_eq!((get(&peer).await.unwrap_err().attempts(), peer.seen().len()), (attempts, attempts as usize));

@@ -1,4 +1,4 @@
-//! A server that takes every request, and a client whose hosts are paths of it.
+//! A server that accepts every request, and a client that uses its paths as hosts.
 
 use ampersand_client::{Client, ClientBuilder, Host, Retry};
 use test_support::server::{Request, Server, response};
@@ -9,12 +9,12 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Answers every request in the same way.
+    /// Responds to every request in the same way.
     pub(crate) fn answering(status: u16, content_type: &str, body: &str) -> Self {
         Self::script([(status, &*format!("content-type: {content_type}"), body.to_owned())])
     }
 
-    /// Answers with one after the other, and goes on with the last: status, a header, body.
+    /// Sends one response after the other, and repeats the last: status, a header, body.
     pub(crate) fn script<const N: usize>(answers: [(u16, &str, String); N]) -> Self {
         Self::with(answers, Retry::NEVER)
     }
@@ -22,7 +22,7 @@ impl Peer {
     pub(crate) fn with<const N: usize>(answers: [(u16, &str, String); N], retry: Retry) -> Self {
         let server = Server::script(answers.map(|(status, header, body)| {
             let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
-            // Servers say that a body is text if nobody says what it is.
+            // A server declares text if the test sets no content type.
             let text =
                 if header.starts_with("content-type: ") { "" } else { "content-type: text/plain; charset=utf-8\r\n" };
             response(status, &format!("{header}{text}"), body)
@@ -38,7 +38,7 @@ impl Peer {
         self.server.requests()
     }
 
-    /// The one request that came.
+    /// Returns the only request that the server received.
     pub(crate) fn only(&self) -> Request {
         let [one] = self.seen().try_into().unwrap();
         one

@@ -1,4 +1,4 @@
-//! With the feature `tracing`, attempts can be observed, and show no body or credential.
+//! With the feature `tracing`, attempts are spans and failed attempts are events, without body or credential.
 
 use ampersand_client::{Client, Host};
 use test_support::log::Log;

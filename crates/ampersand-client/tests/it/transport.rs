@@ -1,4 +1,4 @@
-//! How a client comes to its settings, its tokens and its protocol.
+//! How a client gets its settings, its tokens and its protocol.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -119,7 +119,7 @@ async fn a_slow_token_holds_up_its_own_call_alone_and_not_for_ever() {
     let impatient = with_tokens(&peer, never).timeout(Duration::from_millis(50)).build().unwrap();
     assert_eq!(get(&impatient).await.unwrap_err().kind(), ErrorKind::Credentials);
 
-    // The time for the token is taken from that for the response.
+    // The time spent on the token counts towards the limit of the response.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let late = with_tokens(&peer, slow).base_url(Host::Api, url).timeout(Duration::from_millis(400));
@@ -128,7 +128,7 @@ async fn a_slow_token_holds_up_its_own_call_alone_and_not_for_ever() {
     assert!(begun.elapsed() < Duration::from_millis(650), "{:?}", begun.elapsed());
 }
 
-/// Accepts connections that are encrypted.
+/// Accepts TLS connections.
 struct Encrypted(TcpListener, TlsAcceptor);
 
 impl Listener for Encrypted {

@@ -1,4 +1,4 @@
-//! The events of Lambda, as the types of `aws_lambda_events` read them.
+//! The Lambda events parse as the types of `aws_lambda_events`.
 
 use ampersand_notifications::{Delivery, Verifier, from_attributes, from_kinesis};
 use ampersand_testing::{Envelope, Fixture, aws};

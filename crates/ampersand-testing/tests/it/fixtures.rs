@@ -1,4 +1,4 @@
-//! Fixtures: in every envelope, changed by a test, and signed.
+//! Fixtures in every envelope, with changed fields and with signatures.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ fn a_fixture_is_the_same_event_in_every_envelope() {
     }
 }
 
-/// What a handler keeps, to drop repeats.
+/// Returns what a handler stores to drop repeats.
 fn id_and_time(delivery: Delivery) -> (Option<String>, Option<String>) {
     let (id, time) = match delivery {
         Delivery::Notification(Notification { id, timestamp, .. }) => (id, timestamp),

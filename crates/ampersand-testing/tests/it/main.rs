@@ -1,4 +1,4 @@
-//! The test kit is as good as what it stands for.
+//! Tests of the fixtures, the mocks and the fake servers.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

@@ -25,7 +25,7 @@ async fn mocks_answer_what_an_operation_gives_or_how_it_fails() {
     key.assert();
     read.assert();
 
-    // The same path of another host, and another body, are not mocked.
+    // No mock matches the same path of another host, or another body.
     let written = project.writes().write_records("i", "contact", WriteRequest::new("g", "create")).await;
     assert_eq!(written.unwrap_err().status().unwrap(), 404);
     let other = project.reads().trigger_read("i", "contact", ReadRequest::new("h", "async")).await;

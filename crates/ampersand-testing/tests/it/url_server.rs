@@ -1,4 +1,4 @@
-//! Signed URLs, and what a resolver makes of them.
+//! Signed URLs, and how a resolver handles them.
 
 use std::time::Duration;
 

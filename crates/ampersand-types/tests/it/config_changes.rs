@@ -1,4 +1,4 @@
-//! What changed between two configurations: no difference is silent, and the changes lead from the one to the other.
+//! The changes between two configurations are complete: applied to the first, they give the second.
 
 use std::iter;
 
@@ -16,7 +16,7 @@ fn config(json: &Value) -> ConfigContent {
     serde_json::from_value(json.clone()).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
-/// The changes, as they are encoded.
+/// Returns the changes as JSON.
 fn changes(before: &Value, after: &Value) -> Vec<Value> {
     let changes = config(after).changes_since(&config(before));
     changes.iter().map(|change| serde_json::to_value(change).unwrap()).collect()
@@ -31,7 +31,7 @@ fn corpus(name: &str) -> Value {
     serde_json::from_str(&payload.text).unwrap()
 }
 
-/// What a configuration means: without what says nothing, and without what says what the contract says anyway.
+/// Returns a configuration without empty members, and without members that have the contract's default.
 fn meaning(config: &Value) -> Value {
     let mut config = config.clone();
     for object in entries(&mut config, &["read", "objects", "*"]) {
@@ -50,7 +50,7 @@ fn without(object: &mut Value, member: &str, default: &Value) {
     }
 }
 
-/// The values at a path, where `*` is any member.
+/// Returns the values at a path, where `*` matches any member.
 fn entries<'a>(json: &'a mut Value, path: &[&str]) -> Vec<&'a mut Value> {
     let [step, rest @ ..] = path else { return vec![json] };
     let members = json.as_object_mut().into_iter().flatten();
@@ -70,7 +70,7 @@ fn said(json: &Value) -> Value {
     }
 }
 
-/// Does to a configuration what a change says.
+/// Applies a change to a configuration.
 fn apply(config: &mut Value, change: &Value) {
     let text = |member: &str| change[member].as_str().unwrap().to_owned();
     let object = |action: &str| [action.to_owned(), "objects".to_owned(), text("object")];
@@ -123,7 +123,7 @@ fn set(json: &mut Value, path: Vec<String>, value: Value) {
     *place = value;
 }
 
-/// The names in a JSONPath.
+/// Returns the names in a JSONPath.
 fn steps(path: &str) -> Vec<String> {
     let (mut steps, mut rest) = (Vec::new(), path.strip_prefix('$').unwrap());
     while !rest.is_empty() {
@@ -140,7 +140,7 @@ fn steps(path: &str) -> Vec<String> {
                 ends
             });
             let (name, after) = quoted.split_at(end.unwrap());
-            // As a JSON string, which escapes the other kind of quotes.
+            // Converts the name to a JSON string, which escapes the other kind of quotes.
             let name = name.replace('"', "\\\"").replace("\\'", "'");
             steps.push(serde_json::from_str(&format!("\"{name}\"")).unwrap());
             rest = after.strip_prefix("']").unwrap();
@@ -149,7 +149,7 @@ fn steps(path: &str) -> Vec<String> {
     steps
 }
 
-/// Takes each member from one of both sides, or from inside of both, as `choices` say.
+/// Combines two values at random: takes one side, or chooses for each member, as `choices` say.
 fn cross(before: &Value, after: &Value, choices: &mut impl Iterator<Item = u8>) -> Value {
     let choice = choices.next().unwrap() % 4;
     let (Value::Object(one), Value::Object(other), 1..) = (before, after, choice) else {
@@ -166,7 +166,7 @@ fn cross(before: &Value, after: &Value, choices: &mut impl Iterator<Item = u8>) 
     Value::Object(members.collect())
 }
 
-/// The same, with nothing written in other ways where the types allow it.
+/// Returns the same configuration, with empty values and defaults in other forms where the types allow them.
 fn respelled(config: &Value) -> Value {
     let mut config = said(config);
     if config.is_null() {
@@ -180,7 +180,7 @@ fn respelled(config: &Value) -> Value {
         members.entry("fieldFilters").or_insert(json!([]));
         members.entry("backfill").or_insert(json!({ "defaultPeriod": {} }));
         members.entry("new").or_insert(json!({ "a": [], "b": { "c": null } }));
-        // It is required, also where it says nothing.
+        // The type requires it, even if it is empty.
         members["backfill"].as_object_mut().unwrap().entry("defaultPeriod").or_insert(json!({}));
     }
     for setting in entries(&mut config, &["write", "objects", "*", "selectedFieldSettings", "*"]) {
@@ -207,7 +207,7 @@ fn configurations(members: Members) -> BoxedStrategy<Value> {
     value(&contract["components"]["schemas"]["ConfigContent"], &contract, members)
 }
 
-/// The members that are maps, by the names of objects, fields or values, and how deep.
+/// The members that are maps with names of objects, fields or values as keys, and their depth.
 const MAPS: [(&str, usize); 6] = [
     ("objects", 1),
     ("selectedFields", 1),
@@ -219,7 +219,7 @@ const MAPS: [(&str, usize); 6] = [
 
 const NAMES: [&str; 4] = ["plain", "it's", "\"\\\n\u{e9}", ""];
 
-/// The same, with few names in its maps, so that two configurations have some in common.
+/// Returns the configuration with few names in its maps, so that two configurations share some.
 fn with_few_names(json: Value, levels: usize) -> Value {
     let Value::Object(members) = json else { return json };
     let members = members.into_iter().enumerate().map(|(index, (name, value))| match levels {
@@ -255,7 +255,7 @@ fn changes_are_empty_exactly_when_both_mean_the_same_and_lead_from_the_one_to_th
     });
 }
 
-/// Every way to change one place of a value: another leaf, a member less, and one more.
+/// Returns every edit of one place in a value: a different leaf, a member removed, and a member added.
 fn edits(json: &Value) -> Vec<Value> {
     let with = |members: &Map<String, Value>, name: &str, value: Value| {
         let mut members = members.clone();
@@ -298,12 +298,12 @@ fn no_edit_of_any_place_is_silent() {
     check(8, &configurations(Members::All), |config| edits_of(&config).map(|_| ()));
 }
 
-/// Checks every edit that leaves a configuration, and counts them.
+/// Checks every edit that is still a configuration, and returns their number.
 fn edits_of(before: &Value) -> Result<usize, TestCaseError> {
     let meant = meaning(before);
     let mut count = 0;
     for after in edits(before) {
-        // Some types are fixed, and some members required.
+        // Some types are fixed, and some members are required.
         let Ok(decoded) = serde_json::from_value::<ConfigContent>(after.clone()) else { continue };
         count += 1;
         let found = decoded.changes_since(&config(before));

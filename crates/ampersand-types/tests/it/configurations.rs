@@ -1,4 +1,4 @@
-//! Configurations: where they are, and that reading and sending one back changes nothing.
+//! The place of configurations, and a round trip that changes nothing.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ struct Body {
     data: RawJson,
 }
 
-/// The sources of the configurations of an event: the present one, and the one before an update.
+/// Returns the sources of an event's configurations: the current one, and the one before an update.
 fn sources(event: &Event) -> Vec<ConfigSource<'_>> {
     match event {
         Event::InstallationCreated(data) => vec![data.config_source()],

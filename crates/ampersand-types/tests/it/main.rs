@@ -1,4 +1,4 @@
-//! The types, on payloads as they are sent.
+//! The types decode and encode real payloads.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 

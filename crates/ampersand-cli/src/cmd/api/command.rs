@@ -1,4 +1,4 @@
-//! The commands of the operations, made of the contract when `api` is asked for.
+//! Makes the commands of the operations from the contract, when `api` is called.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::known::Known;
 use crate::output::Form;
 use crate::table::{self, wrapped};
 
-/// The names of options that every operation has, which no flag of the contract may have.
+/// The names of options that every operation has. Flags of the contract must not use them.
 pub(crate) const OUTPUT: &str = "output";
 pub(crate) const DRY_RUN: &str = "dry-run";
 pub(crate) const NO_CHECK: &str = "no-check";
@@ -22,7 +22,7 @@ const RESERVED: [&str; 8] = [OUTPUT, DRY_RUN, NO_CHECK, KEY_FILE, ALL, SET, JSON
 
 const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help}";
 
-/// Adds a command for each operation. Its options are made when it is the one that is called.
+/// Adds a command for each operation. Only the command that is called gets its options.
 pub(crate) fn all(command: Command) -> Command {
     let operations = contract::operations().map(|operation| {
         Command::new(operation.command()).about(first_sentence(operation.description()).to_owned()).defer(|command| {
@@ -55,7 +55,7 @@ const ABOUT: &str = "\
 AMPERSAND_API_KEY has the API key, or AMPERSAND_BEARER_TOKEN a token. A parameter such as `projectIdOrName` is `--project`, \
 and also `--project-id-or-name`. `ampersand api OPERATION --help` shows the options of an operation.";
 
-/// The operations under the tags that the contract gives them.
+/// Returns the operations under their tags in the contract.
 fn overview(command: &Command) -> StyledStr {
     let (head, name) = (command.get_styles().get_header(), command.get_styles().get_literal());
     let width = table::width().unwrap_or(100).clamp(40, 100);
@@ -66,7 +66,7 @@ fn overview(command: &Command) -> StyledStr {
         let _ = writeln!(text, "\n{head}{tag}{head:#}{}", title.trim_start_matches(tag));
         for operation in operations {
             let (command, about) = (operation.command(), first_sentence(operation.description()));
-            // On a narrow terminal, what an operation does is below its name.
+            // On a narrow terminal, the description is below the name.
             let column = if width < longest + 34 { 6 } else { longest + 4 };
             let about = wrapped(about, width - column).join(&format!("\n{:column$}", ""));
             let gap = if column == 6 { "\n      ".to_owned() } else { " ".repeat(column - 2 - command.len()) };
@@ -130,7 +130,7 @@ fn one(command: Command, operation: Operation) -> Command {
     ])
 }
 
-/// A command line with what the operation needs.
+/// Returns a command line with the required options of an operation.
 pub(crate) fn example(operation: Operation) -> String {
     let flags = flags(operation);
     let mut parts = vec![format!("ampersand api {}", operation.command())];
@@ -147,15 +147,15 @@ pub(crate) fn example(operation: Operation) -> String {
     if line.len() < 90 { line } else { parts.join(" \\\n    ") }
 }
 
-/// An option that the contract has: a parameter, or a field at the top of the body.
+/// An option from the contract: a parameter, or a field at the top of the body.
 pub(crate) struct Flag {
     pub(crate) field: Field,
     pub(crate) long: String,
     pub(crate) in_body: bool,
 }
 
-/// The options of an operation. `projectIdOrName` is `--project`, and `integrationId` is `--integration`, unless another
-/// option has that name. The whole name is an alias.
+/// Returns the options of an operation. `projectIdOrName` is `--project`, and `integrationId` is `--integration`,
+/// unless another option has that name. The full name is an alias.
 pub(crate) fn flags(operation: Operation) -> Vec<Flag> {
     let parameters = operation.parameters();
     let fields: Vec<Field> = operation.body().map(Schema::fields).unwrap_or_default();
@@ -183,7 +183,7 @@ pub(crate) fn flags(operation: Operation) -> Vec<Flag> {
 }
 
 impl Flag {
-    /// What tells it from the options that every operation has.
+    /// Returns an id that differs from those of the options that every operation has.
     pub(crate) fn id(&self) -> String {
         format!("contract.{}", self.field.name)
     }
@@ -222,7 +222,7 @@ impl Flag {
     }
 }
 
-/// The values of an enum are completed, and shown with what they mean.
+/// Returns the values of an enum with their meanings, for completion and help.
 fn values(schema: Schema) -> Known {
     Known::new(move || {
         let values = schema.values().into_iter().map(|(value, words)| {

@@ -1,4 +1,4 @@
-//! Calls any operation of the API. The contract says which there are, and what they take.
+//! Calls any operation of the API. The contract defines the operations and their parameters.
 
 pub(crate) mod command;
 mod request;
@@ -89,7 +89,7 @@ struct Pagination {
     next_page_token: Option<String>,
 }
 
-/// Items for programs are printed page by page. A table is printed when all its rows are known.
+/// Prints items for programs page by page. A table is printed when all its rows are known.
 async fn every_page(client: &Client, request: &Request, output: &mut Output) -> Result<ExitCode> {
     let (mut rows, mut token) = (Vec::new(), None::<String>);
     loop {

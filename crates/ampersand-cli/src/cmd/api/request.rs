@@ -1,4 +1,4 @@
-//! The request that a command line asks for.
+//! Builds the request that a command line describes.
 
 use std::io::Read as _;
 
@@ -17,9 +17,9 @@ use crate::usage::usage;
 /// An operation with its parameters and its body.
 pub(crate) struct Request {
     pub(crate) operation: Operation,
-    /// Parameters, by the names of the contract.
+    /// The parameters, by their names in the contract.
     parameters: Vec<(&'static str, Value)>,
-    /// The body as it is sent. A file that nothing was set in is sent as it is.
+    /// The body as it is sent. A file is sent unchanged, unless a field was set in it.
     body: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Request {
         Ok(Self { operation, parameters: values, body })
     }
 
-    /// What of it does not fit the contract, with what to do.
+    /// Returns the parts of the request that do not fit the contract, and what to do.
     pub(crate) fn faults(&self) -> Vec<String> {
         let flags = flags(self.operation);
         let mut faults = Vec::new();
@@ -91,7 +91,7 @@ impl Request {
         faults
     }
 
-    /// The request, with another token where a page follows.
+    /// Returns the request. `page` is the token of the page, if it is not the first.
     pub(crate) fn raw(&self, client: &Client, page: Option<&str>) -> Result<Raw> {
         self.raw_with(client, page, |_, text| text)
     }
@@ -114,7 +114,7 @@ impl Request {
         Ok(body.into_iter().fold(raw, Raw::body))
     }
 
-    /// The request as a command of `curl`. In the place of each credential stands a variable that is to hold it.
+    /// Returns the request as a `curl` command. It has variables in the place of credentials.
     pub(crate) fn curl(&self) -> Result<String> {
         let client = Client::builder().api_key("none").build().map_err(|error| usage(error.to_string()))?;
         let Endpoint { host, method, security, .. } = self.operation.endpoint;
@@ -147,20 +147,20 @@ impl Request {
     }
 }
 
-/// The variable that says where a host is, if it is set. Its URL may hold a password.
+/// Returns the variable with the URL of a host, if it is set. The URL may hold a password.
 fn set_url(host: Host) -> Option<String> {
     let variable = format!("AMPERSAND_{}_URL", host.name().to_uppercase());
     std::env::var_os(&variable).filter(|url| !url.is_empty()).map(|_| variable)
 }
 
-/// What stands for a credential until it is quoted. No percent encoding changes it.
+/// Returns a placeholder for a credential until the text is quoted. Percent encoding does not change it.
 fn mark(name: &str) -> String {
     format!("{MARK}{}{MARK}", kebab(name).to_uppercase().replace('-', "_"))
 }
 
 const MARK: &str = "._~.";
 
-/// Quoted for a shell, with variables in the place of credentials.
+/// Quotes a text for a shell, with variables in the place of credentials.
 fn quoted(text: &str) -> String {
     let text = text.replace('\'', r"'\''");
     let is_name =
@@ -175,14 +175,14 @@ fn quoted(text: &str) -> String {
     format!("'{quoted}'").trim_end_matches("''").to_owned()
 }
 
-/// What a file holds, where a credential is said to be in one: `@FILE`.
+/// Returns a credential, which is the text itself or in a file: `@FILE`.
 fn of_file(option: &str, text: &str) -> Result<String> {
     let Some(file) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let text = read_text(file).map_err(|error| usage(format!("--{option} {file}: {error}")))?;
     Ok(text.trim().to_owned())
 }
 
-/// The body of a file, as text until something is set in it.
+/// Reads the body from a file. It stays text until a field is set in it.
 fn body_of(file: &str) -> Result<(Option<String>, Value)> {
     let text = if file == "-" {
         let mut text = String::new();
@@ -197,7 +197,7 @@ fn body_of(file: &str) -> Result<(Option<String>, Value)> {
     }
 }
 
-/// A value of the type that the contract says: text, or JSON.
+/// Converts a text to the type in the contract: a string, or JSON.
 fn typed(schema: Option<Schema>, text: &str) -> Value {
     if schema.is_some_and(|schema| schema.kind() == "string") {
         return text.into();
@@ -209,7 +209,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The field and the value of `--set`. A dot in a name has a backslash before it.
+/// Splits a `--set` into the field and the value. A backslash escapes a dot in a name.
 fn assignment(operation: Operation, given: &str) -> Result<(Vec<String>, Value), String> {
     let (path, value) = given.split_once('=').ok_or("needs FIELD=VALUE")?;
     let names: Vec<String> = path.replace("\\.", "\0").split('.').map(|name| name.replace('\0', ".")).collect();
@@ -234,7 +234,7 @@ fn assignment(operation: Operation, given: &str) -> Result<(Vec<String>, Value),
     }
 }
 
-/// Sets a field of the body. The objects and lists that lead to it are made where they are missing.
+/// Sets a field of the body. Missing objects and lists on the way are created.
 fn set(
     body: &mut Option<(Option<String>, Value)>,
     operation: Operation,

@@ -1,4 +1,4 @@
-//! A response as people read it: a list as a table, an object as two columns.
+//! Prints a response for people: a list as a table, an object as two columns.
 
 use anyhow::Result;
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use crate::contract::{self, Schema, kebab};
 use crate::output::{Messages, Output, plain};
 use crate::table;
 
-/// Stands for a credential or a signed URL.
+/// Replaces a credential or a signed URL.
 const HIDDEN: &str = "(hidden: --output json shows it)";
 
 pub(crate) fn response(text: &str, schema: Option<Schema>, output: &mut Output) -> Result<()> {
@@ -24,7 +24,7 @@ pub(crate) fn response(text: &str, schema: Option<Schema>, output: &mut Output) 
     let results = value.get("results").filter(|_| value.get("pagination").is_some());
     match results.unwrap_or(&value) {
         Value::Array(rows) => list(rows, items(schema), output),
-        // A map, such as that of all providers: its values have their names in them.
+        // A map, such as that of all providers: its values contain their names.
         Value::Object(members) if schema.is_some_and(is_map) => {
             let rows: Vec<Value> = members.values().cloned().collect();
             list(&rows, schema.and_then(Schema::map_values), output)
@@ -41,13 +41,13 @@ fn is_map(schema: Schema) -> bool {
     schema.fields().is_empty() && schema.map_values().is_some()
 }
 
-/// The schema of the items of a list, or of a page of one.
+/// Returns the schema of the items of a list, or of a page.
 pub(crate) fn items(schema: Option<Schema>) -> Option<Schema> {
     let schema = schema?;
     schema.items().or_else(|| schema.field("results")?.schema.items())
 }
 
-/// The most columns where the width of a terminal does not say it.
+/// The maximum number of columns if the width of the terminal is unknown.
 const MOST_COLUMNS: usize = 7;
 
 pub(crate) fn list(rows: &[Value], schema: Option<Schema>, output: &mut Output) -> Result<()> {
@@ -68,7 +68,7 @@ pub(crate) fn list(rows: &[Value], schema: Option<Schema>, output: &mut Output) 
     print(&table, output)
 }
 
-/// The names of scalar fields that some row has: what tells rows apart first, times last.
+/// Returns the names of scalar fields that some row has. Fields that identify a row come first, times last.
 fn columns(rows: &[Value], schema: Option<Schema>) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for (name, value) in rows.iter().filter_map(Value::as_object).flatten() {
@@ -87,7 +87,7 @@ fn columns(rows: &[Value], schema: Option<Schema>) -> Vec<String> {
     columns
 }
 
-/// Drops the last columns that a terminal has no place for.
+/// Removes the last columns if the terminal has no room for them.
 fn fit(table: &mut [Vec<String>], width: Option<usize>) {
     let columns = table.first().map_or(0, Vec::len);
     let widest = |column: usize| table.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();

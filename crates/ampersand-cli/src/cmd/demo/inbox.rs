@@ -1,4 +1,4 @@
-//! An inbox that is killed, and loses nothing.
+//! Kills an inbox, and shows that it loses nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder};
@@ -29,13 +29,13 @@ const DELIVERIES: u64 = 200;
 const KILLS: [usize; 2] = [50, 120];
 const AT_ONCE: usize = 16;
 
-/// What it signs with for the application: known to all, too.
+/// The secret with which the inbox signs for the application. It is public, too.
 const SIGN: &str = "whsec_YW5vdGhlciBzZWNyZXQgb2YgdGhlIGRlbW9uc3RyYXRpb24=";
 
-/// How often the application got each delivery, by its id.
+/// The number of times that the application received each delivery, by its id.
 type Got = Arc<Mutex<HashMap<String, usize>>>;
 
-/// Sends deliveries through `ampersand serve`, kills it twice meanwhile, and counts what the application gets.
+/// Sends deliveries through `ampersand serve`, kills it twice meanwhile, and counts what the application receives.
 pub(super) async fn demonstrate(client: &Client, messages: &Messages) -> Result<()> {
     let got = Got::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.context("the application")?;
@@ -56,7 +56,7 @@ pub(super) async fn demonstrate(client: &Client, messages: &Messages) -> Result<
                 kills += 1;
                 drop(inbox); // by SIGKILL
                 inbox = folder.start(&forward)?;
-                break; // what was not acknowledged is sent again
+                break; // unacknowledged webhooks are sent again
             }
         }
         drop(sends);
@@ -81,11 +81,11 @@ pub(super) async fn demonstrate(client: &Client, messages: &Messages) -> Result<
     Ok(())
 }
 
-/// The application: verifies, and counts by id.
+/// The application: verifies requests, and counts them by id.
 async fn take(State((verifier, got)): State<(Verifier, Got)>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let Ok(verified) = verifier.verify(&headers, &*body) else { return StatusCode::UNAUTHORIZED };
     *lock(&got).entry(verified.id.to_owned()).or_default() += 1;
-    sleep(Duration::from_millis(5)).await; // so that some are under way when the inbox is killed
+    sleep(Duration::from_millis(5)).await; // so that some requests are in progress when the inbox is killed
     StatusCode::OK
 }
 
@@ -101,7 +101,7 @@ fn id_of(sent: &Sent) -> Option<&str> {
     sent.headers.get("svix-id").map(String::as_str)
 }
 
-/// Sends a webhook, and gives its id if it was acknowledged.
+/// Sends a webhook, and returns its id if it was acknowledged.
 async fn send(client: &Client, url: &str, sent: &Sent) -> Option<String> {
     let request = client.post(url).body(sent.body.clone());
     let request = sent.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
@@ -109,7 +109,7 @@ async fn send(client: &Client, url: &str, sent: &Sent) -> Option<String> {
     id_of(sent).filter(|_| is_acknowledged).map(str::to_owned)
 }
 
-/// A folder for the store and the secrets, which is deleted in the end.
+/// A folder for the store and the secrets, which is deleted at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -126,7 +126,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Starts `ampersand serve` in it.
+    /// Starts `ampersand serve` in the folder.
     fn start(&self, forward: &str) -> Result<Inbox> {
         let mut command = Command::new(std::env::current_exe().context("this program")?);
         command.args(["serve", "--address", "0", "--admin", "none", "--store", "sqlite:inbox.db", "--lease", "1"]);
@@ -151,7 +151,7 @@ impl Drop for Folder {
     }
 }
 
-/// A process that is killed when it is dropped, and nothing in it has a say in that.
+/// A process that is killed when it is dropped, without a chance to react.
 struct Inbox {
     child: Child,
     url: String,

@@ -1,4 +1,4 @@
-//! One of everything, sent and received on this machine; and an inbox that is killed meanwhile.
+//! Sends and receives one of everything on this machine, and kills an inbox meanwhile.
 
 mod inbox;
 mod setting;
@@ -24,13 +24,13 @@ use self::setting::{PATIENCE, SECRET};
 use crate::output::Form;
 use crate::output::{Messages, Output};
 
-/// Of a configuration, so many that it is larger than what a webhook may hold.
+/// The number of objects that makes a configuration larger than a webhook may be.
 const OBJECTS: usize = 10_000;
 
-/// What comes beside a body travels as Amazon S3 sends the metadata of an object.
+/// The prefix of headers that carry metadata, as in Amazon S3.
 const METADATA: &str = "x-amz-meta-";
 
-/// What is to be received by itself, as the demo knows how the destination is set up.
+/// The header with the type of a bare payload: the demo knows how the destination is configured.
 const TYPE: &str = "x-type";
 
 #[derive(Clone)]
@@ -130,7 +130,7 @@ async fn demonstrate() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A delivery in its envelope, signed whichever it is.
+/// Returns a request with a delivery in its envelope. Every envelope is signed.
 fn request(client: &reqwest::Client, url: &str, fixture: &Fixture, envelope: Envelope) -> Result<reqwest::Request> {
     let Sent { body, headers } = fixture.send(envelope);
     let (id, now) = (fixture.id(), Timestamp::now());
@@ -161,7 +161,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Gets what a delivery has a URL for.
+    /// Downloads the values for which a delivery has a URL.
     async fn resolve(&mut self, resolver: &Resolver, delivery: &Delivery, messages: &Messages) -> Result<()> {
         let source = match delivery {
             Delivery::Notification(notification) => match &notification.event {

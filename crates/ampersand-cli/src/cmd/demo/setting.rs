@@ -1,9 +1,9 @@
-//! What the two parts of the demo have in common.
+//! The settings that both parts of the demo share.
 
 use std::time::Duration;
 
-/// Known to all, as it is in the source.
+/// A public secret, because it is in the source.
 pub(super) const SECRET: &str = "whsec_bm90IGEgc2VjcmV0LCBidXQgYSBkZW1vbnN0cmF0aW9u";
 
-/// Nothing on one machine takes longer.
+/// A time limit that nothing on one machine exceeds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);

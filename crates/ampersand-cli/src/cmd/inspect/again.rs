@@ -1,4 +1,4 @@
-//! Sends a delivery again, or says how to.
+//! Sends a delivery again, or shows the command that does so.
 
 use ampersand_notifications::Secret;
 use anyhow::{Context as _, Result, bail};
@@ -16,7 +16,7 @@ use crate::connection::why_of_receiver;
 use crate::kept::end_to_end;
 use crate::reader::quoted;
 
-/// What the page shows of an answer.
+/// The number of bytes of a response that the page shows.
 const MOST_OF_ANSWER: usize = 64 << 10;
 
 /// A request of the page: it names a delivery, and says where and how to send it again.
@@ -26,14 +26,14 @@ pub(super) struct Again {
     /// The number of the delivery.
     pub(super) n: u64,
     url: String,
-    /// Sent in the place of the body that came.
+    /// The body to send instead of the original one.
     body: Option<String>,
-    /// Sign it anew, with its id or with a new one.
+    /// Whether to sign it again, with the same id or with a new one.
     sign: bool,
     new_id: bool,
 }
 
-/// What a receiver answered.
+/// The response of a receiver.
 #[derive(Serialize)]
 pub(super) struct Answer {
     status: u16,
@@ -66,7 +66,7 @@ impl Again {
         };
         let (status, milliseconds) = (response.status().as_u16(), start.elapsed().as_millis());
         let mut body = Vec::new();
-        // If the answer breaks off, the page shows the part that came.
+        // If the response breaks off, the page shows the part that arrived.
         while let Ok(Some(piece)) = response.chunk().await {
             body.extend(piece);
             if body.len() > MOST_OF_ANSWER {
@@ -78,7 +78,7 @@ impl Again {
     }
 }
 
-/// The headers that a delivery came with, but for those of its connection; of one that was no request, what it takes.
+/// Returns the headers of a delivery, without those of its connection. The content type defaults to JSON.
 fn headers(arrival: &Arrival) -> HeaderMap {
     let mut headers = end_to_end(arrival.headers.clone().unwrap_or_default());
     let json = HeaderValue::from_static("application/json");
@@ -86,12 +86,12 @@ fn headers(arrival: &Arrival) -> HeaderMap {
     headers
 }
 
-/// The command of `curl` that sends a delivery to a URL, as it came.
+/// Returns the `curl` command that sends a delivery unchanged to a URL.
 pub(super) fn curl(arrival: &Arrival, url: &str) -> String {
     let mut lines = vec![format!("curl {}", quoted(url))];
     for (name, value) in &headers(arrival) {
         let value = String::from_utf8_lossy(value.as_bytes());
-        // To curl, a header that ends with a colon is one to leave out.
+        // curl leaves out a header that ends with a colon.
         let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         lines.push(format!("--header {}", quoted(&header)));
     }

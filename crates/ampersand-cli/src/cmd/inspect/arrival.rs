@@ -1,4 +1,4 @@
-//! What the page shows: a delivery, and how it came.
+//! A delivery on the page, and how it arrived.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use serde_json::value::RawValue;
 
 use crate::output::Who;
 
-/// A delivery, or what came in place of one.
+/// A delivery, or the request that came instead of one.
 #[derive(Clone)]
 pub(in crate::cmd) struct Arrival {
     pub(in crate::cmd) at: Timestamp,
-    /// Of a request alone.
+    /// Only for requests.
     pub(in crate::cmd) headers: Option<HeaderMap>,
     pub(in crate::cmd) body: Bytes,
-    /// `None` of what was refused, or cannot be read.
+    /// `None` if it was refused, or cannot be read.
     pub(in crate::cmd) delivery: Option<Arc<Delivery>>,
     pub(in crate::cmd) verdict: Verdict,
     pub(in crate::cmd) forwarded: Option<Forwarded>,
-    /// The payload with what was downloaded since.
+    /// The payload, including later downloads.
     pub(in crate::cmd) whole: Option<String>,
 }
 
-/// What became of it, in words.
+/// The result for a delivery, in words.
 #[derive(Clone)]
 pub(in crate::cmd) struct Verdict {
     pub(in crate::cmd) tone: Tone,
@@ -38,12 +38,12 @@ pub(in crate::cmd) struct Verdict {
 #[serde(rename_all = "camelCase")]
 pub(in crate::cmd) enum Tone {
     Good,
-    /// Nothing is wrong, and something is not known.
+    /// Nothing is wrong, but something is unknown.
     Fair,
     Bad,
 }
 
-/// How the receiver behind answered.
+/// The response of the receiver behind.
 #[derive(Clone, Copy, Serialize)]
 pub(in crate::cmd) struct Forwarded {
     status: u16,
@@ -63,9 +63,9 @@ pub(super) struct Summary {
     pub(super) n: u64,
     /// Milliseconds since 1970.
     at: i64,
-    /// The notification type, or what kind of records.
+    /// The notification type, or the kind of records.
     kind: String,
-    /// The ids and the source; empty where it has none.
+    /// The ids and the source; empty if there are none.
     id: String,
     group: String,
     installation: String,
@@ -101,12 +101,12 @@ impl Arrival {
         }
     }
 
-    /// The payload, with what was downloaded.
+    /// Returns the payload, including downloads.
     pub(super) fn payload(&self) -> Option<&str> {
         self.whole.as_deref().or_else(|| self.delivery.as_ref().map(|delivery| delivery.raw().data()))
     }
 
-    /// The body that a webhook of it has.
+    /// Returns the body that the delivery has as a webhook.
     pub(super) fn webhook(&self) -> Bytes {
         match self.delivery.as_deref() {
             Some(delivery) if ![Source::Webhook, Source::Bare].contains(&delivery.source()) => as_webhook(delivery),

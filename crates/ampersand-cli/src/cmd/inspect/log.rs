@@ -1,4 +1,4 @@
-//! The deliveries that the page shows, in memory: the last ones that came.
+//! The log of the page: the last deliveries, in memory.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,24 +20,24 @@ pub(in crate::cmd) struct Log {
 
 #[derive(Default)]
 struct Kept {
-    /// In their order, with no number left out.
+    /// In order. Their numbers have no gaps.
     entries: VecDeque<Entry>,
-    /// The number of the first one.
+    /// The number of the first entry.
     first: u64,
     version: u64,
     bytes: usize,
 }
 
 struct Entry {
-    /// When it was put or changed last.
+    /// The version in which it was added or replaced.
     version: u64,
     arrival: Arc<Arrival>,
 }
 
-/// The deliveries that somebody added or replaced after a version.
+/// The deliveries that were added or replaced after a version.
 pub(super) struct News {
     pub(super) version: u64,
-    /// The number of the oldest one that is kept.
+    /// The number of the oldest delivery in the log.
     pub(super) first: u64,
     pub(super) changed: Vec<Summary>,
 }
@@ -47,7 +47,7 @@ impl Log {
         Self { kept: Mutex::default(), version: watch::Sender::new(0) }
     }
 
-    /// Adds one, and gives its number.
+    /// Adds a delivery, and returns its number.
     pub(in crate::cmd) fn add(&self, arrival: Arrival) -> u64 {
         let mut kept = self.kept();
         let number = kept.first + kept.entries.len() as u64;
@@ -64,7 +64,7 @@ impl Log {
         number
     }
 
-    /// Puts another in the place of one, if that is still kept.
+    /// Replaces a delivery, if it is still in the log.
     pub(super) fn put(&self, number: u64, arrival: Arrival) {
         let mut kept = self.kept();
         kept.version += 1;
@@ -90,12 +90,12 @@ impl Log {
         News { version: now, first, changed }
     }
 
-    /// Tells of each new version.
+    /// Returns a receiver that gets each new version.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// The numbers of those with a text in their bodies, whatever its case is.
+    /// Returns the numbers of the deliveries whose bodies contain a text. ASCII case is ignored.
     pub(super) fn search(&self, text: &str) -> Vec<u64> {
         let wanted = text.to_ascii_lowercase();
         let finder = Finder::new(&wanted);

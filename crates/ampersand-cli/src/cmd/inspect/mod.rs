@@ -1,6 +1,6 @@
-//! A web page of what came: live, or from files and inboxes.
+//! A web page that shows deliveries: live, or from files and inboxes.
 //!
-//! `listen --inspect` puts requests into a [`Log`], and `inspect` what it finds. The [`Page`] shows the log.
+//! `listen --inspect` adds requests to a [`Log`], and `inspect` adds what it finds. The [`Page`] shows the log.
 
 mod again;
 mod arrival;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: args::Inspect) -> Result<ExitCode> {
         messages.say(format_args!("open {} until ctrl-C", page.url));
         let (failed, failure) = oneshot::channel();
         if !files.files.is_empty() || inbox.is_none() {
-            // A thread, as reading may wait for a pipe.
+            // Reads in a thread, because a read may wait for a pipe.
             let (log, messages) = (log.clone(), messages.clone());
             std::thread::spawn(move || failed.send(sources::follow(&files, verifier.as_ref(), &log, &messages)));
         }

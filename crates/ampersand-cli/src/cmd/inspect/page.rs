@@ -1,4 +1,4 @@
-//! The server of the page. It answers only this machine, only to who knows its URL, and only pages of its own.
+//! The server of the page. It serves only this machine, only clients that know its URL, and only its own pages.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -38,13 +38,13 @@ use crate::gaps::{Gap, gaps};
 use crate::kept;
 use crate::usage::usage;
 
-/// Deliveries that come close to each other are shown at once.
+/// Deliveries that arrive within this time are shown together.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A body of 1 MiB, which `listen` takes, is longer as a text in JSON.
+/// A body of 1 MiB, the limit of `listen`, is longer as a JSON text.
 const MOST_BYTES: usize = 8 << 20;
 
-/// What the page is made of.
+/// The files of the page.
 const FILES: [(&str, &str, &str); 5] = [
     ("", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
@@ -53,7 +53,7 @@ const FILES: [(&str, &str, &str); 5] = [
     ("htm.mjs", "text/javascript; charset=utf-8", include_str!("page/vendor/htm.mjs")),
 ];
 
-/// On every answer: the page loads only what is its own, and nobody else loads anything of it.
+/// The headers of every response: the page loads only its own files, and no other page can load them.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -72,13 +72,13 @@ pub(in crate::cmd) struct Tools {
     pub(in crate::cmd) secrets: Vec<String>,
     pub(in crate::cmd) verifier: Option<Verifier>,
     pub(in crate::cmd) resolver: Resolver,
-    /// Where a delivery is sent again, unless the page says another URL.
+    /// The URL to which a delivery is sent again, unless the page names another one.
     pub(in crate::cmd) to: String,
-    /// Whether that may have any certificate.
+    /// Whether that receiver may have any certificate.
     pub(in crate::cmd) insecure: bool,
 }
 
-/// A page that can be asked for.
+/// A page with its server.
 pub(in crate::cmd) struct Page {
     listener: TcpListener,
     router: Router,
@@ -127,7 +127,7 @@ impl Page {
     }
 }
 
-/// Refuses what no page of this server asks: a name that leads here by DNS, and pages of other sites.
+/// Refuses requests that do not come from this page: DNS names that lead to this address, and pages of other sites.
 async fn guard(address: SocketAddr, request: Request, next: Next) -> Response {
     let mut response = match is_own(address, request.headers()) {
         true => next.run(request).await,
@@ -148,7 +148,7 @@ fn is_own(address: SocketAddr, headers: &HeaderMap) -> bool {
     value(header::ORIGIN).is_none_or(is_origin) && value(HeaderName::from_static("sec-fetch-site")).is_none_or(is_site)
 }
 
-/// Why something cannot be shown or done.
+/// The reason why something cannot be shown or done.
 struct Failure(StatusCode, String);
 
 impl IntoResponse for Failure {
@@ -171,7 +171,7 @@ impl Inner {
     }
 }
 
-/// What the page can do, and then what came and what changed, for as long as it is open.
+/// Sends the settings, and then new and changed deliveries, while the page is open.
 async fn events(State(inner): State<Arc<Inner>>) -> impl IntoResponse {
     let settings = json!({ "to": inner.tools.to, "signs": !inner.tools.secrets.is_empty() });
     let first = Event::default().event("settings").data(settings.to_string());
@@ -191,7 +191,7 @@ async fn events(State(inner): State<Arc<Inner>>) -> impl IntoResponse {
     Sse::new(stream::iter([first]).chain(news).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::default())
 }
 
-/// All that there is to show of a delivery.
+/// Everything that the page shows of a delivery.
 #[derive(Serialize)]
 struct Details {
     #[serde(flatten)]
@@ -199,21 +199,21 @@ struct Details {
     headers: Vec<(String, String)>,
     metadata: Vec<(String, String)>,
     signature: Vec<Step>,
-    /// What kind of event it is, in the contract's words.
+    /// The kind of event, in the words of the contract.
     about: String,
     payload: Option<Node>,
-    /// What is new around the payload.
+    /// What is new outside of the payload.
     new: Vec<String>,
     downloads: Vec<Download>,
-    /// What an update changed, or why that cannot be told.
+    /// The changes of an update, or the reason why they are unknown.
     changes: Option<Result<Vec<String>, String>>,
     raw: String,
-    /// What is sent again, if nothing is edited.
+    /// The body that is sent again, unless the user edits it.
     webhook: String,
     test: Option<String>,
 }
 
-/// What was too large to send.
+/// A value that was too large to send.
 #[derive(Serialize)]
 struct Download {
     member: &'static str,
@@ -269,13 +269,13 @@ impl Download {
     }
 }
 
-/// The body, as a file.
+/// Returns the body as a file.
 async fn body(State(inner): State<Arc<Inner>>, Path(number): Path<u64>) -> Result<Response, Failure> {
     let arrival = inner.get(number)?;
     Ok(file(number, "json", arrival.body.clone()))
 }
 
-/// The headers, as the file that `listen --save` keeps beside the body.
+/// Returns the headers as the file that `listen --save` stores beside the body.
 async fn headers(State(inner): State<Arc<Inner>>, Path(number): Path<u64>) -> Result<Response, Failure> {
     let arrival = inner.get(number)?;
     Ok(file(number, kept::HEADERS, arrival.headers.as_ref().map(kept::lines).unwrap_or_default().into()))
@@ -316,7 +316,7 @@ async fn send(State(inner): State<Arc<Inner>>, Json(again): Json<Again>) -> Resu
     Ok(Json(again.send(&arrival, secret.as_ref(), inner.tools.insecure).await?))
 }
 
-/// Downloads what was too large to send, and shows the delivery with it from then on.
+/// Downloads the values that were too large to send. The page then shows the delivery with them.
 async fn resolve(State(inner): State<Arc<Inner>>, Path(number): Path<u64>) -> Result<(), Failure> {
     let arrival = inner.get(number)?;
     let Some(delivery) = arrival.delivery.as_deref().cloned() else { return Ok(()) };

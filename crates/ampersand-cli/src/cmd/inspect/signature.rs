@@ -1,4 +1,4 @@
-//! Checks a signature step by step, and says what each step found.
+//! Checks a signature step by step, and reports the result of each step.
 
 use ampersand_notifications::{TOLERANCE, Verifier};
 use axum::http::HeaderMap;
@@ -10,16 +10,16 @@ use crate::cmd::verify::changed;
 /// A step of the check.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Step {
-    /// `None` where it cannot be told.
+    /// `None` if the result is unknown.
     ok: Option<bool>,
     name: &'static str,
     text: String,
 }
 
-/// What a page shows of a body that was signed.
+/// How much of a signed body the page shows.
 const SHOWN: usize = 60;
 
-/// The check of a request that came at a time, with the secrets that there are. Empty for one that nobody signed.
+/// Returns the steps of the check for a request that came at this time. Empty for an unsigned request.
 pub(super) fn steps(headers: &HeaderMap, body: &[u8], at: Timestamp, secrets: Option<(&Verifier, usize)>) -> Vec<Step> {
     let step = |ok, name, text| Step { ok, name, text };
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
@@ -56,7 +56,7 @@ pub(super) fn steps(headers: &HeaderMap, body: &[u8], at: Timestamp, secrets: Op
         steps.push(step(None, "Signature", text));
         return steps;
     };
-    // The time was a step of its own.
+    // The time has its own step.
     let (ok, text) = match verifier.verify_at(headers, body, signed) {
         Ok(verified) => (true, format!("right, with secret {} of {count}", verified.secret + 1)),
         Err(error) => {

@@ -1,4 +1,4 @@
-//! A delivery as a test in Rust, which passes as it is pasted.
+//! Turns a delivery into a Rust test that passes as it is pasted.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use ampersand_notifications::{
 
 use crate::output::is_unseen;
 
-/// The test. `None` where the body alone, with its metadata, does not make the delivery again.
+/// Returns the test. `None` if the body and its metadata alone do not make the same delivery.
 pub(super) fn test(delivery: &Delivery) -> Option<String> {
     let body = delivery.raw().body();
     let source = match delivery.source() {
-        // Attributes name the type of any payload.
+        // Attributes can name the type of any payload.
         Source::Bare if !delivery.metadata().is_empty() => Source::Attributes,
         source => source,
     };
@@ -64,14 +64,14 @@ fn kind(delivery: &Delivery) -> &str {
     }
 }
 
-/// A name for the function.
+/// Returns a name for the test function.
 fn name(kind: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric();
     let words: Vec<&str> = kind.split(|c| !is_part(c)).filter(|word| !word.is_empty()).collect();
     format!("receives_{}", words.join("_").to_ascii_lowercase()).trim_end_matches('_').to_owned()
 }
 
-/// A text as a literal of Rust: raw, or with escapes where a raw one would hide or change something.
+/// Returns a text as a Rust literal: raw, or with escapes if a raw literal would hide or change something.
 fn literal(text: &str) -> String {
     let hashes = (0..4).map(|count| "#".repeat(count)).find(|hashes| !text.contains(&format!("\"{hashes}")));
     match hashes {

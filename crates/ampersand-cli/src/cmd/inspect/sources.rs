@@ -1,4 +1,4 @@
-//! Where deliveries come from that nobody sends to the page: files, folders, and an inbox.
+//! Reads deliveries for the page from files, folders and an inbox.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -20,13 +20,13 @@ use crate::kept::{self, Kept};
 use crate::output::Messages;
 use crate::reader::{At, Reader, Sink};
 
-/// How long until files and inboxes are looked at again.
+/// The time before files and inboxes are read again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The most deliveries of an inbox in each state.
+/// The maximum number of deliveries of an inbox in each state.
 const MOST: usize = 5_000;
 
-/// Reads the files, and then those that are added to the folders, for as long as the program runs.
+/// Reads the files, and then new files in the folders, as long as the program runs.
 pub(super) fn follow(
     options: &args::Input,
     verifier: Option<&Verifier>,
@@ -59,13 +59,13 @@ pub(super) fn follow(
     }
 }
 
-/// Whether whoever writes a file seems to be done.
+/// Returns whether a file seems to be complete.
 fn is_settled(path: &Path) -> bool {
     let changed = fs::metadata(path).and_then(|file| file.modified()).ok();
     changed.and_then(|time| time.elapsed().ok()).is_none_or(|age| age > PAUSE / 2)
 }
 
-/// A request that `listen --save` kept, as it was when it came.
+/// Reads a request that `listen --save` stored, and verifies it as of its arrival.
 fn request(path: &PathBuf, verifier: Option<&Verifier>) -> Result<Arrival> {
     let Kept { headers, body } = Kept::read(path)?;
     let at = fs::metadata(path).and_then(|file| file.modified()).unwrap_or_else(|_| SystemTime::now());
@@ -82,7 +82,7 @@ fn request(path: &PathBuf, verifier: Option<&Verifier>) -> Result<Arrival> {
     Ok(Arrival { at, headers: Some(headers), body: body.into(), delivery, verdict, forwarded: None, whole: None })
 }
 
-/// Deliveries of files that hold more than one request as it came.
+/// Shows deliveries of files that are not requests stored by `listen --save`.
 struct Shown(Arc<Log>);
 
 impl Sink for Shown {
@@ -106,7 +106,7 @@ impl Sink for Shown {
     }
 }
 
-/// Shows what an inbox has, and follows what becomes of it.
+/// Shows the deliveries of an inbox, and follows their states.
 pub(super) async fn watch(inbox: &Inbox, log: &Log) -> Result<()> {
     const STATES: [State; 4] = [State::Done, State::Dead, State::Claimed, State::Ready];
     let mut seen: HashMap<(String, String), (u64, State, u32)> = HashMap::new();

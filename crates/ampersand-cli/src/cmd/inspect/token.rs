@@ -1,9 +1,9 @@
-//! Random text.
+//! Makes random text.
 
 use anyhow::{Result, anyhow};
 use rustls::crypto::ring;
 
-/// A text of 128 bits that nobody guesses.
+/// Returns a text of 128 random bits, which nobody can guess.
 pub(super) fn token() -> Result<String> {
     let mut bytes = [0; 16];
     let random = ring::default_provider().secure_random;

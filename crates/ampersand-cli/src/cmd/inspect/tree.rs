@@ -1,4 +1,4 @@
-//! A payload as a tree, with what the contract says beside each field.
+//! Shows a payload as a tree, with the contract's description of each field.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use serde_json::value::RawValue;
 use crate::contract::{self, Field, Schema, flowed};
 use crate::drift::{self, Contract, members};
 
-/// A value, with the name that it has in an object.
+/// A value, with its name in an object.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Node {
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
-    /// Its JSON type.
+    /// The JSON type.
     kind: &'static str,
-    /// The JSON text of what is no object and no list.
+    /// The JSON text of a value that is not an object or a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     children: Vec<Node>,
-    /// The type in the contract's words.
+    /// The type in the words of the contract.
     #[serde(skip_serializing_if = "String::is_empty")]
     words: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     description: String,
-    /// What the value of an enum means.
+    /// The meaning of an enum's value.
     #[serde(skip_serializing_if = "str::is_empty")]
     meaning: &'static str,
-    /// Why it is not in the contract.
+    /// The kind of finding, if the contract does not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<&'static str>,
 }
 
-/// What a delivery has that the contract has not: by its place in the payload, and outside of it in words.
+/// The parts of a delivery that the contract lacks: by their place in the payload, and outside of it in words.
 #[derive(Default)]
 struct New {
     inside: BTreeMap<Vec<usize>, &'static str>,
     outside: Vec<String>,
 }
 
-/// The tree of a payload, and what is new around it.
+/// Returns the tree of a payload, and what is new outside of it.
 pub(super) fn tree(contract: &Contract, delivery: &Delivery, data: &str) -> (Node, Vec<String>) {
     let mut new = New::default();
     contract.walk(delivery, data, &mut |found: drift::Found<'_>| match found.place {
@@ -57,12 +57,12 @@ pub(super) fn tree(contract: &Contract, delivery: &Delivery, data: &str) -> (Nod
     (node(data, schema, &mut Vec::new(), &new), new.outside)
 }
 
-/// What a delivery tells of, in the contract's words.
+/// Returns the contract's description of a delivery.
 pub(super) fn about(delivery: &Delivery) -> String {
     body(delivery).map(|body| flowed(body.description())).unwrap_or_default()
 }
 
-/// The schema of a delivery as a webhook has it.
+/// Returns the schema of a delivery's webhook body.
 fn body(delivery: &Delivery) -> Option<Schema> {
     match delivery {
         Delivery::Notification(notification) => {
@@ -113,7 +113,7 @@ fn node(text: &str, schema: Option<Schema>, place: &mut Vec<usize>, new: &New) -
     }
 }
 
-/// The contract of notifications takes any object for a configuration.
+/// Returns whether a field is a configuration, for which the contract of notifications allows any object.
 fn is_configuration(name: &str, schema: Option<Schema>) -> bool {
     ["config", "lastConfig"].contains(&name) && schema.is_some_and(|schema| schema.fields().is_empty())
 }

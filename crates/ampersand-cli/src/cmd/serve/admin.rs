@@ -1,4 +1,4 @@
-//! What an operator asks: is it alive, is it ready, and how much does it do.
+//! The endpoints for operators: liveness, readiness and metrics.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::time::{interval, timeout};
 
-/// The store may take so long to answer before it is not ready.
+/// The time limit for the store. If it takes longer, `serve` is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// In seconds: from a fast disk to an application that is down for a day.
+/// Buckets in seconds: from a fast disk to an application that is down for a day.
 const BUCKETS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 300.0, 3_600.0, 86_400.0];
 
-/// Begins to count.
+/// Starts to collect metrics.
 pub(crate) fn count() -> Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS);
     let handle = builder.and_then(PrometheusBuilder::install_recorder).context("metrics cannot be counted")?;
@@ -36,7 +36,7 @@ pub(crate) fn count() -> Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// Keeps what is counted small: histograms hold every value until it is put into its bucket.
+/// Keeps the memory of metrics small: histograms hold every value until it is put into its bucket.
 pub(crate) async fn upkeep(handle: PrometheusHandle) {
     let mut often = interval(Duration::from_secs(5));
     loop {
@@ -48,7 +48,7 @@ pub(crate) async fn upkeep(handle: PrometheusHandle) {
 pub(crate) fn router(inbox: Inbox, stopping: watch::Receiver<bool>, handle: PrometheusHandle) -> Router {
     let counted = inbox.clone();
     let metrics = async move || {
-        // Sets the gauges. Where the store does not answer, they stay what they were.
+        // Updates the gauges. If the store does not respond, they keep their values.
         drop(timeout(PATIENCE, counted.status()).await);
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
     };

@@ -1,4 +1,4 @@
-//! Delivers what is stored to the application.
+//! Delivers stored deliveries to the application.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::cmd::is_loopback;
 use crate::connection::why_of_receiver;
 use crate::gaps::filled;
 
-/// How the application gets its deliveries.
+/// The settings for delivery to the application.
 pub(crate) struct Forward {
     pub(crate) client: Client,
     pub(crate) url: Url,
@@ -24,7 +24,7 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    /// Delivers once; the inbox tries again what fails. Only 2xx is success.
+    /// Delivers once. The inbox retries failures; only 2xx is a success.
     pub(crate) async fn deliver(&self, incoming: Incoming) -> Result<(), Failure> {
         let body = filled(&incoming.delivery);
         let headers = headers(&incoming, &body, self.sign.as_ref(), Timestamp::now())
@@ -44,7 +44,7 @@ impl Forward {
     }
 }
 
-/// The headers of a Standard Webhook, and where it came from. The signature is made anew with each attempt.
+/// Returns the headers of a Standard Webhook, and the source. Each attempt has a new signature.
 fn headers(
     incoming: &Incoming,
     body: &str,

@@ -1,4 +1,4 @@
-//! The inbox beside an application: receives webhooks, stores them, and delivers each until the application takes it.
+//! An inbox beside an application: receives and stores webhooks, and delivers each until the application accepts it.
 
 mod admin;
 mod forward;
@@ -33,7 +33,7 @@ pub(crate) fn run(options: args::Serve) -> Result<ExitCode> {
     let settings = Settings::new(options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(settings));
-    // After a second signal nothing is waited for.
+    // After a second signal, the program waits for nothing.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -101,13 +101,13 @@ async fn bind(option: &str, address: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{option} {address}"))
 }
 
-/// Is over when it is told to stop, or nobody can tell it any more.
+/// Completes when `serve` has to stop, or the sender of that message is gone.
 fn stopped(stopping: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
     let mut stopping = stopping.clone();
     async move { drop(stopping.wait_for(|stop| *stop).await) }
 }
 
-/// Lets all end at a first signal. Is over at a second one.
+/// Starts to stop at the first signal. Returns an error at the second.
 async fn impatience(mut ends: Ends, stop: watch::Sender<bool>, messages: &Messages) -> Result<()> {
     ends.next().await;
     stop.send_replace(true);
@@ -125,7 +125,7 @@ fn router(inbox: &Inbox, endpoints: Vec<Endpoint>, problems: &Arc<Problems>) -> 
     routes.layer(from_fn(move |request, next| refusals(problems.clone(), request, next)))
 }
 
-/// Tells of requests that are not stored.
+/// Reports requests that are not stored.
 async fn refusals(problems: Arc<Problems>, request: Request, next: Next) -> Response {
     const LONGEST: usize = 1 << 10;
     let path = request.uri().path().to_owned();
@@ -142,7 +142,7 @@ async fn refusals(problems: Arc<Problems>, request: Request, next: Next) -> Resp
     Response::from_parts(head, Body::from(why))
 }
 
-/// Drops what need not be kept, now and every hour.
+/// Deletes deliveries that are no longer needed, now and every hour.
 async fn prune(inbox: &Inbox, problems: &Problems) {
     let mut hourly = interval(Duration::from_secs(60 * 60));
     loop {
@@ -153,7 +153,7 @@ async fn prune(inbox: &Inbox, problems: &Problems) {
     }
 }
 
-/// Says a line for each new dead letter, and at the start how many there are.
+/// Reports each new dead letter, and at the start how many there are.
 async fn watch_dead_letters(inbox: &Inbox, problems: &Problems) {
     const MOST: usize = 100;
     const OFTEN: Duration = Duration::from_secs(1);
@@ -178,7 +178,7 @@ async fn watch_dead_letters(inbox: &Inbox, problems: &Problems) {
     }
 }
 
-/// Whether a dead letter has come since these were known. After a replay, older ones come into the list again.
+/// Returns whether a dead letter is newer than the known ones. After a replay, older ones appear in the list again.
 fn is_new(one: &Entry, known: &[Entry], newest: Option<SystemTime>) -> bool {
     one.finished >= newest && !known.contains(one)
 }

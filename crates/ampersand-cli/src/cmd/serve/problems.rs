@@ -1,4 +1,4 @@
-//! What `serve` says of what goes wrong.
+//! Reports the problems of `serve`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::output::{Messages, plain};
 
-/// Says what goes wrong, and the same not again for a while.
+/// Reports problems, and does not repeat one of the same kind for a while.
 pub(crate) struct Problems {
     pub(crate) messages: Messages,
     said: Mutex<HashMap<String, Instant>>,
@@ -18,7 +18,7 @@ impl Problems {
         Self { messages, said: Mutex::default() }
     }
 
-    /// Says a line, unless one of the same kind was said lately.
+    /// Prints a line, unless one of the same kind was printed recently.
     pub(crate) fn say(&self, kind: &str, line: impl fmt::Display) {
         const WHILE: Duration = Duration::from_secs(10);
         let is_new = self.said.lock().is_ok_and(|mut said| {

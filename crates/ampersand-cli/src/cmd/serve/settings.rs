@@ -1,4 +1,4 @@
-//! What `serve` is to do: options, over a file of settings.
+//! The settings of `serve`: options, which override a file of settings.
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -30,21 +30,21 @@ pub(crate) struct Settings {
     pub(crate) address: String,
     pub(crate) admin: Admin,
     pub(crate) forward: Url,
-    /// Signs each delivery for the application.
+    /// The secret that signs each delivery for the application.
     pub(crate) sign: Option<Secret>,
     pub(crate) concurrency: usize,
-    /// So long the application may take to answer.
+    /// The time limit for a response of the application.
     pub(crate) timeout: Duration,
     pub(crate) lease: Duration,
-    /// So often a delivery is tried before it is a dead letter.
+    /// The number of attempts before a delivery becomes a dead letter.
     pub(crate) attempts: u32,
     pub(crate) resolver: Option<Resolver>,
     pub(crate) insecure: bool,
 }
 
-/// Where webhooks are received.
+/// An endpoint that receives webhooks.
 pub(crate) struct Endpoint {
-    /// `None` of the only one.
+    /// `None` if there is only one endpoint.
     pub(crate) name: Option<String>,
     pub(crate) path: String,
     pub(crate) verifier: Verifier,
@@ -138,7 +138,7 @@ fn read(path: &Path) -> Result<File> {
     let name = path.display();
     let text = read_text(path).map_err(|error| usage(format!("--config {name}: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        // What toml prints itself shows the line, which may hold a password.
+        // The error of toml shows the line, which may hold a password.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         usage(format!("{name}:{}: {}", before.matches('\n').count() + 1, error.message()))
     })
