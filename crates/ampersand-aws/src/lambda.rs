@@ -15,9 +15,9 @@ type Invocation = LambdaEvent<Box<RawValue>>;
 /// With the feature `lambda`: the whole Lambda function. The handler is the same as for axum and an inbox.
 ///
 /// Each invocation has a deadline, one second before Lambda's timeout. For each record that Lambda must send again,
-/// `run_kinesis` and `run_sqs` emit a `tracing` event at the level `WARN`, with the record's identifier and the cause,
-/// and never with a body. Set up a subscriber to see it. No work is left after a response, so nothing is lost when
-/// Lambda stops the process.
+/// `run_kinesis` and `run_sqs` emit a `tracing` event at the level `WARN`, with the record's identifier and the cause.
+/// For a whole event, every function emits one. None has a body. Set up a subscriber to see them. No work is left after
+/// a response, so nothing is lost when Lambda stops the process.
 impl Batch {
     /// Runs a function that a Kinesis stream invokes. It calls [`kinesis`](Self::kinesis) for each invocation, until
     /// Lambda stops the process.
@@ -95,17 +95,38 @@ async fn run<A: Serialize>(
     function: impl AsyncFn(Invocation) -> Result<A, EventError>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let function = &function;
-    let diagnosed = async move |event| {
-        function(event).await.map_err(|error| Diagnostic {
-            error_type: "ampersand_aws::EventError".to_owned(),
-            error_message: error.to_string(),
-        })
-    };
+    let diagnosed = async move |event| function(event).await.map_err(diagnostic);
     lambda_runtime::run(service_fn(diagnosed)).await
+}
+
+/// Logs an error, and converts it for the Runtime API, which logs none.
+fn diagnostic(error: EventError) -> Diagnostic {
+    let error_message = error.to_string();
+    tracing::warn!(cause = error_message, "Lambda sends the event again");
+    Diagnostic { error_type: "ampersand_aws::EventError".to_owned(), error_message }
 }
 
 fn log(answer: &BatchResponse) {
     for failure in answer.failures() {
         tracing::warn!(id = failure.id, cause = %failure.cause, "Lambda sends a record again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ampersand_testing::{Fixture, aws};
+    use test_support::log::Log;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_event_that_fails_as_a_whole_is_logged() {
+        let event = aws::s3_event([&Fixture::new("connection.error")]);
+        let failed = Batch::new().all(&event, async |_| Ok::<_, std::io::Error>(())).await;
+        let (log, _guard) = Log::of_this_thread();
+        let told = diagnostic(failed.expect_err("nothing fetches the object"));
+        let line =
+            format!("WARN ampersand_aws::lambda: Lambda sends the event again cause=\"{}\"\n", told.error_message);
+        assert_eq!(log.lines("ampersand_aws"), line);
     }
 }
