@@ -111,15 +111,15 @@ impl Effects {
     }
 }
 
-const ARGUMENTS: &str = "the function that makes a request takes other arguments";
+const ARGUMENTS: &str = "the constructor of a request takes other arguments";
 const CLOSED: &str = "a closed enum refuses the value";
-const IGNORED: &str = "what is sent as the parameter is no longer looked at";
+const IGNORED: &str = "the API ignores the parameter now";
 const LACKING: &str = "a value built with the old types lacks a required field";
 const MISSING: &str = "the old types refuse a payload without the field, which they require";
 const ONE_MORE: &str = "the operation takes one more argument";
 const OTHER_TYPE: &str = "the field has another Rust type";
-const REFUSED: &str = "a value that the old types can send is refused now";
-const UNKNOWN_FIELD: &str = "programs that do not know the field keep it in `other_fields`";
+const REFUSED: &str = "the new contract refuses a value that the old types can send";
+const UNKNOWN_FIELD: &str = "the old types keep the field in `other_fields`";
 
 fn fine(fine: &'static str) -> Effects {
     Effects { fine, ..Effects::default() }
@@ -140,42 +140,42 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         (_, About::Types { of, more, fewer }) => of_types(of, more, *fewer),
         (_, About::Values(of)) => of_values(fact, of),
 
-        (Kind::EventTypeAdded, _) => fine("programs that do not know the event get it as `Event::Unknown`")
+        (Kind::EventTypeAdded, _) => fine("programs with the old types get the event as `Event::Unknown`")
             .breaks(Closed, "a closed enum refuses the type"),
-        (Kind::EventTypeRemoved, _) => warns(Inbound, "what waits for the event gets none")
-            .breaks(Outbound, "the contract has no such event any more")
+        (Kind::EventTypeRemoved, _) => warns(Inbound, "programs that wait for the event get none")
+            .breaks(Outbound, "the contract no longer has the event")
             .breaks(Source, "the variants of `Event` and `NotificationType` are gone"),
         (Kind::EventTypeRenamed, _) => {
-            let unknown = "programs get the event as `Event::Unknown`, and what waits for its old name gets none";
+            let unknown = "programs get the event as `Event::Unknown`, and code for its old name no longer runs";
             let other_name = "the variants of `Event` and `NotificationType` have another name";
             warns(Inbound, unknown)
                 .breaks(Closed, "a closed enum refuses the type")
-                .breaks(Outbound, "the contract has no event of the old name any more")
+                .breaks(Outbound, "the contract no longer has an event of the old name")
                 .breaks_if(!is_same(fact, pascal), Source, other_name)
         }
 
-        (Kind::SchemaRemoved, About::Schema { has_type: true }) => {
-            breaks(Source, "the type that is made of the schema is gone")
-        }
-        (Kind::SchemaRemoved, _) => fine("nothing that is sent or received is made of the schema"),
-        (Kind::EnumValueAdded, _) => fine("open enums keep a value that they do not know").breaks(Closed, CLOSED),
+        (Kind::SchemaRemoved, About::Schema { has_type: true }) => breaks(Source, "the type of the schema is gone"),
+        (Kind::SchemaRemoved, _) => fine("no sent or received value uses the schema"),
+        (Kind::EnumValueAdded, _) => fine("open enums keep unknown values").breaks(Closed, CLOSED),
         (Kind::EnumValueRemoved, About::EnumValue { is_named }) => {
             breaks(Outbound, REFUSED).breaks_if(*is_named, Source, "the enum's variant is gone")
         }
         (Kind::EnumValueRenamed, About::EnumValue { is_named }) => {
-            let unknown = "open enums keep the new value as one that they do not know, and no known variant matches";
+            let unknown = "open enums keep the new value as unknown, and the old variant no longer matches";
             let is_gone = *is_named && !is_same(fact, pascal);
             let effects = warns(Inbound, unknown).breaks(Closed, CLOSED).breaks(Outbound, REFUSED);
             effects.breaks_if(is_gone, Source, "the enum's variant has another name")
         }
         // `oneOf` became `anyOf`, or the reverse.
-        (Kind::ConditionChanged, About::More(true)) => fine("a value that was one of the choices still is"),
-        (Kind::ConditionChanged, _) => breaks(Outbound, "a value that is two of the choices at once is refused now"),
+        (Kind::ConditionChanged, About::More(true)) => fine("a value that matched one alternative still does"),
+        (Kind::ConditionChanged, _) => {
+            breaks(Outbound, "the new contract refuses a value that matches two alternatives")
+        }
         (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, About::More(true)) => {
-            fine("programs that do not know a field keep it in `other_fields`")
+            fine("the old types keep unknown fields in `other_fields`")
         }
         (Kind::OtherFieldsAllowed | Kind::OtherFieldsRefused, _) => {
-            breaks(Outbound, "fields without a name in the contract may be refused now")
+            breaks(Outbound, "the new contract may refuse undeclared fields")
         }
 
         (Kind::OperationRemoved, _) => {
@@ -183,66 +183,69 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
             breaks(Outbound, gone).breaks(Source, gone)
         }
         (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
-        (Kind::OperationMoved, _) => breaks(Outbound, "programs that were built before call the old path"),
+        (Kind::OperationMoved, _) => breaks(Outbound, "programs built before call the old path"),
         (Kind::OperationChanged, _) => {
-            let unheard = "what an operation says here is not understood by `diff`";
+            let unheard = "`diff` does not understand this part of an operation";
             warns(Inbound, unheard).warns(Outbound, unheard)
         }
         (Kind::TagChanged, _) => breaks(Source, "the operation's method is in another group of the client"),
         (Kind::ServersChanged, About::More(false)) => {
-            breaks(Outbound, "programs that were built before call an address that is not in the contract any more")
+            breaks(Outbound, "programs built before call an address that the contract no longer has")
         }
-        (_, About::Refused(ways)) if ways.is_empty() => fine("who could call it still can"),
+        (_, About::Refused(ways)) if ways.is_empty() => fine("every way to authenticate still works"),
         (_, About::Refused(ways)) => {
-            breaks(Outbound, &format!("who authenticates by {} is refused", ways.join(" or by ")))
+            breaks(Outbound, &format!("the API refuses programs that authenticate by {}", ways.join(" or by ")))
         }
-        (Kind::SecurityChanged, _) => breaks(Outbound, "programs authenticate in the old way"),
-        (Kind::Deprecated | Kind::NoLongerDeprecated, _) if fact.place.path == "$" => fine("it can still be called"),
-        (Kind::Deprecated | Kind::NoLongerDeprecated, _) => fine("it can still be sent"),
-        (Kind::KeywordChanged, _) if fact.subject == "headers" => fine("headers are handed over as they came"),
-        (Kind::KeywordChanged, _) => warns(Outbound, "it is sent in another way"),
+        (Kind::SecurityChanged, _) => breaks(Outbound, "programs built before authenticate in the old way"),
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) if fact.place.path == "$" => {
+            fine("programs can still call it")
+        }
+        (Kind::Deprecated | Kind::NoLongerDeprecated, _) => fine("programs can still send it"),
+        (Kind::KeywordChanged, _) if fact.subject == "headers" => fine("the client returns headers as they came"),
+        (Kind::KeywordChanged, _) => warns(Outbound, "programs built before send it in the old way"),
 
         (Kind::ParameterRemoved, _) => {
-            warns(Outbound, IGNORED).breaks(Source, "code that gives the parameter does not compile")
+            warns(Outbound, IGNORED).breaks(Source, "code that sets the parameter does not compile")
         }
         (Kind::ParameterRenamed, About::Request { required, was: Some((location, was_required)), .. }) => {
             let effects = match location {
-                Location::Path => fine("the path is the same, whatever its parameters are called"),
-                _ if *required => breaks(Outbound, "a required parameter is not sent"),
+                Location::Path => fine("the names of its parameters do not change a path"),
+                _ if *required => breaks(Outbound, "programs built before do not send a required parameter"),
                 _ => warns(Outbound, IGNORED),
             };
             // Callers pass a required parameter as an argument, without its name.
             let is_method = !(*was_required && *required);
             effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
         }
-        (Kind::RequestBodyRemoved, _) => warns(Outbound, "the body that is sent is no longer looked at")
-            .breaks(Source, "code that gives a body does not compile"),
-        (Kind::ContentTypeRemoved, About::Request { .. }) => {
-            breaks(Outbound, "a body of the old content type is refused")
+        (Kind::RequestBodyRemoved, _) => {
+            warns(Outbound, "the API ignores the body now").breaks(Source, "code that sets a body does not compile")
         }
+        (Kind::ContentTypeRemoved, About::Request { .. }) => breaks(Outbound, "the API refuses the old content type"),
         (Kind::BecameRequired, _) => {
-            breaks(Outbound, "what was optional in a request has to be sent").breaks(Source, ONE_MORE)
+            breaks(Outbound, "programs built before may leave out what is required now").breaks(Source, ONE_MORE)
         }
         (Kind::BecameOptional, _) => {
-            fine("who sends it still may").breaks(Source, "it is no argument any more, and has a method")
+            fine("programs may still send it").breaks(Source, "it is no longer an argument, and has a setter")
         }
         // It is an argument now, which old code does not pass.
         (_, About::Request { what, required: true, .. }) => {
-            breaks(Outbound, &format!("a required {what} is not given")).breaks(Source, ONE_MORE)
+            breaks(Outbound, &format!("programs built before do not send a required {what}")).breaks(Source, ONE_MORE)
         }
 
         (Kind::ContentTypeRemoved, About::Answer { succeeds: true, .. }) => {
-            let gone = "the answer that is decoded is gone";
+            let gone = "the decoded response is gone";
             breaks(Inbound, gone).breaks(Source, gone)
         }
         (Kind::ResponseAdded, About::Answer { succeeds: true, same: false }) => {
-            breaks(Inbound, "the answer is decoded as what the other statuses answer")
+            breaks(Inbound, "the client decodes the response as that of another status")
         }
-        (Kind::ResponseAdded, _) => fine("any other status is read as an error, whatever it is"),
-        (Kind::ResponseRemoved, About::Answer { succeeds: true, .. }) => fine("what is not answered is not decoded"),
-        (Kind::ResponseRenamed, _) => fine("any status of success is taken"),
-        (_, About::Answer { .. }) => fine("errors are read whatever they are"),
-        _ => fine("who does not know it does not need it"),
+        (Kind::ResponseAdded, _) => fine("the client reads any other status as an error"),
+        (Kind::ResponseRemoved, About::Answer { succeeds: true, .. }) => {
+            fine("the client does not decode a response that does not come")
+        }
+        (Kind::ResponseRenamed, _) => fine("the client accepts any successful status"),
+        (_, About::Answer { .. }) => fine("the client reads errors of any shape"),
+        _ => fine("programs built before do not need it"),
     }
 }
 
@@ -279,7 +282,7 @@ fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
                 fact.kind == Kind::FieldRenamed && is_same(fact, snake) && is_option(before) == is_option(now);
             let effects = field_gone("", of, !is_same).breaks_if(now.need == Need::Required, Outbound, LACKING);
             match absent(before, of.slot) {
-                true => effects.warns(Inbound, "the old types decode it and find the field absent"),
+                true => effects.warns(Inbound, "the old types find the field absent"),
                 false => effects.breaks(Inbound, MISSING),
             }
         }
@@ -291,30 +294,28 @@ fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
 
 fn field_added(fact: &Fact<'_>, field: &SeenField<'_>, of: &Pair<'_>) -> Effects {
     let effects = fine(UNKNOWN_FIELD);
-    let lacking = "a value built with the old types may lack all of the fields of which one is required";
+    let lacking = "a value built with the old types may have none of the fields of which one is required";
     let effects = match field.need {
         // Senders may leave a `readOnly` field out.
         Need::Required if field.value.whole().node.facets.contains_key("readOnly") => return effects,
         Need::Required => effects.breaks(Outbound, LACKING),
         Need::Conditional if !are_met(of, &fact.subject) => effects.breaks(Outbound, lacking),
         _ if of.old.node.rust() == Rust::Raw => {
-            effects.warns(Outbound, "what was free to hold anything may have something else there")
+            effects.warns(Outbound, "free-form values may have another field of that name")
         }
         _ => effects,
     };
     match (of.slot.has_type(), of.old.is_struct()) {
         (true, true) => effects.arguments(field.need == Need::Required && !is_option(field), field),
-        (true, false) => effects.breaks(Source, "what had no fields of its own becomes a struct"),
+        (true, false) => effects.breaks(Source, "a type without fields becomes a struct"),
         _ => effects,
     }
 }
 
 fn field_gone(words: &'static str, of: &Pair<'_>, is_named: bool) -> Effects {
     let effects = match of.new.others() {
-        Some(Others::None) => {
-            fine(words).breaks(Outbound, "a value built with the old types has a field that is refused now")
-        }
-        _ => fine(words).warns(Outbound, "what the old types send in the field is no longer looked at"),
+        Some(Others::None) => fine(words).breaks(Outbound, "the new contract refuses a field of the old types"),
+        _ => fine(words).warns(Outbound, "nothing reads the field now"),
     };
     effects.breaks_if(is_named && of.slot.has_type(), Source, "code that uses the field does not compile")
 }
@@ -322,16 +323,16 @@ fn field_gone(words: &'static str, of: &Pair<'_>, is_named: bool) -> Effects {
 /// A field became required, conditional or optional.
 fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of: &Pair<'_>) -> Effects {
     let (words, met) = match now.need {
-        Need::Required => ("who decodes the field finds it as before", false),
-        Need::Conditional => ("the old type of the field lets it be absent", are_met(of, &fact.subject)),
-        Need::Optional => ("the old type of the field lets it be absent", true),
+        Need::Required => ("programs that decode the field find it as before", false),
+        Need::Conditional => ("the old type allows the field to be absent", are_met(of, &fact.subject)),
+        Need::Optional => ("the old type allows the field to be absent", true),
     };
     let (was, is, has_type) = (is_option(before), is_option(now), of.slot.has_type());
     let is_argument = |field: &SeenField<'_>, is_option: bool| field.need == Need::Required && !is_option;
-    let option = if is { "the field becomes an `Option`" } else { "the field is no `Option` any more" };
+    let option = if is { "the field becomes an `Option`" } else { "the field is no longer an `Option`" };
     fine(words)
         .breaks_if(now.need != Need::Required && !absent(before, of.slot), Inbound, MISSING)
-        .breaks_if(!met, Outbound, "a value built with the old types may lack what is required now")
+        .breaks_if(!met, Outbound, "a value built with the old types may lack a field that is required now")
         .arguments(has_type && is_argument(before, was) != is_argument(now, is), now)
         .breaks_if(has_type && was != is, Source, option)
 }
@@ -343,9 +344,9 @@ fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
     let takes = |kind: &Type| (was.takes(*kind) && !(*kind == Type::Object && was == Rust::Struct)) || is_null(*kind);
     let [option, is_option] = of.both(|seen| of.slot == Slot::Value && seen.node.is_option(Need::Required));
     let is_typed = of.slot != Slot::Raw;
-    fine("the old type holds what is allowed now")
-        .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the type that is new")
-        .breaks_if(fewer, Outbound, "a value built with the old types may be of a type that is refused now")
+    fine("the old type holds all allowed values")
+        .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the new type")
+        .breaks_if(fewer, Outbound, "a value built with the old types may have a type that the new contract refuses")
         .breaks_if(is_typed && (was != is || option != is_option), Source, OTHER_TYPE)
 }
 
@@ -359,23 +360,23 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     match fact.kind {
         Kind::ConditionChanged => {
             let met = new.groups().iter().all(|group| is_met(group, old));
-            let why = "a value built with the old types may have other fields than it has to";
-            fine("none of the fields is required by the types").breaks_if(!met, Outbound, why)
+            let why = "a value built with the old types may lack a required field, or have one too many";
+            fine("the types require none of the fields").breaks_if(!met, Outbound, why)
         }
         Kind::EnumIntroduced | Kind::EnumDropped => {
-            let (stays, is_new) = (fine("the type in Rust stays"), fact.kind == Kind::EnumIntroduced);
+            let (stays, is_new) = (fine("the Rust type stays"), fact.kind == Kind::EnumIntroduced);
             let effects = stays
-                .breaks_if(is_new, Outbound, "a value built with the old types may be none of the list")
+                .breaks_if(is_new, Outbound, "a value built with the old types may not be in the list")
                 .breaks_if(!is_new, Closed, "a closed enum refuses other values");
             match slot {
                 Slot::Parameter if is_other => {
-                    effects.warns(Source, "a text and a value of the enum can be given, as before")
+                    effects.warns(Source, "callers can pass a string or a value of the enum, as before")
                 }
                 _ => effects.breaks_if(is_other, Source, OTHER_TYPE),
             }
         }
         Kind::FormatChanged => {
-            let effects = fine("formats are not checked by the types").breaks_if(is_other, Source, OTHER_TYPE);
+            let effects = fine("the types do not check formats").breaks_if(is_other, Source, OTHER_TYPE);
             match is {
                 Some(_) => effects.warns(Outbound, "a value built with the old types may have another format"),
                 None => effects,
@@ -383,7 +384,7 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         }
         Kind::DefaultChanged if was.is_none() => fine("the accessor for the default is new"),
         Kind::DefaultChanged => {
-            let other = "where the field is absent, something else is meant";
+            let other = "an absent field means another value";
             let has_accessor = matches!(before, Rust::Boolean | Rust::Integer | Rust::Text | Rust::OpenEnum);
             let is_gone = *slot == Slot::Optional && has_accessor && is.is_none();
             warns(Inbound, other).warns(Outbound, other).breaks_if(
@@ -393,20 +394,22 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
             )
         }
         Kind::Deprecated => fine("it is still there; plan to do without it"),
-        Kind::NoLongerDeprecated => fine("it is there to stay"),
+        Kind::NoLongerDeprecated => fine("it stays"),
         Kind::ReadOnlyChanged if is.is_some() => {
-            warns(Outbound, "the field is not to be sent any more").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
+            warns(Outbound, "programs should no longer send the field").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
         }
-        Kind::ReadOnlyChanged if *slot == Slot::Value => breaks(Outbound, "the required field has to be sent now"),
-        Kind::ReadOnlyChanged => fine("the field is in what is received, as before"),
+        Kind::ReadOnlyChanged if *slot == Slot::Value => {
+            breaks(Outbound, "programs have to send the required field now")
+        }
+        Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
-            breaks(Inbound, "the required field is not in what is received any more")
+            breaks(Inbound, "programs no longer receive the required field")
         }
-        Kind::WriteOnlyChanged => fine("the field may be sent, as before"),
+        Kind::WriteOnlyChanged => fine("programs may still send the field"),
         Kind::BoundChanged if is_tighter(key, was, is) => {
             breaks(Outbound, "a value built with the old types may be out of bounds")
         }
-        Kind::BoundChanged => fine("bounds are not checked by the types"),
+        Kind::BoundChanged => fine("the types do not check bounds"),
         _ => {
             let unknown = "`diff` does not know the keyword";
             warns(Inbound, unknown).warns(Outbound, unknown)

@@ -191,9 +191,9 @@ fn direct(effects: &mut Effects, inbound: bool, outbound: bool, is_base: bool) {
     }
     if effects.fine.is_empty() {
         effects.fine = match (inbound, outbound) {
-            (true, false) => "it is only received, and the old types hold it",
-            (false, true) => "it is only sent, and what the old types send is valid",
-            (false, false) if is_base => "others are only built on it",
+            (true, false) => "programs only receive it, and the old types hold it",
+            (false, true) => "programs only send it, and values of the old types are valid",
+            (false, false) if is_base => "other schemas only use it through `allOf`",
             (false, false) => "no operation leads to it",
             _ => "the old types hold it",
         };

@@ -73,7 +73,7 @@ fn follow(dependent: &Dependent, crates: &[Crate], changes: &[Change], is_type_n
                 .or_else(|| of(is_type_new, &dependent.new_type, Bump::Minor))
                 .unwrap_or_else(|| (Bump::Patch, dependent.otherwise.clone()))
         }
-        _ => (Bump::None, "it has nothing of what changed".to_owned()),
+        _ => (Bump::None, "it does not depend on the changes".to_owned()),
     };
     Crate { name: dependent.name.clone(), bump, why }
 }
@@ -84,11 +84,11 @@ fn bump(name: String, changes: &[&Change]) -> Crate {
     let unusual = count(|change| change.source == Verdict::Warning);
     let added = count(is_addition);
     let (bump, why) = match (breaking, unusual, added, changes.len()) {
-        (0, 0, 0, 0) => (Bump::None, "nothing that it is made of changed".to_owned()),
+        (0, 0, 0, 0) => (Bump::None, "its part of the contract did not change".to_owned()),
         (0, 0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
-        (0, unusual, 0, _) => (Bump::Minor, format!("{} by which code compiles on", things(unusual, "change"))),
-        (0, _, added, _) => (Bump::Minor, format!("{} more, and nothing less", things(added, "name"))),
-        (breaking, ..) => (Bump::Major, format!("{} by which code may not compile", things(breaking, "change"))),
+        (0, unusual, 0, _) => (Bump::Minor, format!("{} that break no code", things(unusual, "change"))),
+        (0, _, added, _) => (Bump::Minor, format!("{} more, and none less", things(added, "name"))),
+        (breaking, ..) => (Bump::Major, format!("{} that may break code", things(breaking, "change"))),
     };
     Crate { name, bump, why }
 }

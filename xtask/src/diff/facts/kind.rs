@@ -16,7 +16,7 @@ pub(crate) const PLACE: &str = "`{place}`";
 /// Names the operation that has the changed part; the sentence names the part.
 pub(crate) const OWNER: &str = "`{owner}`";
 /// Tells a keyword that has another value. `say` has other words if only one of the contracts has the keyword.
-pub(crate) const SAYS: &str = "{says} `{new}` now, and said `{old}`";
+pub(crate) const SAYS: &str = "{has} `{new}` now, and had `{old}`";
 pub(crate) const IS_NAMED: &str = "{is} {name} now";
 
 /// How to tell a kind of change. A word in braces is a verb, or a placeholder that `say` fills.
@@ -78,8 +78,8 @@ kinds! {
     EnumIntroduced, PLACE, Changed, "{has} to be {new} now, and could be any {old}", kept true;
     EnumDropped, PLACE, Changed, "may be any {new} now, and {was} {old}", kept true;
     EnumValueAdded, PLACE, Added, "may be `{new}` too", several "may be {values} too";
-    EnumValueRemoved, PLACE, Removed, "{is} never `{old}` any more", several "{is} no longer {values}", kept true;
-    EnumValueRenamed, PLACE, Changed, "{says} `{new}` for `{old}`", kept true;
+    EnumValueRemoved, PLACE, Removed, "can no longer be `{old}`", several "can no longer be {values}", kept true;
+    EnumValueRenamed, PLACE, Changed, "{is} `{new}` instead of `{old}`", kept true;
     FormatChanged, PLACE, Changed, SAYS, kept true;
     BoundChanged, PLACE, Changed, SAYS;
     DefaultChanged, PLACE, Changed, SAYS;
@@ -87,8 +87,8 @@ kinds! {
     NoLongerDeprecated, PLACE, Changed, "{is} {name}";
     ReadOnlyChanged, PLACE, Changed, IS_NAMED;
     WriteOnlyChanged, PLACE, Changed, IS_NAMED;
-    OtherFieldsRefused, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
-    OtherFieldsAllowed, PLACE, Changed, "{takes} {new} in fields that it does not name, and took {old}";
+    OtherFieldsRefused, PLACE, Changed, "{allows} {new} in undeclared fields now, and allowed {old}";
+    OtherFieldsAllowed, PLACE, Changed, "{allows} {new} in undeclared fields now, and allowed {old}";
     KeywordChanged, PLACE, Changed, SAYS;
     OperationAdded, PLACE, Added, "{is} new: {new}";
     OperationRemoved, PLACE, Removed, "{is} gone: {old}";
@@ -98,14 +98,14 @@ kinds! {
     TagChanged, OWNER, Changed, "{is} under the tag {new} now, and {was} under {old}";
     ParameterAdded, OWNER, Added, "{takes} the {new} parameter `{last}`";
     ParameterRemoved, OWNER, Removed, "{does} not take the {old} parameter `{last}` any more";
-    ParameterRenamed, OWNER, Changed, "{calls} its parameter `{old}` `{new}` now";
+    ParameterRenamed, OWNER, Changed, "{renames} its parameter `{old}` to `{new}`";
     RequestBodyAdded, OWNER, Added, "{takes} an {new}";
     RequestBodyRemoved, OWNER, Changed, "{does} not take {old} any more";
     ResponseAdded, OWNER, Changed, "may answer `{new}` too", several "may answer {values} too";
     ResponseRemoved, OWNER, Removed, "{does} not answer `{old}` any more", several "no longer {answers} {values}";
     ResponseRenamed, OWNER, Changed, "{answers} `{new}` where it answered `{old}`";
     ContentTypeAdded, PLACE, Added, "may be `{new}` too";
-    ContentTypeRemoved, PLACE, Changed, "{is} never `{old}` any more";
+    ContentTypeRemoved, PLACE, Changed, "can no longer be `{old}`";
     SecurityChanged, OWNER, Changed, "{is} called with {new} now, and {was} with {old}";
     ServersChanged, "the servers", Changed, "are {new} now, and were {old}";
 }

@@ -76,8 +76,8 @@ fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
     let template = match (said.of_list, said.sentence) {
         (Some(list), _) if changes.len() > 1 => list,
         (_, IS_NAMED) if change.new.is_none() => "{is} no longer {name}",
-        (_, SAYS) if change.old.is_none() => "{says} `{new}` now",
-        (_, SAYS) if change.new.is_none() => "no longer {says} `{old}`",
+        (_, SAYS) if change.old.is_none() => "{has} `{new}` now",
+        (_, SAYS) if change.new.is_none() => "no longer {has} `{old}`",
         (_, sentence) => sentence,
     };
     fill(template, changes, quote, several || is_of_all(change))
