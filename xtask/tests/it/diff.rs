@@ -97,8 +97,8 @@ fn a_revision_of_the_repository_is_read_from_git() {
     let expected = json!([{
         "document": "config", "schema": "Size", "path": "$.size", "kind": "type-changed", "old": "string", "new": "integer",
         "reaches": ["Size"], "inbound": "breaking", "inboundClosed": "breaking", "outbound": "breaking",
-        "source": "breaking", "reason": "the old types refuse values of the type that is new; a value built with the old \
-            types may be of a type that is refused now; the field has another Rust type",
+        "source": "breaking", "reason": "the old types refuse values of the new type; a value built with the old types may \
+            have a type that the new contract refuses; the field has another Rust type",
     }]);
     assert_eq!(found["changes"], expected);
     assert_eq!(found["summary"]["semver"]["ampersand-types"], "major");

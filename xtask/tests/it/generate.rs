@@ -554,6 +554,9 @@ fn buildable() -> Workspace {
         "xtask/src/main.rs",
         "tests/Cargo.toml",
         "tests/it/main.rs",
+        "tests/peers/Cargo.toml",
+        "tests/peers/src/main.rs",
+        "tests/peers/tests/it/main.rs",
         "xtask/tests/it/main.rs",
     ])
 }
