@@ -54,13 +54,21 @@ impl New {
         let metadata = serde_json::to_string(metadata).unwrap_or_else(|_| "{}".to_owned());
         // A delivery without a lane gets a lane of its own, so it waits for no other.
         let lane = lane.filter(|lane| !lane.is_empty()).unwrap_or_else(|| format!("{source} {id}"));
-        Self { source, id: id.to_owned(), lane, notification_type, metadata, body, packed, unreadable }
+        // Postgres has no NUL in text, and no long text in an index.
+        let lane = plain(&lane).chars().take(256).collect();
+        let notification_type = notification_type.as_deref().map(plain);
+        Self { source, id: plain(id), lane, notification_type, metadata, body, packed, unreadable }
     }
 
     /// The metadata of a webhook: the timestamp from its headers.
     pub(crate) fn of_webhook(timestamp: &str) -> Metadata {
         Metadata::from_iter([(TIMESTAMP, timestamp)])
     }
+}
+
+/// Replaces NUL, which Postgres does not store in text.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Chooses the lane of a delivery: [`Options::lane`](crate::Options::lane).

@@ -20,6 +20,8 @@ pub enum InboxError {
     NewerSchema(i64),
     /// Another process kept the store locked for too long.
     Locked,
+    /// A handler's statement undid a transaction in a file, with the work of others in it. Try again.
+    Undone,
     /// The thread of the store has ended.
     Closed,
     /// The worker was started for another kind of database than the one that holds the inbox.
@@ -30,6 +32,8 @@ impl InboxError {
     /// The error for a URL, which it shows without what may be a password: `postgres://…@host/db`.
     pub(crate) fn url(url: &str) -> Self {
         Self::Url(match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), _) if url.contains(['=', '?']) => format!("{scheme}://…"),
+            (None, _) if url.contains('=') => "…".to_owned(),
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
             _ => url.to_owned(),
         })
@@ -38,6 +42,7 @@ impl InboxError {
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::OperationAborted | ErrorCode::ConstraintViolation) => Self::Undone,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Unreachable(error.to_string()),
@@ -62,6 +67,7 @@ impl fmt::Display for InboxError {
                  upgrade the application"
             ),
             Self::Locked => f.write_str("another process keeps the store locked"),
+            Self::Undone => f.write_str("a handler's statement undid the transaction, with the work of others: try again"),
             Self::Closed => f.write_str("the store is closed"),
             Self::OtherStore => f.write_str(
                 "the inbox is in another kind of database: `in_transaction` is for SQLite, `in_postgres_transaction` for \

@@ -19,7 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Transaction};
 
 use crate::InboxError;
-use crate::delivery::{Entry, Failure, Incoming, Lane, New, Put, State, Status, Stored, milliseconds};
+use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds, plain};
 use crate::hooks::{point, sql};
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 use crate::sqlite::SCHEMA_VERSION;
@@ -70,9 +70,13 @@ impl Pool {
         let permit = self.permits.acquire().await.map_err(|_| InboxError::Closed)?;
         let mut client = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if client.as_ref().is_none_or(Client::is_closed) {
-            let made = (self.connect)().await.map_err(failed)?;
-            made.batch_execute(SETUP).await.map_err(failed)?;
-            client = Some(made);
+            let made = tokio::time::timeout(2 * PATIENCE, async {
+                let made = (self.connect)().await?;
+                made.batch_execute(SETUP).await?;
+                Ok(made)
+            });
+            let silent = |_| InboxError::Unreachable("the server does not answer".to_owned());
+            client = Some(made.await.map_err(silent)?.map_err(failed)?);
         }
         Ok(Held { client, is_spent: false, pool: self, _permit: permit })
     }
@@ -145,6 +149,10 @@ fn count(most: usize) -> i64 {
 pub(crate) fn config(url: &str) -> Result<Config, InboxError> {
     let mut config: Config = url.parse().map_err(|_| InboxError::url(url))?;
     config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(PATIENCE));
+    // Two hours, the default, is not told from an absent one.
+    config.keepalives_idle(config.get_keepalives_idle().min(4 * PATIENCE));
+    config.keepalives_interval(config.get_keepalives_interval().unwrap_or(PATIENCE));
+    config.keepalives_retries(config.get_keepalives_retries().unwrap_or(4));
     config.tcp_user_timeout(config.get_tcp_user_timeout().copied().unwrap_or(2 * PATIENCE));
     config.application_name(config.get_application_name().unwrap_or("ampersand-inbox").to_owned());
     Ok(config)
@@ -165,15 +173,19 @@ impl Postgres {
 
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
         let mut client = self.receiving.get().await?;
+        // Until it has returned: whoever waits for it may give up, and the statement would keep the next one waiting.
+        client.is_spent = true;
         let mut put = self.put(&client, new, limit).await;
         // The error has no code, or one that the server sends when it ends a connection.
         let has_ended = |error: &Error| error.code().is_none_or(|code| code.code().starts_with("57P"));
         // The connection may have ended while the process was frozen. Storing again is safe: a duplicate changes nothing.
         if put.as_ref().is_err_and(has_ended) {
-            client.is_spent = true;
             drop(client);
-            put = self.put(&*self.receiving.get().await?, new, limit).await;
+            client = self.receiving.get().await?;
+            client.is_spent = true;
+            put = self.put(&client, new, limit).await;
         }
+        client.ended();
         put.map_err(failed)
     }
 
@@ -211,7 +223,8 @@ impl Postgres {
             return Ok(used);
         }
         // Allows 200 bytes for the rest of a row and its indexes.
-        let used = "SELECT coalesce(sum(200 + octet_length(metadata) + coalesce(pg_column_size(body), 0)), 0)::bigint
+        let used = "SELECT coalesce(sum(200 + octet_length(metadata) + coalesce(pg_column_size(body), 0)
+                 + coalesce(pg_column_size(resolved), 0)), 0)::bigint
              FROM ampersand_inbox.delivery";
         let used: i64 = client.query_typed_one(used, &[]).await?.try_get(0)?;
         let used = u64::try_from(used).unwrap_or_default();
@@ -279,18 +292,19 @@ impl Postgres {
     }
 
     pub(crate) async fn renew(&self, seq: i64, token: i64, lease: i64) -> Result<bool, InboxError> {
+        // A handler that has completed the delivery itself goes on.
         let renew = sql("UPDATE ampersand_inbox.delivery SET due = clock_timestamp() + $3 * interval '1 ms'
-             WHERE seq = $1 AND token = $2 AND state = 'claimed'");
+             WHERE seq = $1 AND token = $2 AND state IN ('claimed', 'done')");
         let parameters = [(&seq as _, Type::INT8), (&token as _, Type::INT8), (&lease as _, Type::INT8)];
         let renewed = self.working.get().await?.execute_typed(&renew, &parameters).await;
         Ok(renewed.map_err(failed)? == 1)
     }
 
     #[cfg(feature = "resolve")]
-    pub(crate) async fn keep(&self, seq: i64, resolved: &[u8]) -> Result<(), InboxError> {
-        let keep = "UPDATE ampersand_inbox.delivery SET resolved = $2 WHERE seq = $1";
-        let parameters = [(&seq as _, Type::INT8), (&resolved as _, Type::BYTEA)];
-        self.working.get().await?.execute_typed(keep, &parameters).await.map(drop).map_err(failed)
+    pub(crate) async fn keep(&self, seq: i64, token: i64, resolved: &[u8]) -> Result<(), InboxError> {
+        let keep = sql("UPDATE ampersand_inbox.delivery SET resolved = $3 WHERE seq = $1 AND token = $2");
+        let parameters = [(&seq as _, Type::INT8), (&token as _, Type::INT8), (&resolved as _, Type::BYTEA)];
+        self.working.get().await?.execute_typed(&keep, &parameters).await.map(drop).map_err(failed)
     }
 
     pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
@@ -315,13 +329,11 @@ impl Postgres {
         row.map(stored).transpose().map_err(failed)
     }
 
-    /// Makes a dead letter ready again, in its place in the order of arrival. Returns false if there is no such dead
-    /// letter, or this version still cannot read it.
-    pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
-        let dead = self.find(source, id).await?.and_then(|stored| stored.reread(lane));
-        let Some((seq, New { lane, notification_type, .. })) = dead else { return Ok(false) };
+    /// Makes a dead letter, as it is read now, ready again, in its place in the order of arrival. Returns false if it no
+    /// longer is one.
+    pub(crate) async fn replay(&self, seq: i64, New { lane, notification_type, .. }: &New) -> Result<bool, InboxError> {
         let replay = "SELECT ampersand_inbox.replay($1, $2, $3)";
-        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (&lane, Type::TEXT), (&notification_type, Type::TEXT)];
+        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (lane, Type::TEXT), (notification_type, Type::TEXT)];
         call(&*self.receiving.get().await?, replay, parameters).await
     }
 
@@ -401,6 +413,7 @@ const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(e
 /// Ends the claim with this token. Returns false if it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
     let End { state, pause, reason, released, leaves } = outcome.end();
+    let reason = reason.map(plain);
     let parameters: Parameters<'_> = &[
         (&seq, Type::INT8),
         (&token, Type::INT8),

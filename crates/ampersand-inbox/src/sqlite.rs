@@ -6,10 +6,10 @@
 use std::cell::Cell;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, ffi, named_params, params};
 
 use crate::Failure;
-use crate::delivery::{Entry, Lane, New, Put, State, Status, Stored, milliseconds};
+use crate::delivery::{Entry, New, Put, State, Status, Stored, milliseconds};
 use crate::hooks::sql;
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 
@@ -32,6 +32,11 @@ thread_local! {
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Transaction { .. } if IS_HANDLED.get() => Authorization::Deny,
+        AuthAction::Savepoint { savepoint_name, .. }
+            if IS_HANDLED.get() && savepoint_name.eq_ignore_ascii_case("ampersand_inbox") =>
+        {
+            Authorization::Deny
+        }
         _ => Authorization::Allow,
     }
 }
@@ -150,15 +155,19 @@ pub(crate) fn apply(
     now: i64,
     handler: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Result<bool, Failure>> {
-    connection.execute_batch("SAVEPOINT handler")?;
+    connection.execute_batch("SAVEPOINT ampersand_inbox")?;
     let holds = finish(connection, seq, token, &Outcome::Done, now)?;
     IS_HANDLED.set(true);
     let handled = if holds { handler() } else { Ok(()) };
     IS_HANDLED.set(false);
-    if handled.is_err() {
-        connection.execute_batch("ROLLBACK TO handler")?;
+    // A statement such as `INSERT OR ROLLBACK` has rolled back the work of others too.
+    if connection.is_autocommit() {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK), None));
     }
-    connection.execute_batch("RELEASE handler")?;
+    if handled.is_err() {
+        connection.execute_batch("ROLLBACK TO ampersand_inbox")?;
+    }
+    connection.execute_batch("RELEASE ampersand_inbox")?;
     Ok(handled.map(|()| holds))
 }
 
@@ -170,9 +179,10 @@ pub(crate) fn renew(connection: &Connection, seq: i64, token: i64, until: i64) -
 
 /// Keeps the downloaded content of a delivery's URLs.
 #[cfg(feature = "resolve")]
-pub(crate) fn keep(connection: &Connection, seq: i64, resolved: &[u8]) -> Result<()> {
-    let keep = "UPDATE delivery_body SET resolved = ?2 WHERE seq = ?1";
-    connection.prepare_cached(keep)?.execute(params![seq, resolved]).map(drop)
+pub(crate) fn keep(connection: &Connection, seq: i64, token: i64, resolved: &[u8]) -> Result<()> {
+    let keep =
+        "UPDATE delivery_body SET resolved = ?3 WHERE seq = (SELECT seq FROM delivery WHERE seq = ?1 AND token = ?2)";
+    connection.prepare_cached(&sql(keep))?.execute(params![seq, token, resolved]).map(drop)
 }
 
 /// Milliseconds until the next head is due; `None` if there is no head.
@@ -199,19 +209,16 @@ pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Op
     connection.prepare_cached(&sql(find))?.query_row([source, id], stored).optional()
 }
 
-/// Makes a dead letter ready again, in its place in the order of arrival. Returns false if there is no such dead
-/// letter, or this version still cannot read it.
-pub(crate) fn replay(connection: &Connection, source: &str, id: &str, lane: Lane, now: i64) -> Result<bool> {
-    let dead = find(connection, source, id)?.and_then(|stored| stored.reread(lane));
-    let Some((seq, new)) = dead else { return Ok(false) };
+/// Makes a dead letter, as it is read now, ready again, in its place in the order of arrival. Returns false if there is no
+/// such dead letter.
+pub(crate) fn replay(connection: &Connection, new: &New) -> Result<bool> {
+    let Some(seq) = dead(connection, &new.source, &new.id)? else { return Ok(false) };
     unblock(connection, seq)?;
+    // It is due by the clock of any process, which may be behind this one.
     let ready = "UPDATE delivery
-         SET state = 'ready', due = ?2, attempts = 0, finished = NULL, lane = ?3, type = ?4, head = 0
-         WHERE seq = ?1 AND state = 'dead'";
-    let parameters = params![seq, now, new.lane, new.notification_type];
-    if connection.prepare_cached(&sql(ready))?.execute(parameters)? == 0 {
-        return Ok(false);
-    }
+         SET state = 'ready', due = received, attempts = 0, finished = NULL, lane = ?2, type = ?3, head = 0
+         WHERE seq = ?1";
+    connection.prepare_cached(ready)?.execute(params![seq, new.lane, new.notification_type])?;
     // A head that is claimed or blocks the lane stays the head.
     connection
         .prepare_cached(&sql("UPDATE delivery SET head = 0 WHERE lane = ?1 AND head = 1 AND state = 'ready'"))?
@@ -232,11 +239,13 @@ fn unblock(connection: &Connection, seq: i64) -> Result<()> {
     }
 }
 
+fn dead(connection: &Connection, source: &str, id: &str) -> Result<Option<i64>> {
+    let dead = "SELECT seq FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
+    connection.prepare_cached(&sql(dead))?.query_row([source, id], |row| row.get(0)).optional()
+}
+
 pub(crate) fn delete(connection: &Connection, source: &str, id: &str) -> Result<bool> {
-    let find = "SELECT seq FROM delivery WHERE source = ?1 AND id = ?2 AND state = 'dead'";
-    let seq: Option<i64> =
-        connection.prepare_cached(&sql(find))?.query_row([source, id], |row| row.get(0)).optional()?;
-    let Some(seq) = seq else { return Ok(false) };
+    let Some(seq) = dead(connection, source, id)? else { return Ok(false) };
     unblock(connection, seq)?;
     connection.prepare_cached("DELETE FROM delivery_body WHERE seq = ?1")?.execute([seq])?;
     Ok(connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([seq])? == 1)

@@ -91,9 +91,9 @@ impl Store {
 
     /// Keeps the downloaded content of a delivery's URLs.
     #[cfg(feature = "resolve")]
-    pub(crate) async fn keep(&self, seq: i64, resolved: Vec<u8>) -> Result<(), InboxError> {
-        either!(self, file => file.write(move |c, _| sqlite::keep(c, seq, &resolved)),
-            database => database.keep(seq, &resolved))
+    pub(crate) async fn keep(&self, seq: i64, token: i64, resolved: Vec<u8>) -> Result<(), InboxError> {
+        either!(self, file => file.write(move |c, _| sqlite::keep(c, seq, token, &resolved)),
+            database => database.keep(seq, token, &resolved))
     }
 
     /// Milliseconds until the next head is due; `None` if there is no head.
@@ -114,9 +114,10 @@ impl Store {
 
     /// Reads a dead letter again and makes it ready. Returns false if there is none, or it still cannot be read.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
-        let (given, wanted) = (source.to_owned(), id.to_owned());
-        either!(self, file => file.write(move |c, now| sqlite::replay(c, &given, &wanted, lane, now)),
-            database => database.replay(source, id, lane))
+        let dead = self.show(source, id).await?.and_then(|stored| stored.reread(lane));
+        let Some((_seq, new)) = dead else { return Ok(false) };
+        either!(self, file => file.write(move |c, _| sqlite::replay(c, &new)),
+            database => database.replay(_seq, &new))
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
@@ -148,7 +149,7 @@ impl Store {
     /// Whether a worker waits until the store can be used again: it is full or locked, or its database cannot be reached.
     pub(crate) fn is_away(&self, error: &InboxError) -> bool {
         let is_elsewhere = !matches!(self, Self::Sqlite(_));
-        matches!(error, InboxError::Full | InboxError::Locked)
+        matches!(error, InboxError::Full | InboxError::Locked | InboxError::Undone)
             || (is_elsewhere && matches!(error, InboxError::Unreachable(_)))
     }
 

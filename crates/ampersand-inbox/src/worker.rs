@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::future::{self, Future};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
@@ -9,6 +8,7 @@ use ampersand_notifications::Metadata;
 #[cfg(feature = "resolve")]
 use ampersand_notifications::{Delivery, ResolveError, Resolver};
 use rusqlite::Connection;
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::delivery::{self, Failure, Incoming};
@@ -63,6 +63,10 @@ impl std::fmt::Debug for Worker {
 
 /// How often a worker looks for new deliveries without a notification: another process may have stored some.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How long a stopping worker waits for the handlers that it has told to stop. It does not release the deliveries of those
+/// that go on: their leases end later.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Inbox {
     /// Returns a worker, which runs a handler on stored deliveries.
@@ -239,7 +243,7 @@ impl Worker {
         let Self { shared, concurrency, grace, mut stop } = self;
         let (shared, handler) = (Arc::new(shared), Arc::new(handler));
         let inbox = &shared.inbox;
-        let (mut running, mut claims) = (JoinSet::new(), HashSet::new());
+        let (mut running, (leave, leaving)) = (JoinSet::new(), watch::channel(()));
         #[cfg(feature = "metrics")]
         let _until_it_is_dropped = JoinSet::from_iter([gauges(inbox.clone())]);
         loop {
@@ -258,59 +262,50 @@ impl Worker {
             };
             for claimed in claimed.unwrap_or_default() {
                 point("after the claim");
-                let claim = (claimed.seq, claimed.token);
                 #[cfg(feature = "tracing")]
                 let span = {
                     let Claimed { source, id, notification_type, lane, attempt, .. } = &claimed;
                     tracing::info_span!("delivery", source, id, r#type = notification_type, lane, attempt)
                 };
-                let work = shared.clone().work(claimed, handler.clone());
+                let work = shared.clone().work(claimed, handler.clone(), leaving.clone());
                 #[cfg(feature = "tracing")]
                 let work = tracing::Instrument::instrument(work, span);
-                claims.insert(claim);
-                running.spawn(async move { (claim, work.await) });
+                running.spawn(work);
             }
             let can_claim = running.len() < concurrency;
             tokio::select! {
                 () = &mut stop => break,
                 Some(ended) = running.join_next() => {
-                    told(ended, &mut claims)?;
+                    told(ended)?;
                     // Takes all that have ended, so that as many are claimed together, with one sync.
                     while let Some(ended) = running.try_join_next() {
-                        told(ended, &mut claims)?;
+                        told(ended)?;
                     }
                 }
                 () = inbox.ready.notified(), if can_claim => {}
                 () = tokio::time::sleep(wait), if can_claim => {}
             }
         }
-        let drained = tokio::time::timeout(grace, async {
-            while let Some(ended) = running.join_next().await {
-                told(ended, &mut claims)?;
+        for patience in [grace, PATIENCE] {
+            let drained = tokio::time::timeout(patience, async {
+                while let Some(ended) = running.join_next().await {
+                    told(ended)?;
+                }
+                Ok(())
+            });
+            if let Ok(ended) = drained.await {
+                return ended;
             }
-            Ok(())
-        });
-        if let Ok(ended) = drained.await {
-            return ended;
-        }
-        running.shutdown().await;
-        for (seq, token) in claims {
-            shared.or_wait(inbox.store.finish(seq, token, Outcome::Released).await)?;
+            leave.send_replace(());
         }
         Ok(())
     }
 }
 
-/// Takes the result of a task, and forgets its claim. Handlers run in their own tasks, so a panic is a bug of this
-/// crate.
-fn told(ended: Result<(Key, Result<(), InboxError>), JoinError>, claims: &mut HashSet<Key>) -> Result<(), InboxError> {
-    let (claim, result) = ended.map_err(|_| InboxError::Closed)?;
-    claims.remove(&claim);
-    result
+/// Returns the result of a task. Handlers run in their own tasks, so a panic is a bug of this crate.
+fn told(ended: Result<Result<(), InboxError>, JoinError>) -> Result<(), InboxError> {
+    ended.map_err(|_| InboxError::Closed)?
 }
-
-/// The `seq` and token of a claim.
-type Key = (i64, i64);
 
 /// What the deliveries of a worker share.
 struct Shared {
@@ -329,6 +324,8 @@ enum Ended {
     Committed,
     /// The claim was lost, and the handler's effects are rolled back.
     Lost,
+    /// The worker has stopped the handler.
+    Stopped,
 }
 
 type Handled = Result<Ended, Failure>;
@@ -360,7 +357,12 @@ impl Shared {
     }
 
     /// Runs the handler on one delivery, and ends the claim unless the handler did.
-    async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
+    async fn work<H, F>(
+        self: Arc<Self>,
+        claimed: Claimed,
+        handler: Arc<H>,
+        leaving: watch::Receiver<()>,
+    ) -> Result<(), InboxError>
     where
         H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Handled> + Send + 'static,
@@ -372,11 +374,15 @@ impl Shared {
             let incoming = shared.incoming(claimed).await?;
             handler(claim, incoming).await
         };
-        let (outcome, holds) = match self.renewing(claim, handling).await? {
+        let (outcome, holds) = match self.renewing(claim, handling, leaving).await? {
             Ok(Ended::Committed) => (Outcome::Done, true),
             Ok(Ended::Lost) => (Outcome::Done, false),
             handled => {
-                let outcome = handled.map_or_else(|failure| self.failed(failure, claim), |_| Outcome::Done);
+                let outcome = match handled {
+                    Ok(Ended::Stopped) => Outcome::Released,
+                    Ok(_) => Outcome::Done,
+                    Err(failure) => self.failed(failure, claim),
+                };
                 let holds = self.finish(claim, &outcome).await?;
                 (outcome, holds)
             }
@@ -411,14 +417,19 @@ impl Shared {
         let metadata: Metadata = serde_json::from_str(&metadata).unwrap_or_default();
         let delivery = delivery::normalize(&source, &id, &metadata, body.into()).map_err(Failure::permanent)?;
         #[cfg(feature = "resolve")]
-        let delivery = self.resolved(delivery, seq, claimed.resolved).await?;
+        let delivery = self.resolved(delivery, (seq, token), claimed.resolved).await?;
         let (completion, age) = (self.inbox.store.completion(seq, token), delivery::milliseconds(age));
         Ok(Incoming { delivery, source, id, lane, attempt, age, completion })
     }
 
     /// Fills a delivery with the content of its URLs: downloaded now, or kept from an earlier attempt.
     #[cfg(feature = "resolve")]
-    async fn resolved(&self, mut delivery: Delivery, seq: i64, kept: Option<Vec<u8>>) -> Result<Delivery, Failure> {
+    async fn resolved(
+        &self,
+        mut delivery: Delivery,
+        (seq, token): (i64, i64),
+        kept: Option<Vec<u8>>,
+    ) -> Result<Delivery, Failure> {
         let Some(resolver) = &self.resolver else { return Ok(delivery) };
         if let Some(kept) = kept.and_then(|kept| delivery::unpack(kept, true)) {
             delivery.fill(serde_json::from_slice(&kept)?)?;
@@ -430,13 +441,18 @@ impl Shared {
         };
         let downloads = resolver.complete(&mut delivery).await.map_err(failed)?;
         if !downloads.is_empty() {
-            self.inbox.store.keep(seq, delivery::pack(&serde_json::to_vec(&downloads)?)).await?;
+            self.inbox.store.keep(seq, token, delivery::pack(&serde_json::to_vec(&downloads)?)).await?;
         }
         Ok(delivery)
     }
 
     /// Runs a handler, and renews the claim meanwhile. If the claim is lost, it stops the handler.
-    async fn renewing<F>(&self, claim: Claim, handling: F) -> Result<Handled, InboxError>
+    async fn renewing<F>(
+        &self,
+        claim: Claim,
+        handling: F,
+        mut leaving: watch::Receiver<()>,
+    ) -> Result<Handled, InboxError>
     where
         F: Future<Output = Handled> + Send + 'static,
     {
@@ -447,6 +463,11 @@ impl Shared {
                 ended = running.join_next() => {
                     let panicked = || Err(Failure::transient(PANICKED));
                     return Ok(ended.and_then(Result::ok).unwrap_or_else(panicked));
+                }
+                Ok(()) = leaving.changed() => {
+                    // A handler that blocks its thread goes on until it awaits.
+                    running.shutdown().await;
+                    return Ok(Ok(Ended::Stopped));
                 }
                 () = tokio::time::sleep(self.lease / 3) => {
                     match self.inbox.store.renew(claim.seq, claim.token, self.lease()).await {

@@ -29,7 +29,10 @@ impl Writer {
             while let Ok(first) = receiver.recv() {
                 let mut jobs = vec![first];
                 jobs.extend(receiver.try_iter().take(MOST - 1));
-                together(&mut connection, jobs);
+                // Others have waited as long for a lock, and are not kept waiting for it in turn.
+                if !together(&mut connection, jobs) {
+                    receiver.try_iter().for_each(|job| job(None).1(Some(InboxError::Locked)));
+                }
             }
         };
         let thread = thread::Builder::new().name("ampersand-inbox".to_owned());
@@ -57,8 +60,8 @@ impl Writer {
 }
 
 /// Does jobs in one transaction. If one fails, it rolls back all of them, as the failed job may have done a part. The
-/// callers of the others get an error, and try again.
-fn together(connection: &mut Connection, jobs: Vec<Job>) {
+/// callers of the others get an error, and try again. Returns false if another process keeps the file locked.
+fn together(connection: &mut Connection, jobs: Vec<Job>) -> bool {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let (mut failed, mut answers) = (begun.as_ref().err().map(InboxError::of), Vec::with_capacity(jobs.len()));
     let transaction = begun.ok();
@@ -74,5 +77,7 @@ fn together(connection: &mut Connection, jobs: Vec<Job>) {
         failed = transaction.commit().err().map(|error| InboxError::of(&error));
         point("after the commit");
     }
+    let is_locked = failed == Some(InboxError::Locked);
     answers.into_iter().for_each(|answer| answer(failed.clone()));
+    !is_locked
 }

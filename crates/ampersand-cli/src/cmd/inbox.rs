@@ -241,14 +241,15 @@ fn tell(output: &mut Output, entry: &Entry, became: What) -> Result<()> {
 
 async fn replay(named: Option<&Named>, filter: &Filter, dry_run: bool, place: &Place) -> Result<ExitCode> {
     let (inbox, mut output) = place.open().await?;
-    let dead: Vec<Entry> = match named {
+    let mut dead: Vec<Entry> = match named {
         None => inbox.list(State::Dead, usize::MAX).await?.into_iter().filter(|entry| filter.takes(entry)).collect(),
         Some(named) => vec![find(&inbox, named).await?.entry],
     };
     let progress = progress("{spinner} {pos} of {len} replayed", dead.len())?;
     let mut unchanged = 0;
-    // In their order of arrival, because their lanes continue at once. The list begins with those that ended last.
-    for entry in dead.iter().rev() {
+    // In their order of arrival, because their lanes continue at once.
+    dead.sort_by_key(|entry| entry.received);
+    for entry in &dead {
         let became = match dry_run {
             true if entry.state == State::Dead => What::WouldBeReplayed,
             false if inbox.replay(&entry.source, &entry.id).await? => What::Replayed,

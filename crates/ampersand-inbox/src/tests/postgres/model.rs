@@ -73,7 +73,7 @@ impl Modelled for Arc<Database> {
         self.runtime.block_on(self.store().renew(claimed.seq, claimed.token, LEASE * UNIT)).expect("an update")
     }
 
-    fn replay(&self, id: &str, _: i64) -> bool {
+    fn replay(&self, id: &str) -> bool {
         self.runtime.block_on(self.inbox.replay("webhook", id)).expect("an update")
     }
 
