@@ -20,7 +20,7 @@ pub enum InboxError {
     NewerSchema(i64),
     /// Another process kept the store locked for too long.
     Locked,
-    /// A handler's statement undid a transaction in a file, with the work of others in it. Try again.
+    /// A handler's statement undid a transaction in a file, which had the work of others too. Try again.
     Undone,
     /// The thread of the store has ended.
     Closed,
@@ -42,7 +42,6 @@ impl InboxError {
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::OperationAborted | ErrorCode::ConstraintViolation) => Self::Undone,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Unreachable(error.to_string()),
@@ -67,7 +66,7 @@ impl fmt::Display for InboxError {
                  upgrade the application"
             ),
             Self::Locked => f.write_str("another process keeps the store locked"),
-            Self::Undone => f.write_str("a handler's statement undid the transaction, with the work of others: try again"),
+            Self::Undone => f.write_str("a handler's statement undid the work of others too: try again"),
             Self::Closed => f.write_str("the store is closed"),
             Self::OtherStore => f.write_str(
                 "the inbox is in another kind of database: `in_transaction` is for SQLite, `in_postgres_transaction` for \

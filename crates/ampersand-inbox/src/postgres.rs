@@ -19,7 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, GenericClient, IsolationLevel, Row, Transaction};
 
 use crate::InboxError;
-use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds, plain};
+use crate::delivery::{Entry, Failure, Incoming, New, Put, State, Status, Stored, milliseconds};
 use crate::hooks::{point, sql};
 use crate::rows::{Claimed, End, Outcome, claimed, entry, stored, which};
 use crate::sqlite::SCHEMA_VERSION;
@@ -413,7 +413,6 @@ const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(e
 /// Ends the claim with this token. Returns false if it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
     let End { state, pause, reason, released, leaves } = outcome.end();
-    let reason = reason.map(plain);
     let parameters: Parameters<'_> = &[
         (&seq, Type::INT8),
         (&token, Type::INT8),

@@ -13,9 +13,9 @@ mod stopped;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ampersand_notifications::Source;
 use ampersand_testing::{Envelope, Fixture};
@@ -29,6 +29,7 @@ use crate::rows::{Claimed, Outcome};
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State, sqlite};
 
 const LEASE: i64 = 1000;
+const SOON: Duration = Duration::from_millis(20);
 
 fn body(installation: &str) -> Vec<u8> {
     Fixture::new("installation.deleted").set("installationId", installation).send(Envelope::Webhook).body
@@ -433,6 +434,7 @@ in_both! {
     large_bodies_come_back_as_they_came
     a_claim_is_renewed_while_the_handler_runs
     an_id_is_kept_at_least_as_long_as_its_body
+    text_of_any_kind_is_stored
 }
 
 async fn a_delivery_is_handled_and_a_repeat_is_not(inbox: &Inbox) {
@@ -545,10 +547,8 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
     let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
     let table = |connection: &Connection, _| connection.execute_batch("CREATE TABLE effect (id TEXT PRIMARY KEY)");
     inbox.store.file().expect("a file").write(table).await.expect("a table");
-    for (id, lane) in
-        [("good", "a"), ("twice", "b"), ("panic", "c"), ("permanent", "d"), ("ends", "e"), ("undoes", "f")]
-    {
-        assert_eq!(inbox.put(Source::Webhook, id, &body(lane)).await, Ok(Put::Stored));
+    for id in ["good", "twice", "panic", "permanent", "ends", "undoes", "half", "ours"] {
+        assert_eq!(inbox.put(Source::Webhook, id, &body(id)).await, Ok(Put::Stored));
     }
     let (watched, retry) = (inbox.clone(), Retry { attempts: 2, first: Duration::ZERO, ..Retry::default() });
     let idle = async move {
@@ -565,11 +565,17 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
             ("permanent", _) => Err(Failure::permanent("no such customer")),
             ("ends", _) => Ok(connection.execute_batch("COMMIT")?),
             ("undoes", _) => Ok(connection.execute_batch("ROLLBACK")?),
+            ("half", 1) => {
+                connection.execute_batch("SAVEPOINT handler; INSERT INTO effect VALUES ('inner')")?;
+                Err(Failure::transient("not yet"))
+            }
+            ("ours", _) => Ok(connection.execute_batch("ROLLBACK TO Ampersand_Inbox")?),
             _ => Ok(connection.execute_batch("SAVEPOINT mine; RELEASE mine")?),
         }
     };
     worker.in_transaction(handler).await.expect("work");
-    assert_eq!(effects(&inbox).await, ["good", "twice"], "what failed left nothing");
+    let effects = BTreeSet::from_iter(effects(&inbox).await);
+    assert_eq!(effects, BTreeSet::from(["good", "half", "twice"].map(str::to_owned)), "what failed left nothing");
     let dead: BTreeSet<String> =
         inbox.list(State::Dead, 9).await.expect("a list").into_iter().filter_map(|one| one.reason).collect();
     assert_eq!(
@@ -579,6 +585,145 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
                 .map(str::to_owned)
         )
     );
+}
+
+#[tokio::test]
+async fn a_handler_that_undoes_the_transaction_of_others_ends_as_a_dead_letter() {
+    let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
+    let tables = "CREATE TABLE effect (id TEXT PRIMARY KEY);
+        CREATE TABLE child (parent TEXT REFERENCES effect DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO effect VALUES ('taken')";
+    let tables = |connection: &Connection, _| connection.execute_batch(tables);
+    inbox.store.file().expect("a file").write(tables).await.expect("tables");
+    for id in (0..30).map(|number| format!("{number}")) {
+        assert_eq!(inbox.put(Source::Webhook, &id, &body(&id)).await, Ok(Put::Stored));
+    }
+    let handler = |incoming: &Incoming, connection: &Connection| {
+        let statement = match incoming.id.as_str() {
+            "7" => "INSERT INTO child VALUES (?1)",
+            "13" => "INSERT OR ROLLBACK INTO effect SELECT 'taken' WHERE ?1 <> ''",
+            _ => "INSERT INTO effect VALUES (?1)",
+        };
+        Ok(connection.execute(statement, [&incoming.id]).map(drop)?)
+    };
+    let (watched, retry) = (inbox.clone(), Retry { attempts: 2, first: Duration::ZERO, ..Retry::default() });
+    let idle = async move {
+        while watched.status().await.is_ok_and(|status| status.ready + status.claimed > 0) {
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    assert_eq!(inbox.worker().retry(retry).until(idle).in_transaction(handler).await, Ok(()));
+    assert_eq!(effects(&inbox).await.len(), 1 + 28);
+    let dead = inbox.list(State::Dead, 9).await.expect("a list");
+    let dead: BTreeSet<&str> = dead.iter().map(|dead| dead.id.as_str()).collect();
+    assert_eq!(dead, BTreeSet::from(["7", "13"]));
+}
+
+/// Two processes of one file may have opened it at other times of day.
+#[tokio::test]
+async fn what_one_process_replays_is_due_for_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("inbox.db").display());
+    let open = async |now| Inbox::open_at(&url, Options::default(), Arc::new(move || now)).await.expect("an inbox");
+    let (early, late) = (open(1000).await, open(9999).await);
+    assert_eq!(early.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    let claimed = early.store.claim(1, LEASE).await.expect("a claim").remove(0);
+    let dead = Outcome::Dead { reason: String::new(), blocks: false };
+    assert_eq!(early.store.finish(claimed.seq, claimed.token, dead).await, Ok(true));
+    assert_eq!(late.replay("webhook", "a").await, Ok(true));
+    assert_eq!(ids(&early.store.claim(1, LEASE).await.expect("a claim")), ["a"]);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_locked_file_longer_than_the_first() {
+    let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
+    let mut other = Connection::open(_folder.path().join("inbox.db")).expect("the file");
+    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("a lock");
+    let put = |number| {
+        let inbox = inbox.clone();
+        tokio::spawn(async move { inbox.put(Source::Webhook, &format!("{number}"), &body("a")).await })
+    };
+    let begun = Instant::now();
+    for put in (0..300).map(put).collect::<Vec<_>>() {
+        assert_eq!(put.await.expect("a result"), Err(InboxError::Locked));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}, of which the first waits 5 s", begun.elapsed());
+    drop(lock);
+    assert_eq!(inbox.put(Source::Webhook, "after", &body("a")).await, Ok(Put::Stored));
+}
+
+/// A file gives the number of a deleted delivery to the next one.
+#[cfg(feature = "resolve")]
+#[tokio::test]
+async fn who_lost_the_claim_keeps_no_downloads() {
+    let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    let lost = inbox.store.claim(1, LEASE).await.expect("a claim").remove(0);
+    let dead = Outcome::Dead { reason: String::new(), blocks: false };
+    assert_eq!(inbox.store.finish(lost.seq, lost.token, dead).await, Ok(true));
+    assert_eq!(inbox.delete("webhook", "a").await, Ok(true));
+    assert_eq!(inbox.put(Source::Webhook, "b", &body("b")).await, Ok(Put::Stored));
+    for (kept, expected) in [("old", None), ("new", Some(b"new".to_vec()))] {
+        let held = inbox.store.claim(1, 0).await.expect("a claim").remove(0);
+        assert_eq!(held.seq, lost.seq);
+        let token = if kept == "old" { lost.token } else { held.token };
+        inbox.store.keep(held.seq, token, kept.into()).await.expect("an update");
+        let held = inbox.store.claim(1, 0).await.expect("a claim").remove(0);
+        assert_eq!(held.resolved, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_released_once_its_handler_has_stopped() {
+    static HAS_ENDED: AtomicBool = AtomicBool::new(false);
+    let Clocked { inbox, _folder, .. } = clocked(Options::default()).await;
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    let begun = Arc::new(tokio::sync::Notify::new());
+    let begins = begun.clone();
+    let mut worker = inbox.worker().until(async move { begun.notified().await });
+    worker.grace = SOON;
+    let blocks = move |_| {
+        let begins = begins.clone();
+        async move {
+            begins.notify_one();
+            std::thread::sleep(Duration::from_millis(500));
+            HAS_ENDED.store(true, Ordering::SeqCst);
+            std::future::pending().await
+        }
+    };
+    assert_eq!(worker.run(blocks).await, Ok(()));
+    assert!(HAS_ENDED.load(Ordering::SeqCst));
+    let again = inbox.store.claim(1, LEASE).await.expect("a claim");
+    assert_eq!((ids(&again), again[0].attempt), (vec!["a"], 1), "the attempt does not count");
+}
+
+#[tokio::test]
+async fn a_lane_that_panics_does_not_end_the_store() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let lane =
+        |_: &_| (CALLS.fetch_add(1, Ordering::SeqCst) != 1).then(|| "a".to_owned()).or_else(|| panic!("a fault"));
+    let Clocked { inbox, _folder, .. } = clocked(Options { lane, ..Options::default() }).await;
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    work(&inbox, Retry::default(), |_| std::future::ready(Err(Failure::permanent("no such customer")))).await;
+    let replayed = inbox.clone();
+    assert!(tokio::spawn(async move { replayed.replay("webhook", "a").await }).await.is_err());
+    assert_eq!(inbox.replay("webhook", "a").await, Ok(true));
+}
+
+async fn text_of_any_kind_is_stored(inbox: &Inbox) {
+    let mut inbox = inbox.clone();
+    inbox.options.lane = |_| Some("a\0".repeat(5000));
+    assert_eq!(inbox.put(Source::Webhook, "evt_1", &body("n")).await, Ok(Put::Stored));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let handler = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Err(Failure::permanent("no customer \0")))
+    };
+    tokio::time::timeout(Duration::from_secs(9), work(&inbox, Retry::default(), handler)).await.expect("an end");
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    let dead = inbox.list(State::Dead, 9).await.expect("a list").remove(0);
+    assert_eq!((dead.lane, dead.reason.as_deref()), ("a\u{fffd}".repeat(128), Some("no customer \u{fffd}")));
 }
 
 #[tokio::test]
@@ -611,6 +756,8 @@ async fn what_cannot_be_stored_is_said() {
         ("inbox.db", InboxError::Url("inbox.db".to_owned())),
         ("sqlite:", InboxError::Url("sqlite:".to_owned())),
         ("redis://ada:secret@host/0", InboxError::Url("redis://…@host/0".to_owned())),
+        ("redis://host/0?password=secret", InboxError::Url("redis://…".to_owned())),
+        ("host=db user=ada password=secret", InboxError::Url("…".to_owned())),
     ] {
         assert_eq!(Inbox::open(given).await.err(), Some(expected));
     }

@@ -51,7 +51,7 @@ impl Retry {
 pub struct Worker {
     shared: Shared,
     concurrency: usize,
-    grace: Duration,
+    pub(crate) grace: Duration,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -188,7 +188,11 @@ impl Worker {
                     };
                     sqlite::apply(connection, claim.seq, claim.token, now, call)
                 };
-                Ok(if file.write(apply).await?? { Ended::Committed } else { Ended::Lost })
+                match file.write(apply).await {
+                    // Nothing was applied, which need not be the fault of this handler.
+                    Err(InboxError::Undone | InboxError::Locked | InboxError::Full) => Ok(Ended::Stopped),
+                    applied => Ok(if applied?? { Ended::Committed } else { Ended::Lost }),
+                }
             }
         };
         self.drive(apply).await
@@ -324,7 +328,7 @@ enum Ended {
     Committed,
     /// The claim was lost, and the handler's effects are rolled back.
     Lost,
-    /// The worker has stopped the handler.
+    /// The worker has stopped the handler, or the store could not apply it. The attempt does not count.
     Stopped,
 }
 
@@ -483,6 +487,7 @@ impl Shared {
     }
 
     fn failed(&self, Failure { is_permanent, reason }: Failure, claim: Claim) -> Outcome {
+        let reason = delivery::plain(&reason);
         let is_old = claim.age + claim.since.elapsed() >= self.retry.age;
         if is_permanent || is_old || claim.attempt >= self.retry.attempts {
             return Outcome::Dead { reason, blocks: self.inbox.options.dead_letters_block };

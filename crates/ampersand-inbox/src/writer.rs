@@ -26,12 +26,19 @@ impl Writer {
     pub(crate) fn start(mut connection: Connection) -> Result<Self, InboxError> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let run = move || {
+            let mut alone = 0_usize;
             while let Ok(first) = receiver.recv() {
                 let mut jobs = vec![first];
-                jobs.extend(receiver.try_iter().take(MOST - 1));
-                // Others have waited as long for a lock, and are not kept waiting for it in turn.
-                if !together(&mut connection, jobs) {
-                    receiver.try_iter().for_each(|job| job(None).1(Some(InboxError::Locked)));
+                jobs.extend(receiver.try_iter().take(if alone == 0 { MOST - 1 } else { 0 }));
+                alone = alone.saturating_sub(1);
+                match together(&mut connection, jobs) {
+                    // The next jobs have waited for the lock already.
+                    Some(InboxError::Locked) => {
+                        receiver.try_iter().for_each(|job| job(None).1(Some(InboxError::Locked)))
+                    }
+                    // When they come again, the job that undid the others does so alone.
+                    Some(InboxError::Undone) => alone = MOST,
+                    _ => {}
                 }
             }
         };
@@ -60,8 +67,8 @@ impl Writer {
 }
 
 /// Does jobs in one transaction. If one fails, it rolls back all of them, as the failed job may have done a part. The
-/// callers of the others get an error, and try again. Returns false if another process keeps the file locked.
-fn together(connection: &mut Connection, jobs: Vec<Job>) -> bool {
+/// callers of the others get an error, and try again. Returns the error.
+fn together(connection: &mut Connection, jobs: Vec<Job>) -> Option<InboxError> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let (mut failed, mut answers) = (begun.as_ref().err().map(InboxError::of), Vec::with_capacity(jobs.len()));
     let transaction = begun.ok();
@@ -77,7 +84,10 @@ fn together(connection: &mut Connection, jobs: Vec<Job>) -> bool {
         failed = transaction.commit().err().map(|error| InboxError::of(&error));
         point("after the commit");
     }
-    let is_locked = failed == Some(InboxError::Locked);
+    // A constraint of a handler's table may refuse the commit, for example.
+    if answers.len() > 1 && matches!(failed, Some(InboxError::Unreachable(_))) {
+        failed = Some(InboxError::Undone);
+    }
     answers.into_iter().for_each(|answer| answer(failed.clone()));
-    !is_locked
+    failed
 }

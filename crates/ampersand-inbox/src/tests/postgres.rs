@@ -12,14 +12,12 @@ use tokio::sync::Notify;
 use tokio_postgres::{Client, NoTls, Transaction};
 
 use super::points::idle;
-use super::{REMOVED, body, new};
+use super::{REMOVED, SOON, body, new};
 use crate::delivery::of_installation;
 use crate::postgres::Handling;
 use crate::rows::{Claimed, Outcome};
 use crate::store::Store;
 use crate::{Failure, Inbox, InboxError, Incoming, Options, Put, Retry, State};
-
-const SOON: Duration = Duration::from_millis(20);
 
 /// Creates a database, and returns its URL.
 pub(super) async fn database() -> String {
@@ -185,6 +183,33 @@ async fn a_lane_has_a_head_whoever_replays() {
         assert!(!worker.is_finished(), "it goes on");
         worker.abort();
     }
+}
+
+/// Whoever gives up waiting leaves a statement that waits.
+#[tokio::test]
+#[ignore = "run by cargo xtask peers"]
+async fn a_put_does_not_wait_for_one_that_was_given_up() {
+    let url = database().await;
+    let (inbox, mut client) = (open(&url).await, connect(&url).await);
+    let transaction = client.transaction().await.expect("a transaction");
+    transaction.batch_execute("SELECT ampersand_inbox.lock('a')").await.expect("a lock");
+    let put = async |id, lane| {
+        let put = async { inbox.put(Source::Webhook, id, &body(lane)).await };
+        tokio::time::timeout(25 * SOON, put).await.ok()
+    };
+    assert_eq!(put("a", "a").await, None);
+    assert_eq!(put("b", "b").await, Some(Ok(Put::Stored)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_not_waited_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let url = format!("postgres://ada@{}/inbox", listener.local_addr().expect("an address"));
+    let opened = tokio::time::timeout(Duration::from_secs(60), Inbox::open(&url)).await.expect("an answer");
+    let silent = InboxError::Unreachable("the server does not answer".to_owned());
+    assert_eq!(opened.err(), Some(silent));
+    let config = crate::postgres::config(&url).expect("a URL");
+    assert!(config.get_keepalives_idle() < Duration::from_secs(60));
 }
 
 /// After an upgrade, a dead letter that blocks a lane may belong to another one.
