@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, OptionalExtension as _, Result, Row, ffi, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params, params};
 
 use crate::Failure;
 use crate::delivery::{Entry, New, Put, State, Status, Stored, milliseconds};
@@ -160,10 +160,6 @@ pub(crate) fn apply(
     IS_HANDLED.set(true);
     let handled = if holds { handler() } else { Ok(()) };
     IS_HANDLED.set(false);
-    // A statement such as `INSERT OR ROLLBACK` has rolled back the work of others too.
-    if connection.is_autocommit() {
-        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK), None));
-    }
     if handled.is_err() {
         connection.execute_batch("ROLLBACK TO ampersand_inbox")?;
     }

@@ -569,13 +569,18 @@ async fn effects_in_the_transaction_and_the_end_of_the_delivery_are_one() {
                 connection.execute_batch("SAVEPOINT handler; INSERT INTO effect VALUES ('inner')")?;
                 Err(Failure::transient("not yet"))
             }
+            ("half", _) => Ok(connection.execute("INSERT INTO effect VALUES ('again')", []).map(drop)?),
             ("ours", _) => Ok(connection.execute_batch("ROLLBACK TO Ampersand_Inbox")?),
             _ => Ok(connection.execute_batch("SAVEPOINT mine; RELEASE mine")?),
         }
     };
     worker.in_transaction(handler).await.expect("work");
     let effects = BTreeSet::from_iter(effects(&inbox).await);
-    assert_eq!(effects, BTreeSet::from(["good", "half", "twice"].map(str::to_owned)), "what failed left nothing");
+    assert_eq!(
+        effects,
+        BTreeSet::from(["again", "good", "half", "twice"].map(str::to_owned)),
+        "what failed left nothing"
+    );
     let dead: BTreeSet<String> =
         inbox.list(State::Dead, 9).await.expect("a list").into_iter().filter_map(|one| one.reason).collect();
     assert_eq!(
@@ -598,7 +603,10 @@ async fn a_handler_that_undoes_the_transaction_of_others_ends_as_a_dead_letter()
     for id in (0..30).map(|number| format!("{number}")) {
         assert_eq!(inbox.put(Source::Webhook, &id, &body(&id)).await, Ok(Put::Stored));
     }
-    let handler = |incoming: &Incoming, connection: &Connection| {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let handler = move |incoming: &Incoming, connection: &Connection| {
+        count.fetch_add(usize::from(["7", "13"].contains(&&*incoming.id)), Ordering::SeqCst);
         let statement = match incoming.id.as_str() {
             "7" => "INSERT INTO child VALUES (?1)",
             "13" => "INSERT OR ROLLBACK INTO effect SELECT 'taken' WHERE ?1 <> ''",
@@ -617,6 +625,8 @@ async fn a_handler_that_undoes_the_transaction_of_others_ends_as_a_dead_letter()
     let dead = inbox.list(State::Dead, 9).await.expect("a list");
     let dead: BTreeSet<&str> = dead.iter().map(|dead| dead.id.as_str()).collect();
     assert_eq!(dead, BTreeSet::from(["7", "13"]));
+    let calls = calls.load(Ordering::SeqCst);
+    assert!(calls <= 2 * 4, "{calls}: once with others, and twice alone");
 }
 
 /// Two processes of one file may have opened it at other times of day.
