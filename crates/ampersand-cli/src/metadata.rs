@@ -5,7 +5,9 @@ use std::path::Path;
 pub(crate) use ampersand_aws::__private::{Entries, merge};
 use ampersand_aws::__private::{EntriesError, Members, attribute, entries, inner};
 
-use crate::input::{read_text, reason};
+use ampersand_types::__private::reason;
+
+use crate::input::read_text;
 
 const FORMS: &str = "give an object of strings, or what `aws s3api head-object` prints (`{\"Metadata\": {…}}`), or one \
                      message or its attributes as SQS, SNS and Lambda have them (`{\"NAME\": {\"StringValue\": …}}`)";
@@ -18,7 +20,8 @@ pub(crate) fn read(file: impl AsRef<Path>) -> Result<Entries, String> {
 fn parse(text: &str) -> Result<Entries, String> {
     let mut members: Members<'_> = serde_json::from_str(text).map_err(|error| {
         // The place of a shape error is not useful.
-        let why = if error.is_data() { reason(&error) } else { error.to_string() };
+        let known = || reason(&error).unwrap_or_else(|| "it has another shape".to_owned());
+        let why = if error.is_data() { known() } else { error.to_string() };
         format!("not a JSON object of strings: {why}")
     })?;
     if let Some(mut items) = ["Messages", "Records"].iter().find_map(|list| inner::<Vec<Members<'_>>>(&members, list)) {
@@ -91,7 +94,7 @@ mod tests {
         it does not hold exactly one message: keep the one that you mean in a file
         it does not hold exactly one message: keep the one that you mean in a file
         not a JSON object of strings: the member `a` comes twice
-        not a JSON object of strings: invalid type: sequence, expected an object
+        not a JSON object of strings: found sequence, expected an object
         not a JSON object of strings: EOF while parsing an object at line 1 column 1
         the member `a` is not a string: FORMS
         ");

@@ -14,6 +14,7 @@ use ampersand_notifications::{Delivery, Metadata, NormalizeError, NormalizeError
 use ampersand_types::Timestamp;
 use ampersand_types::notifications::NotificationType;
 use anyhow::{Context as _, Result, anyhow};
+use serde::de::IgnoredAny;
 
 use crate::args::{self, Envelope};
 use crate::dead_letter::{DeadLetter, refuse_what_is_written};
@@ -227,7 +228,8 @@ impl Reader {
                                 self.tally.decoded += 1;
                                 sink.delivery(delivery, &at)?;
                             }
-                            Err(error) if !checked && matches!(error.kind(), NormalizeErrorKind::NotJson { .. }) => {
+                            // There may be a second document on its line.
+                            Err(error) if !checked && serde_json::from_slice::<IgnoredAny>(error.body()).is_err() => {
                                 documents.put_back(error.body().len(), place);
                             }
                             Err(error) => match opened(error.body()) {

@@ -11,7 +11,10 @@ pub(crate) fn lines<R: AsRef<[String]>>(rows: &[R], width: Option<usize>) -> Vec
     };
     let widths: Vec<usize> = (0..columns).map(widest).collect();
     let line = |row: &R| {
-        let cells = row.as_ref().iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.as_ref().iter().zip(&widths).map(|(cell, width)| {
+            // Not by a format, whose widths end at 65,535.
+            cell.clone() + &" ".repeat(width - cell.chars().count())
+        });
         cut(cells.collect::<Vec<_>>().join("  ").trim_end(), width)
     };
     rows.iter().map(line).collect()
@@ -73,6 +76,8 @@ mod tests {
         let rows = [["a", "b", "a reason"], ["long", "", "é"]].map(|row| row.map(str::to_owned));
         assert_eq!(lines(&rows, None), ["a     b  a reason", "long     é"]);
         assert_eq!(lines(&rows, Some(12)), ["a     b  a …", "long     é"]);
+        let wide = "x".repeat(70_000);
+        assert_eq!(lines(&[["a".to_owned(), wide.clone()]], None), [format!("a  {wide}")]);
     }
 
     #[test]

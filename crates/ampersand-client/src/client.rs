@@ -47,7 +47,7 @@ impl BaseUrl {
     fn parse(url: &str) -> Option<Self> {
         let parsed = Url::parse(url).ok()?;
         let is_base = matches!(parsed.scheme(), "http" | "https") && parsed.query().is_none();
-        (is_base && parsed.fragment().is_none()).then(|| Self(url.trim_end_matches('/').to_owned()))
+        (is_base && parsed.fragment().is_none()).then(|| Self(parsed.as_str().trim_end_matches('/').to_owned()))
     }
 }
 

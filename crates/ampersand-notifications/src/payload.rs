@@ -100,6 +100,9 @@ pub(crate) fn content(
             Err(_) if parse(payload, HasRecords) == Ok(true) => {
                 Err(misshapen(payload, None, place, PhantomData::<WebhookMessage>))
             }
+            _ if parse(payload, PhantomData::<IgnoredAny>).is_err() => {
+                Err(misshapen(payload, None, place, PhantomData::<IgnoredAny>))
+            }
             _ => {
                 let known = || NotificationType::KNOWN.iter();
                 let fits: Vec<NotificationType> =

@@ -85,7 +85,12 @@ pub fn sqs_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
 /// user metadata. The key in the event is URL-encoded, as S3 does it.
 pub fn s3_event<'f>(fixtures: impl IntoIterator<Item = &'f Fixture>) -> Value {
     let records = fixtures.into_iter().map(|fixture| {
-        let key = s3_key(fixture).replace(':', "%3A").replace('=', "%3D").replace(' ', "+");
+        let key = s3_key(fixture)
+            .replace('%', "%25")
+            .replace('+', "%2B")
+            .replace(':', "%3A")
+            .replace('=', "%3D")
+            .replace(' ', "+");
         json!({
             "eventVersion": "2.1",
             "eventSource": "aws:s3",

@@ -356,6 +356,9 @@ impl On<'_> {
     }
 
     fn set(self, mut answers: Vec<Answer>) {
+        if self.times == Some(0) {
+            return;
+        }
         let mut known = lock(&self.api.shared.answers);
         let all = known.entry(&self.operation.id).or_default();
         // The server uses up the answers with a limit before it gives one without.
@@ -695,7 +698,9 @@ impl Shared {
                 let mut made = sample.filter(Value::is_object)?;
                 let all = kept.entry(path.to_owned()).or_default();
                 if let Some(Value::String(id)) = made.get_mut("id") {
-                    id.push_str(&format!("-{}", all.len() + 1));
+                    let ids = (all.len() + 1..).map(|number| format!("{id}-{number}"));
+                    let is_new = |id: &String| all.iter().all(|one| one["id"] != **id);
+                    *id = ids.into_iter().find(is_new).unwrap_or_default();
                 }
                 operation.change(&mut made, body);
                 all.push(made.clone());

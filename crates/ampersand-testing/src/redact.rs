@@ -62,19 +62,21 @@ impl Serialize for Json {
 
 impl Json {
     fn parse(text: &str) -> Self {
-        Self::of(text).unwrap_or_else(|_| Self::Text(text.to_owned()))
+        Self::of(text, 100).unwrap_or_else(|_| Self::Text(text.to_owned()))
     }
 
-    fn of(text: &str) -> serde_json::Result<Self> {
+    /// Reads so many levels; a value below them keeps its text.
+    fn of(text: &str, levels: usize) -> serde_json::Result<Self> {
         Ok(match text.as_bytes().first() {
+            Some(b'[' | b'{') if levels == 0 => Self::Other(RawValue::from_string(text.to_owned())?),
             Some(b'"') => Self::Text(serde_json::from_str(text)?),
             Some(b'[') => {
                 let items: Vec<&RawValue> = serde_json::from_str(text)?;
-                Self::Array(items.into_iter().map(|item| Self::of(item.get())).collect::<Result<_, _>>()?)
+                Self::Array(items.into_iter().map(|item| Self::of(item.get(), levels - 1)).collect::<Result<_, _>>()?)
             }
             Some(b'{') => {
                 let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-                let members = members.into_iter().map(|(name, value)| Ok((name, Self::of(value.get())?)));
+                let members = members.into_iter().map(|(name, value)| Ok((name, Self::of(value.get(), levels - 1)?)));
                 Self::Object(members.collect::<serde_json::Result<_>>()?)
             }
             _ => Self::Other(RawValue::from_string(text.to_owned())?),

@@ -105,6 +105,8 @@ impl fmt::Display for SignedUrl {
         let Some((scheme, rest)) = self.0.split_once("://").filter(|(scheme, _)| printable && is_scheme(scheme)) else {
             return f.write_str("…"); // Not a URL, so no part of it is known to be harmless.
         };
+        // URL parsers skip slashes before the host.
+        let rest = rest.trim_start_matches(['/', '\\']);
         let place = rest.find(['?', '#']).map_or(rest, |end| &rest[..end]);
         let secret = &rest[place.len()..];
         // URL parsers treat a backslash as a slash.
@@ -197,6 +199,8 @@ mod tests {
             ("https://host?SECRET/x@y", "https://host?…"),
             ("https://user:SECRET@host:8443/a@b?SECRET", "https://…@host:8443/a@b?…"),
             ("https://host/a#SECRET?x", "https://host/a#…"),
+            ("https:///user:SECRET@host/a?x", "https://…@host/a?…"),
+            ("https://\\/user:SECRET@host/a?x", "https://…@host/a?…"),
             ("host/a?SECRET", "…"),
             ("", "…"),
             ("host/a?X=SECRET&next=https://x/y", "…"),

@@ -87,6 +87,6 @@ fn wrong_usage_is_told_from_wrong_input() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.json").to_str().unwrap().to_owned();
     std::fs::write(&list, "[\"a\"]\n").unwrap();
-    insta::assert_snapshot!(run(&["decode", "--metadata", &list]).stderr.replace(&list, "list.json"), @"error: --metadata list.json: not a JSON object of strings: invalid type: sequence, expected an object");
+    insta::assert_snapshot!(run(&["decode", "--metadata", &list]).stderr.replace(&list, "list.json"), @"error: --metadata list.json: not a JSON object of strings: found sequence, expected an object");
     insta::assert_snapshot!(run(&["verify", "--headers", "head.txt"]).stderr, @"error: no secret: set AMPERSAND_WEBHOOK_SECRET, or pass --secret-file FILE");
 }

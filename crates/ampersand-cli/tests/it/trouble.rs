@@ -141,6 +141,15 @@ fn nesting_of_any_depth_is_no_danger() {
 }
 
 #[test]
+fn what_stands_behind_a_refused_document_is_read() {
+    let line = format!(r#"{{"notificationType": 5, "data": {{}}}}{GOOD}"#);
+    for end in ["", "\n"] {
+        let run = run_on(format!("{}{end}", line.trim_end()), &["decode"]);
+        assert!(run.stderr.contains("1 decoded, 1 failed") || run.stdout.contains("1 decoded, 1 failed"), "{run}");
+    }
+}
+
+#[test]
 fn nothing_that_was_sent_steers_the_terminal() {
     let text = r#"{"notificationType": "new\u001b[31m", "data": {"groupRef": "\u001b]0;title\u0007", "installationId": "\n"}}"#;
     let run = run_on(text, &["decode"]);

@@ -43,6 +43,9 @@ fn a_client_shows_none() {
     for shown in [builder_shown, format!("{client:?}"), format!("{:?}", client.destinations())] {
         assert!(!shown.contains("MARKER") && shown.contains("https://…@proxy.test/api"), "{shown}");
     }
+    let client = Client::builder().api_key("k").base_url(Host::Api, "https:///ada:MARKER@proxy.test/api/ ").build();
+    let shown = format!("{:?}", client.unwrap());
+    assert!(!shown.contains("MARKER") && shown.contains("https://…@proxy.test/api"), "{shown}");
     let refused = Client::builder().api_key("k").base_url(Host::Api, "https://ada:MARKER@proxy.test/?x=MARKER").build();
     let refused = refused.unwrap_err();
     assert!(!format!("{refused} {refused:?}").contains("MARKER"), "{refused:?}");

@@ -425,6 +425,18 @@ fn a_payload_with_metadata_beside_it_is_not_unwrapped() {
     // Records name no type. The metadata beside them shows that no envelope wraps them.
     let records_with_data = payloads("messages-s3").remove(0).text.replacen('{', r#"{"data": {}, "metadata": {},"#, 1);
     assert_eq!(records(from_s3(&records_with_data, [("event-id", "e1")])).id(), Some("e1"));
+    // A body that is cut short says so, whatever its type is.
+    let cut = from_s3(r#"{"action":"read""#, [("event-id", "e1")]).unwrap_err();
+    assert!(matches!(cut.kind(), NormalizeErrorKind::NotJson { line: 1, column: 16 }), "{cut}");
+}
+
+#[test]
+fn metadata_of_the_caller_is_added_to_that_of_the_body() {
+    let body = r#"{"data":{"groupRef":"acme"},"metadata":{"notificationType":"x.new","Topic":"own"}}"#;
+    let beside = [("event-id", "evt_1"), ("topic", "beside")].into_iter().collect();
+    let read = notification(from_source(body, Source::Bare, beside, None));
+    assert_eq!((read.notification_type.as_str(), read.id()), ("x.new", Some("evt_1")));
+    assert_eq!(read.metadata().get("topic"), Some("own"));
 }
 
 #[test]

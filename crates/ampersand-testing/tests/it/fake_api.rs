@@ -47,6 +47,9 @@ async fn what_is_created_is_listed_got_and_deleted() {
     assert_eq!(*destinations.list_topics().await.unwrap(), [(*orders).clone(), (*people).clone()]);
     destinations.delete_topic(&orders.id).await.unwrap();
     assert_eq!(*destinations.list_topics().await.unwrap(), [(*people).clone()]);
+    let others = destinations.create_topic(CreateTopicRequest::new("others")).await.unwrap();
+    assert_ne!(others.id, people.id);
+    destinations.delete_topic(&others.id).await.unwrap();
     let gone = destinations.delete_topic(&orders.id).await.unwrap_err();
     assert_eq!((gone.kind(), gone.status().map(|status| status.as_u16())), (ErrorKind::Problem, Some(404)));
     assert!(api.client().project("other").destinations().list_topics().await.unwrap().is_empty());
@@ -66,6 +69,7 @@ async fn answers_errors_delays_and_pages_are_said() {
     let topic = Sample::<Topic>::new().set("name", "orders").data();
     api.on("listTopics").answer([&topic]);
     api.on("listTopics").times(1).fail(503, "Service Unavailable");
+    api.on("listTopics").times(0).fail(500, "Internal Server Error");
     let list = || project.destinations().list_topics();
     assert!(list().await.unwrap_err().is_retryable(), "what is said for some times goes first");
     assert_eq!(list().await.unwrap()[0], topic);

@@ -4,10 +4,12 @@ pub(crate) mod command;
 mod request;
 mod show;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::ExitCode;
 
 use ampersand_client::{Client, ClientBuilder};
+use ampersand_types::__private::reason;
 use anyhow::{Result, bail};
 use clap::ArgMatches;
 use serde::Deserialize;
@@ -85,18 +87,21 @@ struct Page<'p> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Pagination {
-    done: bool,
+    done: Option<bool>,
     next_page_token: Option<String>,
 }
 
 /// Prints items for programs page by page. A table is printed when all its rows are known.
 async fn every_page(client: &Client, request: &Request, output: &mut Output) -> Result<ExitCode> {
-    let (mut rows, mut token) = (Vec::new(), None::<String>);
+    let (mut rows, mut token, mut seen) = (Vec::new(), None::<String>, HashSet::new());
     loop {
         let response = request.raw(client, token.as_deref())?.text().await?;
         let Page { results, pagination } = match serde_json::from_str(&response) {
             Ok(page) => page,
-            Err(error) => bail!("{}: the response is no page of a list: {error}", request.operation.id),
+            Err(error) => {
+                let why = reason(&error).unwrap_or_else(|| "it is not JSON".to_owned());
+                bail!("{}: the response is no page of a list: {why}", request.operation.id)
+            }
         };
         for item in results {
             match output.is_json() {
@@ -105,10 +110,16 @@ async fn every_page(client: &Client, request: &Request, output: &mut Output) -> 
             }
         }
         output.flush()?;
-        let next = pagination.next_page_token.filter(|next| !pagination.done && !next.is_empty());
+        let next = pagination.next_page_token.filter(|next| pagination.done != Some(true) && !next.is_empty());
         match next {
+            None if pagination.done == Some(false) => {
+                bail!(
+                    "{}: the API sent no token for the next page, so the list may be incomplete",
+                    request.operation.id
+                )
+            }
             None => break,
-            Some(next) if token.as_ref() == Some(&next) => {
+            Some(next) if !seen.insert(next.clone()) => {
                 bail!("{}: the API sent the same page token twice, so the list may be incomplete", request.operation.id)
             }
             next => token = next,

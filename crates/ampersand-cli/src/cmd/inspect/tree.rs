@@ -77,10 +77,14 @@ fn type_named(name: &str) -> Option<Schema> {
     contract::types().find(|(known, ..)| *known == name).map(|(_, _, schema)| schema)
 }
 
+/// The deepest level that is shown as a tree; below it, a value is its text. Nobody looks there, and the stack ends.
+const DEEPEST: usize = 100;
+
 fn node(text: &str, schema: Option<Schema>, place: &mut Vec<usize>, new: &New) -> Node {
     let kind = type_of(text);
     let node = Node { kind, new: new.inside.get(place).copied(), ..Node::default() };
     match kind {
+        "object" | "array" if place.len() >= DEEPEST => Node { value: Some(text.to_owned()), ..node },
         "object" => {
             let fields = schema.map(Schema::fields).unwrap_or_default();
             let children = members(text).enumerate().map(|(position, (name, value))| {
@@ -138,6 +142,18 @@ mod tests {
         let words = if node.words.is_empty() { String::new() } else { format!("  ({})", node.words) };
         lines.push(format!("{:1$}{2}: {text}{words}{new}", "", 2 * depth, node.name));
         node.children.iter().for_each(|child| self::lines(child, depth + 1, lines));
+    }
+
+    #[test]
+    fn nesting_of_any_depth_is_no_danger() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+            let body = format!(r#"{{"notificationType": "x.new", "data": {deep}}}"#);
+            let delivery = from_webhook(body).unwrap();
+            let (node, _) = tree(&Contract::known(), &delivery, delivery.raw().data());
+            let deepest = std::iter::successors(Some(&node), |node| node.children.first()).last().unwrap();
+            assert_eq!(deepest.value.as_deref().map(str::len), Some(deep.len() - DEEPEST * (open.len() + close.len())));
+        }
     }
 
     #[test]

@@ -359,7 +359,7 @@ class Left extends Component {
 // ---- A tree ----
 
 const brief = (node) =>
-  node.kind === "object" ? `{${node.children?.length ?? 0}}` : node.kind === "array" ? `[${node.children?.length ?? 0}]` : node.value;
+  node.value ?? (node.kind === "object" ? `{${node.children?.length ?? 0}}` : `[${node.children?.length ?? 0}]`);
 
 class Tree extends Component {
   constructor(props) {
