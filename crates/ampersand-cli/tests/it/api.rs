@@ -296,13 +296,13 @@ fn every_page_is_got() {
     for token in [json!("a"), json!("b"), json!("a")] {
         api.on("listOperations").times(1).unchecked().answer(page(token));
     }
-    let said = ask(&api, &[&PAGED[..], &["--all"]].concat());
+    let said = ask(&api, &[&PAGED[..], &["--all"]].concat()).to_string();
     assert!(said.contains("exit code 1") && said.contains("the same page token twice"), "{said}");
     api.on("listOperations").times(1).unchecked().answer(page(json!(null)));
-    let said = ask(&api, &[&PAGED[..], &["--all"]].concat());
+    let said = ask(&api, &[&PAGED[..], &["--all"]].concat()).to_string();
     assert!(said.contains("exit code 1") && said.contains("no token for the next page"), "{said}");
     api.on("listOperations").times(1).unchecked().answer(json!({ "results": "SECRET" }));
-    let said = ask(&api, &[&PAGED[..], &["--all"]].concat());
+    let said = ask(&api, &[&PAGED[..], &["--all"]].concat()).to_string();
     assert!(said.contains("found string, expected a sequence") && !said.contains("SECRET"), "{said}");
 }
 
