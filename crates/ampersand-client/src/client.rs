@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ampersand_types::{Collection, Items};
+use ampersand_types::Items;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::Url;
@@ -305,7 +305,10 @@ impl Client {
         }
     }
 
-    pub(crate) async fn list<C: DeserializeOwned + Collection>(&self, call: Call) -> Result<Response<C>, Error> {
+    pub(crate) async fn list<C>(&self, call: Call) -> Result<Response<C>, Error>
+    where
+        Items<C>: DeserializeOwned,
+    {
         Ok(self.json::<Items<C>>(call).await?.map(Items::into_inner))
     }
 

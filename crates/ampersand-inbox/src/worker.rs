@@ -75,6 +75,7 @@ impl Inbox {
             inbox: self.clone(),
             lease: Duration::from_secs(60),
             retry: Retry::default(),
+            leave: watch::Sender::new(()),
             #[cfg(feature = "resolve")]
             resolver: None,
         };
@@ -124,7 +125,7 @@ impl Worker {
 
     /// Stops the worker when a future is ready, such as a signal. The worker claims no more deliveries, and
     /// [`run`](Self::run) returns when the running handlers have ended. After 20 seconds, it stops them and releases their
-    /// deliveries.
+    /// deliveries. It waits 5 more seconds for a handler that blocks its thread; the lease of its delivery ends later.
     pub fn until(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
         self
@@ -247,7 +248,7 @@ impl Worker {
         let Self { shared, concurrency, grace, mut stop } = self;
         let (shared, handler) = (Arc::new(shared), Arc::new(handler));
         let inbox = &shared.inbox;
-        let (mut running, (leave, leaving)) = (JoinSet::new(), watch::channel(()));
+        let mut running = JoinSet::new();
         #[cfg(feature = "metrics")]
         let _until_it_is_dropped = JoinSet::from_iter([gauges(inbox.clone())]);
         loop {
@@ -271,7 +272,7 @@ impl Worker {
                     let Claimed { source, id, notification_type, lane, attempt, .. } = &claimed;
                     tracing::info_span!("delivery", source, id, r#type = notification_type, lane, attempt)
                 };
-                let work = shared.clone().work(claimed, handler.clone(), leaving.clone());
+                let work = shared.clone().work(claimed, handler.clone());
                 #[cfg(feature = "tracing")]
                 let work = tracing::Instrument::instrument(work, span);
                 running.spawn(work);
@@ -300,7 +301,7 @@ impl Worker {
             if let Ok(ended) = drained.await {
                 return ended;
             }
-            leave.send_replace(());
+            shared.leave.send_replace(());
         }
         Ok(())
     }
@@ -316,6 +317,8 @@ struct Shared {
     inbox: Inbox,
     lease: Duration,
     retry: Retry,
+    /// Tells running handlers to stop.
+    leave: watch::Sender<()>,
     #[cfg(feature = "resolve")]
     resolver: Option<Resolver>,
 }
@@ -361,12 +364,7 @@ impl Shared {
     }
 
     /// Runs the handler on one delivery, and ends the claim unless the handler did.
-    async fn work<H, F>(
-        self: Arc<Self>,
-        claimed: Claimed,
-        handler: Arc<H>,
-        leaving: watch::Receiver<()>,
-    ) -> Result<(), InboxError>
+    async fn work<H, F>(self: Arc<Self>, claimed: Claimed, handler: Arc<H>) -> Result<(), InboxError>
     where
         H: Fn(Claim, Incoming) -> F + Send + Sync + 'static,
         F: Future<Output = Handled> + Send + 'static,
@@ -378,7 +376,7 @@ impl Shared {
             let incoming = shared.incoming(claimed).await?;
             handler(claim, incoming).await
         };
-        let (outcome, holds) = match self.renewing(claim, handling, leaving).await? {
+        let (outcome, holds) = match self.renewing(claim, handling).await? {
             Ok(Ended::Committed) => (Outcome::Done, true),
             Ok(Ended::Lost) => (Outcome::Done, false),
             handled => {
@@ -451,16 +449,11 @@ impl Shared {
     }
 
     /// Runs a handler, and renews the claim meanwhile. If the claim is lost, it stops the handler.
-    async fn renewing<F>(
-        &self,
-        claim: Claim,
-        handling: F,
-        mut leaving: watch::Receiver<()>,
-    ) -> Result<Handled, InboxError>
+    async fn renewing<F>(&self, claim: Claim, handling: F) -> Result<Handled, InboxError>
     where
         F: Future<Output = Handled> + Send + 'static,
     {
-        let mut running = JoinSet::new();
+        let (mut running, mut leave) = (JoinSet::new(), self.leave.subscribe());
         running.spawn(handling);
         loop {
             tokio::select! {
@@ -468,7 +461,7 @@ impl Shared {
                     let panicked = || Err(Failure::transient(PANICKED));
                     return Ok(ended.and_then(Result::ok).unwrap_or_else(panicked));
                 }
-                Ok(()) = leaving.changed() => {
+                Ok(()) = leave.changed() => {
                     // A handler that blocks its thread goes on until it awaits.
                     running.shutdown().await;
                     return Ok(Ok(Ended::Stopped));

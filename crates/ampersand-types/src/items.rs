@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A list or a map that may be absent, `null` or empty, and is encoded in the form in which it was sent.
@@ -182,10 +184,46 @@ impl<C: Collection + Serialize> Serialize for Items<C> {
     }
 }
 
-impl<'de, C: Collection + Deserialize<'de>> Deserialize<'de> for Items<C> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<Vec<T>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sent = Option::<C>::deserialize(deserializer)?;
+        let sent = Option::<Vec<T>>::deserialize(deserializer)?;
         Ok(sent.map_or_else(Self::null, Self::from))
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for Items<BTreeMap<K, V>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sent = Option::<Unique<K, V>>::deserialize(deserializer)?;
+        Ok(sent.map_or_else(Self::null, |Unique(map)| Self::from(map)))
+    }
+}
+
+/// A map that refuses a key that comes twice, of which serde's map would keep the last value alone.
+struct Unique<K, V>(BTreeMap<K, V>);
+
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for Unique<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+            type Value = Unique<K, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique<K, V>, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((key, value)) = entries.next_entry()? {
+                    if map.insert(key, value).is_some() {
+                        return Err(A::Error::custom("a member comes twice"));
+                    }
+                }
+                Ok(Unique(map))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 

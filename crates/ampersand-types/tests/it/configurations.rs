@@ -79,6 +79,8 @@ fn a_key_that_comes_twice_is_refused() {
         r#"{"provider": "a", "provider": "b"}"#,
         r#"{"new": 1, "new": 2}"#,
         r#"{"read": {"objects": {}, "objects": {}}}"#,
+        r#"{"read": {"objects": {"c": {"objectName": "c"}, "c": {"objectName": "c"}}}}"#,
+        r#"{"read": {"objects": {"c": {"objectName": "c", "selectedFields": {"a": true, "a": false}}}}}"#,
     ] {
         assert!(serde_json::from_str::<ConfigContent>(json).is_err(), "{json}");
     }
