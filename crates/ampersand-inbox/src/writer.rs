@@ -33,8 +33,8 @@ impl Writer {
                 alone = alone.saturating_sub(1);
                 match together(&mut connection, jobs) {
                     // The next jobs have waited for the lock already.
-                    Some(InboxError::Locked) => {
-                        receiver.try_iter().for_each(|job| job(None).1(Some(InboxError::Locked)))
+                    Some(locked @ InboxError::Locked) => {
+                        receiver.try_iter().for_each(|job| job(None).1(Some(locked.clone())));
                     }
                     // When they come again, the job that undid the others does so alone.
                     Some(InboxError::Undone) => alone = MOST,

@@ -31,7 +31,7 @@ impl Integer {
     /// Returns the number, or `None` if it does not fit an `i64` or is not whole.
     pub fn get(&self) -> Option<i64> {
         let text = self.as_str();
-        text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        text.parse().ok().or_else(|| plain(text)?.parse().ok())
     }
 
     /// Returns the text as it was sent.
@@ -40,11 +40,24 @@ impl Integer {
     }
 }
 
-/// Converts a number with a fraction or an exponent, if it is whole and an `f64` represents it exactly.
-fn whole(number: f64) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within bounds")]
-    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+/// Writes a number with a fraction or an exponent as digits alone, if it is whole and not much longer than a machine
+/// number.
+fn plain(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let digits = format!("{whole}{fraction}");
+    if digits.bytes().all(|digit| digit == b'0') {
+        return Some("0".to_owned());
+    }
+    match exponent.parse::<i64>().ok()?.checked_sub(fraction.len().try_into().ok()?)? {
+        zeros @ 0..40 => Some(format!("{sign}{digits}{:0<1$}", "", usize::try_from(zeros).ok()?)),
+        40.. => None,
+        less => {
+            let (whole, rest) = digits.split_at(digits.len().checked_sub(usize::try_from(less.unsigned_abs()).ok()?)?);
+            rest.bytes().all(|digit| digit == b'0').then(|| format!("{sign}{whole}"))
+        }
+    }
 }
 
 macro_rules! integers {
@@ -60,7 +73,7 @@ macro_rules! integers {
 
             fn try_from(integer: &Integer) -> Result<Self, IntegerError> {
                 let text = integer.as_str();
-                text.parse().ok().or_else(|| whole(text.parse().ok()?)?.try_into().ok()).ok_or(IntegerError)
+                text.parse().ok().or_else(|| plain(text)?.parse().ok()).ok_or(IntegerError)
             }
         }
 
@@ -155,6 +168,15 @@ mod tests {
             ("9223372036854775808", None),
             ("1e400", None),
             ("1.5", None),
+            ("9007199254740993.0", Some(9_007_199_254_740_993)),
+            ("1e16", Some(10_000_000_000_000_000)),
+            ("0.99999999999999999999", None),
+            ("1e-400", None),
+            ("100e-2", Some(1)),
+            ("101e-2", None),
+            ("-0.0e99999999999999999999", Some(0)),
+            ("1e-9223372036854775808", None),
+            ("0.1e-9223372036854775808", None),
         ] {
             let integer: Integer = serde_json::from_str(text).expect(text);
             assert_eq!(integer.get(), number, "{text}");

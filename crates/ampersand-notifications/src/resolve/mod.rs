@@ -81,6 +81,11 @@ impl Resolver {
             .dns_resolver(Guard { lookup, rule })
             // A proxy would be the peer of the connection, and would look up names itself.
             .no_proxy()
+            // Another crate may turn on features of reqwest that decompress: that is done here, within limits.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(policy.connect_timeout.min(A_YEAR))
             .read_timeout(policy.idle_timeout.min(A_YEAR))
