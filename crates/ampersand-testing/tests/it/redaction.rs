@@ -52,3 +52,11 @@ fn snapshots_show_what_refers_to_what_and_nothing_that_changes() {
     }
     "#);
 }
+
+#[test]
+fn nesting_of_any_depth_is_no_danger() {
+    let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+    let delivery = from_webhook(format!(r#"{{"notificationType": "x.new", "data": {{"a": {deep}}}}}"#)).unwrap();
+    let shown = redacted(&delivery).replace(char::is_whitespace, "");
+    assert!(shown.contains(&format!(r#""a":{deep}"#)), "{} bytes", shown.len());
+}
