@@ -132,9 +132,8 @@ fn run(command: &Command, root: &Path) -> Result<ExitCode> {
             return Ok(ExitCode::from(diff.code));
         }
         Command::Peers => {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let run = ["run", "--quiet", "--locked", "--package", "peers"];
-            let status = std::process::Command::new(cargo).args(run).current_dir(root).status().context("cargo")?;
+            let status = cargo(root).args(run).status().context("cargo")?;
             return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
     }
@@ -151,6 +150,13 @@ fn report(plan: &output::Plan, changed: &[(&str, bool)]) {
 /// Prints a line for the user, who may have closed the terminal.
 fn say(line: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+}
+
+/// Returns a command of the cargo that runs this, in the workspace.
+fn cargo(root: &Path) -> std::process::Command {
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
 }
 
 fn workspace() -> PathBuf {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -11,7 +11,7 @@ use clap::Args;
 use crate::changelog::{self, CHANGELOG};
 use crate::diff::{self, Update};
 use crate::overlay::Overlay;
-use crate::{fetch, generate, output, report, say};
+use crate::{cargo, fetch, generate, output, report, say};
 
 #[derive(Args)]
 #[group(skip)] // Its group would have the same name as that of `fetch::Options`.
@@ -104,10 +104,8 @@ fn make(root: &Path, has_changed: bool) -> Made {
 fn test(root: &Path) -> Result<()> {
     let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
     say(format!("cargo {}", arguments.join(" ")));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut run = Command::new(cargo)
+    let mut run = cargo(root)
         .args(arguments)
-        .current_dir(root)
         .env("INSTA_UPDATE", "new") // a file beside each snapshot that differs
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -184,7 +184,7 @@ impl Schema {
         text(self.member("description"))
     }
 
-    /// Returns the JSON type; empty if there is none.
+    /// Returns the JSON type; empty if the schema names no type.
     pub(crate) fn kind(self) -> &'static str {
         text(self.member("type"))
     }

@@ -55,9 +55,12 @@ impl New {
         // A delivery without a lane gets a lane of its own, so it waits for no other.
         let lane = lane.filter(|lane| !lane.is_empty()).unwrap_or_else(|| format!("{source} {id}"));
         // Postgres has no NUL in text, and no long text in an index.
-        let lane = plain(&lane).chars().take(256).collect();
-        let notification_type = notification_type.as_deref().map(plain);
-        Self { source, id: plain(id), lane, notification_type, metadata, body, packed, unreadable }
+        let mut lane = plain(lane);
+        if let Some((end, _)) = lane.char_indices().nth(256) {
+            lane.truncate(end);
+        }
+        let notification_type = notification_type.map(plain);
+        Self { source, id: plain(id.to_owned()), lane, notification_type, metadata, body, packed, unreadable }
     }
 
     /// The metadata of a webhook: the timestamp from its headers.
@@ -67,8 +70,8 @@ impl New {
 }
 
 /// Replaces NUL, which Postgres does not store in text.
-pub(crate) fn plain(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+pub(crate) fn plain(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// Chooses the lane of a delivery: [`Options::lane`](crate::Options::lane).

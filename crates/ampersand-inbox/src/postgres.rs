@@ -173,7 +173,7 @@ impl Postgres {
 
     pub(crate) async fn insert(&self, new: &New, limit: Option<u64>) -> Result<Put, InboxError> {
         let mut client = self.receiving.get().await?;
-        // Until it has returned: whoever waits for it may give up, and the statement would keep the next one waiting.
+        // The caller may stop waiting. The pool then closes the connection, because its statement may still wait for a lock.
         client.is_spent = true;
         let mut put = self.put(&client, new, limit).await;
         // The error has no code, or one that the server sends when it ends a connection.

@@ -112,7 +112,8 @@ impl Store {
             database => database.find(source, id))
     }
 
-    /// Reads a dead letter again and makes it ready. Returns false if there is none, or it still cannot be read.
+    /// Reads a dead letter again and makes it ready. Returns false if the store does not have it, or this version cannot
+    /// read it.
     pub(crate) async fn replay(&self, source: &str, id: &str, lane: Lane) -> Result<bool, InboxError> {
         let dead = self.show(source, id).await?.and_then(|stored| stored.reread(lane));
         let Some((_seq, new)) = dead else { return Ok(false) };

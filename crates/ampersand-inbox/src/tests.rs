@@ -208,9 +208,9 @@ trait Modelled {
     fn claim(&self, count: usize, now: i64) -> Vec<Claimed>;
     fn finish(&self, claimed: &Claimed, outcome: &Outcome, now: i64) -> bool;
     fn renew(&self, claimed: &Claimed, now: i64) -> bool;
-    /// Replays a dead letter. Returns false if there is none.
+    /// Replays a dead letter. Returns false if the store does not have it.
     fn replay(&self, id: &str) -> bool;
-    /// Deletes a dead letter. Returns false if there is none.
+    /// Deletes a dead letter. Returns false if the store does not have it.
     fn delete(&self, id: &str) -> bool;
     fn wait(&self, milliseconds: i64);
 }

@@ -480,7 +480,7 @@ impl Shared {
     }
 
     fn failed(&self, Failure { is_permanent, reason }: Failure, claim: Claim) -> Outcome {
-        let reason = delivery::plain(&reason);
+        let reason = delivery::plain(reason);
         let is_old = claim.age + claim.since.elapsed() >= self.retry.age;
         if is_permanent || is_old || claim.attempt >= self.retry.attempts {
             return Outcome::Dead { reason, blocks: self.inbox.options.dead_letters_block };

@@ -239,11 +239,15 @@ fn read(body: &str, known: Known) -> Result<(Content, bool, Said), NormalizeErro
         Source::Bare if wrapped => Source::Kinesis,
         source => source,
     };
-    // The caller adds to what the body says.
-    let metadata = metadata.map_or(known.said.metadata.clone(), |own| {
-        let beside = known.said.metadata.iter().filter(|(name, _)| own.get(name).is_none());
-        own.iter().chain(beside).collect()
-    });
+    // The caller's metadata adds to that of the body.
+    let metadata = match metadata {
+        None => known.said.metadata,
+        Some(own) if known.said.metadata.is_empty() => own,
+        Some(own) => {
+            let beside = known.said.metadata.iter().filter(|(name, _)| own.get(name).is_none());
+            own.iter().chain(beside).collect()
+        }
+    };
     let notification_type = notification_type.or_else(|| metadata.notification_type()).or(known.notification_type);
     let content = match payload {
         Payload::Event(guess, event) if notification_type.as_ref() == Some(&guess) => Ok(Content::Event(guess, event)),

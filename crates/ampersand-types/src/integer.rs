@@ -43,21 +43,25 @@ impl Integer {
 /// Writes a number with a fraction or an exponent as digits alone, if it is whole and not much longer than a machine
 /// number.
 fn plain(text: &str) -> Option<String> {
+    let (is_negative, digits, power) = number(text)?;
+    let zeros = usize::try_from(power).ok().filter(|zeros| *zeros < 40)?;
+    Some(format!("{}0{digits}{}", if is_negative { "-" } else { "" }, "0".repeat(zeros)))
+}
+
+/// Splits a number into its sign (true if negative), its digits without zeros at either end, and its power of ten.
+/// `None` if the power does not fit an `i64`.
+pub(crate) fn number(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
-    let digits = format!("{whole}{fraction}");
-    if digits.bytes().all(|digit| digit == b'0') {
-        return Some("0".to_owned());
+    let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((false, String::new(), 0));
     }
-    match exponent.parse::<i64>().ok()?.checked_sub(fraction.len().try_into().ok()?)? {
-        zeros @ 0..40 => Some(format!("{sign}{digits}{:0<1$}", "", usize::try_from(zeros).ok()?)),
-        40.. => None,
-        less => {
-            let (whole, rest) = digits.split_at(digits.len().checked_sub(usize::try_from(less.unsigned_abs()).ok()?)?);
-            rest.bytes().all(|digit| digit == b'0').then(|| format!("{sign}{whole}"))
-        }
-    }
+    let shift = i64::try_from(digits.len() - significant.len()).ok()? - i64::try_from(fraction.len()).ok()?;
+    let exponent = exponent.parse::<i64>().ok()?.checked_add(shift)?;
+    Some((whole.starts_with('-'), significant.to_owned(), exponent))
 }
 
 macro_rules! integers {

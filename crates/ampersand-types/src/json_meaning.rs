@@ -2,6 +2,7 @@
 //!
 //! It compares the texts level by level, and never converts a number to a machine type.
 
+use crate::integer::number;
 use crate::object::object;
 use crate::{OtherFields, RawJson};
 
@@ -69,22 +70,6 @@ fn is_same_within(one: Option<&RawJson>, other: Option<&RawJson>, levels: usize)
         }
         _ => is_nothing(one) && is_nothing(other),
     }
-}
-
-/// Splits a number into its sign (true if negative), its digits without zeros at either end, and its power of ten.
-/// `None` if the power does not fit an `i64`.
-fn number(text: &str) -> Option<(bool, String, i64)> {
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
-    let digits = digits.trim_start_matches('0');
-    let significant = digits.trim_end_matches('0');
-    if significant.is_empty() {
-        return Some((false, String::new(), 0));
-    }
-    let shift = i64::try_from(digits.len() - significant.len()).ok()? - i64::try_from(fraction.len()).ok()?;
-    let exponent = exponent.parse::<i64>().ok()?.checked_add(shift)?;
-    Some((whole.starts_with('-'), significant.to_owned(), exponent))
 }
 
 #[cfg(test)]

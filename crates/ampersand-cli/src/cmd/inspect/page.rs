@@ -202,7 +202,7 @@ struct Details {
     /// The kind of event, in the words of the contract.
     about: String,
     payload: Option<Node>,
-    /// What is new outside of the payload.
+    /// The new members outside of the payload.
     new: Vec<String>,
     downloads: Vec<Download>,
     /// The changes of an update, or the reason why they are unknown.
