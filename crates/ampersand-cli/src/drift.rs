@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 
 use ampersand_aws::__private::Members;
 use ampersand_notifications::Delivery;
-use ampersand_types::__private::kind as type_of;
+use ampersand_types::__private::{Member, kind as type_of};
 use ampersand_types::config::ConfigContent;
 use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
@@ -46,9 +46,10 @@ impl Drift {
     pub(crate) fn report(&self, output: &mut Output) -> Result<String> {
         let Findings { seen, there_are_more } = &self.findings;
         let width = |of: fn(&Finding) -> usize| seen.keys().map(of).max().unwrap_or_default();
-        let (event_width, path_width) = (width(|one| one.event().chars().count()), width(|one| one.path.len()));
+        let (event_width, path_width) =
+            (width(|one| one.event().chars().count()), width(|one| one.path.chars().count()));
         for (finding, Seen { count, json_type }) in seen {
-            let (kind, event, path) = (finding.kind.words(), plain(finding.event()), &finding.path);
+            let (kind, event, path) = (finding.kind.words(), plain(finding.event()), plain(&finding.path));
             let sentence =
                 format_args!("{count:>8}  {kind:<11}  {event:<event_width$}  {path:<path_width$}  {json_type}");
             output.line(&Line { finding, count: *count, json_type }, sentence)?;
@@ -240,13 +241,8 @@ enum Step<'a> {
 
 impl fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        };
         match self {
-            Self::Member(name) if is_plain(name) => write!(f, ".{}", cut(name)),
-            Self::Member(name) => write!(f, "['{}']", cut(name).escape_default()),
+            Self::Member(name) => Member(&cut(name)).fmt(f),
             Self::Key => f.write_str(".*"),
             Self::Item => f.write_str("[*]"),
         }

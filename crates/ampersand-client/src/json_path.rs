@@ -1,6 +1,10 @@
 //! Finds the JSONPath of a position in a JSON text.
 
-/// An array or an object that is open at a position.
+use std::borrow::Cow;
+
+use ampersand_types::__private::Member;
+
+/// An array or an object that is open at a position. A key is as in the text, with its escapes.
 enum Open<'t> {
     Array(usize),
     Object(Option<&'t str>),
@@ -45,10 +49,10 @@ pub(crate) fn at(json: &str, line: usize, column: usize) -> String {
     }
     open.iter().fold("$".to_owned(), |path, open| match open {
         Open::Array(index) => format!("{path}[{index}]"),
-        Open::Object(Some(key)) if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
-            format!("{path}.{key}")
+        Open::Object(Some(key)) => {
+            let name: Cow<'_, str> = serde_json::from_str(&format!("\"{key}\"")).unwrap_or(Cow::Borrowed(key));
+            format!("{path}{}", Member(&name))
         }
-        Open::Object(Some(key)) => format!("{path}['{}']", key.escape_default()),
         Open::Object(None) => path,
     })
 }
@@ -69,7 +73,7 @@ mod tests {
             ("{\n \"a\": 5}", "$.a"),
             (r#"{"a": {"b": 1}}"#, "$.a"),
             (r#"{"a": [{"b": "c"}, 5]}"#, "$.a[1]"),
-            (r#"{"a": [], "\"}]": [{"b": "\"}]"}, {"c": "d", "e": []}]}"#, r#"$['\\\"}]'][1].e"#),
+            (r#"{"a": [], "\"}]": [{"b": "\"}]"}, {"c": "d", "e": []}]}"#, r#"$['"}]'][1].e"#),
             ("{\"it's\": [{\"a\":\n\n null}]}", r"$['it\'s'][0].a"),
             (r#"{"a": [{"b": "c"}], "d": null}"#, "$.d"),
         ] {

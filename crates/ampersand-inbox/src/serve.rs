@@ -11,10 +11,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// The most connections that are served at once; others wait to be accepted.
 const CONNECTIONS: usize = 1024;
-/// The longest that the head of a request may take, and that a connection may be idle.
+/// The longest that the head of a request may take, that a connection may be idle, and that a sender may read nothing of
+/// a response.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that open requests may take when the server stops.
 const GRACE: Duration = Duration::from_secs(20);
@@ -25,7 +27,8 @@ const HEAD: usize = 32 * 1024;
 /// open requests, for at most 20 seconds, and returns.
 ///
 /// It serves 1,024 connections at once; others wait. The head of a request may have 32 KB and 100 headers, and take 10
-/// seconds. An idle connection is closed after 10 seconds. [`Inbox::webhook`](crate::Inbox::webhook) limits bodies.
+/// seconds. It closes a connection after 10 seconds in which nothing comes, or nothing of a response is taken.
+/// [`Inbox::webhook`](crate::Inbox::webhook) limits bodies.
 ///
 /// ```no_run
 /// # async fn example(app: axum::Router) -> std::io::Result<()> {
@@ -52,6 +55,8 @@ pub(crate) async fn serve_within(
         let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(patience));
         Ok::<_, io::Error>((permit, stream))
     };
     let mut stop = pin!(stop);
@@ -60,7 +65,7 @@ pub(crate) async fn serve_within(
             accepted = accept() => match accepted {
                 Ok((permit, stream)) => {
                     let service = TowerToHyperService::new(app.clone());
-                    let served = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+                    let served = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
                     tokio::spawn(async move {
                         // Ignores a failed connection: the sender sends again.
                         drop(served.await);

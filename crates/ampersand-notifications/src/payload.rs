@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use ampersand_types::__private::{LONE_SURROGATE, reason};
+use ampersand_types::__private::{LONE_SURROGATE, Member, reason};
 use ampersand_types::messages::WebhookMessage;
 use ampersand_types::notifications::{Event, NotificationType};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -197,15 +197,10 @@ fn misshapen<'t, S: DeserializeSeed<'t>>(
     NormalizeErrorKind::Shape { notification_type, path, reason }
 }
 
-/// A segment of a JSONPath, as [RFC 9535](https://www.rfc-editor.org/rfc/rfc9535#section-2.7) writes it.
 fn json_path(segment: &Segment) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match segment {
         Segment::Seq { index } => format!("[{index}]"),
-        Segment::Map { key } if key.chars().all(is_plain) && !key.starts_with(|c: char| c.is_ascii_digit()) => {
-            format!(".{key}")
-        }
-        Segment::Map { key } => format!("['{}']", key.escape_default()),
+        Segment::Map { key } => Member(key).to_string(),
         Segment::Enum { .. } | Segment::Unknown => String::new(),
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::config::{ConfigContent, FieldSetting, ReadConfigObject, SubscribeConfigObject, WriteConfigObject};
 use crate::config_change::{ConfigAction, ConfigChange};
 use crate::json_meaning::{LEVELS, is_nothing, is_same, members};
+use crate::json_path::Member;
 use crate::{Items, RawJson};
 
 type Map<V> = BTreeMap<String, V>;
@@ -206,7 +207,7 @@ fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels:
         && levels > 0
     {
         for name in one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))) {
-            others(&member(path, name), one.get(name), other.get(name), levels - 1, changes);
+            others(&format!("{path}{}", Member(name)), one.get(name), other.get(name), levels - 1, changes);
         }
     } else if let Some((before, after)) = differing(before.cloned(), after.cloned()) {
         changes.push(ConfigChange::Other { path: path.to_owned(), before, after });
@@ -216,24 +217,6 @@ fn others(path: &str, before: Option<&RawJson>, after: Option<&RawJson>, levels:
 /// Returns the members of an object; an empty map for an empty or absent value. `None` for any other value.
 fn parts(json: Option<&RawJson>) -> Option<Map<RawJson>> {
     json.and_then(members).or_else(|| is_nothing(json).then(Map::new))
-}
-
-/// Returns the path of a member of the object at `path`.
-fn member(path: &str, name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_plain {
-        return format!("{path}.{name}");
-    }
-    let mut quoted = format!("{path}['");
-    for c in name.chars() {
-        match c {
-            '\'' | '\\' => quoted.extend(['\\', c]),
-            '\0'..='\u{1f}' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            _ => quoted.push(c),
-        }
-    }
-    quoted + "']"
 }
 
 /// Takes a value out of both configurations, and returns the pair if the values differ.

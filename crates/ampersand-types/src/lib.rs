@@ -7,6 +7,7 @@ mod credential;
 mod integer;
 mod items;
 mod json_meaning;
+mod json_path;
 mod object;
 mod open_enum;
 mod other_fields;
@@ -39,6 +40,7 @@ pub use timestamp::{Timestamp, TimestampError};
 /// reasons of serde's errors. Those crates require this exact version, because any version may change this module.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::json_path::Member;
     pub use crate::object::text_of;
     pub use crate::raw_json::{LONE_SURROGATE, kind, place_of_invalid, reason};
     pub use crate::{__object, __open_enum};

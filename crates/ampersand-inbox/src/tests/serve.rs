@@ -14,13 +14,14 @@ use crate::serve::serve_within;
 
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// Serves `/` at once and `/slow` after a moment, until the sender is dropped.
+/// Serves `/` at once, `/slow` after a moment and `/large` with many bytes, until the sender is dropped.
 async fn start(connections: usize, patience: Duration) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let slow = async || {
         tokio::time::sleep(MOMENT).await;
         "late"
     };
     let app = Router::new().route("/", get(async || "here")).route("/slow", get(slow));
+    let app = app.route("/large", get(async || "y".repeat(64 << 20)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
@@ -76,6 +77,17 @@ async fn an_idle_connection_is_closed_and_a_long_head_is_refused() {
         let answer = all(stream).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_sender_that_reads_nothing_loses_its_place() {
+    let (address, _stop, _server) = start(1, MOMENT).await;
+    let begun = Instant::now();
+    let _deaf = open(address, "GET /large HTTP/1.1\r\nhost: here\r\n\r\n").await;
+    let good = open(address, "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await;
+    let answer = tokio::time::timeout(10 * MOMENT, all(good)).await.expect("a place");
+    assert!(answer.ends_with("here"), "{answer}");
+    assert!(begun.elapsed() >= MOMENT, "it waited for a place");
 }
 
 #[tokio::test]

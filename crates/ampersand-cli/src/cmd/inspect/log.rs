@@ -70,7 +70,9 @@ impl Log {
         kept.version += 1;
         let version = kept.version;
         if let Some(entry) = kept.index(number).and_then(|index| kept.entries.get_mut(index)) {
+            let (new, old) = (arrival.body.len(), entry.arrival.body.len());
             *entry = Entry { version, arrival: Arc::new(arrival) };
+            kept.bytes = kept.bytes + new - old;
         }
         self.version.send_replace(version);
     }
@@ -157,6 +159,9 @@ mod tests {
         assert!(log.get(4).is_none() && log.get(5).is_some());
 
         let large = log.add(arrival(vec![0; MOST_BYTES]));
+        assert_eq!(log.since(0).first, large);
+        log.put(large, arrival("y"));
+        log.add(arrival(vec![0; MOST_BYTES - 1]));
         assert_eq!(log.since(0).first, large);
     }
 

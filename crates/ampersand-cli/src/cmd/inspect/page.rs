@@ -141,8 +141,11 @@ async fn guard(address: SocketAddr, request: Request, next: Next) -> Response {
 
 fn is_own(address: SocketAddr, headers: &HeaderMap) -> bool {
     let value = |name| headers.get(name).map(HeaderValue::as_bytes);
-    let hosts = [address.to_string(), format!("localhost:{}", address.port())];
-    let Some(host) = hosts.iter().find(|host| value(header::HOST) == Some(host.as_bytes())) else { return false };
+    let named = [address.to_string(), format!("localhost:{}", address.port())];
+    // A browser leaves out the port of HTTP.
+    let unnumbered = named.iter().filter_map(|host| host.strip_suffix(":80"));
+    let mut hosts = named.iter().map(String::as_str).chain(unnumbered);
+    let Some(host) = hosts.find(|host| value(header::HOST) == Some(host.as_bytes())) else { return false };
     let is_origin = |origin: &[u8]| origin == format!("http://{host}").as_bytes();
     let is_site = |site: &[u8]| [&b"same-origin"[..], b"none"].contains(&site);
     value(header::ORIGIN).is_none_or(is_origin) && value(HeaderName::from_static("sec-fetch-site")).is_none_or(is_site)
@@ -326,4 +329,28 @@ async fn resolve(State(inner): State<Arc<Inner>>, Path(number): Path<u64>) -> Re
     }
     inner.log.put(number, Arrival { whole: Some(data), ..Arrival::clone(&arrival) });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_for_the_page_if_it_names_its_address() {
+        let passes = |address: &str, headers: &[(HeaderName, &'static str)]| {
+            let headers = headers.iter().cloned().map(|(name, value)| (name, HeaderValue::from_static(value)));
+            is_own(address.parse().unwrap(), &headers.collect())
+        };
+        let (host, origin, site) = (header::HOST, header::ORIGIN, HeaderName::from_static("sec-fetch-site"));
+        assert!(passes("127.0.0.1:8080", &[(host.clone(), "127.0.0.1:8080")]));
+        assert!(passes("[::1]:8080", &[(host.clone(), "localhost:8080"), (origin.clone(), "http://localhost:8080")]));
+        assert!(passes("[::1]:80", &[(host.clone(), "[::1]"), (site.clone(), "same-origin")]));
+        assert!(passes("127.0.0.1:80", &[(host.clone(), "localhost"), (origin.clone(), "http://localhost")]));
+
+        assert!(!passes("127.0.0.1:8080", &[]));
+        assert!(!passes("127.0.0.1:8080", &[(host.clone(), "localhost")]));
+        assert!(!passes("127.0.0.1:8080", &[(host.clone(), "rebound.example:8080")]));
+        assert!(!passes("127.0.0.1:8080", &[(host.clone(), "127.0.0.1:8080"), (origin, "http://localhost:8080")]));
+        assert!(!passes("127.0.0.1:8080", &[(host, "127.0.0.1:8080"), (site, "cross-site")]));
+    }
 }
