@@ -75,6 +75,9 @@ struct GenerateOptions {
     allow_stale: bool,
 }
 
+/// The bytes of stack to work with.
+const STACK: usize = 1 << 30;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -86,7 +89,13 @@ fn main() -> ExitCode {
         }
     };
     let root = cli.root.unwrap_or_else(workspace);
-    match run(&cli.command, &root) {
+    // The schemas of a contract may refer to each other over thousands of steps.
+    let done = std::thread::scope(|scope| {
+        let run = || run(&cli.command, &root);
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        thread.context("a thread")?.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    match done {
         Ok(code) => code,
         Err(error) => {
             say(format!("error: {error:#}"));

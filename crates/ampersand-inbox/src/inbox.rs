@@ -241,6 +241,7 @@ impl Inbox {
     /// ```no_run
     /// # async fn example(inbox: ampersand_inbox::Inbox) -> Result<(), ampersand_inbox::InboxError> {
     /// let mut all = inbox.list(ampersand_inbox::State::Dead, usize::MAX).await?;
+    /// all.reverse();
     /// all.sort_by_key(|dead| dead.received); // in their order of arrival
     /// for dead in all {
     ///     if dead.notification_type.as_deref() == Some("installation.updated") {

@@ -55,7 +55,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
             }
         }
         document.name_schemas_of_operations();
-        let url = document.servers.first().map(|url| url.trim_end_matches('/').to_owned());
+        let url = document.servers.first().cloned();
         hosts.push(Host { name: name.clone(), url: url.unwrap_or_default() });
         documents.push(document);
         origins.push((name.as_str(), origin));

@@ -110,7 +110,7 @@ fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
 
 /// Returns the security schemes of which an operation takes one; empty if anyone may call it.
 fn schemes<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
-    request.operation.security.iter().flatten().map(|scheme| scheme.split(' ').next().unwrap_or(scheme)).collect()
+    request.operation.security.iter().flat_map(|way| way.keys()).map(String::as_str).collect()
 }
 
 /// Returns the methods that begin a request with all that is required: the group's, and the one for a single project.

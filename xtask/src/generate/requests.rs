@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 
 use super::ty::{Direction, Ty};
-use crate::model::{self, Document, Kind, Location, Node, Operation, json, names};
+use crate::model::{self, Document, Form, Kind, Location, Operation, is_success, names};
 
 /// Operations that the contract groups by a tag.
 pub(super) struct Group<'a> {
@@ -93,7 +93,7 @@ pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -
     let mut requests = Vec::new();
     for operation in &document.operations {
         let place = format!("{} {} ({})", operation.method, operation.path, operation.host);
-        if let Some(obstacle) = obstacle(operation) {
+        if let Some(obstacle) = operation.obstacle() {
             left_out.push(format!("{place} is left out: {obstacle}"));
             continue;
         }
@@ -105,30 +105,10 @@ pub(super) fn requests<'a>(document: &'a Document, left_out: &mut Vec<String>) -
     Ok(requests)
 }
 
-/// Returns the reason why the client cannot express an operation.
-fn obstacle(operation: &Operation) -> Option<String> {
-    if ["OPTIONS", "TRACE"].contains(&operation.method.as_str()) {
-        return Some("its method is for what stands between a client and a server".to_owned());
-    }
-    if let Some(cookie) = operation.parameters.iter().find(|one| one.location == Location::Cookie && one.required) {
-        return Some(format!("`{}` is a cookie, which the client does not send", cookie.name));
-    }
-    if let Some(url) = &operation.server {
-        return Some(format!("it is at {url}, where no other one is"));
-    }
-    let is_odd = |style: &str| ["label", "matrix"].contains(&style);
-    if let Some(odd) = operation.parameters.iter().find(|one| is_odd(&one.style)) {
-        return Some(format!("the style `{}` of `{}` is not supported", odd.style, odd.name));
-    }
-    let content = &operation.body.as_ref()?.content;
-    let only_parts = !content.is_empty() && content.keys().all(|media| media.starts_with("multipart/"));
-    only_parts.then(|| "its body has parts, which the client does not write".to_owned())
-}
-
 fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<'a>> {
     let mut parameters = Vec::new();
     let mut taken: Vec<Ident> = Vec::new();
-    for one in operation.parameters.iter().filter(|one| !is_of_the_client(one)) {
+    for one in operation.parameters.iter().filter(|one| one.is_set_by_callers()) {
         let mut ident = format_ident!("{}", ident(&one.name));
         // The path and the query may have parameters with the same name.
         while taken.contains(&ident) {
@@ -143,7 +123,7 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
     }
     let (status, answer) = answer(document, operation)?;
     let mut errors = BTreeMap::new();
-    for (status, response) in operation.responses.iter().filter(|(status, _)| !status.starts_with('2')) {
+    for (status, response) in operation.responses.iter().filter(|(status, _)| !is_success(status)) {
         if let Some(node) = response.json() {
             errors.insert(status.as_str(), Ty::of(document, node, Direction::Received)?);
         }
@@ -161,48 +141,26 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
 }
 
 fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
-    let Some(body) = operation.body.as_ref().filter(|body| !body.content.is_empty()) else { return Ok(None) };
-    let form = body.content.get("application/x-www-form-urlencoded");
-    let (ty, media) = match (json(&body.content), form, body.content.keys().find(|one| !one.starts_with("multipart/")))
-    {
-        (Some(node), ..) => (Ty::of(document, node, Direction::OnlySent)?, Media::Json),
-        (None, Some(node), _) => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
-        (None, None, Some(media)) => (Ty::Bytes, Media::Bytes(media.clone())),
-        (None, None, None) => return Ok(None),
+    let written = operation.written();
+    let (Some((media, node)), Some(body)) = (written.of, &operation.body) else { return Ok(None) };
+    let (ty, media) = match written.form {
+        Form::Json => (Ty::of(document, node, Direction::OnlySent)?, Media::Json),
+        Form::Form => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
+        _ => (Ty::Bytes, Media::Bytes(media.to_owned())),
     };
     Ok(Some(Body { ty, required: body.required, media }))
 }
 
-/// Returns the status and the body of success. Of several, it chooses the last JSON body, or else the first body.
+/// Returns the status and the body of success.
 fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
-    if operation.method == "HEAD" {
-        return Ok((200, Answer::Empty));
-    }
-    let succeeded = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
-    let succeeded: Vec<_> = succeeded.map(|(status, response)| (status.parse().unwrap_or(200), response)).collect();
-    let with_json: Vec<(u16, &Node)> =
-        succeeded.iter().filter_map(|(status, response)| Some((*status, response.json()?))).collect();
-    if let Some((status, node)) = with_json.last() {
-        let ty = Ty::or_null(document, node, Direction::Received)?;
-        return Ok((*status, Answer::Json(ty)));
-    }
-    let of = |response: &model::Response| match response.content.keys().next() {
-        None => Answer::Empty,
-        Some(_) if response.content.keys().any(|media| media.starts_with("text/")) => Answer::Text,
-        Some(_) => Answer::Bytes,
+    let decoded = operation.decoded();
+    let answer = match (decoded.form, decoded.of) {
+        (Form::Json | Form::Choice, Some((_, node))) => Answer::Json(Ty::or_null(document, node, Direction::Received)?),
+        (Form::Text, _) => Answer::Text,
+        (Form::Bytes, _) => Answer::Bytes,
+        _ => Answer::Empty,
     };
-    let first = succeeded.iter().find(|(_, response)| !response.content.is_empty()).or(succeeded.last());
-    Ok(first.map_or((200, Answer::Empty), |(status, response)| (*status, of(response))))
-}
-
-/// Whether callers cannot set a parameter: a cookie, or a header for which OpenAPI ignores parameters.
-fn is_of_the_client(parameter: &model::Parameter) -> bool {
-    let is_header = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
-    match parameter.location {
-        Location::Cookie => true,
-        Location::Header => ["accept", "authorization", "content-type"].iter().any(is_header),
-        Location::Path | Location::Query => false,
-    }
+    Ok((decoded.status.parse().unwrap_or(200), answer))
 }
 
 /// Returns the name of a method that is neither reserved by Rust nor a method of every request.

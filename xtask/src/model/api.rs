@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::calls::is_success;
 use super::context::Context;
 use super::{Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
 
@@ -116,14 +117,7 @@ where
 impl Operation {
     /// Where the bodies of successful responses differ, makes each of them a choice among all.
     fn choose_among_successes(&mut self) {
-        let is_success = |status: &str| status.starts_with('2');
-        let successes = self.responses.iter().filter(|(status, _)| is_success(status));
-        let mut shapes: Vec<Node> = Vec::new();
-        for node in successes.filter_map(|(_, response)| response.json()) {
-            if !shapes.iter().any(|one| one.bare() == node.bare()) {
-                shapes.push(Rc::clone(node));
-            }
-        }
+        let shapes = self.successes();
         let [first, _, ..] = shapes.as_slice() else { return };
         let choice = Schema::any_of(first.place.clone(), shapes.clone());
         for (_, response) in self.responses.iter_mut().filter(|(status, _)| is_success(status)) {
@@ -221,7 +215,7 @@ pub(crate) fn same(document: &Document, other: &Document) -> BTreeSet<String> {
 
 impl Schema {
     /// Returns the schema without its documentation and its places: no type depends on those.
-    fn bare(&self) -> Self {
+    pub(super) fn bare(&self) -> Self {
         let mut bare = self.clone();
         bare.change_all(&mut |schema| {
             let nowhere = || Place::new("", "");

@@ -6,6 +6,7 @@
 //! `rust` says which Rust type that is, and `names` how it is called. No module here depends on how the model is used.
 
 mod api;
+mod calls;
 mod context;
 mod credentials;
 mod document;
@@ -28,9 +29,10 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub(crate) use api::{Directions, reachable, same, together};
+pub(crate) use calls::{Form, is_json, is_success};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
-pub(crate) use operations::{Location, Operation, Parameter, Response, json};
+pub(crate) use operations::{Location, Operation, Parameter, Response, Way};
 pub(crate) use place::{Documents, Place};
 pub(crate) use rust::{Rust, may_be_absent};
 

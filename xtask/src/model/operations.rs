@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::calls::is_json;
 use super::read::{Reader, members, owned, text};
 use super::{Kind, Node, Place, Schema, Tag, last, names};
 use crate::keywords::among;
@@ -27,7 +28,7 @@ pub(crate) struct Operation {
     /// Whether it may be sent again: its method promises that, or an overlay says so.
     pub(crate) idempotent: bool,
     /// The ways to authenticate, of which one is enough: the schemes of each, with their scopes.
-    pub(crate) security: BTreeSet<Vec<String>>,
+    pub(crate) security: BTreeSet<Way>,
     /// Whether it takes `security` from the document.
     pub(crate) inherits_security: bool,
     /// The URL of its server, where that is not the document's.
@@ -40,6 +41,9 @@ pub(crate) struct Operation {
     /// Other keywords of the contract.
     pub(crate) rest: BTreeMap<String, Value>,
 }
+
+/// A way to authenticate: the schemes that it takes, and the scopes of each.
+pub(crate) type Way = BTreeMap<String, BTreeSet<String>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Location {
@@ -100,23 +104,9 @@ impl Location {
 }
 
 impl Response {
-    /// Returns the schema of a JSON body.
-    pub(crate) fn json(&self) -> Option<&Node> {
-        json(&self.content)
-    }
-
     pub(super) fn json_mut(&mut self) -> Option<&mut Node> {
         self.content.iter_mut().find(|(media, _)| is_json(media)).map(|(_, node)| node)
     }
-}
-
-/// Returns the schema of the JSON body among those in several media types.
-pub(crate) fn json(content: &BTreeMap<String, Node>) -> Option<&Node> {
-    content.iter().find(|(media, _)| is_json(media)).map(|(_, node)| node)
-}
-
-fn is_json(media: &str) -> bool {
-    media == "application/json" || media.ends_with("+json")
 }
 
 impl Parameter {
@@ -159,6 +149,12 @@ impl Operation {
         let parameters = self.parameters.iter_mut().map(|parameter| &mut parameter.schema);
         let body = self.body.iter_mut().flat_map(|body| body.content.values_mut());
         parameters.chain(body).chain(self.responses.values_mut().flat_map(|response| response.content.values_mut()))
+    }
+
+    /// Returns the position of a path parameter among those of the path.
+    pub(crate) fn position(&self, parameter: &Parameter) -> Option<usize> {
+        let is_it = |name: &&str| parameter.location == Location::Path && *name == parameter.name;
+        self.path_parameters().iter().position(is_it)
     }
 
     /// Returns the names in the path's braces, in order.
@@ -209,7 +205,8 @@ fn operation<'a>(
     (path, item): (&'a str, &'a Value),
     (method, value): (&'a str, &'a Value),
 ) -> Operation {
-    const TOLD: &str = "deprecated description externalDocs operationId parameters requestBody responses security tags";
+    const TOLD: &str =
+        "deprecated description externalDocs operationId parameters requestBody responses security servers tags";
     let place = Place::new(reader.name, &id);
     let own = value.get("security");
     let ways = own.unwrap_or(&reader.document["security"]).as_array().into_iter().flatten();
@@ -253,15 +250,12 @@ pub(super) fn server(value: &Value) -> Option<String> {
     for (name, variable) in members(&value["variables"]) {
         url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
     }
-    url.starts_with("http").then_some(url)
+    url.starts_with("http").then(|| url.trim_end_matches('/').to_owned())
 }
 
-fn way(value: &Value) -> Vec<String> {
-    let schemes = members(value).map(|(name, scopes)| match scopes.as_array().filter(|scopes| !scopes.is_empty()) {
-        Some(scopes) => format!("{name} {}", Value::from(scopes.clone())),
-        None => name.to_owned(),
-    });
-    schemes.collect()
+fn way(value: &Value) -> Way {
+    let scopes = |scopes: &Value| scopes.as_array().into_iter().flatten().filter_map(text).collect();
+    members(value).map(|(name, value)| (name.to_owned(), scopes(value))).collect()
 }
 
 fn parameters<'a>(

@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
     fn keyword(&mut self, gathered: &mut Gathered<'a>, key: &'a str, value: &'a Value, place: &Place) {
         let part = |schema, step: &str| vec![Part::new(schema, place.below(step))];
         match (key, value) {
-            ("$ref" | "allOf" | "oneOf" | "anyOf" | "not", _) => {}
+            ("$ref" | "allOf" | "oneOf" | "anyOf", _) => {}
             ("type", Value::String(kind)) => gathered.kind = Type::named(kind),
             ("nullable", Value::Bool(nullable)) => gathered.nullable = Some(*nullable),
             ("enum", Value::Array(values)) => {

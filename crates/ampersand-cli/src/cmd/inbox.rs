@@ -247,7 +247,8 @@ async fn replay(named: Option<&Named>, filter: &Filter, dry_run: bool, place: &P
     };
     let progress = progress("{spinner} {pos} of {len} replayed", dead.len())?;
     let mut unchanged = 0;
-    // In their order of arrival, because their lanes continue at once.
+    // In their order of arrival, because their lanes continue at once. The list has the latest first.
+    dead.reverse();
     dead.sort_by_key(|entry| entry.received);
     for entry in &dead {
         let became = match dry_run {

@@ -21,7 +21,7 @@ use crate::diff::facts::kind::Kind;
 use crate::diff::facts::seen::{Pair, SeenField, Slot, is_met};
 use crate::diff::facts::{About, Fact, OfField};
 use crate::model::names::{pascal, snake};
-use crate::model::{Location, Need, Others, Rust, Type, may_be_absent};
+use crate::model::{Form, Location, Need, Others, Rust, Type, may_be_absent};
 use Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -111,6 +111,7 @@ impl Effects {
     }
 }
 
+const ANOTHER: &str = "the client decodes the response as that of another status";
 const ARGUMENTS: &str = "the constructor of a request takes other arguments";
 const CLOSED: &str = "a closed enum refuses the value";
 const IGNORED: &str = "the API ignores the parameter now";
@@ -182,11 +183,17 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
             let gone = "the operation is gone";
             breaks(Outbound, gone).breaks(Source, gone)
         }
+        (Kind::OperationRenamed, _) if is_same(fact, snake) => fine("the operation's method in Rust keeps its name"),
         (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
-        (Kind::OperationMoved, _) => breaks(Outbound, "programs built before call the old path"),
+        (Kind::OperationMoved, _) => breaks(Outbound, "programs built before call the old address"),
+        (Kind::LeftOut, _) => breaks(Source, "the operation's method is gone"),
+        (Kind::NoLongerLeftOut, _) => fine("the operation has a method now"),
         (Kind::OperationChanged, _) => {
             let unheard = "`diff` does not understand this part of an operation";
             warns(Inbound, unheard).warns(Outbound, unheard)
+        }
+        (Kind::TagChanged, _) if is_same(fact, snake) => {
+            fine("the operation's method stays in its group of the client")
         }
         (Kind::TagChanged, _) => breaks(Source, "the operation's method is in another group of the client"),
         (Kind::ServersChanged, About::More(false)) => {
@@ -214,13 +221,12 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
                 _ => warns(Outbound, IGNORED),
             };
             // Callers pass a required parameter as an argument, without its name.
-            let is_method = !(*was_required && *required);
+            let is_method = !(*was_required && *required) && !is_same(fact, snake);
             effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
         }
         (Kind::RequestBodyRemoved, _) => {
             warns(Outbound, "the API ignores the body now").breaks(Source, "code that sets a body does not compile")
         }
-        (Kind::ContentTypeRemoved, About::Request { .. }) => breaks(Outbound, "the API refuses the old content type"),
         (Kind::BecameRequired, _) => {
             breaks(Outbound, "programs built before may leave out what is required now").breaks(Source, ONE_MORE)
         }
@@ -232,19 +238,27 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
             breaks(Outbound, &format!("programs built before do not send a required {what}")).breaks(Source, ONE_MORE)
         }
 
-        (Kind::ContentTypeRemoved, About::Answer { succeeds: true, .. }) => {
-            let gone = "the decoded response is gone";
-            breaks(Inbound, gone).breaks(Source, gone)
+        (kind, About::Content { sent: true, forms: [was, is], .. }) => {
+            let effects = fine("programs may still send the old content type");
+            effects
+                .breaks_if(kind == Kind::ContentTypeRemoved, Outbound, "the API refuses the old content type")
+                .breaks_if(was != is, Source, "the body has another Rust type")
         }
-        (Kind::ResponseAdded, About::Answer { succeeds: true, same: false }) => {
-            breaks(Inbound, "the client decodes the response as that of another status")
+        (_, About::Content { forms: [was, is], .. }) if was != is => {
+            let reads = matches!(was, Form::Json | Form::Choice | Form::Text) && *is != Form::Json;
+            let why = if *is == Form::Choice { ANOTHER } else { "the client decodes the response in another way" };
+            fine("the client ignored the body")
+                .breaks_if(reads, Inbound, why)
+                .breaks(Source, "the response has another Rust type")
         }
+        (Kind::ResponseAdded, About::Content { succeeds: true, same: false, .. }) => breaks(Inbound, ANOTHER),
         (Kind::ResponseAdded, _) => fine("the client reads any other status as an error"),
-        (Kind::ResponseRemoved, About::Answer { succeeds: true, .. }) => {
-            fine("the client does not decode a response that does not come")
+        (Kind::ResponseRemoved | Kind::ContentTypeRemoved, About::Content { succeeds: true, .. }) => {
+            fine("the client does not decode it")
         }
         (Kind::ResponseRenamed, _) => fine("the client accepts any successful status"),
-        (_, About::Answer { .. }) => fine("the client reads errors of any shape"),
+        (_, About::Content { succeeds: true, .. }) => fine("the client does not decode it"),
+        (_, About::Content { .. }) => fine("the client reads errors of any shape"),
         _ => fine("programs built before do not need it"),
     }
 }
@@ -288,6 +302,7 @@ fn of_field(fact: &Fact<'_>, field: &OfField<'_>) -> Effects {
         }
         (Some(before), Some(now)) => need_changed(fact, before, now, of),
         // The schema requires a field that it does not describe.
+        (None, None) if fact.kind == Kind::FieldRemoved => fine("programs may still send the field"),
         (None, None) => fine(UNKNOWN_FIELD).breaks(Outbound, LACKING),
     }
 }
@@ -323,6 +338,10 @@ fn field_gone(words: &'static str, of: &Pair<'_>, is_named: bool) -> Effects {
 /// A field became required, conditional or optional.
 fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of: &Pair<'_>) -> Effects {
     let (words, met) = match now.need {
+        // Senders may leave a `readOnly` field out.
+        Need::Required if now.value.whole().node.facets.contains_key("readOnly") => {
+            ("programs that decode the field find it as before", true)
+        }
         Need::Required => ("programs that decode the field find it as before", false),
         Need::Conditional => ("the old type allows the field to be absent", are_met(of, &fact.subject)),
         Need::Optional => ("the old type allows the field to be absent", true),
@@ -399,7 +418,7 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
             warns(Outbound, "programs should no longer send the field").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
         }
         Kind::ReadOnlyChanged if *slot == Slot::Value => {
-            breaks(Outbound, "programs have to send the required field now")
+            breaks(Outbound, "programs have to send the required field now").breaks(Sent, ARGUMENTS)
         }
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
@@ -424,7 +443,7 @@ fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
         _ if old.is_none() => true,
         (Some(old), Some(new)) if key.starts_with("min") => new > old,
         (Some(old), Some(new)) if key.starts_with("max") => new < old,
-        (Some(old), Some(new)) if key == "multipleOf" => old % new != 0.0,
+        (Some(old), Some(new)) if key == "multipleOf" => ((old / new) - (old / new).round()).abs() > 1e-9,
         _ => true,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::names::{Alone, matched, similar};
-use super::seen::{Pair, Seen, SeenField, Slot};
+use super::seen::{Pair, Seen, SeenField, Slot, is_met};
 use super::walk::{Step, Walk};
 use super::words::{describe, text};
 use super::{About, Fact};
@@ -35,11 +35,14 @@ impl<'m> Walk<'m> {
             let kinds = [Kind::FieldRemoved, Kind::FieldAdded];
             step.facts.push(Fact::alone(&place, kinds, is_new, text, about).of(name));
         }
-        let is_new = |name: &&String| old.need(name) == Need::Optional && !old.has(name);
-        let undescribed = new.object().into_iter().flat_map(|object| &object.undescribed);
-        for (name, place) in undescribed.filter(|(name, _)| is_new(name)) {
-            let (place, text) = (new.place_of(place).field(name), Some("required anything".to_owned()));
-            step.facts.push(Fact::new(&place, Kind::FieldAdded, [None, text], About::of_field(pair, None, None)));
+        for (seen, other, kind) in [(old, new, Kind::FieldRemoved), (new, old, Kind::FieldAdded)] {
+            let undescribed = seen.object().into_iter().flat_map(|object| &object.undescribed);
+            let is_alone = |(name, _): &(&String, _)| other.need(name) == Need::Optional && !other.has(name);
+            for (name, place) in undescribed.filter(is_alone) {
+                let (place, text) = (seen.place_of(place).field(name), Some("required anything".to_owned()));
+                let texts = if kind == Kind::FieldAdded { [None, text] } else { [text, None] };
+                step.facts.push(Fact::new(&place, kind, texts, About::of_field(pair, None, None)));
+            }
         }
         self.conditions(pair, step);
     }
@@ -108,7 +111,7 @@ impl<'m> Walk<'m> {
                 let about = About::of_field(&Pair { slot, ..pair.clone() }, Some(before), Some(now));
                 step.facts.push(Fact::changed(&place, Kind::FieldMoved, texts, about));
             }
-            if all {
+            if all && into.need != Need::Required {
                 nested.remove(object);
             }
         }
@@ -117,8 +120,16 @@ impl<'m> Walk<'m> {
     /// Reports a change of the groups of required fields, unless a change of one of the fields says it already.
     fn conditions(&self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, .. } = pair;
-        let of_field = [Kind::BecameRequired, Kind::BecameOptional, Kind::BecameConditional];
-        if old.groups() == new.groups() || step.facts.iter().any(|fact| of_field.contains(&fact.kind)) {
+        let is_met = new.groups().iter().all(|group| is_met(group, old));
+        let tells = |fact: &Fact<'m>| match (fact.kind, &fact.about) {
+            (Kind::BecameRequired | Kind::BecameConditional, _) => true,
+            (Kind::BecameOptional, _) => is_met,
+            (Kind::FieldAdded, About::Field(field)) => {
+                field.now.as_ref().is_some_and(|field| field.need == Need::Conditional)
+            }
+            _ => false,
+        };
+        if old.groups() == new.groups() || step.facts.iter().any(tells) {
             return;
         }
         let known = |name: &String| old.has(name) && new.has(name);
@@ -129,7 +140,7 @@ impl<'m> Walk<'m> {
             }
             groups
         };
-        if groups(old) != groups(new) {
+        if !is_met || groups(old) != groups(new) {
             let texts = pair.both(|seen| describe(seen.groups()));
             let about = About::Values(Pair { slot: Slot::Value, ..pair.clone() });
             step.facts.push(Fact::changed(&new.place, Kind::ConditionChanged, texts, about));

@@ -94,6 +94,8 @@ kinds! {
     OperationRemoved, PLACE, Removed, "{is} gone: {old}";
     OperationRenamed, "operation `{old}`", Changed, "is called `{new}` now";
     OperationMoved, OWNER, Changed, "{is} at `{new}` now, and {was} at `{old}`";
+    LeftOut, OWNER, Removed, "{is} left out of the client now: {new}";
+    NoLongerLeftOut, OWNER, Added, "{is} in the client now, and {was} left out: {old}";
     OperationChanged, PLACE, Changed, "{is} {new} now, and {was} {old}";
     TagChanged, OWNER, Changed, "{is} under the tag {new} now, and {was} under {old}";
     ParameterAdded, OWNER, Added, "{takes} the {new} parameter `{last}`";

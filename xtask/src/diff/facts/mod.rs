@@ -12,7 +12,7 @@ pub(crate) mod seen;
 pub(crate) mod walk;
 pub(crate) mod words;
 
-use crate::model::{Location, Place, Type};
+use crate::model::{Form, Location, Place, Type};
 use kind::Kind;
 use seen::{Pair, SeenField};
 
@@ -76,8 +76,9 @@ pub(crate) enum About<'m> {
     Schema { has_type: bool },
     /// A part of a request, and whether it is required now. `was` has the old location and need of a renamed parameter.
     Request { what: &'static str, required: bool, was: Option<(Location, bool)> },
-    /// A response: whether its status is a success, and whether the other successful ones have the same body.
-    Answer { succeeds: bool, same: bool },
+    /// A body of a request, or of a response: whether its status is a success, and whether the other successful ones have
+    /// the same body. `forms` has what the client writes or decodes before and after, which differ if this change matters.
+    Content { sent: bool, succeeds: bool, same: bool, forms: [Form; 2] },
     /// The ways to authenticate that the API no longer accepts.
     Refused(Vec<String>),
 }

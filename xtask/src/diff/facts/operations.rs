@@ -9,7 +9,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response};
+use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response, Way, is_json, is_success};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -41,7 +41,7 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
 }
 
 fn describe(operation: &Operation) -> String {
-    format!("{} {}", operation.method, operation.path)
+    format!("{} {}{}", operation.method, operation.server.as_deref().unwrap_or_default(), operation.path)
 }
 
 /// Compares what holds for all operations of a document: its servers and security schemes.
@@ -53,27 +53,57 @@ fn of_all(walk: &mut Walk<'_>, old: &Document, new: &Document) -> usize {
     for (name, before) in &old.security_schemes {
         let Some(now) = new.security_schemes.get(name) else { continue };
         let (place, texts) = (Place::new(&new.name, &format!("securitySchemes/{name}")), [before, now]);
-        step.find(Fact::changed(&place, Kind::SecurityChanged, texts.map(Value::to_string), About::Itself));
+        step.find(Fact::changed(&place, Kind::SecurityChanged, texts.map(scheme), About::Itself));
     }
     walk.put(step)
 }
 
-/// The name for a call without authentication.
-const NOBODY: &str = "no authentication";
-
 /// Returns the alternative ways to authenticate.
-fn security(operation: &Operation) -> BTreeSet<String> {
-    let words = |way: &Vec<String>| if way.is_empty() { NOBODY.to_owned() } else { way.join(" and ") };
-    let ways: BTreeSet<String> = operation.security.iter().map(words).collect();
-    if ways.is_empty() { BTreeSet::from([NOBODY.to_owned()]) } else { ways }
+fn ways(operation: &Operation) -> BTreeSet<Way> {
+    if operation.security.is_empty() { BTreeSet::from([Way::new()]) } else { operation.security.clone() }
+}
+
+fn in_words(way: &Way) -> String {
+    let scheme = |(name, scopes): (&String, &BTreeSet<String>)| match scopes.is_empty() {
+        true => name.clone(),
+        false => format!("{name} {}", Value::from_iter(scopes.clone())),
+    };
+    let schemes: Vec<String> = way.iter().map(scheme).collect();
+    if schemes.is_empty() { "no authentication".to_owned() } else { schemes.join(" and ") }
+}
+
+/// Whether a call that authenticates in the old way does so in the new way too.
+fn is_enough(old: &Way, new: &Way) -> bool {
+    new.iter().all(|(scheme, scopes)| old.get(scheme).is_some_and(|had| scopes.is_subset(had)))
+}
+
+/// Returns what a program has to know of a security scheme, without words and without the list of scopes.
+fn scheme(scheme: &Value) -> String {
+    const WORDS: [&str; 4] = ["bearerFormat", "description", "refreshUrl", "scopes"];
+    let told = |value: &Value| match value {
+        Value::Object(members) => Value::from_iter(
+            members
+                .iter()
+                .filter(|(key, _)| !WORDS.contains(&key.as_str()))
+                .map(|(key, value)| (key.clone(), value.clone())),
+        ),
+        other => other.clone(),
+    };
+    let mut scheme = told(scheme);
+    if let Some(flows) = scheme.get_mut("flows").and_then(Value::as_object_mut) {
+        flows.values_mut().for_each(|flow| *flow = told(flow));
+    }
+    let is_header = scheme["in"] == "header";
+    for key in ["scheme", "name"] {
+        if let Some(Value::String(name)) = scheme.get_mut(key).filter(|_| key == "scheme" || is_header) {
+            name.make_ascii_lowercase();
+        }
+    }
+    scheme.to_string()
 }
 
 fn needed(required: bool) -> &'static str {
     if required { "required" } else { "optional" }
-}
-
-fn is_success(status: &str) -> bool {
-    status.starts_with('2')
 }
 
 /// Two schemas in an operation, both placed where the new one stands.
@@ -105,36 +135,48 @@ impl<'m> Comparison<'_, 'm> {
         self.find_of_both(&new.place, Kind::TagChanged, |one| {
             one.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"))
         });
-        if (&old.method, old.route()) != (&new.method, new.route()) {
+        let (before, now) = (old.path_parameters(), new.path_parameters());
+        let is_common = |name: &&&str| before.contains(name) && now.contains(name);
+        let swapped = !before.iter().filter(is_common).eq(now.iter().filter(is_common));
+        if swapped || (&old.method, &old.server, old.route()) != (&new.method, &new.server, new.route()) {
             self.find_of_both(&new.place, Kind::OperationMoved, describe);
+        }
+        if old.obstacle().is_some() != new.obstacle().is_some() {
+            let kinds = [Kind::NoLongerLeftOut, Kind::LeftOut];
+            let obstacle = new.obstacle().or(old.obstacle()).unwrap_or_default();
+            let fact = Fact::alone(&new.place, kinds, new.obstacle().is_some(), obstacle, About::Itself);
+            self.own.find(fact);
         }
         for key in old.rest.keys().chain(new.rest.keys()).collect::<BTreeSet<_>>() {
             self.find_of_both(&new.place.field(key), Kind::OperationChanged, |one| {
                 one.rest.get(key).map_or_else(|| "nothing".to_owned(), Value::to_string)
             });
         }
-        let (before, now) = (security(old), security(new));
         let inherited = old.inherits_security && new.inherits_security;
         let place = if inherited { Place::new(&new.place.document, "") } else { new.place.clone() };
-        let refused = if now.contains(NOBODY) { BTreeSet::new() } else { &before - &now };
-        let texts = [before, now].map(|ways| Vec::from_iter(ways).join(" or "));
-        let about = About::Refused(refused.into_iter().collect());
+        let (before, now) = (ways(old), ways(new));
+        let refused = before.iter().filter(|old| !now.iter().any(|new| is_enough(old, new))).map(in_words);
+        let about = About::Refused(refused.collect());
+        let texts =
+            [&before, &now].map(|ways| Vec::from_iter(ways.iter().map(in_words).collect::<BTreeSet<_>>()).join(" or "));
         self.own.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
     }
 
     fn parameters(&mut self, walk: &mut Walk<'m>) {
         let (old, new) = (self.old, self.new);
-        let [before, now] = [old, new].map(|operation| operation.parameters.iter().map(|one| (one.key(), one)));
-        let (mut both, mut alone) = matched(before, now);
         // Their position in the path identifies path parameters.
-        let (old_names, new_names) = (old.path_parameters(), new.path_parameters());
-        let position = |names: &[&str], name: &str| names.iter().position(|other| *other == name);
-        both.extend(alone.renamed(|((location, before), was), ((other, now), is)| match location {
-            _ if location != other => false,
-            Location::Path => {
-                old_names.len() == new_names.len() && position(&old_names, before) == position(&new_names, now)
-            }
-            _ => similar(before, now) && was.required == is.required,
+        let is_routed = old.path_parameters().len() == new.path_parameters().len();
+        let key = |operation: &Operation, one: &Parameter| match operation.position(one).filter(|_| is_routed) {
+            Some(position) => (Location::Path, position.to_string()),
+            None => one.key(),
+        };
+        let [before, now] = [old, new].map(|operation| {
+            let parameters = operation.parameters.iter().filter(|one| one.is_set_by_callers());
+            parameters.map(|one| (key(operation, one), one))
+        });
+        let (mut both, mut alone) = matched(before, now);
+        both.extend(alone.renamed(|((location, before), was), ((other, now), is)| {
+            location == other && similar(before, now) && was.required == is.required
         }));
         for ((_, was), (_, is)) in both {
             self.parameter(walk, was, is);
@@ -143,7 +185,7 @@ impl<'m> Comparison<'_, 'm> {
             let kinds = [Kind::ParameterRemoved, Kind::ParameterAdded];
             let text = format!("{} {}", needed(parameter.required), parameter.location.name());
             let about = About::Request { what: "parameter", required: parameter.required, was: None };
-            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about));
+            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about).of(parameter.location.name()));
         }
     }
 
@@ -169,10 +211,18 @@ impl<'m> Comparison<'_, 'm> {
             said.extend(parameter.media.clone().map(|media| ("content".to_owned(), media.into())));
             said
         };
-        let (before, now) = (said(was, &pair.old.whole()), said(is, &pair.new.whole()));
-        for (key, value) in &now {
-            let known = before.get(key).unwrap_or(&Value::Bool(false));
-            let texts = [known, value].map(|value| format!("{key}: {value}"));
+        let (mut before, mut now) = (said(was, &pair.old.whole()), said(is, &pair.new.whole()));
+        if before.contains_key("explode") != now.contains_key("explode") {
+            for said in [&mut before, &mut now] {
+                said.remove("explode");
+            }
+        }
+        for key in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
+            let told = |said: &BTreeMap<String, Value>| match said.get(key) {
+                Some(value) => format!("{key}: {value}"),
+                None => format!("no {key}"),
+            };
+            let texts = [&before, &now].map(told);
             self.own.find(Fact::changed(&is.place, Kind::KeywordChanged, texts, About::Itself).of(key));
         }
     }
@@ -189,7 +239,9 @@ impl<'m> Comparison<'_, 'm> {
             (None, None) => return,
             (Some(before), Some(now)) => {
                 self.need("body", before.required, now.required, &now.place);
-                return self.content(walk, &before.content, &now.content, &now.place, true, about(false));
+                let forms = [self.old, self.new].map(|one| one.written().form);
+                let about = |_: &str, _| About::Content { sent: true, succeeds: true, same: false, forms };
+                return self.content(walk, &before.content, &now.content, &now.place, about);
             }
             (Some(body), None) => (body, false),
             (None, Some(body)) => (body, true),
@@ -200,25 +252,27 @@ impl<'m> Comparison<'_, 'm> {
         self.own.find(Fact::alone(&self.new.place.field("requestBody"), kinds, is_new, text, about));
     }
 
-    /// Compares the bodies of each content type.
+    /// Compares the bodies of each content type. `about` gets a content type, and whether it is new.
     fn content(
         &mut self,
         walk: &mut Walk<'m>,
         before: &BTreeMap<String, Node>,
         now: &BTreeMap<String, Node>,
         place: &Place,
-        is_sent: bool,
-        removed: About<'m>,
+        about: impl Fn(&str, bool) -> About<'m>,
     ) {
-        let (pairs, alone) = matched(before, now);
+        let (mut pairs, mut alone) = matched(before, now);
+        let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
+        let facts = alone
+            .names()
+            .map(|(name, is_new)| Fact::alone(place, kinds, is_new, name.as_str(), about(name, is_new)).of(name));
+        facts.for_each(|fact| self.own.find(fact));
+        // The client writes and decodes any kind of JSON in the same way.
+        pairs.extend(alone.renamed(|(was, _), (is, _)| is_json(was) && is_json(is)));
         for ((_, old), (_, new)) in pairs {
+            let is_sent = matches!(about("", true), About::Content { sent: true, .. });
             let step = if is_sent { &mut self.sent } else { &mut self.received };
             walk.child(&both(walk, old, new, Slot::Value, place), place, step);
-        }
-        for (name, _, is_new) in alone.each() {
-            let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
-            let about = if is_new { About::Itself } else { removed.clone() };
-            self.own.find(Fact::alone(place, kinds, is_new, name, about).of(name));
         }
     }
 
@@ -232,9 +286,21 @@ impl<'m> Comparison<'_, 'm> {
             self.own.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
         }
         both.extend(renamed);
+        // A change matters to the client if it decodes the body, or did.
+        let (was, is) = (old.decoded(), new.decoded());
+        let forms = |status: &str, medias: &[&str], is_new: bool| {
+            let one = if is_new { &is } else { &was };
+            let is_decoded = |media: &str| is_json(media) || one.of.is_some_and(|(decoded, _)| decoded == media);
+            let matters = is_success(status)
+                && (medias.iter().copied().any(is_decoded) || (one.of.is_none() && one.status == status));
+            [was.form, if matters { is.form } else { was.form }]
+        };
         for ((_, before), (is, now)) in both {
-            let removed = About::Answer { succeeds: is_success(is), same: false };
-            self.content(walk, &before.content, &now.content, &now.place, false, removed);
+            let about = |media: &str, is_new| {
+                let forms = forms(is, &[media], is_new);
+                About::Content { sent: false, succeeds: is_success(is), same: true, forms }
+            };
+            self.content(walk, &before.content, &now.content, &now.place, about);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
             let texts = [before, now].map(text);
             self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
@@ -246,7 +312,9 @@ impl<'m> Comparison<'_, 'm> {
                 (was, is) => was.is_none() && is.is_none(),
             };
             let same = is_new && old.responses.iter().all(|(status, was)| !is_success(status) || is_like(was));
-            let about = About::Answer { succeeds: is_success(status), same };
+            let medias: Vec<&str> = response.content.keys().map(String::as_str).collect();
+            let forms = forms(status, &medias, is_new);
+            let about = About::Content { sent: false, succeeds: is_success(status), same, forms };
             let kinds = [Kind::ResponseRemoved, Kind::ResponseAdded];
             self.own.find(Fact::alone(&place(status), kinds, is_new, status, about));
         }

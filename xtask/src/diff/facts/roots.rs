@@ -53,7 +53,10 @@ fn events(walk: &mut Walk<'_>, document: &str, old: &Bodies, new: &Bodies) {
             && data(was, is)
                 .is_some_and(|(was, is)| (was.place.path == "$" && was.place == is.place) || walk.same(&was, &is))
     });
-    let place = |body: &EventBody| Place::new(document, &body.schema).field(&event.kind);
+    let place = |body: &EventBody| match Place::new(document, &body.schema) {
+        listed if body.schema == event.list => listed,
+        place => place.field(&event.kind),
+    };
     for ((before, was), (now, is)) in found {
         let mut start = Vec::new();
         if let Some((was, is)) = data(was, is) {
@@ -109,7 +112,15 @@ fn unused<'m>(model: &'m Model, document: &str) -> BTreeSet<&'m str> {
     let is_used =
         |name: &String| document.uses.contains_key(name) || copied.contains(&Place::new(&document.name, name));
     let own = document.schemas.keys().filter(|name| !document.copies.contains_key(*name));
-    own.filter(|name| !is_used(name)).map(String::as_str).collect()
+    let alone: BTreeSet<&str> = own.clone().filter(|name| !is_used(name)).map(String::as_str).collect();
+    // Schemas that only refer to each other are unused too.
+    let operations = document.operations.iter().flat_map(|one| [one.sent(), one.received()].concat());
+    let start: Vec<&str> = operations.flat_map(|node| node.references()).collect();
+    let copied = copied.iter().filter(|place| place.document == document.name).map(|place| place.schema.as_str());
+    let reached = document.reachable(start.into_iter().chain(copied).chain(alone.iter().copied()));
+    let is_value = |name: &&String| document.uses.get(*name) == Some(&Use::Value);
+    let circles = own.filter(is_value).map(String::as_str).filter(|name| !reached.contains(name));
+    circles.chain(alone.iter().copied()).collect()
 }
 
 /// Compares the schemas of a document that nothing refers to.

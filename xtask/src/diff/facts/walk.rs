@@ -128,7 +128,8 @@ impl<'m> Walk<'m> {
         let (before, now) = (&old.place, &new.place);
         let stays = |model, place: &Place| if before == now { None } else { Seen::at(model, place) };
         match (stays(self.new, before), stays(self.old, now)) {
-            (Some(_), Some(earlier)) => {
+            // A copy of a schema in another document is the same schema.
+            (Some(_), Some(earlier)) if before.schema != now.schema => {
                 step.next.push(self.pair(&earlier, new, *slot));
                 let number = self.pair(old, &earlier, *slot);
                 if !self.same(old, &earlier) {
@@ -181,7 +182,8 @@ impl<'m> Walk<'m> {
     }
 
     fn compare(&mut self, seen: &Pair<'m>, step: &mut Step<'m>) {
-        let mut pair = seen.map(Seen::whole);
+        let name = |seen: &Seen<'m>| seen.called.clone().or_else(|| Some(seen.referred()?.name()));
+        let mut pair = seen.map(|seen| Seen { called: name(seen), ..seen.whole() });
         // A choice of objects may equal an object with a choice in one field.
         match (pair.old.is_struct(), pair.new.is_struct()) {
             (true, false) => pair.new = pair.new.as_object().unwrap_or(pair.new),
@@ -245,6 +247,8 @@ impl<'m> Walk<'m> {
                 step.next.push(self.pair(&before, &now, slot));
             }
         }
+        let covering = one(new, &seen.new);
+        gone.retain(|gone| !covering.iter().any(|one| covers(&one.whole(), gone)));
         let types = |seen: &Seen<'m>| match seen.types() {
             none if none.is_empty() => Type::ANY.into_iter().filter(|kind| *kind != Type::Integer).collect(),
             some => some,
@@ -281,12 +285,17 @@ impl<'m> Walk<'m> {
         };
         // A map of strings refuses other values; a struct keeps all undeclared fields.
         let are_structs = old.is_struct() && new.is_struct();
-        if are_structs || matches!((before, now), (_, Others::None) | (Others::None, _)) {
+        let is_same_type = old.node.rust() == new.node.rust();
+        if are_structs || (is_same_type && matches!((before, now), (_, Others::None) | (Others::None, _))) {
             let kind = if more { Kind::OtherFieldsAllowed } else { Kind::OtherFieldsRefused };
             let texts = pair.both(Seen::describe_others);
             step.facts.push(Fact::changed(&new.place, kind, texts, About::More(more)));
         } else {
-            let types = if more { vec![Type::Null, Type::Object, Type::Array] } else { Vec::new() };
+            let types = if matches!((before, more), (Others::Of(_), true)) {
+                vec![Type::Null, Type::Object, Type::Array]
+            } else {
+                Vec::new()
+            };
             type_changed(pair, types, !more, step);
         }
     }
@@ -358,7 +367,8 @@ fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
         if types.is_empty() {
             types.extend(Type::ANY);
         }
-        if seen.node.nullable {
+        // A parameter is text, which has no `null`.
+        if seen.node.nullable && pair.slot != Slot::Parameter {
             types.insert(Type::Null);
         }
         if types.contains(&Type::Number) {
@@ -370,7 +380,10 @@ fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
     if before == now {
         return true;
     }
-    type_changed(pair, now.difference(&before).copied().collect(), !before.is_subset(&now), step);
+    let takes_text = pair.slot == Slot::Parameter && now.contains(&Type::String) && pair.new.node.values.is_none();
+    let is_covered = |kind: &Type| now.contains(kind) || (takes_text && !matches!(kind, Type::Array | Type::Object));
+    let fewer = !before.iter().all(is_covered);
+    type_changed(pair, now.difference(&before).copied().collect(), fewer, step);
     let [before, now] = pair.both(Seen::types);
     let is_number = |types: &BTreeSet<Type>| types.iter().all(|kind| matches!(kind, Type::Integer | Type::Number));
     before == now || (is_number(&before) && is_number(&now))
@@ -382,7 +395,9 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
     let keys: BTreeSet<&String> = old.node.facets.keys().chain(new.node.facets.keys()).collect();
     for key in keys {
         let (was, is) = (old.node.facet(key), new.node.facet(key));
-        if was == is {
+        // `1` and `1.0` are one number.
+        let number = |value: Option<&Value>| value.and_then(Value::as_f64);
+        if was == is || (was.is_some() && number(was).is_some() && number(was) == number(is)) {
             continue;
         }
         let kind = match key.as_str() {
@@ -400,6 +415,15 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
         let said = [was, is].map(|value| value.map(|value| format!("{key}: {value}")));
         step.facts.push(Fact::new(&place, kind, said, About::Values(pair.clone())).of(key));
     }
+}
+
+/// Whether a scalar schema allows all values of the types that another one has.
+fn covers(seen: &Seen<'_>, other: &Seen<'_>) -> bool {
+    let is_plain = seen.node.facets.is_empty() && seen.node.values.is_none();
+    let (types, others) = (seen.types(), other.types());
+    let is_scalar = !types.contains(&Type::Object) && !types.contains(&Type::Array);
+    let covers = |kind: &Type| types.contains(kind) || (*kind == Type::Integer && types.contains(&Type::Number));
+    is_plain && is_scalar && !others.is_empty() && others.iter().all(covers)
 }
 
 /// Whether a schema allows every JSON value.

@@ -171,8 +171,8 @@ fn bodies_and_answers_change() {
             "/requestBody/content",
             json!({ "text/csv": {} }),
             vec![
-                "content type added postThing.requestBody: - > text/csv [cccc]",
-                "content type removed postThing.requestBody: application/json > - [ccbc]",
+                "content type added postThing.requestBody: - > text/csv [cccb]",
+                "content type removed postThing.requestBody: application/json > - [ccbb]",
             ],
         ),
         (
@@ -190,7 +190,11 @@ fn bodies_and_answers_change() {
             with(answers("202", thing(&["name"]))),
             vec!["response added postThing.responses.202: - > 202 [cccc]"],
         ),
-        ("/responses", with(answers("202", text)), vec!["response added postThing.responses.202: - > 202 [bbcc]"]),
+        (
+            "/responses",
+            with(answers("202", text.clone())),
+            vec!["response added postThing.responses.202: - > 202 [bbcb]"],
+        ),
         (
             "/responses",
             json!({ "404": {}, "201": operation()["responses"]["200"] }),
@@ -227,6 +231,19 @@ fn operations_change() {
         ("/tags", json!(["Things"]), "tag changed postThing: none > `Things` [cccb]"),
     ] {
         assert_eq!(when(pointer, value).join(""), expected);
+    }
+    // What is not compared: the order of scopes and of words, and names that are the same in Rust.
+    for (pointer, value, expected) in [
+        ("/operationId", json!("PostThing"), "operation renamed PostThing: postThing > PostThing [cccc]"),
+        ("/servers", json!([{ "url": "https://one/" }]), ""),
+        (
+            "/servers",
+            json!([{ "url": "https://two" }]),
+            "left out postThing: - > it is at https://two, where no other one is [cccb]\
+             operation moved postThing: POST /things/{id} > POST https://two/things/{id} [ccbc]",
+        ),
+    ] {
+        assert_eq!(when(pointer, value).concat(), expected);
     }
     let mut moved = api(operation());
     let item = moved["paths"]["/things/{id}"].take();
@@ -314,4 +331,148 @@ fn what_no_operation_leads_to_breaks_nobody() {
         api
     };
     assert_eq!(between("api", of("string"), of("integer")), ["type changed Alone.a: string > integer [cccc]"]);
+}
+
+/// An API in which a GET has these parts.
+fn get(path: &str, parts: Value) -> Value {
+    let mut operation = json!({ "operationId": "get", "responses": {} });
+    operation.as_object_mut().expect("an object").extend(parts.as_object().expect("an object").clone());
+    let mut api = schemas(json!({}));
+    api["paths"][path] = json!({ "get": operation });
+    api
+}
+
+#[test]
+fn the_client_decodes_one_of_the_bodies_of_success() {
+    let json = |name: &str| json!({ "application/json": { "schema": thing(&[name]) } });
+    let of = |responses: &[(&str, Value)]| {
+        let responses = responses.iter().map(|(status, content)| (*status, json!({ "content": content })));
+        get("/", json!({ "responses": Value::from_iter(responses.map(|(status, one)| (status.to_owned(), one))) }))
+    };
+    let both = |one: Value, other: Value| {
+        let mut all = one;
+        all.as_object_mut().expect("an object").extend(other.as_object().expect("an object").clone());
+        all
+    };
+    let (none, csv) = (json!({}), json!({ "text/csv": { "schema": { "type": "string" } } }));
+    for (old, new, expected) in [
+        (
+            of(&[("200", json("name")), ("204", none.clone())]),
+            of(&[("204", none.clone())]),
+            "response removed get.responses.200: 200 > - [bbcb]",
+        ),
+        (
+            of(&[("200", none.clone())]),
+            of(&[("200", json("name"))]),
+            "content type added get.responses.200: - > application/json [cccb]",
+        ),
+        (
+            of(&[("200", csv.clone())]),
+            of(&[("200", both(csv.clone(), json("name")))]),
+            "content type added get.responses.200: - > application/json [cccb]",
+        ),
+        (
+            of(&[("200", both(csv.clone(), json("name")))]),
+            of(&[("200", json("name"))]),
+            "content type removed get.responses.200: text/csv > - [cccc]",
+        ),
+        (
+            of(&[("200", json("name")), ("202", none)]),
+            of(&[("200", json("name")), ("202", json("other"))]),
+            "content type added get.responses.202: - > application/json [bbcb]",
+        ),
+        (
+            of(&[("200", json("name"))]),
+            of(&[("200", json!({ "application/vnd.api+json": { "schema": thing(&[]) } }))]),
+            "became optional get.responses.200.name: required > optional [bbcb], \
+             content type added get.responses.200: - > application/vnd.api+json [cccc], \
+             content type removed get.responses.200: application/json > - [cccc]",
+        ),
+    ] {
+        assert_eq!(between("api", old, new).join(", "), expected);
+    }
+}
+
+#[test]
+fn parameters_are_known_by_their_places() {
+    let of = |path: &str, parameters: Value| get(path, json!({ "parameters": parameters }));
+    let kind = |parameter: Value, key: &str, value: Value| {
+        let mut parameter = parameter;
+        parameter[key] = value;
+        parameter
+    };
+    let query = |required| parameter("query", "page", required);
+    let none = Vec::<String>::new();
+    assert_eq!(
+        between("api", of("/a/{x}/b/{y}", json!([])), of("/a/{y}/b/{z}", json!([]))),
+        ["parameter renamed get.parameters.x: x > y [cccc]", "parameter renamed get.parameters.y: y > z [cccc]"]
+    );
+    let swapped = between("api", of("/a/{x}/{y}", json!([])), of("/a/{y}/{x}", json!([])));
+    assert!(swapped.contains(&"operation moved get: GET /a/{x}/{y} > GET /a/{y}/{x} [ccbc]".to_owned()), "{swapped:?}");
+    assert_eq!(
+        between("api", of("/", json!([query(false), parameter("header", "page", false)])), of("/", json!([]))),
+        [
+            "parameter removed get.parameters.page: optional header > - [ccwb]",
+            "parameter removed get.parameters.page: optional query > - [ccwb]"
+        ]
+    );
+    // Callers set neither cookies nor the headers that OpenAPI ignores.
+    let ignored = json!([parameter("header", "Accept", true), parameter("cookie", "session", false)]);
+    assert_eq!(between("api", of("/", json!([])), of("/", ignored)), none);
+    assert_eq!(
+        between("api", of("/", json!([query(false)])), of("/", json!([parameter("query", "Page", false)]))),
+        ["parameter renamed get.parameters.page: page > Page [ccwc]"]
+    );
+    // What is no longer said changes as much as what is new.
+    let encoded = kind(query(false), "content", json!({ "application/json": { "schema": { "type": "string" } } }));
+    assert_eq!(
+        between("api", of("/", json!([encoded])), of("/", json!([query(false)]))),
+        [r#"keyword changed get.parameters.page: content: "application/json" > no content [ccwc]"#]
+    );
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    assert_eq!(
+        between("api", of("/", json!([query(false)])), of("/", json!([kind(query(false), "schema", list)]))),
+        ["type changed get.parameters.page: string > list of string [ccbb]"]
+    );
+    let integer = kind(query(false), "schema", json!({ "type": "integer" }));
+    assert_eq!(
+        between("api", of("/", json!([integer])), of("/", json!([query(false)]))),
+        ["type widened get.parameters.page: integer > string [cccb]"],
+        "both are text in a URL"
+    );
+    let label = |style: &str| of("/{id}", json!([kind(parameter("path", "id", true), "style", json!(style))]));
+    assert_eq!(
+        between("api", label("simple"), label("label")),
+        [
+            r#"keyword changed get.parameters.id: style: "simple" > style: "label" [ccwc]"#,
+            "left out get: - > the style `label` of `id` is not supported [cccb]"
+        ]
+    );
+    assert_eq!(
+        between("api", label("label"), label("simple"))[1],
+        "no longer left out get: the style `label` of `id` is not supported > - [cccc]"
+    );
+}
+
+#[test]
+fn who_may_call_is_compared_by_meaning() {
+    let of = |security: Value, key: Value| {
+        let mut api = get("/", json!({ "security": security }));
+        api["components"]["securitySchemes"] = json!({ "Key": key, "Token": { "type": "http", "scheme": "bearer" } });
+        api
+    };
+    let key = json!({ "type": "apiKey", "in": "header", "name": "X-Key" });
+    let ways = |old: Value, new: Value| between("api", of(old, key.clone()), of(new, key.clone())).concat();
+    assert_eq!(ways(json!([{ "Key": ["a", "b"] }]), json!([{ "Key": ["b", "a"] }])), "");
+    assert_eq!(
+        ways(json!([{ "Key": [], "Token": [] }]), json!([{ "Key": [] }])),
+        "security changed get.security: Key and Token > Key [cccc]"
+    );
+    assert_eq!(
+        ways(json!([{ "Key": ["a"] }]), json!([{ "Key": ["a", "b"] }])),
+        r#"security changed get.security: Key ["a"] > Key ["a","b"] [ccbc]"#
+    );
+    let schemes = |other: Value| between("api", of(json!([]), key.clone()), of(json!([]), other)).concat();
+    assert_eq!(schemes(json!({ "type": "apiKey", "in": "header", "name": "x-key", "description": "Words." })), "");
+    assert!(schemes(json!({ "type": "apiKey", "in": "query", "name": "X-Key" })).ends_with("[ccbc]"));
 }

@@ -415,7 +415,7 @@ fn what_else_is_said_of_a_field() {
         of_field(text(), with("writeOnly", json!(true))).1,
         ["write only changed .: - > writeOnly: true [bbcc]"]
     );
-    assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbc]"]);
+    assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbb]"]);
 }
 
 #[test]
@@ -494,4 +494,82 @@ fn a_choice_that_has_a_name_has_a_type() {
         schemas(json!({ "Choice": choice, "S": part("string"), "B": part(kind) }))
     };
     assert_eq!(between("config", of("boolean"), of("number")), ["type changed B.value: boolean > number [bbbb]"]);
+}
+
+#[test]
+fn a_group_that_loses_an_alternative_refuses_what_only_that_one_allowed() {
+    let of = |fields: &[&str], choices: &[&str]| {
+        let fields = fields.iter().map(|name| ((*name).to_owned(), text()));
+        let choices: Vec<Value> = choices.iter().map(|name| json!({ "required": [name] })).collect();
+        schemas(json!({ "A": { "type": "object", "properties": Value::from_iter(fields), "oneOf": choices } }))
+    };
+    let all = of(&["a", "b", "c"], &["a", "b", "c"]);
+    let lost = "condition changed A: exactly one of a, b, c > exactly one of a, b [ccbc]";
+    assert!(between("config", all.clone(), of(&["a", "b", "c"], &["a", "b"])).contains(&lost.to_owned()));
+    assert!(between("config", all.clone(), of(&["a", "b"], &["a", "b"])).contains(&lost.to_owned()));
+    let more = between("config", of(&["a", "b", "c"], &["a", "b"]), all);
+    assert_eq!(more, ["became conditional A.c: optional > exactly one of a, b, c [ccbc]"]);
+}
+
+#[test]
+fn what_else_no_one_would_miss() {
+    let of = |schema: Value| schemas(json!({ "A": schema }));
+    let text_or = |others: Value| of(json!({ "type": "object", "additionalProperties": others }));
+    let nested = |required: &[&str]| object(json!({ "n": object(json!({ "a": text() }), &[]) }), required);
+    let number = |value: Value| of(object(json!({ "a": { "type": "number", "multipleOf": value } }), &[]));
+    for (old, new, expected) in [
+        // The object is required, whatever its fields are.
+        (
+            of(object(json!({ "a": text() }), &[])),
+            of(nested(&["n"])),
+            "field added A.n: - > required object [ccbb], field moved A.a: $.a > $.n.a [wwwb]",
+        ),
+        (
+            of(nested(&["n"])),
+            of(object(json!({ "a": text() }), &[])),
+            "field moved A.n.a: $.n.a > $.a [wwwb], field removed A.n: required object > - [bbwb]",
+        ),
+        (text_or(json!(false)), text_or(text()), "type changed A: any object > map of string [cccb]"),
+        (
+            of(json!({ "required": ["x"], "properties": { "a": text() } })),
+            of(json!({ "properties": { "a": text() } })),
+            "field removed A.x: required anything > - [cccc]",
+        ),
+        (
+            of(text()),
+            of(json!({ "type": "string", "not": { "enum": ["a"] } })),
+            "keyword changed A: - > not: {\"enum\":[\"a\"]} [wwwc]",
+        ),
+        (number(json!(0.3)), number(json!(0.1)), "bound changed A.a: multipleOf: 0.3 > multipleOf: 0.1 [cccc]"),
+        (number(json!(0.1)), number(json!(0.3)), "bound changed A.a: multipleOf: 0.1 > multipleOf: 0.3 [ccbc]"),
+        (number(json!(1)), number(json!(1.0)), ""),
+        (
+            of(object(json!({ "a": { "oneOf": [text(), { "type": "integer" }] } }), &[])),
+            of(object(json!({ "a": { "oneOf": [text(), { "type": "number" }] } }), &[])),
+            "type widened A.a: one of string, integer > one of string, number [cccc]",
+        ),
+    ] {
+        assert_eq!(between("config", old, new).join(", "), expected);
+    }
+}
+
+#[test]
+fn schemas_that_refer_to_each_other_alone_are_compared() {
+    let node = |of: &str, fields: &[&str]| {
+        let mut node = object(json!({ "kids": { "type": "array", "items": reference(of) } }), &[]);
+        fields.iter().for_each(|name| node["properties"][name] = text());
+        node
+    };
+    let of = |schemas_: Value| schemas(schemas_);
+    let one = of(json!({ "Node": node("Node", &["a"]) }));
+    assert_eq!(
+        between("config", one.clone(), of(json!({ "Node": node("Node", &["a", "b"]) }))),
+        ["field added Node.b: - > optional string [cccc]"]
+    );
+    assert_eq!(
+        between("config", one, of(json!({}))),
+        ["schema removed Node: object that nothing refers to > - [cccb]"]
+    );
+    let two = of(json!({ "A": node("B", &[]), "B": node("A", &["a"]) }));
+    assert_eq!(between("config", two, of(json!({}))).len(), 2);
 }

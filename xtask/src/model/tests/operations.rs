@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::Way;
 use super::{Document, show_all};
 use crate::model::testing::{document, reference, show};
 
@@ -9,7 +10,10 @@ use crate::model::testing::{document, reference, show};
 fn show_operations(document: &Document) -> String {
     let mut lines = Vec::new();
     for operation in &document.operations {
-        let security: Vec<String> = operation.security.iter().map(|way| way.join("+")).collect();
+        let scheme =
+            |(name, scopes): (&String, &_)| [vec![name.clone()], Vec::from_iter(Clone::clone(scopes))].concat();
+        let way = |way: &Way| way.iter().map(|one| scheme(one).join(" ")).collect::<Vec<_>>();
+        let security: Vec<String> = operation.security.iter().map(|one| way(one).join("+")).collect();
         lines.push(format!("{} {} {} [{}]", operation.id, operation.method, operation.path, security.join(", ")));
         for one in &operation.parameters {
             let (place, need) = (one.location.name(), if one.required { '!' } else { '?' });
@@ -73,7 +77,7 @@ fn operations_are_read_with_what_is_sent_and_answered() {
       201
         application/json: boolean
         text/plain: any
-    putA PUT /a/{id} [Bearer ["read"]+Tenant, Key]
+    putA PUT /a/{id} [Bearer read+Tenant, Key]
       path id!: text (simple)
       query mode?: text("x") (form, exploded)
       body? application/json: {a?: text}
@@ -103,7 +107,7 @@ fn operations_are_read_with_what_is_sent_and_answered() {
       201
         application/json: boolean
         text/plain: any
-    putA PUT /a/{id} [Bearer ["read"]+Tenant, Key]
+    putA PUT /a/{id} [Bearer read+Tenant, Key]
       path id!: text (simple)
       query mode?: #PutAMode (form, exploded)
       body? application/json: #PutARequest

@@ -1,0 +1,131 @@
+//! What a client makes of an operation: whether it can call it, and which bodies it writes and decodes.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{Location, Node, Operation, Parameter, Response};
+
+/// How a client writes or decodes a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Empty,
+    Json,
+    /// JSON of one of several schemas, by the status.
+    Choice,
+    /// As an HTML form.
+    Form,
+    Text,
+    Bytes,
+}
+
+/// A body that a client writes, or decodes as the successful response.
+pub(crate) struct Content<'o> {
+    pub(crate) form: Form,
+    /// The media type and the schema; `None` for an empty body.
+    pub(crate) of: Option<(&'o str, &'o Node)>,
+    /// The status of the response.
+    pub(crate) status: &'o str,
+}
+
+pub(crate) fn is_success(status: &str) -> bool {
+    status.starts_with('2')
+}
+
+pub(crate) fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
+}
+
+/// Returns the JSON body among those in several media types.
+pub(super) fn json(content: &BTreeMap<String, Node>) -> Option<(&str, &Node)> {
+    content.iter().find(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node))
+}
+
+impl Response {
+    /// Returns the schema of a JSON body.
+    pub(crate) fn json(&self) -> Option<&Node> {
+        json(&self.content).map(|(_, node)| node)
+    }
+}
+
+impl Parameter {
+    /// Whether callers set it: neither a cookie, nor a header for which OpenAPI ignores parameters.
+    pub(crate) fn is_set_by_callers(&self) -> bool {
+        let is_header = |name: &&str| self.name.eq_ignore_ascii_case(name);
+        match self.location {
+            Location::Cookie => false,
+            Location::Header => !["accept", "authorization", "content-type"].iter().any(is_header),
+            Location::Path | Location::Query => true,
+        }
+    }
+}
+
+impl Operation {
+    /// Returns the reason why a client cannot call it.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        if ["OPTIONS", "TRACE"].contains(&self.method.as_str()) {
+            return Some("its method is for what stands between a client and a server".to_owned());
+        }
+        if let Some(cookie) = self.parameters.iter().find(|one| one.location == Location::Cookie && one.required) {
+            return Some(format!("`{}` is a cookie, which the client does not send", cookie.name));
+        }
+        if let Some(url) = &self.server {
+            return Some(format!("it is at {url}, where no other one is"));
+        }
+        let is_odd = |style: &str| ["label", "matrix"].contains(&style);
+        if let Some(odd) = self.parameters.iter().find(|one| is_odd(&one.style)) {
+            return Some(format!("the style `{}` of `{}` is not supported", odd.style, odd.name));
+        }
+        let content = &self.body.as_ref()?.content;
+        let only_parts = !content.is_empty() && content.keys().all(|media| media.starts_with("multipart/"));
+        only_parts.then(|| "its body has parts, which the client does not write".to_owned())
+    }
+
+    /// Returns the body that a client writes: JSON before a form, and a form before bytes.
+    pub(crate) fn written(&self) -> Content<'_> {
+        let content = self.body.iter().flat_map(|body| &body.content);
+        let form_of = |media: &str| match media {
+            "application/x-www-form-urlencoded" => Form::Form,
+            _ if is_json(media) => Form::Json,
+            _ => Form::Bytes,
+        };
+        let kinds = content.map(|(media, node)| (form_of(media), (media.as_str(), node)));
+        let written = kinds.filter(|(_, (media, _))| !media.starts_with("multipart/"));
+        let first =
+            written.min_by_key(|(form, _)| [Form::Json, Form::Form].iter().position(|one| one == form).unwrap_or(2));
+        let (form, of) = first.map_or((Form::Empty, None), |(form, of)| (form, Some(of)));
+        Content { form, of, status: "" }
+    }
+
+    /// Returns the body of success that a client decodes: of several the last in JSON, or else the first.
+    pub(crate) fn decoded(&self) -> Content<'_> {
+        let succeeded = || self.responses.iter().filter(|(status, _)| is_success(status));
+        let succeeded = succeeded().map(|(status, response)| (status.as_str(), response));
+        let all: Vec<_> = succeeded.filter(|_| self.method != "HEAD").collect();
+        let with_json = all.iter().rev().find_map(|(status, response)| Some((*status, json(&response.content)?)));
+        if let Some((status, of)) = with_json {
+            let form = if self.successes().len() > 1 { Form::Choice } else { Form::Json };
+            return Content { form, of: Some(of), status };
+        }
+        let first = all.iter().find(|(_, response)| !response.content.is_empty()).or(all.last());
+        let Some((status, response)) = first else { return Content { form: Form::Empty, of: None, status: "200" } };
+        let is_text = |(media, _): &(&String, _)| media.starts_with("text/");
+        let text = response.content.iter().find(is_text);
+        let form = if text.is_some() { Form::Text } else { Form::Bytes };
+        match text.or(response.content.iter().next()) {
+            Some((media, node)) => Content { form, of: Some((media, node)), status },
+            None => Content { form: Form::Empty, of: None, status },
+        }
+    }
+
+    /// Returns the schemas of the JSON bodies of successful responses that differ.
+    pub(super) fn successes(&self) -> Vec<Node> {
+        let mut shapes: Vec<Node> = Vec::new();
+        let successes = self.responses.iter().filter(|(status, _)| is_success(status));
+        for node in successes.filter_map(|(_, response)| response.json()) {
+            if !shapes.iter().any(|one| one.bare() == node.bare()) {
+                shapes.push(Rc::clone(node));
+            }
+        }
+        shapes
+    }
+}
