@@ -132,7 +132,8 @@ macro_rules! __open_enum {
             }
 
             fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                ::schemars::json_schema!({ "type": "string", "examples": [$( $value, )*] })
+                let examples: &[&str] = &[$( $value, )*];
+                ::schemars::json_schema!({ "type": "string", "examples": examples })
             }
         }
     };

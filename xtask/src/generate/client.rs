@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::json;
@@ -55,7 +55,10 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
             }
         }
         document.name_schemas_of_operations();
-        let url = document.servers.first().cloned();
+        let url = document.servers.first().filter(|url| url.starts_with("http")).cloned();
+        if let Some(other) = hosts.iter().find(|host: &&Host| names::pascal(&host.name) == names::pascal(name)) {
+            bail!("openapi/project.toml: the documents `{}` and `{name}` have one name in Rust", other.name);
+        }
         hosts.push(Host { name: name.clone(), url: url.unwrap_or_default() });
         documents.push(document);
         origins.push((name.as_str(), origin));

@@ -47,9 +47,14 @@ pub(super) fn tame(document: &mut Value) {
     }
 }
 
-fn tamed(words: &str) -> String {
+/// Replaces characters that Rust does not allow in comments.
+fn allowed(text: &str) -> String {
     let is_odd = |c: char| c == '\r' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let words = words.replace("\r\n", "\n").replace(is_odd, " ").replace('\t', "    ");
+    text.replace("\r\n", "\n").replace(is_odd, " ")
+}
+
+fn tamed(words: &str) -> String {
+    let words = allowed(words).replace('\t', "    ");
     let (mut text, mut fence, mut is_code, mut was_blank) = (String::new(), None, false, true);
     for line in words.trim().lines() {
         let inner = line.trim_start();
@@ -112,7 +117,7 @@ impl VisitMut for Documentation {
 fn lines(attribute: Attribute) -> Vec<Attribute> {
     let text = match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => allowed(&text.value()),
             _ => return vec![attribute],
         },
         _ => return vec![attribute],

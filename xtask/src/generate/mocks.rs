@@ -32,7 +32,7 @@ pub(super) fn mocks<'a>(requests: impl Iterator<Item = &'a Request<'a>>, krate: 
 }
 
 fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
-    let parameters: Vec<Value> = request.parameters.iter().map(parameter).collect();
+    let parameters: Vec<Value> = request.parameters.iter().map(|one| parameter(one, schemas)).collect();
     let mut content = |ty: &Ty| json!({ "application/json": { "schema": named(ty, schemas) } });
     let answer = match &request.answer {
         Answer::Json(ty) => content(ty),
@@ -53,11 +53,11 @@ fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
     described
 }
 
-fn parameter(parameter: &Parameter<'_>) -> Value {
+fn parameter(parameter: &Parameter<'_>, schemas: &mut Map<String, Value>) -> Value {
     // A mock compares strings, and a `Credential` cannot be shown as one.
     let schema = match &parameter.ty {
         Ty::ByHand("Credential") => Ty::String.json_schema(),
-        ty => ty.json_schema(),
+        ty => named(ty, schemas),
     };
     json!({
         "name": parameter.of.name,
@@ -67,14 +67,17 @@ fn parameter(parameter: &Parameter<'_>) -> Value {
     })
 }
 
-/// Returns the schema of a type, and adds a stand-in for its struct to `schemas`.
+/// Returns the schema of a type, and adds a stand-in for its struct to `schemas`. A mock has a value where `null` is
+/// allowed.
 fn named(ty: &Ty, schemas: &mut Map<String, Value>) -> Value {
-    let mut inner = ty;
-    while let Ty::Vec(ty) | Ty::Map(ty) | Ty::Items(ty) | Ty::Option(ty) = inner {
-        inner = ty;
+    match ty {
+        Ty::Items(ty) | Ty::Option(ty) | Ty::Boxed(ty) => named(ty, schemas),
+        Ty::Vec(item) => json!({ "type": "array", "items": named(item, schemas) }),
+        Ty::Map(value) => json!({ "type": "object", "additionalProperties": named(value, schemas) }),
+        Ty::Struct(name) => {
+            schemas.insert(name.clone(), json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
+            ty.json_schema()
+        }
+        ty => ty.json_schema(),
     }
-    if let Ty::Struct(name) = inner {
-        schemas.insert(name.clone(), json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
-    }
-    ty.plain().json_schema()
 }

@@ -30,7 +30,7 @@ use structs::Struct;
 use tables::{Typed, Types};
 
 use crate::document;
-use crate::model::{Context, Document, Enum};
+use crate::model::{Context, Document, Enum, names};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -70,6 +70,9 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     };
     let mut ours = Vec::new();
     for module in &project.modules {
+        if names::fit(names::snake(&module.name), "", &[]) != module.name {
+            bail!("openapi/project.toml: `{}` is not the name of a module in Rust", module.name);
+        }
         let Contract { file, origin, published, mut document } = generator.read(&module.document)?;
         document.tell_apart();
         if let Some(bench) = &project.bench

@@ -73,7 +73,8 @@ pub(super) fn group(group: &Group<'_>, words: &str, structs: &[Struct<'_>], docs
 
 /// Whether an operation belongs to a project, which its path names first.
 pub(super) fn is_of_project(request: &Request<'_>, project: &Project) -> bool {
-    request.arguments().next().is_some_and(|parameter| project.client.scope.as_ref() == Some(&parameter.of.name))
+    let is_project = |one: &Parameter<'_>| project.client.scope.as_ref() == Some(&one.of.name) && one.ty == Ty::String;
+    request.arguments().next().is_some_and(is_project)
 }
 
 fn doc(request: &Request<'_>, docs: &mut Docs<'_>) -> String {
@@ -304,7 +305,8 @@ fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Op
         _ => None,
     };
     let field = |one: &Struct<'_>, name: &str| one.field(name).map(|field| (field.ty.clone(), field.ident.clone()));
-    let token = &request.parameters.iter().find(|parameter| parameter.of.name == paging.token)?.ident;
+    let is_token = |one: &&Parameter<'_>| one.of.name == paging.token && !one.of.is_argument() && one.ty == Ty::String;
+    let token = &request.parameters.iter().find(is_token)?.ident;
     let Answer::Json(response) = &request.answer else { return None };
     let response = of(response)?;
     let (Ty::Items(results), results_ident) = field(response, &paging.results)? else { return None };

@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 
 use super::ty::{Direction, Ty};
-use crate::model::{self, Document, Form, Kind, Location, Operation, is_success, names};
+use crate::model::{self, Document, Form, Kind, Location, Operation, Rust, names};
 
 /// Operations that the contract groups by a tag.
 pub(super) struct Group<'a> {
@@ -117,13 +117,18 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
         let node = document.resolve(&one.schema);
-        let is_list = node.becomes.is_none() && matches!(node.kind, Kind::List(_) | Kind::Object(_));
+        let is_list = match &node.becomes {
+            None => matches!(node.kind, Kind::List(_) | Kind::Object(_)),
+            // A struct of another module.
+            Some(Rust::Type(_)) => node.values.is_none(),
+            Some(_) => false,
+        };
         let is_compound = one.media.is_some() || is_list || one.style == "deepObject";
         parameters.push(Parameter { of: one, ident, ty, is_compound });
     }
     let (status, answer) = answer(document, operation)?;
     let mut errors = BTreeMap::new();
-    for (status, response) in operation.responses.iter().filter(|(status, _)| !is_success(status)) {
+    for (status, response) in operation.responses.iter().filter(|(status, _)| !operation.is_success(status)) {
         if let Some(node) = response.json() {
             errors.insert(status.as_str(), Ty::of(document, node, Direction::Received)?);
         }

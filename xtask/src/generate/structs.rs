@@ -111,9 +111,10 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
                 ident = format_ident!("{ident}_");
             }
             taken.push(ident.clone());
-            // A caller need not set what only the other side sets.
-            let is_read_only = document.resolve(&field.schema).facet("readOnly").or(field.schema.facet("readOnly"));
-            let need = if is_sent && is_read_only.is_some() { Need::Optional } else { field.need };
+            let says = |key: &str| document.resolve(&field.schema).facet(key).or(field.schema.facet(key)).is_some();
+            // A caller need not set what only the other side sets, and does not get what only callers set.
+            let is_one_way = (is_sent && says("readOnly")) || (direction == Direction::Received && says("writeOnly"));
+            let need = if is_one_way { Need::Optional } else { field.need };
             let ty = Ty::of_field(document, &field.schema, need, direction)?;
             fields.push(Field { name, ident, ty, need, of: field });
         }
@@ -152,7 +153,7 @@ fn box_cycles(structs: &mut [Struct<'_>]) {
 fn ident(name: &str) -> Ident {
     let mut name = names::plain(name).to_snake_case();
     // schemars takes the first byte for the first letter.
-    if name.starts_with(|first: char| !first.is_ascii() && !first.is_numeric()) {
+    if name.starts_with(|first: char| !first.is_ascii()) {
         name.insert_str(0, "x_");
     }
     // `new` is the constructor.
@@ -341,14 +342,15 @@ fn accessors(one: &Struct<'_>, project: &Project) -> Option<TokenStream> {
 fn config_sources(one: &Struct<'_>, project: &Project) -> (TokenStream, TokenStream) {
     let by_hand = by_hand();
     let (mut accessors, mut conversion) = (TokenStream::new(), TokenStream::new());
+    let mut taken: Vec<Ident> = one.fields.iter().map(|field| field.ident.clone()).collect();
     for field in one.fields.iter().filter(|field| field.is_json()) {
         let name = field.name;
         let url = one.fields.iter().find(|url| url.replaces(project) == Some(name));
-        let is_taken = one.fields.iter().any(|other| other.ident == field.accessor("source"));
-        if is_taken || url.is_none() && name != "config" && !name.ends_with("Config") {
+        if taken.contains(&field.accessor("source")) || url.is_none() && name != "config" && !name.ends_with("Config") {
             continue;
         }
         let (accessor, from_inline) = (field.accessor("source"), field.borrow());
+        taken.push(accessor.clone());
         let from_url = url.map_or_else(|| quote!(::core::option::Option::None), Field::borrow);
         let or_url = url.map(|url| format!(", or to be downloaded from `{}`", url.name)).unwrap_or_default();
         let doc = format!("Where the {} is: in `{name}`{or_url}.", spoken(name));
@@ -384,14 +386,15 @@ pub(super) fn replaced<'s, 'a>(one: &'s Struct<'a>, project: &Project) -> Vec<(&
 fn default_of(field: &Field<'_>) -> Option<TokenStream> {
     let default = field.of.schema.facet("default")?;
     let Ty::Option(ty) = &field.ty else { return None };
+    let is_enum = field.of.schema.values.is_some();
     let value = match (default, &**ty) {
         (Value::Bool(value), Ty::Bool) => quote!(#value),
-        (Value::Number(value), Ty::ByHand("Integer")) => {
-            let value = value.as_i64()?;
-            quote!(#value.into())
-        }
+        (Value::Number(value), Ty::ByHand("Integer")) => match value.as_i64()? {
+            value if value < 0 => quote!((#value).into()),
+            value => quote!(#value.into()),
+        },
         (Value::String(value), Ty::String) => quote!(#value.to_owned()),
-        (Value::String(value), Ty::Path(_)) => quote!(#value.into()),
+        (Value::String(value), Ty::Path(_)) if is_enum => quote!(#value.into()),
         _ => return None,
     };
     let (ident, accessor, ty) = (&field.ident, field.accessor("or_default"), ty.local());

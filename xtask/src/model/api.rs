@@ -3,9 +3,10 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::calls::is_success;
 use super::context::Context;
-use super::{Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Rust, Schema, names};
+use super::{
+    Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Response, Rust, Schema, names,
+};
 
 /// The names of the schemas that a client sends and receives. A schema can be in both sets.
 #[derive(Clone, Default)]
@@ -49,9 +50,15 @@ impl Document {
 
     /// Replaces each reference to a schema by the type that `becomes` returns for it, if any.
     pub(super) fn replace_references(&mut self, becomes: impl Fn(&str) -> Option<Rust>) {
+        let schemas = self.schemas.clone();
         self.change_schemas(&mut |schema| {
-            if let Some(rust) = schema.target().and_then(&becomes) {
-                (schema.kind, schema.becomes) = (Kind::Any, Some(rust));
+            let Some((name, rust)) = schema.target().and_then(|name| Some((name.to_owned(), becomes(name)?))) else {
+                return;
+            };
+            (schema.kind, schema.becomes) = (Kind::Any, Some(rust));
+            if let Some(target) = schemas.get(&name) {
+                schema.nullable |= target.nullable;
+                schema.values.clone_from(&target.values);
             }
         });
     }
@@ -120,8 +127,10 @@ impl Operation {
         let shapes = self.successes();
         let [first, _, ..] = shapes.as_slice() else { return };
         let choice = Schema::any_of(first.place.clone(), shapes.clone());
-        for (_, response) in self.responses.iter_mut().filter(|(status, _)| is_success(status)) {
-            response.json_mut().into_iter().for_each(|node| *node = Rc::clone(&choice));
+        let succeeds: Vec<String> = self.responses.keys().filter(|status| self.is_success(status)).cloned().collect();
+        for status in succeeds {
+            let node = self.responses.get_mut(&status).and_then(Response::json_mut);
+            node.into_iter().for_each(|node| *node = Rc::clone(&choice));
         }
     }
 }
@@ -161,9 +170,13 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
     let mut together = Document { name: "client".to_owned(), ..Document::default() };
     let mut ids = BTreeSet::new();
     for mut document in documents {
-        let qualified = differing.iter().filter(|name| together.schemas.contains_key(*name));
+        let (taken, mut own) = (together.taken(), document.taken());
+        let is_shared = |name: &String| together.schemas.contains_key(name) && !differing.contains(name);
+        let qualified = document.schemas.keys().filter(|name| !is_shared(name) && taken.contains(&names::pascal(name)));
         for name in qualified.cloned().collect::<Vec<_>>() {
-            let to = format!("{}{name}", names::pascal(&document.name));
+            let is_taken = |name: &str| taken.contains(&names::pascal(name)) || own.contains(&names::pascal(name));
+            let to = names::apart(&format!("{}{name}", names::pascal(&document.name)), is_taken);
+            own.insert(names::pascal(&to));
             document.rename(&name, &to);
         }
         for (name, node) in document.schemas {
@@ -345,7 +358,7 @@ pub(super) fn prune(document: &mut Document, _: &Context<'_>) -> Result<usize> {
 pub(super) fn share_types(document: &mut Document, context: &Context<'_>) -> Result<usize> {
     let path = |name: &str| context.shared.get(name)?.as_ref();
     let before = document.schemas.len();
-    document.schemas.retain(|name, _| path(name).is_none());
     document.replace_references(|name| path(name).cloned().map(Rust::Type));
+    document.schemas.retain(|name, _| path(name).is_none());
     Ok(before - document.schemas.len())
 }

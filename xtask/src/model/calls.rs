@@ -27,10 +27,6 @@ pub(crate) struct Content<'o> {
     pub(crate) status: &'o str,
 }
 
-pub(crate) fn is_success(status: &str) -> bool {
-    status.starts_with('2')
-}
-
 pub(crate) fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json")
 }
@@ -60,6 +56,12 @@ impl Parameter {
 }
 
 impl Operation {
+    /// Whether a response of a status is a success. `default` is, if the operation has no other success.
+    pub(crate) fn is_success(&self, status: &str) -> bool {
+        let has_other = || self.responses.keys().any(|other| other.starts_with(['2', '3']));
+        status.starts_with('2') || (status == "default" && !has_other())
+    }
+
     /// Returns the reason why a client cannot call it.
     pub(crate) fn obstacle(&self) -> Option<String> {
         if ["OPTIONS", "TRACE"].contains(&self.method.as_str()) {
@@ -98,8 +100,8 @@ impl Operation {
 
     /// Returns the body of success that a client decodes: of several the last in JSON, or else the first.
     pub(crate) fn decoded(&self) -> Content<'_> {
-        let succeeded = || self.responses.iter().filter(|(status, _)| is_success(status));
-        let succeeded = succeeded().map(|(status, response)| (status.as_str(), response));
+        let succeeded = self.responses.iter().filter(|(status, _)| self.is_success(status));
+        let succeeded = succeeded.map(|(status, response)| (status.as_str(), response));
         let all: Vec<_> = succeeded.filter(|_| self.method != "HEAD").collect();
         let with_json = all.iter().rev().find_map(|(status, response)| Some((*status, json(&response.content)?)));
         if let Some((status, of)) = with_json {
@@ -120,7 +122,7 @@ impl Operation {
     /// Returns the schemas of the JSON bodies of successful responses that differ.
     pub(super) fn successes(&self) -> Vec<Node> {
         let mut shapes: Vec<Node> = Vec::new();
-        let successes = self.responses.iter().filter(|(status, _)| is_success(status));
+        let successes = self.responses.iter().filter(|(status, _)| self.is_success(status));
         for node in successes.filter_map(|(_, response)| response.json()) {
             if !shapes.iter().any(|one| one.bare() == node.bare()) {
                 shapes.push(Rc::clone(node));

@@ -19,7 +19,7 @@ impl Document {
         let mut operations = operations::read(&mut reader);
         let servers = document["servers"].as_array().into_iter().flatten();
         let mut servers: Vec<String> = servers.filter_map(operations::server).collect();
-        if servers.is_empty() {
+        if servers.is_empty() && operations.iter().all(|operation| operation.server.is_some()) {
             servers.extend(operations.iter().find_map(|operation| operation.server.clone()));
         }
         for operation in &mut operations {

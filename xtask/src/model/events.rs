@@ -84,10 +84,11 @@ pub(super) fn split_events(document: &mut Document, context: &Context<'_>) -> Re
     Ok(document.events.len())
 }
 
-/// Renames structs whose names the events need. The list of event types keeps its name: it becomes their enum.
+/// Renames structs and enums whose names the events need. The list of event types keeps its name: it becomes their enum.
 fn make_way(document: &mut Document, event: &project::Event) {
     for name in ["D", "Event", &event.list] {
-        if document.schemas.get(name).is_some_and(|node| node.is_struct()) {
+        let is_list = name == event.list;
+        if document.schemas.get(name).is_some_and(|node| node.is_struct() || (node.is_enum() && !is_list)) {
             let renamed = document.free_name(&format!("{name}Schema"));
             document.rename(name, &renamed);
             let published = document.renamed.remove(name).unwrap_or_else(|| name.to_owned());

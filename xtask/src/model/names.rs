@@ -55,8 +55,21 @@ pub(crate) fn snake(name: &str) -> String {
 /// Returns the name of a module.
 pub(crate) fn module(name: &str) -> String {
     // The client has these methods beside its groups.
-    const TAKEN: [&str; 12] = [
-        "attempt", "builder", "bytes", "empty", "execute", "from_env", "json", "list", "project", "raw", "text", "url",
+    const TAKEN: [&str; 14] = [
+        "attempt",
+        "builder",
+        "bytes",
+        "clone",
+        "empty",
+        "execute",
+        "from_env",
+        "json",
+        "list",
+        "project",
+        "raw",
+        "raw_operation",
+        "text",
+        "url",
     ];
     // The name of a module's file must be ASCII.
     let name = snake(&name.replace(|c: char| !c.is_ascii(), " "));
@@ -69,11 +82,15 @@ pub(crate) fn module(name: &str) -> String {
 
 /// Returns a name that Rust allows and that is not `taken`; `nameless` for an empty name.
 pub(crate) fn fit(name: String, nameless: &str, taken: &[&str]) -> String {
-    match name.chars().next() {
-        None => nameless.to_owned(),
-        Some(first) if first.is_numeric() => format!("_{name}"),
-        _ if taken.contains(&name.as_str()) || syn::parse_str::<Ident>(&name).is_err() => format!("{name}_"),
-        _ => name,
+    let is_name = |name: &str| syn::parse_str::<Ident>(name).is_ok();
+    match name.as_str() {
+        "" => nameless.to_owned(),
+        // syn does not know this keyword.
+        "gen" => "gen_".to_owned(),
+        _ if is_name(&name) && !taken.contains(&name.as_str()) => name,
+        _ if is_name(&format!("{name}_")) => format!("{name}_"),
+        // It begins with a digit, or with a mark that belongs to a letter before it.
+        _ => format!("_{name}"),
     }
 }
 

@@ -244,13 +244,13 @@ fn operation<'a>(
     }
 }
 
-/// Returns the URL of a server, with the defaults of its variables; `None` for a URL relative to the document's.
+/// Returns the URL of a server, with the defaults of its variables. It may be relative to the document's.
 pub(super) fn server(value: &Value) -> Option<String> {
     let mut url = text(&value["url"])?;
     for (name, variable) in members(&value["variables"]) {
         url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
     }
-    url.starts_with("http").then(|| url.trim_end_matches('/').to_owned())
+    Some(url.trim_end_matches('/').to_owned())
 }
 
 fn way(value: &Value) -> Way {
@@ -273,6 +273,10 @@ fn parameters<'a>(
         let (declared, place) = pointed(reader, declared, operation.field("parameters"));
         let schema = members(&declared["content"]).next().map_or(&declared["schema"], |(_, media)| &media["schema"]);
         let read = parameter(declared, place, |place| reader.node(schema, place));
+        if read.is_none() {
+            let what = "is no parameter, which has a name and is in a path, query, header or cookie";
+            reader.problems.push(format!("at operation `{}`: {declared} {what}", operation.schema));
+        }
         parameters.extend(read.map(|read| (read.key(), read)));
     }
     parameters.into_values().collect()
@@ -281,7 +285,9 @@ fn parameters<'a>(
 /// Reads a parameter. `node` reads the schema at its place.
 fn parameter(value: &Value, place: Place, node: impl FnOnce(Place) -> Node) -> Option<Parameter> {
     const TOLD: &str = "content deprecated description explode in name required schema style";
-    let (name, location) = (text(&value["name"])?, Location::named(value["in"].as_str()?)?);
+    // A name that YAML takes for a number.
+    let name = text(&value["name"]).or_else(|| value["name"].as_number().map(ToString::to_string))?;
+    let location = Location::named(value["in"].as_str()?)?;
     let place = if place.path == "$" { place } else { place.field(&name) };
     let default = if matches!(location, Location::Query | Location::Cookie) { "form" } else { "simple" };
     let style = value["style"].as_str().unwrap_or(default);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Choice, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type};
 use crate::document;
+use crate::keywords::among;
 
 /// Keywords that may stand beside a reference, and apply to any type.
 const BESIDE: [&str; 6] = ["default", "deprecated", "description", "nullable", "readOnly", "writeOnly"];
@@ -264,6 +265,9 @@ impl<'a> Reader<'a> {
     /// when `config` is `{}`. Folded in, both are optional fields.
     fn fold(&mut self, gathered: &mut Gathered<'a>, within: &[*const Value]) {
         for choice in take(&mut gathered.choices) {
+            let is_other = |kind: &Value| kind.is_string() && kind != "object";
+            let takes_others = choice.parts.iter().any(|part| is_other(&self.pointed(part.schema)["type"]));
+            let is_object = gathered.kind.is_some() || !takes_others;
             let only_required = choice.parts.iter().all(|part| {
                 members(part.schema).all(|(key, value)| match key {
                     "required" | "not" => true,
@@ -272,7 +276,7 @@ impl<'a> Reader<'a> {
                 })
             });
             let is_part = choice.in_part && choice.parts.iter().all(|part| self.is_object(part.schema));
-            if only_required || !gathered.fields.is_empty() || is_part {
+            if only_required || (!gathered.fields.is_empty() && is_object) || is_part {
                 self.fold_one(gathered, &choice, within);
             } else {
                 gathered.choices.push(choice);
@@ -280,10 +284,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Returns the alternatives of a part that is only a choice, or else the part.
+    fn alternatives(&self, part: &Part<'a>, depth: usize) -> Vec<Part<'a>> {
+        const DEEPEST: usize = 4;
+        let schema = self.pointed(part.schema);
+        let inner = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array());
+        let is_alone = members(schema).all(|(key, _)| among("anyOf description discriminator oneOf", key));
+        let Some(inner) = inner.filter(|_| is_alone && depth < DEEPEST) else { return vec![part.clone()] };
+        let parts = inner.iter().map(|schema| Part::new(schema, part.place.clone()));
+        parts.flat_map(|part| self.alternatives(&part, depth + 1)).collect()
+    }
+
     fn fold_one(&mut self, gathered: &mut Gathered<'a>, choice: &Alternatives<'a>, within: &[*const Value]) {
         self.count("fold_alternatives");
+        let parts: Vec<Part<'a>> = choice.parts.iter().flat_map(|part| self.alternatives(part, 0)).collect();
         let parts: Vec<Gathered<'a>> =
-            choice.parts.iter().map(|part| self.gather(std::slice::from_ref(part), within)).collect();
+            parts.iter().map(|part| self.gather(std::slice::from_ref(part), within)).collect();
         let mut group = Group { exclusive: choice.exclusive, alternatives: BTreeSet::new() };
         let (mut fields, mut first) = (BTreeMap::<&str, Described<'a>>::new(), None);
         for part in parts {

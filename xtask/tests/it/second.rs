@@ -30,6 +30,7 @@ fn a_contract_of_others_is_compiled_and_tried() {
     let said = workspace.succeed(&["generate"]).err;
     let left_out: Vec<&str> = said.lines().filter(|line| line.contains(" is left out: ")).collect();
     insta::assert_snapshot!(left_out.join("\n"), @"
+    warning: GET /away (library) is left out: it is at /v2, where no other one is
     warning: GET /models (library) is left out: it is at https://models.library.example, where no other one is
     warning: PUT /models (library) is left out: its body has parts, which the client does not write
     warning: DELETE /project/{matrix} (library) is left out: `session` is a cookie, which the client does not send

@@ -9,7 +9,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response, Way, is_json, is_success};
+use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -281,7 +281,7 @@ impl<'m> Comparison<'_, 'm> {
         let place = |status: &str| new.place.field("responses").below(&format!(".{status}"));
         let (mut both, mut alone) = matched(&old.responses, &new.responses);
         // The client decodes any successful response in the same way.
-        let renamed = alone.renamed(|(was, _), (is, _)| is_success(was) && is_success(is));
+        let renamed = alone.renamed(|(was, _), (is, _)| old.is_success(was) && new.is_success(is));
         for ((was, _), (is, _)) in &renamed {
             self.own.find(Fact::changed(&place(is), Kind::ResponseRenamed, [*was, *is], About::Itself));
         }
@@ -291,14 +291,14 @@ impl<'m> Comparison<'_, 'm> {
         let forms = |status: &str, medias: &[&str], is_new: bool| {
             let one = if is_new { &is } else { &was };
             let is_decoded = |media: &str| is_json(media) || one.of.is_some_and(|(decoded, _)| decoded == media);
-            let matters = is_success(status)
+            let matters = new.is_success(status)
                 && (medias.iter().copied().any(is_decoded) || (one.of.is_none() && one.status == status));
             [was.form, if matters { is.form } else { was.form }]
         };
         for ((_, before), (is, now)) in both {
             let about = |media: &str, is_new| {
                 let forms = forms(is, &[media], is_new);
-                About::Content { sent: false, succeeds: is_success(is), same: true, forms }
+                About::Content { sent: false, succeeds: new.is_success(is), same: true, forms }
             };
             self.content(walk, &before.content, &now.content, &now.place, about);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
@@ -311,10 +311,10 @@ impl<'m> Comparison<'_, 'm> {
                 (Some(was), Some(is)) => walk.same(&Seen::new(walk.old, &was), &Seen::new(walk.new, &is)),
                 (was, is) => was.is_none() && is.is_none(),
             };
-            let same = is_new && old.responses.iter().all(|(status, was)| !is_success(status) || is_like(was));
+            let same = is_new && old.responses.iter().all(|(status, was)| !old.is_success(status) || is_like(was));
             let medias: Vec<&str> = response.content.keys().map(String::as_str).collect();
             let forms = forms(status, &medias, is_new);
-            let about = About::Content { sent: false, succeeds: is_success(status), same, forms };
+            let about = About::Content { sent: false, succeeds: new.is_success(status), same, forms };
             let kinds = [Kind::ResponseRemoved, Kind::ResponseAdded];
             self.own.find(Fact::alone(&place(status), kinds, is_new, status, about));
         }

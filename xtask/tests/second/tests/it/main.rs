@@ -6,19 +6,21 @@ mod generated;
 use ampersand_client::types::{Holder, Loan, MakeLoanResponse, Range, Shelf, X3dModelRequest};
 use ampersand_client::{Client, Host};
 use ampersand_types::RawJson;
-use ampersand_types::events::{Event, EventType};
+use ampersand_types::events::{Event, EventType, Span};
 use generated::{SCHEMAS, json_schema, round_trip};
 use serde_json::json;
 use test_support::server::{Request, Server, response};
 
 /// Of a schema, values that come back as they went: fields in the order of the contract, numbers as they are written.
 const SAME: &[(&str, &str, &str)] = &[
+    ("events", "Odd", r#"{"Config":1,"below":-2,"config":{},"country":"c149","fault":null,"gen":"g","name":"n","span":{"first":1},"turned":"t","٣":"3","ि":"m"}"#),
     ("events", "D", r#"{"days":5.0,"id":"a","shelf":null,"weight":1.10,"new":{"z":1e400,"a":null}}"#),
     ("desk", "Loan", r#"{"before":{"id":"b","before":null},"book":{"$ref":"r","+1":1,"-1":2,"@context":"c","new":true},"id":"a","marks":["x",1]}"#),
     ("library", "Shelf", r##"{"3d":{"x":1.50},"@type":"t","Size":"s","code":2,"file":"f","folder":[[[]],[]],"id":"a","label":"l","maps":{"a":{"b":1},"c":{}},"name":"main","of":{"age":1,"kind":"person"},"other":[1],"owner":{"z":1,"a":2},"price":10.00,"type":"u","unknown":"#"}"##),
     ("library", "Shelf", r#"{"code":3,"id":"a","of":{"kind":"club","members":[]},"owner":"o","unknown":"new"}"#),
     ("library", "Shelf", r#"{"code":3,"id":"a","of":{"kind":"robot"},"above":null,"error":null,"state":null}"#),
     ("library", "Club", r#"{"kind":"club","members":[{"friend":{"kind":"person"},"kind":"person"}]}"#),
+    ("library", "Pet", r#"{"bark":3,"kind":"dog","same":5}"#),
     ("library", "Address", r#"{"a":"x"}"#),
     ("library", "address", r#"{"b":"x"}"#),
     ("library", "Hen", r#"{"egg":{"hen":{"egg":{}}},"eggs":{"a":{}}}"#),
@@ -55,6 +57,9 @@ fn events_decode_by_their_type() {
     let data = RawJson::new("[1,2]").unwrap();
     assert!(matches!(Event::parse(&EventType::BooksCounted, &data).unwrap(), Event::BooksCounted(_)));
     assert!(matches!(Event::parse(&EventType::from("fire"), &data).unwrap(), Event::Unknown(_)));
+    let data = RawJson::new(r#"{"name":"n","fault":null}"#).unwrap();
+    let Event::LibraryChanged(odd) = Event::parse(&EventType::LibraryChanged, &data).unwrap() else { panic!() };
+    assert_eq!((odd.below_or_default().get(), odd.secret), (Some(-1), None::<String>));
     // A type that is called as what is not known is.
     assert_ne!(EventType::from("unknown"), EventType::from("fire"));
 }
@@ -75,12 +80,13 @@ async fn requests_are_written_as_openapi_says() {
     let (client, server) = client("[]");
     let call = client.shelves_and_more().list().colors(["a b", "c,d"]).words(["a b", "c,d"]).spaces([1, 2]).pipes(["x", "y"]);
     let call = call.range(Range::new().from(1).to(2)).made(json!({ "gt": [1] })).size(Range::new().from(3));
-    let call = call.flat([("k", 5)]).date_created("2026-01-01").call_(true).value(7);
+    let call = call.flat([("k", 5)]).date_created("2026-01-01").call_(true).value(7)._200(8);
+    let call = call.span(serde_json::from_str::<Span>(r#"{"first":1}"#).unwrap());
     assert_eq!(call.await.unwrap().len(), 0);
     assert_eq!(
         seen(&server).line,
         "GET /shelves?colors=a%20b&colors=c%2Cd&words=a%20b,c%2Cd&spaces=1%202&pipes=x%7Cy&range%5Bfrom%5D=1&range%5Bto%5D=2\
-         &made%5Bgt%5D%5B0%5D=1&from=3&flat=k,5&DateCreated%3C=2026-01-01&call=true&%24=7"
+         &made%5Bgt%5D%5B0%5D=1&from=3&flat=k,5&DateCreated%3C=2026-01-01&call=true&%24=7&200=8&first=1"
     );
 
     let (client, server) = self::client(r#"{"id":"a","code":1,"of":{"kind":"x"}}"#);
@@ -123,4 +129,15 @@ async fn a_host_without_a_url_has_to_be_given_one() {
     let client = Client::builder().api_key("k").build().unwrap();
     let error = client.desk().get_loan("a").await.unwrap_err().to_string();
     assert!(error.contains("the contract does not say where Desk is: set `ClientBuilder::base_url`"), "{error}");
+}
+
+#[tokio::test]
+async fn each_document_keeps_its_own_schemas() {
+    let (client, server) = client(r#"{"desk":"d","library":"l","both":"b","results":[],"pagination":{"done":true}}"#);
+    assert_eq!(client.desk().get_page().await.unwrap().desk.as_deref(), Some("d"));
+    assert_eq!(client.raw_operation_().here().await.unwrap().library.as_deref(), Some("l"));
+    assert_eq!(client.raw_operation_().there().await.unwrap().both.as_deref(), Some("b"));
+    // `default` is the response of a success where there is no other.
+    assert!(client.clone_().list_numbers(5).page_token(6).await.unwrap().pagination.done);
+    assert_eq!(seen(&server).line, "GET /branches/5/numbers?pageToken=6");
 }
