@@ -150,7 +150,7 @@ fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
     let (Some((media, node)), Some(body)) = (written.of, &operation.body) else { return Ok(None) };
     let (ty, media) = match written.form {
         Form::Json => (Ty::of(document, node, Direction::OnlySent)?, Media::Json),
-        Form::Form => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
+        Form::Pairs => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
         _ => (Ty::Bytes, Media::Bytes(media.to_owned())),
     };
     Ok(Some(Body { ty, required: body.required, media }))

@@ -12,8 +12,8 @@ pub(crate) enum Form {
     Json,
     /// JSON of one of several schemas, by the status.
     Choice,
-    /// As an HTML form.
-    Form,
+    /// The pairs of an HTML form.
+    Pairs,
     Text,
     Bytes,
 }
@@ -86,14 +86,14 @@ impl Operation {
     pub(crate) fn written(&self) -> Content<'_> {
         let content = self.body.iter().flat_map(|body| &body.content);
         let form_of = |media: &str| match media {
-            "application/x-www-form-urlencoded" => Form::Form,
+            "application/x-www-form-urlencoded" => Form::Pairs,
             _ if is_json(media) => Form::Json,
             _ => Form::Bytes,
         };
         let kinds = content.map(|(media, node)| (form_of(media), (media.as_str(), node)));
         let written = kinds.filter(|(_, (media, _))| !media.starts_with("multipart/"));
         let first =
-            written.min_by_key(|(form, _)| [Form::Json, Form::Form].iter().position(|one| one == form).unwrap_or(2));
+            written.min_by_key(|(form, _)| [Form::Json, Form::Pairs].iter().position(|one| one == form).unwrap_or(2));
         let (form, of) = first.map_or((Form::Empty, None), |(form, of)| (form, Some(of)));
         Content { form, of, status: "" }
     }

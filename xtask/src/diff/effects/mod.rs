@@ -221,8 +221,8 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
                 _ => warns(Outbound, IGNORED),
             };
             // Callers pass a required parameter as an argument, without its name.
-            let is_method = !(*was_required && *required) && !is_same(fact, snake);
-            effects.breaks_if(is_method, Source, "the method that sets the parameter has another name")
+            let is_kept = (*was_required && *required) || is_same(fact, snake);
+            effects.breaks_if(!is_kept, Source, "the method that sets the parameter has another name")
         }
         (Kind::RequestBodyRemoved, _) => {
             warns(Outbound, "the API ignores the body now").breaks(Source, "code that sets a body does not compile")

@@ -273,7 +273,12 @@ fn an_operation_may_have_a_server_of_its_own() {
     let servers: Vec<_> = document.operations.iter().map(|one| (one.id.as_str(), one.server.as_deref())).collect();
     assert_eq!(
         servers,
-        [("getA", Some("https://a.example")), ("getB", None), ("getC", Some("/relative")), ("postC", Some("https://eu.c.example")),]
+        [
+            ("getA", Some("https://a.example")),
+            ("getB", None),
+            ("getC", Some("/relative")),
+            ("postC", Some("https://eu.c.example")),
+        ]
     );
 }
 
