@@ -2,6 +2,8 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use proc_macro2::{TokenStream, TokenTree};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use pulldown_cmark_to_cmark::cmark;
 use quote::ToTokens as _;
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
@@ -54,37 +56,17 @@ fn allowed(text: &str) -> String {
 }
 
 fn tamed(words: &str) -> String {
-    let words = allowed(words).replace('\t', "    ");
-    let (mut text, mut fence, mut is_code, mut was_blank) = (String::new(), None, false, true);
-    for line in words.trim().lines() {
-        let inner = line.trim_start();
-        let mark = ["```", "~~~"].into_iter().find(|mark| inner.starts_with(mark));
-        let is_indented = fence.is_none() && line.starts_with("    ") && (is_code || was_blank);
-        if is_code && !is_indented && !inner.is_empty() {
-            text.push_str("```\n");
-            is_code = false;
-        }
-        was_blank = inner.is_empty();
-        match (fence, mark) {
-            _ if is_indented && !is_code => {
-                is_code = true;
-                text.push_str(&format!("```text\n{}", line.get(4..).unwrap_or_default()));
-            }
-            _ if is_indented => text.push_str(line.get(4..).unwrap_or_default()),
-            (None, Some(mark)) => {
-                fence = Some(mark);
-                text.push_str(&format!("{}{mark}text", &line[..line.len() - inner.len()]));
-            }
-            (Some(open), Some(mark)) if open == mark => {
-                fence = None;
-                text.push_str(line);
-            }
-            _ => text.push_str(line),
-        }
-        text.push('\n');
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let words = allowed(words);
+    let events = Parser::new_ext(words.trim(), options).map(|event| match event {
+        Event::Start(Tag::CodeBlock(_)) => Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced("text".into()))),
+        event => event,
+    });
+    let mut text = String::new();
+    match cmark(events, &mut text, options) {
+        Ok(_) => text,
+        Err(_) => words,
     }
-    let open = if is_code { Some("```") } else { fence };
-    text + open.unwrap_or_default()
 }
 
 /// Returns the text of a call of one of our macros, one entry per line. prettyplease fills lines, so one new entry

@@ -1,9 +1,11 @@
 //! The text of generated files.
 
 use anyhow::{Context as _, Result};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use quote::quote;
+use serde_json::json;
 
-use super::super::format::file;
+use super::super::format::{file, tame};
 
 #[test]
 fn an_entry_of_a_call_has_a_line_of_its_own() -> Result<()> {
@@ -40,4 +42,48 @@ fn a_file_says_where_it_comes_from_and_what_it_is() -> Result<()> {
          /// A thing.\n///\n/// Its use.\npub struct A {\n    /// A field.\n    pub b: u8,\n}\n"
     );
     Ok(())
+}
+
+#[test]
+fn code_in_published_words_does_not_run() {
+    let words = [
+        "Words.\n\n    let a = 1;\n\nMore.",
+        "```rust\npanic!()\n```",
+        "~~~\npanic!()\n~~~",
+        "> ```rust\n> panic!()\n> ```",
+        "- ```\n  panic!()\n  ```",
+        "1.     panic!()",
+        "# Title\n    panic!()",
+        "***\n    panic!()",
+        "<pre>x</pre>\n\n    panic!()",
+        "````\n```\n````\nand\n\n\tpanic!()",
+        "```rust\npanic!()",
+    ];
+    for words in words {
+        let mut document = json!({ "description": words });
+        tame(&mut document);
+        let tamed = document["description"].as_str().expect("text");
+        let blocks = Parser::new(tamed).filter_map(|event| match event {
+            Event::Start(Tag::CodeBlock(kind)) => Some(kind),
+            _ => None,
+        });
+        let blocks: Vec<_> = blocks.collect();
+        assert!(!blocks.is_empty(), "{tamed}");
+        assert!(blocks.iter().all(|kind| *kind == CodeBlockKind::Fenced("text".into())), "{tamed}");
+    }
+    // Other words stay.
+    let words =
+        "The *id*, see [`Shelf`](x#y), `a|b` and <b>bold</b>.\n\n| a | b |\n|---|---|\n| 1 | `x` |\n\n- one\n- two";
+    let mut document = json!({ "description": words });
+    tame(&mut document);
+    insta::assert_snapshot!(document["description"].as_str().expect("text"), @"
+    The *id*, see [`Shelf`](x#y), `a|b` and <b>bold</b>.
+
+    |a|b|
+    |-|-|
+    |1|`x`|
+
+    * one
+    * two
+    ");
 }
