@@ -13,6 +13,9 @@ use crate::keywords::among;
 /// Keywords that may stand beside a reference, and apply to any type.
 const BESIDE: [&str; 6] = ["default", "deprecated", "description", "nullable", "readOnly", "writeOnly"];
 
+/// The most choices that are folded in a document. Alternatives that lead to each other may multiply without end.
+const MOST_FOLDED: usize = 20_000;
+
 /// A schema as a document has it, and its place.
 #[derive(Clone)]
 struct Part<'a> {
@@ -297,6 +300,10 @@ impl<'a> Reader<'a> {
 
     fn fold_one(&mut self, gathered: &mut Gathered<'a>, choice: &Alternatives<'a>, within: &[*const Value]) {
         self.count("fold_alternatives");
+        if self.steps.get("fold_alternatives") > Some(&MOST_FOLDED) {
+            let why = "its alternatives lead to each other in too many ways";
+            return self.problems.push(format!("at schema `{}`: {why}", choice.place.schema));
+        }
         let parts: Vec<Part<'a>> = choice.parts.iter().flat_map(|part| self.alternatives(part, 0)).collect();
         let parts: Vec<Gathered<'a>> =
             parts.iter().map(|part| self.gather(std::slice::from_ref(part), within)).collect();

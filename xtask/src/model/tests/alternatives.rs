@@ -1,6 +1,6 @@
 //! `fold_alternatives`: an object gets the fields of its alternatives.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{after, read};
 use crate::model::testing::{reference, schemas};
@@ -152,4 +152,24 @@ fn a_schema_that_lists_those_that_build_on_it_has_its_own_fields() {
     Other: {b?: any, kind?: any}
     ");
     assert_eq!(document.problems, [""; 0]);
+}
+
+#[test]
+fn alternatives_that_lead_to_each_other_in_too_many_ways_are_refused() {
+    let choice = |fields: &str, of: Vec<String>| {
+        let of: Vec<Value> = of.iter().map(|name| reference(name)).collect();
+        json!({ "properties": { fields: {} }, "anyOf": of })
+    };
+    let mut all = json!({});
+    for i in 0..4 {
+        all[format!("M{i}")] = choice("m", (0..4).map(|j| format!("L{i}{j}")).collect());
+        all[format!("Q{i}")] = choice("q", (0..4).map(|k| format!("L{k}0")).collect());
+        for j in 0..4 {
+            let more = choice("l", (0..4).map(|k| format!("Q{k}")).collect());
+            all[format!("L{i}{j}")] = json!({ "allOf": [reference(&format!("M{i}")), more] });
+        }
+    }
+    let problems = schemas(&all).problems;
+    let why = "its alternatives lead to each other in too many ways";
+    assert!(problems.first().is_some_and(|problem| problem.ends_with(why)), "{problems:?}");
 }
