@@ -185,6 +185,13 @@ impl Call {
         }
     }
 
+    /// Sets the body, as JSON of another media type.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn json(&mut self, media: &'static str, value: &impl Serialize) {
+        self.body(value);
+        self.media = HeaderValue::from_static(media);
+    }
+
     /// Sets the body as a form: one pair per member, one pair per item of a list, and `deepObject` for nested values.
     #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn form(&mut self, value: &impl Serialize) {
@@ -207,6 +214,13 @@ impl Call {
     pub(crate) fn bytes(&mut self, media: &'static str, body: Bytes) {
         self.media = HeaderValue::from_static(media);
         self.body = Some(body);
+    }
+
+    /// Accepts a response of another media type, or a problem.
+    #[allow(dead_code, reason = "the contract has none at the moment")]
+    pub(crate) fn accept(&mut self, media: &'static str) {
+        let accept = format!("{media}, application/json, application/problem+json");
+        self.headers.extend(HeaderValue::try_from(accept).ok().map(|accept| (ACCEPT, accept)));
     }
 
     /// Accepts a response of any media type.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, items, mocks, operations, samples, structs, users};
-use crate::model::{Context, Document, names, same, together};
+use crate::model::{Context, Document, Field, Need, names, same, together};
 use crate::project::Project;
 
 /// A module of the types' crate.
@@ -68,8 +68,17 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
     let named = document.named(&Context { shared: &BTreeMap::new(), ..context })?;
     document.take_steps(&context).context("the documents of the client")?;
     generator.count(&document);
-    for (name, node) in problem().schemas {
-        document.schemas.entry(name).or_insert(node);
+    for (name, ours) in problem().schemas {
+        let own = document.schemas.entry(name.clone()).or_insert_with(|| ours.clone());
+        let is_alike =
+            |field: &Field, own: &Field| own.need != Need::Required && own.schema.rust() == field.schema.rust();
+        let differs = |(name, field): &(&String, &Field)| own.field(name).is_none_or(|own| !is_alike(field, own));
+        if let Some((field, _)) = ours.fields().find(differs) {
+            bail!(
+                "the contract's `{name}` is not the problem that the client reads, in which `{field}` is optional: give it \
+                 another name"
+            );
+        }
     }
     let origin = join(&origins, |_| true);
 

@@ -140,6 +140,13 @@ fn methods(
         taken.push(quote!(body: #ty));
         given.push(quote!(body));
     }
+    // The client accepts these without being told.
+    let known = ["application/json", "application/problem+json", "text/plain"];
+    if let (Answer::Json(_) | Answer::Text, Some((media, _))) = (&request.answer, request.operation.decoded().of)
+        && !known.contains(&media)
+    {
+        steps.extend(quote! { call.accept(#media); });
+    }
     let mutable = (!steps.is_empty()).then(|| quote!(mut));
     let list = if list.is_empty() { String::new() } else { format!("\n\n{}", list.join("\n")) };
     let doc_of_all = format!("{doc}{list}");
@@ -216,7 +223,8 @@ fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
         }
     };
     let step = match &body.media {
-        Media::Json => quote!(body(&#value)),
+        Media::Json(media) if media == "application/json" => quote!(body(&#value)),
+        Media::Json(media) => quote!(json(#media, &#value)),
         Media::Form => quote!(form(&#value)),
         Media::Bytes(media) => quote!(bytes(#media, #value)),
     };

@@ -50,7 +50,8 @@ pub(super) struct Body {
 /// How a body is encoded.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Media {
-    Json,
+    /// JSON of this media type.
+    Json(String),
     Form,
     /// As is, with its media type.
     Bytes(String),
@@ -149,7 +150,7 @@ fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
     let written = operation.written();
     let (Some((media, node)), Some(body)) = (written.of, &operation.body) else { return Ok(None) };
     let (ty, media) = match written.form {
-        Form::Json => (Ty::of(document, node, Direction::OnlySent)?, Media::Json),
+        Form::Json => (Ty::of(document, node, Direction::OnlySent)?, Media::Json(media.to_owned())),
         Form::Pairs => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
         _ => (Ty::Bytes, Media::Bytes(media.to_owned())),
     };

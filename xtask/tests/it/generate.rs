@@ -9,6 +9,7 @@ use crate::Workspace;
 const NOTIFICATIONS: &str = "openapi/contract/notifications.json";
 const CONFIG: &str = "openapi/contract/config.json";
 const API: &str = "openapi/contract/api.json";
+const PROJECT: &str = "openapi/project.toml";
 const GENERATED: &str = "crates/ampersand-types/src/generated";
 const CLIENT: &str = "crates/ampersand-client/src/generated";
 const TESTING: &str = "crates/ampersand-testing/src/generated";
@@ -340,6 +341,25 @@ fn broken_input_gives_one_error_with_its_place_and_leaves_the_tree_alone() {
             "\"BaseProxyConfig\": {",
             "\"BaseProxyConfig\": {\"allOf\": [{\"$ref\": \"#/components/schemas/BaseProxyConfig\"}, {}],",
             "openapi/contract/config.json: at schema `BaseProxyConfig`: it is an `allOf` of itself",
+        ),
+        (
+            API,
+            "\"issues\": {",
+            "\"problems\": {",
+            "the contract's `InputValidationProblem` is not the problem that the client reads, in which `issues` is optional",
+        ),
+        (
+            API,
+            "\"in\": \"query\"",
+            "\"in\": \"body\"",
+            "is no parameter, which has a name and is in a path, query, header or cookie",
+        ),
+        (PROJECT, "name = \"config\"", "name = \"my-config\"", "`my-config` is not the name of a module in Rust"),
+        (
+            PROJECT,
+            "[\"api\", \"read\",",
+            "[\"api\", \"api\", \"read\",",
+            "the documents `api` and `api` have one name in Rust",
         ),
         (docs, "actions:", "actoins:", "openapi/overlays/config.docs.yaml: error: line "),
         (

@@ -68,7 +68,7 @@ fn bodies_and_answers_are_json_where_they_can_be() {
       404: types::A
     get_bytes() -> 200 Bytes
     get_json() -> 200 Json(Struct("A"))
-    put_json(body!: types::A Json) -> 200 Empty
+    put_json(body!: types::A Json("application/json")) -> 200 Empty
     put_bytes(body?: ::bytes::Bytes Bytes("application/pdf")) -> 200 Empty
     put_form(body?: types::A Form) -> 200 Empty
     "#);

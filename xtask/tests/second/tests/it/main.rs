@@ -3,7 +3,7 @@
 #[allow(dead_code, reason = "it is for more tests than these")]
 mod generated;
 
-use ampersand_client::types::{Holder, Loan, MakeLoanResponse, Range, Shelf, X3dModelRequest};
+use ampersand_client::types::{Holder, Loan, MakeLoanResponse, Page, Range, Shelf, X3dModelRequest};
 use ampersand_client::{Client, Host};
 use ampersand_types::RawJson;
 use ampersand_types::events::{Event, EventType, Span};
@@ -133,10 +133,15 @@ async fn a_host_without_a_url_has_to_be_given_one() {
 
 #[tokio::test]
 async fn each_document_keeps_its_own_schemas() {
-    let (client, server) = client(r#"{"desk":"d","library":"l","both":"b","results":[],"pagination":{"done":true}}"#);
+    const ANSWER: &str = r#"{"desk":"d","library":"l","both":"b","results":[],"pagination":{"done":true}}"#;
+    let (client, server) = client(ANSWER);
     assert_eq!(client.desk().get_page().await.unwrap().desk.as_deref(), Some("d"));
     assert_eq!(client.raw_operation_().here().await.unwrap().library.as_deref(), Some("l"));
     assert_eq!(client.raw_operation_().there().await.unwrap().both.as_deref(), Some("b"));
+    assert_eq!(&*client.raw_operation_().turn(Page::new().library("l")).await.unwrap(), ANSWER);
+    let turned = seen(&server);
+    assert_eq!(turned.header("content-type"), "application/merge-patch+json");
+    assert_eq!(turned.header("accept"), "text/csv, application/json, application/problem+json");
     // `default` is the response of a success where there is no other.
     assert!(client.clone_().list_numbers(5).page_token(6).await.unwrap().pagination.done);
     assert_eq!(seen(&server).line, "GET /branches/5/numbers?pageToken=6");
