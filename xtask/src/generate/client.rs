@@ -18,6 +18,8 @@ pub(super) struct Ours {
     pub(super) path: String,
     /// The names of its types.
     pub(super) types: BTreeSet<String>,
+    /// The published names of schemas that have another name here.
+    pub(super) renamed: BTreeMap<String, String>,
 }
 
 /// The name of a document, and the URL of its host.
@@ -41,7 +43,8 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
         document.tell_apart();
         for ours in ours {
             for schema in same(&published, &ours.published) {
-                let ident = names::pascal(&schema);
+                let renamed = ours.renamed.iter().find(|(_, published)| **published == schema);
+                let ident = names::pascal(renamed.map_or(&schema, |(name, _)| name));
                 let path = ours.types.contains(&ident).then(|| format!("{}::{ident}", ours.path));
                 shared.insert(schema, path);
             }

@@ -97,7 +97,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let schemas = document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema));
         generator.types.schemas.extend(schemas);
         generator.types.structs.extend(structs.iter().map(|one| (path.clone(), one.name.clone())));
-        ours.push(client::Ours { published, types: type_names(&document, &project), path });
+        ours.push(client::Ours { published, types: type_names(&document, &project), renamed: document.renamed, path });
     }
     if !project.types.folder.is_empty() {
         let modules = project.modules.iter().map(|module| format_ident!("{}", module.name));

@@ -70,7 +70,9 @@ impl Inlined {
 ///
 /// typify's enums are closed: one unknown value refuses the whole event. And typify cannot name schemas in our types.
 pub(super) fn name_inline_schemas(document: &mut Document, context: &Context<'_>) -> Result<usize> {
-    let mut named = Named { path: context.path, taken: document.taken(), structs: BTreeMap::new(), enums: Vec::new() };
+    // Also the names of aliases, which are no longer there: another document may have the same ones.
+    let taken = document.taken().into_iter().chain(document.uses.keys().map(|name| names::pascal(name))).collect();
+    let mut named = Named { path: context.path, taken, structs: BTreeMap::new(), enums: Vec::new() };
     for (name, node) in &mut document.schemas {
         let schema = Rc::make_mut(node);
         named.inside(schema, name);

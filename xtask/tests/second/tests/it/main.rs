@@ -3,7 +3,7 @@
 #[allow(dead_code, reason = "it is for more tests than these")]
 mod generated;
 
-use ampersand_client::types::{Holder, Loan, MakeLoanResponse, Page, Range, Shelf, X3dModelRequest};
+use ampersand_client::types::{All, Holder, Loan, MakeLoanResponse, Page, Range, Shelf, X3dModelRequest};
 use ampersand_client::{Client, Host};
 use ampersand_types::RawJson;
 use ampersand_types::events::{Event, EventType, Span};
@@ -133,6 +133,9 @@ async fn a_host_without_a_url_has_to_be_given_one() {
 
 #[tokio::test]
 async fn each_document_keeps_its_own_schemas() {
+    let all: All = serde_json::from_str(r#"{"a":{},"b":{},"c":{},"u":[1],"v":{"b":"x"}}"#).unwrap();
+    assert_eq!((all.u.len(), all.v.unwrap().b.as_deref()), (1, Some("x")));
+
     const ANSWER: &str = r#"{"desk":"d","library":"l","both":"b","results":[],"pagination":{"done":true}}"#;
     let (client, server) = client(ANSWER);
     assert_eq!(client.desk().get_page().await.unwrap().desk.as_deref(), Some("d"));
