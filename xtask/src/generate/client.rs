@@ -8,7 +8,7 @@ use serde_json::json;
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, items, mocks, operations, samples, structs, users};
-use crate::model::{Context, Document, Field, Need, names, same, together};
+use crate::model::{Context, Document, Field, Need, Rust, names, same, together};
 use crate::project::Project;
 
 /// A module of the types' crate.
@@ -73,8 +73,10 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
     generator.count(&document);
     for (name, ours) in problem().schemas {
         let own = document.schemas.entry(name.clone()).or_insert_with(|| ours.clone());
-        let is_alike =
-            |field: &Field, own: &Field| own.need != Need::Required && own.schema.rust() == field.schema.rust();
+        // The client reads a time, which may be any text.
+        let rust =
+            |field: &Field| Some(field.schema.rust()).filter(|rust| *rust != Rust::Timestamp).unwrap_or(Rust::Text);
+        let is_alike = |field: &Field, own: &Field| own.need != Need::Required && rust(own) == rust(field);
         let differs = |(name, field): &(&String, &Field)| own.field(name).is_none_or(|own| !is_alike(field, own));
         if let Some((field, _)) = ours.fields().find(differs) {
             bail!(
