@@ -58,7 +58,7 @@ pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<(
             }
         }
         document.name_schemas_of_operations();
-        let url = document.servers.first().filter(|url| url.starts_with("http")).cloned();
+        let url = document.servers.iter().find(|url| url.starts_with("http")).cloned();
         if let Some(other) = hosts.iter().find(|host: &&Host| names::pascal(&host.name) == names::pascal(name)) {
             bail!("openapi/project.toml: the documents `{}` and `{name}` have one name in Rust", other.name);
         }

@@ -168,16 +168,18 @@ impl Named {
 pub(crate) fn together(documents: Vec<Document>) -> Document {
     let differing = differing(&documents.iter().collect::<Vec<_>>());
     let mut together = Document { name: "client".to_owned(), ..Document::default() };
-    let mut ids = BTreeSet::new();
+    let (mut ids, mut given) = (BTreeSet::new(), BTreeSet::new());
     for mut document in documents {
         let (taken, mut own) = (together.taken(), document.taken());
-        let is_shared = |name: &String| together.schemas.contains_key(name) && !differing.contains(name);
+        let is_shared =
+            |name: &String| together.schemas.contains_key(name) && !differing.contains(name) && !given.contains(name);
         let qualified = document.schemas.keys().filter(|name| !is_shared(name) && taken.contains(&names::pascal(name)));
         for name in qualified.cloned().collect::<Vec<_>>() {
             let is_taken = |name: &str| taken.contains(&names::pascal(name)) || own.contains(&names::pascal(name));
             let to = names::apart(&format!("{}{name}", names::pascal(&document.name)), is_taken);
             own.insert(names::pascal(&to));
             document.rename(&name, &to);
+            given.insert(to);
         }
         for (name, node) in document.schemas {
             together.schemas.entry(name).or_insert(node);

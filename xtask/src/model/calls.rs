@@ -10,7 +10,7 @@ use super::{Location, Node, Operation, Parameter, Response};
 pub(crate) enum Form {
     Empty,
     Json,
-    /// JSON of one of several schemas, by the status.
+    /// JSON of one of several schemas.
     Choice,
     /// The pairs of an HTML form.
     Pairs,
@@ -33,7 +33,8 @@ pub(crate) fn is_json(media: &str) -> bool {
 
 /// Returns the JSON body among those in several media types.
 pub(super) fn json(content: &BTreeMap<String, Node>) -> Option<(&str, &Node)> {
-    content.iter().find(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node))
+    let mut all = content.iter().filter(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node));
+    content.get_key_value("application/json").map(|(media, node)| (media.as_str(), node)).or_else(|| all.next())
 }
 
 impl Response {
@@ -84,16 +85,16 @@ impl Operation {
 
     /// Returns the body that a client writes: JSON before a form, and a form before bytes.
     pub(crate) fn written(&self) -> Content<'_> {
-        let content = self.body.iter().flat_map(|body| &body.content);
-        let form_of = |media: &str| match media {
-            "application/x-www-form-urlencoded" => Form::Pairs,
-            _ if is_json(media) => Form::Json,
-            _ => Form::Bytes,
+        let rank = |media: &str| match media {
+            "application/json" => (0, Form::Json),
+            _ if is_json(media) => (1, Form::Json),
+            "application/x-www-form-urlencoded" => (2, Form::Pairs),
+            _ => (3, Form::Bytes),
         };
-        let kinds = content.map(|(media, node)| (form_of(media), (media.as_str(), node)));
-        let written = kinds.filter(|(_, (media, _))| !media.starts_with("multipart/"));
-        let first =
-            written.min_by_key(|(form, _)| [Form::Json, Form::Pairs].iter().position(|one| one == form).unwrap_or(2));
+        let content = self.body.iter().flat_map(|body| &body.content);
+        let written = content.filter(|(media, _)| !media.starts_with("multipart/"));
+        let first = written.min_by_key(|(media, _)| rank(media).0);
+        let first = first.map(|(media, node)| (rank(media).1, (media.as_str(), node)));
         let (form, of) = first.map_or((Form::Empty, None), |(form, of)| (form, Some(of)));
         Content { form, of, status: "" }
     }

@@ -23,7 +23,7 @@ impl Document {
             servers.extend(operations.iter().find_map(|operation| operation.server.clone()));
         }
         for operation in &mut operations {
-            operation.server.take_if(|url| servers.first() == Some(url));
+            operation.server.take_if(|url| servers.first().map_or(url.is_empty(), |first| first == url));
         }
         let tags = document["tags"].as_array().into_iter().flatten();
         Self {

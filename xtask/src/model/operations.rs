@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::calls::is_json;
+use super::calls::json;
 use super::read::{Reader, members, owned, text};
 use super::{Kind, Node, Place, Schema, Tag, last, names};
 use crate::keywords::among;
@@ -105,7 +105,8 @@ impl Location {
 
 impl Response {
     pub(super) fn json_mut(&mut self) -> Option<&mut Node> {
-        self.content.iter_mut().find(|(media, _)| is_json(media)).map(|(_, node)| node)
+        let media = json(&self.content)?.0.to_owned();
+        self.content.get_mut(&media)
     }
 }
 

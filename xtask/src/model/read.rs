@@ -268,9 +268,6 @@ impl<'a> Reader<'a> {
     /// when `config` is `{}`. Folded in, both are optional fields.
     fn fold(&mut self, gathered: &mut Gathered<'a>, within: &[*const Value]) {
         for choice in take(&mut gathered.choices) {
-            let is_other = |kind: &Value| kind.is_string() && kind != "object";
-            let takes_others = choice.parts.iter().any(|part| is_other(&self.pointed(part.schema)["type"]));
-            let is_object = gathered.kind.is_some() || !takes_others;
             let only_required = choice.parts.iter().all(|part| {
                 members(part.schema).all(|(key, value)| match key {
                     "required" | "not" => true,
@@ -279,7 +276,7 @@ impl<'a> Reader<'a> {
                 })
             });
             let is_part = choice.in_part && choice.parts.iter().all(|part| self.is_object(part.schema));
-            if only_required || (!gathered.fields.is_empty() && is_object) || is_part {
+            if only_required || !gathered.fields.is_empty() || is_part {
                 self.fold_one(gathered, &choice, within);
             } else {
                 gathered.choices.push(choice);

@@ -118,6 +118,7 @@ const IGNORED: &str = "the API ignores the parameter now";
 const LACKING: &str = "a value built with the old types lacks a required field";
 const MISSING: &str = "the old types refuse a payload without the field, which they require";
 const ONE_MORE: &str = "the operation takes one more argument";
+const OTHER_RESPONSE: &str = "the response has another Rust type";
 const OTHER_TYPE: &str = "the field has another Rust type";
 const REFUSED: &str = "the new contract refuses a value that the old types can send";
 const UNKNOWN_FIELD: &str = "the old types keep the field in `other_fields`";
@@ -185,7 +186,11 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         }
         (Kind::OperationRenamed, _) if is_same(fact, snake) => fine("the operation's method in Rust keeps its name"),
         (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
-        (Kind::OperationMoved, _) => breaks(Outbound, "programs built before call the old address"),
+        (Kind::OperationMoved, About::More(is_in_order)) => breaks(
+            Outbound,
+            "programs built before call the old address",
+        )
+        .breaks_if(!is_in_order, Source, "the arguments of the method have another order"),
         (Kind::LeftOut, _) => breaks(Source, "the operation's method is gone"),
         (Kind::NoLongerLeftOut, _) => fine("the operation has a method now"),
         (Kind::OperationChanged, _) => {
@@ -201,7 +206,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         }
         (_, About::Refused(ways)) if ways.is_empty() => fine("every way to authenticate still works"),
         (_, About::Refused(ways)) => {
-            breaks(Outbound, &format!("the API refuses programs that authenticate by {}", ways.join(" or by ")))
+            breaks(Outbound, &format!("the API refuses calls with {}", ways.join(" or with ")))
         }
         (Kind::SecurityChanged, _) => breaks(Outbound, "programs built before authenticate in the old way"),
         (Kind::Deprecated | Kind::NoLongerDeprecated, _) if fact.place.path == "$" => {
@@ -247,24 +252,29 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         (_, About::Content { forms: [was, is], .. }) if was != is => {
             let reads = matches!(was, Form::Json | Form::Choice | Form::Text) && *is != Form::Json;
             let why = if *is == Form::Choice { ANOTHER } else { "the client decodes the response in another way" };
-            fine("the client ignored the body")
-                .breaks_if(reads, Inbound, why)
-                .breaks(Source, "the response has another Rust type")
+            fine("the client ignored the body").breaks_if(reads, Inbound, why).breaks(Source, OTHER_RESPONSE)
         }
-        (Kind::ResponseAdded, About::Content { succeeds: true, same: false, .. }) => breaks(Inbound, ANOTHER),
+        (Kind::ResponseAdded, About::Content { succeeds: true, same: false, forms, .. }) => {
+            breaks(Inbound, ANOTHER).breaks_if(forms.contains(&Form::Choice), Source, OTHER_RESPONSE)
+        }
+        (Kind::ResponseRemoved, About::Content { succeeds: true, same: false, forms, .. }) => fine(
+            "the client does not decode a response that does not come",
+        )
+        .breaks_if(forms.contains(&Form::Choice), Source, OTHER_RESPONSE),
+        (Kind::ResponseAdded | Kind::ResponseRemoved, About::Content { succeeds: true, .. }) => {
+            fine("the client decodes the others in the same way")
+        }
         (Kind::ResponseAdded, _) => fine("the client reads any other status as an error"),
-        (Kind::ResponseRemoved | Kind::ContentTypeRemoved, About::Content { succeeds: true, .. }) => {
-            fine("the client does not decode it")
-        }
         (Kind::ResponseRenamed, _) => fine("the client accepts any successful status"),
-        (_, About::Content { succeeds: true, .. }) => fine("the client does not decode it"),
+        (_, About::Content { succeeds: true, .. }) => fine("the client decodes the response as before"),
         (_, About::Content { .. }) => fine("the client reads errors of any shape"),
         _ => fine("programs built before do not need it"),
     }
 }
 
 fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
-    slot == Slot::Raw || may_be_absent(field.need, &field.value.whole().node)
+    let node = field.value.whole().node;
+    slot == Slot::Raw || may_be_absent(field.need, &node) || node.facets.contains_key("writeOnly")
 }
 
 /// Whether every value of the old type meets the conditions that name a field.
@@ -422,8 +432,9 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         }
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
-            breaks(Inbound, "programs no longer receive the required field")
+            breaks(Inbound, "programs no longer receive the required field").breaks(Source, OTHER_TYPE)
         }
+        Kind::WriteOnlyChanged if *slot == Slot::Value => breaks(Source, OTHER_TYPE),
         Kind::WriteOnlyChanged => fine("programs may still send the field"),
         Kind::BoundChanged if is_tighter(key, was, is) => {
             breaks(Outbound, "a value built with the old types may be out of bounds")
@@ -443,7 +454,9 @@ fn is_tighter(key: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
         _ if old.is_none() => true,
         (Some(old), Some(new)) if key.starts_with("min") => new > old,
         (Some(old), Some(new)) if key.starts_with("max") => new < old,
-        (Some(old), Some(new)) if key == "multipleOf" => ((old / new) - (old / new).round()).abs() > 1e-9,
+        (Some(old), Some(new)) if key == "multipleOf" => {
+            (old / new).round() == 0.0 || ((old / new) - (old / new).round()).abs() > 1e-9
+        }
         _ => true,
     }
 }

@@ -150,6 +150,10 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
     if !(module.is_some() || received || sent || either || is_base) {
         effects.spare(Source);
     }
+    // No code calls an operation that the client left out.
+    if module.is_none() && !by.0.is_empty() && by.0.iter().all(|root| walk.left_out.contains(&root.name)) {
+        [Inbound, Answered, Source, Sent, OnlySent].into_iter().for_each(|who| effects.spare(who));
+    }
     let is_sent = module.map_or(sent, |module| module.sent);
     if is_sent {
         effects.raise(Source, Sent);

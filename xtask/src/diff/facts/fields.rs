@@ -120,12 +120,16 @@ impl<'m> Walk<'m> {
     /// Reports a change of the groups of required fields, unless a change of one of the fields says it already.
     fn conditions(&self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, .. } = pair;
-        let is_met = new.groups().iter().all(|group| is_met(group, old));
+        let unmet: Vec<&Group> = new.groups().iter().filter(|group| !is_met(group, old)).collect();
+        let is_in = |groups: &[&Group], name: &String| {
+            groups.iter().any(|group| group.alternatives.iter().any(|names| names.contains(name)))
+        };
         let tells = |fact: &Fact<'m>| match (fact.kind, &fact.about) {
-            (Kind::BecameRequired | Kind::BecameConditional, _) => true,
-            (Kind::BecameOptional, _) => is_met,
+            (Kind::BecameRequired | Kind::BecameOptional | Kind::BecameConditional, _) if unmet.is_empty() => true,
+            (Kind::BecameRequired, _) => is_in(&Vec::from_iter(old.groups()), &fact.subject),
+            (Kind::BecameConditional, _) => is_in(&unmet, &fact.subject),
             (Kind::FieldAdded, About::Field(field)) => {
-                field.now.as_ref().is_some_and(|field| field.need == Need::Conditional)
+                field.now.as_ref().is_some_and(|field| field.need == Need::Conditional) && is_in(&unmet, &fact.subject)
             }
             _ => false,
         };
@@ -140,7 +144,7 @@ impl<'m> Walk<'m> {
             }
             groups
         };
-        if !is_met || groups(old) != groups(new) {
+        if !unmet.is_empty() || groups(old) != groups(new) {
             let texts = pair.both(|seen| describe(seen.groups()));
             let about = About::Values(Pair { slot: Slot::Value, ..pair.clone() });
             step.facts.push(Fact::changed(&new.place, Kind::ConditionChanged, texts, about));

@@ -1,6 +1,7 @@
 //! Compares the operations of a REST API: their addresses, parameters, requests and responses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Document, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
+use crate::model::{Document, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -18,7 +19,12 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let is_same = |old: &Operation, new: &Operation| old.method == new.method && old.route() == new.route();
     both.extend(alone.renamed(|(_, old), (_, new)| is_same(old, new)));
     let of_all = if both.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
+    let left_out = old.operations.iter().filter(|one| one.obstacle().is_some());
+    walk.left_out.extend(left_out.map(|one| one.id.clone()));
     for ((_, old), (_, new)) in both {
+        if old.obstacle().is_some() {
+            walk.left_out.insert(new.id.clone());
+        }
         let mut found = Comparison { old, new, own: Step::default(), sent: Step::default(), received: Step::default() };
         found.itself();
         found.parameters(walk);
@@ -135,11 +141,10 @@ impl<'m> Comparison<'_, 'm> {
         self.find_of_both(&new.place, Kind::TagChanged, |one| {
             one.tag.as_ref().map_or_else(|| "none".to_owned(), |tag| format!("`{tag}`"))
         });
-        let (before, now) = (old.path_parameters(), new.path_parameters());
-        let is_common = |name: &&&str| before.contains(name) && now.contains(name);
-        let swapped = !before.iter().filter(is_common).eq(now.iter().filter(is_common));
+        let swapped = self.swaps();
         if swapped || (&old.method, &old.server, old.route()) != (&new.method, &new.server, new.route()) {
-            self.find_of_both(&new.place, Kind::OperationMoved, describe);
+            let texts = [describe(old), describe(new)];
+            self.own.find(Fact::changed(&new.place, Kind::OperationMoved, texts, About::More(!swapped)));
         }
         if old.obstacle().is_some() != new.obstacle().is_some() {
             let kinds = [Kind::NoLongerLeftOut, Kind::LeftOut];
@@ -162,10 +167,17 @@ impl<'m> Comparison<'_, 'm> {
         self.own.find(Fact::changed(&place.field("security"), Kind::SecurityChanged, texts, about));
     }
 
+    /// Whether parameters of the path change places.
+    fn swaps(&self) -> bool {
+        let (before, now) = (self.old.path_parameters(), self.new.path_parameters());
+        let is_common = |name: &&&str| before.contains(name) && now.contains(name);
+        !before.iter().filter(is_common).eq(now.iter().filter(is_common))
+    }
+
     fn parameters(&mut self, walk: &mut Walk<'m>) {
         let (old, new) = (self.old, self.new);
         // Their position in the path identifies path parameters.
-        let is_routed = old.path_parameters().len() == new.path_parameters().len();
+        let is_routed = old.path_parameters().len() == new.path_parameters().len() && !self.swaps();
         let key = |operation: &Operation, one: &Parameter| match operation.position(one).filter(|_| is_routed) {
             Some(position) => (Location::Path, position.to_string()),
             None => one.key(),
@@ -196,7 +208,9 @@ impl<'m> Comparison<'_, 'm> {
             self.own.find(Fact::changed(&was.place, Kind::ParameterRenamed, [&was.name, &is.name], about));
         }
         self.need("parameter", was.required, is.required, &is.place);
-        let pair = both(walk, &was.schema, &is.schema, Slot::Parameter, &is.place);
+        // In JSON, a parameter is more than text.
+        let slot = if was.media.is_some() || is.media.is_some() { Slot::Value } else { Slot::Parameter };
+        let pair = both(walk, &was.schema, &is.schema, slot, &is.place);
         walk.child(&pair, &is.place, &mut self.sent);
         let texts = [was, is].map(|one| format!("deprecated: {}", one.deprecated));
         let fact = Fact::changed(&is.place, Kind::deprecation(is.deprecated), texts, About::Itself);
@@ -239,9 +253,15 @@ impl<'m> Comparison<'_, 'm> {
             (None, None) => return,
             (Some(before), Some(now)) => {
                 self.need("body", before.required, now.required, &now.place);
-                let forms = [self.old, self.new].map(|one| one.written().form);
-                let about = |_: &str, _| About::Content { sent: true, succeeds: true, same: false, forms };
-                return self.content(walk, &before.content, &now.content, &now.place, about);
+                let (was, is) = (self.old.written(), self.new.written());
+                let about = |media: &str, is_new| {
+                    let one = if is_new { &is } else { &was };
+                    let matters = one.of.is_some_and(|(written, _)| written == media);
+                    let forms = [was.form, if matters { is.form } else { was.form }];
+                    About::Content { sent: true, succeeds: true, same: false, forms }
+                };
+                self.content(walk, &before.content, &now.content, &now.place, about);
+                return;
             }
             (Some(body), None) => (body, false),
             (None, Some(body)) => (body, true),
@@ -279,7 +299,14 @@ impl<'m> Comparison<'_, 'm> {
     fn responses(&mut self, walk: &mut Walk<'m>) {
         let (old, new) = (self.old, self.new);
         let place = |status: &str| new.place.field("responses").below(&format!(".{status}"));
-        let (mut both, mut alone) = matched(&old.responses, &new.responses);
+        let (both, mut alone) = matched(&old.responses, &new.responses);
+        // `default` may become the response of errors, or of a success.
+        let (mut both, others): (Vec<_>, Vec<_>) =
+            both.into_iter().partition(|((status, _), _)| old.is_success(status) == new.is_success(status));
+        for ((status, before), (_, now)) in others {
+            alone.gone.insert(status, before);
+            alone.more.insert(status, now);
+        }
         // The client decodes any successful response in the same way.
         let renamed = alone.renamed(|(was, _), (is, _)| old.is_success(was) && new.is_success(is));
         for ((was, _), (is, _)) in &renamed {
@@ -289,34 +316,52 @@ impl<'m> Comparison<'_, 'm> {
         // A change matters to the client if it decodes the body, or did.
         let (was, is) = (old.decoded(), new.decoded());
         let forms = |status: &str, medias: &[&str], is_new: bool| {
-            let one = if is_new { &is } else { &was };
+            let (one, operation) = if is_new { (&is, new) } else { (&was, old) };
             let is_decoded = |media: &str| is_json(media) || one.of.is_some_and(|(decoded, _)| decoded == media);
-            let matters = new.is_success(status)
+            let matters = operation.is_success(status)
                 && (medias.iter().copied().any(is_decoded) || (one.of.is_none() && one.status == status));
             [was.form, if matters { is.form } else { was.form }]
         };
+        // The schema that the client decodes, before and after, unless they stand beside each other.
+        let mut decoded = was.of.zip(is.of).filter(|_| [was.form, is.form] == [Form::Json; 2]);
         for ((_, before), (is, now)) in both {
             let about = |media: &str, is_new| {
                 let forms = forms(is, &[media], is_new);
                 About::Content { sent: false, succeeds: new.is_success(is), same: true, forms }
             };
+            decoded = decoded.filter(|(was, is)| !(has(before, was.1) && has(now, is.1)));
             self.content(walk, &before.content, &now.content, &now.place, about);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
             let texts = [before, now].map(text);
             self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
         }
+        if let Some(((_, was), (_, now))) = decoded {
+            let place = place(is.status);
+            walk.child(&self::both(walk, was, now, Slot::Value, &place), &place, &mut self.received);
+        }
         let body = |response: &Response| response.content.values().next().cloned();
         for (status, response, is_new) in alone.each() {
-            let mut is_like = |was: &Response| match (body(was), body(response)) {
-                (Some(was), Some(is)) => walk.same(&Seen::new(walk.old, &was), &Seen::new(walk.new, &is)),
+            let (own, other, models) =
+                if is_new { (new, old, [walk.new, walk.old]) } else { (old, new, [walk.old, walk.new]) };
+            let mut is_like = |one: &Response| match (body(response), body(one)) {
+                (Some(own), Some(other)) => {
+                    let [own, other] = [Seen::new(models[0], &own), Seen::new(models[1], &other)];
+                    if is_new { walk.same(&other, &own) } else { walk.same(&own, &other) }
+                }
                 (was, is) => was.is_none() && is.is_none(),
             };
-            let same = is_new && old.responses.iter().all(|(status, was)| !old.is_success(status) || is_like(was));
+            let mut others = other.responses.iter().filter(|(status, _)| other.is_success(status));
+            let same = if is_new { others.all(|(_, one)| is_like(one)) } else { others.any(|(_, one)| is_like(one)) };
             let medias: Vec<&str> = response.content.keys().map(String::as_str).collect();
             let forms = forms(status, &medias, is_new);
-            let about = About::Content { sent: false, succeeds: new.is_success(status), same, forms };
+            let about = About::Content { sent: false, succeeds: own.is_success(status), same, forms };
             let kinds = [Kind::ResponseRemoved, Kind::ResponseAdded];
             self.own.find(Fact::alone(&place(status), kinds, is_new, status, about));
         }
     }
+}
+
+/// Whether a response has a body of this schema.
+fn has(response: &Response, node: &Node) -> bool {
+    response.content.values().any(|one| Rc::ptr_eq(one, node))
 }

@@ -77,12 +77,14 @@ pub(crate) struct Walk<'m> {
     pub(crate) explained: HashSet<(Place, Kind)>,
     /// The places of the bodies of events.
     pub(crate) bodies: HashSet<Place>,
+    /// The operations that the client had no method for.
+    pub(crate) left_out: BTreeSet<String>,
 }
 
 impl<'m> Walk<'m> {
     pub(crate) fn new(old: &'m Model, new: &'m Model, project: &'m Project) -> Self {
-        let (steps, roots, known, kept, alike, within, explained, bodies) = Default::default();
-        Self { old, new, project, steps, roots, known, kept, alike, within, explained, bodies }
+        let (steps, roots, known, kept, alike, within, explained, bodies, left_out) = Default::default();
+        Self { old, new, project, steps, roots, known, kept, alike, within, explained, bodies, left_out }
     }
 
     pub(crate) fn begin(&mut self, name: &str, kind: RootKind, start: Vec<usize>) {
@@ -380,7 +382,7 @@ fn types<'m>(pair: &Pair<'m>, step: &mut Step<'m>) -> bool {
     if before == now {
         return true;
     }
-    let takes_text = pair.slot == Slot::Parameter && now.contains(&Type::String) && pair.new.node.values.is_none();
+    let takes_text = pair.slot == Slot::Parameter && now.contains(&Type::String) && is_unbounded(&pair.new);
     let is_covered = |kind: &Type| now.contains(kind) || (takes_text && !matches!(kind, Type::Array | Type::Object));
     let fewer = !before.iter().all(is_covered);
     type_changed(pair, now.difference(&before).copied().collect(), fewer, step);
@@ -396,8 +398,10 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
     for key in keys {
         let (was, is) = (old.node.facet(key), new.node.facet(key));
         // `1` and `1.0` are one number.
-        let number = |value: Option<&Value>| value.and_then(Value::as_f64);
-        if was == is || (was.is_some() && number(was).is_some() && number(was) == number(is)) {
+        let is_same = |was: &Value, is: &Value| {
+            was == is || ((was.is_f64() || is.is_f64()) && was.is_number() && was.as_f64() == is.as_f64())
+        };
+        if was.zip(is).is_some_and(|(was, is)| is_same(was, is)) {
             continue;
         }
         let kind = match key.as_str() {
@@ -417,9 +421,14 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
     }
 }
 
+/// Whether a schema allows all values of its types.
+fn is_unbounded(seen: &Seen<'_>) -> bool {
+    seen.node.values.is_none() && seen.node.facets.keys().all(|key| ["default", "deprecated"].contains(&key.as_str()))
+}
+
 /// Whether a scalar schema allows all values of the types that another one has.
 fn covers(seen: &Seen<'_>, other: &Seen<'_>) -> bool {
-    let is_plain = seen.node.facets.is_empty() && seen.node.values.is_none();
+    let is_plain = is_unbounded(seen) && (seen.node.nullable || !other.whole().node.nullable);
     let (types, others) = (seen.types(), other.types());
     let is_scalar = !types.contains(&Type::Object) && !types.contains(&Type::Array);
     let covers = |kind: &Type| types.contains(kind) || (*kind == Type::Integer && types.contains(&Type::Number));

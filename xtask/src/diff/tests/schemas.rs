@@ -413,7 +413,7 @@ fn what_else_is_said_of_a_field() {
     }
     assert_eq!(
         of_field(text(), with("writeOnly", json!(true))).1,
-        ["write only changed .: - > writeOnly: true [bbcc]"]
+        ["write only changed .: - > writeOnly: true [bbcb]"]
     );
     assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbb]"]);
 }
@@ -507,6 +507,14 @@ fn a_group_that_loses_an_alternative_refuses_what_only_that_one_allowed() {
     let lost = "condition changed A: exactly one of a, b, c > exactly one of a, b [ccbc]";
     assert!(between("config", all.clone(), of(&["a", "b", "c"], &["a", "b"])).contains(&lost.to_owned()));
     assert!(between("config", all.clone(), of(&["a", "b"], &["a", "b"])).contains(&lost.to_owned()));
+    // Another field that becomes required tells nothing of the group.
+    let mut others = [all.clone(), of(&["a", "b", "c"], &["a", "b"])];
+    for (index, contract) in others.iter_mut().enumerate() {
+        contract["components"]["schemas"]["A"]["properties"]["d"] = json!({ "type": "string", "readOnly": true });
+        contract["components"]["schemas"]["A"]["required"] = json!(&["d"][..index]);
+    }
+    let [before, now] = others;
+    assert!(between("config", before, now).contains(&lost.to_owned()));
     let more = between("config", of(&["a", "b", "c"], &["a", "b"]), all);
     assert_eq!(more, ["became conditional A.c: optional > exactly one of a, b, c [ccbc]"]);
 }

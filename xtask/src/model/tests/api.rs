@@ -104,6 +104,23 @@ fn what_two_documents_define_differently_is_qualified_by_the_later_one() {
 }
 
 #[test]
+fn a_qualified_name_is_nobody_elses() {
+    let of = |name: &str, schemas: Value| document(name, json!({ "components": { "schemas": schemas } }));
+    let documents = vec![
+        of("api", json!({ "Thing": { "type": "string" }, "order_item": { "type": "string" } })),
+        of("read", json!({ "Thing": { "type": "boolean" }, "OrderItem": { "type": "boolean" } })),
+        of("write", json!({ "ReadThing": { "type": "integer" } })),
+    ];
+    insta::assert_snapshot!(show_all(&together(documents)), @"
+    ReadOrderItem: boolean
+    ReadThing: boolean
+    Thing: text
+    WriteReadThing: integer
+    order_item: text
+    ");
+}
+
+#[test]
 fn a_schema_that_is_described_once_is_described_for_all() {
     let of = |name: &str, schema: Value| document(name, json!({ "components": { "schemas": { "Problem": schema } } }));
     let described = json!({ "description": "Words.", "properties": { "description": { "description": "More." } } });
