@@ -33,8 +33,8 @@ pub(crate) fn is_json(media: &str) -> bool {
 
 /// Returns the JSON body among those in several media types.
 pub(super) fn json(content: &BTreeMap<String, Node>) -> Option<(&str, &Node)> {
-    let mut all = content.iter().filter(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node));
-    content.get_key_value("application/json").map(|(media, node)| (media.as_str(), node)).or_else(|| all.next())
+    let all = content.iter().filter(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node));
+    all.min_by_key(|(media, _)| *media != "application/json")
 }
 
 impl Response {
@@ -61,6 +61,12 @@ impl Operation {
     pub(crate) fn is_success(&self, status: &str) -> bool {
         let has_other = || self.responses.keys().any(|other| other.starts_with(['2', '3']));
         status.starts_with('2') || (status == "default" && !has_other())
+    }
+
+    /// Returns the responses of success, by status.
+    fn succeeding(&self) -> impl Iterator<Item = (&str, &Response)> {
+        let all = self.responses.iter().map(|(status, response)| (status.as_str(), response));
+        all.filter(|(status, _)| self.is_success(status))
     }
 
     /// Returns the reason why a client cannot call it.
@@ -101,9 +107,7 @@ impl Operation {
 
     /// Returns the body of success that a client decodes: of several the last in JSON, or else the first.
     pub(crate) fn decoded(&self) -> Content<'_> {
-        let succeeded = self.responses.iter().filter(|(status, _)| self.is_success(status));
-        let succeeded = succeeded.map(|(status, response)| (status.as_str(), response));
-        let all: Vec<_> = succeeded.filter(|_| self.method != "HEAD").collect();
+        let all: Vec<_> = self.succeeding().filter(|_| self.method != "HEAD").collect();
         let with_json = all.iter().rev().find_map(|(status, response)| Some((*status, json(&response.content)?)));
         if let Some((status, of)) = with_json {
             let form = if self.successes().len() > 1 { Form::Choice } else { Form::Json };
@@ -123,8 +127,7 @@ impl Operation {
     /// Returns the schemas of the JSON bodies of successful responses that differ.
     pub(super) fn successes(&self) -> Vec<Node> {
         let mut shapes: Vec<Node> = Vec::new();
-        let successes = self.responses.iter().filter(|(status, _)| self.is_success(status));
-        for node in successes.filter_map(|(_, response)| response.json()) {
+        for node in self.succeeding().filter_map(|(_, response)| response.json()) {
             if !shapes.iter().any(|one| one.bare() == node.bare()) {
                 shapes.push(Rc::clone(node));
             }

@@ -85,23 +85,18 @@ fn is_enough(old: &Way, new: &Way) -> bool {
 
 /// Returns what a program has to know of a security scheme, without words and without the list of scopes.
 fn scheme(scheme: &Value) -> String {
-    const WORDS: [&str; 4] = ["bearerFormat", "description", "refreshUrl", "scopes"];
-    let told = |value: &Value| match value {
-        Value::Object(members) => Value::from_iter(
-            members
-                .iter()
-                .filter(|(key, _)| !WORDS.contains(&key.as_str()))
-                .map(|(key, value)| (key.clone(), value.clone())),
-        ),
-        other => other.clone(),
-    };
-    let mut scheme = told(scheme);
-    if let Some(flows) = scheme.get_mut("flows").and_then(Value::as_object_mut) {
-        flows.values_mut().for_each(|flow| *flow = told(flow));
+    fn strip(value: &mut Value) {
+        let is_told = |key: &String| !["bearerFormat", "description", "refreshUrl", "scopes"].contains(&key.as_str());
+        value.as_object_mut().into_iter().for_each(|members| members.retain(|key, _| is_told(key)));
     }
-    let is_header = scheme["in"] == "header";
-    for key in ["scheme", "name"] {
-        if let Some(Value::String(name)) = scheme.get_mut(key).filter(|_| key == "scheme" || is_header) {
+    let mut scheme = scheme.clone();
+    strip(&mut scheme);
+    let flows = scheme.get_mut("flows").and_then(Value::as_object_mut);
+    flows.into_iter().flat_map(|flows| flows.values_mut()).for_each(strip);
+    // These ignore case.
+    let names = if scheme["in"] == "header" { &["scheme", "name"][..] } else { &["scheme"] };
+    for name in names {
+        if let Some(Value::String(name)) = scheme.get_mut(*name) {
             name.make_ascii_lowercase();
         }
     }
