@@ -43,20 +43,32 @@ impl Folder {
         Ok(Self { path: path.to_owned(), last: AtomicUsize::new(last) })
     }
 
-    /// Stores a body, and a second file with its own extension. Returns the name that both files have.
+    /// Stores a body, and a second file with its own extension. Returns the name that both files have. Another process
+    /// may store in the folder too: a name that is taken is left to it.
     pub(crate) fn keep(&self, extension: &str, beside: &[u8], body: &[u8]) -> io::Result<String> {
-        let name = format!("{:04}", self.last.fetch_add(1, Ordering::Relaxed) + 1);
-        let write = |extension: &str, content: &[u8]| {
-            let path = self.path.join(format!("{name}.{extension}"));
-            let written = create(&path).and_then(|mut file| file.write_all(content));
-            written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-        };
-        if !beside.is_empty() {
-            write(extension, beside)?;
+        loop {
+            let name = format!("{:04}", self.last.fetch_add(1, Ordering::Relaxed) + 1);
+            let path = |extension: &str| self.path.join(format!("{name}.{extension}"));
+            let (first, second) = (path(extension), path(BODY));
+            let stored = if beside.is_empty() { Ok(()) } else { write(&first, beside) };
+            let drop_first = |_: &_| {
+                if !beside.is_empty() {
+                    drop(fs::remove_file(&first))
+                }
+            };
+            match stored.and_then(|()| write(&second, body).inspect_err(drop_first)) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                stored => return stored.map(|()| name),
+            }
         }
-        write(BODY, body)?;
-        Ok(name)
     }
+}
+
+/// Writes a new file, or none.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let wrong = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let mut file = create(path).map_err(wrong)?;
+    file.write_all(content).map_err(wrong).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 /// Returns the highest number in the file names of a folder.
@@ -176,6 +188,20 @@ mod tests {
         let headers =
             parse(b"host: h\nconnection: close, X-Hop\nx-hop: 1\nkeep-alive: 5\nsvix-id: a\nproxy-authorization: b");
         assert_eq!(lines(&end_to_end(headers.unwrap())), b"svix-id: a\n");
+    }
+
+    #[test]
+    fn two_store_in_one_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let folders = [Folder::open(place.path()).unwrap(), Folder::open(place.path()).unwrap()];
+        let names: Vec<String> =
+            folders.iter().chain(&folders).map(|one| one.keep("headers", b"a: b", b"{}").unwrap()).collect();
+        assert_eq!(names, ["0001", "0002", "0003", "0004"]);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 8);
+        // A body of another one, without headers.
+        fs::write(place.path().join("0005.json"), "{}").unwrap();
+        assert_eq!(folders[1].keep("headers", b"a: b", b"{}").unwrap(), "0006");
+        assert!(!place.path().join("0005.headers").exists());
     }
 
     #[test]

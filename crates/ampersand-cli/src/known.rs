@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use ampersand_types::notifications::NotificationType;
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 
 use crate::contract::{self, Operation};
 
@@ -43,7 +43,7 @@ impl TypedValueParser for Known {
         arg: Option<&clap::Arg>,
         value: &OsStr,
     ) -> clap::error::Result<String> {
-        StringValueParser::new().parse_ref(command, arg, value)
+        NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

@@ -32,6 +32,8 @@ pub(crate) struct Output {
     lines: Vec<u8>,
     form: Form,
     coloured: bool,
+    /// Whether the command goes on when the reader of stdout closes it.
+    goes_on: bool,
     /// Whether to show the changes of an update, and where to look for its configurations.
     changes: Option<Reach>,
 }
@@ -56,12 +58,23 @@ impl std::error::Error for Closed {}
 impl Output {
     pub(crate) fn new(form: Form) -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
-        Self { lines: Vec::new(), form, coloured: choice != anstream::ColorChoice::Never, changes: None }
+        Self {
+            lines: Vec::new(),
+            form,
+            coloured: choice != anstream::ColorChoice::Never,
+            goes_on: false,
+            changes: None,
+        }
     }
 
     /// Also shows the changes that updates make to configurations.
     pub(crate) fn with_changes(self, reach: Reach) -> Self {
         Self { changes: Some(reach), ..self }
+    }
+
+    /// Goes on without output when the reader of stdout closes it: for commands that change something.
+    pub(crate) fn going_on(self) -> Self {
+        Self { goes_on: true, ..self }
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
@@ -75,6 +88,7 @@ impl Output {
         let written = written.and_then(|()| stdout.flush());
         self.lines.clear();
         match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.goes_on => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
             written => written.context("the output cannot be written"),
         }

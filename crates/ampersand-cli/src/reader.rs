@@ -365,8 +365,7 @@ impl Reader {
 
     fn bury(&mut self, text: &[u8]) -> Result<()> {
         let Some(letters) = &mut self.dead_letter else { return Ok(()) };
-        letters.end_line()?;
-        letters.write(text)
+        letters.begin(text)
     }
 }
 

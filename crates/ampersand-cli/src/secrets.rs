@@ -23,12 +23,18 @@ pub(crate) fn secrets(file: Option<&Path>) -> Result<Vec<String>> {
 /// Returns the secrets of a file, one per line. An error names the option that gave the file.
 pub(crate) fn of_file(option: &str, file: &Path) -> Result<Vec<String>> {
     let name = format!("{option} {}", file.display());
+    if name.contains("whsec_") {
+        return Err(usage(format!("{option}: it is a secret, where the name of a file is expected")));
+    }
     let text = read_text(file).map_err(|error| usage(format!("{name}: {error}")))?;
     in_text(&name, &text, '\n')
 }
 
 /// Returns the secrets of an environment variable, separated by commas. Empty if it is not set, or empty.
 pub(crate) fn of_variable(name: &str) -> Result<Vec<String>> {
+    if name.contains("whsec_") {
+        return Err(usage("it is a secret, where the name of a variable is expected".to_owned()));
+    }
     match std::env::var(name) {
         Ok(text) if !text.is_empty() => in_text(name, &text, ','),
         Err(VarError::NotUnicode(_)) => Err(usage(format!("{name} is not UTF-8"))),

@@ -1,5 +1,6 @@
 //! Opens the inbox of `serve`.
 
+use std::env::VarError;
 use std::fs;
 
 use ampersand_inbox::{Inbox, InboxError, Options};
@@ -13,9 +14,12 @@ const VARIABLE: &str = "AMPERSAND_STORE";
 const DEFAULT: &str = "sqlite:inbox.db";
 
 /// Returns the URL of the store: from the option, or else the environment, or else the file of settings.
-pub(crate) fn url(option: Option<String>, settings: Option<String>) -> String {
-    let variable = || std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    option.or_else(variable).or(settings).unwrap_or_else(|| DEFAULT.to_owned())
+pub(crate) fn url(option: Option<String>, settings: Option<String>) -> Result<String> {
+    let variable = match std::env::var(VARIABLE) {
+        Err(VarError::NotUnicode(_)) => return Err(usage(format!("{VARIABLE} is not UTF-8"))),
+        variable => variable.ok().filter(|url| !url.is_empty()),
+    };
+    Ok(option.or(variable).or(settings).unwrap_or_else(|| DEFAULT.to_owned()))
 }
 
 /// Opens a store, and creates it if it does not exist.

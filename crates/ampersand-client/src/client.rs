@@ -142,7 +142,9 @@ const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VER
 impl ClientBuilder {
     /// Begins a client with the environment variables that [`Client::from_env`] lists. Later settings replace them.
     pub fn from_env() -> Self {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        // What is not UTF-8 is refused with the rest of the value.
+        let set = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let set = |name: &str| set(name).filter(|value| !value.is_empty());
         let mut builder = Client::builder();
         if let Some(key) = set(API_KEY) {
             builder = builder.api_key(key);

@@ -12,7 +12,7 @@ pub enum InboxError {
     Url(String),
     /// The store cannot be opened, read or written, for the given reason.
     Unreachable(String),
-    /// The disk is full, or the store has reached its limit. Nothing was stored.
+    /// The disk is full. Nothing was stored.
     Full,
     /// The file is not a store or is damaged, or the tables in the database are damaged.
     Corrupt(String),
@@ -58,7 +58,7 @@ impl fmt::Display for InboxError {
                  ampersand-inbox, `postgres://user:password@host/database`"
             ),
             Self::Unreachable(reason) => write!(f, "the store cannot be used: {reason}"),
-            Self::Full => f.write_str("the store is full: free space on its disk, or prune it"),
+            Self::Full => f.write_str("the disk of the store is full: free space on it"),
             Self::Corrupt(reason) => write!(f, "this is no store, or it is damaged: {reason}"),
             Self::NewerSchema(version) => write!(
                 f,

@@ -225,6 +225,15 @@ impl Inbox {
         self.store.list(state, most).await
     }
 
+    /// Returns the sources of all deliveries, such as `webhook` and `webhook:eu`, sorted.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub async fn sources(&self) -> Result<Vec<String>, InboxError> {
+        self.store.sources().await
+    }
+
     /// Returns a delivery with its body, by its source (such as `webhook`) and id. `None` if the inbox does not have it.
     ///
     /// # Errors

@@ -320,6 +320,12 @@ impl Postgres {
         list.and_then(|rows| rows.iter().map(|row| Ok(entry!(row.try_get))).collect()).map_err(failed)
     }
 
+    pub(crate) async fn sources(&self) -> Result<Vec<String>, InboxError> {
+        let sources = "SELECT DISTINCT source COLLATE \"C\" FROM ampersand_inbox.delivery ORDER BY 1";
+        let sources = self.receiving.get().await?.query_typed(sources, &[]).await;
+        sources.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect()).map_err(failed)
+    }
+
     pub(crate) async fn find(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
         let which = "FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
         let find = format!("SELECT {ENTRY}, seq, metadata, body, packed {which}");

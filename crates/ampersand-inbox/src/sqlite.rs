@@ -197,6 +197,11 @@ pub(crate) fn list(connection: &Connection, state: State, most: usize) -> Result
     connection.prepare_cached(&list)?.query_map([i64::try_from(most).unwrap_or(i64::MAX)], entry)?.collect()
 }
 
+pub(crate) fn sources(connection: &Connection) -> Result<Vec<String>> {
+    let sources = "SELECT DISTINCT source FROM delivery ORDER BY source";
+    connection.prepare_cached(sources)?.query_map([], |row| row.get(0))?.collect()
+}
+
 pub(crate) fn find(connection: &Connection, source: &str, id: &str) -> Result<Option<Stored>> {
     let find =
         "SELECT source, id, lane, type, state, attempts, reason, received, due, finished, seq, metadata, body, packed

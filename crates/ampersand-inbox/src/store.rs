@@ -106,6 +106,10 @@ impl Store {
             database => database.list(state, most))
     }
 
+    pub(crate) async fn sources(&self) -> Result<Vec<String>, InboxError> {
+        either!(self, file => file.look(|c, _| sqlite::sources(c)), database => database.sources())
+    }
+
     pub(crate) async fn show(&self, source: &str, id: &str) -> Result<Option<Stored>, InboxError> {
         let (given, wanted) = (source.to_owned(), id.to_owned());
         either!(self, file => file.look(move |c, _| sqlite::find(c, &given, &wanted)),

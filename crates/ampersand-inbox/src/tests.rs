@@ -452,6 +452,8 @@ async fn a_delivery_is_handled_and_a_repeat_is_not(inbox: &Inbox) {
     assert_eq!(*seen.lock().expect("a lock"), [expected]);
     assert_eq!(inbox.put(Source::Webhook, "evt_1", b"{}").await, Ok(Put::Duplicate), "whatever the body");
     assert_eq!(inbox.put(Source::Kinesis, "evt_1", &body("n")).await, Ok(Put::Stored), "from another source");
+    assert_eq!(inbox.endpoint("eu").put(Source::Webhook, "evt_1", &body("n")).await, Ok(Put::Stored));
+    assert_eq!(inbox.sources().await.expect("sources"), ["kinesis", "webhook", "webhook:eu"]);
 }
 
 async fn a_failure_is_tried_again_until_it_is_given_up(inbox: &Inbox) {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ampersand_inbox::{Entry, Inbox, State, Status, Stored};
-use ampersand_notifications::{Metadata, Source};
+use ampersand_notifications::Metadata;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(crate) fn run(command: &args::Inbox) -> Result<ExitCode> {
 
 impl Place {
     async fn open(&self) -> Result<(Inbox, Output)> {
-        let inbox = store::open_existing(&store::url(self.store.clone(), None)).await?;
+        let inbox = store::open_existing(&store::url(self.store.clone(), None)?).await?;
         Ok((inbox, Output::new(self.output.output)))
     }
 }
@@ -188,13 +188,15 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
 
 /// Returns the delivery that the arguments name. Without a source, it searches every source.
 async fn find(inbox: &Inbox, Named { source, id }: &Named) -> Result<Stored> {
-    let all = || Source::ALL.iter().map(|source| source.as_str()).collect();
-    let sources: Vec<&str> = source.as_deref().map_or_else(all, |source| vec![source]);
+    let sources = match source {
+        Some(source) => vec![source.clone()],
+        None => inbox.sources().await?,
+    };
     let mut found = Vec::new();
     for source in &sources {
         found.extend(inbox.show(source, id).await?);
     }
-    let of = sources.join(", ");
+    let of = if sources.is_empty() { "any source".to_owned() } else { sources.join(", ") };
     let (of, id) = (plain(&of), plain(id));
     match (found.pop(), found.is_empty()) {
         (Some(stored), true) => Ok(stored),
@@ -240,7 +242,8 @@ fn tell(output: &mut Output, entry: &Entry, became: What) -> Result<()> {
 }
 
 async fn replay(named: Option<&Named>, filter: &Filter, dry_run: bool, place: &Place) -> Result<ExitCode> {
-    let (inbox, mut output) = place.open().await?;
+    let (inbox, output) = place.open().await?;
+    let mut output = output.going_on();
     let mut dead: Vec<Entry> = match named {
         None => inbox.list(State::Dead, usize::MAX).await?.into_iter().filter(|entry| filter.takes(entry)).collect(),
         Some(named) => vec![find(&inbox, named).await?.entry],

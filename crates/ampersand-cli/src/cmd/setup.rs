@@ -1,8 +1,8 @@
 //! Asks Ampersand for notifications: creates the missing destination, topic and routes from events to a receiver.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,6 +21,7 @@ use crate::args;
 use crate::cmd::http_url;
 use crate::input::read_text;
 use crate::output::{Messages, Output, plain};
+use crate::reader::quoted;
 use crate::usage::usage;
 
 /// The `type` of a destination with a URL.
@@ -30,7 +31,7 @@ pub(crate) fn run(options: &args::Setup) -> Result<ExitCode> {
     let url = options.url.as_deref().map(|url| http_url("--url", url)).transpose()?;
     let client = Client::from_env().map_err(|error| usage(error.to_string()))?;
     let project = client.project(&options.project);
-    let mut setup = Setup { project, options, output: Output::new(options.output.output) };
+    let mut setup = Setup { project, options, output: Output::new(options.output.output).going_on() };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(setup.run(url.as_ref()))
 }
 
@@ -188,8 +189,8 @@ impl Setup<'_> {
         let secret = got.secrets.as_ref().and_then(|secrets| secrets.webhook_signing_key.as_ref());
         let Some(secret) = secret else { bail!("the destination came without a signing secret") };
         save(secret, file).with_context(|| format!("--save-secret {}", file.display()))?;
-        let file = file.display();
-        messages.say(format_args!("The signing secret is in {file}: `ampersand listen --secret-file {file}`"));
+        let (name, quoted) = (file.display(), quoted(&file.to_string_lossy()));
+        messages.say(format_args!("The signing secret is in {name}: `ampersand listen --secret-file {quoted}`"));
         Ok(())
     }
 
@@ -219,21 +220,20 @@ fn chosen(options: &args::Setup) -> BTreeSet<&str> {
     }
 }
 
-/// Saves the secret in a file that nobody else can read. An existing file is not overwritten.
+/// Saves the secret in a new file that nobody else can read. It does not overwrite a file that holds something.
 fn save(secret: &Credential, file: &Path) -> Result<()> {
     let secret = secret.expose_secret();
+    match fs::metadata(file) {
+        Err(_) => {}
+        Ok(known) if !known.is_file() => bail!("it is no file: name one"),
+        Ok(known) if known.len() == 0 => fs::remove_file(file)?,
+        Ok(_) if read_text(file)?.lines().any(|line| line.trim() == secret) => return Ok(()),
+        Ok(_) => bail!("it holds something else: name a file that is not there"),
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Ok(mut file) => Ok(writeln!(file, "{secret}")?),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            match read_text(file)?.lines().any(|line| line.trim() == secret) {
-                true => Ok(()),
-                false => bail!("it holds something else: name a file that is not there, and add it yourself"),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
+    let mut new = options.open(file)?;
+    Ok(writeln!(new, "{secret}").inspect_err(|_| drop(fs::remove_file(file)))?)
 }

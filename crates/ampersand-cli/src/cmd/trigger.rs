@@ -122,7 +122,7 @@ fn send_all(options: &args::Trigger, url: &str, messages: &Messages) -> Result<E
             send(client, url, request, secret).await
         }
     });
-    let mut output = Output::new(options.output.output);
+    let mut output = Output::new(options.output.output).going_on();
     let mut failed = 0;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut answers = stream::iter(requests).buffered(AT_ONCE);

@@ -91,7 +91,7 @@ fn a_dead_letter_is_deleted_and_nothing_else_is() {
         (0, &["delete", "webhook", "msg_1"][..]),
         (1, &["delete", "webhook", "msg_1"]),
         (1, &["delete", "kinesis", "msg_3"]),
-        (1, &["show", "msg_1"]),
+        (1, &["show", "msg_9"]),
         (2, &["delete"]),
         (2, &["replay"]),
         (2, &["replay", "msg_1", "--all"]),
@@ -106,7 +106,7 @@ fn a_dead_letter_is_deleted_and_nothing_else_is() {
     deleted  webhook msg_1
     error: no delivery msg_1 of webhook: `ampersand inbox list` shows sources and ids
     error: it is ready, and only dead letters can be deleted
-    error: no delivery msg_1 of webhook, kinesis, s3, attributes, bare: `ampersand inbox list` shows sources and ids
+    error: no delivery msg_9 of kinesis, webhook, webhook:eu: `ampersand inbox list` shows sources and ids
     ");
 }
 
@@ -128,6 +128,32 @@ fn dead_letters_are_replayed_by_what_they_have_in_common() {
         all += &format!("$ ampersand inbox {}\n{}", arguments.join(" "), shown(&run));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn all_are_replayed_though_nobody_reads_what_is_said() {
+    let (_folder, store) = filled();
+    let mut command = command(&["inbox", "replay", "--type", "installation.created", "--store", &store]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(command.stdout(writer).output().unwrap().status.code(), Some(0));
+    let mut command = self::command(&["inbox", "replay", "--all", "--store", &store]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(command.stdout(writer).output().unwrap().status.code(), Some(1), "one still cannot be read");
+    let left = inbox(&store, &["list"]);
+    assert!(left.stdout.lines().count() == 2 && left.stdout.contains("msg_4"), "{left}");
+}
+
+#[test]
+fn an_id_alone_is_looked_for_in_every_source() {
+    let (_folder, store) = filled();
+    let several = inbox(&store, &["delete", "msg_1"]);
+    assert_eq!(several.code, 1);
+    assert!(several.stderr.contains("several sources have a delivery msg_1"), "{several}");
+    assert_eq!(inbox(&store, &["delete", "webhook", "msg_1"]).code, 0);
+    let left = inbox(&store, &["delete", "msg_1"]);
+    assert_eq!(left.stdout, "deleted  webhook:eu msg_1\n", "{left}");
 }
 
 #[test]

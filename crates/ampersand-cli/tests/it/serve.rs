@@ -473,6 +473,7 @@ fn settings_that_cannot_be_used_are_refused_with_what_to_do() {
     for config in [
         format!("{forward}stroe = \"postgres://user:hunter2@host/db\"\n"),
         format!("{forward}concurrency = 0\n"),
+        format!("{forward}concurrency = \"postgres://user:hunter2@host/db\"\n"),
         "forward = \"localhost\"\n".to_owned(),
         format!("{forward}address = \"here\"\n"),
         format!("{forward}admin = \"off\"\n"),
@@ -481,6 +482,8 @@ fn settings_that_cannot_be_used_are_refused_with_what_to_do() {
         format!("{forward}[[endpoint]]\nname = \"eu\"\npath = \"/eu\"\nsecret = \"{SECRET}\"\n"),
         endpoint("eu", "/eu", ""),
         endpoint("eu", "/eu", "secret_env = \"NO_SUCH_VARIABLE\""),
+        endpoint("eu", "/eu", "secret_env = \"whsec_hunter2\""),
+        endpoint("eu", "/eu", "secret_file = \"whsec_hunter2\""),
         endpoint("eu", "eu", "secret_file = \"secret\""),
         endpoint("eu", "/{eu}", "secret_file = \"secret\""),
         endpoint("e:u", "/eu", "secret_file = \"secret\""),

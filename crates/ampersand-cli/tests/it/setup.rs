@@ -94,10 +94,17 @@ fn the_secret_is_kept_for_listen_and_shown_to_nobody() {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
+    // An earlier run may have found the disk full.
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(setup(&api, &arguments).code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{SECRET}\n"));
+    let device = setup(&api, &["--url", URL, "--all", "--save-secret", "/dev/null"]);
+    assert!(device.stderr.contains("--save-secret /dev/null: it is no file"), "{device}");
+
     std::fs::write(&file, "whsec_b3RoZXI=\n").unwrap();
     let run = setup(&api, &arguments);
     assert_eq!(run.code, 1, "{run}");
-    insta::assert_snapshot!(run.stderr.replace(&file, "secret"), @"error: --save-secret secret: it holds something else: name a file that is not there, and add it yourself");
+    insta::assert_snapshot!(run.stderr.replace(&file, "secret"), @"error: --save-secret secret: it holds something else: name a file that is not there");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "whsec_b3RoZXI=\n");
 }
 

@@ -51,7 +51,33 @@ fn dead_letters_are_added_to_a_file() {
     for _ in 0..2 {
         run_on("[]", &["decode", "--dead-letter", letters.to_str().unwrap()]);
     }
-    assert_eq!(fs::read_to_string(letters).unwrap(), "[]\n[]\n");
+    assert_eq!(fs::read_to_string(&letters).unwrap(), "[]\n[]\n");
+    // The process that wrote the last line was ended.
+    fs::write(&letters, "[").unwrap();
+    run_on("[]", &["decode", "--dead-letter", letters.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(letters).unwrap(), "[\n[]\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn dead_letters_are_written_before_they_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("bad.jsonl");
+    let mut command = command(&["decode", "--dead-letter", letters.to_str().unwrap()]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"{\"data\":{}}\n").unwrap();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut String::new()).unwrap();
+    // It is told, and then written.
+    for _ in 0..100 {
+        if fs::read_to_string(&letters).is_ok_and(|text| !text.is_empty()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_to_string(letters).unwrap(), "{\"data\":{}}");
 }
 
 #[cfg(unix)]

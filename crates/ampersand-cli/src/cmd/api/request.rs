@@ -186,7 +186,7 @@ fn of_file(option: &str, text: &str) -> Result<String> {
 fn body_of(file: &str) -> Result<(Option<String>, Value)> {
     let text = if file == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+        std::io::stdin().read_to_string(&mut text).map(|_| text.trim_start_matches('\u{feff}').to_owned())
     } else {
         read_text(file)
     };

@@ -119,7 +119,7 @@ impl Settings {
         let resolves = options.resolve || file.resolve.unwrap_or_default();
         Ok(Self {
             endpoints,
-            store: store::url(options.store, file.store),
+            store: store::url(options.store, file.store)?,
             address: options.address.or(address).unwrap_or_else(|| ADDRESS.to_owned()),
             admin: options.admin.or(admin).unwrap_or_else(|| Admin::At(ADMIN.to_owned())),
             forward,
@@ -138,9 +138,12 @@ fn read(path: &Path) -> Result<File> {
     let name = path.display();
     let text = read_text(path).map_err(|error| usage(format!("--config {name}: {error}")))?;
     toml::from_str(&text).map_err(|error| {
-        // The error of toml shows the line, which may hold a password.
+        // The error of toml shows the line, and its message a string in quotes. Either may be a secret.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        usage(format!("{name}:{}: {}", before.matches('\n').count() + 1, error.message()))
+        let (line, message) = (before.matches('\n').count() + 1, error.message());
+        let unquoted = message.split_once(" \"").zip(message.rsplit_once('"'));
+        let message = unquoted.map_or_else(|| message.to_owned(), |((start, _), (_, end))| format!("{start}{end}"));
+        usage(format!("{name}:{line}: {message}"))
     })
 }
 
