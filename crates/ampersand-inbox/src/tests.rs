@@ -787,6 +787,17 @@ async fn what_cannot_be_stored_is_said() {
     assert_eq!(inbox.status().await.expect("a status"), crate::Status::default());
 }
 
+#[tokio::test]
+async fn a_closed_store_is_one_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inbox = Inbox::open(&format!("sqlite:{}", folder.path().join("inbox.db").display())).await.expect("an inbox");
+    assert_eq!(inbox.put(Source::Webhook, "a", &body("a")).await, Ok(Put::Stored));
+    drop(inbox);
+    let files: Vec<_> =
+        folder.path().read_dir().expect("a folder").map(|file| file.expect("a file").file_name()).collect();
+    assert_eq!(files, ["inbox.db"]);
+}
+
 async fn what_cannot_be_read_is_a_dead_letter(inbox: &Inbox) {
     assert_eq!(inbox.put(Source::Webhook, "odd", br#"{"data":{}}"#).await, Ok(Put::Stored));
     let dead = inbox.list(State::Dead, 9).await.expect("a list");

@@ -1,8 +1,8 @@
 //! A thread that holds the writing connection. It does all waiting jobs in one transaction, so concurrent deliveries
 //! share one sync of the disk.
 
-use std::sync::mpsc;
-use std::thread;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -18,9 +18,27 @@ const MOST: usize = 64;
 type Job = Box<dyn FnOnce(Option<&Connection>) -> (Option<InboxError>, Answer) + Send>;
 type Answer = Box<dyn FnOnce(Option<InboxError>)>;
 
-/// A handle of the thread. The thread ends when the last handle is dropped.
+/// A handle of the thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Writer(mpsc::Sender<Job>);
+pub(crate) struct Writer(Arc<Thread>);
+
+#[derive(Debug)]
+struct Thread {
+    /// `None` once the last handle is dropped, which ends the thread.
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    /// Waits until the connection is closed. The last one to close moves the journal into the file.
+    fn drop(&mut self) {
+        self.jobs = None;
+        // A job may have held the last handle.
+        if let Some(thread) = self.thread.take().filter(|one| one.thread().id() != thread::current().id()) {
+            drop(thread.join());
+        }
+    }
+}
 
 impl Writer {
     pub(crate) fn start(mut connection: Connection) -> Result<Self, InboxError> {
@@ -43,8 +61,8 @@ impl Writer {
             }
         };
         let thread = thread::Builder::new().name("ampersand-inbox".to_owned());
-        thread.spawn(run).map_err(|error| InboxError::Unreachable(error.to_string()))?;
-        Ok(Self(sender))
+        let thread = thread.spawn(run).map_err(|error| InboxError::Unreachable(error.to_string()))?;
+        Ok(Self(Arc::new(Thread { jobs: Some(sender), thread: Some(thread) })))
     }
 
     /// Does a job, and waits until its result is on the disk.
@@ -61,7 +79,8 @@ impl Writer {
             let answer: Answer = Box::new(move |failed| drop(reply.send(failed.map_or(result, Err))));
             (error, answer)
         };
-        self.0.send(Box::new(job)).map_err(|_| InboxError::Closed)?;
+        let jobs = self.0.jobs.as_ref().ok_or(InboxError::Closed)?;
+        jobs.send(Box::new(job)).map_err(|_| InboxError::Closed)?;
         answer.await.unwrap_or(Err(InboxError::Closed))
     }
 }

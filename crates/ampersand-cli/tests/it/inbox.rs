@@ -167,6 +167,7 @@ fn after_the_application_is_mended_it_gets_what_it_had_not_taken() {
     assert!(got.iter().any(|(headers, _)| headers["ampersand-source"] == "kinesis"));
     assert!(got.iter().any(|(headers, _)| headers["webhook-id"] == "msg_1"));
     assert_eq!(serve.terminate().code, 0);
+    assert!(!folder.path().join("inbox.db-wal").exists(), "a stopped store is one file");
 }
 
 #[test]
