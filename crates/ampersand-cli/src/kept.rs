@@ -53,7 +53,7 @@ impl Folder {
             let stored = if beside.is_empty() { Ok(()) } else { write(&first, beside) };
             let drop_first = |_: &_| {
                 if !beside.is_empty() {
-                    drop(fs::remove_file(&first))
+                    drop(fs::remove_file(&first));
                 }
             };
             match stored.and_then(|()| write(&second, body).inspect_err(drop_first)) {
