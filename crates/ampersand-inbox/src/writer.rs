@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -12,6 +13,9 @@ use crate::hooks::point;
 
 /// The most jobs in one transaction: the first job should not wait for all that follow.
 const MOST: usize = 64;
+
+/// How long the last handle waits for the thread to end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A job for the connection, which gets `None` if an earlier job failed. It returns its own error, and the answer to
 /// send when the transaction has ended. The answer takes the error of the transaction, if it failed.
@@ -26,16 +30,19 @@ pub(crate) struct Writer(Arc<Thread>);
 struct Thread {
     /// `None` once the last handle is dropped, which ends the thread.
     jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 impl Drop for Thread {
-    /// Waits until the connection is closed. The last one to close moves the journal into the file.
+    /// Waits until the connection is closed, but not for a handler that goes on. The last connection to close moves the
+    /// journal into the file.
     fn drop(&mut self) {
         self.jobs = None;
         // A job may have held the last handle.
-        if let Some(thread) = self.thread.take().filter(|one| one.thread().id() != thread::current().id()) {
-            drop(thread.join());
+        let is_elsewhere = self.thread.thread().id() != thread::current().id();
+        let begun = Instant::now();
+        while is_elsewhere && !self.thread.is_finished() && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -62,7 +69,7 @@ impl Writer {
         };
         let thread = thread::Builder::new().name("ampersand-inbox".to_owned());
         let thread = thread.spawn(run).map_err(|error| InboxError::Unreachable(error.to_string()))?;
-        Ok(Self(Arc::new(Thread { jobs: Some(sender), thread: Some(thread) })))
+        Ok(Self(Arc::new(Thread { jobs: Some(sender), thread })))
     }
 
     /// Does a job, and waits until its result is on the disk.
