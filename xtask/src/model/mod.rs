@@ -29,7 +29,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub(crate) use api::{Directions, reachable, same, together};
-pub(crate) use calls::{Form, is_json};
+pub(crate) use calls::{Content, Form, is_json};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Location, Operation, Parameter, Response, Way};

@@ -432,9 +432,8 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         }
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
-            breaks(Inbound, "programs no longer receive the required field").breaks(Source, OTHER_TYPE)
+            breaks(Inbound, "programs no longer receive the required field")
         }
-        Kind::WriteOnlyChanged if *slot == Slot::Value => breaks(Source, OTHER_TYPE),
         Kind::WriteOnlyChanged => fine("programs may still send the field"),
         Kind::BoundChanged if is_tighter(key, was, is) => {
             breaks(Outbound, "a value built with the old types may be out of bounds")

@@ -151,8 +151,8 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
         effects.spare(Source);
     }
     // No code calls an operation that the client left out.
-    if module.is_none() && !by.0.is_empty() && by.0.iter().all(|root| walk.left_out.contains(&root.name)) {
-        [Inbound, Answered, Source, Sent, OnlySent].into_iter().for_each(|who| effects.spare(who));
+    if by.0.iter().all(|root| root.left_out) {
+        [Inbound, Answered, Closed, Source, Sent, OnlySent].into_iter().for_each(|who| effects.spare(who));
     }
     let is_sent = module.map_or(sent, |module| module.sent);
     if is_sent {

@@ -121,19 +121,22 @@ impl<'m> Walk<'m> {
     fn conditions(&self, pair: &Pair<'m>, step: &mut Step<'m>) {
         let Pair { old, new, .. } = pair;
         let unmet: Vec<&Group> = new.groups().iter().filter(|group| !is_met(group, old)).collect();
-        let is_in = |groups: &[&Group], name: &String| {
-            groups.iter().any(|group| group.alternatives.iter().any(|names| names.contains(name)))
-        };
-        let tells = |fact: &Fact<'m>| match (fact.kind, &fact.about) {
-            (Kind::BecameRequired | Kind::BecameOptional | Kind::BecameConditional, _) if unmet.is_empty() => true,
-            (Kind::BecameRequired, _) => is_in(&Vec::from_iter(old.groups()), &fact.subject),
-            (Kind::BecameConditional, _) => is_in(&unmet, &fact.subject),
+        let names = |group: &Group, name: &String| group.alternatives.iter().any(|names| names.contains(name));
+        // Whether a change of a field tells that a group is stricter.
+        let tells = |fact: &Fact<'m>, group: &Group| match (fact.kind, &fact.about) {
+            (Kind::BecameRequired, _) => old.groups().iter().any(|group| names(group, &fact.subject)),
+            (Kind::BecameConditional, _) => names(group, &fact.subject),
             (Kind::FieldAdded, About::Field(field)) => {
-                field.now.as_ref().is_some_and(|field| field.need == Need::Conditional) && is_in(&unmet, &fact.subject)
+                field.now.as_ref().is_some_and(|field| field.need == Need::Conditional) && names(group, &fact.subject)
             }
             _ => false,
         };
-        if old.groups() == new.groups() || step.facts.iter().any(tells) {
+        let of_field = [Kind::BecameRequired, Kind::BecameOptional, Kind::BecameConditional];
+        let is_told = match unmet.is_empty() {
+            true => step.facts.iter().any(|fact| of_field.contains(&fact.kind)),
+            false => unmet.iter().all(|group| step.facts.iter().any(|fact| tells(fact, group))),
+        };
+        if old.groups() == new.groups() || is_told {
             return;
         }
         let known = |name: &String| old.has(name) && new.has(name);

@@ -1,7 +1,6 @@
 //! Compares the operations of a REST API: their addresses, parameters, requests and responses.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Document, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
+use crate::model::{Content, Document, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -19,12 +18,8 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let is_same = |old: &Operation, new: &Operation| old.method == new.method && old.route() == new.route();
     both.extend(alone.renamed(|(_, old), (_, new)| is_same(old, new)));
     let of_all = if both.is_empty() { Vec::new() } else { vec![of_all(walk, old, new)] };
-    let left_out = old.operations.iter().filter(|one| one.obstacle().is_some());
-    walk.left_out.extend(left_out.map(|one| one.id.clone()));
     for ((_, old), (_, new)) in both {
-        if old.obstacle().is_some() {
-            walk.left_out.insert(new.id.clone());
-        }
+        let begun = walk.roots.len();
         let mut found = Comparison { old, new, own: Step::default(), sent: Step::default(), received: Step::default() };
         found.itself();
         found.parameters(walk);
@@ -37,12 +32,14 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
             let start = vec![walk.put(step)];
             walk.begin(&new.id, kind, start);
         }
+        walk.roots.iter_mut().skip(begun).for_each(|root| root.left_out = old.obstacle().is_some());
     }
     for (id, operation, is_new) in alone.each() {
         let kinds = [Kind::OperationRemoved, Kind::OperationAdded];
         let fact = Fact::alone(&operation.place, kinds, is_new, describe(operation), About::Itself);
         let start = vec![walk.put(fact.into())];
         walk.begin(id, RootKind::Used, start);
+        walk.roots.last_mut().into_iter().for_each(|root| root.left_out = operation.obstacle().is_some());
     }
 }
 
@@ -256,7 +253,7 @@ impl<'m> Comparison<'_, 'm> {
                     About::Content { sent: true, succeeds: true, same: false, forms }
                 };
                 self.content(walk, &before.content, &now.content, &now.place, about);
-                return;
+                return json(walk, &was, &is, &now.place, &mut self.sent);
             }
             (Some(body), None) => (body, false),
             (None, Some(body)) => (body, true),
@@ -317,24 +314,20 @@ impl<'m> Comparison<'_, 'm> {
                 && (medias.iter().copied().any(is_decoded) || (one.of.is_none() && one.status == status));
             [was.form, if matters { is.form } else { was.form }]
         };
-        // The schema that the client decodes, before and after, unless they stand beside each other.
-        let mut decoded = was.of.zip(is.of).filter(|_| [was.form, is.form] == [Form::Json; 2]);
-        for ((_, before), (is, now)) in both {
+        for ((earlier, before), (status, now)) in both {
             let about = |media: &str, is_new| {
-                let forms = forms(is, &[media], is_new);
-                About::Content { sent: false, succeeds: new.is_success(is), same: true, forms }
+                let forms = forms(if is_new { status } else { earlier }, &[media], is_new);
+                About::Content { sent: false, succeeds: new.is_success(status), same: true, forms }
             };
-            decoded = decoded.filter(|(was, is)| !(has(before, was.1) && has(now, is.1)));
             self.content(walk, &before.content, &now.content, &now.place, about);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
             let texts = [before, now].map(text);
             self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));
         }
-        if let Some(((_, was), (_, now))) = decoded {
-            let place = place(is.status);
-            walk.child(&self::both(walk, was, now, Slot::Value, &place), &place, &mut self.received);
+        if let Some(now) = new.responses.get(is.status) {
+            json(walk, &was, &is, &now.place, &mut self.received);
         }
-        let body = |response: &Response| response.content.values().next().cloned();
+        let body = |response: &Response| response.json().or(response.content.values().next()).cloned();
         for (status, response, is_new) in alone.each() {
             let (own, other, models) =
                 if is_new { (new, old, [walk.new, walk.old]) } else { (old, new, [walk.old, walk.new]) };
@@ -346,7 +339,7 @@ impl<'m> Comparison<'_, 'm> {
                 (was, is) => was.is_none() && is.is_none(),
             };
             let mut others = other.responses.iter().filter(|(status, _)| other.is_success(status));
-            let same = if is_new { others.all(|(_, one)| is_like(one)) } else { others.any(|(_, one)| is_like(one)) };
+            let same = others.any(|(_, one)| is_like(one));
             let medias: Vec<&str> = response.content.keys().map(String::as_str).collect();
             let forms = forms(status, &medias, is_new);
             let about = About::Content { sent: false, succeeds: own.is_success(status), same, forms };
@@ -356,7 +349,9 @@ impl<'m> Comparison<'_, 'm> {
     }
 }
 
-/// Whether a response has a body of this schema.
-fn has(response: &Response, node: &Node) -> bool {
-    response.content.values().any(|one| Rc::ptr_eq(one, node))
+/// Compares the JSON that the client writes or decodes, whatever its media types are.
+fn json<'m>(walk: &mut Walk<'m>, was: &Content<'_>, is: &Content<'_>, place: &Place, step: &mut Step<'m>) {
+    if let (Form::Json, Form::Json, Some((_, old)), Some((_, new))) = (was.form, is.form, was.of, is.of) {
+        walk.child(&both(walk, old, new, Slot::Value, place), place, step);
+    }
 }

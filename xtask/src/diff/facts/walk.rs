@@ -41,6 +41,8 @@ pub(crate) struct Root {
     pub(crate) name: String,
     pub(crate) kind: RootKind,
     pub(crate) start: Vec<usize>,
+    /// Whether it is of an operation that the client had no method for.
+    pub(crate) left_out: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,18 +79,16 @@ pub(crate) struct Walk<'m> {
     pub(crate) explained: HashSet<(Place, Kind)>,
     /// The places of the bodies of events.
     pub(crate) bodies: HashSet<Place>,
-    /// The operations that the client had no method for.
-    pub(crate) left_out: BTreeSet<String>,
 }
 
 impl<'m> Walk<'m> {
     pub(crate) fn new(old: &'m Model, new: &'m Model, project: &'m Project) -> Self {
-        let (steps, roots, known, kept, alike, within, explained, bodies, left_out) = Default::default();
-        Self { old, new, project, steps, roots, known, kept, alike, within, explained, bodies, left_out }
+        let (steps, roots, known, kept, alike, within, explained, bodies) = Default::default();
+        Self { old, new, project, steps, roots, known, kept, alike, within, explained, bodies }
     }
 
     pub(crate) fn begin(&mut self, name: &str, kind: RootKind, start: Vec<usize>) {
-        self.roots.push(Root { name: name.to_owned(), kind, start });
+        self.roots.push(Root { name: name.to_owned(), kind, start, left_out: false });
     }
 
     /// Compares two schemas, once. Returns the number of the step.
@@ -250,7 +250,12 @@ impl<'m> Walk<'m> {
             }
         }
         let covering = one(new, &seen.new);
-        gone.retain(|gone| !covering.iter().any(|one| covers(&one.whole(), gone)));
+        let takes_null =
+            *slot == Slot::Parameter || new.node.nullable || covering.iter().any(|one| one.whole().node.nullable);
+        gone.retain(|gone| {
+            let is_null = gone.whole().node.nullable && !takes_null;
+            is_null || !covering.iter().any(|one| covers(&one.whole(), gone))
+        });
         let types = |seen: &Seen<'m>| match seen.types() {
             none if none.is_empty() => Type::ANY.into_iter().filter(|kind| *kind != Type::Integer).collect(),
             some => some,
@@ -428,7 +433,7 @@ fn is_unbounded(seen: &Seen<'_>) -> bool {
 
 /// Whether a scalar schema allows all values of the types that another one has.
 fn covers(seen: &Seen<'_>, other: &Seen<'_>) -> bool {
-    let is_plain = is_unbounded(seen) && (seen.node.nullable || !other.whole().node.nullable);
+    let is_plain = is_unbounded(seen);
     let (types, others) = (seen.types(), other.types());
     let is_scalar = !types.contains(&Type::Object) && !types.contains(&Type::Array);
     let covers = |kind: &Type| types.contains(kind) || (*kind == Type::Integer && types.contains(&Type::Number));

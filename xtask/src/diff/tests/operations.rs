@@ -388,6 +388,23 @@ fn the_client_decodes_one_of_the_bodies_of_success() {
              content type added get.responses.200: - > application/vnd.api+json [cccc], \
              content type removed get.responses.200: application/json > - [cccc]",
         ),
+        (
+            of(&[("200", both(csv.clone(), json("name")))]),
+            of(&[("default", csv.clone())]),
+            "content type removed get.responses.default: application/json > - [bbcb], \
+             response renamed get.responses.default: 200 > default [cccc]",
+        ),
+        (
+            of(&[("200", json("name")), ("201", json("other"))]),
+            of(&[("200", json("name")), ("201", json("other")), ("202", json("name"))]),
+            "response added get.responses.202: - > 202 [cccc]",
+        ),
+        (
+            of(&[("200", both(json("name"), json!({ "application/a+json": { "schema": thing(&[]) } })))]),
+            of(&[("200", json!({ "application/a+json": { "schema": thing(&[]) } }))]),
+            "became optional get.responses.200.name: required > optional [bbcb], \
+             content type removed get.responses.200: application/json > - [cccc]",
+        ),
         // The client decodes the other one now.
         (
             of(&[("200", json("name")), ("default", json("error"))]),
@@ -421,6 +438,32 @@ fn the_client_decodes_one_of_the_bodies_of_success() {
         "content type added get.requestBody: - > application/json [cccc], \
          content type removed get.requestBody: multipart/form-data > - [ccbc], \
          no longer left out get: its body has parts, which the client does not write > - [cccc]"
+    );
+}
+
+#[test]
+fn an_operation_without_a_method_breaks_no_code() {
+    let of = |parameters: Value, answer: Value| {
+        let content = json!({ "multipart/form-data": { "schema": thing(&["name"]) } });
+        let responses = json!({ "200": { "content": { "application/json": { "schema": answer } } } });
+        get("/", json!({ "parameters": parameters, "requestBody": { "content": content }, "responses": responses }))
+    };
+    let values = |values: Value| json!({ "type": "string", "enum": values });
+    let page = || json!([parameter("query", "page", false)]);
+    assert_eq!(
+        between("api", of(page(), values(json!(["a"]))), of(json!([]), values(json!(["a", "b"])))),
+        [
+            "enum value added get.responses.200: - > b [cccc]",
+            "parameter removed get.parameters.page: optional query > - [ccwc]",
+        ]
+    );
+    // Another document may have one of that name with a method.
+    let called = |parameters: Value| get("/", json!({ "parameters": parameters }));
+    let contract =
+        |parameters: Value| documents([("read", of(json!([]), values(json!(["a"])))), ("write", called(parameters))]);
+    assert_eq!(
+        brief(&super::changes(&contract(page()), &contract(json!([])))),
+        ["parameter removed get.parameters.page: optional query > - [ccwb]"]
     );
 }
 

@@ -413,7 +413,7 @@ fn what_else_is_said_of_a_field() {
     }
     assert_eq!(
         of_field(text(), with("writeOnly", json!(true))).1,
-        ["write only changed .: - > writeOnly: true [bbcb]"]
+        ["write only changed .: - > writeOnly: true [bbcc]"]
     );
     assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbb]"]);
 }
@@ -515,6 +515,17 @@ fn a_group_that_loses_an_alternative_refuses_what_only_that_one_allowed() {
     }
     let [before, now] = others;
     assert!(between("config", before, now).contains(&lost.to_owned()));
+    // Nor does another group.
+    let groups = |first: &[&str], second: &str| {
+        let required = |names: &[&str]| names.iter().map(|name| json!({ "required": [name] })).collect::<Vec<_>>();
+        let fields = ["a", "b", "c", "x", "y"].into_iter().map(|name| (name.to_owned(), text()));
+        schemas(json!({ "A": {
+            "type": "object", "properties": Value::from_iter(fields),
+            "allOf": [{ "oneOf": required(first) }, { second: required(&["x", "y"]) }],
+        } }))
+    };
+    let stricter = between("config", groups(&["a", "b"], "anyOf"), groups(&["a", "b", "c"], "oneOf"));
+    assert!(stricter.iter().any(|change| change.starts_with("condition changed")), "{stricter:?}");
     let more = between("config", of(&["a", "b", "c"], &["a", "b"]), all);
     assert_eq!(more, ["became conditional A.c: optional > exactly one of a, b, c [ccbc]"]);
 }
@@ -555,6 +566,11 @@ fn what_else_no_one_would_miss() {
             of(object(json!({ "a": { "oneOf": [text(), { "type": "integer" }] } }), &[])),
             of(object(json!({ "a": { "oneOf": [text(), { "type": "number" }] } }), &[])),
             "type widened A.a: one of string, integer > one of string, number [cccc]",
+        ),
+        (
+            of(object(json!({ "a": { "oneOf": [text(), { "type": "integer", "nullable": true }] } }), &[])),
+            of(object(json!({ "a": { "oneOf": [text(), { "type": "number" }] } }), &[])),
+            "type changed A.a: one of string, integer or null > one of string, number [ccbc]",
         ),
     ] {
         assert_eq!(between("config", old, new).join(", "), expected);
