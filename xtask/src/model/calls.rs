@@ -32,7 +32,7 @@ pub(crate) fn is_json(media: &str) -> bool {
 }
 
 /// Returns the JSON body among those in several media types.
-pub(super) fn json(content: &BTreeMap<String, Node>) -> Option<(&str, &Node)> {
+fn json(content: &BTreeMap<String, Node>) -> Option<(&str, &Node)> {
     let all = content.iter().filter(|(media, _)| is_json(media)).map(|(media, node)| (media.as_str(), node));
     all.min_by_key(|(media, _)| *media != "application/json")
 }
@@ -41,6 +41,11 @@ impl Response {
     /// Returns the schema of a JSON body.
     pub(crate) fn json(&self) -> Option<&Node> {
         json(&self.content).map(|(_, node)| node)
+    }
+
+    pub(super) fn json_mut(&mut self) -> Option<&mut Node> {
+        let media = json(&self.content)?.0.to_owned();
+        self.content.get_mut(&media)
     }
 }
 

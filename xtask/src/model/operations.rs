@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::calls::json;
 use super::read::{Reader, members, owned, text};
 use super::{Kind, Node, Place, Schema, Tag, last, names};
 use crate::keywords::among;
@@ -100,13 +99,6 @@ impl Location {
             Self::Path => "path",
             Self::Query => "query",
         }
-    }
-}
-
-impl Response {
-    pub(super) fn json_mut(&mut self) -> Option<&mut Node> {
-        let media = json(&self.content)?.0.to_owned();
-        self.content.get_mut(&media)
     }
 }
 

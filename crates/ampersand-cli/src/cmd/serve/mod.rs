@@ -33,8 +33,12 @@ pub(crate) fn run(options: args::Serve) -> Result<ExitCode> {
     let settings = Settings::new(options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(settings));
-    // After a second signal, the program waits for nothing.
-    runtime.shutdown_background();
+    match served {
+        // Drops what still holds the store, so that its file is closed.
+        Ok(()) => runtime.shutdown_timeout(Duration::from_secs(2)),
+        // After a second signal, the program waits for nothing.
+        Err(_) => runtime.shutdown_background(),
+    }
     served.map(|()| ExitCode::SUCCESS)
 }
 
