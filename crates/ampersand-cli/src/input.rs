@@ -34,7 +34,12 @@ pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
 
 /// Reads a text file, without its byte order mark.
 pub(crate) fn read_text(file: impl AsRef<Path>) -> io::Result<String> {
-    let text = unmarked(&fs::read(file)?).to_vec();
+    text_of(&fs::read(file)?)
+}
+
+/// Returns a text without its byte order mark.
+pub(crate) fn text_of(bytes: &[u8]) -> io::Result<String> {
+    let text = unmarked(bytes).to_vec();
     String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 

@@ -44,7 +44,7 @@ impl Folder {
     }
 
     /// Stores a body, and a second file with its own extension. Returns the name that both files have. Another process
-    /// may store in the folder too: a name that is taken is left to it.
+    /// may store in the folder too: this one skips the names that the other has taken.
     pub(crate) fn keep(&self, extension: &str, beside: &[u8], body: &[u8]) -> io::Result<String> {
         loop {
             let name = format!("{:04}", self.last.fetch_add(1, Ordering::Relaxed) + 1);

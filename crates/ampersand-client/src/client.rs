@@ -142,9 +142,9 @@ const OURSELVES: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VER
 impl ClientBuilder {
     /// Begins a client with the environment variables that [`Client::from_env`] lists. Later settings replace them.
     pub fn from_env() -> Self {
-        // What is not UTF-8 is refused with the rest of the value.
-        let set = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        let set = |name: &str| set(name).filter(|value| !value.is_empty());
+        // A value that is not UTF-8 counts as set: the client must not call another host instead, without a word.
+        let set =
+            |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned()).filter(|value| !value.is_empty());
         let mut builder = Client::builder();
         if let Some(key) = set(API_KEY) {
             builder = builder.api_key(key);

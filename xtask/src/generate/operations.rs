@@ -142,7 +142,7 @@ fn methods(
     }
     // The client accepts these without being told.
     let known = ["application/json", "application/problem+json", "text/plain"];
-    if let (Answer::Json(_) | Answer::Text, Some((media, _))) = (&request.answer, request.operation.decoded().of)
+    if let (Answer::Json(_) | Answer::Text, Some(media)) = (&request.answer, request.media)
         && !known.contains(&media)
     {
         steps.extend(quote! { call.accept(#media); });

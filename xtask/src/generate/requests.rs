@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use quote::format_ident;
 
 use super::ty::{Direction, Ty};
-use crate::model::{self, Document, Form, Kind, Location, Operation, Rust, names};
+use crate::model::{self, Content, Document, Form, Kind, Location, Operation, Rust, names};
 
 /// Operations that the contract groups by a tag.
 pub(super) struct Group<'a> {
@@ -29,6 +29,8 @@ pub(super) struct Request<'a> {
     /// The status of a successful response.
     pub(super) status: u16,
     pub(super) answer: Answer,
+    /// The media type of that response; `None` without a body.
+    pub(super) media: Option<&'a str>,
     /// The bodies of error responses, by status.
     pub(super) errors: BTreeMap<&'a str, Ty>,
 }
@@ -127,7 +129,8 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         let is_compound = one.media.is_some() || is_list || one.style == "deepObject";
         parameters.push(Parameter { of: one, ident, ty, is_compound });
     }
-    let (status, answer) = answer(document, operation)?;
+    let decoded = operation.decoded();
+    let answer = answer(document, &decoded)?;
     let mut errors = BTreeMap::new();
     for (status, response) in operation.responses.iter().filter(|(status, _)| !operation.is_success(status)) {
         if let Some(node) = response.json() {
@@ -140,8 +143,9 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         name: format_ident!("{}", names::pascal(&operation.id)),
         parameters,
         body: body(document, operation)?,
-        status,
+        status: decoded.status.parse().unwrap_or(200),
         answer,
+        media: decoded.of.map(|(media, _)| media),
         errors,
     })
 }
@@ -157,16 +161,14 @@ fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
     Ok(Some(Body { ty, required: body.required, media }))
 }
 
-/// Returns the status and the body of success.
-fn answer(document: &Document, operation: &Operation) -> Result<(u16, Answer)> {
-    let decoded = operation.decoded();
-    let answer = match (decoded.form, decoded.of) {
+/// Returns the type of the response that the client decodes.
+fn answer(document: &Document, decoded: &Content<'_>) -> Result<Answer> {
+    Ok(match (decoded.form, decoded.of) {
         (Form::Json | Form::Choice, Some((_, node))) => Answer::Json(Ty::or_null(document, node, Direction::Received)?),
         (Form::Text, _) => Answer::Text,
         (Form::Bytes, _) => Answer::Bytes,
         _ => Answer::Empty,
-    };
-    Ok((decoded.status.parse().unwrap_or(200), answer))
+    })
 }
 
 /// Returns the name of a method that is neither reserved by Rust nor a method of every request.

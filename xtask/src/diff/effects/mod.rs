@@ -186,11 +186,11 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
         }
         (Kind::OperationRenamed, _) if is_same(fact, snake) => fine("the operation's method in Rust keeps its name"),
         (Kind::OperationRenamed, _) => breaks(Source, "the operation's method in Rust has another name"),
-        (Kind::OperationMoved, About::More(is_in_order)) => breaks(
-            Outbound,
-            "programs built before call the old address",
-        )
-        .breaks_if(!is_in_order, Source, "the arguments of the method have another order"),
+        (_, About::Moved { swapped }) => breaks(Outbound, "programs built before call the old address").breaks_if(
+            *swapped,
+            Source,
+            "the arguments of the method have another order",
+        ),
         (Kind::LeftOut, _) => breaks(Source, "the operation's method is gone"),
         (Kind::NoLongerLeftOut, _) => fine("the operation has a method now"),
         (Kind::OperationChanged, _) => {

@@ -24,6 +24,7 @@ impl<'m> Walk<'m> {
         }
         self.moved(pair, true, &mut alone, step);
         self.moved(pair, false, &mut alone, step);
+        let kinds = [Kind::FieldRemoved, Kind::FieldAdded];
         for (name, field, is_new) in alone.each() {
             let (object, other) = if is_new { (new, self.old) } else { (old, self.new) };
             // The other contract may have the field in the same base, which only one of the objects is built on.
@@ -32,16 +33,14 @@ impl<'m> Walk<'m> {
             let text = object.describe_field(name, &field);
             let (before, now) = if is_new { (None, Some(field)) } else { (Some(field), None) };
             let about = About::of_field(pair, before, now);
-            let kinds = [Kind::FieldRemoved, Kind::FieldAdded];
             step.facts.push(Fact::alone(&place, kinds, is_new, text, about).of(name));
         }
-        for (seen, other, kind) in [(old, new, Kind::FieldRemoved), (new, old, Kind::FieldAdded)] {
+        for (seen, other, is_new) in [(old, new, false), (new, old, true)] {
             let undescribed = seen.object().into_iter().flat_map(|object| &object.undescribed);
             let is_alone = |(name, _): &(&String, _)| other.need(name) == Need::Optional && !other.has(name);
             for (name, place) in undescribed.filter(is_alone) {
-                let (place, text) = (seen.place_of(place).field(name), Some("required anything".to_owned()));
-                let texts = if kind == Kind::FieldAdded { [None, text] } else { [text, None] };
-                step.facts.push(Fact::new(&place, kind, texts, About::of_field(pair, None, None)));
+                let (place, about) = (seen.place_of(place).field(name), About::of_field(pair, None, None));
+                step.facts.push(Fact::alone(&place, kinds, is_new, "required anything", about));
             }
         }
         self.conditions(pair, step);

@@ -79,6 +79,8 @@ pub(crate) enum About<'m> {
     /// A body of a request, or of a response: whether its status is a success, and whether the other successful ones have
     /// the same body. `forms` has what the client writes or decodes before and after, which differ if this change matters.
     Content { sent: bool, succeeds: bool, same: bool, forms: [Form; 2] },
+    /// An operation at another address, and whether parameters of the path change places.
+    Moved { swapped: bool },
     /// The ways to authenticate that the API no longer accepts.
     Refused(Vec<String>),
 }

@@ -38,11 +38,6 @@ impl<K: Ord + Clone, T> Alone<K, T> {
         pairs.iter().filter(alone).filter_map(|(one, other)| self.take(one, other)).collect()
     }
 
-    /// Returns the key of each element, and whether the new collection has it.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&K, bool)> {
-        self.gone.keys().map(|key| (key, false)).chain(self.more.keys().map(|key| (key, true)))
-    }
-
     /// Returns each element, and whether the new collection has it.
     pub(crate) fn each(self) -> impl Iterator<Item = (K, T, bool)> {
         let gone = self.gone.into_iter().map(|(key, one)| (key, one, false));

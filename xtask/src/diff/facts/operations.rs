@@ -32,7 +32,8 @@ pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
             let start = vec![walk.put(step)];
             walk.begin(&new.id, kind, start);
         }
-        walk.roots.iter_mut().skip(begun).for_each(|root| root.left_out = old.obstacle().is_some());
+        let left_out = old.obstacle().is_some();
+        walk.roots.iter_mut().skip(begun).for_each(|root| root.left_out = left_out);
     }
     for (id, operation, is_new) in alone.each() {
         let kinds = [Kind::OperationRemoved, Kind::OperationAdded];
@@ -136,13 +137,16 @@ impl<'m> Comparison<'_, 'm> {
         let swapped = self.swaps();
         if swapped || (&old.method, &old.server, old.route()) != (&new.method, &new.server, new.route()) {
             let texts = [describe(old), describe(new)];
-            self.own.find(Fact::changed(&new.place, Kind::OperationMoved, texts, About::More(!swapped)));
+            self.own.find(Fact::changed(&new.place, Kind::OperationMoved, texts, About::Moved { swapped }));
         }
-        if old.obstacle().is_some() != new.obstacle().is_some() {
-            let kinds = [Kind::NoLongerLeftOut, Kind::LeftOut];
-            let obstacle = new.obstacle().or(old.obstacle()).unwrap_or_default();
-            let fact = Fact::alone(&new.place, kinds, new.obstacle().is_some(), obstacle, About::Itself);
-            self.own.find(fact);
+        let kinds = [Kind::NoLongerLeftOut, Kind::LeftOut];
+        let left_out = match (old.obstacle(), new.obstacle()) {
+            (Some(obstacle), None) => Some((obstacle, false)),
+            (None, Some(obstacle)) => Some((obstacle, true)),
+            _ => None,
+        };
+        if let Some((obstacle, is_new)) = left_out {
+            self.own.find(Fact::alone(&new.place, kinds, is_new, obstacle, About::Itself));
         }
         for key in old.rest.keys().chain(new.rest.keys()).collect::<BTreeSet<_>>() {
             self.find_of_both(&new.place.field(key), Kind::OperationChanged, |one| {
@@ -252,7 +256,7 @@ impl<'m> Comparison<'_, 'm> {
                     let forms = [was.form, if matters { is.form } else { was.form }];
                     About::Content { sent: true, succeeds: true, same: false, forms }
                 };
-                self.content(walk, &before.content, &now.content, &now.place, about);
+                self.content(walk, &before.content, &now.content, &now.place, true, about);
                 return json(walk, &was, &is, &now.place, &mut self.sent);
             }
             (Some(body), None) => (body, false),
@@ -271,18 +275,19 @@ impl<'m> Comparison<'_, 'm> {
         before: &BTreeMap<String, Node>,
         now: &BTreeMap<String, Node>,
         place: &Place,
+        is_sent: bool,
         about: impl Fn(&str, bool) -> About<'m>,
     ) {
         let (mut pairs, mut alone) = matched(before, now);
-        let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
-        let facts = alone
-            .names()
-            .map(|(name, is_new)| Fact::alone(place, kinds, is_new, name.as_str(), about(name, is_new)).of(name));
-        facts.for_each(|fact| self.own.find(fact));
         // The client writes and decodes any kind of JSON in the same way.
-        pairs.extend(alone.renamed(|(was, _), (is, _)| is_json(was) && is_json(is)));
+        let renamed = alone.renamed(|(was, _), (is, _)| is_json(was) && is_json(is));
+        let names = renamed.iter().flat_map(|((was, _), (is, _))| [(*was, false), (*is, true)]);
+        for (name, is_new) in names.chain(alone.each().map(|(name, _, is_new)| (name, is_new))) {
+            let kinds = [Kind::ContentTypeRemoved, Kind::ContentTypeAdded];
+            self.own.find(Fact::alone(place, kinds, is_new, name, about(name, is_new)).of(name));
+        }
+        pairs.extend(renamed);
         for ((_, old), (_, new)) in pairs {
-            let is_sent = matches!(about("", true), About::Content { sent: true, .. });
             let step = if is_sent { &mut self.sent } else { &mut self.received };
             walk.child(&both(walk, old, new, Slot::Value, place), place, step);
         }
@@ -319,7 +324,7 @@ impl<'m> Comparison<'_, 'm> {
                 let forms = forms(if is_new { status } else { earlier }, &[media], is_new);
                 About::Content { sent: false, succeeds: new.is_success(status), same: true, forms }
             };
-            self.content(walk, &before.content, &now.content, &now.place, about);
+            self.content(walk, &before.content, &now.content, &now.place, false, about);
             let text = |one: &Response| one.headers.as_ref().map(|headers| format!("headers: {headers}"));
             let texts = [before, now].map(text);
             self.own.find(Fact::new(&now.place, Kind::KeywordChanged, texts, About::Itself).of("headers"));

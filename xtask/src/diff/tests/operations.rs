@@ -232,7 +232,7 @@ fn operations_change() {
     ] {
         assert_eq!(when(pointer, value).join(""), expected);
     }
-    // What is not compared: the order of scopes and of words, and names that are the same in Rust.
+    // `diff` finds no break in a name that stays the same in Rust, and no change in a slash at the end of a URL.
     for (pointer, value, expected) in [
         ("/operationId", json!("PostThing"), "operation renamed PostThing: postThing > PostThing [cccc]"),
         ("/servers", json!([{ "url": "https://one/" }]), ""),
@@ -500,7 +500,7 @@ fn parameters_are_known_by_their_places() {
         between("api", of("/", json!([query(false)])), of("/", json!([parameter("query", "Page", false)]))),
         ["parameter renamed get.parameters.page: page > Page [ccwc]"]
     );
-    // What is no longer said changes as much as what is new.
+    // `diff` reports a keyword that the new contract drops, as it reports one that it adds.
     let encoded = kind(query(false), "content", json!({ "application/json": { "schema": { "type": "string" } } }));
     assert_eq!(
         between("api", of("/", json!([encoded])), of("/", json!([query(false)]))),

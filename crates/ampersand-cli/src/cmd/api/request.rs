@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::command::{Flag, JSON, SET, flags};
 use crate::check;
 use crate::contract::{self, Operation, Schema, kebab};
-use crate::input::read_text;
+use crate::input::{read_text, text_of};
 use crate::usage::usage;
 
 /// An operation with its parameters and its body.
@@ -185,8 +185,8 @@ fn of_file(option: &str, text: &str) -> Result<String> {
 /// Reads the body from a file. It stays text until a field is set in it.
 fn body_of(file: &str) -> Result<(Option<String>, Value)> {
     let text = if file == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text.trim_start_matches('\u{feff}').to_owned())
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).and_then(|_| text_of(&bytes))
     } else {
         read_text(file)
     };
