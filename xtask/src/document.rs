@@ -1,6 +1,6 @@
 //! Reads an OpenAPI document as a JSON value, checks it, and finds its schemas and references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Map, Value};
@@ -37,11 +37,19 @@ pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
 /// Reads YAML or JSON, and refuses duplicate keys.
 pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(text).with_context(|| format!("{file}: not UTF-8"))?;
-    let mut document: Value = yaml(file, text)?;
+    let mut document: Value = yaml(file, &printable(text))?;
     if let Some(version) = document.get_mut("openapi").filter(|version| version.is_number()) {
         *version = version.to_string().into();
     }
     Ok(document)
+}
+
+/// Escapes the control characters that a string in JSON may hold, but which the reader of YAML refuses.
+fn printable(text: &str) -> String {
+    let is_json = text.trim_start().starts_with('{');
+    let odd: BTreeSet<char> =
+        text.chars().filter(|char| is_json && matches!(char, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')).collect();
+    odd.iter().fold(text.to_owned(), |text, char| text.replace(*char, &format!("\\u{:04x}", u32::from(*char))))
 }
 
 pub(crate) fn check_version(file: &str, document: &Value) -> Result<()> {
@@ -276,6 +284,12 @@ mod tests {
     fn a_document_may_be_long() {
         let text = format!("{{\"openapi\": \"3.0.1\", \"x\": [{}0]}}", "0, ".repeat(300_000));
         assert_eq!(read("a.json", text.as_bytes()).expect("reads")["x"].as_array().map(Vec::len), Some(300_001));
+    }
+
+    #[test]
+    fn a_string_in_json_may_hold_control_characters() {
+        let text = "{\"openapi\": \"3.0.1\", \"x\": \"\u{7f}\u{80}\u{9f}\u{85}\u{ffff}\\ud83d\\ude00\"}";
+        assert_eq!(read("a.json", text.as_bytes()).expect("reads")["x"], "\u{7f}\u{80}\u{9f}\u{85}\u{ffff}\u{1f600}");
     }
 
     #[test]

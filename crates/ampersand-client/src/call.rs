@@ -52,7 +52,6 @@ impl fmt::Debug for Call {
 }
 
 /// The place of a parameter that holds more than one value.
-#[allow(dead_code, reason = "the contract has none at the moment")]
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Query,
@@ -61,7 +60,6 @@ pub(crate) enum Place {
 }
 
 /// The notation of a list or an object, in the terms of OpenAPI's table of styles.
-#[allow(dead_code, reason = "the contract has none at the moment")]
 #[derive(Clone, Copy)]
 pub(crate) enum Style {
     /// As JSON: the parameter has a media type.
@@ -119,7 +117,6 @@ impl Call {
     }
 
     /// Sets a header.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn header(&mut self, name: &'static str, value: impl Display) {
         match (HeaderName::try_from(name), HeaderValue::try_from(value.to_string())) {
             (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
@@ -128,7 +125,6 @@ impl Call {
     }
 
     /// Sets a parameter that is a list or an object. An empty value or `null` is omitted.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn compound(&mut self, place: Place, name: &'static str, style: Style, value: &impl Serialize) {
         let value = match serde_json::to_value(value) {
             Ok(value) => value,
@@ -186,14 +182,12 @@ impl Call {
     }
 
     /// Sets the body, as JSON of another media type.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn json(&mut self, media: &'static str, value: &impl Serialize) {
         self.body(value);
         self.media = HeaderValue::from_static(media);
     }
 
     /// Sets the body as a form: one pair per member, one pair per item of a list, and `deepObject` for nested values.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn form(&mut self, value: &impl Serialize) {
         let value = match serde_json::to_value(value) {
             Ok(value) => value,
@@ -210,21 +204,18 @@ impl Call {
     }
 
     /// Sets the body, as it is.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn bytes(&mut self, media: &'static str, body: Bytes) {
         self.media = HeaderValue::from_static(media);
         self.body = Some(body);
     }
 
     /// Accepts a response of another media type, or a problem.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn accept(&mut self, media: &'static str) {
         let accept = format!("{media}, application/json, application/problem+json");
         self.headers.extend(HeaderValue::try_from(accept).ok().map(|accept| (ACCEPT, accept)));
     }
 
     /// Accepts a response of any media type.
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) fn accept_anything(&mut self) {
         self.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     }

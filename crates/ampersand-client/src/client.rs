@@ -322,7 +322,6 @@ impl Client {
         Ok(self.execute(call).await?.map(|_| ()))
     }
 
-    #[allow(dead_code, reason = "the contract has none at the moment")]
     pub(crate) async fn bytes(&self, mut call: Call) -> Result<Response<Bytes>, Error> {
         call.accept_anything();
         self.execute(call).await
