@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::{Ident, TokenStream};
@@ -8,19 +8,8 @@ use serde_json::json;
 use super::requests::{Group, requests};
 use super::tables::{self, Typed};
 use super::{Contract, Docs, Generator, items, mocks, operations, samples, structs, users};
-use crate::model::{Context, Document, Field, Need, Rust, names, same, together};
+use crate::model::{Context, Document, Field, Module, Need, Rust, joined, names};
 use crate::project::Project;
-
-/// A module of the types' crate.
-pub(super) struct Ours {
-    /// The document that it is generated from, as published.
-    pub(super) published: Document,
-    pub(super) path: String,
-    /// The names of its types.
-    pub(super) types: BTreeSet<String>,
-    /// The published names of schemas that have another name here.
-    pub(super) renamed: BTreeMap<String, String>,
-}
 
 /// The name of a document, and the URL of its host.
 struct Host {
@@ -29,44 +18,29 @@ struct Host {
 }
 
 /// Generates the client: types, operations in groups, and hosts.
-pub(super) fn generate(generator: &mut Generator<'_>, ours: &[Ours]) -> Result<()> {
+pub(super) fn generate(generator: &mut Generator<'_>, modules: &[Module]) -> Result<()> {
     let project = generator.project;
     let client = &project.client;
     let types_path = client.types_path();
     let (mut documents, mut origins, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut holders = BTreeMap::new();
     if client.documents.is_empty() {
         return Ok(());
     }
-    let (mut holders, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for name in &client.documents {
-        let Contract { file, origin, published, mut document } = generator.read(name)?;
-        document.tell_apart();
-        for ours in ours {
-            for schema in same(&published, &ours.published) {
-                let renamed = ours.renamed.iter().find(|(_, published)| **published == schema);
-                let ident = names::pascal(renamed.map_or(&schema, |(name, _)| name));
-                let path = ours.types.contains(&ident).then(|| format!("{}::{ident}", ours.path));
-                shared.insert(schema, path);
-            }
-        }
-        for (schema, definition) in &document.schemas {
+        let Contract { origin, published, document, .. } = generator.read(name)?;
+        for schema in document.schemas.keys() {
             holders.entry(schema.clone()).or_insert(name);
-            if let Some(name) = &definition.says.same_as {
-                let ours = ours.iter().find(|ours| ours.types.contains(name));
-                let ours = ours.with_context(|| format!("{file}: `{schema}`: no module has a type `{name}`"))?;
-                shared.insert(schema.clone(), Some(format!("{}::{name}", ours.path)));
-            }
         }
-        document.name_schemas_of_operations();
         let url = document.servers.iter().find(|url| url.starts_with("http")).cloned();
         if let Some(other) = hosts.iter().find(|host: &&Host| names::pascal(&host.name) == names::pascal(name)) {
             bail!("openapi/project.toml: the documents `{}` and `{name}` have one name in Rust", other.name);
         }
         hosts.push(Host { name: name.clone(), url: url.unwrap_or_default() });
-        documents.push(document);
+        documents.push((published, document));
         origins.push((name.as_str(), origin));
     }
-    let mut document = together(documents);
+    let (mut document, shared) = joined(documents, modules)?;
     let context = Context { project, path: &types_path, shared: &shared };
     let named = document.named(&Context { shared: &BTreeMap::new(), ..context })?;
     document.take_steps(&context).context("the documents of the client")?;

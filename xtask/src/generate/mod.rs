@@ -18,7 +18,7 @@ mod tests;
 mod ty;
 mod users;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -30,7 +30,7 @@ use structs::Struct;
 use tables::{Typed, Types};
 
 use crate::document;
-use crate::model::{Context, Document, Enum, names};
+use crate::model::{Context, Document, Enum, Module, names};
 use crate::output::{self, Plan};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -68,13 +68,12 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         summary: String::new(),
         documents: serde_json::Map::new(),
     };
-    let mut ours = Vec::new();
+    let mut modules = Vec::new();
     for module in &project.modules {
         if names::fit(names::snake(&module.name), "", &[]) != module.name {
             bail!("openapi/project.toml: `{}` is not the name of a module in Rust", module.name);
         }
         let Contract { file, origin, published, mut document } = generator.read(&module.document)?;
-        document.tell_apart();
         if let Some(bench) = &project.bench
             && document.schemas.contains_key(&bench.schema)
         {
@@ -97,14 +96,14 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
         let schemas = document.schemas.keys().map(typed).filter(|one| published.schemas.contains_key(&one.schema));
         generator.types.schemas.extend(schemas);
         generator.types.structs.extend(structs.iter().map(|one| (path.clone(), one.name.clone())));
-        ours.push(client::Ours { published, types: type_names(&document, &project), renamed: document.renamed, path });
+        modules.push(Module::new(&path, published, &document, &project));
     }
     if !project.types.folder.is_empty() {
-        let modules = project.modules.iter().map(|module| format_ident!("{}", module.name));
-        let items = quote! { #(pub mod #modules;)* };
+        let names = project.modules.iter().map(|module| format_ident!("{}", module.name));
+        let items = quote! { #(pub mod #names;)* };
         generator.write(format!("{}/mod.rs", project.types.folder), "openapi/project.toml", None, items)?;
     }
-    client::generate(&mut generator, &ours)?;
+    client::generate(&mut generator, &modules)?;
     if !project.tests.is_empty() {
         let items = tables::table(&generator.types, &project);
         generator.write(format!("{}/mod.rs", project.tests), "openapi/contract", None, items)?;
@@ -189,7 +188,8 @@ impl Generator<'_> {
         for overlay in kept {
             self.findings.stale.extend(overlay.apply(&mut text)?);
         }
-        let document = Document::alone(name, &text);
+        let mut document = Document::alone(name, &text);
+        document.tell_apart();
         if let Some(problem) = document.problems.first() {
             bail!("{file}: {problem}");
         }
@@ -264,12 +264,6 @@ fn items(document: &Document, structs: &[Struct<'_>], docs: &mut Docs<'_>) -> Re
     }
     items.extend(end);
     Ok(items)
-}
-
-/// Returns the names in Rust of the types of a document.
-fn type_names(document: &Document, project: &Project) -> BTreeSet<String> {
-    let list = project.event.as_ref().filter(|_| !document.events.is_empty()).map(|event| event.list.clone());
-    document.taken().into_iter().chain(document.enums.iter().map(|open| open.name.clone())).chain(list).collect()
 }
 
 /// The documentation of a module's items, and what is found while they are generated.

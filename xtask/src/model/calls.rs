@@ -27,6 +27,9 @@ pub(crate) struct Content<'o> {
     pub(crate) status: &'o str,
 }
 
+/// The media type of an HTML form.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
 pub(crate) fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json")
 }
@@ -99,7 +102,7 @@ impl Operation {
         let rank = |media: &str| match media {
             "application/json" => (0, Form::Json),
             _ if is_json(media) => (1, Form::Json),
-            "application/x-www-form-urlencoded" => (2, Form::Pairs),
+            FORM => (2, Form::Pairs),
             _ => (3, Form::Bytes),
         };
         let content = self.body.iter().flat_map(|body| &body.content);

@@ -7,6 +7,7 @@
 
 mod api;
 mod calls;
+mod client;
 mod context;
 mod credentials;
 mod document;
@@ -29,7 +30,8 @@ use std::rc::Rc;
 use serde_json::Value;
 
 pub(crate) use api::{Directions, reachable, same, together};
-pub(crate) use calls::{Content, Form, is_json};
+pub(crate) use calls::{Content, FORM, Form, is_json};
+pub(crate) use client::{Module, Shared, joined};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};
 pub(crate) use operations::{Location, Operation, Parameter, Response, Way};

@@ -284,13 +284,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the alternatives of a part that is only a choice, or else the part.
+    /// Returns the alternatives of a part that is only a choice, or else the part. An `allOf` of one schema is that schema.
     fn alternatives(&self, part: &Part<'a>, depth: usize) -> Vec<Part<'a>> {
         const DEEPEST: usize = 4;
-        let schema = self.pointed(part.schema);
-        let inner = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array());
-        let is_alone = members(schema).all(|(key, _)| among("anyOf description discriminator oneOf", key));
-        let Some(inner) = inner.filter(|_| is_alone && depth < DEEPEST) else { return vec![part.clone()] };
+        let mut says = members(self.pointed(part.schema)).filter(|(key, _)| !among("description discriminator", key));
+        let inner = match (says.next(), says.next()) {
+            (Some(("oneOf" | "anyOf", Value::Array(inner))), None) => inner,
+            (Some(("allOf", Value::Array(inner))), None) if inner.len() == 1 => inner,
+            _ => return vec![part.clone()],
+        };
+        if depth == DEEPEST {
+            return vec![part.clone()];
+        }
         let parts = inner.iter().map(|schema| Part::new(schema, part.place.clone()));
         parts.flat_map(|part| self.alternatives(&part, depth + 1)).collect()
     }

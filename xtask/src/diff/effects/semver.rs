@@ -1,6 +1,6 @@
 //! Decides the next version of each crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -10,8 +10,8 @@ use crate::diff::facts::kind::{Kind, Section};
 use crate::diff::facts::words::and;
 use crate::model;
 use crate::model::names::pascal;
-use crate::model::{Context, Document, Documents, Model, Need, Rust, Schema, same, together};
-use crate::project::{Dependent, Module, Project};
+use crate::model::{Content, Context, Document, Documents, Form, Model, Module, Need, Rust, Schema, Shared, joined};
+use crate::project::{Dependent, Project};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -127,7 +127,7 @@ impl Api {
 
     /// Returns the types that are gone, without their fields and variants.
     pub(crate) fn types_gone(&self) -> Vec<&str> {
-        let is_type = |name: &&str| !name.contains('.') && name.split("::").count() == 3;
+        let is_type = |name: &&str| !name.contains(['.', '(']) && name.split("::").count() == 3;
         self.gone.iter().map(String::as_str).filter(is_type).collect()
     }
 
@@ -136,42 +136,47 @@ impl Api {
         let (mut api, [old, new]) = (Self::default(), [old, new].map(|documents| all_names(documents, project)));
         for ((path, before), (_, now)) in old.into_iter().zip(new) {
             if let (Some(before), Some(now)) = (before, now) {
-                let named = |name: &String| format!("{path}::{name}");
-                api.gone.extend(before.difference(&now).map(named));
-                api.new.extend(now.difference(&before).map(named));
+                api.gone.extend(only_in(&before, &now).map(|name| format!("{path}::{name}")));
+                api.new.extend(only_in(&now, &before).map(|name| format!("{path}::{name}")));
             }
         }
         api
     }
 }
 
-/// Returns the names of each module and of the client, by their paths.
-fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
-    let model = Model::read(documents);
-    let of_module = |module: &Module| {
-        let path = project.types.path(&module.name);
-        let document = model.documents.get(&module.document).cloned().unwrap_or_default();
-        let document = stepped(document, &Context { project, path: &path, shared: &BTreeMap::new() });
-        (path, document)
-    };
-    let all = project.modules.iter().map(of_module).chain([(project.client.types_path(), of_client(&model, project))]);
-    all.map(|(path, document)| (path, document.map(|document| names(&document, project)))).collect()
+/// Returns the names that the other contract does not lead to. Of the parts of operations, these are the ones that have
+/// another type there, and not only another name for it.
+fn only_in<'a>(names: &'a BTreeSet<String>, others: &'a BTreeSet<String>) -> impl Iterator<Item = &'a String> {
+    let parts = |all: &'a BTreeSet<String>| all.iter().filter_map(|name| name.split_once("): "));
+    let known: BTreeSet<&str> = parts(others).map(|(part, _)| part).collect();
+    names.difference(others).filter(move |name| {
+        let part = name.split_once("): ");
+        part.is_none_or(|(part, kind)| known.contains(part) && (others.contains(kind) || !names.contains(kind)))
+    })
 }
 
-/// Joins the documents with operations into the one that the client is generated from.
-fn of_client(model: &Model, project: &Project) -> Option<Document> {
-    let (mut of_api, mut shared) = (Vec::new(), BTreeMap::new());
-    for document in model.documents.values().filter(|document| !document.operations.is_empty()) {
-        for module in &project.modules {
-            let same = model.documents.get(&module.document).map(|ours| same(document, ours)).unwrap_or_default();
-            let path = |schema: &str| Some(format!("{}::{}", project.types.path(&module.name), pascal(schema)));
-            shared.extend(same.into_iter().map(|schema| (schema.clone(), path(&schema))));
-        }
-        let mut document = document.clone();
-        document.name_schemas_of_operations();
-        of_api.push(document);
+/// Returns the names of each module and of the client, by their paths; `None` where a step fails.
+fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
+    let model = Model::read(documents);
+    let told_apart = |document: &Document| {
+        let mut apart = document.clone();
+        apart.tell_apart();
+        (document.clone(), apart)
+    };
+    let (mut all, mut modules) = (Vec::new(), Vec::new());
+    for module in &project.modules {
+        let path = project.types.path(&module.name);
+        let (published, document) = model.documents.get(&module.document).map(told_apart).unwrap_or_default();
+        let document = stepped(document, &Context { project, path: &path, shared: &Shared::new() });
+        modules.extend(document.as_ref().map(|document| Module::new(&path, published, document, project)));
+        all.push((path, document));
     }
-    stepped(together(of_api), &Context { project, path: &project.client.types_path(), shared: &shared })
+    let of_api = project.client.documents.iter().filter_map(|name| model.documents.get(name)).map(told_apart);
+    let (path, joined) = (project.client.types_path(), joined(of_api.collect(), &modules).ok());
+    let client =
+        joined.and_then(|(document, shared)| stepped(document, &Context { project, path: &path, shared: &shared }));
+    all.push((path, client));
+    all.into_iter().map(|(path, document)| (path, document.map(|document| names(&document, project)))).collect()
 }
 
 /// Takes the steps of the generator on a document; `None` if one fails.
@@ -184,7 +189,7 @@ fn stepped(mut document: Document, context: &Context<'_>) -> Option<Document> {
 /// tell.
 fn held(schema: &Schema) -> Option<String> {
     match (&schema.becomes, &schema.kind) {
-        (Some(Rust::Type(path)), _) if schema.values.is_none() => path.rsplit("::").next().map(str::to_owned),
+        (Some(Rust::Type(path)), _) if schema.values.is_none() => Some(path.clone()),
         (Some(_), _) => None,
         (None, model::Kind::Reference(name, _)) => Some(pascal(name)),
         (None, model::Kind::Choice(_)) => None,
@@ -192,7 +197,7 @@ fn held(schema: &Schema) -> Option<String> {
     }
 }
 
-/// Returns the types of a document, the variants of its enums, and the fields with their types.
+/// Returns the types of a document, the variants of its enums, and the types of fields and of the parts of operations.
 fn names(document: &Document, project: &Project) -> BTreeSet<String> {
     let (mut names, directions) = (BTreeSet::new(), document.directions());
     for (name, schema) in &document.schemas {
@@ -209,6 +214,16 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
             names.extend(plain.filter(|_| is_only_sent).map(|kind| format!("{name}.{field}: plain {kind}")));
         }
         names.insert(name);
+    }
+    for operation in document.operations.iter().filter(|operation| operation.obstacle().is_none()) {
+        let has_type = |content: &Content<'_>| matches!(content.form, Form::Json | Form::Choice | Form::Pairs);
+        let [body, response] =
+            [operation.written(), operation.decoded()].map(|content| content.of.filter(|_| has_type(&content)));
+        let parameters = operation.parameters.iter().map(|one| (one.name.as_str(), &one.schema));
+        let bodies = [("body", body), ("response", response)].into_iter().filter_map(|(part, of)| Some((part, of?.1)));
+        for (part, schema) in parameters.chain(bodies) {
+            names.extend(held(schema).map(|kind| format!("{}({part}): {kind}", operation.id)));
+        }
     }
     for open in &document.enums {
         names.extend(open.values.iter().map(|value| format!("{}::{}", open.name, pascal(value))));

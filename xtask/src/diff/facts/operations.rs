@@ -9,7 +9,9 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
-use crate::model::{Content, Document, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json};
+use crate::model::{
+    Content, Document, FORM, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json,
+};
 
 pub(crate) fn roots(walk: &mut Walk<'_>, old: &Document, new: &Document) {
     let [before, now] =
@@ -287,9 +289,11 @@ impl<'m> Comparison<'_, 'm> {
             self.own.find(Fact::alone(place, kinds, is_new, name, about(name, is_new)).of(name));
         }
         pairs.extend(renamed);
-        for ((_, old), (_, new)) in pairs {
+        for ((media, old), (_, new)) in pairs {
             let step = if is_sent { &mut self.sent } else { &mut self.received };
-            walk.child(&both(walk, old, new, Slot::Value, place), place, step);
+            // The client neither encodes nor decodes other bodies.
+            let slot = if is_json(media) || media == FORM { Slot::Value } else { Slot::Raw };
+            walk.child(&both(walk, old, new, slot, place), place, step);
         }
     }
 

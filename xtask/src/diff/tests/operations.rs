@@ -64,6 +64,21 @@ fn what_is_sent_breaks_who_sends_and_what_is_received_who_decodes() {
 }
 
 #[test]
+fn a_body_that_is_not_decoded_has_no_type() {
+    let of = |schema: Value| {
+        let content = json!({ "content": { "application/pdf": { "schema": schema } } });
+        api(json!({ "operationId": "put", "requestBody": content, "responses": { "200": content } }))
+    };
+    assert_eq!(
+        between("api", of(json!({})), of(json!({ "type": "string" }))),
+        [
+            "type narrowed put.requestBody: anything > string [ccbc]",
+            "type narrowed put.responses.200: anything > string [cccc]",
+        ]
+    );
+}
+
+#[test]
 fn parameters_change() {
     let path = || parameter("path", "id", true);
     for (parameters, expected) in [

@@ -160,6 +160,39 @@ fn a_type_that_only_has_another_name_is_a_major_change_of_the_types_alone() {
 }
 
 #[test]
+fn a_schema_that_differs_from_that_of_another_document_now_is_another_type() {
+    let of = |span: Value| {
+        let shared = json!({ "type": "object", "properties": { "first": { "type": "string" } } });
+        let body = json!({ "content": { "application/json": { "schema": reference("Span") } } });
+        let mut api = schemas(json!({ "Span": span, "List": { "type": "array", "items": { "type": "string" } } }));
+        api["paths"] = json!({ "/a": { "put": {
+            "operationId": "put", "requestBody": body, "responses": { "200": body },
+            "parameters": [{ "name": "list", "in": "query", "schema": reference("List") }],
+        } } });
+        let events = schemas(
+            json!({ "ABody": self::body("a", "Span"), "Span": shared, "List": api["components"]["schemas"]["List"] }),
+        );
+        Contract {
+            place: String::new(),
+            documents: documents([("api", api), ("notifications", events)]),
+            published: BTreeMap::new(),
+        }
+    };
+    let span = |first: Value| json!({ "type": "object", "properties": { "first": first } });
+    let report = report(&of(span(json!({ "type": "string" }))), &of(span(json!({ "type": "string", "maxLength": 9 }))));
+    let bumps: Vec<_> = report.crates.iter().map(|one| (one.bump, one.name.as_str())).take(2).collect();
+    assert_eq!(bumps, [(Bump::None, "ampersand-types"), (Bump::Major, "ampersand-client")]);
+    assert_eq!(
+        report.api.gone,
+        [
+            "ampersand_client::types::put(body): ampersand_types::notifications::Span",
+            "ampersand_client::types::put(response): ampersand_types::notifications::Span",
+        ]
+    );
+    assert!(report.api.types_gone().is_empty());
+}
+
+#[test]
 fn what_was_only_sent_and_is_received_has_other_types() {
     let of = |answer: Value| {
         let body = |schema: Value| json!({ "content": { "application/json": { "schema": schema } } });

@@ -45,9 +45,14 @@ fn fields_of_alternatives_are_optional_and_may_be_either_where_they_differ() {
             { "anyOf": [reference("Part"), { "properties": { "d": {} } }] },
         ] },
         "Part": { "properties": { "c": {} } },
+        "Nested": { "properties": { "a": {} }, "oneOf": [
+            { "allOf": [{ "oneOf": [reference("Part"), { "properties": { "d": {} } }] }], "description": "Words." },
+            { "properties": { "e": {} } },
+        ] },
     }));
     insta::assert_snapshot!(super::show_all(&document), @"
     A: {a?: any, b!: anyOf(text, integer), c?: text}
+    Nested: {a?: any, c?: any, d?: any, e?: any}
     Own: {a!: text, d?: any}
     Part: {c?: any}
     Parts: {a?: any, c?: any, d?: any}
