@@ -9,21 +9,8 @@ use crate::dialect;
 use crate::keywords::{DATA, NAMED, among};
 
 /// Keywords by which a schema refuses values of its type.
-pub(crate) const BOUNDS: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
+pub(crate) const BOUNDS: &str = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength \
+    pattern minItems maxItems uniqueItems minProperties maxProperties";
 
 /// Reads an OpenAPI document, 3.0 or 3.1, and converts it into 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {

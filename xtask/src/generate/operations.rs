@@ -308,9 +308,9 @@ fn answer(answer: &Answer) -> (Ident, TokenStream) {
 /// whether it is the last page and which token is next.
 fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Option<TokenStream> {
     let paging = project.client.paging.as_ref()?;
-    let of = |ty: &Ty| match ty {
-        Ty::Struct(name) => Struct::named(structs, name),
-        _ => None,
+    let of = |ty: &Ty| {
+        let Ty::Struct(name) = ty else { return None };
+        Struct::named(structs, name)
     };
     let field = |one: &Struct<'_>, name: &str| one.field(name).map(|field| (field.ty.clone(), field.ident.clone()));
     let is_token = |one: &&Parameter<'_>| one.of.name == paging.token && !one.of.is_argument() && one.ty == Ty::String;

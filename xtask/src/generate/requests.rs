@@ -173,5 +173,5 @@ fn answer(document: &Document, decoded: &Content<'_>) -> Result<Answer> {
 
 /// Returns the name of a method that is neither reserved by Rust nor a method of every request.
 pub(super) fn ident(name: &str) -> String {
-    names::fit(names::snake(name), "value", &["body", "call", "new", "send", "stream"])
+    names::fit(names::snake(name), "value", "body call new send stream")
 }

@@ -127,9 +127,9 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
 
 /// Boxes each field through which a struct would contain itself.
 fn box_cycles(structs: &mut [Struct<'_>]) {
-    let held = |field: &Field<'_>| match field.ty.some() {
-        Ty::Struct(name) => Some(name.clone()),
-        _ => None,
+    let held = |field: &Field<'_>| {
+        let Ty::Struct(name) = field.ty.some() else { return None };
+        Some(name.clone())
     };
     let all_held = |one: &Struct<'_>| (one.name.clone(), one.fields.iter().filter_map(held).collect());
     let holds: BTreeMap<String, Vec<String>> = structs.iter().map(all_held).collect();
@@ -157,7 +157,7 @@ fn ident(name: &str) -> Ident {
         name.insert_str(0, "x_");
     }
     // `new` is the constructor.
-    format_ident!("{}", names::fit(name, "value", &["new"]))
+    format_ident!("{}", names::fit(name, "value", "new"))
 }
 
 /// Returns the structs and their accessors, and for the end of the module the setters and conversions.

@@ -334,17 +334,13 @@ impl Schema {
 
     /// Returns the name of the schema that it refers to, if it is a reference.
     fn target(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Reference(name, _) => Some(name),
-            _ => None,
-        }
+        let Kind::Reference(name, _) = &self.kind else { return None };
+        Some(name)
     }
 
     pub(crate) fn object(&self) -> Option<&Object> {
-        match &self.kind {
-            Kind::Object(object) => Some(object),
-            _ => None,
-        }
+        let Kind::Object(object) = &self.kind else { return None };
+        Some(object)
     }
 
     /// Returns the fields of a struct; empty for any other schema.
@@ -381,10 +377,8 @@ impl Schema {
     }
 
     pub(crate) fn choice(&self) -> Option<&Choice> {
-        match &self.kind {
-            Kind::Choice(choice) => Some(choice),
-            _ => None,
-        }
+        let Kind::Choice(choice) = &self.kind else { return None };
+        Some(choice)
     }
 
     /// Returns the string values of an enum.
