@@ -112,7 +112,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
 
     /// Makes every reference lead to a component, and queues that component.
     fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
-        for (place, reference, keyword) in document::published_refs(document)? {
+        for (place, reference, keyword) in document::published_refs(document) {
             let section = section(&keyword);
             let by = || format!("{file}: at {place}");
             let (path, pointer) = reference.split_once('#').unwrap_or((&reference, ""));

@@ -17,7 +17,8 @@ use typify_schemars::schema::Schema as JsonSchema;
 use super::Docs;
 use super::ty::{Direction, Ty, by_hand};
 use crate::document;
-use crate::model::{self, Document, Need, Schema, names, reachable};
+use crate::graph::reachable;
+use crate::model::{self, Document, Need, Schema, names};
 use crate::project::Project;
 
 /// The field of every struct that holds members without a field of their own.
@@ -248,16 +249,9 @@ where
 /// Returns typify's code for a published schema and those that it refers to. The benchmark compares with it.
 pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
     let published = &document["components"]["schemas"];
-    let (mut schemas, mut next) = (BTreeMap::new(), vec![name.to_owned()]);
-    while let Some(name) = next.pop() {
-        let schema = &published[&name];
-        document::for_each_ref(schema, &mut |_, target| {
-            next.extend(document::schema_name(target).filter(|name| !schemas.contains_key(*name)).map(str::to_owned));
-            Ok(())
-        })?;
-        schemas.insert(name, serde_json::from_value(schema.clone())?);
-    }
-    typify(schemas, &TypeSpaceSettings::default())
+    let names = reachable([name], |name| document::referred(&published[name]));
+    let schemas = names.into_iter().map(|name| Ok((name.to_owned(), serde_json::from_value(published[name].clone())?)));
+    typify(schemas.collect::<Result<_>>()?, &TypeSpaceSettings::default())
 }
 
 /// Makes a struct keep every member of an object, and returns the code that reads and writes it.

@@ -28,7 +28,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-pub(crate) use api::{Directions, reachable, same, together};
+pub(crate) use api::{Directions, same, together};
 pub(crate) use calls::{Content, Form, is_json};
 pub(crate) use context::Context;
 pub(crate) use events::{Body as EventBody, bodies};

@@ -9,6 +9,7 @@ use super::{Effect, Effects, Verdict, effects};
 use crate::diff::facts::Fact;
 use crate::diff::facts::kind::Kind;
 use crate::diff::facts::walk::{Root, RootKind, Walk};
+use crate::graph::reachable;
 use crate::model::Place;
 
 /// A change of the contract, with a verdict for each side.
@@ -124,14 +125,7 @@ fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
 
 /// Returns some steps and all that they lead to.
 fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
-    let mut seen = BTreeSet::new();
-    let mut waiting = start.to_vec();
-    while let Some(number) = waiting.pop() {
-        if seen.insert(number) {
-            waiting.extend(&walk.steps[number].next);
-        }
-    }
-    seen
+    reachable(start.iter().copied(), |number| walk.steps[number].next.iter().copied())
 }
 
 fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_>, stays: bool) -> Change {
