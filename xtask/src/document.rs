@@ -90,14 +90,17 @@ pub(crate) fn check_aliases(file: &str, document: &Value) -> Result<()> {
 }
 
 fn check_schema(file: &str, place: &str, schema: &Value) -> Result<()> {
-    const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+    const TYPES: &str = "array boolean integer number object string";
     let members = object(file, place, schema)?;
     for (key, child) in members {
         let place = format!("{place}/{key}");
         match key.as_str() {
             "$ref" if !child.is_string() => bail!("{file}: at {place}: a reference is a string"),
-            "type" if !child.as_str().is_some_and(|kind| TYPES.contains(&kind)) => {
-                bail!("{file}: at {place}: {child} is none of the types of OpenAPI 3.0, which are {}", TYPES.join(", "))
+            "type" if !child.as_str().is_some_and(|kind| among(TYPES, kind)) => {
+                bail!(
+                    "{file}: at {place}: {child} is none of the types of OpenAPI 3.0, which are {}",
+                    TYPES.replace(' ', ", ")
+                )
             }
             "required" if !child.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
                 bail!("{file}: at {place}: a list of names is expected")

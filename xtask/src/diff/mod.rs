@@ -23,6 +23,7 @@ use clap::{Args, ValueEnum};
 
 use crate::fetch;
 use crate::kept::{self, Kept};
+use crate::keywords::word;
 use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -32,7 +33,7 @@ pub(crate) use contract::NEWEST;
 use effects::Verdict;
 use effects::reach::Change;
 use effects::semver::{self, Api, Bump};
-use facts::kind::{Kind, word};
+use facts::kind::Kind;
 use facts::walk::Walk;
 use say::report::{Files, Report};
 

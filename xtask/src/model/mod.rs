@@ -28,6 +28,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+pub(crate) use crate::keywords::Type;
 pub(crate) use api::{Directions, same, together};
 pub(crate) use calls::{Content, Form, is_json};
 pub(crate) use context::Context;
@@ -202,18 +203,6 @@ pub(crate) struct Choice {
     pub(crate) exclusive: bool,
     /// The type of all alternatives, where the schema says it beside them.
     pub(crate) of: Option<Type>,
-}
-
-/// The types of JSON, in alphabetical order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Type {
-    Array,
-    Boolean,
-    Integer,
-    Null,
-    Number,
-    Object,
-    String,
 }
 
 /// The documentation of a schema, and the extensions that overlays set.
@@ -471,39 +460,6 @@ impl Object {
         match self.undescribed.contains_key(field) {
             true => Need::Required,
             false => self.fields.get(field).map_or(Need::Optional, |field| field.need),
-        }
-    }
-}
-
-impl Type {
-    pub(crate) const ANY: [Self; 7] =
-        [Self::Array, Self::Boolean, Self::Integer, Self::Null, Self::Number, Self::Object, Self::String];
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ANY.into_iter().find(|one| one.name() == name)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Array => "array",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Null => "null",
-            Self::Number => "number",
-            Self::Object => "object",
-            Self::String => "string",
-        }
-    }
-
-    pub(crate) fn of(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if number.is_f64() => Self::Number,
-            Value::Number(_) => Self::Integer,
-            Value::String(_) => Self::String,
-            Value::Array(_) => Self::Array,
-            Value::Object(_) => Self::Object,
         }
     }
 }

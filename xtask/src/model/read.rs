@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Choice, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type};
 use crate::document;
-use crate::keywords::among;
+use crate::keywords::{among, variant};
 
 /// Keywords that may stand beside a reference, and apply to any type.
 const BESIDE: &str = "default deprecated description nullable readOnly writeOnly";
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         let part = |schema, step: &str| vec![Part::new(schema, place.below(step))];
         match (key, value) {
             ("$ref" | "allOf" | "oneOf" | "anyOf", _) => {}
-            ("type", Value::String(kind)) => gathered.kind = Type::named(kind),
+            ("type", Value::String(kind)) => gathered.kind = variant(kind),
             ("nullable", Value::Bool(nullable)) => gathered.nullable = Some(*nullable),
             ("enum", Value::Array(values)) => {
                 if values.contains(&Value::Null) {

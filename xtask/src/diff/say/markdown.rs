@@ -8,8 +8,9 @@ use super::{beside, capital, of_several, reaches, says_reach, sentence, subject}
 use crate::diff::effects::Verdict;
 use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::{Crate, is_addition};
-use crate::diff::facts::kind::{Section, word};
+use crate::diff::facts::kind::Section;
 use crate::diff::facts::words::and;
+use crate::keywords::word;
 
 /// The groups of changes. The ones that break running programs come first.
 const GROUPS: [&str; 5] = [

@@ -11,7 +11,7 @@ use crate::diff::contract::Contract;
 use crate::diff::effects::Verdict;
 use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::{Api, Bump, Crate};
-use crate::diff::facts::kind::word;
+use crate::keywords::word;
 
 /// The published file of each document.
 pub(crate) type Files<'a> = BTreeMap<&'a str, &'a str>;

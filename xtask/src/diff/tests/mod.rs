@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::effects::Verdict;
 use super::effects::reach::Change;
-use super::facts::kind::word;
 use crate::kept::Kept;
+use crate::keywords::word;
 use crate::model::Documents;
 use crate::project::Project;
 
