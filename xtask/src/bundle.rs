@@ -16,9 +16,9 @@ pub(crate) type Tree = BTreeMap<String, Value>;
 /// A component of a published file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Component {
-    section: String,
-    name: String,
-    file: String,
+    pub(crate) section: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
 }
 
 /// The section and the name of a component.
@@ -34,7 +34,7 @@ impl Component {
             bail!("`{reference}` refers to nothing");
         };
         let file = if path.is_empty() { file.to_owned() } else { beside(file, &document::unescaped(path))? };
-        Ok(Self { section: section.to_owned(), name: name.replace("~1", "/").replace("~0", "~"), file })
+        Ok(Self { section: section.to_owned(), name: document::key(name), file })
     }
 
     fn key(&self) -> Key<'_> {

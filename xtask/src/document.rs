@@ -206,6 +206,11 @@ pub(crate) fn unescaped(pointer: &str) -> String {
     percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
+/// Returns the key that a step of a JSON pointer stands for.
+pub(crate) fn key(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
 /// Refuses references to a place inside a schema, which has no type.
 pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
     let is_inner = |(place, target): &(String, &str)| {
