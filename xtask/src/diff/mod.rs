@@ -132,7 +132,7 @@ fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> 
     let types = [(&kept.old, old), (&kept.new, new)].map(|(kept, as_is)| Model::as_published(kept, as_is));
     let of_types = found(&types[0], &types[1], &|_, _| false);
     let is_kept = |place: &Place, kind| {
-        let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
+        let same = |change: &Change| (&change.place, change.kind) == (place, kind);
         !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
     };
     let mut changes = found(&Model::read(old), &Model::read(new), &is_kept);

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Docs;
 use super::requests::{Coded, Group, Parameter, Request};
-use super::structs::Struct;
+use super::structs::{Struct, setter};
 use super::ty::Ty;
 use crate::keywords::word;
 use crate::model::{Form, names};
@@ -242,24 +242,12 @@ fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String
         let (ty, step) = fill(parameter);
         let words = words.get(&ident.to_string()).map(String::as_str).unwrap_or_default();
         let doc = format!("{words}\n\n`{}` in the {}.", parameter.of.name, word(parameter.of.location));
-        setters.extend(quote! {
-            #[doc = #doc]
-            pub fn #ident(mut self, #ident: #ty) -> Self {
-                let call = &mut self.call;
-                #step
-                self
-            }
-        });
+        setters.extend(setter(&quote!(#[doc = #doc]), ident, &ty, &quote! { let call = &mut self.call; #step }));
     }
     if let Some(body) = request.body_if(false) {
         let (ty, step) = fill_body(body);
-        setters.extend(quote! {
-            /// The body, which may be left out.
-            pub fn body(mut self, body: #ty) -> Self {
-                self.call.#step;
-                self
-            }
-        });
+        let docs = quote!(#[doc = "The body, which may be left out."]);
+        setters.extend(setter(&docs, &format_ident!("body"), &ty, &quote! { self.call.#step; }));
     }
     let (id, verb, path) = (&request.operation.id, &request.operation.method, &request.operation.path);
     let (idempotent, security) = (request.operation.idempotent, schemes(request));

@@ -428,13 +428,7 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
         let docs = made.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
         let is_option = matches!(field.ty, Ty::Option(_));
         let value = if is_option { quote!(::core::option::Option::Some(#value)) } else { value };
-        setters.extend(quote! {
-            #(#docs)*
-            pub fn #ident(mut self, #ident: #ty) -> Self {
-                self.#ident = #value;
-                self
-            }
-        });
+        setters.extend(setter(&quote!(#(#docs)*), ident, &ty, &quote! { self.#ident = #value; }));
     }
     let others = format_ident!("{OTHERS}");
     values.extend(quote! { #others: ::core::default::Default::default(), });
@@ -464,6 +458,17 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
             }
 
             #setters
+        }
+    }
+}
+
+/// Returns a method that takes the value of a part that may be absent, and sets it by a `step`.
+pub(super) fn setter(docs: &TokenStream, part: &Ident, ty: &TokenStream, step: &TokenStream) -> TokenStream {
+    quote! {
+        #docs
+        pub fn #part(mut self, #part: #ty) -> Self {
+            #step
+            self
         }
     }
 }

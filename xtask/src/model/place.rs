@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use heck::ToPascalCase as _;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{bundle, document};
@@ -9,7 +10,7 @@ use crate::{bundle, document};
 pub(crate) type Documents = BTreeMap<String, Value>;
 
 /// A place in a schema or an operation of a document: the JSON path of the value that is described there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(crate) struct Place {
     pub(crate) document: String,
     pub(crate) schema: String,

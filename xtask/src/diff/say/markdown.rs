@@ -117,7 +117,7 @@ fn bullet(changes: &[&Change]) -> String {
 
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.document);
+    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.place.document);
     match says_reach(changes) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),
