@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json_path::JsonPath;
+use serde_json_path::{JsonPath, NormalizedPath};
 
 use crate::sources::CONTRACT;
 use crate::{document, output};
@@ -120,7 +120,7 @@ impl Action {
         let mut targets: Vec<_> = located.locations().collect();
         // In reverse, so that the removal of an element does not move the next target.
         targets.sort_by(|one, other| other.partial_cmp(one).unwrap_or(Ordering::Equal));
-        let targets: Vec<String> = targets.into_iter().map(|target| target.to_json_pointer()).collect();
+        let targets: Vec<String> = targets.into_iter().map(NormalizedPath::to_json_pointer).collect();
         let mut changed = false;
         for target in targets {
             match (&self.update, self.remove) {
