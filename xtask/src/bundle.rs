@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::stem;
 use crate::document;
+use crate::graph;
 
 /// Published documents by path, in canonical form.
 pub(crate) type Tree = BTreeMap<String, Value>;
@@ -15,9 +16,9 @@ pub(crate) type Tree = BTreeMap<String, Value>;
 /// A component of a published file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Component {
-    section: String,
-    name: String,
-    file: String,
+    pub(crate) section: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
 }
 
 /// The section and the name of a component.
@@ -33,7 +34,7 @@ impl Component {
             bail!("`{reference}` refers to nothing");
         };
         let file = if path.is_empty() { file.to_owned() } else { beside(file, &document::unescaped(path))? };
-        Ok(Self { section: section.to_owned(), name: name.replace("~1", "/").replace("~0", "~"), file })
+        Ok(Self { section: section.to_owned(), name: document::key(name), file })
     }
 
     fn key(&self) -> Key<'_> {
@@ -75,7 +76,7 @@ pub(crate) fn beside(file: &str, path: &str) -> Result<String> {
 
 /// Returns every reference of a file: its place, and the component that it leads to.
 fn references(file: &str, value: &Value, tree: &Tree) -> Result<Vec<(String, Component)>> {
-    let found = document::published_refs(value)?.into_iter().map(|(place, reference, _)| {
+    let found = document::published_refs(value).into_iter().map(|(place, reference, _)| {
         let target = Component::of(file, &reference).with_context(|| format!("{file}: at {place}"))?;
         Ok((place, target.meant(tree)))
     });
@@ -96,18 +97,18 @@ pub(crate) fn bundle(file: &str, tree: &Tree) -> Result<Value> {
         rewrite(&mut definition, &component.file, &names, tree)?;
         document["components"][&component.section][name] = definition;
     }
-    inline_path_items(&mut document)?;
+    inline_path_items(&mut document);
     document::check_aliases(file, &document)?;
     Ok(document)
 }
 
 /// Puts path items where they are used: OpenAPI 3.0 has no section for them.
-fn inline_path_items(document: &mut Value) -> Result<()> {
-    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return Ok(()) };
-    let Some(items) = components.remove("pathItems") else { return Ok(()) };
+fn inline_path_items(document: &mut Value) {
+    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return };
+    let Some(items) = components.remove("pathItems") else { return };
     // A path item may refer to another.
     for _ in 0..items.as_object().map_or(0, Map::len) {
-        for (place, reference, _) in document::published_refs(document)? {
+        for (place, reference, _) in document::published_refs(document) {
             let found = reference.strip_prefix("#/components/pathItems").and_then(|name| items.pointer(name));
             let holder = place.strip_suffix("/$ref").and_then(|holder| document.pointer_mut(holder));
             if let (Some(Value::Object(found)), Some(Value::Object(item))) = (found, holder) {
@@ -118,7 +119,6 @@ fn inline_path_items(document: &mut Value) -> Result<()> {
             }
         }
     }
-    Ok(())
 }
 
 /// Returns the components of a file, and those of other files that they lead to.
@@ -159,20 +159,11 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
         groups.entry(component.key()).or_default().push(Definition { component, text, targets });
     }
     // A definition that leads to a conflict is a conflict too, even if its text is the same.
-    let mut conflicts: BTreeSet<Key<'_>> = BTreeSet::new();
-    loop {
-        let known = conflicts.len();
-        for (key, group) in &groups {
-            let differ = group.windows(2).any(|pair| matches!(pair, [a, b] if a.text != b.text));
-            let mut targets = group.iter().flat_map(|definition| &definition.targets);
-            if differ || group.len() > 1 && targets.any(|target| conflicts.contains(&target.key())) {
-                conflicts.insert(*key);
-            }
-        }
-        if conflicts.len() == known {
-            break;
-        }
-    }
+    let conflicts = graph::differing(
+        &groups,
+        |one, other| one.text == other.text,
+        |definition, key| definition.targets.iter().any(|target| target.key() == key),
+    );
     let mut names = BTreeMap::new();
     let mut taken: BTreeMap<(String, String), &Component> = BTreeMap::new();
     for (key, group) in &groups {

@@ -1,14 +1,12 @@
 //! Brings published documents into canonical form: only facts that can change code, in one order.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::keywords::{DATA, NAMED, among};
 
 /// Keys that mean nothing to a program.
-const PROSE: [&str; 7] = ["description", "summary", "example", "examples", "title", "externalDocs", "xml"];
+const PROSE: &str = "description summary example examples title externalDocs xml";
 
 /// Drops what is not part of the contract, and sorts sets. The result is still an OpenAPI document, which needs a
 /// title. With `words`, descriptions are part of the contract.
@@ -34,7 +32,7 @@ fn strip_object(value: &mut Value, words: bool) {
         Value::Array(items) => items.iter_mut().for_each(|item| strip_object(item, words)),
         Value::Object(members) => {
             let description = words.then(|| description(members)).flatten();
-            members.retain(|key, _| !PROSE.contains(&key.as_str()) && !key.starts_with("x-"));
+            members.retain(|key, _| !among(PROSE, key) && !key.starts_with("x-"));
             members.extend(description.map(|text| ("description".to_owned(), text)));
             for (key, child) in members.iter_mut() {
                 match (key.as_str(), &mut *child) {
@@ -75,17 +73,9 @@ pub(crate) fn sort(set: &mut Vec<Value>) {
 
 /// Returns the text of a contract file. Its keys are sorted, whatever the order of this build's maps.
 pub(crate) fn to_text(document: &Value) -> Result<String> {
-    fn ordered(value: &Value) -> Value {
-        match value {
-            Value::Object(members) => {
-                let sorted: BTreeMap<_, _> = members.iter().collect();
-                sorted.into_iter().map(|(key, child)| (key.clone(), ordered(child))).collect()
-            }
-            Value::Array(items) => items.iter().map(ordered).collect(),
-            other => other.clone(),
-        }
-    }
-    Ok(serde_json::to_string_pretty(&ordered(document))? + "\n")
+    let mut sorted = document.clone();
+    sorted.sort_all_objects();
+    Ok(serde_json::to_string_pretty(&sorted)? + "\n")
 }
 
 #[cfg(test)]

@@ -9,17 +9,11 @@ const WIDTH: usize = 120;
 /// Returns the changelog with entries added below "Unreleased", by section; those that it has already are not added
 /// again. A new section comes first, as the added entries matter most to users who update.
 pub(crate) fn with(text: &str, sections: &[(&str, Vec<String>)]) -> Result<String> {
-    let Some(start) = text
-        .split_inclusive('\n')
-        .scan(0, |at, line| {
-            *at += line.len();
-            Some((*at, line))
-        })
-        .find_map(|(end, line)| (line.trim_end() == UNRELEASED).then_some(end))
-    else {
+    let lines = || text.split_inclusive('\n');
+    let Some(number) = lines().position(|line| line.trim_end() == UNRELEASED) else {
         bail!("{CHANGELOG} has no {UNRELEASED:?}, below which what changed is to stand");
     };
-    let (head, rest) = text.split_at(start);
+    let (head, rest) = text.split_at(lines().take(number + 1).map(str::len).sum());
     let (unreleased, tail) = rest.split_at(rest.find("\n## ").map_or(rest.len(), |end| end + 1));
     let there = words(unreleased);
     let mut unreleased = unreleased.to_owned();

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::keywords::{DATA, NAMED, among};
+use crate::keywords::{DATA, NAMED, Type, among};
 
 /// Keywords that hold a schema, or several.
 const SCHEMAS: &str = "schema schemas properties patternProperties additionalProperties items not allOf oneOf anyOf";
@@ -69,16 +69,7 @@ fn drop_keywords(members: &mut Map<String, Value>) {
 
 fn schema(members: &mut Map<String, Value>, beside_ref: bool) {
     if let Some(only) = members.remove("const") {
-        let kind = match &only {
-            Value::String(_) => "string",
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() => "number",
-            Value::Number(_) => "integer",
-            Value::Null => "null",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        members.entry("type").or_insert(json!(kind));
+        members.entry("type").or_insert(json!(Type::of(&only)));
         members.insert("enum".to_owned(), json!([only]));
     }
     types(members);

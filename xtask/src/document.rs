@@ -9,21 +9,8 @@ use crate::dialect;
 use crate::keywords::{DATA, NAMED, among};
 
 /// Keywords by which a schema refuses values of its type.
-pub(crate) const BOUNDS: [&str; 13] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
+pub(crate) const BOUNDS: &str = "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength \
+    pattern minItems maxItems uniqueItems minProperties maxProperties";
 
 /// Reads an OpenAPI document, 3.0 or 3.1, and converts it into 3.0.
 pub(crate) fn read(file: &str, text: &[u8]) -> Result<Value> {
@@ -111,14 +98,17 @@ pub(crate) fn check_aliases(file: &str, document: &Value) -> Result<()> {
 }
 
 fn check_schema(file: &str, place: &str, schema: &Value) -> Result<()> {
-    const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+    const TYPES: &str = "array boolean integer number object string";
     let members = object(file, place, schema)?;
     for (key, child) in members {
         let place = format!("{place}/{key}");
         match key.as_str() {
             "$ref" if !child.is_string() => bail!("{file}: at {place}: a reference is a string"),
-            "type" if !child.as_str().is_some_and(|kind| TYPES.contains(&kind)) => {
-                bail!("{file}: at {place}: {child} is none of the types of OpenAPI 3.0, which are {}", TYPES.join(", "))
+            "type" if !child.as_str().is_some_and(|kind| among(TYPES, kind)) => {
+                bail!(
+                    "{file}: at {place}: {child} is none of the types of OpenAPI 3.0, which are {}",
+                    TYPES.replace(' ', ", ")
+                )
             }
             "required" if !child.as_array().is_some_and(|names| names.iter().all(Value::is_string)) => {
                 bail!("{file}: at {place}: a list of names is expected")
@@ -151,48 +141,45 @@ pub(crate) fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value
     document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Calls `visit` with the place (a JSON pointer) and the text of every `$ref`.
-pub(crate) fn for_each_ref<'a>(value: &'a Value, visit: &mut dyn FnMut(&str, &'a str) -> Result<()>) -> Result<()> {
-    for_each_text(value, &mut String::new(), &mut |place, text| match place.ends_with("/$ref") {
-        true => visit(place, text),
-        false => Ok(()),
-    })
+/// Returns the place (a JSON pointer) and the text of every `$ref`.
+pub(crate) fn refs(value: &Value) -> Vec<(String, &str)> {
+    let mut found = texts(value, String::new());
+    found.retain(|(place, _)| place.ends_with("/$ref"));
+    found
 }
 
-fn for_each_text<'a>(
-    value: &'a Value,
-    place: &mut String,
-    visit: &mut dyn FnMut(&str, &'a str) -> Result<()>,
-) -> Result<()> {
-    let mut step = |key: &str, child: &'a Value| {
-        let length = place.len();
-        place.push('/');
-        place.push_str(&key.replace('~', "~0").replace('/', "~1"));
-        let result = for_each_text(child, place, visit);
-        place.truncate(length);
-        result
-    };
+/// Returns the names of the schemas that a value refers to.
+pub(crate) fn referred(value: &Value) -> Vec<&str> {
+    refs(value).into_iter().filter_map(|(_, target)| schema_name(target)).collect()
+}
+
+/// Returns the place and the text of every string in the value at a place.
+fn texts(value: &Value, place: String) -> Vec<(String, &str)> {
     match value {
-        Value::Object(members) => members.iter().try_for_each(|(key, child)| step(key, child)),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, child)| step(&index.to_string(), child)),
-        Value::String(text) => visit(place, text),
-        _ => Ok(()),
+        Value::Object(members) => {
+            let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+            members.iter().flat_map(|(key, child)| texts(child, format!("{place}/{}", escaped(key)))).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(index, child)| texts(child, format!("{place}/{index}"))).collect()
+        }
+        Value::String(text) => vec![(place, text)],
+        _ => Vec::new(),
     }
 }
 
 /// Returns the references of a published document: the place, the text and the keyword of each.
-pub(crate) fn published_refs(document: &Value) -> Result<Vec<(String, String, String)>> {
+pub(crate) fn published_refs(document: &Value) -> Vec<(String, String, String)> {
     const FILES: [&str; 3] = [".json", ".yaml", ".yml"];
-    let mut found = Vec::new();
-    for_each_text(document, &mut String::new(), &mut |place, text| {
+    let reference = |(place, text): (String, &str)| {
         let mut holders = place.rsplit('/').skip(1);
         let is_mapped = (holders.next(), holders.next()) == (Some("mapping"), Some("discriminator"))
             && (text.contains(['#', '/']) || FILES.iter().any(|end| text.ends_with(end)));
-        let keyword = if is_mapped { Some("mapping") } else { keyword(place).filter(|_| place.ends_with("/$ref")) };
-        found.extend(keyword.map(|keyword| (place.to_owned(), text.to_owned(), keyword.to_owned())));
-        Ok(())
-    })?;
-    Ok(found)
+        let keyword = if is_mapped { Some("mapping") } else { keyword(&place).filter(|_| place.ends_with("/$ref")) };
+        let keyword = keyword?.to_owned();
+        Some((place, text.to_owned(), keyword))
+    };
+    texts(document, String::new()).into_iter().filter_map(reference).collect()
 }
 
 /// Returns the keyword that holds a place in a published document; `None` in data, where a `$ref` is not a reference.
@@ -212,17 +199,14 @@ fn keyword(place: &str) -> Option<&str> {
 
 /// Refuses a document with a reference to another file, or to a value that it does not have.
 pub(crate) fn check_refs(file: &str, document: &Value) -> Result<()> {
-    for_each_ref(document, &mut |place, target| {
-        if keyword(place).is_none() {
-            return Ok(());
-        }
-        let found = target.strip_prefix('#').map(|pointer| document.pointer(&unescaped(pointer)));
-        match found {
-            Some(Some(_)) => Ok(()),
+    for (place, target) in refs(document).into_iter().filter(|(place, _)| keyword(place).is_some()) {
+        match target.strip_prefix('#').map(|pointer| document.pointer(&unescaped(pointer))) {
+            Some(Some(_)) => {}
             Some(None) => bail!("{file}: at {place}: `{target}` refers to nothing"),
             None => bail!("{file}: at {place}: `{target}` refers to another file, which `fetch` would have brought in"),
         }
-    })
+    }
+    Ok(())
 }
 
 /// Decodes the URL escapes of a JSON pointer.
@@ -230,18 +214,20 @@ pub(crate) fn unescaped(pointer: &str) -> String {
     percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
+/// Returns the key that a step of a JSON pointer stands for.
+pub(crate) fn key(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
 /// Refuses references to a place inside a schema, which has no type.
 pub(crate) fn check_schema_refs(file: &str, document: &Value) -> Result<()> {
-    for (name, schema) in schemas(document) {
-        for_each_ref(schema, &mut |place, target| match schema_name(target) {
-            _ if keyword(&format!("/components/schemas/schema{place}")).is_none() => Ok(()),
-            Some(_) => Ok(()),
-            None => bail!(
-                "{file}: at /components/schemas/{name}{place}: `{target}` is no schema of its own, so has no type"
-            ),
-        })?;
+    let is_inner = |(place, target): &(String, &str)| {
+        place.starts_with("/components/schemas/") && keyword(place).is_some() && schema_name(target).is_none()
+    };
+    match refs(document).into_iter().find(is_inner) {
+        Some((place, target)) => bail!("{file}: at {place}: `{target}` is no schema of its own, so has no type"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Returns the name of the schema that a `$ref` leads to.

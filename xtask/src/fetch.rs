@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -70,7 +70,7 @@ pub(crate) fn read(root: &Path, options: &Options) -> Result<Read> {
     let (published, tree, notes) = read_all(&sources, &origin, options.allow_missing)?;
 
     let unchanged = published == lock.published;
-    let commit = origin.commit().or_else(|| lock.commit.clone().filter(|_| unchanged));
+    let commit = origin.commit.clone().or_else(|| lock.commit.clone().filter(|_| unchanged));
     let there = sources.documents().filter(|source| tree.contains_key(source.path));
     let documents = there.map(|source| Ok((source.name.to_owned(), bundle::bundle(source.path, &tree)?)));
     let documents = documents.collect::<Result<_>>()?;
@@ -133,10 +133,15 @@ fn read_all(sources: &Sources, origin: &Origin, allow_missing: bool) -> Result<P
 }
 
 /// Where the published documents are read from.
-enum Origin {
-    Published { files: String, commit: String, agent: Agent },
-    Directory { path: PathBuf, commit: Option<String> },
-    Url { base: String, commit: Option<String>, agent: Agent },
+struct Origin {
+    /// The URL or the path of a file, with `{path}` in it.
+    files: String,
+    /// The commit that is read, if it is known.
+    commit: Option<String>,
+    /// Where a copy is, in words; empty for the published repository.
+    place: String,
+    /// `None` for a directory.
+    agent: Option<Agent>,
 }
 
 impl Origin {
@@ -150,65 +155,45 @@ impl Origin {
                 bail!("--rev {rev}: a copy is of one commit, which is to be given by the 40 digits of its SHA");
             }
         }
-        match (&options.from, &options.rev) {
-            (Some(base), _) if base.contains("://") && !base.starts_with("http") => {
-                bail!("--from {base}: a folder, or a URL that begins with https:// or http://, is expected")
-            }
-            (Some(base), commit) if base.contains("://") => {
-                let (base, commit) = (base.trim_end_matches('/').to_owned(), commit.clone());
-                Ok(Self::Url { base, commit, agent: agent() })
-            }
-            (Some(path), commit) => {
-                let path = PathBuf::from(path);
-                if !path.is_dir() {
-                    bail!("--from {}: no such directory", path.display());
-                }
-                Ok(Self::Directory { path, commit: commit.clone() })
-            }
-            (None, rev) => {
-                let agent = agent();
-                let commit = match (rev, &lock.commit) {
-                    (Some(rev), _) => resolve(&agent, &sources.revisions, rev)?,
-                    (None, Some(commit)) => commit.clone(),
-                    (None, None) => bail!("{LOCK} pins no commit: say which with --rev"),
-                };
-                Ok(Self::Published { files: sources.files.clone(), commit, agent })
-            }
+        let Some(base) = &options.from else {
+            let agent = agent();
+            let commit = match (&options.rev, &lock.commit) {
+                (Some(rev), _) => resolve(&agent, &sources.revisions, rev)?,
+                (None, Some(commit)) => commit.clone(),
+                (None, None) => bail!("{LOCK} pins no commit: say which with --rev"),
+            };
+            let files = sources.files.replace("{commit}", &commit);
+            return Ok(Self { files, commit: Some(commit), place: String::new(), agent: Some(agent) });
+        };
+        let is_url = base.contains("://");
+        if is_url && !base.starts_with("http") {
+            bail!("--from {base}: a folder, or a URL that begins with https:// or http://, is expected");
         }
-    }
-
-    /// Returns the commit that is read, if it is known.
-    fn commit(&self) -> Option<String> {
-        match self {
-            Self::Published { commit, .. } => Some(commit.clone()),
-            Self::Directory { commit, .. } | Self::Url { commit, .. } => commit.clone(),
+        if !is_url && !Path::new(base).is_dir() {
+            bail!("--from {base}: no such directory");
         }
+        let folder = base.trim_end_matches('/');
+        let place = if is_url { format!(" at {folder}") } else { format!(" in {base}") };
+        let files = format!("{folder}/{{path}}");
+        Ok(Self { files, commit: options.rev.clone(), place, agent: is_url.then(agent) })
     }
 
     fn describe(&self, commit: Option<&str>) -> String {
         let commit = commit.map_or_else(|| "an unknown commit".to_owned(), |commit| format!("commit {commit}"));
-        match self {
-            Self::Published { .. } => commit,
-            Self::Directory { path, .. } => format!("{commit} in {}", path.display()),
-            Self::Url { base, .. } => format!("{commit} at {base}"),
-        }
+        commit + &self.place
     }
 
     /// Returns the URL or the path of a published file.
     fn place(&self, path: &str) -> String {
-        match self {
-            Self::Published { files, commit, .. } => files.replace("{commit}", commit).replace("{path}", path),
-            Self::Directory { path: directory, .. } => directory.join(path).display().to_string(),
-            Self::Url { base, .. } => format!("{base}/{path}"),
-        }
+        self.files.replace("{path}", path)
     }
 
     /// Returns the bytes of a published file; `None` if there is no such file.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let place = self.place(path);
-        match self {
-            Self::Published { agent, .. } | Self::Url { agent, .. } => get(agent, &place, "*/*", None),
-            Self::Directory { .. } => match std::fs::read(&place) {
+        match &self.agent {
+            Some(agent) => get(agent, &place, "*/*", None),
+            None => match std::fs::read(&place) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error).context(place),

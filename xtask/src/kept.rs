@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::document;
+use crate::graph::reachable;
 use crate::model::Documents;
 use crate::overlay::{Action, KEPT, OVERLAYS, Overlay};
 use crate::project::Project;
@@ -94,27 +95,11 @@ fn received<'a>(documents: impl Iterator<Item = (&'a String, &'a Value)>, projec
         }
         let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
         let operations = paths.filter_map(Value::as_object).flat_map(|methods| methods.values());
-        let mut next: Vec<&str> = operations.flat_map(|operation| references(&operation["responses"])).collect();
-        let mut seen = BTreeSet::new();
-        while let Some(name) = next.pop() {
-            if seen.insert(name) {
-                next.extend(references(&document["components"]["schemas"][name]));
-            }
-        }
-        received.extend(seen.into_iter().map(str::to_owned));
+        let start = operations.flat_map(|operation| document::referred(&operation["responses"]));
+        let found = reachable(start, |name| document::referred(&document["components"]["schemas"][name]));
+        received.extend(found.into_iter().map(str::to_owned));
     }
     received
-}
-
-/// Returns the names of the schemas that a value refers to.
-fn references(value: &Value) -> Vec<&str> {
-    let mut names = Vec::new();
-    let found = document::for_each_ref(value, &mut |_, target| {
-        names.extend(document::schema_name(target));
-        Ok(())
-    });
-    debug_assert!(found.is_ok(), "the visitor never fails");
-    names
 }
 
 /// Whether a schema says that a value is an object, and nothing else about it.

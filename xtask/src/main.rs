@@ -14,6 +14,7 @@ mod diff;
 mod document;
 mod fetch;
 mod generate;
+mod graph;
 mod kept;
 mod keywords;
 mod model;

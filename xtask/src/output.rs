@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use similar::TextDiff;
+use tempfile::TempPath;
 
 /// The files that should exist, by their path below the workspace's root.
 #[derive(Debug, Default)]
@@ -40,20 +41,10 @@ impl Plan {
     /// replaces one, so that a full disk leaves the tree as it was. Does not touch unchanged files.
     pub(crate) fn write(&self, root: &Path) -> Result<Vec<(&str, bool)>> {
         let changed = self.changed(root)?;
-        let mut staged = Vec::new();
-        let result = stage(root, &changed, &mut staged).and_then(|()| {
-            // In reverse order, so that the lock comes last and `check` notices an interrupted run.
-            let mut replacements = staged.iter().rev();
-            replacements.try_for_each(|(temporary, path)| {
-                fs::rename(temporary, path).with_context(|| path.display().to_string())
-            })
-        });
-        if result.is_err() {
-            for (temporary, _) in &staged {
-                let _ = fs::remove_file(temporary);
-            }
+        // In reverse order, so that the lock comes last and `check` notices an interrupted run.
+        for (temporary, path) in stage(root, &changed)?.into_iter().rev() {
+            temporary.persist(&path).map_err(|error| error.error).with_context(|| path.display().to_string())?;
         }
-        result?;
         for (path, _) in changed.iter().filter(|(_, text)| text.is_none()) {
             fs::remove_file(root.join(path)).with_context(|| (*path).to_owned())?;
         }
@@ -81,20 +72,22 @@ impl Plan {
     }
 }
 
-/// Writes each new text beside the file that it will replace.
-fn stage(root: &Path, changed: &[(&str, Option<&str>)], staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+/// Writes each new text beside the file that it will replace. Dropping a staged file removes it.
+fn stage(root: &Path, changed: &[(&str, Option<&str>)]) -> Result<Vec<(TempPath, PathBuf)>> {
+    let mut staged = Vec::new();
     for (path, text) in changed {
         let Some(text) = text else { continue };
         let path = root.join(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        // Only its owner could read a `NamedTempFile`.
+        let temporary = TempPath::try_from_path(path.with_file_name(format!(".{name}.{}.new", std::process::id())))?;
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
         }
-        staged.push((temporary.clone(), path));
         fs::write(&temporary, text).with_context(|| temporary.display().to_string())?;
+        staged.push((temporary, path));
     }
-    Ok(())
+    Ok(staged)
 }
 
 pub(crate) fn unified(path: &str, old: &str, new: &str) -> String {

@@ -1,12 +1,13 @@
 //! OpenAPI Overlay 1.0: our corrections and our documentation of the contract.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json_path::{JsonPath, PathElement};
+use serde_json_path::{JsonPath, NormalizedPath};
 
 use crate::sources::CONTRACT;
 use crate::{document, output};
@@ -116,18 +117,19 @@ impl Action {
     pub(crate) fn apply(&self, document: &mut Value) -> Result<bool> {
         let path = JsonPath::parse(&self.target)?;
         let located = path.query_located(document);
-        let mut targets: Vec<Vec<Step>> = located.locations().map(|l| l.iter().map(Step::of).collect()).collect();
+        let mut targets: Vec<_> = located.locations().collect();
         // In reverse, so that the removal of an element does not move the next target.
-        targets.sort();
+        targets.sort_by(|one, other| other.partial_cmp(one).unwrap_or(Ordering::Equal));
+        let targets: Vec<String> = targets.into_iter().map(NormalizedPath::to_json_pointer).collect();
         let mut changed = false;
-        for target in targets.iter().rev() {
+        for target in targets {
             match (&self.update, self.remove) {
                 (_, true) => {
-                    remove(document, target);
+                    remove(document, &target);
                     changed = true;
                 }
                 (Some(update), false) => {
-                    changed |= find(document, target).is_some_and(|value| merge(value, update));
+                    changed |= document.pointer_mut(&target).is_some_and(|value| merge(value, update));
                 }
                 (None, false) => bail!("has neither `update` nor `remove`"),
             }
@@ -136,33 +138,12 @@ impl Action {
     }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Index(usize),
-    Name(String),
-}
-
-impl Step {
-    fn of(element: &PathElement<'_>) -> Self {
-        match element {
-            PathElement::Index(index) => Self::Index(*index),
-            PathElement::Name(name) => Self::Name((*name).to_owned()),
-        }
-    }
-}
-
-fn find<'a>(value: &'a mut Value, path: &[Step]) -> Option<&'a mut Value> {
-    path.iter().try_fold(value, |value, step| match step {
-        Step::Index(index) => value.get_mut(index),
-        Step::Name(name) => value.get_mut(name),
-    })
-}
-
-fn remove(document: &mut Value, path: &[Step]) {
-    let Some((last, parent)) = path.split_last() else { return };
-    match (find(document, parent), last) {
-        (Some(Value::Object(members)), Step::Name(name)) => drop(members.remove(name)),
-        (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => drop(items.remove(*index)),
+/// Removes what a JSON pointer leads to.
+fn remove(document: &mut Value, target: &str) {
+    let Some((parent, last)) = target.rsplit_once('/') else { return };
+    match (document.pointer_mut(parent), last.parse()) {
+        (Some(Value::Object(members)), _) => drop(members.remove(&document::key(last))),
+        (Some(Value::Array(items)), Ok(index)) if index < items.len() => drop(items.remove(index)),
         _ => {}
     }
 }

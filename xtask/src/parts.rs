@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use heck::ToPascalCase as _;
 use serde_json::{Value, json};
 
-use crate::bundle::{self, Tree};
+use crate::bundle::{self, Component, Tree};
 use crate::canonical::{self, stem};
 use crate::dialect;
 use crate::document;
@@ -27,18 +27,11 @@ pub(crate) struct Files<R> {
     allow_missing: bool,
     raw: BTreeMap<String, Value>,
     tree: Tree,
-    /// The place of each component in its file, by file, section and name.
-    places: BTreeMap<(String, String, String), String>,
+    /// The place in its file of each value that becomes a component.
+    places: BTreeMap<Component, String>,
     /// The parts of files, or whole files, that are not in the tree yet.
-    waiting: VecDeque<(String, Option<Part>)>,
+    waiting: VecDeque<(String, Option<Component>)>,
     notes: Vec<String>,
-}
-
-/// A value that becomes a component, and its place in its file.
-struct Part {
-    section: String,
-    name: String,
-    place: String,
 }
 
 impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
@@ -87,13 +80,13 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         Ok(true)
     }
 
-    fn take(&mut self, file: &str, part: Option<&Part>) -> Result<()> {
+    fn take(&mut self, file: &str, part: Option<&Component>) -> Result<()> {
         let raw = &self.raw[file];
         let mut document = match part {
             None => raw.clone(),
-            Some(Part { section, name, place }) => json!({
+            Some(part) => json!({
                 "openapi": raw.get("openapi").unwrap_or(&json!("3.1.0")),
-                "components": { section: { name: raw.pointer(place) } },
+                "components": { &part.section: { &part.name: raw.pointer(&self.places[part]) } },
             }),
         };
         dialect::convert(&mut document);
@@ -103,7 +96,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         let known = self.tree.entry(file.to_owned()).or_default();
         match part {
             None => *known = document,
-            Some(Part { section, name, .. }) => {
+            Some(Component { section, name, .. }) => {
                 known["components"][section][name] = document["components"][section][name].take();
             }
         }
@@ -111,8 +104,8 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
     }
 
     /// Makes every reference lead to a component, and queues that component.
-    fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Part>) -> Result<()> {
-        for (place, reference, keyword) in document::published_refs(document)? {
+    fn localize(&mut self, file: &str, document: &mut Value, part: Option<&Component>) -> Result<()> {
+        for (place, reference, keyword) in document::published_refs(document) {
             let section = section(&keyword);
             let by = || format!("{file}: at {place}");
             let (path, pointer) = reference.split_once('#').unwrap_or((&reference, ""));
@@ -129,24 +122,26 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
                 target => target.with_context(by)?,
             };
             self.load(&target, Some(&format!("{file} at {place}")))?;
-            let here = part.map_or(&place, |part| &part.place);
+            let here = part.map_or(&place, |part| &self.places[part]);
             let Some(pointer) = find(&self.raw[&target], here, &document::unescaped(pointer)) else {
                 bail!("{}: `{reference}` refers to nothing", by());
             };
-            let (section, name) = self.name(&target, section.to_owned(), pointer).with_context(by)?;
+            let Component { section, name, .. } = self.name(target, section.to_owned(), pointer).with_context(by)?;
             bundle::set(document, &place, format!("{path}{}", bundle::pointer(&section, &name)));
         }
         Ok(())
     }
 
-    /// Returns the section and name of the value at a place of a file. A file that is not a document names its parts.
-    fn name(&mut self, file: &str, section: String, place: String) -> Result<(String, String)> {
-        let raw = &self.raw[file];
-        let keys: Vec<String> = place.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+    /// Returns the component that has the value at a place of a file. A file that is not a document names its parts.
+    fn name(&mut self, file: String, section: String, place: String) -> Result<Component> {
+        let raw = &self.raw[&file];
+        let keys: Vec<String> = place.split('/').skip(1).map(document::key).collect();
         let name = match (keys.as_slice(), raw.get("openapi")) {
-            ([first, section, name], Some(_)) if first == "components" => return Ok((section.clone(), name.clone())),
+            ([first, section, name], Some(_)) if first == "components" => {
+                return Ok(Component { section: section.clone(), name: name.clone(), file });
+            }
             ([], Some(_)) => bail!("{file} is a document: say which part of it, such as #/components/schemas/Name"),
-            ([], None) => stem(file).to_pascal_case(),
+            ([], None) => stem(&file).to_pascal_case(),
             ([.., name], None) => name.clone(),
             (keys, Some(_)) => {
                 let keys = keys.iter().filter(|key| !among("components schemas properties $defs", key));
@@ -155,26 +150,25 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
         };
         // A place inside a document has no name of its own, and gives way to a component that has.
         let is_named = raw.get("openapi").is_none();
-        let mut name = name;
+        let mut component = Component { section, name, file };
         for number in 2.. {
+            let Component { section, name, file } = &component;
             let published = format!("/components/{section}/{name}");
             let published = raw.get("openapi").and(raw.pointer(&published)).map(|_| published);
-            let key = (file.to_owned(), section.clone(), name.clone());
-            match self.places.get(&key).cloned().or(published) {
+            match self.places.get(&component).cloned().or(published) {
                 Some(known) if raw.pointer(&known) == raw.pointer(&place) => break,
                 Some(known) if is_named => {
                     bail!("`{place}` and `{known}` of {file} would both be the component `{name}`");
                 }
-                Some(_) => name = format!("{}{number}", name.trim_end_matches(|c: char| c.is_ascii_digit())),
+                Some(_) => component.name = format!("{}{number}", name.trim_end_matches(|c: char| c.is_ascii_digit())),
                 None => {
-                    self.places.insert(key, place.clone());
-                    let part = Part { section: section.clone(), name: name.clone(), place };
-                    self.waiting.push_back((file.to_owned(), Some(part)));
+                    self.waiting.push_back((file.clone(), Some(component.clone())));
+                    self.places.insert(component.clone(), place);
                     break;
                 }
             }
         }
-        Ok((section, name))
+        Ok(component)
     }
 }
 

@@ -15,29 +15,23 @@ pub(crate) const BY_HAND: &str = "ampersand_types";
 
 /// All that xtask needs to know of a contract beyond OpenAPI.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Project {
     /// How the names of fields end that have the URL of another field's value.
-    #[serde(default, rename = "signed-urls")]
     pub(crate) signed_urls: Vec<String>,
     /// The steps that find something to do in this contract. A step that no longer does may have stopped matching its
     /// target.
-    #[serde(default)]
     pub(crate) steps: Vec<String>,
     /// The folder of the files that are generated for tests.
-    #[serde(default)]
     pub(crate) tests: String,
     pub(crate) event: Option<Event>,
-    #[serde(default)]
     pub(crate) credentials: Credentials,
-    #[serde(default)]
     pub(crate) types: Crate,
-    #[serde(default, rename = "module")]
+    #[serde(rename = "module")]
     pub(crate) modules: Vec<Module>,
-    #[serde(default)]
     pub(crate) client: Client,
     /// The crates that depend on the types or the client.
-    #[serde(default, rename = "dependent")]
+    #[serde(rename = "dependent")]
     pub(crate) dependents: Vec<Dependent>,
     pub(crate) samples: Option<Samples>,
     pub(crate) bench: Option<Bench>,

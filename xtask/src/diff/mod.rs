@@ -23,6 +23,7 @@ use clap::{Args, ValueEnum};
 
 use crate::fetch;
 use crate::kept::{self, Kept};
+use crate::keywords::word;
 use crate::model::{Documents, Model, Place};
 use crate::overlay::Overlay;
 use crate::project::Project;
@@ -32,7 +33,7 @@ pub(crate) use contract::NEWEST;
 use effects::Verdict;
 use effects::reach::Change;
 use effects::semver::{self, Api, Bump};
-use facts::kind::{Kind, word};
+use facts::kind::Kind;
 use facts::walk::Walk;
 use say::report::{Files, Report};
 
@@ -131,7 +132,7 @@ fn changes(old: &Documents, new: &Documents, kept: &Kept, project: &Project) -> 
     let types = [(&kept.old, old), (&kept.new, new)].map(|(kept, as_is)| Model::as_published(kept, as_is));
     let of_types = found(&types[0], &types[1], &|_, _| false);
     let is_kept = |place: &Place, kind| {
-        let same = |change: &Change| (change.place(), change.kind) == (place.clone(), kind);
+        let same = |change: &Change| (&change.place, change.kind) == (place, kind);
         !of_types.iter().any(|change| same(change) && change.source == Verdict::Breaking)
     };
     let mut changes = found(&Model::read(old), &Model::read(new), &is_kept);

@@ -168,7 +168,7 @@ fn accessor(
     structs: &[Struct<'_>],
     variants: &[proc_macro2::Ident],
 ) -> TokenStream {
-    let (member, name) = (&subject.field, format_ident!("{}", names::fit(names::snake(&subject.field), "value", &[])));
+    let (member, name) = (&subject.field, format_ident!("{}", names::fit(names::snake(&subject.field), "value", "")));
     let doc = format!("{} `None` where the event has none.", subject.words);
     let arms = document.events.iter().zip(variants).filter_map(|(event, variant)| {
         let field = Struct::named(structs, &names::pascal(&event.data))?.field(member)?;

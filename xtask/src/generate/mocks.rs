@@ -4,9 +4,10 @@ use progenitor::{GenerationSettings, Generator};
 use serde_json::{Map, Value, json};
 use typify::UnknownPolicy;
 
-use super::requests::{Answer, Parameter, Request};
+use super::requests::{Coded, Parameter, Request};
 use super::structs;
 use super::ty::Ty;
+use crate::model::Form;
 
 /// Generates typed mocks of every operation with plain progenitor: a trait of a mock server. It has a method for each
 /// operation, which sets when the mock matches and what it then answers.
@@ -35,8 +36,8 @@ fn described(request: &Request<'_>, schemas: &mut Map<String, Value>) -> Value {
     let parameters: Vec<Value> = request.parameters.iter().map(|one| parameter(one, schemas)).collect();
     let mut content = |ty: &Ty| json!({ "application/json": { "schema": named(ty, schemas) } });
     let answer = match &request.answer {
-        Answer::Json(ty) => content(ty),
-        Answer::Empty | Answer::Text | Answer::Bytes => json!({}),
+        Some(Coded { form: Form::Json | Form::Choice, ty, .. }) => content(ty),
+        _ => json!({}),
     };
     let mut responses = json!({ request.status.to_string(): { "description": "", "content": answer } });
     for (status, ty) in &request.errors {
@@ -61,7 +62,7 @@ fn parameter(parameter: &Parameter<'_>, schemas: &mut Map<String, Value>) -> Val
     };
     json!({
         "name": parameter.of.name,
-        "in": parameter.of.location.name(),
+        "in": parameter.of.location,
         "required": parameter.of.is_argument(),
         "schema": schema,
     })

@@ -70,7 +70,7 @@ pub(crate) fn generate(root: &Path, allow_stale: bool) -> Result<Generated> {
     };
     let mut modules = Vec::new();
     for module in &project.modules {
-        if names::fit(names::snake(&module.name), "", &[]) != module.name {
+        if names::fit(names::snake(&module.name), "", "") != module.name {
             bail!("openapi/project.toml: `{}` is not the name of a module in Rust", module.name);
         }
         let Contract { file, origin, published, mut document } = generator.read(&module.document)?;

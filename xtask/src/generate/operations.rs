@@ -4,10 +4,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Docs;
-use super::requests::{Answer, Body, Group, Media, Parameter, Request};
-use super::structs::Struct;
+use super::requests::{Coded, Group, Parameter, Request};
+use super::structs::{Struct, setter};
 use super::ty::Ty;
-use crate::model::names;
+use crate::keywords::word;
+use crate::model::{Form, names};
 use crate::project::Project;
 
 /// Returns the operations of a group: a struct for all, another for those of one project, and one for each request.
@@ -131,10 +132,10 @@ fn methods(
         steps.extend(step);
         taken.push(quote!(#ident: #ty));
         let described = words.get(&ident.to_string()).map(|words| words.replace('\n', " ")).unwrap_or_default();
-        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.of.name, parameter.of.location.name()));
+        list.push(format!("* `{ident}`, `{}` in the {}. {described}", parameter.of.name, word(parameter.of.location)));
         given.push(quote!(#ident));
     }
-    if let Some(body) = request.body.as_ref().filter(|body| body.required) {
+    if let Some(body) = request.body_if(true) {
         let (ty, step) = fill_body(body);
         steps.extend(quote! { call.#step; });
         taken.push(quote!(body: #ty));
@@ -142,8 +143,9 @@ fn methods(
     }
     // The client accepts these without being told.
     let known = ["application/json", "application/problem+json", "text/plain"];
-    if let (Answer::Json(_) | Answer::Text, Some(media)) = (&request.answer, request.media)
-        && !known.contains(&media)
+    if let Some(Coded { form, media, .. }) = &request.answer
+        && *form != Form::Bytes
+        && !known.contains(media)
     {
         steps.extend(quote! { call.accept(#media); });
     }
@@ -178,7 +180,7 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
     let Parameter { of, ident, ty, is_compound } = parameter;
     let name = &of.name;
     let once = (!of.idempotent).then(|| quote! { call.operation.idempotent = false; });
-    let place = format_ident!("{}", of.location.name());
+    let place = format_ident!("{}", word(of.location));
     if *is_compound {
         let (taken, value) = ty.argument(ident, Ty::rust);
         let rust = ty.rust();
@@ -191,7 +193,7 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
             (None, "simple", false) | (None, _, false) => quote!(Separated(",")),
             (None, _, true) => quote!(Repeated),
         };
-        let place = format_ident!("{}", names::pascal(of.location.name()));
+        let place = format_ident!("{}", names::pascal(&word(of.location)));
         let step = quote! {
             let value: #rust = #value;
             call.compound(crate::call::Place::#place, #name, crate::call::Style::#style, &value);
@@ -213,7 +215,7 @@ fn fill(parameter: &Parameter<'_>) -> (TokenStream, TokenStream) {
 
 /// Returns the type of a body's argument, and the call that writes it. A struct is taken as is, so that a caller who
 /// decodes one need not name its type again.
-fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
+fn fill_body(body: &Coded<'_>) -> (TokenStream, TokenStream) {
     let rust = body.ty.rust();
     let (ty, value) = match &body.ty {
         Ty::Struct(_) => (rust, quote!(body)),
@@ -222,11 +224,11 @@ fn fill_body(body: &Body) -> (TokenStream, TokenStream) {
             (ty, quote!({ let body: #rust = #value; body }))
         }
     };
-    let step = match &body.media {
-        Media::Json(media) if media == "application/json" => quote!(body(&#value)),
-        Media::Json(media) => quote!(json(#media, &#value)),
-        Media::Form => quote!(form(&#value)),
-        Media::Bytes(media) => quote!(bytes(#media, #value)),
+    let step = match (body.form, body.media) {
+        (Form::Json, "application/json") => quote!(body(&#value)),
+        (Form::Json, media) => quote!(json(#media, &#value)),
+        (Form::Pairs, _) => quote!(form(&#value)),
+        (_, media) => quote!(bytes(#media, #value)),
     };
     (ty, step)
 }
@@ -239,30 +241,18 @@ fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String
         let ident = &parameter.ident;
         let (ty, step) = fill(parameter);
         let words = words.get(&ident.to_string()).map(String::as_str).unwrap_or_default();
-        let doc = format!("{words}\n\n`{}` in the {}.", parameter.of.name, parameter.of.location.name());
-        setters.extend(quote! {
-            #[doc = #doc]
-            pub fn #ident(mut self, #ident: #ty) -> Self {
-                let call = &mut self.call;
-                #step
-                self
-            }
-        });
+        let doc = format!("{words}\n\n`{}` in the {}.", parameter.of.name, word(parameter.of.location));
+        setters.extend(setter(&quote!(#[doc = #doc]), ident, &ty, &quote! { let call = &mut self.call; #step }));
     }
-    if let Some(body) = request.body.as_ref().filter(|body| !body.required) {
+    if let Some(body) = request.body_if(false) {
         let (ty, step) = fill_body(body);
-        setters.extend(quote! {
-            /// The body, which may be left out.
-            pub fn body(mut self, body: #ty) -> Self {
-                self.call.#step;
-                self
-            }
-        });
+        let docs = quote!(#[doc = "The body, which may be left out."]);
+        setters.extend(setter(&docs, &format_ident!("body"), &ty, &quote! { self.call.#step; }));
     }
     let (id, verb, path) = (&request.operation.id, &request.operation.method, &request.operation.path);
     let (idempotent, security) = (request.operation.idempotent, schemes(request));
     let host = format_ident!("{}", names::pascal(&request.operation.host));
-    let (how, ty) = answer(&request.answer);
+    let (how, ty) = answer(request.answer.as_ref());
     let doc = format!("A request that [`{group}::{method}`] begins, and `.await` sends.");
     quote! {
         #[doc = #doc]
@@ -292,31 +282,30 @@ fn request(request: &Request<'_>, group: &Ident, words: &BTreeMap<String, String
 }
 
 /// Returns the client's method that reads the response, and the type that it returns.
-fn answer(answer: &Answer) -> (Ident, TokenStream) {
-    let how = |name| format_ident!("{name}");
-    match answer {
-        Answer::Empty => (how("empty"), quote!(())),
-        Answer::Text => (how("text"), Ty::String.rust()),
-        Answer::Bytes => (how("bytes"), Ty::Bytes.rust()),
+fn answer(answer: Option<&Coded<'_>>) -> (Ident, TokenStream) {
+    let Some(Coded { form, ty, .. }) = answer else { return (format_ident!("empty"), quote!(())) };
+    let how = match (form, ty) {
+        (Form::Text, _) => "text",
+        (Form::Bytes, _) => "bytes",
         // Nobody sends a list back, so `null` and an empty list are the same.
-        Answer::Json(Ty::Items(ty)) => (how("list"), ty.rust()),
-        Answer::Json(ty) => (how("json"), ty.rust()),
-    }
+        (_, Ty::Items(_)) => "list",
+        _ => "json",
+    };
+    (format_ident!("{how}"), ty.plain().rust())
 }
 
 /// Returns how a request for a list in pages gets the next page: the request takes a token, and the response says
 /// whether it is the last page and which token is next.
 fn pages(request: &Request<'_>, structs: &[Struct<'_>], project: &Project) -> Option<TokenStream> {
     let paging = project.client.paging.as_ref()?;
-    let of = |ty: &Ty| match ty {
-        Ty::Struct(name) => Struct::named(structs, name),
-        _ => None,
+    let of = |ty: &Ty| {
+        let Ty::Struct(name) = ty else { return None };
+        Struct::named(structs, name)
     };
     let field = |one: &Struct<'_>, name: &str| one.field(name).map(|field| (field.ty.clone(), field.ident.clone()));
     let is_token = |one: &&Parameter<'_>| one.of.name == paging.token && !one.of.is_argument() && one.ty == Ty::String;
     let token = &request.parameters.iter().find(is_token)?.ident;
-    let Answer::Json(response) = &request.answer else { return None };
-    let response = of(response)?;
+    let response = of(&request.answer.as_ref()?.ty)?;
     let (Ty::Items(results), results_ident) = field(response, &paging.results)? else { return None };
     let (Ty::Vec(item), (state, state_ident)) = (*results, field(response, &paging.state)?) else { return None };
     let state = of(&state)?;

@@ -7,7 +7,8 @@ use proc_macro2::Ident;
 use quote::format_ident;
 
 use super::ty::{Direction, Ty};
-use crate::model::{self, Content, Document, Form, Kind, Location, Operation, Rust, names};
+use crate::keywords::word;
+use crate::model::{self, Content, Document, Form, Kind, Location, Node, Operation, Rust, names};
 
 /// Operations that the contract groups by a tag.
 pub(super) struct Group<'a> {
@@ -25,12 +26,11 @@ pub(super) struct Request<'a> {
     pub(super) method: Ident,
     pub(super) name: Ident,
     pub(super) parameters: Vec<Parameter<'a>>,
-    pub(super) body: Option<Body>,
+    pub(super) body: Option<Coded<'a>>,
     /// The status of a successful response.
     pub(super) status: u16,
-    pub(super) answer: Answer,
-    /// The media type of that response; `None` without a body.
-    pub(super) media: Option<&'a str>,
+    /// The body of that response.
+    pub(super) answer: Option<Coded<'a>>,
     /// The bodies of error responses, by status.
     pub(super) errors: BTreeMap<&'a str, Ty>,
 }
@@ -43,29 +43,12 @@ pub(super) struct Parameter<'a> {
     pub(super) is_compound: bool,
 }
 
-pub(super) struct Body {
+/// A body that a client writes or decodes.
+pub(super) struct Coded<'a> {
+    pub(super) form: Form,
+    /// The media type.
+    pub(super) media: &'a str,
     pub(super) ty: Ty,
-    pub(super) required: bool,
-    pub(super) media: Media,
-}
-
-/// How a body is encoded.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Media {
-    /// JSON of this media type.
-    Json(String),
-    Form,
-    /// As is, with its media type.
-    Bytes(String),
-}
-
-/// The body of a successful response.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
-    Empty,
-    Text,
-    Json(Ty),
-    Bytes,
 }
 
 impl<'a> Request<'a> {
@@ -83,11 +66,16 @@ impl<'a> Request<'a> {
     /// Returns the types that a caller sends, and those that it receives.
     pub(super) fn types(&self) -> (Vec<&Ty>, Vec<&Ty>) {
         let sent = self.parameters.iter().map(|parameter| &parameter.ty).chain(self.body.iter().map(|body| &body.ty));
-        let answer = match &self.answer {
-            Answer::Json(ty) => Some(ty),
-            Answer::Empty | Answer::Text | Answer::Bytes => None,
-        };
-        (sent.collect(), answer.into_iter().chain(self.errors.values()).collect())
+        (sent.collect(), self.answer.iter().map(|answer| &answer.ty).chain(self.errors.values()).collect())
+    }
+
+    /// Returns the body that every call has (`required`), or that a call may leave out.
+    pub(super) fn body_if(&self, required: bool) -> Option<&Coded<'a>> {
+        self.body.as_ref().filter(|_| self.requires_body() == required)
+    }
+
+    pub(super) fn requires_body(&self) -> bool {
+        self.operation.body.as_ref().is_some_and(|body| body.required)
     }
 }
 
@@ -115,7 +103,7 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         let mut ident = format_ident!("{}", ident(&one.name));
         // The path and the query may have parameters with the same name.
         while taken.contains(&ident) {
-            ident = format_ident!("{}_{ident}", one.location.name());
+            ident = format_ident!("{}_{ident}", word(one.location));
         }
         taken.push(ident.clone());
         let ty = Ty::of(document, &one.schema, Direction::OnlySent)?;
@@ -130,7 +118,6 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         parameters.push(Parameter { of: one, ident, ty, is_compound });
     }
     let decoded = operation.decoded();
-    let answer = answer(document, &decoded)?;
     let mut errors = BTreeMap::new();
     for (status, response) in operation.responses.iter().filter(|(status, _)| !operation.is_success(status)) {
         if let Some(node) = response.json() {
@@ -142,36 +129,25 @@ fn request<'a>(document: &Document, operation: &'a Operation) -> Result<Request<
         method: format_ident!("{}", ident(&operation.id)),
         name: format_ident!("{}", names::pascal(&operation.id)),
         parameters,
-        body: body(document, operation)?,
+        body: coded(&operation.written(), |node| Ty::of(document, node, Direction::OnlySent))?,
         status: decoded.status.parse().unwrap_or(200),
-        answer,
-        media: decoded.of.map(|(media, _)| media),
+        answer: coded(&decoded, |node| Ty::or_null(document, node, Direction::Received))?,
         errors,
     })
 }
 
-fn body(document: &Document, operation: &Operation) -> Result<Option<Body>> {
-    let written = operation.written();
-    let (Some((media, node)), Some(body)) = (written.of, &operation.body) else { return Ok(None) };
-    let (ty, media) = match written.form {
-        Form::Json => (Ty::of(document, node, Direction::OnlySent)?, Media::Json(media.to_owned())),
-        Form::Pairs => (Ty::of(document, node, Direction::OnlySent)?, Media::Form),
-        _ => (Ty::Bytes, Media::Bytes(media.to_owned())),
+/// Returns a body with its type; `None` for an empty one. `of` gives the type of its schema.
+fn coded<'a>(content: &Content<'a>, of: impl Fn(&Node) -> Result<Ty>) -> Result<Option<Coded<'a>>> {
+    let Some((media, node)) = content.of else { return Ok(None) };
+    let ty = match content.form {
+        Form::Text => Ty::String,
+        Form::Bytes => Ty::Bytes,
+        _ => of(node)?,
     };
-    Ok(Some(Body { ty, required: body.required, media }))
-}
-
-/// Returns the type of the response that the client decodes.
-fn answer(document: &Document, decoded: &Content<'_>) -> Result<Answer> {
-    Ok(match (decoded.form, decoded.of) {
-        (Form::Json | Form::Choice, Some((_, node))) => Answer::Json(Ty::or_null(document, node, Direction::Received)?),
-        (Form::Text, _) => Answer::Text,
-        (Form::Bytes, _) => Answer::Bytes,
-        _ => Answer::Empty,
-    })
+    Ok(Some(Coded { form: content.form, media, ty }))
 }
 
 /// Returns the name of a method that is neither reserved by Rust nor a method of every request.
 pub(super) fn ident(name: &str) -> String {
-    names::fit(names::snake(name), "value", &["body", "call", "new", "send", "stream"])
+    names::fit(names::snake(name), "value", "body call new send stream")
 }

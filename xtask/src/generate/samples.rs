@@ -29,7 +29,7 @@ pub(super) fn samples(
         let mark = if object.contains("\"#") { "##" } else { "#" };
         let template: LitStr = syn::parse_str(&format!("r{mark}\"{object}\"{mark}"))?;
         let (ident, function) =
-            (format_ident!("{}", names::pascal(name)), format_ident!("{}", names::fit(names::snake(name), "_", &[])));
+            (format_ident!("{}", names::pascal(name)), format_ident!("{}", names::fit(names::snake(name), "_", "")));
         let path = match shared.get(name) {
             Some(Some(path)) => path.clone(),
             Some(None) => {

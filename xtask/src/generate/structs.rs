@@ -17,7 +17,8 @@ use typify_schemars::schema::Schema as JsonSchema;
 use super::Docs;
 use super::ty::{Direction, Ty, by_hand};
 use crate::document;
-use crate::model::{self, Document, Need, Schema, names, reachable};
+use crate::graph::reachable;
+use crate::model::{self, Document, Need, Schema, names};
 use crate::project::Project;
 
 /// The field of every struct that holds members without a field of their own.
@@ -127,9 +128,9 @@ pub(super) fn structs(document: &Document, is_sent: impl Fn(&str) -> bool) -> Re
 
 /// Boxes each field through which a struct would contain itself.
 fn box_cycles(structs: &mut [Struct<'_>]) {
-    let held = |field: &Field<'_>| match field.ty.some() {
-        Ty::Struct(name) => Some(name.clone()),
-        _ => None,
+    let held = |field: &Field<'_>| {
+        let Ty::Struct(name) = field.ty.some() else { return None };
+        Some(name.clone())
     };
     let all_held = |one: &Struct<'_>| (one.name.clone(), one.fields.iter().filter_map(held).collect());
     let holds: BTreeMap<String, Vec<String>> = structs.iter().map(all_held).collect();
@@ -157,7 +158,7 @@ fn ident(name: &str) -> Ident {
         name.insert_str(0, "x_");
     }
     // `new` is the constructor.
-    format_ident!("{}", names::fit(name, "value", &["new"]))
+    format_ident!("{}", names::fit(name, "value", "new"))
 }
 
 /// Returns the structs and their accessors, and for the end of the module the setters and conversions.
@@ -248,16 +249,9 @@ where
 /// Returns typify's code for a published schema and those that it refers to. The benchmark compares with it.
 pub(super) fn plain(document: &Value, name: &str) -> Result<TokenStream> {
     let published = &document["components"]["schemas"];
-    let (mut schemas, mut next) = (BTreeMap::new(), vec![name.to_owned()]);
-    while let Some(name) = next.pop() {
-        let schema = &published[&name];
-        document::for_each_ref(schema, &mut |_, target| {
-            next.extend(document::schema_name(target).filter(|name| !schemas.contains_key(*name)).map(str::to_owned));
-            Ok(())
-        })?;
-        schemas.insert(name, serde_json::from_value(schema.clone())?);
-    }
-    typify(schemas, &TypeSpaceSettings::default())
+    let names = reachable([name], |name| document::referred(&published[name]));
+    let schemas = names.into_iter().map(|name| Ok((name.to_owned(), serde_json::from_value(published[name].clone())?)));
+    typify(schemas.collect::<Result<_>>()?, &TypeSpaceSettings::default())
 }
 
 /// Makes a struct keep every member of an object, and returns the code that reads and writes it.
@@ -434,13 +428,7 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
         let docs = made.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
         let is_option = matches!(field.ty, Ty::Option(_));
         let value = if is_option { quote!(::core::option::Option::Some(#value)) } else { value };
-        setters.extend(quote! {
-            #(#docs)*
-            pub fn #ident(mut self, #ident: #ty) -> Self {
-                self.#ident = #value;
-                self
-            }
-        });
+        setters.extend(setter(&quote!(#(#docs)*), ident, &ty, &quote! { self.#ident = #value; }));
     }
     let others = format_ident!("{OTHERS}");
     values.extend(quote! { #others: ::core::default::Default::default(), });
@@ -470,6 +458,17 @@ fn setters(one: &Struct<'_>, item: &ItemStruct, stale: &mut Vec<String>) -> Toke
             }
 
             #setters
+        }
+    }
+}
+
+/// Returns a method that takes the value of a part that may be absent, and sets it by a `step`.
+pub(super) fn setter(docs: &TokenStream, part: &Ident, ty: &TokenStream, step: &TokenStream) -> TokenStream {
+    quote! {
+        #docs
+        pub fn #part(mut self, #part: #ty) -> Self {
+            #step
+            self
         }
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::requests::{Answer, Group, Parameter};
+use super::requests::{Coded, Group, Parameter};
 use super::ty::{Ty, path_of};
 use crate::model::{Document, names};
 use crate::project::Project;
@@ -133,10 +133,10 @@ pub(super) fn calls(groups: &[Group<'_>], client: &str) -> TokenStream {
             if let Some(body) = &request.body {
                 // Bytes are given as a string.
                 let ty = if body.ty == Ty::Bytes { Ty::String.rust() } else { body.ty.rust() };
-                take("body", &format_ident!("body"), ty, None, body.required);
+                take("body", &format_ident!("body"), ty, None, request.requires_body());
             }
             let received = match request.answer {
-                Answer::Bytes => quote! {
+                Some(Coded { ty: Ty::Bytes, .. }) => quote! {
                     let response = call.send().await?;
                     (response.status().as_u16(), String::from_utf8_lossy(&response).into_owned())
                 },

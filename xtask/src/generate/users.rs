@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::requests::{Group, Request};
 use super::structs::Struct;
 use super::ty::Ty;
-use crate::model::{names, reachable};
+use crate::graph::reachable;
+use crate::model::names;
 
 /// The most operations that a sentence names. If there are more, it says how many.
 const NAMED: usize = 4;

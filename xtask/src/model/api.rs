@@ -7,6 +7,7 @@ use super::context::Context;
 use super::{
     Document, Facet, Field, Kind, Need, Node, Object, Operation, Others, Place, Response, Rust, Schema, names,
 };
+use crate::graph::{self, reachable};
 
 /// The names of the schemas that a client sends and receives. A schema can be in both sets.
 #[derive(Clone, Default)]
@@ -103,24 +104,6 @@ impl Document {
     }
 }
 
-/// Returns the names in `from`, and all names that they lead to.
-pub(crate) fn reachable<'a, N>(
-    from: impl IntoIterator<Item = &'a str>,
-    leads: impl Fn(&'a str) -> N,
-) -> BTreeSet<&'a str>
-where
-    N: IntoIterator<Item = &'a str>,
-{
-    let mut next: Vec<&str> = from.into_iter().collect();
-    let mut found = BTreeSet::new();
-    while let Some(name) = next.pop() {
-        if found.insert(name) {
-            next.extend(leads(name));
-        }
-    }
-    found
-}
-
 impl Operation {
     /// Where the bodies of successful responses differ, makes each of them a choice among all.
     fn choose_among_successes(&mut self) {
@@ -200,25 +183,12 @@ pub(crate) fn together(documents: Vec<Document>) -> Document {
 
 /// Returns the names that differ in meaning: their schemas differ, or those referred to. Documentation does not count.
 fn differing(documents: &[&Document]) -> BTreeSet<String> {
-    let schemas: Vec<(&String, Schema)> =
-        documents.iter().flat_map(|document| &document.schemas).map(|(name, node)| (name, node.bare())).collect();
-    let mut differing = BTreeSet::new();
-    loop {
-        let known = differing.len();
-        let mut first: BTreeMap<&String, &Schema> = BTreeMap::new();
-        for (name, schema) in &schemas {
-            match first.get(name) {
-                None => drop(first.insert(name, schema)),
-                Some(other) if *other != schema || schema.references().iter().any(|name| differing.contains(*name)) => {
-                    differing.insert((*name).clone());
-                }
-                Some(_) => {}
-            }
-        }
-        if differing.len() == known {
-            return differing;
-        }
+    let mut schemas: BTreeMap<&str, Vec<Schema>> = BTreeMap::new();
+    for (name, node) in documents.iter().flat_map(|document| &document.schemas) {
+        schemas.entry(name).or_default().push(node.bare());
     }
+    let differing = graph::differing(&schemas, Schema::eq, |schema, name| schema.references().contains(name));
+    differing.into_iter().map(str::to_owned).collect()
 }
 
 /// Returns the names of the schemas that mean the same in both documents.

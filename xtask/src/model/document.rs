@@ -46,15 +46,12 @@ impl Document {
 /// Returns how a document uses each of its schemas.
 fn uses(document: &Value) -> BTreeMap<String, Use> {
     let mut uses: BTreeMap<String, Use> = BTreeMap::new();
-    let found = document::for_each_ref(document, &mut |place, reference| {
-        if let Some(name) = document::schema_name(reference) {
-            let is_part = matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
-            let this = if is_part { Use::Base } else { Use::Value };
-            let known = uses.entry(name.to_owned()).or_insert(this);
-            *known = this.max(*known);
-        }
-        Ok(())
-    });
-    debug_assert!(found.is_ok(), "the visitor never fails");
+    for (place, reference) in document::refs(document) {
+        let Some(name) = document::schema_name(reference) else { continue };
+        let is_part = matches!(place.split('/').collect::<Vec<_>>()[..], [_, _, _, _, "allOf", _, "$ref"]);
+        let this = if is_part { Use::Base } else { Use::Value };
+        let known = uses.entry(name.to_owned()).or_insert(this);
+        *known = this.max(*known);
+    }
     uses
 }

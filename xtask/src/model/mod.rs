@@ -29,7 +29,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-pub(crate) use api::{Directions, reachable, same, together};
+pub(crate) use crate::keywords::Type;
+pub(crate) use api::{Directions, same, together};
 pub(crate) use calls::{Content, FORM, Form, is_json};
 pub(crate) use client::{Module, Shared, joined};
 pub(crate) use context::Context;
@@ -206,18 +207,6 @@ pub(crate) struct Choice {
     pub(crate) of: Option<Type>,
 }
 
-/// The types of JSON, in alphabetical order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Type {
-    Array,
-    Boolean,
-    Integer,
-    Null,
-    Number,
-    Object,
-    String,
-}
-
 /// The documentation of a schema, and the extensions that overlays set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Says {
@@ -336,17 +325,13 @@ impl Schema {
 
     /// Returns the name of the schema that it refers to, if it is a reference.
     fn target(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Reference(name, _) => Some(name),
-            _ => None,
-        }
+        let Kind::Reference(name, _) = &self.kind else { return None };
+        Some(name)
     }
 
     pub(crate) fn object(&self) -> Option<&Object> {
-        match &self.kind {
-            Kind::Object(object) => Some(object),
-            _ => None,
-        }
+        let Kind::Object(object) = &self.kind else { return None };
+        Some(object)
     }
 
     /// Returns the fields of a struct; empty for any other schema.
@@ -383,10 +368,8 @@ impl Schema {
     }
 
     pub(crate) fn choice(&self) -> Option<&Choice> {
-        match &self.kind {
-            Kind::Choice(choice) => Some(choice),
-            _ => None,
-        }
+        let Kind::Choice(choice) = &self.kind else { return None };
+        Some(choice)
     }
 
     /// Returns the string values of an enum.
@@ -479,39 +462,6 @@ impl Object {
         match self.undescribed.contains_key(field) {
             true => Need::Required,
             false => self.fields.get(field).map_or(Need::Optional, |field| field.need),
-        }
-    }
-}
-
-impl Type {
-    pub(crate) const ANY: [Self; 7] =
-        [Self::Array, Self::Boolean, Self::Integer, Self::Null, Self::Number, Self::Object, Self::String];
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ANY.into_iter().find(|one| one.name() == name)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Array => "array",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Null => "null",
-            Self::Number => "number",
-            Self::Object => "object",
-            Self::String => "string",
-        }
-    }
-
-    pub(crate) fn of(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if number.is_f64() => Self::Number,
-            Value::Number(_) => Self::Integer,
-            Value::String(_) => Self::String,
-            Value::Array(_) => Self::Array,
-            Value::Object(_) => Self::Object,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use heck::{ToLowerCamelCase as _, ToPascalCase as _, ToSnakeCase as _};
 use syn::Ident;
 
+use crate::keywords::among;
+
 fn words(name: &str) -> String {
     plain(&name.replace('&', " and "))
 }
@@ -55,39 +57,25 @@ pub(crate) fn snake(name: &str) -> String {
 /// Returns the name of a module.
 pub(crate) fn module(name: &str) -> String {
     // The client has these methods beside its groups.
-    const TAKEN: [&str; 14] = [
-        "attempt",
-        "builder",
-        "bytes",
-        "clone",
-        "empty",
-        "execute",
-        "from_env",
-        "json",
-        "list",
-        "project",
-        "raw",
-        "raw_operation",
-        "text",
-        "url",
-    ];
+    const TAKEN: &str =
+        "attempt builder bytes clone empty execute from_env json list project raw raw_operation text url";
     // The name of a module's file must be ASCII.
     let name = snake(&name.replace(|c: char| !c.is_ascii(), " "));
     match name.as_str() {
         // The struct of the group would have the name of the client's own type `Call`.
         "call" => "calls".to_owned(),
-        _ => fit(name, "others", &TAKEN),
+        _ => fit(name, "others", TAKEN),
     }
 }
 
-/// Returns a name that Rust allows and that is not `taken`; `nameless` for an empty name.
-pub(crate) fn fit(name: String, nameless: &str, taken: &[&str]) -> String {
+/// Returns a name that Rust allows and that is not among the words of `taken`; `nameless` for an empty name.
+pub(crate) fn fit(name: String, nameless: &str, taken: &str) -> String {
     let is_name = |name: &str| syn::parse_str::<Ident>(name).is_ok();
     match name.as_str() {
         "" => nameless.to_owned(),
         // syn does not know this keyword.
         "gen" => "gen_".to_owned(),
-        _ if is_name(&name) && !taken.contains(&name.as_str()) => name,
+        _ if is_name(&name) && !among(taken, &name) => name,
         _ if is_name(&format!("{name}_")) => format!("{name}_"),
         // It begins with a digit, or with a mark that belongs to a letter before it.
         _ => format!("_{name}"),

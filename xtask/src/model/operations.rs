@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::read::{Reader, members, owned, text};
 use super::{Kind, Node, Place, Schema, Tag, last, names};
-use crate::keywords::among;
+use crate::keywords::{among, variant};
 
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -44,7 +45,8 @@ pub(crate) struct Operation {
 /// A way to authenticate: the schemes that it takes, and the scopes of each.
 pub(crate) type Way = BTreeMap<String, BTreeSet<String>>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Location {
     Cookie,
     Header,
@@ -85,21 +87,6 @@ pub(crate) struct Response {
     pub(crate) place: Place,
     pub(crate) content: BTreeMap<String, Node>,
     pub(crate) headers: Option<Value>,
-}
-
-impl Location {
-    fn named(name: &str) -> Option<Self> {
-        [Self::Cookie, Self::Header, Self::Path, Self::Query].into_iter().find(|one| one.name() == name)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Cookie => "cookie",
-            Self::Header => "header",
-            Self::Path => "path",
-            Self::Query => "query",
-        }
-    }
 }
 
 impl Parameter {
@@ -280,7 +267,7 @@ fn parameter(value: &Value, place: Place, node: impl FnOnce(Place) -> Node) -> O
     const TOLD: &str = "content deprecated description explode in name required schema style";
     // A name that YAML takes for a number.
     let name = text(&value["name"]).or_else(|| value["name"].as_number().map(ToString::to_string))?;
-    let location = Location::named(value["in"].as_str()?)?;
+    let location: Location = variant(value["in"].as_str()?)?;
     let place = if place.path == "$" { place } else { place.field(&name) };
     let default = if matches!(location, Location::Query | Location::Cookie) { "form" } else { "simple" };
     let style = value["style"].as_str().unwrap_or(default);

@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 
 use heck::ToPascalCase as _;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::document;
+use crate::{bundle, document};
 
 /// Documents as they were read, by name.
 pub(crate) type Documents = BTreeMap<String, Value>;
 
 /// A place in a schema or an operation of a document: the JSON path of the value that is described there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub(crate) struct Place {
     pub(crate) document: String,
     pub(crate) schema: String,
@@ -69,19 +70,12 @@ fn has_operations(document: &Value) -> bool {
 
 /// Whether a schema of a bundle is a copy. `fetch` adds a qualifier to names in a bundle that would clash.
 fn same_text(bundled: &Value, published: &Value, qualifier: &str) -> bool {
-    match (bundled, published) {
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(key, value)| match (value, other.get(key)) {
-                    (Value::String(one), Some(Value::String(other))) if key == "$ref" => {
-                        one == other || one.replacen(&format!("/{qualifier}"), "/", 1) == *other
-                    }
-                    (value, other) => other.is_some_and(|other| same_text(value, other, qualifier)),
-                })
+    let mut plain = bundled.clone();
+    for (place, target) in document::refs(bundled) {
+        let target = target.replacen(&format!("/{qualifier}"), "/", 1);
+        if published.pointer(&place).is_some_and(|other| *other == target) {
+            bundle::set(&mut plain, &place, target);
         }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_text(one, other, qualifier))
-        }
-        (one, other) => one == other,
     }
+    plain == *published
 }

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Choice, Facet, Field, Group, Kind, Need, Node, Object, Others, Place, Schema, Type};
 use crate::document;
-use crate::keywords::among;
+use crate::keywords::{among, variant};
 
 /// Keywords that may stand beside a reference, and apply to any type.
-const BESIDE: [&str; 6] = ["default", "deprecated", "description", "nullable", "readOnly", "writeOnly"];
+const BESIDE: &str = "default deprecated description nullable readOnly writeOnly";
 
 /// The most choices that are folded in a document. Alternatives that lead to each other may multiply without end.
 const MOST_FOLDED: usize = 20_000;
@@ -157,9 +157,9 @@ impl<'a> Reader<'a> {
 
     /// Merges the keywords that apply to any type; of a replaced part, only the documentation.
     fn beside(&mut self, gathered: &mut Gathered<'a>, part: &Part<'a>) {
-        const TOLD: [&str; 3] = ["deprecated", "description", "x-enum-descriptions"];
+        const TOLD: &str = "deprecated description x-enum-descriptions";
         for (key, value) in members(part.schema) {
-            if TOLD.contains(&key) || (!part.replaced && is_beside(key)) {
+            if among(TOLD, key) || (!part.replaced && is_beside(key)) {
                 self.keyword(gathered, key, value, &part.place);
             }
         }
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         let part = |schema, step: &str| vec![Part::new(schema, place.below(step))];
         match (key, value) {
             ("$ref" | "allOf" | "oneOf" | "anyOf", _) => {}
-            ("type", Value::String(kind)) => gathered.kind = Type::named(kind),
+            ("type", Value::String(kind)) => gathered.kind = variant(kind),
             ("nullable", Value::Bool(nullable)) => gathered.nullable = Some(*nullable),
             ("enum", Value::Array(values)) => {
                 if values.contains(&Value::Null) {
@@ -499,7 +499,7 @@ fn fold_values(mut schema: Schema) -> Schema {
 }
 
 fn is_beside(keyword: &str) -> bool {
-    BESIDE.contains(&keyword) || keyword.starts_with("x-")
+    among(BESIDE, keyword) || keyword.starts_with("x-")
 }
 
 /// Returns the name that a reference leads to, and whether the value may be `null` instead. An `allOf`, `oneOf` or

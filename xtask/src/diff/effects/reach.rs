@@ -9,15 +9,15 @@ use super::{Effect, Effects, Verdict, effects};
 use crate::diff::facts::Fact;
 use crate::diff::facts::kind::Kind;
 use crate::diff::facts::walk::{Root, RootKind, Walk};
+use crate::graph::reachable;
 use crate::model::Place;
 
 /// A change of the contract, with a verdict for each side.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Change {
-    pub(crate) document: String,
-    pub(crate) schema: String,
-    pub(crate) path: String,
+    #[serde(flatten)]
+    pub(crate) place: Place,
     /// The crate that has the changed type.
     #[serde(skip)]
     pub(crate) package: String,
@@ -34,10 +34,6 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) fn place(&self) -> Place {
-        Place { path: self.path.clone(), ..Place::new(&self.document, &self.schema) }
-    }
-
     /// Returns the worst verdict of all sides.
     pub(crate) fn verdict(&self) -> Verdict {
         self.inbound.max(self.outbound).max(self.source)
@@ -124,23 +120,17 @@ fn settle<'m>(walk: &mut Walk<'m>) -> Vec<Vec<(Fact<'m>, Effects)>> {
 
 /// Returns some steps and all that they lead to.
 fn below(walk: &Walk<'_>, start: &[usize]) -> BTreeSet<usize> {
-    let mut seen = BTreeSet::new();
-    let mut waiting = start.to_vec();
-    while let Some(number) = waiting.pop() {
-        if seen.insert(number) {
-            waiting.extend(&walk.steps[number].next);
-        }
-    }
-    seen
+    reachable(start.iter().copied(), |number| walk.steps[number].next.iter().copied())
 }
 
 fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_>, stays: bool) -> Change {
-    let Fact { place: Place { document, schema, path }, kind, old, new, .. } = fact;
-    let (project, module, is_base) = (walk.project, walk.project.module(&document), by.is_base());
+    let Fact { place, kind, old, new, .. } = fact;
+    let (project, module, is_base) = (walk.project, walk.project.module(&place.document), by.is_base());
     let [received, sent] = [RootKind::Received, RootKind::Sent].map(|kind| by.is(&[RootKind::Used, kind]));
     // Programs can send the types of a module on, or build them for a test. A schema that no operation uses may go either
     // way, unless its document has operations.
-    let is_for_operations = || walk.old.is_for_operations(&document) || walk.new.is_for_operations(&document);
+    let is_for_operations =
+        || walk.old.is_for_operations(&place.document) || walk.new.is_for_operations(&place.document);
     let either = !is_base && (module.is_some() || !(received || sent || is_for_operations()));
     if received && module.is_none() {
         effects.raise(Inbound, Answered);
@@ -172,9 +162,7 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
         outbound: effects.of(Outbound).verdict,
         source: effects.of(Source).verdict,
         reason: reason(&effects),
-        document,
-        schema,
-        path,
+        place,
         kind,
         old,
         new,

@@ -44,7 +44,7 @@ pub(crate) struct Api {
 /// field or variant is a minor change, as is a new type, operation or optional parameter. A change of words alone is a
 /// patch.
 pub(crate) fn crates(changes: &[Change], api: &Api, operations: &BTreeSet<String>, project: &Project) -> Vec<Crate> {
-    let of_types = changes.iter().filter(|change| project.module(&change.document).is_some());
+    let of_types = changes.iter().filter(|change| project.module(&change.place.document).is_some());
     let of_client = changes.iter().filter(|change| change.reaches.iter().any(|name| operations.contains(name)));
     let mut crates = vec![
         api.raise(bump(project.types.package(), &of_types.collect::<Vec<_>>())),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::keywords::word;
+
 /// A section of a changelog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -121,9 +123,4 @@ impl Kind {
     pub(crate) fn words(self) -> String {
         word(self).replace('-', " ")
     }
-}
-
-/// Returns the name of a variant as JSON has it.
-pub(crate) fn word(of: impl Serialize) -> String {
-    serde_json::to_value(of).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use super::names::{matched, similar};
 use super::seen::{Pair, Seen, Slot};
 use super::walk::{RootKind, Step, Walk};
 use super::{About, Fact};
+use crate::keywords::word;
 use crate::model::{
     Content, Document, FORM, Form, Location, Node, Operation, Parameter, Place, Response, Way, is_json,
 };
@@ -193,9 +194,9 @@ impl<'m> Comparison<'_, 'm> {
         }
         for (_, parameter, is_new) in alone.each() {
             let kinds = [Kind::ParameterRemoved, Kind::ParameterAdded];
-            let text = format!("{} {}", needed(parameter.required), parameter.location.name());
+            let text = format!("{} {}", needed(parameter.required), word(parameter.location));
             let about = About::Request { what: "parameter", required: parameter.required, was: None };
-            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about).of(parameter.location.name()));
+            self.own.find(Fact::alone(&parameter.place, kinds, is_new, text, about).of(&word(parameter.location)));
         }
     }
 

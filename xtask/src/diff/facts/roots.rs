@@ -7,6 +7,7 @@ use super::names::{matched, similar};
 use super::seen::{Seen, Slot};
 use super::walk::{RootKind, Walk};
 use super::{About, Fact, operations};
+use crate::keywords::word;
 use crate::model::{Document, EventBody, Model, Node, Place, Rust, Use, bodies};
 use crate::project::Event;
 
@@ -146,7 +147,8 @@ fn schemas(walk: &mut Walk<'_>, document: &str, old_bodies: &Bodies, new_bodies:
     let is_list = |name: &str| list.is_some_and(|event| event.list == name);
     for (name, seen, is_new) in alone.each().filter(|(_, seen, _)| !is_alias(seen)) {
         let whole = seen.whole();
-        let text = format!("{} that nothing refers to", whole.types().first().map_or("schema", |one| one.name()));
+        let text =
+            format!("{} that nothing refers to", whole.types().first().map_or_else(|| "schema".to_owned(), word));
         let has_type = walk.project.module(document).is_some()
             && !is_list(name)
             && matches!(whole.node.rust(), Rust::Struct | Rust::OpenEnum);

@@ -115,10 +115,8 @@ impl<'m> Seen<'m> {
 
     /// Returns the schema that this one refers to, with keywords beside the reference.
     pub(crate) fn referred(&self) -> Option<Self> {
-        match &self.node.kind {
-            Kind::Reference(_, to) => Self::at(self.model, to),
-            _ => None,
-        }
+        let Kind::Reference(_, to) = &self.node.kind else { return None };
+        Self::at(self.model, to)
     }
 
     /// Returns the schema merged with those that it refers to.
@@ -185,10 +183,8 @@ impl<'m> Seen<'m> {
     }
 
     pub(crate) fn items(&self) -> Option<Self> {
-        match &self.node.kind {
-            Kind::List(items) => items.as_ref().map(|items| self.inside(items)),
-            _ => None,
-        }
+        let Kind::List(items) = &self.node.kind else { return None };
+        items.as_ref().map(|items| self.inside(items))
     }
 
     /// Returns what undeclared fields may be; `None` unless it is an object.

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::seen::{Pair, Seen, Slot};
 use super::{About, Fact};
 use crate::document::BOUNDS;
+use crate::keywords::among;
 use crate::model::{Model, Others, Place, Schema, Type};
 use crate::project::Project;
 
@@ -416,7 +417,7 @@ fn facets<'m>(pair: &Pair<'m>, step: &mut Step<'m>) {
             "deprecated" => Kind::NoLongerDeprecated,
             "readOnly" => Kind::ReadOnlyChanged,
             "writeOnly" => Kind::WriteOnlyChanged,
-            key if BOUNDS.contains(&key) => Kind::BoundChanged,
+            key if among(BOUNDS, key) => Kind::BoundChanged,
             _ => Kind::KeywordChanged,
         };
         let holder = if is.is_some() { new } else { old };

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::seen::{Seen, SeenField};
-use crate::model::{Group, Kind, Need, Others, Type};
+use crate::keywords::word;
+use crate::model::{Group, Kind, Need, Others};
 
 impl Seen<'_> {
     /// Describes the type of the schema.
@@ -42,7 +43,7 @@ impl Seen<'_> {
                 _ => "object".to_owned(),
             },
             _ => {
-                let types: Vec<&str> = whole.types().into_iter().map(Type::name).collect();
+                let types: Vec<String> = whole.types().into_iter().map(word).collect();
                 match whole.node.facet("format").and_then(Value::as_str) {
                     _ if types.is_empty() => "anything".to_owned(),
                     Some(format) => format!("{} ({format})", types.join(" or ")),

@@ -8,8 +8,9 @@ use super::{beside, capital, of_several, reaches, says_reach, sentence, subject}
 use crate::diff::effects::Verdict;
 use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::{Crate, is_addition};
-use crate::diff::facts::kind::{Section, word};
+use crate::diff::facts::kind::Section;
 use crate::diff::facts::words::and;
+use crate::keywords::word;
 
 /// The groups of changes. The ones that break running programs come first.
 const GROUPS: [&str; 5] = [
@@ -116,7 +117,7 @@ fn bullet(changes: &[&Change]) -> String {
 
 fn told(changes: &[&Change]) -> String {
     let Some(first) = changes.first() else { return String::new() };
-    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.document);
+    let text = format!("{} ({}).", capital(&sentence(changes, "`")), first.place.document);
     match says_reach(changes) {
         true => text,
         false => format!("{text} Reaches {}.", reaches(first, "`")),

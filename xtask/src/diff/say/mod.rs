@@ -18,7 +18,7 @@ pub(crate) fn reaches(change: &Change, quote: &str) -> String {
 /// Whether the sentence about the changes already names everything that they reach.
 pub(crate) fn says_reach(changes: &[&Change]) -> bool {
     let is_told = |change: &Change, name: &String| {
-        let told = [Some(&change.schema), change.old.as_ref(), change.new.as_ref()];
+        let told = [Some(&change.place.schema), change.old.as_ref(), change.new.as_ref()];
         told.into_iter().flatten().any(|text| text == name)
     };
     let reached = changes.first().into_iter().flat_map(|first| &first.reaches);
@@ -45,7 +45,8 @@ pub(crate) fn of_several(changes: &[&Change]) -> Option<String> {
 pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]> {
     let are_beside = |one: &&Change, other: &&Change| {
         let told = |change: &Change| (change.kind, owner(change).to_owned(), change.reaches.clone());
-        let is_one = (&one.document, &one.schema) == (&other.document, &other.schema);
+        let [here, there] = [&one.place, &other.place];
+        let is_one = (&here.document, &here.schema) == (&there.document, &there.schema);
         one.kind.said().of_list.is_some() && is_one && told(one) == told(other)
     };
     changes.chunk_by(are_beside).collect()
@@ -54,8 +55,8 @@ pub(crate) fn beside<'c, 'a>(changes: &'c [&'a Change]) -> Vec<&'c [&'a Change]>
 /// Returns the path of the object, the enum or the operation that changed.
 fn owner(change: &Change) -> &str {
     match change.kind {
-        Kind::EnumValueAdded | Kind::EnumValueRemoved => &change.path,
-        _ => change.path.rsplit_once('.').map_or("$", |(owner, _)| owner),
+        Kind::EnumValueAdded | Kind::EnumValueRemoved => &change.place.path,
+        _ => change.place.path.rsplit_once('.').map_or("$", |(owner, _)| owner),
     }
 }
 
@@ -85,7 +86,7 @@ fn predicate(changes: &[&Change], quote: &str, several: bool) -> String {
 
 /// Whether the change concerns all operations of a document.
 fn is_of_all(change: &Change) -> bool {
-    change.kind.said().subject == OWNER && change.schema.is_empty()
+    change.kind.said().subject == OWNER && change.place.schema.is_empty()
 }
 
 fn fill(template: &str, changes: &[&Change], quote: &str, several: bool) -> String {
@@ -99,18 +100,18 @@ fn fill(template: &str, changes: &[&Change], quote: &str, several: bool) -> Stri
 /// Returns the text for a word in braces.
 fn word(name: &str, changes: &[&Change], several: bool) -> String {
     let Some(change) = changes.first() else { return String::new() };
-    let last = |change: &Change| change.path.rsplit('.').next().unwrap_or_default().to_owned();
+    let last = |change: &Change| change.place.path.rsplit('.').next().unwrap_or_default().to_owned();
     let text = |change: &Change| change.new.as_ref().or(change.old.as_ref()).cloned().unwrap_or_default();
     let list = |of: &dyn Fn(&Change) -> String| and(changes.iter().map(|change| of(change)).collect());
     let [old, new] = [&change.old, &change.new].map(|text| text.as_deref().unwrap_or("nothing"));
-    let path = if changes.len() > 1 { owner(change) } else { &change.path };
+    let path = if changes.len() > 1 { owner(change) } else { &change.place.path };
     match name {
         "old" => old.to_owned(),
         "new" => new.to_owned(),
         "path" => new.trim_start_matches("$.").to_owned(),
-        "owner" => change.schema.clone(),
-        "place" if change.schema.is_empty() => path.trim_start_matches("$.").to_owned(),
-        "place" => change.schema.clone() + path.trim_start_matches('$'),
+        "owner" => change.place.schema.clone(),
+        "place" if change.place.schema.is_empty() => path.trim_start_matches("$.").to_owned(),
+        "place" => change.place.schema.clone() + path.trim_start_matches('$'),
         "last" => last(change),
         "name" => change.kind.words().trim_end_matches(" changed").to_owned(),
         "fields" => list(&|change| format!("`{}` ({})", last(change), text(change))),

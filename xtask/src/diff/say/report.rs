@@ -11,7 +11,7 @@ use crate::diff::contract::Contract;
 use crate::diff::effects::Verdict;
 use crate::diff::effects::reach::Change;
 use crate::diff::effects::semver::{Api, Bump, Crate};
-use crate::diff::facts::kind::word;
+use crate::keywords::word;
 
 /// The published file of each document.
 pub(crate) type Files<'a> = BTreeMap<&'a str, &'a str>;
@@ -43,7 +43,7 @@ impl Report {
         api: Api,
     ) -> Self {
         let differs = |name: &str, file: &str| match (old.published.get(file), new.published.get(file)) {
-            (Some(before), Some(now)) => before != now && changes.iter().all(|change| change.document != name),
+            (Some(before), Some(now)) => before != now && changes.iter().all(|change| change.place.document != name),
             _ => false,
         };
         let unchanged = files.iter().filter(|(name, file)| differs(name, file));
@@ -98,7 +98,7 @@ impl Report {
                 ];
                 let verdicts: Vec<String> =
                     verdicts.iter().map(|(name, verdict)| format!("{name} {}", word(*verdict))).collect();
-                let _ = writeln!(text, "\n  {} {}", change.document, sentence(&[change], ""));
+                let _ = writeln!(text, "\n  {} {}", change.place.document, sentence(&[change], ""));
                 let _ = writeln!(text, "    {}", verdicts.join(" · "));
                 let _ = writeln!(text, "    {}", change.reason);
                 if !change.reaches.is_empty() {

@@ -15,7 +15,7 @@ fn contract(text: &str) -> Documents {
 /// The changes of a document.
 fn of(old: &Documents, new: &Documents, document: &str) -> Vec<String> {
     let changes = super::changes(old, new);
-    let changes: Vec<_> = changes.into_iter().filter(|change| change.document == document).collect();
+    let changes: Vec<_> = changes.into_iter().filter(|change| change.place.document == document).collect();
     super::brief(&changes)
 }
 

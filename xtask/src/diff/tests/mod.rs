@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::effects::Verdict;
 use super::effects::reach::Change;
-use super::facts::kind::word;
 use crate::kept::Kept;
+use crate::keywords::word;
 use crate::model::Documents;
 use crate::project::Project;
 
@@ -38,7 +38,11 @@ fn brief(changes: &[Change]) -> Vec<String> {
             let kind = change.kind.words();
             let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let (old, new) = (text(&change.old), text(&change.new));
-            format!("{kind} {}{}: {old} > {new} [{verdicts}]", change.schema, change.path.trim_start_matches('$'))
+            format!(
+                "{kind} {}{}: {old} > {new} [{verdicts}]",
+                change.place.schema,
+                change.place.path.trim_start_matches('$')
+            )
         })
         .collect();
     lines.sort();

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::super::compare;
 use super::super::contract::Contract;
 use super::super::effects::semver::Bump;
-use super::super::facts::kind::word;
 use super::super::say::report::Report;
 use super::{documents, reference, schemas};
 use crate::kept::Kept;
+use crate::keywords::word;
 
 /// A contract of its own, of which a text stands for the published file of the notifications.
 fn contract(place: &str, bytes: &str, notifications: Value) -> Contract {

@@ -193,7 +193,8 @@ fn a_copy_in_another_document_is_one_schema() {
     let both = |kind: &str| documents([("api", api(kind)), ("config", schemas(config(kind)))]);
     let changes = super::changes(&both("string"), &both("integer"));
     assert_eq!(brief(&changes), ["type changed Config.size: string > integer [bbbb]"]);
-    let found: Vec<_> = changes.iter().map(|change| (change.document.as_str(), change.reaches.as_slice())).collect();
+    let found: Vec<_> =
+        changes.iter().map(|change| (change.place.document.as_str(), change.reaches.as_slice())).collect();
     assert_eq!(found, [("config", ["put".to_owned()].as_slice())]);
 }
 

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::super::requests::requests;
+use super::super::requests::{Coded, requests};
 use super::super::ty::Ty;
+use crate::model::Form;
 use crate::model::testing::{document, reference};
 
 /// Shows how each operation is called and what it answers, and which operations cannot be called.
@@ -18,13 +19,21 @@ fn calls(paths: Value) -> String {
             let need = if one.of.is_argument() { '!' } else { '?' };
             format!("{}{need}: {}", one.ident, ty(&one.ty))
         });
-        let body = request
-            .body
-            .iter()
-            .map(|body| format!("body{}: {} {:?}", if body.required { '!' } else { '?' }, ty(&body.ty), body.media));
+        let body = request.body.iter().map(|body| {
+            let need = if request.requires_body() { '!' } else { '?' };
+            let form = match body.form {
+                Form::Pairs => "Form".to_owned(),
+                form => format!("{form:?}({:?})", body.media),
+            };
+            format!("body{need}: {} {form}", ty(&body.ty))
+        });
         let given: Vec<String> = parameters.chain(body).collect();
-        writeln!(text, "{}({}) -> {} {:?}", request.method, given.join(", "), request.status, request.answer)
-            .expect("a text");
+        let answer = match &request.answer {
+            None => "Empty".to_owned(),
+            Some(Coded { form: form @ (Form::Text | Form::Bytes), .. }) => format!("{form:?}"),
+            Some(Coded { ty, .. }) => format!("Json({ty:?})"),
+        };
+        writeln!(text, "{}({}) -> {} {answer}", request.method, given.join(", "), request.status).expect("a text");
         for (status, ty) in &request.errors {
             writeln!(text, "  {status}: {}", self::ty(ty)).expect("a text");
         }

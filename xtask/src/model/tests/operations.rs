@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::Way;
 use super::{Document, show_all};
+use crate::keywords::word;
 use crate::model::testing::{document, reference, show};
 
 /// Shows operations in short: a line for each operation, parameter and body.
@@ -16,7 +17,7 @@ fn show_operations(document: &Document) -> String {
         let security: Vec<String> = operation.security.iter().map(|one| way(one).join("+")).collect();
         lines.push(format!("{} {} {} [{}]", operation.id, operation.method, operation.path, security.join(", ")));
         for one in &operation.parameters {
-            let (place, need) = (one.location.name(), if one.required { '!' } else { '?' });
+            let (place, need) = (word(one.location), if one.required { '!' } else { '?' });
             let explode = if one.explode { ", exploded" } else { "" };
             let style = one.media.as_ref().unwrap_or(&one.style);
             lines.push(format!("  {place} {}{need}: {} ({style}{explode})", one.name, show(&one.schema)));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{after, schemas, take};
+use crate::keywords::word;
 use crate::model::testing::reference;
 use crate::model::{Need, Rust, Type};
 
@@ -71,9 +72,8 @@ fn open_shapes_and_choices_stay_json() {
 
 #[test]
 fn types_take_what_they_can_hold_and_are_options_where_they_cannot_hold_nothing() {
-    let kinds = |rust: Rust| {
-        Type::ANY.into_iter().filter(|kind| rust.takes(*kind)).map(Type::name).collect::<Vec<_>>().join(" ")
-    };
+    let kinds =
+        |rust: Rust| Type::ANY.into_iter().filter(|kind| rust.takes(*kind)).map(word).collect::<Vec<_>>().join(" ");
     insta::assert_snapshot!([
         ("raw", Rust::Raw), ("enum", Rust::OpenEnum), ("integer", Rust::Integer), ("list", Rust::List), ("map", Rust::Map), ("struct", Rust::Struct),
     ].map(|(name, rust)| format!("{name}: {}", kinds(rust))).join("\n"), @"
