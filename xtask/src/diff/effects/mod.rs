@@ -274,7 +274,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
 
 fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
     let node = field.value.whole().node;
-    slot == Slot::Raw || may_be_absent(field.need, &node) || node.facets.contains_key("writeOnly")
+    slot == Slot::Raw || may_be_absent(field.held, &node) || node.facets.contains_key("writeOnly")
 }
 
 /// Whether every value of the old type meets the conditions that name a field.
@@ -284,7 +284,7 @@ fn are_met(of: &Pair<'_>, name: &str) -> bool {
 }
 
 fn is_option(field: &SeenField<'_>) -> bool {
-    field.value.whole().node.is_option(field.need)
+    field.value.whole().node.is_option(field.held)
 }
 
 /// Whether the old and the new name are the same in Rust.

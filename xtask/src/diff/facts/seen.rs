@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::model::{Choice, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Schema, Type};
+use crate::model::{Choice, Document, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Schema, Type};
 
 #[derive(Clone)]
 pub(crate) struct Seen<'m> {
@@ -12,6 +12,8 @@ pub(crate) struct Seen<'m> {
     pub(crate) place: Place,
     /// The name of the schema, if it is compared at a place other than its own.
     pub(crate) called: Option<String>,
+    /// The fields that each alternative requires, if this is one of those that become one struct.
+    pub(crate) common: Option<Rc<BTreeSet<String>>>,
 }
 
 /// A field of an object, as the comparison sees it.
@@ -21,6 +23,8 @@ pub(crate) struct SeenField<'m> {
     pub(crate) place: Place,
     pub(crate) need: Need,
     pub(crate) need_place: Place,
+    /// Whether the struct requires it. That of several alternatives requires what each of them does.
+    pub(crate) held: Need,
 }
 
 /// An old and a new schema to compare, and where their values stand.
@@ -95,7 +99,7 @@ impl<'m> Seen<'m> {
     /// The schema of a node; for a plain reference, the schema that it refers to.
     pub(crate) fn new(model: &'m Model, node: &Node) -> Self {
         let node = Rc::clone(model.follow(node));
-        Self { model, place: node.place.clone(), node, called: None }
+        Self { model, place: node.place.clone(), node, called: None, common: None }
     }
 
     /// The schema of a node at another place. A schema that the node refers to keeps its own place.
@@ -105,7 +109,13 @@ impl<'m> Seen<'m> {
     }
 
     pub(crate) fn at(model: &'m Model, place: &Place) -> Option<Self> {
-        model.at(place).map(|node| Self { model, node: Rc::clone(node), place: place.clone(), called: None })
+        model.at(place).map(|node| Self {
+            model,
+            node: Rc::clone(node),
+            place: place.clone(),
+            called: None,
+            common: None,
+        })
     }
 
     /// Identifies the schema, as long as somebody holds it.
@@ -158,19 +168,21 @@ impl<'m> Seen<'m> {
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<SeenField<'m>> {
-        self.node.field(name).map(|field| self.seen(field))
+        self.node.field(name).map(|field| self.seen(name, field))
     }
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, SeenField<'m>)> {
-        self.node.fields().map(|(name, field)| (name.as_str(), self.seen(field)))
+        self.node.fields().map(|(name, field)| (name.as_str(), self.seen(name, field)))
     }
 
-    fn seen(&self, field: &Field) -> SeenField<'m> {
+    fn seen(&self, name: &str, field: &Field) -> SeenField<'m> {
+        let is_common = self.common.as_ref().is_none_or(|common| common.contains(name));
         SeenField {
             value: self.inside(&field.schema),
             place: self.place_of(&field.place),
             need: field.need,
             need_place: self.place_of(&field.need_place),
+            held: if is_common { field.need } else { Need::Optional },
         }
     }
 
@@ -195,6 +207,22 @@ impl<'m> Seen<'m> {
     pub(crate) fn choices(&self) -> Vec<Self> {
         let alternatives = self.node.choice().into_iter().flat_map(|choice| &choice.alternatives);
         alternatives.map(|one| self.inside(one)).collect()
+    }
+
+    /// Returns the fields that each alternative requires, if the alternatives become one struct: in an API, where all of
+    /// them have fields.
+    pub(crate) fn common(&self) -> Option<Rc<BTreeSet<String>>> {
+        let of_api = |document: &Document| !document.operations.is_empty();
+        if !self.model.documents.get(&self.node.place.document).is_some_and(of_api) {
+            return None;
+        }
+        let required = |one: &Self| -> Option<BTreeSet<String>> {
+            let whole = one.whole();
+            let names = whole.names().into_iter().filter(|name| whole.need(name) == Need::Required);
+            whole.is_struct().then(|| names.map(str::to_owned).collect())
+        };
+        let all = self.choices().iter().map(required).collect::<Option<Vec<_>>>()?;
+        all.into_iter().reduce(|one, other| &one & &other).map(Rc::new)
     }
 
     /// Returns the JSON types of the values, without `null`; an empty set if any type is allowed.

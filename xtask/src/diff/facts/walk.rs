@@ -1,6 +1,7 @@
 //! Compares two schemas and those that they lead to, each pair once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -238,11 +239,16 @@ impl<'m> Walk<'m> {
             let stay = are_named && (self.new.at(&before.place).is_some() || self.old.at(&now.place).is_some());
             !stay && !types.is_empty() && now.types() == types
         }));
-        for (before, now) in pairs {
+        let common = old.common().zip(new.common());
+        for (mut before, mut now) in pairs {
             // A named schema has a type, and programs may decode raw JSON with it.
-            let slot = match (alone, named(&before)) {
-                (true, _) => *slot,
-                (_, Some(_)) => Slot::Value,
+            let slot = match (alone, named(&before), &common) {
+                (true, ..) => *slot,
+                (_, Some(_), _) => Slot::Value,
+                (_, None, Some((was, is))) => {
+                    (before.common, now.common) = (Some(Rc::clone(was)), Some(Rc::clone(is)));
+                    *slot
+                }
                 _ => Slot::Raw,
             };
             // A choice is not compared with itself.

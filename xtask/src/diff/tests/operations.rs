@@ -64,6 +64,38 @@ fn what_is_sent_breaks_who_sends_and_what_is_received_who_decodes() {
 }
 
 #[test]
+fn alternatives_that_become_one_struct_have_its_fields() {
+    let of = |kind: Value, name: Value, required: &[&str]| {
+        let text = || json!({ "type": "string" });
+        let one = json!({ "type": "object", "required": required, "properties": { "kind": kind, "name": name } });
+        let other = json!({ "type": "object", "required": ["kind"], "properties": { "kind": text(), "url": text() } });
+        let content = json!({ "application/json": { "schema": { "oneOf": [one, other] } } });
+        api(json!({ "operationId": "get", "responses": { "200": { "content": content } } }))
+    };
+    let (text, null) = (json!({ "type": "string" }), json!({ "type": "string", "nullable": true }));
+    let run = |kind: &Value, name: &Value, required: &[&str]| {
+        let old = of(text.clone(), text.clone(), &["kind", "name"]);
+        between("api", old, of(kind.clone(), name.clone(), required))
+    };
+    // All of them require the kind, and one of them the name.
+    assert_eq!(
+        run(&null, &text, &["kind", "name"]),
+        ["type widened get.responses.200.kind: string > string or null [bbcb]"]
+    );
+    assert_eq!(
+        run(&text, &null, &["kind", "name"]),
+        ["type widened get.responses.200.name: string > string or null [cccc]"]
+    );
+    assert_eq!(
+        run(&text, &text, &[]),
+        [
+            "became optional get.responses.200.kind: required > optional [bbcb]",
+            "became optional get.responses.200.name: required > optional [cccc]",
+        ]
+    );
+}
+
+#[test]
 fn a_body_that_is_not_decoded_has_no_type() {
     let of = |schema: Value| {
         let content = json!({ "content": { "application/pdf": { "schema": schema } } });
