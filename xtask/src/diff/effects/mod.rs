@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::diff::facts::kind::Kind;
-use crate::diff::facts::seen::{Pair, SeenField, Slot, is_met};
+use crate::diff::facts::seen::{Pair, Seen, SeenField, Slot, is_met};
 use crate::diff::facts::{About, Fact, OfField};
 use crate::model::names::{pascal, snake};
 use crate::model::{Form, Location, Need, Others, Rust, Type, may_be_absent};
@@ -368,9 +368,15 @@ fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of
 
 /// The values have more, fewer or other types.
 fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
-    let (old, [was, is]) = (&of.old, of.both(|seen| seen.node.rust()));
-    let is_null = |kind: Type| kind == Type::Null && (of.slot == Slot::Optional || old.node.nullable);
-    let takes = |kind: &Type| (was.takes(*kind) && !(*kind == Type::Object && was == Rust::Struct)) || is_null(*kind);
+    let (old, [was, is]) = (&of.old, of.both(Seen::rust));
+    let takes = |kind: &Type| match kind {
+        Type::Null => was.takes(Type::Null) || of.slot == Slot::Optional || old.node.nullable,
+        // Of a struct of alternatives, only the fields that each of them requires have to be there.
+        Type::Object if was == Rust::Struct => {
+            old.common().zip(of.new.common()).is_some_and(|(before, now)| before.is_subset(&now))
+        }
+        kind => was.takes(*kind),
+    };
     let [option, is_option] = of.both(|seen| of.slot == Slot::Value && seen.node.is_option(Need::Required));
     let is_typed = of.slot != Slot::Raw;
     fine("the old type holds all allowed values")

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::model::{Choice, Document, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Schema, Type};
+use crate::model::{
+    Choice, Document, Field, Group, Kind, Model, Need, Node, Object, Others, Place, Rust, Schema, Type,
+};
 
 #[derive(Clone)]
 pub(crate) struct Seen<'m> {
@@ -223,6 +225,10 @@ impl<'m> Seen<'m> {
         };
         let all = self.choices().iter().map(required).collect::<Option<Vec<_>>>()?;
         all.into_iter().reduce(|one, other| &one & &other).map(Rc::new)
+    }
+
+    pub(crate) fn rust(&self) -> Rust {
+        if self.common().is_some() { Rust::Struct } else { self.node.rust() }
     }
 
     /// Returns the JSON types of the values, without `null`; an empty set if any type is allowed.

@@ -239,14 +239,14 @@ impl<'m> Walk<'m> {
             let stay = are_named && (self.new.at(&before.place).is_some() || self.old.at(&now.place).is_some());
             !stay && !types.is_empty() && now.types() == types
         }));
-        let common = old.common().zip(new.common());
+        let common = old.common();
         for (mut before, mut now) in pairs {
             // A named schema has a type, and programs may decode raw JSON with it.
             let slot = match (alone, named(&before), &common) {
                 (true, ..) => *slot,
                 (_, Some(_), _) => Slot::Value,
-                (_, None, Some((was, is))) => {
-                    (before.common, now.common) = (Some(Rc::clone(was)), Some(Rc::clone(is)));
+                (_, None, Some(common)) => {
+                    (before.common, now.common) = (Some(Rc::clone(common)), new.common());
                     *slot
                 }
                 _ => Slot::Raw,

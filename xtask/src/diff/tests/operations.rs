@@ -93,6 +93,21 @@ fn alternatives_that_become_one_struct_have_its_fields() {
             "became optional get.responses.200.name: required > optional [cccc]",
         ]
     );
+    // A struct has no place for a list, or for the alternative that lacks what the others have.
+    let only = |schema: Value| {
+        let content = json!({ "application/json": { "schema": schema } });
+        api(json!({ "operationId": "get", "responses": { "200": { "content": content } } }))
+    };
+    let object =
+        |name: &str| json!({ "type": "object", "required": ["kind"], "properties": { "kind": text, name: text } });
+    let either = |third: Value| only(json!({ "oneOf": [object("a"), object("b"), third] }));
+    let list = json!({ "type": "array", "items": text });
+    let before = || only(json!({ "oneOf": [object("a"), object("b")] }));
+    assert!(between("api", before(), either(object("c")))[0].ends_with("[cccc]"));
+    let bare = json!({ "type": "object", "properties": { "d": text } });
+    assert!(between("api", before(), either(bare))[0].ends_with("[bbcc]"));
+    assert!(between("api", before(), either(list.clone()))[0].ends_with("[bbcb]"));
+    assert!(between("api", before(), only(list))[0].ends_with("[bbcb]"));
 }
 
 #[test]
