@@ -227,8 +227,14 @@ impl<'m> Seen<'m> {
         all.into_iter().reduce(|one, other| &one & &other).map(Rc::new)
     }
 
+    /// Returns the type in Rust: a struct for a choice of objects in an API, and a string for any choice of strings.
     pub(crate) fn rust(&self) -> Rust {
-        if self.common().is_some() { Rust::Struct } else { self.node.rust() }
+        let is_choice = self.node.choice().is_some();
+        match self.types().first() {
+            _ if self.common().is_some() => Rust::Struct,
+            Some(Type::String) if is_choice && self.types().len() == 1 => Rust::Text,
+            _ => self.node.rust(),
+        }
     }
 
     /// Returns the JSON types of the values, without `null`; an empty set if any type is allowed.

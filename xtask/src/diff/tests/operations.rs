@@ -107,7 +107,12 @@ fn alternatives_that_become_one_struct_have_its_fields() {
     let bare = json!({ "type": "object", "properties": { "d": text } });
     assert!(between("api", before(), either(bare))[0].ends_with("[bbcc]"));
     assert!(between("api", before(), either(list.clone()))[0].ends_with("[bbcb]"));
-    assert!(between("api", before(), only(list))[0].ends_with("[bbcb]"));
+    assert!(between("api", before(), only(list.clone()))[0].ends_with("[bbcb]"));
+    // A choice of strings becomes a string.
+    let texts = |other: Value| only(json!({ "anyOf": [text, other] }));
+    let uuid = json!({ "type": "string", "format": "uuid" });
+    assert!(between("api", texts(uuid.clone()), texts(list))[0].ends_with("[bbcb]"));
+    assert!(between("api", texts(uuid), only(text.clone())).is_empty());
 }
 
 #[test]
