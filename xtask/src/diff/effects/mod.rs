@@ -22,7 +22,7 @@ use crate::diff::facts::seen::{Pair, Seen, SeenField, Slot, is_met};
 use crate::diff::facts::{About, Fact, OfField};
 use crate::model::names::{pascal, snake};
 use crate::model::{Form, Location, Need, Others, Rust, Type, may_be_absent};
-use Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
+use Who::{Answered, Closed, Inbound, OnlySent, Outbound, Received, Sent, Source};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,6 +50,8 @@ pub(crate) enum Who {
     Sent,
     /// The same for a type that programs only send. In other types, lists and maps are never required.
     OnlySent,
+    /// The same for a type that programs receive, in which a required `writeOnly` field is an `Option`.
+    Received,
 }
 
 /// A verdict, and a sentence that gives the reason; empty without one.
@@ -113,6 +115,8 @@ impl Effects {
 
 const ANOTHER: &str = "the client decodes the response as that of another status";
 const ARGUMENTS: &str = "the constructor of a request takes other arguments";
+const OPTION: &str = "the field becomes an `Option`";
+const NO_OPTION: &str = "the field is no longer an `Option`";
 const CLOSED: &str = "a closed enum refuses the value";
 const IGNORED: &str = "the API ignores the parameter now";
 const LACKING: &str = "a value built with the old types lacks a required field";
@@ -358,7 +362,7 @@ fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of
     };
     let (was, is, has_type) = (is_option(before), is_option(now), of.slot.has_type());
     let is_argument = |field: &SeenField<'_>, is_option: bool| field.need == Need::Required && !is_option;
-    let option = if is { "the field becomes an `Option`" } else { "the field is no longer an `Option`" };
+    let option = if is { OPTION } else { NO_OPTION };
     fine(words)
         .breaks_if(now.need != Need::Required && !absent(before, of.slot), Inbound, MISSING)
         .breaks_if(!met, Outbound, "a value built with the old types may lack a field that is required now")
@@ -392,6 +396,9 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     let (was, is) = (old.node.facet(key), new.node.facet(key));
     let [before, now] = of.both(|seen| seen.whole().node.rust());
     let is_other = *slot != Slot::Raw && before != now;
+    let is_inner = ["[*]", ".*"].iter().any(|end| fact.place.path.ends_with(end));
+    let is_required_field = *slot == Slot::Value && !is_inner;
+    let is_optional = old.whole().node.is_option(Need::Required) || before.is_collection();
     match fact.kind {
         Kind::ConditionChanged => {
             let met = new.groups().iter().all(|group| is_met(group, old));
@@ -431,16 +438,18 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         Kind::Deprecated => fine("it is still there; plan to do without it"),
         Kind::NoLongerDeprecated => fine("it stays"),
         Kind::ReadOnlyChanged if is.is_some() => {
-            warns(Outbound, "programs should no longer send the field").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
+            warns(Outbound, "programs should no longer send the field").breaks_if(is_required_field, Sent, ARGUMENTS)
         }
-        Kind::ReadOnlyChanged if *slot == Slot::Value => {
+        Kind::ReadOnlyChanged if is_required_field => {
             breaks(Outbound, "programs have to send the required field now").breaks(Sent, ARGUMENTS)
         }
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
-        Kind::WriteOnlyChanged if is.is_some() && *slot == Slot::Value => {
-            breaks(Inbound, "programs no longer receive the required field")
+        Kind::WriteOnlyChanged => {
+            let option = if is.is_some() { OPTION } else { NO_OPTION };
+            fine("programs may still send the field")
+                .breaks_if(is.is_some() && is_required_field, Inbound, "programs no longer receive the required field")
+                .breaks_if(is_required_field && !is_optional, Received, option)
         }
-        Kind::WriteOnlyChanged => fine("programs may still send the field"),
         Kind::BoundChanged if is_tighter(key, was, is) => {
             breaks(Outbound, "a value built with the old types may be out of bounds")
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Who::{Answered, Closed, Inbound, OnlySent, Outbound, Sent, Source};
+use super::Who::{Answered, Closed, Inbound, OnlySent, Outbound, Received, Sent, Source};
 use super::{Effect, Effects, Verdict, effects};
 use crate::diff::facts::Fact;
 use crate::diff::facts::kind::Kind;
@@ -142,14 +142,16 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
     }
     // No code calls an operation that the client left out.
     if by.0.iter().all(|root| root.left_out) {
-        [Inbound, Answered, Closed, Source, Sent, OnlySent].into_iter().for_each(|who| effects.spare(who));
+        [Inbound, Answered, Closed, Source, Sent, OnlySent, Received].into_iter().for_each(|who| effects.spare(who));
     }
     let is_sent = module.map_or(sent, |module| module.sent);
     if is_sent {
         effects.raise(Source, Sent);
     }
-    if is_sent && !received && module.is_none() {
-        effects.raise(Source, OnlySent);
+    match received || module.is_some() {
+        true => effects.raise(Source, Received),
+        false if is_sent => effects.raise(Source, OnlySent),
+        false => {}
     }
     if stays && effects.of(Source).verdict == Verdict::Breaking {
         effects = effects.warns(Source, "the Rust type stays as it was until a major release");

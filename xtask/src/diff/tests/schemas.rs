@@ -413,9 +413,15 @@ fn what_else_is_said_of_a_field() {
     }
     assert_eq!(
         of_field(text(), with("writeOnly", json!(true))).1,
-        ["write only changed .: - > writeOnly: true [bbcc]"]
+        ["write only changed .: - > writeOnly: true [bbcb]"]
     );
     assert_eq!(of_field(with("readOnly", json!(true)), text()).1, ["read only changed .: readOnly: true > - [ccbb]"]);
+    // No constructor takes an item alone.
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    assert_eq!(
+        of_field(list(text()), list(with("readOnly", json!(true)))).1,
+        ["read only changed .[*]: - > readOnly: true [ccwc]"]
+    );
 }
 
 #[test]
