@@ -86,7 +86,8 @@ fn bump(name: String, changes: &[&Change]) -> Crate {
     let (bump, why) = match (breaking, unusual, added, changes.len()) {
         (0, 0, 0, 0) => (Bump::None, "its part of the contract did not change".to_owned()),
         (0, 0, 0, _) => (Bump::Patch, "no name and no type changed".to_owned()),
-        (0, unusual, 0, _) => (Bump::Minor, format!("{} that break no code", things(unusual, "change"))),
+        (0, 1, 0, _) => (Bump::Minor, "1 change that breaks no code".to_owned()),
+        (0, unusual, 0, _) => (Bump::Minor, format!("{unusual} changes that break no code")),
         (0, _, added, _) => (Bump::Minor, format!("{} more, and none less", things(added, "name"))),
         (breaking, ..) => (Bump::Major, format!("{} that may break code", things(breaking, "change"))),
     };
