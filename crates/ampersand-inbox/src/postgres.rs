@@ -141,6 +141,11 @@ async fn call(client: &impl GenericClient, call: &str, parameters: Parameters<'_
 
 type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
+/// Lists parameters with their types.
+macro_rules! typed {
+    ($($value:expr => $kind:ident),*) => { &[$((&$value as &(dyn ToSql + Sync), Type::$kind)),*] };
+}
+
 fn count(most: usize) -> i64 {
     i64::try_from(most).unwrap_or(i64::MAX)
 }
@@ -195,20 +200,12 @@ impl Postgres {
             && self.used(client).await? >= limit
         {
             let known = "SELECT EXISTS (SELECT 1 FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2)";
-            let known = client.query_typed_one(known, &[(source, Type::TEXT), (id, Type::TEXT)]).await?;
+            let known = client.query_typed_one(known, typed![source => TEXT, id => TEXT]).await?;
             return Ok(if known.try_get(0)? { Put::Duplicate } else { Put::Full });
         }
-        let (text, put) = (Type::TEXT, "SELECT ampersand_inbox.put($1, $2, $3, $4, $5, $6, $7, $8)");
-        let parameters: Parameters<'_> = &[
-            (source, text.clone()),
-            (id, text.clone()),
-            (lane, text.clone()),
-            (notification_type, text.clone()),
-            (metadata, text.clone()),
-            (body, Type::BYTEA),
-            (packed, Type::BOOL),
-            (unreadable, text),
-        ];
+        let put = "SELECT ampersand_inbox.put($1, $2, $3, $4, $5, $6, $7, $8)";
+        let parameters = typed![source => TEXT, id => TEXT, lane => TEXT, notification_type => TEXT, metadata => TEXT,
+            body => BYTEA, packed => BOOL, unreadable => TEXT];
         let is_new = client.query_typed_one(put, parameters).await?.try_get(0)?;
         Ok(if is_new { Put::Stored } else { Put::Duplicate })
     }
@@ -244,7 +241,7 @@ impl Postgres {
              RETURNING seq, token, attempts, (extract(epoch FROM clock_timestamp() - received) * 1000)::bigint,
                  source, id, lane, type, metadata, body, packed, resolved");
         let client = self.working.get().await?;
-        let parameters: Parameters<'_> = &[(&count(most), Type::INT8), (&lease, Type::INT8)];
+        let parameters = typed![count(most) => INT8, lease => INT8];
         let rows = client.query_typed(&claim, parameters).await.map_err(failed)?;
         let claimed = |row: &Row| Ok(claimed!(row.try_get));
         let mut all = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed)?;
@@ -266,7 +263,7 @@ impl Postgres {
         // The first query also fixes the isolation level, which could be changed before it.
         let holds = sql("SELECT (extract(epoch FROM now()) * 1000000)::bigint FROM ampersand_inbox.delivery
              WHERE seq = $1 AND token = $2 AND state = 'claimed'");
-        let holds = transaction.query_typed_opt(&holds, &[(&seq, Type::INT8), (&token, Type::INT8)]).await;
+        let holds = transaction.query_typed_opt(&holds, typed![seq => INT8, token => INT8]).await;
         let Some(row) = holds.map_err(failed)? else { return Ok(false) };
         let begun: i64 = row.try_get(0).map_err(failed)?;
         if let Err(failure) = handler(incoming, &transaction).await {
@@ -277,7 +274,7 @@ impl Postgres {
         }
         // `now()` is when the transaction began: it differs if the handler ended that and began another.
         let same = "SELECT (extract(epoch FROM now()) * 1000000)::bigint = $1";
-        if !call(&transaction, same, &[(&begun, Type::INT8)]).await? {
+        if !call(&transaction, same, typed![begun => INT8]).await? {
             return Err(Failure::permanent("the handler ended the inbox's transaction, and must not"));
         }
         // Locks the row, so it comes last: an earlier lock would keep the worker from renewing the claim.
@@ -295,16 +292,16 @@ impl Postgres {
         // A handler that has completed the delivery itself goes on.
         let renew = sql("UPDATE ampersand_inbox.delivery SET due = clock_timestamp() + $3 * interval '1 ms'
              WHERE seq = $1 AND token = $2 AND state IN ('claimed', 'done')");
-        let parameters = [(&seq as _, Type::INT8), (&token as _, Type::INT8), (&lease as _, Type::INT8)];
-        let renewed = self.working.get().await?.execute_typed(&renew, &parameters).await;
+        let parameters = typed![seq => INT8, token => INT8, lease => INT8];
+        let renewed = self.working.get().await?.execute_typed(&renew, parameters).await;
         Ok(renewed.map_err(failed)? == 1)
     }
 
     #[cfg(feature = "resolve")]
     pub(crate) async fn keep(&self, seq: i64, token: i64, resolved: &[u8]) -> Result<(), InboxError> {
         let keep = sql("UPDATE ampersand_inbox.delivery SET resolved = $3 WHERE seq = $1 AND token = $2");
-        let parameters = [(&seq as _, Type::INT8), (&token as _, Type::INT8), (&resolved as _, Type::BYTEA)];
-        self.working.get().await?.execute_typed(&keep, &parameters).await.map(drop).map_err(failed)
+        let parameters = typed![seq => INT8, token => INT8, resolved => BYTEA];
+        self.working.get().await?.execute_typed(&keep, parameters).await.map(drop).map_err(failed)
     }
 
     pub(crate) async fn next_due(&self) -> Result<Option<i64>, InboxError> {
@@ -316,7 +313,7 @@ impl Postgres {
 
     pub(crate) async fn list(&self, state: State, most: usize) -> Result<Vec<Entry>, InboxError> {
         let list = format!("SELECT {ENTRY} FROM ampersand_inbox.delivery {} LIMIT $1", which(state));
-        let list = self.receiving.get().await?.query_typed(&list, &[(&count(most), Type::INT8)]).await;
+        let list = self.receiving.get().await?.query_typed(&list, typed![count(most) => INT8]).await;
         list.and_then(|rows| rows.iter().map(|row| Ok(entry!(row.try_get))).collect()).map_err(failed)
     }
 
@@ -330,7 +327,7 @@ impl Postgres {
         let which = "FROM ampersand_inbox.delivery WHERE source = $1 AND id = $2";
         let find = format!("SELECT {ENTRY}, seq, metadata, body, packed {which}");
         let client = self.receiving.get().await?;
-        let row = client.query_typed_opt(&find, &[(&source, Type::TEXT), (&id, Type::TEXT)]).await.map_err(failed)?;
+        let row = client.query_typed_opt(&find, typed![source => TEXT, id => TEXT]).await.map_err(failed)?;
         let stored = |row: Row| Ok(stored!(row.try_get));
         row.map(stored).transpose().map_err(failed)
     }
@@ -339,12 +336,12 @@ impl Postgres {
     /// longer is one.
     pub(crate) async fn replay(&self, seq: i64, New { lane, notification_type, .. }: &New) -> Result<bool, InboxError> {
         let replay = "SELECT ampersand_inbox.replay($1, $2, $3)";
-        let parameters: Parameters<'_> = &[(&seq, Type::INT8), (lane, Type::TEXT), (notification_type, Type::TEXT)];
+        let parameters = typed![seq => INT8, lane => TEXT, notification_type => TEXT];
         call(&*self.receiving.get().await?, replay, parameters).await
     }
 
     pub(crate) async fn delete(&self, source: &str, id: &str) -> Result<bool, InboxError> {
-        let parameters: Parameters<'_> = &[(&source, Type::TEXT), (&id, Type::TEXT)];
+        let parameters = typed![source => TEXT, id => TEXT];
         call(&*self.receiving.get().await?, "SELECT ampersand_inbox.remove($1, $2)", parameters).await
     }
 
@@ -362,8 +359,8 @@ impl Postgres {
         let client = self.receiving.get().await?;
         let mut all = 0;
         for (statement, before) in [(delete, rows), (empty, bodies)] {
-            let parameters = [(&before as _, Type::INT8), (&count(most) as _, Type::INT8)];
-            all += client.execute_typed(&sql(statement), &parameters).await.map_err(failed)?;
+            let parameters = typed![before => INT8, count(most) => INT8];
+            all += client.execute_typed(&sql(statement), parameters).await.map_err(failed)?;
         }
         Ok(usize::try_from(all).unwrap_or(usize::MAX))
     }
@@ -404,7 +401,7 @@ async fn migrate(client: &mut Held<'_>, migrations: &[&'static str]) -> Result<i
         transaction.batch_execute(&sql(migration)).await?;
         version += 1;
         let update = "UPDATE ampersand_inbox.schema SET version = $1";
-        transaction.execute_typed(update, &[(&version, Type::INT8)]).await?;
+        transaction.execute_typed(update, typed![version => INT8]).await?;
     }
     transaction.commit().await?;
     client.ended();
@@ -419,15 +416,8 @@ const ENTRY: &str = "source, id, lane, type, state, attempts, reason, (extract(e
 /// Ends the claim with this token. Returns false if it was lost.
 async fn finish(client: &impl GenericClient, seq: i64, token: i64, outcome: &Outcome) -> Result<bool, InboxError> {
     let End { state, pause, reason, released, leaves } = outcome.end();
-    let parameters: Parameters<'_> = &[
-        (&seq, Type::INT8),
-        (&token, Type::INT8),
-        (&state, Type::TEXT),
-        (&pause, Type::INT8),
-        (&reason, Type::TEXT),
-        (&released, Type::INT8),
-        (&leaves, Type::BOOL),
-    ];
+    let parameters = typed![seq => INT8, token => INT8, state => TEXT, pause => INT8, reason => TEXT, released => INT8,
+        leaves => BOOL];
     // True also if the handler completed the delivery itself.
     let finish = "SELECT ampersand_inbox.finish($1, $2, $3, $4, $5, $6, $7) OR $3 = 'done' AND EXISTS (
              SELECT 1 FROM ampersand_inbox.delivery WHERE seq = $1 AND token = $2 AND state = 'done')";

@@ -256,21 +256,14 @@ pub(crate) fn delete(connection: &Connection, source: &str, id: &str) -> Result<
 /// a body: at most `most` of each. Returns how many rows it changed.
 pub(crate) fn prune(connection: &Connection, bodies_before: i64, rows_before: i64, most: usize) -> Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut old = connection.prepare_cached(&sql(
-        "SELECT seq FROM delivery WHERE state = 'done' AND pruned = ?1 AND finished < ?2 ORDER BY finished LIMIT ?3",
-    ))?;
-    let mut old = |pruned: bool, before: i64| {
-        old.query_map(params![pruned, before, most], |row| row.get(0))?.collect::<Result<Vec<i64>>>()
+    let old = sql("WHERE seq IN (SELECT seq FROM delivery WHERE state = 'done' AND pruned = ?1 AND finished < ?2
+             ORDER BY finished LIMIT ?3)");
+    let change = |change: &str, pruned: bool, before: i64| {
+        connection.prepare_cached(&format!("{change} {old}"))?.execute(params![pruned, before, most])
     };
-    let (bodies, rows) = (old(false, bodies_before)?, old(true, rows_before)?);
-    for seq in &bodies {
-        connection.prepare_cached("DELETE FROM delivery_body WHERE seq = ?1")?.execute([seq])?;
-        connection.prepare_cached("UPDATE delivery SET pruned = 1 WHERE seq = ?1")?.execute([seq])?;
-    }
-    for seq in &rows {
-        connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([seq])?;
-    }
-    Ok(bodies.len() + rows.len())
+    let rows = change("DELETE FROM delivery", true, rows_before)?;
+    change("DELETE FROM delivery_body", false, bodies_before)?;
+    Ok(rows + change("UPDATE delivery SET pruned = 1", false, bodies_before)?)
 }
 
 /// Counts by the indexes alone: a table may have millions of rows.
