@@ -65,7 +65,10 @@ pub async fn serve(app: Router) -> Result<(), Box<dyn Error + Send + Sync>> {
 /// and `lambda_http` would replace all values by it.
 fn with_every_value(event: &[u8]) -> Option<Vec<u8>> {
     let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(event).ok()?;
-    members.get("multiValueHeaders").filter(|headers| headers.get().starts_with("{\""))?;
+    let headers: BTreeMap<String, &RawValue> = serde_json::from_str(members.get("multiValueHeaders")?.get()).ok()?;
+    if headers.is_empty() {
+        return None;
+    }
     members.remove("headers")?;
     serde_json::to_vec(&members).ok()
 }

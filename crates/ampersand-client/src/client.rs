@@ -173,7 +173,9 @@ impl ClientBuilder {
     /// Sets a bearer token, a JWT. If the client also has an API key, operations that accept the key get the key.
     pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
         match auth::bearer(token.as_ref()) {
-            Ok(token) => self.credentials.bearer = Some(Bearer::Fixed(token)),
+            Ok(header) => {
+                self.credentials.bearer = Some(Bearer::Fixed(header)).filter(|_| !token.as_ref().trim().is_empty());
+            }
             Err(_) => self.error = self.error.or(Some(ClientError::NotAHeader("the bearer token"))),
         }
         self

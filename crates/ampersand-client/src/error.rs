@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use crate::auth::Sent;
 use crate::types::InputValidationProblem;
@@ -135,8 +136,10 @@ impl Error {
         body: Bytes,
         sent: Sent,
     ) -> Self {
-        let is_json = headers.get(CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().starts_with(b"text/"));
-        let problem = is_json.then(|| serde_json::from_slice(&body).ok()).flatten().filter(says_something);
+        let media = headers.get(CONTENT_TYPE).map(|media| media.as_bytes().to_ascii_lowercase());
+        let is = |kind: &[u8]| media.as_ref().is_some_and(|media| media.starts_with(kind));
+        let problem = problem(&body).filter(|_| !is(b"text/"));
+        let problem = problem.filter(|problem| is(b"application/problem+json") || says_something(problem));
         let retry_after = retry_after(&headers, problem.as_ref(), Timestamp::now());
         let kind = if problem.is_some() { ErrorKind::Problem } else { ErrorKind::Status };
         let mut error = Self::new(operation, kind);
@@ -174,7 +177,8 @@ impl Error {
 
     /// Adds the response, without a problem of the API.
     fn answered(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after: None, refused: None });
+        let retry_after = retry_after(&headers, None, Timestamp::now());
+        self.0.answer = Some(Answer { status, headers, body, problem: None, retry_after, refused: None });
         self
     }
 
@@ -251,9 +255,20 @@ const TRANSIENT: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
 const REQUEST_ID: [&str; 3] = ["x-request-id", "request-id", "x-amzn-requestid"];
 
+/// Decodes a problem. A member whose value has another type counts as absent, as RFC 9457 asks.
+fn problem(body: &[u8]) -> Option<InputValidationProblem> {
+    let decode = |members| serde_json::from_value(Value::Object(members));
+    let mut members: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    members.retain(|name, value| {
+        decode(Map::from_iter([(name.clone(), value.clone())])).is_ok_and(|_: InputValidationProblem| true)
+    });
+    decode(members).ok()
+}
+
 /// Any JSON object decodes as a problem without members, and many other errors have a `status`.
 fn says_something(problem: &InputValidationProblem) -> bool {
-    problem.title.is_some() || problem.detail.is_some()
+    let texts = [&problem.title, &problem.detail, &problem.request_id];
+    texts.iter().any(|text| text.is_some()) || problem.retryable.is_some() || !problem.issues.is_empty()
 }
 
 fn retry_after(headers: &HeaderMap, problem: Option<&InputValidationProblem>, now: Timestamp) -> Option<Duration> {

@@ -1,6 +1,7 @@
 use std::fmt::Display;
 
 use ampersand_types::RawJson;
+use bytes::Bytes;
 
 use crate::call::Call;
 use crate::{Client, Endpoint, Error, Host, Response, Sending};
@@ -94,10 +95,10 @@ impl Raw {
     /// As [`text`](Self::text), and if the body is not JSON.
     pub async fn send(self) -> Result<Response<RawJson>, Error> {
         let operation = self.call.operation;
-        let Response { status, headers, value } = self.text().await?;
-        match serde_json::from_str(if value.is_empty() { "null" } else { &value }) {
+        let Response { status, headers, value } = self.bytes().await?;
+        match serde_json::from_slice(if value.is_empty() { b"null" } else { &value }) {
             Ok(json) => Ok(Response { status, headers, value: json }),
-            Err(error) => Err(Error::unreadable(operation, status, headers, value.into(), &error)),
+            Err(error) => Err(Error::unreadable(operation, status, headers, value, &error)),
         }
     }
 
@@ -108,6 +109,10 @@ impl Raw {
     /// If the path does not begin with `/`, lacks the value of a parameter, or has a value that is invalid in a path;
     /// if the method has an invalid character; if the request fails; and for every status other than 2xx.
     pub async fn text(self) -> Result<Response<String>, Error> {
+        Ok(self.bytes().await?.map(|body| String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    async fn bytes(self) -> Result<Response<Bytes>, Error> {
         let Self { client, call } = self;
         let operation = call.operation;
         if !call.path.starts_with('/') {
@@ -116,11 +121,12 @@ impl Raw {
         if http::Method::from_bytes(operation.method.as_bytes()).is_err() {
             return Err(Error::request(operation, format!("{:?} is not a method of HTTP", operation.method)));
         }
-        // Values contain no braces, because they are encoded.
-        if !operation.path.is_empty() && call.fault.is_none() && call.path.contains('{') {
-            return Err(Error::request(operation, format!("the path has a parameter without a value: {}", call.path)));
+        // Values contain no braces, because they are encoded. The path is not shown: a value may be an API key.
+        let missing = call.path.split(['{', '}']).nth(1);
+        if let Some(name) = missing.filter(|_| !operation.path.is_empty() && call.fault.is_none()) {
+            return Err(Error::request(operation, format!("the path has no value for `{name}`")));
         }
-        client.text(call).await
+        client.execute(call).await
     }
 }
 

@@ -154,7 +154,11 @@ impl FakeApi {
     }
 
     /// Starts a server that also stores the objects that requests create. They appear in lists, and requests can get
-    /// them by `id` or `name`, change and delete them. A list without created objects is empty.
+    /// them by `id`, `key` or `name`, change and delete them. A list without created objects is empty, and a request for
+    /// another object than the created ones gets 404.
+    ///
+    /// This goes by paths: an object is listed where it was created, by the same name of the project. So connections are
+    /// listed nowhere, as another path creates them. Lists ignore filters.
     ///
     /// # Errors
     ///
@@ -298,7 +302,7 @@ impl On<'_> {
     ///
     /// # Panics
     ///
-    /// If the contract does not allow a problem with this status.
+    /// If the status is not one from 300 to 599, or the contract does not allow a problem with it.
     #[track_caller]
     pub fn fail(self, status: u16, title: &str) {
         self.fail_with(status, json!({ "status": status, "title": title }));
@@ -308,9 +312,11 @@ impl On<'_> {
     ///
     /// # Panics
     ///
-    /// If the value has no JSON form, or the contract does not allow it with this status.
+    /// If the status is not one from 300 to 599, the value has no JSON form, or the contract does not allow it with this
+    /// status.
     #[track_caller]
     pub fn fail_with(self, status: u16, body: impl Serialize) {
+        assert!((300..600).contains(&status), "an API fails with a status from 300 to 599, not with {status}");
         let answer = self.of(status, as_json(body));
         self.set(vec![answer]);
     }
@@ -541,19 +547,39 @@ impl Operation {
         self.sample.get_or_init(make).clone()
     }
 
-    /// Applies the members of a body to a value. A body with an `updateMask` holds them in an object beside it. A
-    /// member that the response schema does not allow is skipped.
+    /// Applies the members of a body to a value. With an `updateMask`, only the members that it names, of the object
+    /// beside it.
     fn change(&self, value: &mut Value, body: Option<&Value>) {
         let schema = self.success().map(|(_, media)| &media.schema);
-        let body = body.and_then(Value::as_object);
-        let masked = body.filter(|body| body.contains_key("updateMask"));
-        let masked = masked.and_then(|body| body.values().find_map(Value::as_object));
-        for (name, said) in masked.or(body).into_iter().flatten() {
-            let before = value.clone();
-            value[name] = said.clone();
-            if schema.is_some_and(|schema| !schema.allows(value)) {
-                *value = before;
+        let allows = |value: &Value| schema.is_none_or(|schema| schema.allows(value));
+        let Some(members) = body.and_then(Value::as_object) else { return };
+        let Some(mask) = members.get("updateMask").and_then(Value::as_array) else {
+            return members.iter().for_each(|(name, said)| set(value, &[name], said, &allows));
+        };
+        let said = members.values().find(|said| said.is_object()).unwrap_or(&Value::Null);
+        for path in mask.iter().filter_map(Value::as_str) {
+            let path: Vec<&str> = path.split('.').collect();
+            if let Some(said) = path.iter().try_fold(said, |said, name| said.get(name)) {
+                set(value, &path, said, &allows);
             }
+        }
+    }
+}
+
+/// Sets the member at a path. If the result is not allowed, sets the members inside it, and skips those that are not.
+fn set(value: &mut Value, path: &[&str], said: &Value, allows: &impl Fn(&Value) -> bool) {
+    let mut changed = value.clone();
+    let mut place = Some(&mut changed);
+    for name in path {
+        place = place.and_then(|place| Some(place.as_object_mut()?.entry(*name).or_insert_with(|| json!({}))));
+    }
+    let Some(place) = place else { return };
+    *place = said.clone();
+    if allows(&changed) {
+        *value = changed;
+    } else {
+        for (name, said) in said.as_object().into_iter().flatten() {
+            set(value, &[path, &[name]].concat(), said, allows);
         }
     }
 }
@@ -697,10 +723,11 @@ impl Shared {
             Method::POST if !is_of_one && !is_list => {
                 let mut made = sample.filter(Value::is_object)?;
                 let all = kept.entry(path.to_owned()).or_default();
-                if let Some(Value::String(id)) = made.get_mut("id") {
-                    let ids = (all.len() + 1..).map(|number| format!("{id}-{number}"));
-                    let is_new = |id: &String| all.iter().all(|one| one["id"] != **id);
-                    *id = ids.into_iter().find(is_new).unwrap_or_default();
+                for name in ["id", "key"] {
+                    let Some(Value::String(id)) = made.get_mut(name) else { continue };
+                    let mut ids = (all.len() + 1..).map(|number| format!("{id}-{number}"));
+                    let is_new = |id: &String| all.iter().all(|one| one[name] != **id);
+                    *id = ids.find(is_new).unwrap_or_default();
                 }
                 operation.change(&mut made, body);
                 all.push(made.clone());
@@ -719,7 +746,14 @@ impl Shared {
                 Some(response(operation.status(), None, Some(&whole)))
             }
             Method::GET | Method::PUT | Method::PATCH | Method::DELETE if is_of_one => {
-                let all = kept.get_mut(list)?;
+                // What no operation creates is there.
+                let creates = |one: &Operation| {
+                    one.method == "POST" && operation.path.rsplit_once('/').is_some_and(|(list, _)| list == one.path)
+                };
+                if !OPERATIONS.iter().any(creates) {
+                    return None;
+                }
+                let all = kept.entry(list.to_owned()).or_default();
                 let is_it =
                     |one: &Value| ["id", "name", "key", "groupRef", "consumerRef"].iter().any(|key| one[key] == *last);
                 let Some(place) = all.iter().position(is_it) else {

@@ -6,6 +6,7 @@ use ampersand_client::{Client, ClientError, Error, ErrorKind, Host, Retry};
 
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
+use test_support::server::Server;
 
 use crate::peer::Peer;
 
@@ -48,6 +49,22 @@ async fn whatever_the_server_sent_is_there() {
             ErrorKind::Problem,
             false,
             "listTopics: 503 Service Unavailable: Down",
+        ),
+        (
+            503,
+            "content-type: application/problem+json",
+            r#"{"status":503,"retryable":false,"requestId":"r3"}"#,
+            ErrorKind::Problem,
+            false,
+            "listTopics: 503 Service Unavailable (request r3)",
+        ),
+        (
+            400,
+            "content-type: application/problem+json",
+            r#"{"title":"Bad","detail":["not text"],"status":"400"}"#,
+            ErrorKind::Problem,
+            false,
+            "listTopics: 400 Bad Request: Bad",
         ),
         (
             404,
@@ -127,6 +144,13 @@ async fn how_long_to_wait_may_be_a_date_and_may_be_over() {
     for header in ["retry-after: soon", "retry-after: -5", "retry-after: 1.5", "retry-after: ", ""] {
         assert_eq!(waits(Peer::script([(503, header, String::new())])).await, None, "{header}");
     }
+
+    let cut = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 99\r\nconnection: close\r\n\r\n{";
+    let server = Server::script([cut]);
+    let client =
+        Client::builder().api_key("secret").base_url(Host::Api, &server.url).retry(Retry::NEVER).build().unwrap();
+    let error = client.destinations().list_topics("p").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Interrupted, Some(Duration::from_secs(30))));
 
     // The client retries if the time has passed, and not if it is too far away.
     for (header, attempts) in [(at(-60), 3), (at(3600), 1)] {

@@ -69,7 +69,7 @@ async fn an_operation_that_is_chosen_at_run_time_is_sent_as_its_own_method_sends
 
     let raw = || peer.client.raw_operation(operation("deleteTopic")).path("projectIdOrName", "p");
     for (raw, expected) in [
-        (raw(), "deleteTopic: the path has a parameter without a value: /projects/p/topics/{topicId}"),
+        (raw(), "deleteTopic: the path has no value for `topicId`"),
         (raw().path("topic", "t"), "deleteTopic: the path has no parameter `topic`"),
         (raw().path("topicId", ".."), r#"deleteTopic: `topicId` is "..", which no path can hold"#),
     ] {

@@ -1,14 +1,16 @@
 use std::time::{Duration, Instant};
 
 use ampersand_client::types::{
-    CreateDestinationRequest, CreateDestinationRequestMetadata, CreateProjectRequest, CreateTopicRequest, Topic,
+    ApiKeyRequest, CreateDestinationRequest, CreateDestinationRequestMetadata, CreateProjectRequest,
+    CreateTopicRequest, Topic,
 };
-use ampersand_client::{ErrorKind, Host};
+use ampersand_client::{Endpoint, ErrorKind, Host};
 use ampersand_testing::api;
 use ampersand_testing::api::Sample;
 use ampersand_testing::fake_api::FakeApi;
+use ampersand_types::RawJson;
 use futures_util::TryStreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_operation_answers_with_what_the_contract_allows() {
@@ -97,7 +99,7 @@ async fn what_the_contract_does_not_allow_is_refused_with_the_reason() {
     assert_eq!(refused.problem().unwrap().title.as_deref(), Some("the contract does not allow the request"));
     client.raw("GET", Host::Api, "/projects/p/topics").query("page", 2).await.unwrap_err();
     client.raw("GET", Host::Api, "/no/such/path").await.unwrap_err();
-    let body = ampersand_types::RawJson::new(json!({ "appName": 5 }).to_string()).unwrap();
+    let body = RawJson::new(json!({ "appName": 5 }).to_string()).unwrap();
     client.raw("POST", Host::Api, "/projects").body(body).await.unwrap_err();
     insta::assert_snapshot!(api.refused().join("\n"));
 }
@@ -168,6 +170,63 @@ async fn an_answer_has_its_media_type_and_its_headers() {
     api.on("listTopics").header("retry-after", "7").fail(429, "Too Many Requests");
     let error = project.destinations().list_topics().await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn what_was_not_created_is_not_there() {
+    let api = FakeApi::keeping().unwrap();
+    let destinations = api.client().project("my-project").destinations();
+    let got = destinations.get_destination("hook").await.unwrap_err();
+    let deleted = destinations.delete_destination("hook").await.unwrap_err();
+    assert_eq!([got, deleted].map(|error| error.status().unwrap().as_u16()), [404, 404]);
+}
+
+#[tokio::test]
+async fn each_key_is_another() {
+    let api = FakeApi::keeping().unwrap();
+    let keys = api.client().project("my-project").api_keys();
+    let one = keys.create_api_key(ApiKeyRequest::new("one")).await.unwrap();
+    let two = keys.create_api_key(ApiKeyRequest::new("two")).await.unwrap();
+    assert_ne!(one.key, two.key);
+    keys.delete_api_key(one.key.clone()).await.unwrap();
+    assert_eq!(keys.get_api_key(two.key.clone()).await.unwrap().label, "two");
+}
+
+/// The contract has more members of an installation than a request sets, some of them inside the configuration.
+#[tokio::test]
+async fn a_configuration_is_created_and_changed() {
+    let api = FakeApi::keeping().unwrap();
+    let client = api.client();
+    let call = |id: &str, path: &[(&str, &str)], body: Option<Value>| {
+        let operation = Endpoint::ALL.iter().find(|one| one.id == id).unwrap();
+        let mut raw = client.raw_operation(operation).path("projectIdOrName", "p").path("integrationId", "i");
+        for (name, value) in path {
+            raw = raw.path(name, value);
+        }
+        match body {
+            Some(body) => raw.body(RawJson::new(body.to_string()).unwrap()),
+            None => raw,
+        }
+    };
+    let body = json!({ "groupRef": "acme", "connectionId": "c", "config": { "content": { "provider": "hubspot", "proxy": { "enabled": false } } } });
+    let made = call("createInstallation", &[], Some(body)).await.unwrap();
+    let made: Value = serde_json::from_str(made.as_str()).unwrap();
+    assert_eq!(made["config"]["content"], json!({ "provider": "hubspot", "proxy": { "enabled": false } }));
+
+    let place = [("installationId", made["id"].as_str().unwrap())];
+    let content = json!({ "provider": "salesforce", "proxy": { "enabled": true } });
+    let body =
+        json!({ "updateMask": ["config.content.proxy.enabled"], "installation": { "config": { "content": content } } });
+    call("updateInstallation", &place, Some(body)).await.unwrap();
+    let now = call("getInstallation", &place, None).await.unwrap();
+    let now: Value = serde_json::from_str(now.as_str()).unwrap();
+    assert_eq!(now["config"]["content"], json!({ "provider": "hubspot", "proxy": { "enabled": true } }));
+}
+
+#[tokio::test]
+#[should_panic = "an API fails with a status from 300 to 599, not with 42"]
+async fn no_api_fails_with_a_success() {
+    FakeApi::start().unwrap().on("listTopics").fail(42, "What?");
 }
 
 #[tokio::test]
