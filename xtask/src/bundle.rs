@@ -162,7 +162,7 @@ fn names(root: &str, components: &BTreeSet<Component>, tree: &Tree) -> Result<BT
     let conflicts = graph::differing(
         &groups,
         |one, other| one.text == other.text,
-        |definition, key| definition.targets.iter().any(|target| target.key() == key),
+        |definition| definition.targets.iter().map(Component::key),
     );
     let mut names = BTreeMap::new();
     let mut taken: BTreeMap<(String, String), &Component> = BTreeMap::new();

@@ -31,11 +31,14 @@ pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
     Ok(document)
 }
 
-/// Escapes the control characters that a string in JSON may hold, but which the reader of YAML refuses.
+/// Escapes the characters that JSON allows in a string, but which the reader of YAML refuses.
 fn printable(text: &str) -> String {
-    let is_json = text.trim_start().starts_with('{');
-    let odd: BTreeSet<char> =
-        text.chars().filter(|char| is_json && matches!(char, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')).collect();
+    let is_odd = |char: &char| matches!(char, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let odd: BTreeSet<char> = text.chars().filter(is_odd).collect();
+    let json = text.trim_start_matches('\u{feff}');
+    if odd.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
+        return text.to_owned();
+    }
     odd.iter().fold(text.to_owned(), |text, char| text.replace(*char, &format!("\\u{:04x}", u32::from(*char))))
 }
 
@@ -273,9 +276,11 @@ mod tests {
     }
 
     #[test]
-    fn a_string_in_json_may_hold_control_characters() {
+    fn a_string_in_json_may_hold_what_yaml_refuses() {
         let text = "{\"openapi\": \"3.0.1\", \"x\": \"\u{7f}\u{80}\u{9f}\u{85}\u{ffff}\\ud83d\\ude00\"}";
         assert_eq!(read("a.json", text.as_bytes()).expect("reads")["x"], "\u{7f}\u{80}\u{9f}\u{85}\u{ffff}\u{1f600}");
+        assert!(read("a.json", format!("\u{feff}{text}").as_bytes()).is_ok());
+        assert!(error("{ openapi: 3.0.1, x: 'a\u{7f}' }").contains("unexpected character"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What leads to what.
+//! Follows what leads to what: which names are reachable, and which differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,20 @@ where
     found
 }
 
-/// Returns the names with several definitions that differ in meaning: they are not the `same`, or one `leads` to such a
-/// name.
-pub(crate) fn differing<K: Ord + Copy, T>(
-    definitions: &BTreeMap<K, Vec<T>>,
+/// Returns the names whose definitions differ: two are not the `same`, or one of several leads to such a name.
+pub(crate) fn differing<'d, K: Ord + Copy, T, N: IntoIterator<Item = K>>(
+    definitions: &'d BTreeMap<K, Vec<T>>,
     same: impl Fn(&T, &T) -> bool,
-    leads: impl Fn(&T, K) -> bool,
+    leads: impl Fn(&'d T) -> N,
 ) -> BTreeSet<K> {
-    let names = |differ: &dyn Fn(&[T]) -> bool| {
-        let several = definitions.iter().filter(|(_, several)| several.len() > 1 && differ(several));
-        several.map(|(name, _)| *name).collect::<Vec<K>>()
-    };
-    let start = names(&|several| several.windows(2).any(|pair| !same(&pair[0], &pair[1])));
-    reachable(start, |to| names(&|several| several.iter().any(|one| leads(one, to))))
+    let several: Vec<(&K, &Vec<T>)> = definitions.iter().filter(|(_, several)| several.len() > 1).collect();
+    let mut users: BTreeMap<K, BTreeSet<K>> = BTreeMap::new();
+    for (name, definitions) in &several {
+        for to in definitions.iter().flat_map(&leads) {
+            users.entry(to).or_default().insert(**name);
+        }
+    }
+    let differ = |all: &[T]| all.windows(2).any(|pair| matches!(pair, [one, other] if !same(one, other)));
+    let start = several.iter().filter(|(_, definitions)| differ(definitions)).map(|(name, _)| **name);
+    reachable(start, |name| users.get(&name).into_iter().flatten().copied())
 }

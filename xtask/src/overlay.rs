@@ -118,7 +118,8 @@ impl Action {
         let path = JsonPath::parse(&self.target)?;
         let located = path.query_located(document);
         let mut targets: Vec<_> = located.locations().collect();
-        // In reverse, so that the removal of an element does not move the next target.
+        // In reverse, so that the removal of an element does not move the next target. Siblings are all names or all
+        // indices, so any two paths compare.
         targets.sort_by(|one, other| other.partial_cmp(one).unwrap_or(Ordering::Equal));
         let targets: Vec<String> = targets.into_iter().map(NormalizedPath::to_json_pointer).collect();
         let mut changed = false;

@@ -10,23 +10,22 @@ mod response;
 mod retry;
 mod tls;
 
-// What generated code uses. No contract uses all of it.
-#[allow(dead_code, unused_imports, unused_macros)]
+#[allow(dead_code, unused_imports, unused_macros, reason = "generated code uses what the contract needs")]
 mod call;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "generated code uses what the contract needs")]
 mod client;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "generated code uses what the contract needs")]
 mod error;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "generated code uses what the contract needs")]
 mod paging;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "generated code uses what the contract needs")]
 mod project;
 
 // Generated code uses the same paths here as in `ampersand_types`.
 mod object {
     pub(crate) use ampersand_types::__private::__object as object;
 }
-#[allow(unused_imports)]
+#[allow(unused_imports, reason = "a contract may have no enum")]
 mod open_enum {
     pub(crate) use ampersand_types::__private::__open_enum as open_enum;
 }

@@ -187,7 +187,7 @@ fn differing(documents: &[&Document]) -> BTreeSet<String> {
     for (name, node) in documents.iter().flat_map(|document| &document.schemas) {
         schemas.entry(name).or_default().push(node.bare());
     }
-    let differing = graph::differing(&schemas, Schema::eq, |schema, name| schema.references().contains(name));
+    let differing = graph::differing(&schemas, Schema::eq, Schema::references);
     differing.into_iter().map(str::to_owned).collect()
 }
 
@@ -261,10 +261,6 @@ fn change_choices(
 
 fn flat(objects: &[&Object]) -> Object {
     let mut flat = Object { others: Others::Any, ..Object::default() };
-    let required = |object: &Object| -> BTreeSet<String> {
-        let names = object.fields.keys().chain(object.undescribed.keys());
-        names.filter(|name| object.need(name) == Need::Required).cloned().collect()
-    };
     for object in objects {
         for (name, field) in &object.fields {
             match flat.fields.get_mut(name) {
@@ -286,7 +282,7 @@ fn flat(objects: &[&Object]) -> Object {
         let described = |object: &Object| object.fields.keys().cloned().collect::<BTreeSet<_>>();
         for other in others {
             flat.of_other_alternatives.extend(&described(other) - &described(first));
-            flat.of_other_alternatives.extend(&required(other) - &required(first));
+            flat.of_other_alternatives.extend(&other.required() - &first.required());
         }
     }
     flat

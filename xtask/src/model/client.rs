@@ -23,7 +23,8 @@ pub(crate) struct Module {
 pub(crate) type Shared = BTreeMap<String, Option<String>>;
 
 impl Module {
-    /// The module that is generated from a document: as it was published, and after all steps.
+    /// Describes the module that `generate` makes of a document: `published` has no overlays, and `document` has taken all
+    /// steps.
     pub(crate) fn new(path: &str, published: Document, document: &Document, project: &Project) -> Self {
         let list = project.event.iter().filter(|_| !document.events.is_empty()).map(|event| event.list.clone());
         let enums = document.enums.iter().map(|open| open.name.clone());
@@ -39,8 +40,8 @@ impl Module {
     }
 }
 
-/// Joins documents, each with its published form, and finds the types that they share with the modules. No document has
-/// two schemas of one name in Rust.
+/// Joins documents, each with its published form, and finds the types that they share with the modules. Call
+/// `tell_apart` on each document first.
 pub(crate) fn joined(documents: Vec<(Document, Document)>, modules: &[Module]) -> Result<(Document, Shared)> {
     let (mut all, mut shared) = (Vec::new(), Shared::new());
     for (published, mut document) in documents {
@@ -51,8 +52,12 @@ pub(crate) fn joined(documents: Vec<(Document, Document)>, modules: &[Module]) -
         for (schema, definition) in &document.schemas {
             let Some(name) = &definition.says.same_as else { continue };
             let module = modules.iter().find(|module| module.types.contains(name));
-            let module =
-                module.with_context(|| format!("{}: `{schema}`: no module has a type `{name}`", document.name))?;
+            let module = module.with_context(|| {
+                format!(
+                    "openapi/contract/{}.json: `{schema}`: no module has the type `{name}` that `x-same-as` names",
+                    document.name
+                )
+            })?;
             shared.insert(schema.clone(), Some(format!("{}::{name}", module.path)));
         }
         document.name_schemas_of_operations();

@@ -458,6 +458,12 @@ pub(crate) enum Step<'a> {
 }
 
 impl Object {
+    /// Returns the fields that it requires, described or not.
+    pub(crate) fn required(&self) -> BTreeSet<String> {
+        let names = self.fields.keys().chain(self.undescribed.keys());
+        names.filter(|name| self.need(name) == Need::Required).cloned().collect()
+    }
+
     pub(crate) fn need(&self, field: &str) -> Need {
         match self.undescribed.contains_key(field) {
             true => Need::Required,

@@ -22,7 +22,7 @@ pub(crate) fn copy() -> Workspace {
     Workspace::copy_of(&["Cargo.toml", "Cargo.lock", "crates", "openapi", "xtask/Cargo.toml", "xtask/src/main.rs"])
 }
 
-/// Runs commands, with the `xtask` that is tested. The compiler may not warn of the crates.
+/// Runs commands, with the `xtask` that is tested. Fails if the compiler warns about the crates.
 pub(crate) fn run(workspace: &Workspace, commands: &str) {
     const CARGO: &str = r#"set -eu
 cargo() { if [ "$1" = xtask ]; then shift; "$XTASK" --root "$PWD" "$@"; else "$CARGO" "$@" --quiet; fi; }

@@ -278,7 +278,7 @@ pub(crate) fn effects(fact: &Fact<'_>) -> Effects {
 
 fn absent(field: &SeenField<'_>, slot: Slot) -> bool {
     let node = field.value.whole().node;
-    slot == Slot::Raw || may_be_absent(field.held, &node) || node.facets.contains_key("writeOnly")
+    slot == Slot::Raw || may_be_absent(field.need_in_rust, &node) || node.facets.contains_key("writeOnly")
 }
 
 /// Whether every value of the old type meets the conditions that name a field.
@@ -288,7 +288,7 @@ fn are_met(of: &Pair<'_>, name: &str) -> bool {
 }
 
 fn is_option(field: &SeenField<'_>) -> bool {
-    field.value.whole().node.is_option(field.held)
+    field.value.whole().node.is_option(field.need_in_rust)
 }
 
 /// Whether the old and the new name are the same in Rust.
@@ -373,20 +373,23 @@ fn need_changed(fact: &Fact<'_>, before: &SeenField<'_>, now: &SeenField<'_>, of
 /// The values have more, fewer or other types.
 fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
     let (old, [was, is]) = (&of.old, of.both(Seen::rust));
+    let required = old.required_by_all().zip(of.new.required_by_all());
     let takes = |kind: &Type| match kind {
         Type::Null => was.takes(Type::Null) || of.slot == Slot::Optional || old.node.nullable,
         // Of a struct of alternatives, only the fields that each of them requires have to be there.
-        Type::Object if was == Rust::Struct => {
-            old.common().zip(of.new.common()).is_some_and(|(before, now)| before.is_subset(&now))
-        }
+        Type::Object if was == Rust::Struct => required.as_ref().is_some_and(|(before, now)| before.is_subset(now)),
         kind => was.takes(*kind),
     };
-    let [option, is_option] = of.both(|seen| of.slot == Slot::Value && seen.node.is_option(Need::Required));
+    let [option, is_option] = of.both(|seen| {
+        let rust = seen.rust();
+        of.slot.is_required() && seen.node.nullable && rust != Rust::Raw && !rust.is_collection()
+    });
+    let is_other_struct = required.as_ref().is_some_and(|(before, now)| before != now);
     let is_typed = of.slot != Slot::Raw;
     fine("the old type holds all allowed values")
         .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the new type")
         .breaks_if(fewer, Outbound, "a value built with the old types may have a type that the new contract refuses")
-        .breaks_if(is_typed && (was != is || option != is_option), Source, OTHER_TYPE)
+        .breaks_if(is_typed && (was != is || option != is_option || is_other_struct), Source, OTHER_TYPE)
 }
 
 /// A keyword or the values of an enum changed.
@@ -396,8 +399,6 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     let (was, is) = (old.node.facet(key), new.node.facet(key));
     let [before, now] = of.both(|seen| seen.whole().node.rust());
     let is_other = *slot != Slot::Raw && before != now;
-    let is_inner = ["[*]", ".*"].iter().any(|end| fact.place.path.ends_with(end));
-    let is_required_field = *slot == Slot::Value && !is_inner;
     let is_optional = old.whole().node.is_option(Need::Required) || before.is_collection();
     match fact.kind {
         Kind::ConditionChanged => {
@@ -438,17 +439,21 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         Kind::Deprecated => fine("it is still there; plan to do without it"),
         Kind::NoLongerDeprecated => fine("it stays"),
         Kind::ReadOnlyChanged if is.is_some() => {
-            warns(Outbound, "programs should no longer send the field").breaks_if(is_required_field, Sent, ARGUMENTS)
+            warns(Outbound, "programs should no longer send the field").breaks_if(*slot == Slot::Value, Sent, ARGUMENTS)
         }
-        Kind::ReadOnlyChanged if is_required_field => {
+        Kind::ReadOnlyChanged if *slot == Slot::Value => {
             breaks(Outbound, "programs have to send the required field now").breaks(Sent, ARGUMENTS)
         }
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged => {
             let option = if is.is_some() { OPTION } else { NO_OPTION };
-            fine("programs may still send the field")
-                .breaks_if(is.is_some() && is_required_field, Inbound, "programs no longer receive the required field")
-                .breaks_if(is_required_field && !is_optional, Received, option)
+            fine(if is.is_some() { "programs may still send the field" } else { "programs send the field as before" })
+                .breaks_if(
+                    is.is_some() && *slot == Slot::Value,
+                    Inbound,
+                    "programs no longer receive the required field",
+                )
+                .breaks_if(*slot == Slot::Value && !is_optional, Received, option)
         }
         Kind::BoundChanged if is_tighter(key, was, is) => {
             breaks(Outbound, "a value built with the old types may be out of bounds")

@@ -148,10 +148,10 @@ fn change(fact: Fact<'_>, mut effects: Effects, by: &Reached<'_>, walk: &Walk<'_
     if is_sent {
         effects.raise(Source, Sent);
     }
-    match received || module.is_some() {
-        true => effects.raise(Source, Received),
-        false if is_sent => effects.raise(Source, OnlySent),
-        false => {}
+    if received || module.is_some() {
+        effects.raise(Source, Received);
+    } else if is_sent {
+        effects.raise(Source, OnlySent);
     }
     if stays && effects.of(Source).verdict == Verdict::Breaking {
         effects = effects.warns(Source, "the Rust type stays as it was until a major release");

@@ -145,18 +145,20 @@ impl Api {
     }
 }
 
-/// Returns the names that the other contract does not lead to. Of the parts of operations, these are the ones that have
-/// another type there, and not only another name for it.
+/// Returns the names that the other contract does not lead to. A part of an operation whose own type was renamed is left
+/// out, and so are the fields of a struct of alternatives that is gone: the type itself is listed.
 fn only_in<'a>(names: &'a BTreeSet<String>, others: &'a BTreeSet<String>) -> impl Iterator<Item = &'a String> {
     let parts = |all: &'a BTreeSet<String>| all.iter().filter_map(|name| name.split_once("): "));
     let known: BTreeSet<&str> = parts(others).map(|(part, _)| part).collect();
     names.difference(others).filter(move |name| {
-        let part = name.split_once("): ");
-        part.is_none_or(|(part, kind)| known.contains(part) && (others.contains(kind) || !names.contains(kind)))
+        let (part, field) = (name.split_once("): "), name.split_once(" is "));
+        let has_struct = |(field, _): (&str, _)| field.split('.').next().is_some_and(|of| others.contains(of));
+        field.is_none_or(has_struct)
+            && part.is_none_or(|(part, kind)| known.contains(part) && (others.contains(kind) || !names.contains(kind)))
     })
 }
 
-/// Returns the names of each module and of the client, by their paths; `None` where a step fails.
+/// Returns the names of each module and of the client, by their paths; `None` where a step fails, or the documents cannot be joined.
 fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
     let model = Model::read(documents);
     let told_apart = |document: &Document| {
@@ -213,6 +215,11 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
                 _ => None,
             };
             names.extend(plain.filter(|_| is_only_sent).map(|kind| format!("{name}.{field}: plain {kind}")));
+            // The facts compare the alternatives, and not the struct that they become.
+            let is_of_alternatives = !document.operations.is_empty()
+                && schema.object().is_some_and(|object| !object.of_other_alternatives.is_empty());
+            let need = if of.schema.is_option(of.need) { "optional" } else { "required" };
+            names.extend(is_of_alternatives.then(|| format!("{name}.{field} is {need} {:?}", of.schema.rust())));
         }
         names.insert(name);
     }
@@ -220,7 +227,8 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
         let has_type = |content: &Content<'_>| matches!(content.form, Form::Json | Form::Choice | Form::Pairs);
         let [body, response] =
             [operation.written(), operation.decoded()].map(|content| content.of.filter(|_| has_type(&content)));
-        let parameters = operation.parameters.iter().map(|one| (one.name.as_str(), &one.schema));
+        let parameters = operation.parameters.iter().filter(|one| one.is_set_by_callers());
+        let parameters = parameters.map(|one| (one.name.as_str(), &one.schema));
         let bodies = [("body", body), ("response", response)].into_iter().filter_map(|(part, of)| Some((part, of?.1)));
         for (part, schema) in parameters.chain(bodies) {
             names.extend(held(schema).map(|kind| format!("{}({part}): {kind}", operation.id)));

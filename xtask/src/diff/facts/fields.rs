@@ -52,7 +52,7 @@ impl<'m> Walk<'m> {
         // If another schema describes the field now, that is a change of the schema that dropped its own description.
         let described = now.place.outermost();
         let was_there = Seen::at(self.old, &described).is_some_and(|seen| seen.whole().has(name));
-        let values = Pair::new(&before.value, &now.value, Slot::of(before.held, *slot));
+        let values = Pair::new(&before.value, &now.value, Slot::of(before.need_in_rust, *slot));
         let lost = was_there && before.place != now.place && now.place.schema != new.place.schema;
         let place = if lost { new.place.field(name) } else { now.place.clone() };
         match lost && now.value.place.path != "$" {

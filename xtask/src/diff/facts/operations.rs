@@ -292,8 +292,9 @@ impl<'m> Comparison<'_, 'm> {
         pairs.extend(renamed);
         for ((media, old), (_, new)) in pairs {
             let step = if is_sent { &mut self.sent } else { &mut self.received };
-            // The client neither encodes nor decodes other bodies.
-            let slot = if is_json(media) || media == FORM { Slot::Value } else { Slot::Raw };
+            // The client writes a form where there is no JSON, and decodes none.
+            let is_written = is_sent && media == FORM && !now.keys().any(|other| is_json(other));
+            let slot = if is_json(media) || is_written { Slot::Value } else { Slot::Raw };
             walk.child(&both(walk, old, new, slot, place), place, step);
         }
     }

@@ -103,7 +103,7 @@ fn carried<'m>(walk: &mut Walk<'m>, old: &Seen<'m>, new: &Seen<'m>) -> Option<us
 /// Returns a schema of a document by its name.
 fn named<'m>(model: &'m Model, document: &str, name: &str) -> Option<Seen<'m>> {
     let node = model.documents.get(document)?.schemas.get(name)?;
-    Some(Seen { model, node: Node::clone(node), place: node.place.clone(), called: None, common: None })
+    Some(Seen { model, node: Node::clone(node), place: node.place.clone(), called: None, all_require: None })
 }
 
 /// Returns the schemas of a document that no document refers to.

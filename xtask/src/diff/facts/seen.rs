@@ -15,7 +15,7 @@ pub(crate) struct Seen<'m> {
     /// The name of the schema, if it is compared at a place other than its own.
     pub(crate) called: Option<String>,
     /// The fields that each alternative requires, if this is one of those that become one struct.
-    pub(crate) common: Option<Rc<BTreeSet<String>>>,
+    pub(crate) all_require: Option<Rc<BTreeSet<String>>>,
 }
 
 /// A field of an object, as the comparison sees it.
@@ -25,8 +25,8 @@ pub(crate) struct SeenField<'m> {
     pub(crate) place: Place,
     pub(crate) need: Need,
     pub(crate) need_place: Place,
-    /// Whether the struct requires it. That of several alternatives requires what each of them does.
-    pub(crate) held: Need,
+    /// The need that the struct has. That of several alternatives requires what each of them does.
+    pub(crate) need_in_rust: Need,
 }
 
 /// An old and a new schema to compare, and where their values stand.
@@ -42,6 +42,8 @@ pub(crate) struct Pair<'m> {
 pub(crate) enum Slot {
     /// It is required, and has its own type.
     Value,
+    /// It is an item of a list, or a value of a map, and has its own type.
+    Item,
     /// It may be absent or `null`.
     Optional,
     /// The types keep it as raw JSON.
@@ -63,7 +65,12 @@ impl Slot {
 
     /// Returns the slot of the items of a list here, or of the values of a map.
     pub(crate) fn inner(self) -> Self {
-        if self == Self::Raw { Self::Raw } else { Self::Value }
+        if self == Self::Raw { Self::Raw } else { Self::Item }
+    }
+
+    /// Whether a value has to be here.
+    pub(crate) fn is_required(self) -> bool {
+        matches!(self, Self::Value | Self::Item)
     }
 
     /// Whether code can name the fields of what stands here.
@@ -101,7 +108,7 @@ impl<'m> Seen<'m> {
     /// The schema of a node; for a plain reference, the schema that it refers to.
     pub(crate) fn new(model: &'m Model, node: &Node) -> Self {
         let node = Rc::clone(model.follow(node));
-        Self { model, place: node.place.clone(), node, called: None, common: None }
+        Self { model, place: node.place.clone(), node, called: None, all_require: None }
     }
 
     /// The schema of a node at another place. A schema that the node refers to keeps its own place.
@@ -116,7 +123,7 @@ impl<'m> Seen<'m> {
             node: Rc::clone(node),
             place: place.clone(),
             called: None,
-            common: None,
+            all_require: None,
         })
     }
 
@@ -178,13 +185,13 @@ impl<'m> Seen<'m> {
     }
 
     fn seen(&self, name: &str, field: &Field) -> SeenField<'m> {
-        let is_common = self.common.as_ref().is_none_or(|common| common.contains(name));
+        let by_all = self.all_require.as_ref().is_none_or(|required| required.contains(name));
         SeenField {
             value: self.inside(&field.schema),
             place: self.place_of(&field.place),
             need: field.need,
             need_place: self.place_of(&field.need_place),
-            held: if is_common { field.need } else { Need::Optional },
+            need_in_rust: if by_all { field.need } else { Need::Optional },
         }
     }
 
@@ -213,25 +220,25 @@ impl<'m> Seen<'m> {
 
     /// Returns the fields that each alternative requires, if the alternatives become one struct: in an API, where all of
     /// them have fields.
-    pub(crate) fn common(&self) -> Option<Rc<BTreeSet<String>>> {
+    pub(crate) fn required_by_all(&self) -> Option<Rc<BTreeSet<String>>> {
         let of_api = |document: &Document| !document.operations.is_empty();
         if !self.model.documents.get(&self.node.place.document).is_some_and(of_api) {
             return None;
         }
         let required = |one: &Self| -> Option<BTreeSet<String>> {
             let whole = one.whole();
-            let names = whole.names().into_iter().filter(|name| whole.need(name) == Need::Required);
-            whole.is_struct().then(|| names.map(str::to_owned).collect())
+            whole.object().filter(|_| whole.is_struct()).map(Object::required)
         };
         let all = self.choices().iter().map(required).collect::<Option<Vec<_>>>()?;
         all.into_iter().reduce(|one, other| &one & &other).map(Rc::new)
     }
 
-    /// Returns the type in Rust: a struct for a choice of objects in an API, and a string for any choice of strings.
+    /// Returns the type in Rust: a struct for a choice of objects in an API, and a string for any choice of strings. The code
+    /// has an enum for a choice of enums.
     pub(crate) fn rust(&self) -> Rust {
         let is_choice = self.node.choice().is_some();
         match self.types().first() {
-            _ if self.common().is_some() => Rust::Struct,
+            _ if self.required_by_all().is_some() => Rust::Struct,
             Some(Type::String) if is_choice && self.types().len() == 1 => Rust::Text,
             _ => self.node.rust(),
         }

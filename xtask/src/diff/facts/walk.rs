@@ -239,14 +239,14 @@ impl<'m> Walk<'m> {
             let stay = are_named && (self.new.at(&before.place).is_some() || self.old.at(&now.place).is_some());
             !stay && !types.is_empty() && now.types() == types
         }));
-        let common = old.common();
+        let required = old.required_by_all();
         for (mut before, mut now) in pairs {
             // A named schema has a type, and programs may decode raw JSON with it.
-            let slot = match (alone, named(&before), &common) {
+            let slot = match (alone, named(&before), &required) {
                 (true, ..) => *slot,
                 (_, Some(_), _) => Slot::Value,
-                (_, None, Some(common)) => {
-                    (before.common, now.common) = (Some(Rc::clone(common)), new.common());
+                (_, None, Some(required)) => {
+                    (before.all_require, now.all_require) = (Some(Rc::clone(required)), new.required_by_all());
                     *slot
                 }
                 _ => Slot::Raw,

@@ -105,7 +105,7 @@ fn alternatives_that_become_one_struct_have_its_fields() {
     let before = || only(json!({ "oneOf": [object("a"), object("b")] }));
     assert!(between("api", before(), either(object("c")))[0].ends_with("[cccc]"));
     let bare = json!({ "type": "object", "properties": { "d": text } });
-    assert!(between("api", before(), either(bare))[0].ends_with("[bbcc]"));
+    assert!(between("api", before(), either(bare))[0].ends_with("[bbcb]"));
     assert!(between("api", before(), either(list.clone()))[0].ends_with("[bbcb]"));
     assert!(between("api", before(), only(list.clone()))[0].ends_with("[bbcb]"));
     // A choice of strings becomes a string.

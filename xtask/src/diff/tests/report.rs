@@ -193,6 +193,23 @@ fn a_schema_that_differs_from_that_of_another_document_now_is_another_type() {
 }
 
 #[test]
+fn a_struct_of_alternatives_changes_when_one_of_them_does() {
+    let of = |required: &[&str]| {
+        let text = json!({ "type": "string" });
+        let one = json!({ "type": "object", "required": ["name"], "properties": { "name": text, "a": text } });
+        let other = json!({ "type": "object", "required": required, "properties": { "name": text, "b": text } });
+        let content = json!({ "application/json": { "schema": { "oneOf": [one, other] } } });
+        let mut api = schemas(json!({}));
+        api["paths"] =
+            json!({ "/a": { "get": { "operationId": "get", "responses": { "200": { "content": content } } } } });
+        Contract { place: String::new(), documents: documents([("api", api)]), published: BTreeMap::new() }
+    };
+    let report = report(&of(&[]), &of(&["name"]));
+    assert_eq!(report.crates.get(1).map(|client| client.bump), Some(Bump::Major));
+    assert_eq!(report.api.gone, ["ampersand_client::types::GetResponse.name is optional Text"]);
+}
+
+#[test]
 fn what_was_only_sent_and_is_received_has_other_types() {
     let of = |answer: Value| {
         let body = |schema: Value| json!({ "content": { "application/json": { "schema": schema } } });
