@@ -46,7 +46,9 @@ use serde_json::value::RawValue;
 ///
 /// # Panics
 ///
-/// When an environment variable that Lambda sets is missing, such as `AWS_LAMBDA_FUNCTION_NAME`.
+/// When an environment variable that Lambda sets is missing, such as `AWS_LAMBDA_FUNCTION_NAME`. `lambda_http` also panics
+/// at an event whose host or query no URL can have, or whose base64 is broken: with `panic = "unwind"`, that invocation alone
+/// fails.
 pub async fn serve(app: Router) -> Result<(), Box<dyn Error + Send + Sync>> {
     let respond = service_fn(move |request| {
         let app = app.clone();

@@ -414,7 +414,11 @@ impl Sent {
     pub fn and_signed(mut self, secret: &str) -> Result<Self, SecretError> {
         let secret = Secret::new(secret)?;
         let prefix = if self.headers.contains_key("webhook-id") { "webhook" } else { "svix" };
-        let header = |name: &str| self.headers.get(&format!("{prefix}-{name}")).expect("a webhook that is signed");
+        let header = |name: &str| {
+            self.headers
+                .get(&format!("{prefix}-{name}"))
+                .expect("call `signed_now` first: only a signed webhook can be signed again")
+        };
         let seconds = header("timestamp").parse().ok();
         let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).expect("a time in seconds");
         let signature = format!("{} {}", header("signature"), secret.sign(header("id"), at, &self.body));
