@@ -158,7 +158,8 @@ fn only_in<'a>(names: &'a BTreeSet<String>, others: &'a BTreeSet<String>) -> imp
     })
 }
 
-/// Returns the names of each module and of the client, by their paths; `None` where a step fails, or the documents cannot be joined.
+/// Returns the names of each module and of the client, by their paths; `None` where a step fails, or the documents cannot
+/// be joined.
 fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
     let model = Model::read(documents);
     let told_apart = |document: &Document| {
