@@ -161,7 +161,9 @@ async fn how_long_to_wait_may_be_a_date_and_may_be_over() {
 
 #[test]
 fn a_client_says_what_it_lacks() {
-    assert!(matches!(Client::builder().build(), Err(ClientError::NoCredentials)));
+    for nothing in [Client::builder(), Client::builder().api_key(" "), Client::builder().bearer_token(" ")] {
+        assert!(matches!(nothing.build(), Err(ClientError::NoCredentials)));
+    }
     assert!(matches!(Client::builder().api_key("a\nb").build(), Err(ClientError::NotAHeader(_))));
     let not_a_url = Client::builder().api_key("k").base_url(Host::Read, "ftp://host/").build();
     assert!(matches!(not_a_url, Err(ClientError::NotAUrl(Host::Read))));

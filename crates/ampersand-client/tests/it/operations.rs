@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use ampersand_client::types::CreateTopicRequest;
-use ampersand_client::{Endpoint, ErrorKind, Host, Retry};
+use ampersand_client::{Client, Endpoint, ErrorKind, Host, Retry};
 use ampersand_types::RawJson;
 use ampersand_types::notifications::NotificationType;
 use serde_json::Value;
 use test_support::contract::contract;
-use test_support::server::Request;
+use test_support::server::{Request, Server, response};
 
 use crate::peer::Peer;
 
@@ -76,6 +76,15 @@ async fn an_operation_that_is_chosen_at_run_time_is_sent_as_its_own_method_sends
         assert_eq!(raw.text().await.unwrap_err().to_string(), expected);
     }
     assert_eq!(peer.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn json_that_is_not_utf_8_is_refused() {
+    let server = Server::script([response(200, "content-type: application/json\r\n", b"\"a\xffb\"")]);
+    let client = Client::builder().api_key("k").base_url(Host::Api, &server.url).build().unwrap();
+    let error = client.raw("GET", Host::Api, "/novelties").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Response);
+    assert_eq!(error.body().unwrap().as_ref(), b"\"a\xffb\"");
 }
 
 #[tokio::test]
