@@ -202,21 +202,14 @@ fn qualifier(component: &Component) -> String {
 fn rewrite(value: &mut Value, file: &str, names: &BTreeMap<Component, String>, tree: &Tree) -> Result<()> {
     for (place, target) in references(file, value, tree)? {
         let name = names.get(&target).unwrap_or(&target.name);
-        set(value, &place, pointer(&target.section, name));
+        document::set(value, &place, pointer(&target.section, name));
     }
     Ok(())
 }
 
 /// Returns the pointer to a component.
 pub(crate) fn pointer(section: &str, name: &str) -> String {
-    format!("#/components/{section}/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
-/// Replaces the value at a place by a text, if there is one.
-pub(crate) fn set(value: &mut Value, place: &str, text: String) {
-    if let Some(old) = value.pointer_mut(place) {
-        *old = text.into();
-    }
+    format!("#/components/{section}/{}", document::step(name))
 }
 
 #[cfg(test)]

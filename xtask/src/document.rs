@@ -1,5 +1,6 @@
 //! Reads an OpenAPI document as a JSON value, checks it, and finds its schemas and references.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -32,14 +33,15 @@ pub(crate) fn parse(file: &str, text: &[u8]) -> Result<Value> {
 }
 
 /// Escapes the characters that JSON allows in a string, but which the reader of YAML refuses.
-fn printable(text: &str) -> String {
+fn printable(text: &str) -> Cow<'_, str> {
     let is_odd = |char: &char| matches!(char, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     let odd: BTreeSet<char> = text.chars().filter(is_odd).collect();
     let json = text.trim_start_matches('\u{feff}');
     if odd.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
-        return text.to_owned();
+        return text.into();
     }
-    odd.iter().fold(text.to_owned(), |text, char| text.replace(*char, &format!("\\u{:04x}", u32::from(*char))))
+    let escape = |text: String, char: &char| text.replace(*char, &format!("\\u{:04x}", u32::from(*char)));
+    odd.iter().fold(text.to_owned(), escape).into()
 }
 
 pub(crate) fn check_version(file: &str, document: &Value) -> Result<()> {
@@ -160,8 +162,7 @@ pub(crate) fn referred(value: &Value) -> Vec<&str> {
 fn texts(value: &Value, place: String) -> Vec<(String, &str)> {
     match value {
         Value::Object(members) => {
-            let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
-            members.iter().flat_map(|(key, child)| texts(child, format!("{place}/{}", escaped(key)))).collect()
+            members.iter().flat_map(|(key, child)| texts(child, format!("{place}/{}", step(key)))).collect()
         }
         Value::Array(items) => {
             items.iter().enumerate().flat_map(|(index, child)| texts(child, format!("{place}/{index}"))).collect()
@@ -217,9 +218,21 @@ pub(crate) fn unescaped(pointer: &str) -> String {
     percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
 }
 
+/// Returns a key as a step of a JSON pointer.
+pub(crate) fn step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// Returns the key that a step of a JSON pointer stands for.
 pub(crate) fn key(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
+}
+
+/// Replaces the value at a place by a text, if there is one.
+pub(crate) fn set(value: &mut Value, place: &str, text: String) {
+    if let Some(old) = value.pointer_mut(place) {
+        *old = text.into();
+    }
 }
 
 /// Refuses references to a place inside a schema, which has no type.

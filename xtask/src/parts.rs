@@ -127,7 +127,7 @@ impl<R: FnMut(&str, Option<&str>) -> Result<Option<Value>>> Files<R> {
                 bail!("{}: `{reference}` refers to nothing", by());
             };
             let Component { section, name, .. } = self.name(target, section.to_owned(), pointer).with_context(by)?;
-            bundle::set(document, &place, format!("{path}{}", bundle::pointer(&section, &name)));
+            document::set(document, &place, format!("{path}{}", bundle::pointer(&section, &name)));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use heck::ToPascalCase as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{bundle, document};
+use crate::document;
 
 /// Documents as they were read, by name.
 pub(crate) type Documents = BTreeMap<String, Value>;
@@ -74,7 +74,7 @@ fn same_text(bundled: &Value, published: &Value, qualifier: &str) -> bool {
     for (place, target) in document::refs(bundled) {
         let target = target.replacen(&format!("/{qualifier}"), "/", 1);
         if published.pointer(&place).is_some_and(|other| *other == target) {
-            bundle::set(&mut plain, &place, target);
+            document::set(&mut plain, &place, target);
         }
     }
     plain == *published

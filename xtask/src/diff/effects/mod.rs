@@ -380,16 +380,16 @@ fn of_types(of: &Pair<'_>, more: &[Type], fewer: bool) -> Effects {
         Type::Object if was == Rust::Struct => required.as_ref().is_some_and(|(before, now)| before.is_subset(now)),
         kind => was.takes(*kind),
     };
-    let [option, is_option] = of.both(|seen| {
-        let rust = seen.rust();
-        of.slot.is_required() && seen.node.nullable && rust != Rust::Raw && !rust.is_collection()
-    });
+    let is_option = |seen: &Seen<'_>, rust: &Rust| {
+        of.slot.is_required() && seen.node.nullable && *rust != Rust::Raw && !rust.is_collection()
+    };
+    let is_other_need = is_option(old, &was) != is_option(&of.new, &is);
     let is_other_struct = required.as_ref().is_some_and(|(before, now)| before != now);
     let is_typed = of.slot != Slot::Raw;
     fine("the old type holds all allowed values")
         .breaks_if(is_typed && !more.iter().all(takes), Inbound, "the old types refuse values of the new type")
         .breaks_if(fewer, Outbound, "a value built with the old types may have a type that the new contract refuses")
-        .breaks_if(is_typed && (was != is || option != is_option || is_other_struct), Source, OTHER_TYPE)
+        .breaks_if(is_typed && (was != is || is_other_need || is_other_struct), Source, OTHER_TYPE)
 }
 
 /// A keyword or the values of an enum changed.
@@ -399,7 +399,6 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
     let (was, is) = (old.node.facet(key), new.node.facet(key));
     let [before, now] = of.both(|seen| seen.whole().node.rust());
     let is_other = *slot != Slot::Raw && before != now;
-    let is_optional = old.whole().node.is_option(Need::Required) || before.is_collection();
     match fact.kind {
         Kind::ConditionChanged => {
             let met = new.groups().iter().all(|group| is_met(group, old));
@@ -447,6 +446,7 @@ fn of_values(fact: &Fact<'_>, of: &Pair<'_>) -> Effects {
         Kind::ReadOnlyChanged => fine("programs still receive the field"),
         Kind::WriteOnlyChanged => {
             let option = if is.is_some() { OPTION } else { NO_OPTION };
+            let is_optional = old.whole().node.is_option(Need::Required) || before.is_collection();
             fine(if is.is_some() { "programs may still send the field" } else { "programs send the field as before" })
                 .breaks_if(
                     is.is_some() && *slot == Slot::Value,

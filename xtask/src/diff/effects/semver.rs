@@ -1,6 +1,6 @@
 //! Decides the next version of each crate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -137,30 +137,48 @@ impl Api {
         let (mut api, [old, new]) = (Self::default(), [old, new].map(|documents| all_names(documents, project)));
         for ((path, before), (_, now)) in old.into_iter().zip(new) {
             if let (Some(before), Some(now)) = (before, now) {
-                api.gone.extend(only_in(&before, &now).map(|name| format!("{path}::{name}")));
-                api.new.extend(only_in(&now, &before).map(|name| format!("{path}::{name}")));
+                let named = |name: String| format!("{path}::{name}");
+                api.gone.extend(before.beyond(&now).into_iter().map(named));
+                api.new.extend(now.beyond(&before).into_iter().map(named));
             }
         }
         api
     }
 }
 
-/// Returns the names that the other contract does not lead to. A part of an operation whose own type was renamed is left
-/// out, and so are the fields of a struct of alternatives that is gone: the type itself is listed.
-fn only_in<'a>(names: &'a BTreeSet<String>, others: &'a BTreeSet<String>) -> impl Iterator<Item = &'a String> {
-    let parts = |all: &'a BTreeSet<String>| all.iter().filter_map(|name| name.split_once("): "));
-    let known: BTreeSet<&str> = parts(others).map(|(part, _)| part).collect();
-    names.difference(others).filter(move |name| {
-        let (part, field) = (name.split_once("): "), name.split_once(" is "));
-        let has_struct = |(field, _): (&str, _)| field.split('.').next().is_some_and(|of| others.contains(of));
-        field.is_none_or(has_struct)
-            && part.is_none_or(|(part, kind)| known.contains(part) && (others.contains(kind) || !names.contains(kind)))
-    })
+/// The names of a module or of the client that code can use.
+#[derive(Default)]
+struct Names {
+    /// Types, the fields that hold one, and the variants of enums.
+    all: BTreeSet<String>,
+    /// The types that the parts of operations hold.
+    parts: BTreeMap<String, BTreeSet<String>>,
+    /// The types of the fields of structs that alternatives become, by struct and field.
+    fields: BTreeMap<(String, String), String>,
+}
+
+impl Names {
+    /// Returns the names that the other contract does not lead to. A part of an operation whose own type was renamed is left
+    /// out, and so are the fields of a struct of alternatives that is gone: the type itself is listed.
+    fn beyond(&self, others: &Self) -> Vec<String> {
+        let is_listed = |kind: &String| self.all.contains(kind) && !others.all.contains(kind);
+        let both = self.parts.iter().filter_map(|(part, kinds)| Some((part, kinds, others.parts.get(part)?)));
+        let parts = both.flat_map(|(part, kinds, known)| kinds.difference(known).map(move |kind| (part, kind)));
+        let parts = parts.filter(|(_, kind)| !is_listed(kind)).map(|(part, kind)| format!("{part}: {kind}"));
+        let fields = self
+            .fields
+            .iter()
+            .filter(|(place, kind)| others.all.contains(&place.0) && others.fields.get(place) != Some(kind));
+        let fields = fields.map(|((of, field), kind)| format!("{of}.{field} is {kind}"));
+        let mut found: Vec<String> = self.all.difference(&others.all).cloned().chain(parts).chain(fields).collect();
+        found.sort();
+        found
+    }
 }
 
 /// Returns the names of each module and of the client, by their paths; `None` where a step fails, or the documents cannot
 /// be joined.
-fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<BTreeSet<String>>)> {
+fn all_names(documents: &Documents, project: &Project) -> Vec<(String, Option<Names>)> {
     let model = Model::read(documents);
     let told_apart = |document: &Document| {
         let mut apart = document.clone();
@@ -202,10 +220,14 @@ fn held(schema: &Schema) -> Option<String> {
 }
 
 /// Returns the types of a document, the variants of its enums, and the types of fields and of the parts of operations.
-fn names(document: &Document, project: &Project) -> BTreeSet<String> {
-    let (mut names, directions) = (BTreeSet::new(), document.directions());
+fn names(document: &Document, project: &Project) -> Names {
+    let (mut found, directions) = (Names::default(), document.directions());
+    let names = &mut found.all;
     for (name, schema) in &document.schemas {
         let is_only_sent = directions.is_only_sent(name);
+        // The facts compare the alternatives, and not the struct that they become.
+        let is_of_alternatives = !document.operations.is_empty()
+            && schema.object().is_some_and(|object| !object.of_other_alternatives.is_empty());
         let name = pascal(name);
         for (field, of) in schema.fields() {
             names.extend(held(&of.schema).map(|kind| format!("{name}.{field}: {kind}")));
@@ -216,11 +238,10 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
                 _ => None,
             };
             names.extend(plain.filter(|_| is_only_sent).map(|kind| format!("{name}.{field}: plain {kind}")));
-            // The facts compare the alternatives, and not the struct that they become.
-            let is_of_alternatives = !document.operations.is_empty()
-                && schema.object().is_some_and(|object| !object.of_other_alternatives.is_empty());
-            let need = if of.schema.is_option(of.need) { "optional" } else { "required" };
-            names.extend(is_of_alternatives.then(|| format!("{name}.{field} is {need} {:?}", of.schema.rust())));
+            if is_of_alternatives {
+                let need = if of.schema.is_option(of.need) { "optional" } else { "required" };
+                found.fields.insert((name.clone(), field.clone()), format!("{need} {:?}", of.schema.rust()));
+            }
         }
         names.insert(name);
     }
@@ -232,7 +253,9 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
         let parameters = parameters.map(|one| (one.name.as_str(), &one.schema));
         let bodies = [("body", body), ("response", response)].into_iter().filter_map(|(part, of)| Some((part, of?.1)));
         for (part, schema) in parameters.chain(bodies) {
-            names.extend(held(schema).map(|kind| format!("{}({part}): {kind}", operation.id)));
+            if let Some(kind) = held(schema) {
+                found.parts.entry(format!("{}({part})", operation.id)).or_default().insert(kind);
+            }
         }
     }
     for open in &document.enums {
@@ -245,5 +268,5 @@ fn names(document: &Document, project: &Project) -> BTreeSet<String> {
         let list = project.event.iter().map(|event| &event.list);
         names.extend(list.flat_map(|list| [list.clone(), format!("{list}::{variant}")]));
     }
-    names
+    found
 }
